@@ -1,0 +1,219 @@
+//! The stored bytes of an entry: format version 1.
+//!
+//! One Redis string per key holds exactly one of four records. Integers are big-endian; times are
+//! milliseconds since the Unix epoch by the *server's* clock.
+//!
+//! | offset | bytes | field | in |
+//! |---:|---:|---|---|
+//! | 0 | 2 | magic `C1 CA`: no UTF-8 text, JSON or MessagePack begins with `C1` | all |
+//! | 2 | 1 | format version, `01` | all |
+//! | 3 | 1 | kind: `V`alue, `L`ease, `F`ence, `T`ombstone | all |
+//! | 4 | 8 | origin: which primary stored it | all |
+//! | 12 | 8 | XXH3-64 of the full key | all |
+//! | 20 | 16 | token of the attempt that leased or filled | V, L |
+//! | 36 | 8 | stored at | V |
+//! | 44 | 8 | fresh until | V |
+//! | 52 | 4 | what the load cost, in milliseconds | V |
+//! | 56 | 4 | `version` of the function's value type | V |
+//! | 60 | 1 | codec: `J`SON, `M`essagePack, `P`ostcard | V |
+//! | 61 | 1 | flags, zero | V |
+//! | 62 | 2 | where the payload begins, at least 64 | V |
+//! | 64 | … | extensions, then the payload | V |
+//! | 20 | 1 | dirty: writers have overlapped | F |
+//! | 21 | 24·n | writers: token (16), deadline (8) | F |
+//!
+//! Kind, magic and the meaning of `F` and `T` are the same in every later format version, so that an
+//! older process never stores through a newer one's fence.
+
+use bytes::Bytes;
+
+use crate::token::Token;
+
+/// Length of the part that all kinds share.
+pub(crate) const HEADER: usize = 20;
+/// Length of a lease, and of a value up to its times.
+pub(crate) const LEASE: usize = HEADER + Token::LEN;
+/// Length of a value's header without extensions.
+pub(crate) const VALUE_HEADER: usize = 64;
+
+const MAGIC: [u8; 2] = [0xC1, 0xCA];
+const FORMAT: u8 = 1;
+
+/// What a record is, told from its fourth byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Value,
+    Lease,
+    Fence,
+    Tombstone,
+}
+
+impl Kind {
+    const fn byte(self) -> u8 {
+        match self {
+            Self::Value => b'V',
+            Self::Lease => b'L',
+            Self::Fence => b'F',
+            Self::Tombstone => b'T',
+        }
+    }
+
+    const fn of(byte: u8) -> Option<Self> {
+        match byte {
+            b'V' => Some(Self::Value),
+            b'L' => Some(Self::Lease),
+            b'F' => Some(Self::Fence),
+            b'T' => Some(Self::Tombstone),
+            _ => None,
+        }
+    }
+}
+
+/// Identity of the primary that stored a record; zero where it is not known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin(pub(crate) [u8; 8]);
+
+/// XXH3-64 of a full key: tells a reply that belongs to another request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct KeyHash(pub(crate) u64);
+
+impl KeyHash {
+    pub(crate) fn of(key: &str) -> Self {
+        Self(xxhash_rust::xxh3::xxh3_64(key.as_bytes()))
+    }
+}
+
+/// The first twenty bytes of a record.
+pub(crate) fn header(kind: Kind, origin: Origin, key: KeyHash) -> [u8; HEADER] {
+    let mut header = [0; HEADER];
+    header[..2].copy_from_slice(&MAGIC);
+    header[2] = FORMAT;
+    header[3] = kind.byte();
+    header[4..12].copy_from_slice(&origin.0);
+    header[12..].copy_from_slice(&key.0.to_be_bytes());
+    header
+}
+
+/// A whole lease record.
+pub(crate) fn lease(origin: Origin, key: KeyHash, token: Token) -> [u8; LEASE] {
+    let mut lease = [0; LEASE];
+    lease[..HEADER].copy_from_slice(&header(Kind::Lease, origin, key));
+    lease[HEADER..].copy_from_slice(token.as_bytes());
+    lease
+}
+
+/// What a reader finds in the bytes of a key.
+#[derive(Debug)]
+pub(crate) enum Found {
+    /// A value of ours, for this key.
+    Value(Value),
+    /// Somebody is loading.
+    Lease,
+    /// Somebody is writing, or database replicas are catching up.
+    Fence,
+    /// Ours but unreadable: cut short, of another format version, or of another kind. A miss.
+    Damaged,
+    /// Ours but for another key: the reply of another request.
+    Misplaced,
+    /// Somebody else's data: to be left alone.
+    Foreign,
+}
+
+/// A value record, its header read and its payload not yet decoded.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    record: Bytes,
+    payload: usize,
+}
+
+impl Value {
+    /// The attempt that stored it.
+    pub(crate) fn token(&self) -> Token {
+        Token::from_bytes(array(&self.record, HEADER))
+    }
+
+    pub(crate) fn stored_at_ms(&self) -> u64 {
+        u64::from_be_bytes(array(&self.record, 36))
+    }
+
+    pub(crate) fn fresh_until_ms(&self) -> u64 {
+        u64::from_be_bytes(array(&self.record, 44))
+    }
+
+    pub(crate) fn cost_ms(&self) -> u32 {
+        u32::from_be_bytes(array(&self.record, 52))
+    }
+
+    pub(crate) fn version(&self) -> u32 {
+        u32::from_be_bytes(array(&self.record, 56))
+    }
+
+    /// The codec's byte; see [`Codec`](crate::Codec).
+    pub(crate) fn codec(&self) -> u8 {
+        self.record.get(60).copied().unwrap_or_default()
+    }
+
+    /// The encoded value.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.record.get(self.payload..).unwrap_or_default()
+    }
+}
+
+/// Copies a field out; zeros where the record is shorter than its length was checked to be.
+fn array<const N: usize>(record: &[u8], at: usize) -> [u8; N] {
+    let mut field = [0; N];
+    if let Some(bytes) = record.get(at..at + N) {
+        field.copy_from_slice(bytes);
+    }
+    field
+}
+
+/// Tells what `record`, read from the key with `key`, is.
+pub(crate) fn read(record: Bytes, key: KeyHash) -> Found {
+    let (Some(magic), Some(&format), Some(&kind)) = (record.get(..2), record.get(2), record.get(3)) else {
+        return Found::Foreign;
+    };
+    if magic != MAGIC {
+        return Found::Foreign;
+    }
+    match (Kind::of(kind), format) {
+        (Some(Kind::Fence | Kind::Tombstone), _) => Found::Fence,
+        (Some(Kind::Lease), FORMAT) if record.len() == LEASE => Found::Lease,
+        (Some(Kind::Value), FORMAT) if record.len() >= VALUE_HEADER => {
+            if array(&record, 12) != key.0.to_be_bytes() {
+                return Found::Misplaced;
+            }
+            let payload = usize::from(u16::from_be_bytes(array(&record, 62)));
+            if (VALUE_HEADER..=record.len()).contains(&payload) {
+                Found::Value(Value { record, payload })
+            } else {
+                Found::Damaged
+            }
+        }
+        _ => Found::Damaged,
+    }
+}
+
+/// What a value record says besides its payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValueHeader {
+    pub(crate) key: KeyHash,
+    pub(crate) token: Token,
+    pub(crate) cost_ms: u32,
+    pub(crate) version: u32,
+    pub(crate) codec: u8,
+}
+
+/// A value record under construction: the header, ready for the payload to be appended. Origin and times are
+/// filled in where the value is stored.
+pub(crate) fn value(header: ValueHeader) -> Vec<u8> {
+    let mut record = Vec::with_capacity(512);
+    record.extend_from_slice(&self::header(Kind::Value, Origin::default(), header.key));
+    record.extend_from_slice(header.token.as_bytes());
+    record.extend_from_slice(&[0; 16]);
+    record.extend_from_slice(&header.cost_ms.to_be_bytes());
+    record.extend_from_slice(&header.version.to_be_bytes());
+    record.extend_from_slice(&[header.codec, 0]);
+    record.extend_from_slice(&64_u16.to_be_bytes());
+    record
+}

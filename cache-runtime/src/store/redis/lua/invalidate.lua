@@ -1,0 +1,15 @@
+-- INVALIDATE: remove value and lease; never lift another writer's fence.
+-- ARGV: fence header, tombstone, hold-off in ms
+local record = redis.pcall('GET', KEYS[1])
+local found = kind(record)
+if found == 'X' then return 1 end
+if found == 'F' then
+  local t = now()
+  local others = writers(record, t)
+  if #others > 0 then
+    put_fence(KEYS[1], ARGV[1], others, true, t)
+    return 2
+  end
+end
+empty(KEYS[1], ARGV[2], tonumber(ARGV[3]))
+return 1

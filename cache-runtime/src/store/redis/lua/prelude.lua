@@ -1,0 +1,34 @@
+-- Shared by all scripts. The records are those of record.rs; offsets here count from 1.
+
+-- Kind of a record: 'V', 'L', 'F' or 'T'; 'D' for one of ours that nobody can read; 'X' for
+-- somebody else's data; nil for nothing.
+local function kind(record)
+  if not record then return nil end
+  if type(record) == 'table' or string.sub(record, 1, 2) ~= '\193\202' then return 'X' end
+  local kind = string.sub(record, 4, 4)
+  if kind == 'F' or kind == 'T' then return kind end
+  if string.byte(record, 3) ~= 1 or #record < 36 then return 'D' end
+  if kind == 'L' or kind == 'V' then return kind end
+  return 'D'
+end
+
+local function now()
+  local time = redis.call('TIME')
+  return time[1] * 1000 + math.floor(time[2] / 1000)
+end
+
+-- An origin of '' trusts the records of every primary.
+local function trusted(record, origin)
+  return origin == '' or string.sub(record, 5, 12) == origin
+end
+
+local function token(record)
+  return string.sub(record, 21, 36)
+end
+
+-- Stores a value record, with its times put in.
+local function store(key, record, fresh, ttl)
+  local t = now()
+  redis.call('SET', key, string.sub(record, 1, 36) .. struct.pack('>I8I8', t, t + fresh)
+    .. string.sub(record, 53), 'PX', ttl)
+end

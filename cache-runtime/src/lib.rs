@@ -1,1 +1,30 @@
 //! Read-through caching.
+
+mod budget;
+mod cache;
+mod call;
+mod callsite;
+mod codec;
+mod error;
+mod flight;
+mod key;
+mod log;
+mod outcome;
+mod private;
+mod read;
+mod record;
+mod stats;
+mod store;
+mod token;
+mod write;
+
+pub use crate::cache::{Cache, CacheBuilder, Keys};
+pub use crate::call::{Call, CallExt};
+pub use crate::codec::Codec;
+pub use crate::error::{Error, ErrorKind};
+pub use crate::key::{Key, KeyPart, KeyText, Segment};
+
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::private::*;
+}

@@ -170,7 +170,8 @@ fn array<const N: usize>(record: &[u8], at: usize) -> [u8; N] {
 
 /// Tells what `record`, read from the key with `key`, is.
 pub(crate) fn read(record: Bytes, key: KeyHash) -> Found {
-    let (Some(magic), Some(&format), Some(&kind)) = (record.get(..2), record.get(2), record.get(3)) else {
+    let (Some(magic), Some(&format), Some(&kind)) = (record.get(..2), record.get(2), record.get(3))
+    else {
         return Found::Foreign;
     };
     if magic != MAGIC {

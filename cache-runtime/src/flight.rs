@@ -233,7 +233,10 @@ impl State {
                 record.is_some().then_some(mark)
             }
             Landing::Failed(error, mark) => {
-                self.width = (self.width * 2).min(WIDEST);
+                // Once for a group, however many of it failed.
+                if self.leaders == 0 {
+                    self.width = (self.width * 2).min(WIDEST);
+                }
                 error.is_some().then_some(mark)
             }
             Landing::Alone => {

@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Refused,
     /// The value could not be encoded.
     Codec,
+    /// Invalidations are still to be delivered.
+    Undelivered,
     /// A `fence = "strict"` write was not begun because its fence could not be put up.
     Unfenced,
 }

@@ -7,6 +7,7 @@ mod callsite;
 mod codec;
 mod error;
 mod flight;
+mod journal;
 mod key;
 mod log;
 mod outcome;

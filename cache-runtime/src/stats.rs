@@ -16,6 +16,8 @@ pub(crate) enum Event {
     Miss,
     /// The call went past the cache: asked to, or under a fence of its own task.
     Bypass,
+    /// The entry may be outdated: an invalidation of it is still to be delivered.
+    Outdated,
     /// Another caller's load served this one.
     Coalesced,
     /// Waited longer than its patience, and helped itself.

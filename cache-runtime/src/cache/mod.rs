@@ -6,6 +6,7 @@ mod keys;
 
 use std::borrow::Cow;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -14,14 +15,16 @@ pub use self::builder::CacheBuilder;
 use self::builder::Settings;
 pub use self::keys::Keys;
 use crate::budget::Budget;
+use crate::callsite;
 use crate::error::{Error, ErrorKind};
 use crate::flight::Flights;
+use crate::journal::{Entry, Journal};
 use crate::key::Key;
 use crate::record::{self, Found, ValueHeader};
-use crate::stats::Stats;
-use crate::store::{Fill, Name, Store};
+use crate::stats::{Event, Stats};
+use crate::store::{Fill, Name, Store, StoreResult, glob};
 use crate::token::Token;
-use crate::write::scope;
+use crate::write::{PATTERN_LIMIT, scope};
 
 /// A cache: cheap to clone, all clones are one.
 ///
@@ -38,6 +41,7 @@ pub(crate) struct Inner {
     store: Option<Store>,
     settings: Settings,
     flights: Arc<Flights>,
+    journal: Journal,
     stats: Stats,
 }
 
@@ -81,14 +85,15 @@ impl Cache {
     }
 
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
-        let (flights, stats) = (Arc::new(Flights::new()), Stats::new());
+        let inner = Inner {
+            store,
+            settings,
+            flights: Arc::new(Flights::new()),
+            journal: Journal::default(),
+            stats: Stats::new(),
+        };
         Self {
-            inner: Arc::new(Inner {
-                store,
-                settings,
-                flights,
-                stats,
-            }),
+            inner: Arc::new(inner),
         }
     }
 
@@ -230,22 +235,12 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Where it is not acknowledged for every key. It may have been done all the same.
+    /// Where it is not acknowledged for every key. It may have been done all the same; what was not acknowledged is
+    /// kept and sent again until it is, and meanwhile this process goes around the cache for those keys.
     pub async fn invalidate(&self, keys: impl Keys) -> Result<(), Error> {
         let mut texts = Vec::new();
         keys.visit(&mut |key| texts.push(self.full_text(key).into_owned()));
-        let Some(store) = self.store() else {
-            return Ok(());
-        };
-        let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
-        names.iter().for_each(|name| self.flights().forget(*name));
-        let replies = store
-            .invalidate(&names, std::time::Duration::ZERO, self.budget().deadline())
-            .await;
-        replies
-            .into_iter()
-            .collect::<Result<(), _>>()
-            .map_err(Error::from)
+        self.remove(&texts, Duration::ZERO).await
     }
 
     /// Removes all entries of this namespace whose key matches a Redis glob, such as `user:7:*`; how many there were.
@@ -253,15 +248,26 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// Where the store does not answer, or refuses.
+    /// Where the store does not answer, or refuses; it is sent again, as with [`invalidate`](Self::invalidate).
     pub async fn invalidate_matching(&self, pattern: &str) -> Result<u64, Error> {
-        let Some(store) = self.store() else {
-            return Ok(0);
-        };
-        let pattern = self.full_text(pattern);
-        self.flights().forget_all();
-        let by = Budget::new(crate::write::PATTERN_LIMIT).deadline();
-        Ok(store.invalidate_matching(&pattern, by).await?)
+        self.remove_matching(&self.full_text(pattern)).await
+    }
+
+    /// Waits until every invalidation has been delivered, for at most `limit`: before a program ends.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Undelivered`], with their number, where some are left.
+    pub async fn flush(&self, limit: Duration) -> Result<(), Error> {
+        if tokio::time::timeout(limit, self.journal().drained())
+            .await
+            .is_ok()
+        {
+            return Ok(());
+        }
+        let left = self.journal().depth();
+        let message = format!("{left} invalidations have not been delivered to the cache's store");
+        Err(Error::new(ErrorKind::Undelivered, message))
     }
 
     /// Removes all entries of this namespace; how many there were.
@@ -276,7 +282,63 @@ impl Cache {
                 "`clear` needs a namespace: set one with `Cache::builder().namespace(\"...\")`";
             return Err(Error::new(ErrorKind::Config, message));
         }
-        self.invalidate_matching("*").await
+        self.remove_matching(&format!("{}*", glob::escape(&self.settings().namespace)))
+            .await
+    }
+
+    /// Invalidates entries by their full texts; what is not acknowledged goes to the journal.
+    pub(crate) async fn remove(&self, texts: &[String], hold_off: Duration) -> Result<(), Error> {
+        let Some(store) = self.store() else {
+            return Ok(());
+        };
+        let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
+        names.iter().for_each(|name| self.flights().forget(*name));
+        let replies = store
+            .invalidate(&names, hold_off, self.budget().deadline())
+            .await;
+        self.settle(texts, replies)
+    }
+
+    /// Invalidates entries by a full glob; where that is not acknowledged it goes to the journal.
+    pub(crate) async fn remove_matching(&self, pattern: &str) -> Result<u64, Error> {
+        let Some(store) = self.store() else {
+            return Ok(0);
+        };
+        self.flights().forget_all();
+        let by = Budget::new(PATTERN_LIMIT).deadline();
+        let reply = store.invalidate_matching(pattern, by).await;
+        self.note(&reply);
+        if reply.is_err() {
+            Journal::add(self, [Entry::Pattern(pattern.to_owned())]);
+        }
+        Ok(reply?)
+    }
+
+    /// Sees to what was not acknowledged; the first such error.
+    pub(crate) fn settle<T>(
+        &self,
+        texts: &[String],
+        replies: Vec<StoreResult<T>>,
+    ) -> Result<(), Error> {
+        replies.iter().for_each(|reply| self.note(reply));
+        let failed = texts
+            .iter()
+            .zip(&replies)
+            .filter(|(_, reply)| reply.is_err());
+        Journal::add(self, failed.map(|(text, _)| Entry::Key(text.clone())));
+        replies
+            .into_iter()
+            .try_for_each(|reply| reply.map(drop))
+            .map_err(Error::from)
+    }
+
+    fn note<T>(&self, reply: &StoreResult<T>) {
+        let event = if reply.is_ok() {
+            Event::Invalidated
+        } else {
+            Event::Unacknowledged
+        };
+        self.stats().count(&callsite::BY_HAND, event);
     }
 
     pub(crate) fn store(&self) -> Option<&Store> {
@@ -289,6 +351,10 @@ impl Cache {
 
     pub(crate) fn flights(&self) -> &Arc<Flights> {
         &self.inner.flights
+    }
+
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.inner.journal
     }
 
     pub(crate) fn stats(&self) -> &Stats {

@@ -81,7 +81,7 @@ impl Attempt {
             return None;
         };
         match (loaded.encode(value, lease.token()), loaded.ttl(value)) {
-            (Some(record), Some(ttl)) => Some(Storing {
+            (Some(record), Some(ttl)) if !loaded.is_outdated() => Some(Storing {
                 lease,
                 seen,
                 record,
@@ -114,6 +114,11 @@ impl Storing {
 impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
     fn value(&self) -> Option<&T> {
         (self.returns.value)(self.result)
+    }
+
+    /// An invalidation of the entry is on its way: it counts as executed.
+    fn is_outdated(&self) -> bool {
+        self.cache.journal().covers(self.text)
     }
 
     fn shared_error(&self) -> Option<SharedError> {

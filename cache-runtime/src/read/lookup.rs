@@ -95,6 +95,10 @@ impl<'a, R, T> Lookup<'a, R, T> {
         {
             return Box::pin(self.wait(name, waiting)).await;
         }
+        if self.cache.journal().covers(self.text) {
+            self.count(Event::Outdated);
+            return Box::pin(self.miss(name, mode, Seen::Obstacle)).await;
+        }
         let reply = store.get(name, self.budget.deadline()).await;
         match (self.examine(name, reply), mode) {
             (Seen::Value(result, _), Mode::Through) => {

@@ -27,6 +27,18 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
+/// The pattern that matches `text` and nothing else.
+pub(crate) fn escape(text: &str) -> String {
+    let mut pattern = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern
+}
+
 /// The pattern behind its first element, if that element matches `byte`.
 fn strip(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     match pattern {

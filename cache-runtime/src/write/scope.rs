@@ -11,13 +11,11 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::{PATTERN_LIMIT, Targets};
-use crate::budget::Budget;
+use super::Targets;
 use crate::cache::Cache;
-use crate::callsite;
+use crate::journal::{Entry, Journal};
 use crate::log::warning;
-use crate::stats::Event;
-use crate::store::{Name, Store, StoreResult};
+use crate::store::{Name, StoreResult};
 use crate::token::Token;
 
 tokio::task_local! {
@@ -147,11 +145,19 @@ impl WriteScope {
             .iter()
             .for_each(|name| self.cache.flights().forget(*name));
         let (span, by) = (self.cache.settings().fence, self.cache.budget().deadline());
-        let mut standing = true;
-        for reply in store.begin(&names, self.writer, span, by).await {
-            standing &= reply?;
-        }
-        Ok(standing)
+        let replies = store.begin(&names, self.writer, span, by).await;
+        // Without its fence a key is bypassed in this process until an invalidation got through.
+        let unfenced = keys
+            .iter()
+            .zip(&replies)
+            .filter(|(_, reply)| reply.is_err());
+        Journal::add(
+            &self.cache,
+            unfenced.map(|(key, _)| Entry::Key(key.clone())),
+        );
+        replies
+            .into_iter()
+            .try_fold(true, |standing, reply| Ok(standing & reply?))
     }
 
     /// Polls the write's body, or the work of an `after_commit`, inside the scope, and keeps the fences up meanwhile.
@@ -173,62 +179,59 @@ impl WriteScope {
         }
     }
 
-    /// Lifts the fences and removes what is to be removed. What is not acknowledged is counted.
+    /// Lifts the fences and removes what is to be removed. What is not acknowledged goes to the journal.
     async fn end(&self) {
+        // A copy: dropped half-way, all of it is done again in the background.
+        let Pending {
+            fenced,
+            unfenced,
+            patterns,
+            hold_off,
+            ..
+        } = self.pending().clone();
         let Some(store) = self.cache.store() else {
             return;
         };
-        // A copy: dropped half-way, all of it is done again in the background.
-        let pending = self.pending().clone();
-        let by = self.cache.budget().deadline();
-        if !pending.fenced.is_empty() {
-            let names = names(&pending.fenced);
+        if !fenced.is_empty() {
+            let fenced = Vec::from_iter(fenced);
+            let names = names(&fenced);
             names
                 .iter()
                 .for_each(|name| self.cache.flights().forget(*name));
-            let replies = store.end(&names, self.writer, pending.hold_off, by).await;
-            self.count(replies.iter().map(Result::is_ok));
+            let by = self.cache.budget().deadline();
+            let replies = store.end(&names, self.writer, hold_off, by).await;
+            _ = self.cache.settle(&fenced, replies);
         }
-        self.remove(store, &pending.unfenced, &pending).await;
+        self.remove(unfenced, &patterns, hold_off).await;
     }
 
     /// Removes entries without regard to fences of this scope.
-    async fn remove(&self, store: &Store, keys: &BTreeSet<String>, pending: &Pending) {
-        let by = self.cache.budget().deadline();
+    async fn remove(
+        &self,
+        keys: BTreeSet<String>,
+        patterns: &BTreeSet<String>,
+        hold_off: Duration,
+    ) {
         if !keys.is_empty() {
-            let names = names(keys);
-            names
-                .iter()
-                .for_each(|name| self.cache.flights().forget(*name));
-            let replies = store.invalidate(&names, pending.hold_off, by).await;
-            self.count(replies.iter().map(Result::is_ok));
+            _ = self.cache.remove(&Vec::from_iter(keys), hold_off).await;
         }
-        for pattern in &pending.patterns {
-            self.cache.flights().forget_all();
-            let by = Budget::new(PATTERN_LIMIT).deadline();
-            let reply = store.invalidate_matching(pattern, by).await;
-            self.count([reply.is_ok()].into_iter());
+        for pattern in patterns {
+            _ = self.cache.remove_matching(pattern).await;
         }
     }
 
     /// Removes everything once more when the fences have run out: for a commit that was under way.
     async fn end_again(&self, pending: Pending) {
         sleep(self.cache.settings().fence).await;
-        if let Some(store) = self.cache.store() {
-            let keys = pending.fenced.union(&pending.unfenced).cloned().collect();
-            self.remove(store, &keys, &pending).await;
-        }
-    }
-
-    fn count(&self, acknowledged: impl Iterator<Item = bool>) {
-        for acknowledged in acknowledged {
-            let event = if acknowledged {
-                Event::Invalidated
-            } else {
-                Event::Unacknowledged
-            };
-            self.cache.stats().count(&callsite::BY_HAND, event);
-        }
+        let Pending {
+            mut fenced,
+            mut unfenced,
+            patterns,
+            hold_off,
+            ..
+        } = pending;
+        fenced.append(&mut unfenced);
+        self.remove(fenced, &patterns, hold_off).await;
     }
 
     fn full_text(&self, text: String) -> String {

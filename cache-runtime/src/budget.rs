@@ -15,9 +15,7 @@ pub(crate) struct Budget {
 
 impl Budget {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self {
-            deadline: Instant::now() + limit,
-        }
+        Self { deadline: Instant::now() + limit }
     }
 
     pub(crate) fn deadline(&self) -> Deadline {

@@ -56,18 +56,12 @@ impl Mode {
 pub trait CallExt: Future + Sized {
     /// Runs the body whatever is cached, and stores what it returns. An invalidation meanwhile wins, as always.
     fn refresh(self) -> Call<Self> {
-        Call {
-            call: self,
-            mode: Some(Mode::Refresh),
-        }
+        Call { call: self, mode: Some(Mode::Refresh) }
     }
 
     /// Runs the body as if it were not cached: nothing is read, shared or stored.
     fn bypass(self) -> Call<Self> {
-        Call {
-            call: self,
-            mode: Some(Mode::Bypass),
-        }
+        Call { call: self, mode: Some(Mode::Bypass) }
     }
 }
 
@@ -108,8 +102,6 @@ impl Drop for Reset {
 
 impl<F> fmt::Debug for Call<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call")
-            .field("mode", &self.mode)
-            .finish_non_exhaustive()
+        f.debug_struct("Call").field("mode", &self.mode).finish_non_exhaustive()
     }
 }

@@ -48,12 +48,7 @@ impl Callsite {
             codec: None,
             version: None,
         };
-        Self {
-            name,
-            template,
-            policy,
-            index: AtomicUsize::new(0),
-        }
+        Self { name, template, policy, index: AtomicUsize::new(0) }
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -74,10 +69,7 @@ impl Callsite {
         match self.index.load(Ordering::Relaxed) {
             0 => {
                 let fresh = LAST.fetch_add(1, Ordering::Relaxed) + 1;
-                match self
-                    .index
-                    .compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed)
-                {
+                match self.index.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
                     Ok(_) => fresh,
                     Err(given) => given,
                 }

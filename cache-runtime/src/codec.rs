@@ -66,9 +66,7 @@ impl Codec {
             #[cfg(feature = "msgpack")]
             Self::MessagePack => rmp_serde::encode::write_named(out, value).map_err(|_| CodecError),
             #[cfg(feature = "postcard")]
-            Self::Postcard => postcard::to_io(value, out)
-                .map(|_| ())
-                .map_err(|_| CodecError),
+            Self::Postcard => postcard::to_io(value, out).map(|_| ()).map_err(|_| CodecError),
         }
     }
 
@@ -80,11 +78,7 @@ impl Codec {
             Self::MessagePack => {
                 let mut rest = rmp_serde::Deserializer::from_read_ref(payload);
                 let value = T::deserialize(&mut rest).map_err(|_| CodecError)?;
-                if rest.get_ref().is_empty() {
-                    Ok(value)
-                } else {
-                    Err(CodecError)
-                }
+                if rest.get_ref().is_empty() { Ok(value) } else { Err(CodecError) }
             }
             #[cfg(feature = "postcard")]
             Self::Postcard => match postcard::take_from_bytes(payload) {

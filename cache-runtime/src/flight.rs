@@ -105,10 +105,7 @@ pub(crate) struct Mark(u64);
 
 impl Flights {
     pub(crate) fn new() -> Self {
-        Self {
-            shards: std::array::from_fn(|_| Mutex::default()),
-            aloft: AtomicUsize::new(0),
-        }
+        Self { shards: std::array::from_fn(|_| Mutex::default()), aloft: AtomicUsize::new(0) }
     }
 
     /// Joins the flight of a key if there is one.
@@ -128,25 +125,12 @@ impl Flights {
             return Role::Wait(flight.wait());
         }
         let key: Arc<str> = name.text.into();
-        let state = State {
-            marks: 0,
-            leaders: 1,
-            width: 1,
-            waiters: VecDeque::new(),
-        };
-        let flight = Arc::new(Flight {
-            key: Arc::clone(&key),
-            shard: index,
-            state: Mutex::new(state),
-        });
+        let state = State { marks: 0, leaders: 1, width: 1, waiters: VecDeque::new() };
+        let flight =
+            Arc::new(Flight { key: Arc::clone(&key), shard: index, state: Mutex::new(state) });
         shard.insert(key, Arc::clone(&flight));
         self.aloft.fetch_add(1, Ordering::Release);
-        Role::Lead(Leader {
-            flights: Arc::clone(self),
-            flight,
-            first: true,
-            landed: false,
-        })
+        Role::Lead(Leader { flights: Arc::clone(self), flight, first: true, landed: false })
     }
 
     /// Takes the flight of a key off the map, before an invalidation: callers from now on start a new one.
@@ -154,10 +138,7 @@ impl Flights {
         if self.aloft.load(Ordering::Acquire) == 0 {
             return;
         }
-        if lock(&self.shards[shard_of(name)])
-            .remove(name.text)
-            .is_some()
-        {
+        if lock(&self.shards[shard_of(name)]).remove(name.text).is_some() {
             self.aloft.fetch_sub(1, Ordering::Release);
         }
     }
@@ -181,9 +162,7 @@ impl Flights {
         if state.leaders == 0 {
             promoted = state.promote();
             if promoted.is_empty()
-                && shard
-                    .get(&flight.key)
-                    .is_some_and(|mapped| Arc::ptr_eq(mapped, flight))
+                && shard.get(&flight.key).is_some_and(|mapped| Arc::ptr_eq(mapped, flight))
             {
                 shard.remove(&flight.key);
                 self.aloft.fetch_sub(1, Ordering::Release);
@@ -247,10 +226,7 @@ impl State {
         let Some(&Mark(mark)) = mark else {
             return Vec::new();
         };
-        let (served, rest) = self
-            .waiters
-            .drain(..)
-            .partition(|waiter| waiter.joined < mark);
+        let (served, rest) = self.waiters.drain(..).partition(|waiter| waiter.joined < mark);
         self.waiters = rest;
         served.into()
     }
@@ -322,17 +298,13 @@ impl Drop for Leader {
 
 impl fmt::Debug for Leader {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Leader")
-            .field("key", &self.flight.key)
-            .finish_non_exhaustive()
+        f.debug_struct("Leader").field("key", &self.flight.key).finish_non_exhaustive()
     }
 }
 
 impl fmt::Debug for Flight {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Flight")
-            .field("key", &self.key)
-            .finish_non_exhaustive()
+        f.debug_struct("Flight").field("key", &self.key).finish_non_exhaustive()
     }
 }
 

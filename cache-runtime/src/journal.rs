@@ -89,10 +89,7 @@ impl Journal {
         let idle = state.depth() > 0 && !std::mem::replace(&mut state.delivering, true);
         drop(state);
         if idle {
-            let delivery = Delivery {
-                cache: cache.clone(),
-                retired: false,
-            };
+            let delivery = Delivery { cache: cache.clone(), retired: false };
             cache.spawn(delivery.run());
         }
     }
@@ -131,12 +128,7 @@ impl State {
             }
             let next = self.next;
             let delivering = self.delivering;
-            *self = Self {
-                overflown: Some(place),
-                next,
-                delivering,
-                ..Self::default()
-            };
+            *self = Self { overflown: Some(place), next, delivering, ..Self::default() };
             return;
         }
         self.patterns += usize::from(matches!(entry, Entry::Pattern(_)));
@@ -195,10 +187,7 @@ impl Delivery {
     async fn run(mut self) {
         let mut pause = PAUSE.0;
         loop {
-            let batch = self
-                .journal()
-                .state()
-                .oldest(&self.cache.settings().namespace);
+            let batch = self.journal().state().oldest(&self.cache.settings().namespace);
             let Some(store) = self.cache.store() else {
                 return;
             };
@@ -227,12 +216,9 @@ impl Delivery {
     /// Whether any was acknowledged.
     async fn send_keys(&self, store: &Store, keys: &[(u64, String)]) -> bool {
         let names: Vec<_> = keys.iter().map(|(_, key)| Name::new(key)).collect();
-        names
-            .iter()
-            .for_each(|name| self.cache.flights().forget(*name));
-        let replies = store
-            .invalidate(&names, Duration::ZERO, self.cache.budget().deadline())
-            .await;
+        names.iter().for_each(|name| self.cache.flights().forget(*name));
+        let replies =
+            store.invalidate(&names, Duration::ZERO, self.cache.budget().deadline()).await;
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
         self.acknowledge(acknowledged.map(|((place, _), _)| *place))
     }

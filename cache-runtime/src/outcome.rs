@@ -115,10 +115,7 @@ pub struct Sharing<R> {
 /// The answer for results whose error is not `Clone + Send + Sync + 'static`: each waiter loads for itself.
 pub trait Unshared<R> {
     /// Never shares.
-    const SHARING: Sharing<R> = Sharing {
-        share: |_| None,
-        unshare: |_| None,
-    };
+    const SHARING: Sharing<R> = Sharing { share: |_| None, unshare: |_| None };
 }
 
 impl<R> Unshared<R> for Probe<R> {}
@@ -126,12 +123,7 @@ impl<R> Unshared<R> for Probe<R> {}
 impl<T, E: Clone + Send + Sync + 'static> Probe<Result<T, E>> {
     /// Gives each waiter a clone of the error.
     pub const SHARING: Sharing<Result<T, E>> = Sharing {
-        share: |result| {
-            result
-                .as_ref()
-                .err()
-                .map(|error| Arc::new(error.clone()) as SharedError)
-        },
+        share: |result| result.as_ref().err().map(|error| Arc::new(error.clone()) as SharedError),
         unshare: |error| error.downcast_ref::<E>().map(|error| Err(error.clone())),
     };
 }
@@ -191,10 +183,7 @@ impl<R, V> Written<R, V> {
     where
         R: Outcome<FALLIBLE, Value = V>,
     {
-        Self {
-            value: R::value,
-            refuse: None,
-        }
+        Self { value: R::value, refuse: None }
     }
 }
 
@@ -202,10 +191,7 @@ impl<T, E: From<Error>> Written<Result<T, E>, T> {
     /// Called by `strict!`: the write is refused where its fence cannot be put up.
     #[must_use]
     pub fn strict() -> Self {
-        Self {
-            value: |result| result.as_ref().ok(),
-            refuse: Some(|error| Err(error.into())),
-        }
+        Self { value: |result| result.as_ref().ok(), refuse: Some(|error| Err(error.into())) }
     }
 }
 

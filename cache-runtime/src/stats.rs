@@ -81,9 +81,7 @@ pub(crate) struct Stats {
 
 impl Stats {
     pub(crate) fn new() -> Self {
-        Self {
-            blocks: [const { OnceLock::new() }; BLOCKS],
-        }
+        Self { blocks: [const { OnceLock::new() }; BLOCKS] }
     }
 
     pub(crate) fn count(&self, callsite: &'static Callsite, event: Event) {

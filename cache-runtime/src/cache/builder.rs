@@ -144,11 +144,9 @@ impl CacheBuilder {
             );
             return Err(Error::new(ErrorKind::Config, message));
         }
-        for (name, span) in [
-            ("budget", settings.budget),
-            ("lease", settings.lease),
-            ("fence", settings.fence),
-        ] {
+        for (name, span) in
+            [("budget", settings.budget), ("lease", settings.lease), ("fence", settings.fence)]
+        {
             if span < Duration::from_millis(1) {
                 let message = format!("the {name} is less than a millisecond");
                 return Err(Error::new(ErrorKind::Config, message));

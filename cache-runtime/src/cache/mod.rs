@@ -92,9 +92,7 @@ impl Cache {
             journal: Journal::default(),
             stats: Stats::new(),
         };
-        Self {
-            inner: Arc::new(inner),
-        }
+        Self { inner: Arc::new(inner) }
     }
 
     /// Makes this the cache of all functions that name none and run in no [`scope`](Self::scope). A later call replaces it.
@@ -196,10 +194,7 @@ impl Cache {
             codec: schema.codec.id(),
         });
         if schema.codec.encode(value, &mut record).is_err() {
-            return Err(Error::new(
-                ErrorKind::Codec,
-                "the value could not be encoded",
-            ));
+            return Err(Error::new(ErrorKind::Codec, "the value could not be encoded"));
         }
         if record.len() > self.settings().max_value_bytes + record::VALUE_HEADER {
             return Err(Error::new(
@@ -210,24 +205,10 @@ impl Cache {
         let ttl = key.ttl_for(value);
         let by = self.budget().deadline();
         self.flights().forget(name);
-        for fenced in store
-            .begin(&[name], writer, self.settings().fence, by)
-            .await
-        {
+        for fenced in store.begin(&[name], writer, self.settings().fence, by).await {
             fenced?;
         }
-        store
-            .end_with(
-                name,
-                writer,
-                Fill {
-                    record,
-                    fresh: ttl,
-                    ttl,
-                },
-                by,
-            )
-            .await?;
+        store.end_with(name, writer, Fill { record, fresh: ttl, ttl }, by).await?;
         Ok(())
     }
 
@@ -259,10 +240,7 @@ impl Cache {
     ///
     /// [`ErrorKind::Undelivered`], with their number, where some are left.
     pub async fn flush(&self, limit: Duration) -> Result<(), Error> {
-        if tokio::time::timeout(limit, self.journal().drained())
-            .await
-            .is_ok()
-        {
+        if tokio::time::timeout(limit, self.journal().drained()).await.is_ok() {
             return Ok(());
         }
         let left = self.journal().depth();
@@ -282,8 +260,7 @@ impl Cache {
                 "`clear` needs a namespace: set one with `Cache::builder().namespace(\"...\")`";
             return Err(Error::new(ErrorKind::Config, message));
         }
-        self.remove_matching(&format!("{}*", glob::escape(&self.settings().namespace)))
-            .await
+        self.remove_matching(&format!("{}*", glob::escape(&self.settings().namespace))).await
     }
 
     /// Invalidates entries by their full texts; what is not acknowledged goes to the journal.
@@ -293,9 +270,7 @@ impl Cache {
         };
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
         names.iter().for_each(|name| self.flights().forget(*name));
-        let replies = store
-            .invalidate(&names, hold_off, self.budget().deadline())
-            .await;
+        let replies = store.invalidate(&names, hold_off, self.budget().deadline()).await;
         self.settle(texts, replies)
     }
 
@@ -321,23 +296,13 @@ impl Cache {
         replies: Vec<StoreResult<T>>,
     ) -> Result<(), Error> {
         replies.iter().for_each(|reply| self.note(reply));
-        let failed = texts
-            .iter()
-            .zip(&replies)
-            .filter(|(_, reply)| reply.is_err());
+        let failed = texts.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
         Journal::add(self, failed.map(|(text, _)| Entry::Key(text.clone())));
-        replies
-            .into_iter()
-            .try_for_each(|reply| reply.map(drop))
-            .map_err(Error::from)
+        replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
     }
 
     fn note<T>(&self, reply: &StoreResult<T>) {
-        let event = if reply.is_ok() {
-            Event::Invalidated
-        } else {
-            Event::Unacknowledged
-        };
+        let event = if reply.is_ok() { Event::Invalidated } else { Event::Unacknowledged };
         self.stats().count(&callsite::BY_HAND, event);
     }
 

@@ -74,13 +74,7 @@ impl<T> Key<T> {
     }
 
     fn new(text: String, callsite: &'static Callsite) -> Self {
-        Self {
-            text,
-            callsite,
-            owner: callsite,
-            ttl: Ttl::Policy,
-            value: PhantomData,
-        }
+        Self { text, callsite, owner: callsite, ttl: Ttl::Policy, value: PhantomData }
     }
 
     /// The text, without the namespace.
@@ -92,28 +86,18 @@ impl<T> Key<T> {
     /// The same key with another time to live.
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
-        Self {
-            ttl: Ttl::Fixed(ttl),
-            ..self
-        }
+        Self { ttl: Ttl::Fixed(ttl), ..self }
     }
 
     /// The same key with a time to live that depends on the value.
     #[must_use]
     pub fn ttl_of(self, ttl: fn(&T) -> Duration) -> Self {
-        Self {
-            ttl: Ttl::Of(ttl),
-            ..self
-        }
+        Self { ttl: Ttl::Of(ttl), ..self }
     }
 
     /// The same entry under the policy of another function.
     pub(crate) fn at(self, callsite: &'static Callsite) -> Self {
-        Self {
-            callsite,
-            ttl: Ttl::Policy,
-            ..self
-        }
+        Self { callsite, ttl: Ttl::Policy, ..self }
     }
 
     pub(crate) fn callsite(&self) -> &'static Callsite {
@@ -145,10 +129,7 @@ impl<T> Key<T> {
 
 impl<T> Clone for Key<T> {
     fn clone(&self) -> Self {
-        Self {
-            text: self.text.clone(),
-            ..*self
-        }
+        Self { text: self.text.clone(), ..*self }
     }
 }
 

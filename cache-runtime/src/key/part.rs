@@ -48,9 +48,7 @@ macro_rules! integers {
         }
     )*};
 }
-integers!(
-    i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize
-);
+integers!(i8, i16, i32, i64, i128, isize, u8, u16, u32, u64, u128, usize);
 
 macro_rules! non_zero {
     ($($int:ident),*) => {$(
@@ -61,22 +59,8 @@ macro_rules! non_zero {
         }
     )*};
 }
-non_zero!(
-    NonZeroI8,
-    NonZeroI16,
-    NonZeroI32,
-    NonZeroI64,
-    NonZeroI128,
-    NonZeroIsize
-);
-non_zero!(
-    NonZeroU8,
-    NonZeroU16,
-    NonZeroU32,
-    NonZeroU64,
-    NonZeroU128,
-    NonZeroUsize
-);
+non_zero!(NonZeroI8, NonZeroI16, NonZeroI32, NonZeroI64, NonZeroI128, NonZeroIsize);
+non_zero!(NonZeroU8, NonZeroU16, NonZeroU32, NonZeroU64, NonZeroU128, NonZeroUsize);
 
 macro_rules! displayed {
     ($($displayed:ty),*) => {$(
@@ -116,10 +100,7 @@ impl KeyPart for String {
 #[cfg(feature = "uuid")]
 impl KeyPart for uuid::Uuid {
     fn write(&self, segment: &mut Segment<'_>) {
-        segment.text(
-            self.hyphenated()
-                .encode_lower(&mut uuid::Uuid::encode_buffer()),
-        );
+        segment.text(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
     }
 }
 

@@ -27,10 +27,7 @@ pub struct KeyText {
 impl KeyText {
     pub(crate) fn new(callsite: &'static Callsite) -> Self {
         // Long enough for most keys: one allocation.
-        Self {
-            text: String::with_capacity(48),
-            callsite,
-        }
+        Self { text: String::with_capacity(48), callsite }
     }
 
     /// Appends text of the template, as it is. Only a literal fits: what comes from outside goes through
@@ -76,11 +73,7 @@ impl KeyText {
 
     fn segment(mut self, next: Option<char>, write: impl FnOnce(&mut Segment<'_>)) -> Self {
         let start = self.text.len();
-        write(&mut Segment {
-            out: &mut self.text,
-            next,
-            depth: 0,
-        });
+        write(&mut Segment { out: &mut self.text, next, depth: 0 });
         if self.text.len() - start > SEGMENT_LIMIT {
             let hash = Hash::of(&self.text.as_bytes()[start..]);
             let cut = self.text.floor_char_boundary(start + SEGMENT_PREFIX);

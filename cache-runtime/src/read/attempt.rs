@@ -81,12 +81,9 @@ impl Attempt {
             return None;
         };
         match (loaded.encode(value, lease.token()), loaded.ttl(value)) {
-            (Some(record), Some(ttl)) if !loaded.is_outdated() => Some(Storing {
-                lease,
-                seen,
-                record,
-                ttl,
-            }),
+            (Some(record), Some(ttl)) if !loaded.is_outdated() => {
+                Some(Storing { lease, seen, record, ttl })
+            }
             (record, _) => {
                 lease.decline(record.map(Bytes::from));
                 None
@@ -105,9 +102,7 @@ pub(super) struct Storing {
 
 impl Storing {
     pub(super) async fn finish(self, callsite: &'static Callsite) {
-        self.lease
-            .fill(callsite, self.seen, self.record, self.ttl)
-            .await;
+        self.lease.fill(callsite, self.seen, self.record, self.ttl).await;
     }
 }
 
@@ -141,24 +136,15 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         let (cache, key) = (self.cache, KeyHash::of(self.text));
         let schema = self.key.schema(cache.settings().codec);
         let cost_ms = u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX);
-        let header = ValueHeader {
-            key,
-            token,
-            cost_ms,
-            version: schema.version,
-            codec: schema.codec.id(),
-        };
+        let header =
+            ValueHeader { key, token, cost_ms, version: schema.version, codec: schema.codec.id() };
         let mut record = record::value(header);
         let encoded = guarded(|| self.returns.encode(value, schema, &mut record).ok()).flatten();
         let fits = record.len() <= cache.settings().max_value_bytes + record::VALUE_HEADER;
         if encoded.is_some() && fits {
             return Some(record);
         }
-        let event = if fits {
-            Event::Unencodable
-        } else {
-            Event::Oversized
-        };
+        let event = if fits { Event::Unencodable } else { Event::Oversized };
         cache.stats().count(self.key.callsite(), event);
         None
     }

@@ -76,14 +76,9 @@ impl Lease {
         };
         // While the answer is out, and where there is none, the lease may be ours.
         self.held = true;
-        let name = Name {
-            text: &self.text,
-            hash: self.hash,
-        };
+        let name = Name { text: &self.text, hash: self.hash };
         let by = self.budget.deadline();
-        let reply = store
-            .acquire(name, self.token, self.length, reject, by)
-            .await;
+        let reply = store.acquire(name, self.token, self.length, reject, by).await;
         self.held = match &reply {
             Ok(acquired) => matches!(acquired, Acquired::Leased),
             Err(error) => *error != StoreError::Down,
@@ -124,11 +119,7 @@ impl Lease {
         let shared = self.leader.as_ref().filter(|leader| leader.is_awaited());
         let shared = shared.map(|_| Bytes::copy_from_slice(&record));
         let decides = self.mark();
-        let fill = Fill {
-            record,
-            fresh: ttl,
-            ttl,
-        };
+        let fill = Fill { record, fresh: ttl, ttl };
         let (name, by) = (self.name(), self.budget.deadline());
         let filled = match (self.cache.store(), seen) {
             (None, _) => Ok(false),
@@ -160,7 +151,7 @@ impl Lease {
     /// A value was found, or loaded but not to be stored: those who wait may have it.
     pub(super) fn pass_on(mut self, record: Option<Bytes>, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
-            leader.land(Landing::Value(record, mark));
+            self.give_up(move || leader.land(Landing::Value(record, mark)));
         }
     }
 
@@ -187,10 +178,7 @@ impl Lease {
     }
 
     fn name(&self) -> Name<'_> {
-        Name {
-            text: &self.text,
-            hash: self.hash,
-        }
+        Name { text: &self.text, hash: self.hash }
     }
 
     /// Releases the lease, in the background and on the connection that it was asked for on, then goes on.
@@ -199,11 +187,7 @@ impl Lease {
             then();
             return;
         }
-        let (cache, text, token) = (
-            self.cache.clone(),
-            std::mem::take(&mut self.text),
-            self.token,
-        );
+        let (cache, text, token) = (self.cache.clone(), std::mem::take(&mut self.text), self.token);
         let hash = self.hash;
         self.cache.spawn(async move {
             if let Some(store) = cache.store() {

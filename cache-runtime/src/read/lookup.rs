@@ -157,9 +157,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
     /// Asks the store for the value or the lease, and again while another process loads.
     async fn acquire(mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
         let patient = self.callsite.policy().lock
-            && leader
-                .as_ref()
-                .is_some_and(|leader| !leader.follows_failure());
+            && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
         let mut lease = self.lease(leader);
         let since = Instant::now();
         let (mut waited, mut rejected) = (false, false);
@@ -201,17 +199,11 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 }
             }
         }
-        lease
-            .into_leader()
-            .map_or_else(Looked::alone, Looked::around)
+        lease.into_leader().map_or_else(Looked::alone, Looked::around)
     }
 
     fn lease(&self, leader: Option<Leader>) -> Lease {
-        let length = self
-            .callsite
-            .policy()
-            .lease
-            .unwrap_or(self.cache.settings().lease);
+        let length = self.callsite.policy().lease.unwrap_or(self.cache.settings().lease);
         Lease::new(self.cache, self.text, length, self.budget, leader)
     }
 
@@ -252,9 +244,8 @@ impl<'a, R, T> Lookup<'a, R, T> {
         let fits = value.codec() == self.schema.codec.id()
             && value.version() == self.schema.version
             && value.payload().len() <= self.cache.settings().max_value_bytes;
-        let decoded = fits
-            .then(|| self.returns.decode(value.payload(), self.schema).ok())
-            .flatten();
+        let decoded =
+            fits.then(|| self.returns.decode(value.payload(), self.schema).ok()).flatten();
         if decoded.is_none() {
             self.count(Event::Undecodable);
         }
@@ -263,10 +254,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
 
     /// How long the call waits for others' loads.
     fn patience(&self) -> Duration {
-        self.callsite
-            .policy()
-            .wait
-            .unwrap_or(self.cache.settings().wait)
+        self.callsite.policy().wait.unwrap_or(self.cache.settings().wait)
     }
 
     fn count(&self, event: Event) {
@@ -277,7 +265,5 @@ impl<'a, R, T> Lookup<'a, R, T> {
 /// The pause before the next look at another process's lease: an eighth of the time waited so far, so that polling
 /// delays nobody by much more than that, and at random, so that processes do not poll in step.
 fn pause(waited: Duration) -> Duration {
-    (waited / 8)
-        .clamp(POLL.0, POLL.1)
-        .mul_f64(0.75 + random_fraction() / 2.0)
+    (waited / 8).clamp(POLL.0, POLL.1).mul_f64(0.75 + random_fraction() / 2.0)
 }

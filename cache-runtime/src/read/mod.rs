@@ -35,29 +35,18 @@ pub struct Read<T, U = fn(&T) -> bool> {
 
 /// Begins a call; takes the mode that was set for it.
 pub fn read<T>(key: Key<T>) -> Read<T> {
-    Read {
-        key,
-        cache: None,
-        mode: Mode::take(),
-        unless: None,
-    }
+    Read { key, cache: None, mode: Mode::take(), unless: None }
 }
 
 impl<T, U> Read<T, U> {
     /// Uses this function's name and policy on an entry that has its key from elsewhere.
     pub fn at(self, callsite: &'static Callsite) -> Self {
-        Self {
-            key: self.key.at(callsite),
-            ..self
-        }
+        Self { key: self.key.at(callsite), ..self }
     }
 
     /// Uses this cache and not the ambient one.
     pub fn cache(self, cache: impl AsRef<Cache>) -> Self {
-        Self {
-            cache: Some(cache.as_ref().clone()),
-            ..self
-        }
+        Self { cache: Some(cache.as_ref().clone()), ..self }
     }
 
     /// Consults the cache only when this holds.
@@ -68,12 +57,7 @@ impl<T, U> Read<T, U> {
 
     /// Does not store values of which this holds.
     pub fn unless<P: Fn(&T) -> bool>(self, unless: P) -> Read<T, P> {
-        Read {
-            key: self.key,
-            cache: self.cache,
-            mode: self.mode,
-            unless: Some(unless),
-        }
+        Read { key: self.key, cache: self.cache, mode: self.mode, unless: Some(unless) }
     }
 
     /// Finds the value, or runs the body and stores what it returns.
@@ -93,9 +77,7 @@ impl<T, U> Read<T, U> {
             cache.stats().count(self.key.callsite(), Event::Bypass);
             Looked::alone()
         } else {
-            Lookup::new(&cache, &self.key, &text, &returns)
-                .run(self.mode)
-                .await
+            Lookup::new(&cache, &self.key, &text, &returns).run(self.mode).await
         };
         let attempt = match looked {
             Looked::Found(result) => return result,

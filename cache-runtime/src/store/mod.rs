@@ -23,10 +23,7 @@ pub(crate) struct Name<'a> {
 
 impl<'a> Name<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            hash: KeyHash::of(text),
-        }
+        Self { text, hash: KeyHash::of(text) }
     }
 }
 
@@ -174,10 +171,9 @@ impl Store {
         by: Deadline,
     ) -> Vec<StoreResult<()>> {
         match self {
-            Self::Memory(store) => names
-                .iter()
-                .map(|name| Ok(store.invalidate(*name, hold_off)))
-                .collect(),
+            Self::Memory(store) => {
+                names.iter().map(|name| Ok(store.invalidate(*name, hold_off))).collect()
+            }
             Self::Redis(store) => store.invalidate(names, hold_off, by).await,
         }
     }
@@ -211,10 +207,9 @@ impl Store {
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
         match self {
-            Self::Memory(store) => names
-                .iter()
-                .map(|name| Ok(store.end(*name, writer, hold_off, None)))
-                .collect(),
+            Self::Memory(store) => {
+                names.iter().map(|name| Ok(store.end(*name, writer, hold_off, None))).collect()
+            }
             Self::Redis(store) => store.end(names, writer, hold_off, by).await,
         }
     }

@@ -43,20 +43,13 @@ pub struct Write {
 
 /// Begins a call.
 pub fn write() -> Write {
-    Write {
-        cache: None,
-        manner: Manner::default(),
-        targets: Targets::default(),
-    }
+    Write { cache: None, manner: Manner::default(), targets: Targets::default() }
 }
 
 impl Write {
     /// Uses this cache and not the ambient one.
     pub fn cache(self, cache: impl AsRef<Cache>) -> Self {
-        Self {
-            cache: Some(cache.as_ref().clone()),
-            ..self
-        }
+        Self { cache: Some(cache.as_ref().clone()), ..self }
     }
 
     /// Puts up no fence.
@@ -123,18 +116,11 @@ impl Write {
         A: FnOnce(&V, &mut Targets),
     {
         let cache = self.cache.unwrap_or_else(ambient::current);
-        let Manner {
-            fence_off,
-            hold_off,
-            only_ok,
-            in_transaction,
-        } = self.manner;
+        let Manner { fence_off, hold_off, only_ok, in_transaction } = self.manner;
         let (fence, strict) = (!fence_off || in_transaction, written.refuse.is_some());
 
         let surrounding = WriteScope::surrounding(&cache);
-        let own = surrounding
-            .is_none()
-            .then(|| Guard::new(WriteScope::open(cache, false)));
+        let own = surrounding.is_none().then(|| Guard::new(WriteScope::open(cache, false)));
         let Some(scope) = own.as_deref().or(surrounding.as_ref()) else {
             return body().await;
         };
@@ -179,8 +165,6 @@ fn unfenced() -> Error {
 
 impl fmt::Debug for Write {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Write")
-            .field("targets", &self.targets)
-            .finish_non_exhaustive()
+        f.debug_struct("Write").field("targets", &self.targets).finish_non_exhaustive()
     }
 }

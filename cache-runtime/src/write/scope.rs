@@ -68,22 +68,13 @@ impl WriteScope {
     pub(super) fn open(cache: Cache, deferred: bool) -> Arc<Self> {
         let outer = CURRENT.try_with(Arc::clone).ok();
         let (writer, pending) = (Token::random(), Mutex::default());
-        Arc::new(Self {
-            cache,
-            writer,
-            deferred,
-            outer,
-            pending,
-        })
+        Arc::new(Self { cache, writer, deferred, outer, pending })
     }
 
     /// The `after_commit` of this cache that the task is in.
     pub(super) fn surrounding(cache: &Cache) -> Option<Arc<Self>> {
         let deferred = |scope: &Arc<Self>| {
-            scope
-                .chain()
-                .find(|scope| scope.deferred && scope.cache.is(cache))
-                .cloned()
+            scope.chain().find(|scope| scope.deferred && scope.cache.is(cache)).cloned()
         };
         CURRENT.try_with(deferred).ok().flatten()
     }
@@ -106,33 +97,16 @@ impl WriteScope {
         strict: bool,
         hold_off: Duration,
     ) -> StoreResult<bool> {
-        let keys: Vec<String> = targets
-            .keys
-            .into_iter()
-            .map(|key| self.full_text(key))
-            .collect();
+        let keys: Vec<String> = targets.keys.into_iter().map(|key| self.full_text(key)).collect();
         {
             let mut pending = self.pending();
             pending.strict |= strict;
             pending.hold_off = pending.hold_off.max(hold_off);
-            pending.patterns.extend(
-                targets
-                    .patterns
-                    .into_iter()
-                    .map(|text| self.full_text(text)),
-            );
-            let list = if fence {
-                &mut pending.fenced
-            } else {
-                &mut pending.unfenced
-            };
+            pending.patterns.extend(targets.patterns.into_iter().map(|text| self.full_text(text)));
+            let list = if fence { &mut pending.fenced } else { &mut pending.unfenced };
             list.extend(keys.iter().cloned());
         }
-        if fence {
-            self.fence(&keys).await
-        } else {
-            Ok(true)
-        }
+        if fence { self.fence(&keys).await } else { Ok(true) }
     }
 
     /// Puts up the fences of some keys, or keeps them up.
@@ -141,23 +115,13 @@ impl WriteScope {
             return Ok(true);
         };
         let names = names(keys);
-        names
-            .iter()
-            .for_each(|name| self.cache.flights().forget(*name));
+        names.iter().for_each(|name| self.cache.flights().forget(*name));
         let (span, by) = (self.cache.settings().fence, self.cache.budget().deadline());
         let replies = store.begin(&names, self.writer, span, by).await;
         // Without its fence a key is bypassed in this process until an invalidation got through.
-        let unfenced = keys
-            .iter()
-            .zip(&replies)
-            .filter(|(_, reply)| reply.is_err());
-        Journal::add(
-            &self.cache,
-            unfenced.map(|(key, _)| Entry::Key(key.clone())),
-        );
-        replies
-            .into_iter()
-            .try_fold(true, |standing, reply| Ok(standing & reply?))
+        let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
+        Journal::add(&self.cache, unfenced.map(|(key, _)| Entry::Key(key.clone())));
+        replies.into_iter().try_fold(true, |standing, reply| Ok(standing & reply?))
     }
 
     /// Polls the write's body, or the work of an `after_commit`, inside the scope, and keeps the fences up meanwhile.
@@ -182,22 +146,14 @@ impl WriteScope {
     /// Lifts the fences and removes what is to be removed. What is not acknowledged goes to the journal.
     async fn end(&self) {
         // A copy: dropped half-way, all of it is done again in the background.
-        let Pending {
-            fenced,
-            unfenced,
-            patterns,
-            hold_off,
-            ..
-        } = self.pending().clone();
+        let Pending { fenced, unfenced, patterns, hold_off, .. } = self.pending().clone();
         let Some(store) = self.cache.store() else {
             return;
         };
         if !fenced.is_empty() {
             let fenced = Vec::from_iter(fenced);
             let names = names(&fenced);
-            names
-                .iter()
-                .for_each(|name| self.cache.flights().forget(*name));
+            names.iter().for_each(|name| self.cache.flights().forget(*name));
             let by = self.cache.budget().deadline();
             let replies = store.end(&names, self.writer, hold_off, by).await;
             _ = self.cache.settle(&fenced, replies);
@@ -223,13 +179,7 @@ impl WriteScope {
     /// Removes everything once more when the fences have run out: for a commit that was under way.
     async fn end_again(&self, pending: Pending) {
         sleep(self.cache.settings().fence).await;
-        let Pending {
-            mut fenced,
-            mut unfenced,
-            patterns,
-            hold_off,
-            ..
-        } = pending;
+        let Pending { mut fenced, mut unfenced, patterns, hold_off, .. } = pending;
         fenced.append(&mut unfenced);
         self.remove(fenced, &patterns, hold_off).await;
     }
@@ -280,9 +230,7 @@ impl Guard {
             "a write inside a transaction, with no `after_commit` around it: its entries stay uncached until their fences run out"
         );
         let (scope, pending) = (Arc::clone(&self.scope), self.scope.pending().clone());
-        self.scope
-            .cache
-            .spawn(async move { scope.end_again(pending).await });
+        self.scope.cache.spawn(async move { scope.end_again(pending).await });
     }
 
     /// Ends the scope in doubt. `strict` leaves the fences to run out; else they are lifted now, and what a commit under
@@ -301,8 +249,7 @@ impl WriteScope {
         }
         self.end().await;
         let scope = Arc::clone(self);
-        self.cache
-            .spawn(async move { scope.end_again(pending).await });
+        self.cache.spawn(async move { scope.end_again(pending).await });
     }
 }
 

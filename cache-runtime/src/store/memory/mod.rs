@@ -30,9 +30,7 @@ pub(crate) struct MemoryStore {
 impl MemoryStore {
     /// A store that holds at most about `capacity` bytes of values.
     pub(crate) fn new(capacity: usize) -> Self {
-        let since_epoch = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
+        let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
             shards: std::array::from_fn(|_| Mutex::new(Shard::new(capacity / SHARDS))),
             epoch: (Instant::now(), since_epoch),
@@ -50,15 +48,11 @@ impl MemoryStore {
         lease: Duration,
         reject: Option<Token>,
     ) -> Acquired {
-        self.apply(name, |entry, now| {
-            rules::acquire(entry, now, token, lease, reject)
-        })
+        self.apply(name, |entry, now| rules::acquire(entry, now, token, lease, reject))
     }
 
     pub(crate) fn fill(&self, name: Name<'_>, token: Token, fill: Fill) -> bool {
-        self.apply(name, |entry, now| {
-            rules::fill(entry, token, || self.value(token, fill, now))
-        })
+        self.apply(name, |entry, now| rules::fill(entry, token, || self.value(token, fill, now)))
     }
 
     pub(crate) fn refresh(&self, name: Name<'_>, token: Token, seen: Token, fill: Fill) -> bool {
@@ -112,11 +106,7 @@ impl MemoryStore {
 
     /// A value slot, with the times put into its record.
     fn value(&self, token: Token, fill: Fill, now: Instant) -> Slot {
-        let Fill {
-            mut record,
-            fresh,
-            ttl,
-        } = fill;
+        let Fill { mut record, fresh, ttl } = fill;
         let stored_at = self.epoch.1 + now.saturating_duration_since(self.epoch.0);
         for (at, time) in [(36, stored_at), (44, stored_at.saturating_add(fresh))] {
             let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
@@ -124,19 +114,12 @@ impl MemoryStore {
                 field.copy_from_slice(&millis.to_be_bytes());
             }
         }
-        Slot {
-            content: Content::Value {
-                token,
-                record: record.into(),
-            },
-            until: later(now, ttl),
-        }
+        Slot { content: Content::Value { token, record: record.into() }, until: later(now, ttl) }
     }
 
     fn apply<R>(&self, name: Name<'_>, rule: impl FnOnce(&mut Entry, Instant) -> R) -> R {
         let now = Instant::now();
-        self.shard(name)
-            .apply(name.text, now, |entry| rule(entry, now))
+        self.shard(name).apply(name.text, now, |entry| rule(entry, now))
     }
 
     fn shard(&self, name: Name<'_>) -> MutexGuard<'_, Shard> {

@@ -34,21 +34,14 @@ pub(super) struct Fence {
 impl Fence {
     /// The writers other than `me` whose deadline has not passed; whether `me` is one.
     fn others(&self, me: Option<Token>, now: Instant) -> (Vec<(Token, Instant)>, bool) {
-        let live = self
-            .writers
-            .iter()
-            .copied()
-            .filter(|(_, deadline)| *deadline > now);
+        let live = self.writers.iter().copied().filter(|(_, deadline)| *deadline > now);
         let (mine, others): (Vec<_>, Vec<_>) = live.partition(|(writer, _)| Some(*writer) == me);
         (others, !mine.is_empty())
     }
 
     fn into_slot(self) -> Option<Slot> {
         let until = self.writers.iter().map(|(_, deadline)| *deadline).max()?;
-        Some(Slot {
-            content: Content::Fence(self),
-            until,
-        })
+        Some(Slot { content: Content::Fence(self), until })
     }
 }
 
@@ -63,23 +56,13 @@ pub(super) fn acquire(
     reject: Option<Token>,
 ) -> Acquired {
     match entry {
-        Some(Slot {
-            content: Content::Value { token, record },
-            ..
-        }) if Some(*token) != reject => Acquired::Value(record.clone()),
-        Some(Slot {
-            content: Content::Lease(_),
-            until,
-        }) => Acquired::Held(*until - now),
-        Some(Slot {
-            content: Content::Fence(_) | Content::Tombstone,
-            ..
-        }) => Acquired::Fenced,
+        Some(Slot { content: Content::Value { token, record }, .. }) if Some(*token) != reject => {
+            Acquired::Value(record.clone())
+        }
+        Some(Slot { content: Content::Lease(_), until }) => Acquired::Held(*until - now),
+        Some(Slot { content: Content::Fence(_) | Content::Tombstone, .. }) => Acquired::Fenced,
         _ => {
-            *entry = Some(Slot {
-                content: Content::Lease(token),
-                until: now + lease,
-            });
+            *entry = Some(Slot { content: Content::Lease(token), until: now + lease });
             Acquired::Leased
         }
     }
@@ -87,14 +70,8 @@ pub(super) fn acquire(
 
 pub(super) fn fill(entry: &mut Entry, token: Token, value: impl FnOnce() -> Slot) -> bool {
     match entry {
-        Some(Slot {
-            content: Content::Value { token: stored, .. },
-            ..
-        }) => *stored == token,
-        Some(Slot {
-            content: Content::Lease(holder),
-            ..
-        }) if *holder == token => {
+        Some(Slot { content: Content::Value { token: stored, .. }, .. }) => *stored == token,
+        Some(Slot { content: Content::Lease(holder), .. }) if *holder == token => {
             *entry = Some(value());
             true
         }
@@ -109,17 +86,11 @@ pub(super) fn refresh(
     value: impl FnOnce() -> Slot,
 ) -> bool {
     match entry {
-        Some(Slot {
-            content: Content::Value { token: stored, .. },
-            ..
-        }) if *stored == seen => {
+        Some(Slot { content: Content::Value { token: stored, .. }, .. }) if *stored == seen => {
             *entry = Some(value());
             true
         }
-        Some(Slot {
-            content: Content::Value { token: stored, .. },
-            ..
-        }) => *stored == token,
+        Some(Slot { content: Content::Value { token: stored, .. }, .. }) => *stored == token,
         _ => false,
     }
 }
@@ -135,10 +106,7 @@ pub(super) fn release(entry: &mut Entry, token: Token) -> bool {
 
 pub(super) fn renew(entry: &mut Entry, now: Instant, token: Token, lease: Duration) -> bool {
     match entry {
-        Some(Slot {
-            content: Content::Lease(holder),
-            until,
-        }) if *holder == token => {
+        Some(Slot { content: Content::Lease(holder), until }) if *holder == token => {
             *until = now + lease;
             true
         }
@@ -147,18 +115,10 @@ pub(super) fn renew(entry: &mut Entry, now: Instant, token: Token, lease: Durati
 }
 
 pub(super) fn invalidate(entry: &mut Entry, now: Instant, hold_off: Duration) {
-    if let Some(Slot {
-        content: Content::Fence(fence),
-        ..
-    }) = entry
-    {
+    if let Some(Slot { content: Content::Fence(fence), .. }) = entry {
         let (writers, _) = fence.others(None, now);
         if !writers.is_empty() {
-            *entry = Fence {
-                dirty: true,
-                writers,
-            }
-            .into_slot();
+            *entry = Fence { dirty: true, writers }.into_slot();
             return;
         }
     }
@@ -167,10 +127,7 @@ pub(super) fn invalidate(entry: &mut Entry, now: Instant, hold_off: Duration) {
 
 pub(super) fn begin(entry: &mut Entry, now: Instant, writer: Token, fence: Duration) {
     let (mut writers, dirty) = match entry {
-        Some(Slot {
-            content: Content::Fence(fence),
-            ..
-        }) => {
+        Some(Slot { content: Content::Fence(fence), .. }) => {
             let (others, mine) = fence.others(Some(writer), now);
             let dirty = !others.is_empty() || (mine && fence.dirty);
             (others, dirty)
@@ -188,18 +145,10 @@ pub(super) fn end(
     hold_off: Duration,
     value: Option<impl FnOnce() -> Slot>,
 ) -> Ended {
-    if let Some(Slot {
-        content: Content::Fence(fence),
-        ..
-    }) = entry
-    {
+    if let Some(Slot { content: Content::Fence(fence), .. }) = entry {
         let (writers, mine) = fence.others(Some(writer), now);
         if !writers.is_empty() {
-            *entry = Fence {
-                dirty: true,
-                writers,
-            }
-            .into_slot();
+            *entry = Fence { dirty: true, writers }.into_slot();
             return Ended::Standing;
         }
         if mine
@@ -215,8 +164,6 @@ pub(super) fn end(
 }
 
 fn empty(entry: &mut Entry, now: Instant, hold_off: Duration) {
-    *entry = (!hold_off.is_zero()).then(|| Slot {
-        content: Content::Tombstone,
-        until: now + hold_off,
-    });
+    *entry =
+        (!hold_off.is_zero()).then(|| Slot { content: Content::Tombstone, until: now + hold_off });
 }

@@ -36,23 +36,14 @@ struct Kept {
 impl Shard {
     pub(super) fn new(capacity: usize) -> Self {
         let (entries, turns) = (HashMap::new(), VecDeque::new());
-        Self {
-            entries,
-            turns,
-            last_turn: 0,
-            size: 0,
-            capacity,
-        }
+        Self { entries, turns, last_turn: 0, size: 0, capacity }
     }
 
     /// The value record of a key.
     pub(super) fn read(&mut self, key: &str, now: Instant) -> Option<Bytes> {
         let kept = self.entries.get_mut(key)?;
         match &kept.slot {
-            Slot {
-                content: Content::Value { record, .. },
-                until,
-            } if *until > now => {
+            Slot { content: Content::Value { record, .. }, until } if *until > now => {
                 kept.visited = true;
                 Some(record.clone())
             }
@@ -70,11 +61,7 @@ impl Shard {
         let (key, turn, mut entry) = match self.entries.remove_entry(key) {
             Some((key, kept)) => {
                 self.size -= size(&key, &kept.slot);
-                (
-                    key,
-                    Some(kept.turn),
-                    Some(kept.slot).filter(|slot| slot.until > now),
-                )
+                (key, Some(kept.turn), Some(kept.slot).filter(|slot| slot.until > now))
             }
             None => (Arc::from(key), None, None),
         };
@@ -93,12 +80,7 @@ impl Shard {
         matches: impl Fn(&str) -> bool,
         mut rule: impl FnMut(&mut Entry),
     ) -> u64 {
-        let matching: Vec<_> = self
-            .entries
-            .keys()
-            .filter(|key| matches(key))
-            .cloned()
-            .collect();
+        let matching: Vec<_> = self.entries.keys().filter(|key| matches(key)).cloned().collect();
         for key in &matching {
             self.apply(key, now, &mut rule);
         }
@@ -112,14 +94,7 @@ impl Shard {
             self.turns.push_back((Arc::clone(&key), self.last_turn));
             self.last_turn
         });
-        self.entries.insert(
-            key,
-            Kept {
-                slot,
-                visited: false,
-                turn,
-            },
-        );
+        self.entries.insert(key, Kept { slot, visited: false, turn });
         // Keys that come and go leave turns behind: forget those before they outnumber the entries.
         if self.turns.len() > 2 * self.entries.len() + 64 {
             let entries = &self.entries;

@@ -133,13 +133,15 @@ impl Flights {
         Role::Lead(Leader { flights: Arc::clone(self), flight, first: true, landed: false })
     }
 
-    /// Takes the flight of a key off the map, before an invalidation: callers from now on start a new one.
-    pub(crate) fn forget(&self, name: Name<'_>) {
+    /// Takes the flights of some keys off the map, before an invalidation: callers from now on start new ones.
+    pub(crate) fn forget(&self, names: &[Name<'_>]) {
         if self.aloft.load(Ordering::Acquire) == 0 {
             return;
         }
-        if lock(&self.shards[shard_of(name)]).remove(name.text).is_some() {
-            self.aloft.fetch_sub(1, Ordering::Release);
+        for name in names {
+            if lock(&self.shards[shard_of(*name)]).remove(name.text).is_some() {
+                self.aloft.fetch_sub(1, Ordering::Release);
+            }
         }
     }
 
@@ -282,9 +284,9 @@ impl Leader {
     }
 
     /// Ends the flight's present load.
-    pub(crate) fn land(mut self, landing: Landing) {
+    pub(crate) fn land(mut self, landing: &Landing) {
         self.landed = true;
-        self.flights.land(&self.flight, &landing);
+        self.flights.land(&self.flight, landing);
     }
 }
 

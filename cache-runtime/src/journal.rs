@@ -16,6 +16,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::sleep;
 
+use crate::background;
 use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::log::{notice, warning};
@@ -84,13 +85,15 @@ impl Journal {
     pub(crate) fn add(cache: &Cache, entries: impl IntoIterator<Item = Entry>) {
         let journal = cache.journal();
         let mut state = journal.state();
-        entries.into_iter().for_each(|entry| state.add(entry));
+        for entry in entries {
+            state.add(entry);
+        }
         journal.depth.store(state.depth(), Ordering::Release);
         let idle = state.depth() > 0 && !std::mem::replace(&mut state.delivering, true);
         drop(state);
         if idle {
             let delivery = Delivery { cache: cache.clone(), retired: false };
-            cache.spawn(delivery.run());
+            background::spawn(delivery.run());
         }
     }
 
@@ -216,7 +219,7 @@ impl Delivery {
     /// Whether any was acknowledged.
     async fn send_keys(&self, store: &Store, keys: &[(u64, String)]) -> bool {
         let names: Vec<_> = keys.iter().map(|(_, key)| Name::new(key)).collect();
-        names.iter().for_each(|name| self.cache.flights().forget(*name));
+        self.cache.flights().forget(&names);
         let replies =
             store.invalidate(&names, Duration::ZERO, self.cache.budget().deadline()).await;
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());

@@ -1,5 +1,6 @@
 //! Read-through caching.
 
+mod background;
 mod budget;
 mod cache;
 mod call;
@@ -24,6 +25,7 @@ pub use crate::call::{Call, CallExt};
 pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::key::{Key, KeyPart, KeyText, Segment};
+pub use crate::stats::{FunctionStats, Latency, Stats};
 
 #[doc(hidden)]
 pub mod __private {

@@ -25,7 +25,9 @@ impl<K: Keys + ?Sized> Keys for &K {
 
 impl<K: Keys> Keys for [K] {
     fn visit(&self, visit: &mut dyn FnMut(&str)) {
-        self.iter().for_each(|keys| keys.visit(visit));
+        for keys in self {
+            keys.visit(visit);
+        }
     }
 }
 

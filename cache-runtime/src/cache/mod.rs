@@ -21,7 +21,7 @@ use crate::flight::Flights;
 use crate::journal::{Entry, Journal};
 use crate::key::Key;
 use crate::record::{self, Found, ValueHeader};
-use crate::stats::{Event, Stats};
+use crate::stats::{Event, Recorder, Stats};
 use crate::store::{Fill, Name, Store, StoreResult, glob};
 use crate::token::Token;
 use crate::write::{PATTERN_LIMIT, scope};
@@ -42,7 +42,7 @@ pub(crate) struct Inner {
     settings: Settings,
     flights: Arc<Flights>,
     journal: Journal,
-    stats: Stats,
+    recorder: Recorder,
 }
 
 impl Cache {
@@ -90,7 +90,7 @@ impl Cache {
             settings,
             flights: Arc::new(Flights::new()),
             journal: Journal::default(),
-            stats: Stats::new(),
+            recorder: Recorder::new(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -204,7 +204,7 @@ impl Cache {
         }
         let ttl = key.ttl_for(value);
         let by = self.budget().deadline();
-        self.flights().forget(name);
+        self.flights().forget(&[name]);
         for fenced in store.begin(&[name], writer, self.settings().fence, by).await {
             fenced?;
         }
@@ -269,7 +269,7 @@ impl Cache {
             return Ok(());
         };
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
-        names.iter().for_each(|name| self.flights().forget(*name));
+        self.flights().forget(&names);
         let replies = store.invalidate(&names, hold_off, self.budget().deadline()).await;
         self.settle(texts, replies)
     }
@@ -295,15 +295,23 @@ impl Cache {
         texts: &[String],
         replies: Vec<StoreResult<T>>,
     ) -> Result<(), Error> {
-        replies.iter().for_each(|reply| self.note(reply));
+        for reply in &replies {
+            self.note(reply);
+        }
         let failed = texts.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
         Journal::add(self, failed.map(|(text, _)| Entry::Key(text.clone())));
         replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
     }
 
     fn note<T>(&self, reply: &StoreResult<T>) {
-        let event = if reply.is_ok() { Event::Invalidated } else { Event::Unacknowledged };
-        self.stats().count(&callsite::BY_HAND, event);
+        let event = if reply.is_ok() { Event::Invalidated } else { Event::Journalled };
+        self.recorder().count(&callsite::BY_HAND, event);
+    }
+
+    /// What happened so far, per function.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        Stats { functions: self.recorder().functions(), journal_depth: self.journal().depth() }
     }
 
     pub(crate) fn store(&self) -> Option<&Store> {
@@ -322,8 +330,8 @@ impl Cache {
         &self.inner.journal
     }
 
-    pub(crate) fn stats(&self) -> &Stats {
-        &self.inner.stats
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.inner.recorder
     }
 
     pub(crate) fn budget(&self) -> Budget {
@@ -339,13 +347,6 @@ impl Cache {
         match self.settings().namespace.as_str() {
             "" => Cow::Borrowed(text),
             namespace => Cow::Owned([namespace, text].concat()),
-        }
-    }
-
-    /// Runs something in the background; not at all outside of a runtime, where nobody could.
-    pub(crate) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            runtime.spawn(task);
         }
     }
 

@@ -68,7 +68,6 @@ impl<T> Key<T> {
     /// }
     /// assert_eq!(user_key(7).as_str(), "user:7");
     /// ```
-    #[must_use]
     pub fn builder() -> KeyText {
         KeyText::new(&callsite::BY_HAND)
     }

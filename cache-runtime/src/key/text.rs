@@ -76,7 +76,10 @@ impl KeyText {
         write(&mut Segment { out: &mut self.text, next, depth: 0 });
         if self.text.len() - start > SEGMENT_LIMIT {
             let hash = Hash::of(&self.text.as_bytes()[start..]);
-            let cut = self.text.floor_char_boundary(start + SEGMENT_PREFIX);
+            let mut cut = start + SEGMENT_PREFIX;
+            while !self.text.is_char_boundary(cut) {
+                cut -= 1;
+            }
             self.text.truncate(cut);
             self.text.push_str("<#");
             hash.push_to(&mut self.text);

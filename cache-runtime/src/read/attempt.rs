@@ -70,7 +70,7 @@ impl Attempt {
             Self::Alone => return None,
             Self::Around(leader, mark) => {
                 let landing = loaded.landing(leader.is_awaited(), mark);
-                leader.land(landing);
+                leader.land(&landing);
                 return None;
             }
             Self::Leased(lease) => (lease, None),
@@ -145,7 +145,7 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
             return Some(record);
         }
         let event = if fits { Event::Unencodable } else { Event::Oversized };
-        cache.stats().count(self.key.callsite(), event);
+        cache.recorder().count(self.key.callsite(), event);
         None
     }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use crate::background;
 use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::callsite::Callsite;
@@ -51,10 +52,6 @@ impl Lease {
             leader,
             begun: (Instant::now(), None),
         }
-    }
-
-    pub(super) fn hash(&self) -> KeyHash {
-        self.hash
     }
 
     pub(super) fn token(&self) -> Token {
@@ -126,7 +123,7 @@ impl Lease {
             (Some(store), None) => store.fill(name, self.token, fill, by).await,
             (Some(store), Some(seen)) => store.refresh(name, self.token, seen, fill, by).await,
         };
-        let stats = self.cache.stats();
+        let stats = self.cache.recorder();
         let mark = match filled {
             Ok(true) => {
                 stats.count(callsite, Event::Stored);
@@ -144,14 +141,14 @@ impl Lease {
         // Stored or void; where the store did not answer it runs out.
         self.held = false;
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
-            leader.land(Landing::Value(shared, mark));
+            leader.land(&Landing::Value(shared, mark));
         }
     }
 
     /// A value was found, or loaded but not to be stored: those who wait may have it.
     pub(super) fn pass_on(mut self, record: Option<Bytes>, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
-            self.give_up(move || leader.land(Landing::Value(record, mark)));
+            self.give_up(move || leader.land(&Landing::Value(record, mark)));
         }
     }
 
@@ -164,7 +161,7 @@ impl Lease {
     /// The load failed.
     pub(super) fn fail(mut self, error: Option<SharedError>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), self.begun.1) {
-            self.give_up(move || leader.land(Landing::Failed(error, mark)));
+            self.give_up(move || leader.land(&Landing::Failed(error, mark)));
         }
     }
 
@@ -189,7 +186,7 @@ impl Lease {
         }
         let (cache, text, token) = (self.cache.clone(), std::mem::take(&mut self.text), self.token);
         let hash = self.hash;
-        self.cache.spawn(async move {
+        background::spawn(async move {
             if let Some(store) = cache.store() {
                 let by = Budget::new(cache.settings().budget).deadline();
                 _ = store.release(Name { text: &text, hash }, token, by).await;

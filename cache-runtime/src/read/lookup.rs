@@ -258,7 +258,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
     }
 
     fn count(&self, event: Event) {
-        self.cache.stats().count(self.callsite, event);
+        self.cache.recorder().count(self.callsite, event);
     }
 }
 

@@ -10,6 +10,7 @@ mod lookup;
 
 use std::fmt;
 use std::pin::pin;
+use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -74,7 +75,7 @@ impl<T, U> Read<T, U> {
         let cache = self.cache.unwrap_or_else(ambient::current);
         let text = cache.full_text(self.key.as_str());
         let looked = if self.mode == Mode::Bypass || scope::is_fenced(&cache, &text) {
-            cache.stats().count(self.key.callsite(), Event::Bypass);
+            cache.recorder().count(self.key.callsite(), Event::Bypass);
             Looked::alone()
         } else {
             Lookup::new(&cache, &self.key, &text, &returns).run(self.mode).await
@@ -83,9 +84,10 @@ impl<T, U> Read<T, U> {
             Looked::Found(result) => return result,
             Looked::Load(attempt) => attempt,
         };
-        let since = Instant::now();
+        let running = Running::start(&cache, self.key.callsite());
         let mut body = pin!(load());
         let result = attempt.watch(body.as_mut()).await;
+        let took = running.end((returns.value)(&result).is_some());
         let storing = attempt.end(&Loaded {
             cache: &cache,
             text: &text,
@@ -93,12 +95,42 @@ impl<T, U> Read<T, U> {
             returns: &returns,
             key: &self.key,
             unless: self.unless.as_ref(),
-            took: since.elapsed(),
+            took,
         });
         if let Some(storing) = storing {
             storing.finish(self.key.callsite()).await;
         }
         result
+    }
+}
+
+/// A body that runs. Dropped before its end, it counts as cancelled.
+struct Running<'a> {
+    cache: &'a Cache,
+    callsite: &'static Callsite,
+    since: Instant,
+    ended: bool,
+}
+
+impl<'a> Running<'a> {
+    fn start(cache: &'a Cache, callsite: &'static Callsite) -> Self {
+        Self { cache, callsite, since: Instant::now(), ended: false }
+    }
+
+    fn end(mut self, succeeded: bool) -> Duration {
+        self.ended = true;
+        let took = self.since.elapsed();
+        let event = if succeeded { Event::LoadOk } else { Event::LoadFailed };
+        self.cache.recorder().loaded(self.callsite, event, took);
+        took
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.cache.recorder().count(self.callsite, Event::LoadCancelled);
+        }
     }
 }
 

@@ -44,7 +44,6 @@ fn strip(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     match pattern {
         [] => None,
         [b'?', rest @ ..] => Some(rest),
-        [b'\\', literal, rest @ ..] => (*literal == byte).then_some(rest),
         [b'[', b'^', class @ ..] => {
             let (hit, rest) = strip_class(class, byte);
             (!hit).then_some(rest)
@@ -53,7 +52,7 @@ fn strip(pattern: &[u8], byte: u8) -> Option<&[u8]> {
             let (hit, rest) = strip_class(class, byte);
             hit.then_some(rest)
         }
-        [literal, rest @ ..] => (*literal == byte).then_some(rest),
+        [b'\\', literal, rest @ ..] | [literal, rest @ ..] => (*literal == byte).then_some(rest),
     }
 }
 

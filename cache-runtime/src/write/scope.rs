@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::Targets;
+use crate::background;
 use crate::cache::Cache;
 use crate::journal::{Entry, Journal};
 use crate::log::warning;
@@ -115,7 +116,7 @@ impl WriteScope {
             return Ok(true);
         };
         let names = names(keys);
-        names.iter().for_each(|name| self.cache.flights().forget(*name));
+        self.cache.flights().forget(&names);
         let (span, by) = (self.cache.settings().fence, self.cache.budget().deadline());
         let replies = store.begin(&names, self.writer, span, by).await;
         // Without its fence a key is bypassed in this process until an invalidation got through.
@@ -153,7 +154,7 @@ impl WriteScope {
         if !fenced.is_empty() {
             let fenced = Vec::from_iter(fenced);
             let names = names(&fenced);
-            names.iter().for_each(|name| self.cache.flights().forget(*name));
+            self.cache.flights().forget(&names);
             let by = self.cache.budget().deadline();
             let replies = store.end(&names, self.writer, hold_off, by).await;
             _ = self.cache.settle(&fenced, replies);
@@ -230,7 +231,7 @@ impl Guard {
             "a write inside a transaction, with no `after_commit` around it: its entries stay uncached until their fences run out"
         );
         let (scope, pending) = (Arc::clone(&self.scope), self.scope.pending().clone());
-        self.scope.cache.spawn(async move { scope.end_again(pending).await });
+        background::spawn(async move { scope.end_again(pending).await });
     }
 
     /// Ends the scope in doubt. `strict` leaves the fences to run out; else they are lifted now, and what a commit under
@@ -249,7 +250,7 @@ impl WriteScope {
         }
         self.end().await;
         let scope = Arc::clone(self);
-        self.cache.spawn(async move { scope.end_again(pending).await });
+        background::spawn(async move { scope.end_again(pending).await });
     }
 }
 
@@ -257,7 +258,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         if self.open {
             let scope = Arc::clone(&self.scope);
-            self.scope.cache.spawn(async move { scope.doubt().await });
+            background::spawn(async move { scope.doubt().await });
         }
     }
 }

@@ -213,6 +213,21 @@ async fn a_server_that_is_down_behind_the_proxy_is_a_reset() {
 }
 
 #[tokio::test]
+async fn the_end_of_a_server_is_not_seen_through_a_black_hole() {
+    let (server, proxy) = server_and_proxy().await;
+    let mut raw = Raw::connect(&proxy).await;
+    raw.ping().await;
+    raw.pong().await;
+    proxy.set(Link::BlackHole).await;
+    server.kill();
+    raw.silence().await;
+    proxy.set(Link::Pass).await;
+    within_limit("the end", raw.0.readable())
+        .await
+        .expect("the end");
+}
+
+#[tokio::test]
 async fn the_connections_end_with_the_proxy() {
     let (_server, proxy) = server_and_proxy().await;
     let mut raw = Raw::connect(&proxy).await;

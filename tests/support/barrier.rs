@@ -80,10 +80,12 @@ async fn reaches(count: &watch::Sender<usize>, what: &str, enough: impl Fn(usize
             .await
             .map(|count| *count)
     };
-    match tokio::time::timeout(LIMIT, reached).await {
-        Ok(reached) => drop(reached.expect("the gate outlives those who wait at it")),
-        Err(_) => panic!("{} {what} within {LIMIT:?}", *count.borrow()),
-    }
+    let reached = tokio::time::timeout(LIMIT, reached).await;
+    assert!(
+        reached.is_ok_and(|reached| reached.is_ok()),
+        "{} {what} within {LIMIT:?}",
+        *count.borrow()
+    );
 }
 
 /// Counts out whoever was held, also when their future is dropped.

@@ -30,6 +30,6 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 pub async fn within_limit<T>(what: &str, future: impl Future<Output = T>) -> T {
     match tokio::time::timeout(LIMIT, future).await {
         Ok(value) => value,
-        Err(_) => panic!("{what}: not within {LIMIT:?}"),
+        Err(elapsed) => panic!("{what}: {elapsed} after {LIMIT:?}"),
     }
 }

@@ -59,7 +59,7 @@ async fn a_child_knows_its_number_and_its_setup() {
 /// Says that it has begun, then does nothing until it is killed.
 async fn linger(parent: Parent) {
     parent.say(&std::process::id());
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::test]
@@ -113,7 +113,7 @@ async fn start_a_family(parent: Parent) {
     let mut grandchild = Child::spawn(test, 0, "grandchild");
     let server = RedisServer::start().await;
     parent.say(&(grandchild.hear::<u32>().await, server.pid()));
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[tokio::test]

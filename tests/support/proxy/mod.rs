@@ -184,7 +184,7 @@ async fn accept(
         };
         let counts = Arc::clone(&counts);
         tokio::spawn(async move {
-            connection.serve(client, target).await;
+            Box::pin(connection.serve(client, target)).await;
             counts.open.fetch_sub(1, Ordering::SeqCst);
         });
     }

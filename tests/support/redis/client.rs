@@ -98,16 +98,16 @@ impl Client {
 
     /// `FLUSHALL`
     pub async fn flush_all(&self) {
-        self.run(&["FLUSHALL"]).await
+        self.run::<()>(&["FLUSHALL"]).await;
     }
 
     /// `SCRIPT FLUSH`
     pub async fn script_flush(&self) {
-        self.run(&["SCRIPT", "FLUSH"]).await
+        self.run::<()>(&["SCRIPT", "FLUSH"]).await;
     }
 
     /// `CONFIG SET`
     pub async fn config_set(&self, name: &str, value: &str) {
-        self.run(&["CONFIG", "SET", name, value]).await
+        self.run::<()>(&["CONFIG", "SET", name, value]).await;
     }
 }

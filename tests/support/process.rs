@@ -1,6 +1,7 @@
 //! Signals to the processes that a test has started, and their certain end.
 
 use std::fs;
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -38,10 +39,14 @@ fn signal(name: &str, pid: u32) {
     assert!(status.success(), "SIG{name} to process {pid}: {status}");
 }
 
+/// What the watchdog does with a process id and a directory.
+const WATCH: &str = "trap '' HUP INT TERM; read -r _; kill -s KILL \"$0\"; rm -rf -- \"$1\"";
+
 /// A child that does not outlive this process, however this process ends.
 ///
 /// When it is dropped, a panicking test included, it kills the child itself. For an end without
-/// destructors, a shell waits for the end of a pipe that only this process holds open.
+/// destructors, a shell waits for the end of a pipe that only this process holds open; it removes
+/// the child's directory, too.
 #[derive(Debug)]
 pub struct Mortal {
     child: Child,
@@ -49,12 +54,13 @@ pub struct Mortal {
 }
 
 impl Mortal {
-    /// Starts `command`.
-    pub fn spawn(command: &mut Command) -> std::io::Result<Self> {
-        let child = command.spawn()?;
+    /// Starts `command` in `directory`.
+    pub fn spawn(command: &mut Command, directory: &Path) -> std::io::Result<Self> {
+        let child = command.current_dir(directory).spawn()?;
         let watchdog = Command::new("sh")
-            .args(["-c", "trap '' HUP INT TERM; read -r _; kill -s KILL \"$0\""])
+            .args(["-c", WATCH])
             .arg(child.id().to_string())
+            .arg(directory)
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .stderr(Stdio::null())

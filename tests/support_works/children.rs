@@ -1,3 +1,4 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
@@ -101,18 +102,19 @@ async fn children_and_servers_end_with_a_parent_that_was_killed() {
         };
     }
     let mut child = Child::spawn(&this_test!(), 0, "child");
-    let (grandchild, server): (u32, u32) = child.hear().await;
-    assert!(exists(grandchild) && exists(server));
+    let (grandchild, server, directory): (u32, u32, PathBuf) = child.hear().await;
+    assert!(exists(grandchild) && exists(server) && directory.exists());
     child.kill().await;
     eventually!(!exists(grandchild));
-    eventually!(!exists(server));
+    eventually!(!exists(server) && !directory.exists());
 }
 
 async fn start_a_family(parent: Parent) {
     let test = "children::children_and_servers_end_with_a_parent_that_was_killed";
     let mut grandchild = Child::spawn(test, 0, "grandchild");
     let server = RedisServer::start().await;
-    parent.say(&(grandchild.hear::<u32>().await, server.pid()));
+    let grandchild: u32 = grandchild.hear().await;
+    parent.say(&(grandchild, server.pid(), server.directory()));
     std::future::pending::<()>().await;
 }
 

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use tokio::net::TcpStream;
+use tokio::net::{TcpListener, TcpStream};
 
+use crate::support::barrier::eventually;
 use crate::support::redis::{Client, Data, RedisServer};
 use crate::support::within_limit;
 
@@ -18,6 +19,21 @@ async fn a_killed_server_refuses_and_restarts_empty_on_its_port() {
     assert_eq!(server.url(), url);
     assert_ne!(server.pid(), pid);
     assert_eq!(Client::connect(&url).await.keys().await, [""; 0]);
+}
+
+#[tokio::test]
+async fn a_restart_waits_for_its_port() {
+    let server = RedisServer::start().await;
+    server.kill();
+    let squatter = TcpListener::bind(("127.0.0.1", server.port()))
+        .await
+        .expect("is free");
+    let log = server.directory().join("redis.log");
+    tokio::join!(server.restart(Data::Lost), async {
+        eventually!(std::fs::read_to_string(&log).is_ok_and(|log| log.contains("already in use")));
+        drop(squatter);
+    });
+    Client::connect(&server.url()).await.set("a", "1").await;
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
@@ -97,6 +97,11 @@ impl RedisServer {
         }
     }
 
+    /// Where its settings, its log (`redis.log`) and its data are.
+    pub fn directory(&self) -> &Path {
+        self.directory.path()
+    }
+
     /// The certificate (PEM) of the authority that has signed a TLS server's certificate.
     pub fn ca_certificate(&self) -> PathBuf {
         self.path(tls::CA_CERTIFICATE)
@@ -185,19 +190,18 @@ impl RedisServer {
     async fn launch(&self) {
         self.kill();
         self.options
-            .write_config(self.directory.path(), self.port())
+            .write_config(self.directory(), self.port())
             .await;
         let program = std::env::var("CACHE_TEST_REDIS_SERVER").unwrap_or("redis-server".to_owned());
         // What is wrong with its settings, the server says on stderr only.
         let log = File::create(self.path(LOG)).expect("a writable directory");
-        let server = Mortal::spawn(
-            Command::new(&program)
-                .arg(builder::CONFIG)
-                .current_dir(self.directory.path())
-                .stdin(Stdio::null())
-                .stdout(log.try_clone().expect("an open file"))
-                .stderr(log),
-        );
+        let mut command = Command::new(&program);
+        command
+            .arg(builder::CONFIG)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("an open file"))
+            .stderr(log);
+        let server = Mortal::spawn(&mut command, self.directory());
         let server = server.unwrap_or_else(|error| {
             panic!("cannot start {program} ({error}); `tests/run` installs what the tests need")
         });
@@ -232,7 +236,7 @@ impl RedisServer {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+        self.directory().join(name)
     }
 
     fn with_running<T>(&self, look: impl FnOnce(&mut Option<Mortal>) -> T) -> T {

@@ -40,10 +40,7 @@ impl Gate {
 
     /// Waits until `count` have come in all, those included that have left since.
     pub async fn entered(&self, count: usize) {
-        reaches(&self.0.entered, "came to the gate", |entered| {
-            entered >= count
-        })
-        .await;
+        reaches(&self.0.entered, "came to the gate", |entered| entered >= count).await;
     }
 
     /// Waits until nobody is held any more: each was let through, or its future was dropped.
@@ -75,11 +72,7 @@ impl Default for Gate {
 
 async fn reaches(count: &watch::Sender<usize>, what: &str, enough: impl Fn(usize) -> bool) {
     let mut seen = count.subscribe();
-    let reached = async {
-        seen.wait_for(|count| enough(*count))
-            .await
-            .map(|count| *count)
-    };
+    let reached = async { seen.wait_for(|count| enough(*count)).await.map(|count| *count) };
     let reached = tokio::time::timeout(LIMIT, reached).await;
     assert!(
         reached.is_ok_and(|reached| reached.is_ok()),
@@ -151,10 +144,7 @@ impl Patience {
 
     /// Waits a moment before the condition is looked at again.
     pub async fn pause(&self, condition: &str) {
-        assert!(
-            self.0.elapsed() < LIMIT,
-            "not within {LIMIT:?}: {condition}"
-        );
+        assert!(self.0.elapsed() < LIMIT, "not within {LIMIT:?}: {condition}");
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }

@@ -53,10 +53,7 @@ pub(crate) use this_test;
 
 /// `program::module::test::{{closure}}::here` is the test `module::test`.
 pub fn test_name(here: &'static str) -> String {
-    let path: Vec<&str> = here
-        .split("::")
-        .filter(|part| *part != "{{closure}}")
-        .collect();
+    let path: Vec<&str> = here.split("::").filter(|part| *part != "{{closure}}").collect();
     path[1..path.len() - 1].join("::")
 }
 
@@ -79,11 +76,7 @@ pub fn parent() -> Option<Parent> {
         // The parent is gone, or done with this child.
         std::process::exit(1);
     });
-    Some(Parent {
-        index,
-        setup,
-        lines,
-    })
+    Some(Parent { index, setup, lines })
 }
 
 /// What a child has of its parent.
@@ -111,18 +104,12 @@ impl Parent {
         let message = serde_json::to_string(message).expect("a message without oddities");
         let mut stdout = std::io::stdout().lock();
         // The harness may have left a line unfinished.
-        write!(stdout, "\n{MARK}{message}\n")
-            .and_then(|()| stdout.flush())
-            .expect("a parent");
+        write!(stdout, "\n{MARK}{message}\n").and_then(|()| stdout.flush()).expect("a parent");
     }
 
     /// Waits for the next message.
     pub async fn hear<T: DeserializeOwned>(&mut self) -> T {
-        let line = self
-            .lines
-            .recv()
-            .await
-            .expect("the process ends with its parent");
+        let line = self.lines.recv().await.expect("the process ends with its parent");
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{line}: {error}"))
     }
 
@@ -158,20 +145,12 @@ impl Child {
             .expect("this program runs again");
         let stdin = process.stdin.take().expect("is piped");
         let stdout = BufReader::new(process.stdout.take().expect("is piped")).lines();
-        Self {
-            index,
-            process,
-            stdin,
-            stdout,
-            noise: Vec::new(),
-        }
+        Self { index, process, stdin, stdout, noise: Vec::new() }
     }
 
     /// Its process id. Fails after [`Child::kill`].
     pub fn pid(&self) -> u32 {
-        self.process
-            .id()
-            .expect("the child has not been waited for")
+        self.process.id().expect("the child has not been waited for")
     }
 
     /// Sends one message. A child that has ended does not hear it.
@@ -193,20 +172,12 @@ impl Child {
 
     /// Waits for the next message, which must be this one.
     pub async fn expect(&mut self, word: &str) {
-        assert_eq!(
-            self.hear::<String>().await,
-            word,
-            "from child {}",
-            self.index
-        );
+        assert_eq!(self.hear::<String>().await, word, "from child {}", self.index);
     }
 
     /// SIGKILL. Returns when the process is gone.
     pub async fn kill(&mut self) {
-        self.process
-            .kill()
-            .await
-            .expect("our own child can be killed");
+        self.process.kill().await.expect("our own child can be killed");
     }
 
     /// SIGSTOP
@@ -224,15 +195,8 @@ impl Child {
         if let Some(line) = within_limit("a child ends", self.next()).await {
             panic!("child {} still had something to say: {line}", self.index);
         }
-        let status = within_limit("a child ends", self.process.wait())
-            .await
-            .expect("is ours");
-        assert!(
-            status.success(),
-            "child {}: {status}: {}",
-            self.index,
-            self.noise.join("\n")
-        );
+        let status = within_limit("a child ends", self.process.wait()).await.expect("is ours");
+        assert!(status.success(), "child {}: {status}: {}", self.index, self.noise.join("\n"));
     }
 
     async fn next(&mut self) -> Option<String> {
@@ -253,11 +217,7 @@ pub struct Children(pub Vec<Child>);
 impl Children {
     /// Starts `count` children.
     pub fn spawn(test: &str, count: usize, setup: &(impl Serialize + ?Sized)) -> Self {
-        Self(
-            (0..count)
-                .map(|index| Child::spawn(test, index, setup))
-                .collect(),
-        )
+        Self((0..count).map(|index| Child::spawn(test, index, setup)).collect())
     }
 
     /// Sends everyone the same message.

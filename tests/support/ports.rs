@@ -30,10 +30,7 @@ impl Port {
                 continue;
             };
             if TcpListener::bind((Ipv4Addr::LOCALHOST, number)).is_ok() {
-                return Self {
-                    number,
-                    _reservation: reservation,
-                };
+                return Self { number, _reservation: reservation };
             }
         }
         panic!("no free port found in {PORTS:?}");

@@ -26,8 +26,7 @@ pub fn cont(pid: u32) {
 /// The third field of `/proc/<pid>/stat`, after the name, which may itself contain anything.
 fn is_stopped(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process exists");
-    stat.rsplit_once(") ")
-        .is_some_and(|(_, fields)| fields.starts_with('T'))
+    stat.rsplit_once(") ").is_some_and(|(_, fields)| fields.starts_with('T'))
 }
 
 /// Through the shell, which has `kill` built in: a small system has no program of that name.
@@ -76,10 +75,7 @@ impl Mortal {
 
     /// Whether the child has ended by itself.
     pub fn has_ended(&mut self) -> bool {
-        self.child
-            .try_wait()
-            .expect("a child can be waited for")
-            .is_some()
+        self.child.try_wait().expect("a child can be waited for").is_some()
     }
 }
 

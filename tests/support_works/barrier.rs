@@ -46,10 +46,7 @@ async fn a_gate_sees_that_a_held_body_was_dropped() {
 #[tokio::test]
 async fn a_counter_numbers_the_runs() {
     let counter = Counter::new();
-    assert_eq!(
-        (counter.count(), counter.clone().count(), counter.get()),
-        (1, 2, 2)
-    );
+    assert_eq!((counter.count(), counter.clone().count(), counter.get()), (1, 2, 2));
 }
 
 #[tokio::test]

@@ -15,11 +15,7 @@ async fn four_processes_wait_for_each_other_and_report() {
     let server = RedisServer::start().await;
     let mut children = Children::spawn(&this_test!(), 4, &server.unix_url());
     children.expect_from_all("ready").await;
-    assert_eq!(
-        server.client().await.get("runs").await,
-        None,
-        "nobody has begun"
-    );
+    assert_eq!(server.client().await.get("runs").await, None, "nobody has begun");
 
     children.say_to_all("go").await;
     let mut values: Vec<u64> = children.hear_from_all::<Vec<u64>>().await.concat();
@@ -49,10 +45,7 @@ async fn a_child_knows_its_number_and_its_setup() {
     }
     let mut children = Children::spawn(&this_test!(), 2, "two\nlines");
     let heard: Vec<(usize, String)> = children.hear_from_all().await;
-    assert_eq!(
-        heard,
-        [(0, "two\nlines".to_owned()), (1, "two\nlines".to_owned())]
-    );
+    assert_eq!(heard, [(0, "two\nlines".to_owned()), (1, "two\nlines".to_owned())]);
     children.say_to_all("bye").await;
     children.finish().await;
 }
@@ -134,8 +127,6 @@ async fn a_test_knows_its_name() {
 
 /// A zombie, which only its adopted parent can bury, does not exist.
 fn exists(pid: u32) -> bool {
-    std::fs::read_to_string(format!("/proc/{pid}/stat")).is_ok_and(|stat| {
-        stat.rsplit_once(") ")
-            .is_some_and(|(_, rest)| !rest.starts_with('Z'))
-    })
+    std::fs::read_to_string(format!("/proc/{pid}/stat"))
+        .is_ok_and(|stat| stat.rsplit_once(") ").is_some_and(|(_, rest)| !rest.starts_with('Z')))
 }

@@ -49,10 +49,7 @@ impl Raw {
     async fn until_reset(&mut self) -> Vec<u8> {
         let mut reply = Vec::new();
         let read = within_limit("the reset", self.0.read_to_end(&mut reply)).await;
-        assert_eq!(
-            read.expect_err("a reset").kind(),
-            ErrorKind::ConnectionReset
-        );
+        assert_eq!(read.expect_err("a reset").kind(), ErrorKind::ConnectionReset);
         reply
     }
 }
@@ -82,11 +79,7 @@ async fn a_black_hole_accepts_and_never_answers() {
     old.ping().await;
     new.silence().await;
     old.silence().await;
-    assert_eq!(
-        server.commandstats().await.get("ping"),
-        Some(&2),
-        "ours, and that of the start"
-    );
+    assert_eq!(server.commandstats().await.get("ping"), Some(&2), "ours, and that of the start");
 
     proxy.set(Link::Pass).await;
     new.pong().await;
@@ -131,10 +124,7 @@ async fn a_refusing_link_keeps_its_connections() {
     old.pong().await;
     proxy.set(Link::Refuse).await;
     let refusal = TcpStream::connect(("127.0.0.1", proxy.port())).await;
-    assert_eq!(
-        refusal.expect_err("is refused").kind(),
-        ErrorKind::ConnectionRefused
-    );
+    assert_eq!(refusal.expect_err("is refused").kind(), ErrorKind::ConnectionRefused);
     old.ping().await;
     old.pong().await;
     proxy.set(Link::Pass).await;
@@ -159,11 +149,7 @@ async fn a_reset_comes_in_the_middle_of_a_reply() {
     let mut raw = Raw::connect(&proxy).await;
     raw.ping().await;
     assert_eq!(raw.until_reset().await, b"");
-    assert_eq!(
-        server.commandstats().await.get("ping"),
-        Some(&5),
-        "each request was carried out"
-    );
+    assert_eq!(server.commandstats().await.get("ping"), Some(&5), "each request was carried out");
     eventually!(proxy.open() == 0);
 }
 
@@ -222,9 +208,7 @@ async fn the_end_of_a_server_is_not_seen_through_a_black_hole() {
     server.kill();
     raw.silence().await;
     proxy.set(Link::Pass).await;
-    within_limit("the end", raw.0.readable())
-        .await
-        .expect("the end");
+    within_limit("the end", raw.0.readable()).await.expect("the end");
 }
 
 #[tokio::test]

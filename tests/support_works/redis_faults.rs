@@ -25,9 +25,7 @@ async fn a_killed_server_refuses_and_restarts_empty_on_its_port() {
 async fn a_restart_waits_for_its_port() {
     let server = RedisServer::start().await;
     server.kill();
-    let squatter = TcpListener::bind(("127.0.0.1", server.port()))
-        .await
-        .expect("is free");
+    let squatter = TcpListener::bind(("127.0.0.1", server.port())).await.expect("is free");
     let log = server.directory().join("redis.log");
     tokio::join!(server.restart(Data::Lost), async {
         eventually!(std::fs::read_to_string(&log).is_ok_and(|log| log.contains("already in use")));
@@ -42,29 +40,19 @@ async fn a_durable_server_restarts_with_its_data_or_without() {
     server.client().await.set("a", "1").await;
     server.kill();
     server.restart(Data::Kept).await;
-    assert_eq!(
-        server.client().await.get("a").await.as_deref(),
-        Some(&b"1"[..])
-    );
+    assert_eq!(server.client().await.get("a").await.as_deref(), Some(&b"1"[..]));
     server.restart(Data::Lost).await;
     assert_eq!(server.client().await.get("a").await, None);
 }
 
 #[tokio::test]
 async fn a_loading_server_says_so() {
-    let server = RedisServer::builder()
-        .durable()
-        .setting("key-load-delay 200")
-        .start()
-        .await;
+    let server = RedisServer::builder().durable().setting("key-load-delay 200").start().await;
     let fill = "for number = 1, 20000 do redis.call('SET', number, '') end";
     server.client().await.run::<()>(&["EVAL", fill, "0"]).await;
     server.restart_loading().await;
     let client = server.client().await;
-    let refusal = client
-        .try_run::<()>(&["GET", "0"])
-        .await
-        .expect_err("4 s of loading");
+    let refusal = client.try_run::<()>(&["GET", "0"]).await.expect_err("4 s of loading");
     assert_eq!(refusal.code(), Some("LOADING"));
 }
 
@@ -102,8 +90,7 @@ async fn a_server_ends_with_the_test_that_panics() {
     let (tell, told) = std::sync::mpsc::channel();
     let test = tokio::spawn(async move {
         let server = RedisServer::start().await;
-        tell.send((server.port(), server.pid()))
-            .expect("is waited for");
+        tell.send((server.port(), server.pid())).expect("is waited for");
         panic!("this panic is part of a test");
     });
     assert!(test.await.is_err());

@@ -41,11 +41,7 @@ impl Connection {
 
     async fn reset(&mut self) -> End {
         let number = self.number;
-        match self
-            .state
-            .wait_for(|state| number < state.reset_below)
-            .await
-        {
+        match self.state.wait_for(|state| number < state.reset_below).await {
             Ok(_) => End::Reset,
             Err(_) => End::Close,
         }
@@ -99,9 +95,7 @@ impl Connection {
         while let Some(reply) = replies.recv().await {
             match reply {
                 Reply::Bytes(bytes, arrival) => {
-                    let passed = self
-                        .pass_reply(&bytes, arrival, &mut until_reset, &mut to)
-                        .await;
+                    let passed = self.pass_reply(&bytes, arrival, &mut until_reset, &mut to).await;
                     if let Err(end) = passed {
                         return end;
                     }
@@ -109,11 +103,7 @@ impl Connection {
                 Reply::Ends(end) => {
                     let number = self.number;
                     let passes = |state: &State| !state.holds_replies(number);
-                    return self
-                        .state
-                        .wait_for(passes)
-                        .await
-                        .map_or(End::Close, |_| end);
+                    return self.state.wait_for(passes).await.map_or(End::Close, |_| end);
                 }
             }
         }

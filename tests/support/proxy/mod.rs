@@ -122,12 +122,8 @@ impl Proxy {
         } else if listening.is_none() {
             let listener = self.listen().await;
             let (target, state) = (self.target, self.state.subscribe());
-            *listening = Some(tokio::spawn(accept(
-                listener,
-                target,
-                state,
-                Arc::clone(&self.counts),
-            )));
+            *listening =
+                Some(tokio::spawn(accept(listener, target, state, Arc::clone(&self.counts))));
         }
     }
 
@@ -178,10 +174,7 @@ async fn accept(
         let (client, _) = listener.accept().await.expect("the test may open files");
         let number = counts.accepted.fetch_add(1, Ordering::SeqCst);
         counts.open.fetch_add(1, Ordering::SeqCst);
-        let connection = Connection {
-            number,
-            state: state.clone(),
-        };
+        let connection = Connection { number, state: state.clone() };
         let counts = Arc::clone(&counts);
         tokio::spawn(async move {
             Box::pin(connection.serve(client, target)).await;

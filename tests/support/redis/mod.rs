@@ -125,10 +125,7 @@ impl RedisServer {
 
     /// Begins the count of [`RedisServer::commandstats`] anew.
     pub async fn reset_commandstats(&self) {
-        self.client()
-            .await
-            .run::<()>(&["CONFIG", "RESETSTAT"])
-            .await;
+        self.client().await.run::<()>(&["CONFIG", "RESETSTAT"]).await;
     }
 
     /// The process id. Fails if the server is down.
@@ -189,9 +186,7 @@ impl RedisServer {
 
     async fn launch(&self) {
         self.kill();
-        self.options
-            .write_config(self.directory(), self.port())
-            .await;
+        self.options.write_config(self.directory(), self.port()).await;
         let program = std::env::var("CACHE_TEST_REDIS_SERVER").unwrap_or("redis-server".to_owned());
         // What is wrong with its settings, the server says on stderr only.
         let log = File::create(self.path(LOG)).expect("a writable directory");

@@ -1,12 +1,13 @@
 //! Where entries live: Redis, or this process's memory. Bytes and rules only; no value type, no policy.
 
+pub(crate) mod redis;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::record::KeyHash;
-use crate::token::Token;
 
 /// A full key (namespace and all) with its hash.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +18,10 @@ pub(crate) struct Name<'a> {
 
 impl<'a> Name<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, hash: KeyHash::of(text) }
+        Self {
+            text,
+            hash: KeyHash::of(text),
+        }
     }
 }
 
@@ -66,6 +70,8 @@ pub(crate) enum StoreError {
     TimedOut,
     /// The connection was lost underway.
     Lost,
+    /// The key holds something other than a string: somebody else's data.
+    Foreign,
     /// The server refused: the first word of its error (`OOM`, `READONLY`, `NOPERM`, …).
     Refused(String),
     /// A reply that the command does not give.

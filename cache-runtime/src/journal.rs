@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use crate::background;
 use crate::budget::Budget;
 use crate::cache::Cache;
-use crate::log::{notice, warning};
+use crate::log;
 use crate::store::{Name, Store, glob};
 use crate::token::random_fraction;
 use crate::write::PATTERN_LIMIT;
@@ -125,9 +125,9 @@ impl State {
             || (self.entries.len() >= CAPACITY && !self.places.contains_key(&entry))
         {
             if self.overflown.is_none() {
-                warning!(
+                log::warn(format_args!(
                     "the journal of undelivered invalidations overflowed: everything bypasses the cache until the namespace has been invalidated"
-                );
+                ));
             }
             let next = self.next;
             let delivering = self.delivering;
@@ -151,9 +151,9 @@ impl State {
     }
 
     /// What is sent next: the oldest keys, as many as go at once, or one pattern.
-    fn oldest(&self, namespace: &str) -> Batch {
+    fn oldest(&self) -> Batch {
         if let Some(place) = self.overflown {
-            return Batch::Everything(place, format!("{}*", glob::escape(namespace)));
+            return Batch::Everything(place);
         }
         match self.entries.first_key_value() {
             None => Batch::Nothing,
@@ -177,7 +177,7 @@ enum Batch {
     Nothing,
     Keys(Vec<(u64, String)>),
     Pattern(u64, String),
-    Everything(u64, String),
+    Everything(u64),
 }
 
 /// The background task that empties the journal.
@@ -190,7 +190,7 @@ impl Delivery {
     async fn run(mut self) {
         let mut pause = PAUSE.0;
         loop {
-            let batch = self.journal().state().oldest(&self.cache.settings().namespace);
+            let batch = self.journal().state().oldest();
             let Some(store) = self.cache.store() else {
                 return;
             };
@@ -203,8 +203,8 @@ impl Delivery {
                 }
                 Batch::Keys(keys) => self.send_keys(store, &keys).await,
                 Batch::Pattern(place, pattern) => self.send_pattern(store, place, &pattern).await,
-                Batch::Everything(place, pattern) => {
-                    self.send_pattern(store, place, &pattern).await
+                Batch::Everything(place) => {
+                    self.send_pattern(store, place, &self.cache.everything()).await
                 }
             };
             if progress {
@@ -229,7 +229,7 @@ impl Delivery {
     async fn send_pattern(&self, store: &Store, place: u64, pattern: &str) -> bool {
         self.cache.flights().forget_all();
         let by = Budget::new(PATTERN_LIMIT).deadline();
-        let reply = store.invalidate_matching(pattern, by).await;
+        let reply = store.invalidate_matching(pattern, Duration::ZERO, by).await;
         self.acknowledge(reply.is_ok().then_some(place).into_iter())
     }
 
@@ -257,7 +257,7 @@ impl Delivery {
             state.delivering = false;
         }
         self.retired = true;
-        notice!("all invalidations have been delivered");
+        log::info(format_args!("all invalidations have been delivered"));
         self.journal().drained.notify_waiters();
         true
     }

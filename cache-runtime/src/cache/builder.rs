@@ -7,7 +7,7 @@ use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
-use crate::store::redis::RedisStore;
+use crate::store::redis::{self, RedisStore, Target};
 
 /// What all calls of a cache have in common.
 #[derive(Clone, Debug)]
@@ -120,7 +120,9 @@ impl CacheBuilder {
             return self.in_memory();
         }
         let settings = self.checked()?;
-        let store = RedisStore::connect(url)?;
+        let target = Target::parse(url)
+            .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))?;
+        let store = RedisStore::new(target, redis::Settings::default());
         Ok(Cache::new(Some(Store::Redis(store)), settings))
     }
 

@@ -231,7 +231,7 @@ impl Cache {
     ///
     /// Where the store does not answer, or refuses; it is sent again, as with [`invalidate`](Self::invalidate).
     pub async fn invalidate_matching(&self, pattern: &str) -> Result<u64, Error> {
-        self.remove_matching(&self.full_text(pattern)).await
+        self.remove_matching(&self.full_text(pattern), Duration::ZERO).await
     }
 
     /// Waits until every invalidation has been delivered, for at most `limit`: before a program ends.
@@ -260,7 +260,7 @@ impl Cache {
                 "`clear` needs a namespace: set one with `Cache::builder().namespace(\"...\")`";
             return Err(Error::new(ErrorKind::Config, message));
         }
-        self.remove_matching(&format!("{}*", glob::escape(&self.settings().namespace))).await
+        self.remove_matching(&self.everything(), Duration::ZERO).await
     }
 
     /// Invalidates entries by their full texts; what is not acknowledged goes to the journal.
@@ -275,13 +275,17 @@ impl Cache {
     }
 
     /// Invalidates entries by a full glob; where that is not acknowledged it goes to the journal.
-    pub(crate) async fn remove_matching(&self, pattern: &str) -> Result<u64, Error> {
+    pub(crate) async fn remove_matching(
+        &self,
+        pattern: &str,
+        hold_off: Duration,
+    ) -> Result<u64, Error> {
         let Some(store) = self.store() else {
             return Ok(0);
         };
         self.flights().forget_all();
         let by = Budget::new(PATTERN_LIMIT).deadline();
-        let reply = store.invalidate_matching(pattern, by).await;
+        let reply = store.invalidate_matching(pattern, hold_off, by).await;
         self.note(&reply);
         if reply.is_err() {
             Journal::add(self, [Entry::Pattern(pattern.to_owned())]);
@@ -342,18 +346,16 @@ impl Cache {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
+    /// The glob that matches every key of this namespace.
+    pub(crate) fn everything(&self) -> String {
+        format!("{}*", glob::escape(&self.settings().namespace))
+    }
+
     /// A key, or a pattern, with the namespace in front.
     pub(crate) fn full_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.settings().namespace.as_str() {
             "" => Cow::Borrowed(text),
             namespace => Cow::Owned([namespace, text].concat()),
-        }
-    }
-
-    /// A reply did not belong to its request: the connection is not to be used again.
-    pub(crate) fn distrust_connection(&self) {
-        if let Some(Store::Redis(store)) = self.store() {
-            store.distrust();
         }
     }
 }

@@ -231,10 +231,11 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 self.count(Event::Foreign);
                 Seen::Obstacle
             }
-            Found::Misplaced => {
+            // A copy of another key's record: the store has made sure that it is no mixed-up reply.
+            Found::Misplaced(token) => {
                 self.count(Event::Misplaced);
-                self.cache.distrust_connection();
-                Seen::Obstacle
+                self.reject = Some(token);
+                Seen::Miss
             }
         }
     }

@@ -98,7 +98,8 @@ impl<T, U> Read<T, U> {
             took,
         });
         if let Some(storing) = storing {
-            storing.finish(self.key.callsite()).await;
+            // Boxed, as all that only a miss comes to: a hit's future stays small.
+            Box::pin(storing.finish(self.key.callsite())).await;
         }
         result
     }

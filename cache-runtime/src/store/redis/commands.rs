@@ -26,7 +26,7 @@ impl Session<'_> {
             Value::BulkString(record) => {
                 let record = Bytes::from(record);
                 if record::is_misplaced(&record, name.hash) {
-                    self.verify(name, &record, deadline).await?;
+                    Box::pin(self.verify(name, &record, deadline)).await?;
                 }
                 Ok(Some(record))
             }

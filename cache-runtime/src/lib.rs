@@ -20,6 +20,8 @@ mod store;
 mod token;
 mod write;
 
+pub use cache_macros::{cached, invalidates};
+
 pub use crate::cache::{Cache, CacheBuilder, Keys};
 pub use crate::call::{Call, CallExt};
 pub use crate::codec::Codec;

@@ -1,0 +1,270 @@
+//! The rules that look at more than one thing: one function each, headed by what it refuses.
+
+use proc_macro2::Span;
+use syn::ext::IdentExt as _;
+use syn::{FnArg, Type};
+
+use crate::attr::cached::Ttl;
+use crate::diagnostics::{Diagnostics, did_you_mean};
+use crate::model::{Cached, Flavor, Home, Invalidates, Key, Output};
+use crate::scope::{Form, Parameter, Piece, Scope, Subject};
+use crate::types;
+
+/// All rules for `#[cached]`.
+pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    is_async(&model.scope, &model.flavor, diagnostics);
+    returns_a_value(model.flavor.output(), diagnostics);
+    loads_outside_transactions(&model.scope, diagnostics);
+    ttl_is_given(model, diagnostics);
+    ttl_of_value_uses_only_it(model, diagnostics);
+    skips_what_there_is(model, diagnostics);
+    if let Ok(key) = &model.key {
+        skipped_is_not_in_key(model, key, diagnostics);
+        key_tells_calls_apart(model, key, diagnostics);
+        companion_can_name_types(key, diagnostics);
+    }
+}
+
+/// All rules for `#[invalidates]`.
+pub(crate) fn invalidates(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
+    is_async(&model.scope, &model.flavor, diagnostics);
+    names_a_target(model, diagnostics);
+    commits_before_it_returns(model, diagnostics);
+    result_is_one_thing(model, diagnostics);
+}
+
+/// ```text
+/// #[cached(..)]
+/// fn get_user(id: i64) -> User
+/// ^^ needs `async`
+/// ```
+fn is_async(scope: &Scope<'_>, flavor: &Flavor<'_>, diagnostics: &Diagnostics) {
+    let sig = &scope.function.sig;
+    if sig.asyncness.is_none() && matches!(flavor, Flavor::Async(_)) {
+        let name = &sig.ident;
+        diagnostics.error(
+            sig.fn_token.span,
+            format!("this needs an async function: write `async fn {name}`"),
+        );
+    }
+}
+
+/// ```text
+/// async fn get_name(&self) -> Result<&str, Error>
+///                                    ^^^^ what comes from the cache borrows from nothing
+/// ```
+fn returns_a_value(output: &Output, diagnostics: &Diagnostics) {
+    let stored = types::stored(&output.ty);
+    let message = if output.is_unit() {
+        "there is nothing to cache: the function returns no value"
+    } else if types::is_opaque(stored) {
+        "a cached value is stored and read back, so its type must have a name; \
+         write the type instead of `impl`"
+    } else if types::borrows(stored) {
+        "a cached value is read back from the cache and borrows from nothing; \
+         return an owned type, such as `String` for `&str`"
+    } else {
+        return;
+    };
+    diagnostics.error_at(stored, message);
+}
+
+/// ```text
+/// async fn get_user(tx: &mut Transaction<'_, Postgres>, id: i64) -> Result<User, Error>
+///                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ may see what nobody else sees yet, or the past
+/// ```
+fn loads_outside_transactions(scope: &Scope<'_>, diagnostics: &Diagnostics) {
+    for ty in transactions(scope) {
+        diagnostics.error_at(
+            ty,
+            "a load inside a transaction may see rows that are never committed, or outdated ones, \
+             and the cache would show them to everybody; take the pool instead (or, if this is \
+             no database transaction, rename the type: `use .. as ..`)",
+        );
+    }
+}
+
+fn transactions<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Type> {
+    let inputs = scope.function.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(&*input.ty),
+        FnArg::Receiver(_) => None,
+    });
+    inputs.filter(|ty| types::is_transaction(ty))
+}
+
+/// ```text
+/// #[cached(key = "user:<id>")]
+/// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ for how long?
+/// ```
+fn ttl_is_given(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    if !model.args.ttl.is_given() {
+        diagnostics.error(
+            Span::call_site(),
+            "`ttl` is missing: for how long may a value be served? \
+             write `ttl = 3600` (seconds) or `ttl = \"1h\"`",
+        );
+    }
+}
+
+/// ```text
+/// #[cached(key = "plan:<id>", ttl = |plan: &Plan| if id == 0 { .. } else { .. })]
+///                                                    ^^ not known where a value is stored
+/// ```
+fn ttl_of_value_uses_only_it(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    let Ok(Some(Ttl::Of(closure))) = model.args.ttl.get() else {
+        return;
+    };
+    let names = model.scope.parameters.iter().map(|parameter| parameter.name.unraw().to_string());
+    for name in names.chain(["self".to_owned()]) {
+        if let Some(used) = types::mention(&closure.body, &name)
+            .filter(|_| !types::mentions(&closure.inputs, &name))
+        {
+            diagnostics.error(
+                used.span(),
+                format!(
+                    "a `ttl` closure sees only the value; to use `{name}` \
+                     write an expression of type `Duration`"
+                ),
+            );
+        }
+    }
+}
+
+/// ```text
+/// #[cached(key = "user:<id>", ttl = 60, skip(dp))]
+///                                            ^^ there is only `db`
+/// ```
+fn skips_what_there_is(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    let names = model.scope.names();
+    for name in model.skipped() {
+        let text = name.unraw().to_string();
+        if !names.contains(&text) {
+            let function = model.scope.function.name();
+            let hint = did_you_mean(&text, &names);
+            diagnostics.error(name.span(), format!("`{function}` has no parameter `{text}`{hint}"));
+        }
+    }
+}
+
+/// ```text
+/// #[cached(key = "user:<id>", ttl = 60, skip(id))]
+///                                            ^^ is it, or is it not?
+/// ```
+fn skipped_is_not_in_key(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics) {
+    for name in model.skipped() {
+        if key.uses(&name.unraw().to_string()) {
+            diagnostics
+                .error(name.span(), format!("`{name}` is part of the key; take it out of `skip`"));
+        }
+    }
+}
+
+/// ```text
+/// #[cached(key = "user:<id>", ttl = 60)]
+/// async fn get_user(org: i64, id: i64) -> Result<User, Error>
+///                   ^^^ users of all organisations would share one entry
+/// ```
+fn key_tells_calls_apart(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics) {
+    let scope = &model.scope;
+    let parameters = scope.parameters.iter().filter(|it| is_data(it, scope)).map(|it| it.name);
+    let output = &model.flavor.output().ty;
+    let types = scope.types.iter().copied();
+    let types = types.filter(|name| types::mentions(output, &name.to_string()));
+    for name in parameters.chain(scope.consts.iter().copied()).chain(types) {
+        let text = name.unraw().to_string();
+        if key.uses(&text) || model.skipped().contains(name) {
+            continue;
+        }
+        let mend = match key {
+            Key::Own(_) => format!("put `<{text}>` into the key"),
+            Key::Shared(_) => "use it in the key".to_owned(),
+        };
+        diagnostics.error(
+            name.span(),
+            format!(
+                "`{text}` is not part of the key, so calls that differ only in `{text}` would share \
+                 one value; {mend}, or write `skip({text})` if that is right"
+            ),
+        );
+    }
+}
+
+fn is_data(parameter: &Parameter<'_>, scope: &Scope<'_>) -> bool {
+    let Some(ty) = parameter.ty else {
+        return types::holds_data_somewhere(parameter.whole);
+    };
+    types::is_data(ty) || scope.bounds(ty).iter().any(|bound| types::is_data_bound(bound))
+}
+
+/// ```text
+/// #[cached(key = "page:<page.number>", ttl = 60)]
+/// async fn get_page(Query(page): Query<Page>) -> Result<Page, Error>
+///                         ^^^^ of which type?
+/// ```
+fn companion_can_name_types(key: &Key<'_>, diagnostics: &Diagnostics) {
+    let Key::Own(own) = key else { return };
+    for piece in &own.pieces {
+        let Piece::Part(part) = piece else { continue };
+        let Subject::Parameter(Parameter { name, ty: None, .. }) = part.subject else {
+            continue;
+        };
+        let whole = part.fields.is_empty() && !matches!(part.form, Form::Hash);
+        if own.home != Home::Inline && !whole {
+            diagnostics.error(
+                name.span(),
+                format!(
+                    "the type of `{name}` is not written here, so the companion that makes the key \
+                     cannot take it; give the parameter a name and take it apart in the body"
+                ),
+            );
+        }
+    }
+}
+
+/// ```text
+/// #[invalidates(only_ok)]
+/// ^^^^^^^^^^^^^^^^^^^^^^^ what?
+/// ```
+fn names_a_target(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
+    if model.targets.is_empty() {
+        diagnostics.error(
+            Span::call_site(),
+            "nothing to invalidate: name a cached function with its arguments, such as \
+             `get_user(id)`, or a key, such as `key = \"user:<id>\"`",
+        );
+    }
+}
+
+/// ```text
+/// #[invalidates(get_user(id))]
+/// async fn rename(tx: &mut Transaction<'_, Postgres>, id: i64) -> Result<(), Error>
+///                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ commits later
+/// ```
+fn commits_before_it_returns(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
+    if model.args.in_transaction.is_given() {
+        return;
+    }
+    for ty in transactions(&model.scope) {
+        diagnostics.error_at(
+            ty,
+            "this write is committed by its caller, after the invalidation: a reader in between \
+             would store the old row again; put the transaction into `cache.after_commit(..)` \
+             and write `in_transaction` here",
+        );
+    }
+}
+
+/// ```text
+/// #[invalidates(get_user(result.id))]
+/// async fn merge(result: Merge) -> Result<User, Error>
+///                ^^^^^^ which one?
+/// ```
+fn result_is_one_thing(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
+    let used = model.targets.iter().flatten().any(|target| target.result.is_some());
+    if let Some(parameter) = model.scope.parameter("result").filter(|_| used) {
+        diagnostics.error(
+            parameter.name.span(),
+            "`result` in a target is what the function returns; give this parameter another name",
+        );
+    }
+}

@@ -29,6 +29,8 @@ pub(crate) struct Policy {
     pub(crate) lease: Option<Duration>,
     pub(crate) codec: Option<Codec>,
     pub(crate) version: Option<u32>,
+    pub(crate) max_concurrent_loads: Option<u32>,
+    pub(crate) shed_after: Option<Duration>,
 }
 
 /// Stands for keys that belong to no function.
@@ -47,6 +49,8 @@ impl Callsite {
             lease: None,
             codec: None,
             version: None,
+            max_concurrent_loads: None,
+            shed_after: None,
         };
         Self { name, template, policy, index: AtomicUsize::new(0) }
     }
@@ -146,6 +150,26 @@ impl Callsite {
     pub const fn codec(mut self, codec: Codec) -> Self {
         self.policy.codec = Some(codec);
         self
+    }
+
+    /// How many bodies of this function run at once, in this process.
+    #[must_use]
+    pub const fn max_concurrent_loads(mut self, loads: u32) -> Self {
+        self.policy.max_concurrent_loads = Some(loads);
+        self
+    }
+
+    /// How long a call waits for a place among the concurrent loads before it is turned away.
+    #[must_use]
+    pub const fn shed_after(mut self, wait: Duration) -> Self {
+        self.policy.shed_after = Some(wait);
+        self
+    }
+
+    /// How long a call waits for a place among the concurrent loads, in milliseconds.
+    #[must_use]
+    pub const fn shed_after_ms(self, wait: u64) -> Self {
+        self.shed_after(Duration::from_millis(wait))
     }
 
     /// Version of the value type.

@@ -10,6 +10,7 @@ mod error;
 mod flight;
 mod journal;
 mod key;
+mod limit;
 mod log;
 mod outcome;
 mod private;

@@ -136,6 +136,8 @@ pub struct Returns<R, V> {
     encode: fn(&V, Codec, &mut Vec<u8>) -> Result<(), CodecError>,
     decode: fn(&[u8], Codec) -> Result<R, CodecError>,
     pub(crate) sharing: Sharing<R>,
+    /// Makes the result of a call that was turned away, where it may be.
+    pub(crate) refuse: Option<fn(Error) -> R>,
 }
 
 impl<R, V> Returns<R, V> {
@@ -152,6 +154,7 @@ impl<R, V> Returns<R, V> {
             encode: |value, codec, out| codec.encode(value, out),
             decode: |payload, codec| codec.decode(payload).map(R::from_value),
             sharing,
+            refuse: None,
         }
     }
 
@@ -166,6 +169,14 @@ impl<R, V> Returns<R, V> {
 
     pub(crate) fn decode(&self, payload: &[u8], schema: Schema) -> Result<R, CodecError> {
         (self.decode)(payload, schema.codec)
+    }
+}
+
+impl<T, E: From<Error>> Returns<Result<T, E>, T> {
+    /// Calls may be turned away.
+    #[must_use]
+    pub fn shedding(self) -> Self {
+        Self { refuse: Some(|error| Err(error.into())), ..self }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::Cache;
 use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
@@ -21,6 +23,7 @@ pub(crate) struct Settings {
     pub(crate) codec: Codec,
     pub(crate) max_value_bytes: usize,
     pub(crate) capacity: usize,
+    pub(crate) max_concurrent_loads: Option<usize>,
 }
 
 impl Default for Settings {
@@ -34,6 +37,7 @@ impl Default for Settings {
             codec: Codec::Json,
             max_value_bytes: 8 << 20,
             capacity: 64 << 20,
+            max_concurrent_loads: None,
         }
     }
 }
@@ -101,6 +105,14 @@ impl CacheBuilder {
     /// Largest encoded value that is stored or read back, in bytes: 8 MiB by default.
     pub fn max_value_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_value_bytes = bytes;
+        self
+    }
+
+    /// How many bodies of all functions run at once in this process: unbounded by default. What the origin can bear, divided by
+    /// the number of processes, keeps it alive when the store is lost and every call becomes a load. The others wait in
+    /// line; functions with `shed_after` turn theirs away in time.
+    pub fn max_concurrent_loads(mut self, loads: usize) -> Self {
+        self.settings.max_concurrent_loads = Some(loads.clamp(1, Semaphore::MAX_PERMITS));
         self
     }
 

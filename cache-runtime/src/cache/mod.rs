@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 pub use self::builder::CacheBuilder;
 use self::builder::Settings;
@@ -43,6 +44,8 @@ pub(crate) struct Inner {
     flights: Arc<Flights>,
     journal: Journal,
     recorder: Recorder,
+    /// Bounds the loads of all functions under way.
+    places: Option<Semaphore>,
 }
 
 impl Cache {
@@ -85,12 +88,14 @@ impl Cache {
     }
 
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
+        let places = settings.max_concurrent_loads.map(Semaphore::new);
         let inner = Inner {
             store,
             settings,
             flights: Arc::new(Flights::new()),
             journal: Journal::default(),
             recorder: Recorder::new(),
+            places,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -332,6 +337,10 @@ impl Cache {
 
     pub(crate) fn journal(&self) -> &Journal {
         &self.inner.journal
+    }
+
+    pub(crate) fn places(&self) -> Option<&Semaphore> {
+        self.inner.places.as_ref()
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {

@@ -75,6 +75,8 @@ function_stats! {
     loads_failed: LoadFailed,
     /// Bodies that were dropped or panicked.
     loads_cancelled: LoadCancelled,
+    /// Calls that were turned away because too many loads were under way.
+    shed: Shed,
     /// Loaded values that were stored.
     fills_stored: Stored,
     /// Loaded values that were not stored because the entry had been invalidated meanwhile: each one a stale value

@@ -28,7 +28,7 @@ pub use crate::call::{Call, CallExt};
 pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::key::{Key, KeyPart, KeyText, Segment};
-pub use crate::stats::{FunctionStats, Latency, Stats};
+pub use crate::stats::{BreakerState, FunctionStats, Latency, Stats};
 
 #[doc(hidden)]
 pub mod __private {

@@ -320,7 +320,15 @@ impl Cache {
     /// What happened so far, per function.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats { functions: self.recorder().functions(), journal_depth: self.journal().depth() }
+        let (breaker, connections) = match self.store() {
+            Some(Store::Redis(store)) => {
+                let now = store.snapshot();
+                (Some(now.phase), now.epoch)
+            }
+            Some(Store::Memory(_)) | None => (None, 0),
+        };
+        let (functions, journal_depth) = (self.recorder().functions(), self.journal().depth());
+        Stats { functions, journal_depth, breaker, connections }
     }
 
     pub(crate) fn store(&self) -> Option<&Store> {

@@ -1,6 +1,8 @@
 //! What happened, per function. Always on, a few nanoseconds an event.
 
 mod event;
+#[cfg(feature = "metrics")]
+mod export;
 mod histogram;
 mod snapshot;
 
@@ -15,7 +17,7 @@ use tokio::sync::Semaphore;
 pub(crate) use self::event::Event;
 use self::histogram::Histogram;
 pub use self::histogram::Latency;
-pub use self::snapshot::{FunctionStats, Stats};
+pub use self::snapshot::{BreakerState, FunctionStats, Stats};
 use crate::callsite::Callsite;
 
 /// Functions in one block of the table.

@@ -14,6 +14,27 @@ pub struct Stats {
     pub functions: Vec<FunctionStats>,
     /// Invalidations that are still to be delivered. Their keys bypass the cache.
     pub journal_depth: usize,
+    /// The circuit breaker of the connection; none for the embedded store.
+    pub breaker: Option<BreakerState>,
+    /// Connections made so far: more than one means that one was lost.
+    pub connections: u64,
+}
+
+/// What the circuit breaker lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BreakerState {
+    /// Nothing was asked of the store yet: the next call connects.
+    Idle,
+    /// The first attempt to connect is under way; calls wait for it within their budget.
+    Connecting,
+    /// Calls go through.
+    Closed,
+    /// The server is being tried; calls go past the cache meanwhile.
+    HalfOpen,
+    /// Calls go past the cache; the server is tried now and then.
+    Open,
 }
 
 impl Stats {

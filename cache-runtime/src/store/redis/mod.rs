@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub(crate) use self::breaker::{Phase, Snapshot};
+pub(crate) use self::breaker::Snapshot;
 use self::node::Node;
 use self::source::Source;
 use self::url::Topology;

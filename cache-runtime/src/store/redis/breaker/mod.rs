@@ -23,6 +23,7 @@ use self::office::Alarms;
 use super::cause::Cause;
 use super::link::Link;
 use crate::log;
+use crate::stats::BreakerState as Phase;
 
 /// Calls in a row without an answer that open the breaker, whatever a probe says.
 const STRIKES: u32 = 20;
@@ -32,21 +33,6 @@ const ON_TRIAL: u32 = 3;
 const LENIENCE: Duration = Duration::from_secs(1);
 /// The promise of a supervisor that waits to be called.
 const NEVER: u64 = u64::MAX;
-
-/// What calls find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Nobody has called yet, or the runtime that kept the connection is gone: the next call connects.
-    Idle,
-    /// The first attempt to connect is under way: calls wait for it.
-    Connecting,
-    /// Calls go through.
-    Closed,
-    /// The server is being tried.
-    HalfOpen,
-    /// Calls are refused.
-    Open,
-}
 
 /// Phase of a breaker and since when.
 #[derive(Clone, Copy, Debug)]

@@ -23,7 +23,7 @@ mod write;
 
 pub use cache_macros::{cached, invalidates};
 
-pub use crate::cache::{Cache, CacheBuilder, Keys};
+pub use crate::cache::{Cache, CacheBuilder, Failover, Keys};
 pub use crate::call::{Call, CallExt};
 pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};

@@ -24,6 +24,21 @@ pub(crate) struct Settings {
     pub(crate) max_value_bytes: usize,
     pub(crate) capacity: usize,
     pub(crate) max_concurrent_loads: Option<usize>,
+    pub(crate) failover: Failover,
+}
+
+/// What is believed of a primary that has just been promoted.
+///
+/// Replication is asynchronous: a failover may bring back values whose invalidation the former primary had acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Failover {
+    /// Everything. What was lost stays stale until its time to live ends.
+    Trust,
+    /// Everything, but each process sends again what it invalidated in the last 30 seconds, and goes around the cache
+    /// for those entries until that is acknowledged. Other processes may read such an entry until then.
+    #[default]
+    Replay,
 }
 
 impl Default for Settings {
@@ -38,6 +53,7 @@ impl Default for Settings {
             max_value_bytes: 8 << 20,
             capacity: 64 << 20,
             max_concurrent_loads: None,
+            failover: Failover::default(),
         }
     }
 }
@@ -113,6 +129,12 @@ impl CacheBuilder {
     /// line; functions with `shed_after` turn theirs away in time.
     pub fn max_concurrent_loads(mut self, loads: usize) -> Self {
         self.settings.max_concurrent_loads = Some(loads.clamp(1, Semaphore::MAX_PERMITS));
+        self
+    }
+
+    /// What is believed of a primary that has just been promoted: [`Failover::Replay`] by default.
+    pub fn failover(mut self, failover: Failover) -> Self {
+        self.settings.failover = failover;
         self
     }
 

@@ -12,8 +12,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
-pub use self::builder::CacheBuilder;
 use self::builder::Settings;
+pub use self::builder::{CacheBuilder, Failover};
 pub use self::keys::Keys;
 use crate::budget::Budget;
 use crate::callsite;
@@ -292,8 +292,10 @@ impl Cache {
         let by = Budget::new(PATTERN_LIMIT).deadline();
         let reply = store.invalidate_matching(pattern, hold_off, by).await;
         self.note(&reply);
-        if reply.is_err() {
-            Journal::add(self, [Entry::Pattern(pattern.to_owned())]);
+        let entry = [Entry::Pattern(pattern.to_owned())];
+        match reply {
+            Ok(_) => Journal::acknowledged(self, entry),
+            Err(_) => Journal::add(self, entry),
         }
         Ok(reply?)
     }
@@ -307,8 +309,11 @@ impl Cache {
         for reply in &replies {
             self.note(reply);
         }
-        let failed = texts.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
-        Journal::add(self, failed.map(|(text, _)| Entry::Key(text.clone())));
+        let (done, failed): (Vec<_>, Vec<_>) =
+            texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
+        let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
+        Journal::acknowledged(self, done.into_iter().map(entry));
+        Journal::add(self, failed.into_iter().map(entry));
         replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
     }
 
@@ -329,6 +334,11 @@ impl Cache {
         };
         let (functions, journal_depth) = (self.recorder().functions(), self.journal().depth());
         Stats { functions, journal_depth, breaker, connections }
+    }
+
+    /// Whether entries live in a server that may fail over.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self.store(), Some(Store::Redis(_)))
     }
 
     pub(crate) fn store(&self) -> Option<&Store> {

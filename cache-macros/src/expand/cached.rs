@@ -28,7 +28,7 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
         Key::Shared(key) => {
             let ttl = key::ttl(model)?;
             let callsite = key::callsite(model, None, &runtime)?;
-            quote!(#private::read(#key #ttl).at({ #callsite &CALLSITE }))
+            quote!(#private::read(#key).at({ #callsite &CALLSITE }) #ttl)
         }
         Key::Own(own) if own.home == Home::Inline => {
             let key = key::inline(model, own, &runtime)?;

@@ -7,8 +7,10 @@ use syn::{FnArg, Type};
 use crate::attr::cached::Ttl;
 use crate::diagnostics::{Diagnostics, did_you_mean};
 use crate::model::{Cached, Flavor, Home, Invalidates, Key, Output};
-use crate::scope::{Form, Parameter, Piece, Scope, Subject};
-use crate::types;
+use crate::parameter::Parameter;
+use crate::piece::{Form, Piece};
+use crate::scope::{Scope, Subject};
+use crate::{syntax, types};
 
 /// All rules for `#[cached]`.
 pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
@@ -125,8 +127,8 @@ fn ttl_of_value_uses_only_it(model: &Cached<'_>, diagnostics: &Diagnostics) {
         .iter()
         .map(|parameter| parameter.name.unraw().to_string());
     for name in names.chain(["self".to_owned()]) {
-        if let Some(used) = types::mention(&closure.body, &name)
-            .filter(|_| !types::mentions(&closure.inputs, &name))
+        if let Some(used) = syntax::mention(&closure.body, &name)
+            .filter(|_| !syntax::mentions(&closure.inputs, &name))
         {
             diagnostics.error(
                 used.span(),
@@ -187,7 +189,7 @@ fn key_tells_calls_apart(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagno
         .map(|it| it.name);
     let output = &model.flavor.output().ty;
     let types = scope.types.iter().copied();
-    let types = types.filter(|name| types::mentions(output, &name.to_string()));
+    let types = types.filter(|name| syntax::mentions(output, &name.to_string()));
     for name in parameters.chain(scope.consts.iter().copied()).chain(types) {
         let text = name.unraw().to_string();
         if key.uses(&text) || model.skipped().contains(name) {

@@ -14,7 +14,10 @@ mod expand;
 mod fallback;
 mod function;
 mod model;
+mod parameter;
+mod piece;
 mod scope;
+mod syntax;
 mod template;
 mod types;
 

@@ -11,8 +11,8 @@ use syn::{
 use super::duration::Duration;
 use super::{KeyArg, Known, Name, Slot, each_piece};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
+use crate::syntax;
 use crate::template::Kind;
-use crate::types;
 
 const KNOWN: &Known = &[
     ("key", r#"key = "user:<id>""#),
@@ -64,7 +64,7 @@ pub(crate) enum Ttl {
 impl Ttl {
     /// Whether `name` is needed to work it out.
     pub(crate) fn mentions(&self, name: &str) -> bool {
-        matches!(self, Self::Fixed(Duration::Expr(expr)) if types::mentions(expr, name))
+        matches!(self, Self::Fixed(Duration::Expr(expr)) if syntax::mentions(expr, name))
     }
 }
 

@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{GenericParam, Generics, WhereClause, WherePredicate};
 
-use crate::types;
+use crate::syntax;
 
 // Input:
 //     <'a, E: Executor<'a>, T, K> where T: Entity<K>, E::Row: Sync
@@ -17,7 +17,7 @@ use crate::types;
 pub(super) fn needed(generics: &Generics, signature: TokenStream) -> Generics {
     let all: HashSet<_> = generics.params.iter().map(name).cloned().collect();
     let used = |syntax: &dyn ToTokens| -> HashSet<Ident> {
-        let names = types::idents(syntax.to_token_stream());
+        let names = syntax::idents(syntax.to_token_stream());
         names
             .into_iter()
             .filter(|name| all.contains(name))

@@ -10,8 +10,10 @@ use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
 use crate::function::Function;
 use crate::model::{Cached, OwnKey};
-use crate::scope::{Form, Parameter, Part, Piece, Subject};
-use crate::types;
+use crate::parameter::Parameter;
+use crate::piece::{Form, Part, Piece};
+use crate::scope::Subject;
+use crate::syntax;
 
 // Output:
 //     static CALLSITE: __private::Callsite =
@@ -188,7 +190,7 @@ pub(super) fn value(part: &Part<'_>) -> TokenStream {
 /// A shared reference to a parameter.
 pub(super) fn reference(parameter: Parameter<'_>, span: Span) -> TokenStream {
     let name = located(parameter.name, span);
-    match parameter.ty.map(types::peel) {
+    match parameter.ty.map(syntax::peel) {
         Some(Type::Reference(ty)) if ty.mutability.is_none() => name.into_token_stream(),
         Some(Type::Reference(_)) => quote_spanned!(span=> &*#name),
         _ => quote_spanned!(span=> &#name),

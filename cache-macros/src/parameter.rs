@@ -16,7 +16,7 @@ pub(crate) struct Parameter<'a> {
 }
 
 /// All names that `inputs` bind, but `self`.
-pub(crate) fn all<'a>(inputs: &'a Punctuated<FnArg, Token![,]>) -> Vec<Parameter<'a>> {
+pub(crate) fn all(inputs: &Punctuated<FnArg, Token![,]>) -> Vec<Parameter<'_>> {
     let mut parameters = Vec::new();
     for input in inputs {
         if let FnArg::Typed(input) = input {

@@ -20,8 +20,11 @@ pub(crate) struct Part<'a> {
     pub(crate) subject: Subject<'a>,
     pub(crate) fields: Vec<Member>,
     pub(crate) form: Form,
-    /// The template's literal: there rustc shows a value that cannot be part of a key.
+    /// Where rustc shows a value that cannot be part of a key: the template, else the parameter.
     pub(crate) span: Span,
+    /// Where the code around it stands: there too, but never where an editor would take it for the
+    /// parameter.
+    pub(crate) helper: Span,
 }
 
 #[derive(Clone, Copy)]
@@ -47,6 +50,7 @@ impl<'a> Part<'a> {
             fields: Vec::new(),
             form: Form::Plain,
             span,
+            helper: Span::call_site(),
         }
     }
 }
@@ -111,6 +115,7 @@ fn part<'a>(
         fields,
         form,
         span,
+        helper: span,
     })
 }
 

@@ -52,6 +52,8 @@ pub(crate) struct CachedArgs {
     pub(crate) version: Slot<u32>,
     pub(crate) companion: Slot<bool>,
     pub(crate) runtime: Slot<Path>,
+    /// Something could not be read and was passed over.
+    pub(crate) skipped: bool,
 }
 
 pub(crate) enum Ttl {
@@ -80,11 +82,13 @@ impl CachedArgs {
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self::default();
         let parser = |input: ParseStream<'_>| {
-            each_piece(input, diagnostics, |input| args.option(input, diagnostics));
-            Ok(())
+            Ok(each_piece(input, diagnostics, |input| {
+                args.option(input, diagnostics)
+            }))
         };
-        if let Err(error) = parser.parse2(tokens) {
-            diagnostics.report(error);
+        match parser.parse2(tokens) {
+            Ok(skipped) => args.skipped = skipped,
+            Err(error) => drop(diagnostics.report(error)),
         }
         args
     }
@@ -257,7 +261,7 @@ mod tests {
         for (tokens, message) in [
             (
                 quote!("user:<id>", ttl = 1),
-                "expected an option, such as `key = \"user:<id>\"`",
+                "a key is given by name: write `key = \"user:<id>\"`",
             ),
             (
                 quote!(tll = 1),

@@ -8,7 +8,7 @@ use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, LitStr, Pa
 
 use super::cached::duration;
 use super::duration::Duration;
-use super::{KeyArg, Known, Name, Slot, each_piece};
+use super::{KeyArg, Known, Name, Slot, each_piece, unnamed_key};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean, nearest};
 use crate::template::{Kind, Template};
 
@@ -66,8 +66,9 @@ impl InvalidatesArgs {
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self::default();
         let parser = |input: ParseStream<'_>| {
-            each_piece(input, diagnostics, |input| args.piece(input, diagnostics));
-            Ok(())
+            Ok(each_piece(input, diagnostics, |input| {
+                args.piece(input, diagnostics)
+            }))
         };
         if let Err(error) = parser.parse2(tokens) {
             diagnostics.report(error);
@@ -135,11 +136,9 @@ fn target(input: ParseStream<'_>) -> syn::Result<Target> {
             return Ok(Target::Function(call));
         }
         Expr::Lit(ExprLit {
-            lit: Lit::Str(ref text),
+            lit: Lit::Str(ref key),
             ..
-        }) => {
-            format!("a key is given by name: write `key = {}`", text.token())
-        }
+        }) => return Err(unnamed_key(key)),
         Expr::Path(ref path) => {
             let name = path.to_token_stream();
             format!("a target is a call: write `{name}(..)`, with the arguments of the cached call")
@@ -235,7 +234,7 @@ mod tests {
                 quote!(fence = strict),
                 r#"expected `"try"`, `"strict"` or `"off"`"#,
             ),
-            (quote!(key = "user:*"), "`*` stands for itself in a key"),
+            (quote!(key = "user:*"), "`*` cannot be part of a key"),
         ] {
             let text = tokens.to_string();
             let errors = parse(tokens).err().unwrap();

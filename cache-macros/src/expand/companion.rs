@@ -145,7 +145,7 @@ fn needed(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> Generics {
     });
     generics::needed(
         &model.scope.function.sig.generics,
-        quote!(#(#parameters)* #value #(#pieces)*),
+        &quote!(#(#parameters)* #value #(#pieces)*),
     )
 }
 

@@ -14,7 +14,7 @@ use crate::syntax;
 //
 // Output:
 //     <T, K> where T: Entity<K>
-pub(super) fn needed(generics: &Generics, signature: TokenStream) -> Generics {
+pub(super) fn needed(generics: &Generics, signature: &TokenStream) -> Generics {
     let all: HashSet<_> = generics.params.iter().map(name).cloned().collect();
     let used = |syntax: &dyn ToTokens| -> HashSet<Ident> {
         let names = syntax::idents(syntax.to_token_stream());
@@ -36,7 +36,7 @@ pub(super) fn needed(generics: &Generics, signature: TokenStream) -> Generics {
     let of_predicates = predicates.clone().map(|it| (used(subject(it)), used(it)));
     let links: Vec<_> = of_params.chain(of_predicates).collect();
 
-    let mut names = used(&signature);
+    let mut names = used(signature);
     loop {
         let before = names.len();
         for (first, more) in &links {
@@ -94,7 +94,7 @@ mod tests {
     fn bounds_are_followed() {
         let mut generics: Generics = parse_quote!(<'a, E: Executor<'a>, T, K, U: From<T>>);
         generics.where_clause = Some(parse_quote!(where T: Entity<K>, E::Row: Sync, Vec<T>: Sized));
-        let kept = needed(&generics, quote!(id: &i64, Key<T>));
+        let kept = needed(&generics, &quote!(id: &i64, Key<T>));
         let where_clause = &kept.where_clause;
         assert_eq!(
             quote!(#kept #where_clause).to_string(),

@@ -271,7 +271,7 @@ fn somebody_elses_key() {
         ),
         &quote! {
             async fn find(id: i64) -> Option<User> {
-                ::cache_runtime::__private::read(user_key(&id).ttl(TTL))
+                ::cache_runtime::__private::read(::cache_runtime::Key::ttl(user_key(&id), TTL))
                     .at({
                         static CALLSITE: ::cache_runtime::__private::Callsite =
                             ::cache_runtime::__private::Callsite::new(

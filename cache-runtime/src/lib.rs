@@ -13,6 +13,7 @@ mod key;
 mod limit;
 mod log;
 mod outcome;
+mod outcome_macros;
 mod private;
 mod read;
 mod record;

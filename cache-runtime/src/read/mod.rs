@@ -46,16 +46,6 @@ impl<T, U> Read<T, U> {
         Self { key: self.key.at(callsite), ..self }
     }
 
-    /// Keeps the value for this long.
-    pub fn ttl(self, ttl: Duration) -> Self {
-        Self { key: self.key.ttl(ttl), ..self }
-    }
-
-    /// Keeps the value for as long as it says.
-    pub fn ttl_of(self, ttl: fn(&T) -> Duration) -> Self {
-        Self { key: self.key.ttl_of(ttl), ..self }
-    }
-
     /// Uses this cache and not the ambient one.
     pub fn cache(self, cache: impl AsRef<Cache>) -> Self {
         Self { cache: Some(cache.as_ref().clone()), ..self }

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use super::server::eventually;
 use super::*;
 use crate::store::StoreError;
-use crate::store::redis::Phase;
+use crate::stats::BreakerState as Phase;
 
 async fn is_served(store: &RedisStore, name: Name<'_>) -> bool {
     store.get(name, briefly()).await.is_ok()

@@ -86,11 +86,14 @@ pub(super) fn refresh(
     value: impl FnOnce() -> Slot,
 ) -> bool {
     match entry {
+        // A retry of a refresh that got through.
+        Some(Slot { content: Content::Value { token: stored, .. }, .. }) if *stored == token => {
+            true
+        }
         Some(Slot { content: Content::Value { token: stored, .. }, .. }) if *stored == seen => {
             *entry = Some(value());
             true
         }
-        Some(Slot { content: Content::Value { token: stored, .. }, .. }) => *stored == token,
         _ => false,
     }
 }

@@ -27,8 +27,8 @@ pub(super) enum Content {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fence {
     /// Writers have overlapped: none of them may store its value.
-    dirty: bool,
-    writers: Vec<(Token, Instant)>,
+    pub(super) dirty: bool,
+    pub(super) writers: Vec<(Token, Instant)>,
 }
 
 impl Fence {

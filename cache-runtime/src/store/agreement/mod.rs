@@ -1,7 +1,8 @@
-//! The scripts on a real server, the embedded store, and the protocol's rules agree: random sequences of operations,
-//! with reply and record compared after every step.
+//! The scripts on a real server, the embedded store, and the protocol's rules agree: random
+//! sequences of operations, with reply and record compared after every step.
 //!
-//! Half of the runs have seeds of their own each time. `CACHE_TEST_SEED=7` repeats the run that said so.
+//! Half of the runs have seeds of their own each time. `CACHE_TEST_SEED=7` repeats the run that
+//! said so.
 
 mod embedded;
 mod generate;

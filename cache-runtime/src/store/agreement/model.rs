@@ -1,5 +1,5 @@
-//! The transition rules of the protocol, written a second time: it shares nothing with the scripts or
-//! the embedded store.
+//! The transition rules of the protocol, written a second time: it shares nothing with the scripts
+//! or the embedded store.
 
 use std::collections::BTreeMap;
 
@@ -143,7 +143,8 @@ impl Op {
         Reply::Number(number)
     }
 
-    /// Somebody else's data stays as it is. A writer may end, as there is nothing of its own left in the key.
+    /// Somebody else's data stays as it is. A writer may end, as there is nothing of its own left
+    /// in the key.
     fn go_around(&self) -> Reply {
         match self {
             Self::Acquire { .. } => Reply::Foreign,

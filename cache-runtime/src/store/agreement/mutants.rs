@@ -41,7 +41,8 @@ pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
     ("invalidate", "others, true, t", "others, false, t"),
     ("invalidate", "if deadline > t", "if true"),
     ("invalidate", "if hold > 0", "if false"),
-    // With one token for all writers; with overlaps forgotten; with a fence as short as its last writer's.
+    // With one token for all writers; with overlaps forgotten; with a fence as short as its last
+    // writer's.
     (
         "begin",
         "list, mine = writers(record, t, ARGV[2])",

@@ -1,6 +1,7 @@
 //! What keys hold, as a table of states instead of bytes.
 //!
-//! Times are milliseconds on the clock of one run. Tokens and origins are numbers: few, so that they meet.
+//! Times are milliseconds on the clock of one run. Tokens and origins are numbers: few, so that
+//! they meet.
 
 use std::collections::BTreeMap;
 
@@ -59,7 +60,8 @@ pub(super) struct Value {
     pub(super) until: Millis,
 }
 
-/// What a value record is good for. Whether it is the one that an attempt stored or saw is told from its header alone.
+/// What a value record is good for. Whether it is the one that an attempt stored or saw is told
+/// from its header alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     Whole,

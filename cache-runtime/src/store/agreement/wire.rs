@@ -8,7 +8,8 @@ use super::model::Reply;
 use super::state::{Millis, NEVER, Origin, State, Token, Use, Value};
 use crate::record::KeyHash;
 
-/// Few enough that two attempts of a run often have the same one. They differ in their last byte only.
+/// Few enough that two attempts of a run often have the same one. They differ in their last byte
+/// only.
 pub(super) const TOKENS: u8 = 5;
 /// Number 0 is the one that is not known.
 pub(super) const ORIGINS: u8 = 3;
@@ -25,8 +26,9 @@ pub(super) fn origin(number: Origin) -> [u8; 8] {
 
 /// The clock of a run: where its zero is on the store's clock, and how coarsely it is read.
 ///
-/// On a real server time goes on between the steps. There all spans are multiples of the unit, and a run takes less
-/// than one, so what is left after rounding down is exactly what the model expects.
+/// On a real server time goes on between the steps. There all spans are multiples of the unit, and
+/// a run takes less than one, so what is left after rounding down is exactly what the model
+/// expects.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Clock {
     /// Milliseconds since the Unix epoch.
@@ -50,7 +52,8 @@ impl Clock {
     }
 }
 
-/// Reads the bytes of a key that expires at `until`. Panics if they are nothing that the rules could have left.
+/// Reads the bytes of a key that expires at `until`. Panics if they are nothing that the rules
+/// could have left.
 pub(super) fn decode(bytes: &[u8], key: KeyHash, clock: Clock, until: Millis) -> State {
     if !bytes.starts_with(b"\xC1\xCA") {
         return State::Foreign { bytes: Bytes::copy_from_slice(bytes), until };

@@ -16,7 +16,7 @@ fn hash() -> KeyHash {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    format!("{bytes:02x?}")
 }
 
 /// Bytes written in hexadecimal.

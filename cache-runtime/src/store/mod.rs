@@ -1,5 +1,7 @@
 //! Where entries live: Redis, or this process's memory. Bytes and rules only; no value type, no policy.
 
+#[cfg(test)]
+mod agreement;
 pub(crate) mod glob;
 pub(crate) mod memory;
 pub(crate) mod redis;

@@ -6,8 +6,8 @@ use tokio::runtime::Runtime;
 
 use super::server::eventually;
 use super::*;
-use crate::store::StoreError;
 use crate::stats::BreakerState as Phase;
+use crate::store::StoreError;
 
 async fn is_served(store: &RedisStore, name: Name<'_>) -> bool {
     store.get(name, briefly()).await.is_ok()

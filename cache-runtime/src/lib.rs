@@ -1,10 +1,33 @@
 //! Read-through caching.
 
-#[cfg_attr(not(test), expect(dead_code, reason = "wired by the cache"))]
+mod background;
+mod budget;
+mod cache;
+mod call;
+mod callsite;
+mod codec;
+mod error;
+mod flight;
+mod journal;
+mod key;
 mod log;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired by the cache"))]
+mod outcome;
+mod private;
+mod read;
 mod record;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired by the cache"))]
+mod stats;
 mod store;
-#[cfg_attr(not(test), expect(dead_code, reason = "wired by the cache"))]
 mod token;
+mod write;
+
+pub use crate::cache::{Cache, CacheBuilder, Keys};
+pub use crate::call::{Call, CallExt};
+pub use crate::codec::Codec;
+pub use crate::error::{Error, ErrorKind};
+pub use crate::key::{Key, KeyPart, KeyText, Segment};
+pub use crate::stats::{FunctionStats, Latency, Stats};
+
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::private::*;
+}

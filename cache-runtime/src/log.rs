@@ -1,19 +1,24 @@
-//! One event per change of state, or nothing without the feature `tracing`.
+//! Log lines: one per change of state, never one per call.
 
-use std::fmt;
-
-/// Something got worse.
-pub(crate) fn warn(event: fmt::Arguments<'_>) {
-    #[cfg(feature = "tracing")]
-    tracing::warn!("{event}");
-    #[cfg(not(feature = "tracing"))]
-    let _ = event;
+/// Something an operator should know.
+macro_rules! warning {
+    ($($argument:tt)*) => {
+        #[cfg(feature = "tracing")]
+        tracing::warn!(target: "cache", $($argument)*);
+        // What is only ever logged is used all the same.
+        #[cfg(not(feature = "tracing"))]
+        let _ = format_args!($($argument)*);
+    };
 }
 
-/// Something got better.
-pub(crate) fn info(event: fmt::Arguments<'_>) {
-    #[cfg(feature = "tracing")]
-    tracing::info!("{event}");
-    #[cfg(not(feature = "tracing"))]
-    let _ = event;
+/// A change for the better.
+macro_rules! notice {
+    ($($argument:tt)*) => {
+        #[cfg(feature = "tracing")]
+        tracing::info!(target: "cache", $($argument)*);
+        #[cfg(not(feature = "tracing"))]
+        let _ = format_args!($($argument)*);
+    };
 }
+
+pub(crate) use {notice, warning};

@@ -33,11 +33,7 @@ impl Token {
 
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "Token({:016x}…)",
-            u64::from_be_bytes(std::array::from_fn(|i| self.0[i]))
-        )
+        write!(f, "Token({:016x}…)", u64::from_be_bytes(std::array::from_fn(|i| self.0[i])))
     }
 }
 

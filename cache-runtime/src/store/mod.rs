@@ -1,5 +1,7 @@
 //! Where entries live: Redis, or this process's memory. Bytes and rules only; no value type, no policy.
 
+pub(crate) mod glob;
+pub(crate) mod memory;
 pub(crate) mod redis;
 
 use std::time::Duration;
@@ -7,7 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use self::memory::MemoryStore;
+use self::redis::RedisStore;
 use crate::record::KeyHash;
+use crate::token::Token;
 
 /// A full key (namespace and all) with its hash.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +23,7 @@ pub(crate) struct Name<'a> {
 
 impl<'a> Name<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
-        Self {
-            text,
-            hash: KeyHash::of(text),
-        }
+        Self { text, hash: KeyHash::of(text) }
     }
 }
 
@@ -70,8 +72,6 @@ pub(crate) enum StoreError {
     TimedOut,
     /// The connection was lost underway.
     Lost,
-    /// The key holds something other than a string: somebody else's data.
-    Foreign,
     /// The server refused: the first word of its error (`OOM`, `READONLY`, `NOPERM`, …).
     Refused(String),
     /// A reply that the command does not give.
@@ -83,3 +83,157 @@ pub(crate) type Deadline = Instant;
 
 /// The result of a store operation.
 pub(crate) type StoreResult<T> = Result<T, StoreError>;
+
+/// A store of one kind or the other.
+#[derive(Debug)]
+pub(crate) enum Store {
+    Memory(MemoryStore),
+    Redis(RedisStore),
+}
+
+/// Dispatches an operation; the embedded store always answers, at once.
+macro_rules! dispatch {
+    ($self:ident, $operation:ident($($argument:expr),*; $deadline:expr)) => {
+        match $self {
+            Self::Memory(store) => Ok(store.$operation($($argument),*)),
+            Self::Redis(store) => store.$operation($($argument,)* $deadline).await,
+        }
+    };
+}
+
+impl Store {
+    /// Reads a record: one command.
+    pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
+        dispatch!(self, get(name; by))
+    }
+
+    /// Gets the value, or the lease. A value with the token `reject` is of no use to the caller and gives way.
+    pub(crate) async fn acquire(
+        &self,
+        name: Name<'_>,
+        token: Token,
+        lease: Duration,
+        reject: Option<Token>,
+        by: Deadline,
+    ) -> StoreResult<Acquired> {
+        dispatch!(self, acquire(name, token, lease, reject; by))
+    }
+
+    /// Stores a value where the attempt's lease still stands.
+    pub(crate) async fn fill(
+        &self,
+        name: Name<'_>,
+        token: Token,
+        fill: Fill,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        dispatch!(self, fill(name, token, fill; by))
+    }
+
+    /// Replaces the value that carries the token `seen`, and only that one.
+    pub(crate) async fn refresh(
+        &self,
+        name: Name<'_>,
+        token: Token,
+        seen: Token,
+        fill: Fill,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        dispatch!(self, refresh(name, token, seen, fill; by))
+    }
+
+    /// Gives up a lease.
+    pub(crate) async fn release(
+        &self,
+        name: Name<'_>,
+        token: Token,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        dispatch!(self, release(name, token; by))
+    }
+
+    /// Keeps a lease while its load goes on.
+    pub(crate) async fn renew(
+        &self,
+        name: Name<'_>,
+        token: Token,
+        lease: Duration,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        dispatch!(self, renew(name, token, lease; by))
+    }
+
+    /// Removes values and leases; never lifts another writer's fence. One round trip, one result per key.
+    pub(crate) async fn invalidate(
+        &self,
+        names: &[Name<'_>],
+        hold_off: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<()>> {
+        match self {
+            Self::Memory(store) => {
+                names.iter().map(|name| Ok(store.invalidate(*name, hold_off))).collect()
+            }
+            Self::Redis(store) => store.invalidate(names, hold_off, by).await,
+        }
+    }
+
+    /// Puts up a writer's fence, or keeps it up. One round trip, one result per key: whether the fence stands.
+    pub(crate) async fn begin(
+        &self,
+        names: &[Name<'_>],
+        writer: Token,
+        fence: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        match self {
+            Self::Memory(store) => names
+                .iter()
+                .map(|name| {
+                    store.begin(*name, writer, fence);
+                    Ok(true)
+                })
+                .collect(),
+            Self::Redis(store) => store.begin(names, writer, fence, by).await,
+        }
+    }
+
+    /// Lifts a writer's fence. One round trip, one result per key.
+    pub(crate) async fn end(
+        &self,
+        names: &[Name<'_>],
+        writer: Token,
+        hold_off: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<Ended>> {
+        match self {
+            Self::Memory(store) => {
+                names.iter().map(|name| Ok(store.end(*name, writer, hold_off, None))).collect()
+            }
+            Self::Redis(store) => store.end(names, writer, hold_off, by).await,
+        }
+    }
+
+    /// Lifts a writer's fence and stores its value, if no other writer ever overlapped.
+    pub(crate) async fn end_with(
+        &self,
+        name: Name<'_>,
+        writer: Token,
+        fill: Fill,
+        by: Deadline,
+    ) -> StoreResult<Ended> {
+        match self {
+            Self::Memory(store) => Ok(store.end(name, writer, Duration::ZERO, Some(fill))),
+            Self::Redis(store) => store.end_with(name, writer, fill, by).await,
+        }
+    }
+
+    /// Invalidates all keys that a glob matches; how many there were.
+    pub(crate) async fn invalidate_matching(
+        &self,
+        pattern: &str,
+        by: Deadline,
+    ) -> StoreResult<u64> {
+        dispatch!(self, invalidate_matching(pattern; by))
+    }
+}

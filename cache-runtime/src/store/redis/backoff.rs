@@ -25,11 +25,7 @@ impl Backoff {
 
     /// How long to wait before the next attempt. A success that did not last does not start the series anew.
     pub(super) fn pause(&mut self) -> Duration {
-        if self
-            .up_since
-            .take()
-            .is_some_and(|since| since.elapsed() >= LONGEST)
-        {
+        if self.up_since.take().is_some_and(|since| since.elapsed() >= LONGEST) {
             self.attempts = 0;
         }
         let ceiling = FIRST.saturating_mul(1 << self.attempts).min(LONGEST);
@@ -47,13 +43,7 @@ mod tests {
         let longest: Vec<_> = (0..=8)
             .map(|attempts| {
                 (0..1000)
-                    .map(|_| {
-                        Backoff {
-                            attempts,
-                            up_since: None,
-                        }
-                        .pause()
-                    })
+                    .map(|_| Backoff { attempts, up_since: None }.pause())
                     .fold((LONGEST, Duration::ZERO), |(min, max), pause| {
                         (min.min(pause), max.max(pause))
                     })
@@ -65,10 +55,7 @@ mod tests {
                 max <= ceiling && max > ceiling.mul_f64(0.9),
                 "{attempts}: {max:?} of {ceiling:?}"
             );
-            assert!(
-                min < ceiling.mul_f64(0.1),
-                "{attempts}: {min:?} of {ceiling:?}"
-            );
+            assert!(min < ceiling.mul_f64(0.1), "{attempts}: {min:?} of {ceiling:?}");
         }
     }
 }

@@ -20,10 +20,7 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> Vec<StoreResult<()>> {
         let removed = self.remove(names, hold_off, deadline).await;
-        removed
-            .into_iter()
-            .map(|removed| removed.map(|_| ()))
-            .collect()
+        removed.into_iter().map(|removed| removed.map(|_| ())).collect()
     }
 
     /// Whether there was something of ours in each key, or might have been.
@@ -52,8 +49,7 @@ impl Session<'_> {
             _ => Err(self.out_of_order()),
         });
         let mut results: Vec<_> = results.collect();
-        self.mend(names, &mut results, |was_ours| was_ours, hold_off, deadline)
-            .await;
+        self.mend(names, &mut results, |was_ours| was_ours, hold_off, deadline).await;
         results
     }
 
@@ -94,17 +90,11 @@ impl Session<'_> {
         hold_off: Duration,
         deadline: Deadline,
     ) -> Vec<StoreResult<Ended>> {
-        let calls: Vec<_> = names
-            .iter()
-            .map(|name| self.end_call(*name, &writer, hold_off))
-            .collect();
+        let calls: Vec<_> =
+            names.iter().map(|name| self.end_call(*name, &writer, hold_off)).collect();
         let replies = self.eval_all(&calls, deadline).await;
-        let mut results: Vec<_> = replies
-            .into_iter()
-            .map(|reply| self.ended(&reply?))
-            .collect();
-        self.mend(names, &mut results, |_| Ended::Removed, hold_off, deadline)
-            .await;
+        let mut results: Vec<_> = replies.into_iter().map(|reply| self.ended(&reply?)).collect();
+        self.mend(names, &mut results, |_| Ended::Removed, hold_off, deadline).await;
         results
     }
 
@@ -113,12 +103,11 @@ impl Session<'_> {
         &self,
         name: Name<'_>,
         writer: Token,
-        hold_off: Duration,
         mut fill: Fill,
         deadline: Deadline,
     ) -> StoreResult<Ended> {
         record::set_origin(&mut fill.record, self.origin());
-        let mut call = self.end_call(name, &writer, hold_off);
+        let mut call = self.end_call(name, &writer, Duration::ZERO);
         call.args.extend([
             Arg::Bytes(&fill.record),
             Arg::Millis(millis(fill.ttl)),
@@ -126,8 +115,7 @@ impl Session<'_> {
         ]);
         let reply = self.eval(&call, deadline).await;
         let mut result = [reply.and_then(|reply| self.ended(&reply))];
-        self.mend(&[name], &mut result, |_| Ended::Removed, hold_off, deadline)
-            .await;
+        self.mend(&[name], &mut result, |_| Ended::Removed, Duration::ZERO, deadline).await;
         let [result] = result;
         result
     }
@@ -139,11 +127,7 @@ impl Session<'_> {
             Arg::Millis(millis_or_none(hold_off)),
             Arg::Bytes(writer.as_bytes()),
         ];
-        Call {
-            script: &script::END,
-            key: name.text,
-            args,
-        }
+        Call { script: &script::END, key: name.text, args }
     }
 
     fn ended(&self, reply: &Value) -> StoreResult<Ended> {
@@ -169,15 +153,10 @@ impl Session<'_> {
         deadline: Deadline,
     ) {
         let refused = |result: &StoreResult<T>| matches!(result, Err(StoreError::Refused(code)) if code == "NOPERM");
-        let (names, places): (Vec<_>, Vec<_>) = names
-            .iter()
-            .zip(results)
-            .filter(|(_, result)| refused(result))
-            .unzip();
+        let (names, places): (Vec<_>, Vec<_>) =
+            names.iter().zip(results).filter(|(_, result)| refused(result)).unzip();
         if !names.is_empty() {
-            let mended = self
-                .remove_without_scripts(&names, hold_off, deadline)
-                .await;
+            let mended = self.remove_without_scripts(&names, hold_off, deadline).await;
             for (place, was_ours) in places.into_iter().zip(mended) {
                 *place = was_ours.map(&removed);
             }
@@ -186,9 +165,5 @@ impl Session<'_> {
 }
 
 pub(super) fn millis_or_none(hold_off: Duration) -> u64 {
-    if hold_off.is_zero() {
-        0
-    } else {
-        millis(hold_off)
-    }
+    if hold_off.is_zero() { 0 } else { millis(hold_off) }
 }

@@ -23,27 +23,29 @@ impl Session<'_> {
         let mut get = Cmd::with_capacity(2, 3 + name.text.len());
         get.arg("GET").arg(name.text);
         match self.call(&get, deadline).await? {
-            Value::BulkString(record) => {
-                let record = Bytes::from(record);
-                if record::is_misplaced(&record, name.hash) {
-                    self.verify(name, &record, deadline).await?;
-                }
-                Ok(Some(record))
+            Value::BulkString(record) if record::is_misplaced(&record, name.hash) => {
+                self.verify(name, &record, deadline).await
             }
+            Value::BulkString(record) => Ok(Some(Bytes::from(record))),
             Value::Nil => Ok(None),
+            // What is there does not matter, only that it is no record.
+            reply if is_error(&reply, "WRONGTYPE") => Ok(Some(Bytes::new())),
             reply => Err(self.refused(reply)),
         }
     }
 
-    /// Finds out why a record is not one of the key that was asked for. If the server has it there, somebody copied
-    /// it and it is as good as damaged; if not, replies have changed places.
-    async fn verify(&self, name: Name<'_>, record: &[u8], deadline: Deadline) -> StoreResult<()> {
+    /// Finds out why a record is of another key than the one that was asked for. If the server has it there, somebody
+    /// copied it, and it is as good as none; if not, replies have changed places.
+    async fn verify(
+        &self,
+        name: Name<'_>,
+        record: &[u8],
+        deadline: Deadline,
+    ) -> StoreResult<Option<Bytes>> {
         let mut again = Cmd::with_capacity(4, 11 + name.text.len());
         again.arg("GETRANGE").arg(name.text).arg(0).arg(HEADER - 1);
         match self.call(&again, deadline).await? {
-            Value::BulkString(header) if record.starts_with(&header) && header.len() == HEADER => {
-                Ok(())
-            }
+            Value::BulkString(header) if header == record[..HEADER] => Ok(None),
             _ => Err(self.out_of_order()),
         }
     }
@@ -59,26 +61,16 @@ impl Session<'_> {
     ) -> StoreResult<Acquired> {
         let ours = record::lease(self.origin(), name.hash, token);
         if reject.is_some() || !self.takes_leases_by_set() {
-            return self
-                .acquire_by_script(name, &ours, lease, reject, deadline)
-                .await;
+            return self.acquire_by_script(name, &ours, lease, reject, deadline).await;
         }
         let mut set = Cmd::with_capacity(7, 40 + name.text.len() + ours.len());
-        set.arg("SET")
-            .arg(name.text)
-            .arg(&ours)
-            .arg("NX")
-            .arg("GET")
-            .arg("PX")
-            .arg(millis(lease));
+        set.arg("SET").arg(name.text).arg(&ours).arg("NX").arg("GET").arg("PX").arg(millis(lease));
         let record = match self.call(&set, deadline).await? {
             Value::Nil => return Ok(Acquired::Leased),
             Value::BulkString(record) => Bytes::from(record),
             reply if is_error(&reply, "ERR") => {
                 self.takes_no_leases_by_set();
-                return self
-                    .acquire_by_script(name, &ours, lease, reject, deadline)
-                    .await;
+                return self.acquire_by_script(name, &ours, lease, reject, deadline).await;
             }
             reply if is_error(&reply, "WRONGTYPE") => return Ok(Acquired::Foreign),
             reply => return Err(self.refused(reply)),
@@ -91,8 +83,7 @@ impl Session<'_> {
             Found::Foreign => Ok(Acquired::Foreign),
             Found::Damaged | Found::Misplaced => {
                 let useless = record::token(&record);
-                self.acquire_by_script(name, &ours, lease, useless, deadline)
-                    .await
+                self.acquire_by_script(name, &ours, lease, useless, deadline).await
             }
         }
     }
@@ -106,17 +97,9 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> StoreResult<Acquired> {
         let reject = reject.as_ref().map_or(&b""[..], |token| token.as_bytes());
-        let args = vec![
-            Arg::Bytes(ours),
-            Arg::Millis(millis(lease)),
-            ANY_ORIGIN,
-            Arg::Bytes(reject),
-        ];
-        let call = Call {
-            script: &script::ACQUIRE,
-            key: name.text,
-            args,
-        };
+        let args =
+            vec![Arg::Bytes(ours), Arg::Millis(millis(lease)), ANY_ORIGIN, Arg::Bytes(reject)];
+        let call = Call { script: &script::ACQUIRE, key: name.text, args };
         let Value::Array(reply) = self.eval(&call, deadline).await? else {
             return Err(self.out_of_order());
         };
@@ -127,9 +110,9 @@ impl Session<'_> {
                 (b"F", None) => Ok(Acquired::Fenced),
                 (b"X", None) => Ok(Acquired::Foreign),
                 // A lease without an end is none of ours; wait for it as for one of ours.
-                (b"L", Some(Value::Int(left))) => Ok(Acquired::Held(
-                    u64::try_from(left).map_or(lease, Duration::from_millis),
-                )),
+                (b"L", Some(Value::Int(left))) => {
+                    Ok(Acquired::Held(u64::try_from(left).map_or(lease, Duration::from_millis)))
+                }
                 (b"V", Some(Value::BulkString(record)))
                     if !record::is_misplaced(&record, name.hash) =>
                 {
@@ -183,13 +166,7 @@ impl Session<'_> {
         token: Token,
         deadline: Deadline,
     ) -> StoreResult<bool> {
-        self.decide(
-            &script::RELEASE,
-            name,
-            vec![Arg::Bytes(token.as_bytes())],
-            deadline,
-        )
-        .await
+        self.decide(&script::RELEASE, name, vec![Arg::Bytes(token.as_bytes())], deadline).await
     }
 
     pub(super) async fn renew(
@@ -211,17 +188,7 @@ impl Session<'_> {
         args: Vec<Arg<'_>>,
         deadline: Deadline,
     ) -> StoreResult<bool> {
-        match self
-            .eval(
-                &Call {
-                    script,
-                    key: name.text,
-                    args,
-                },
-                deadline,
-            )
-            .await?
-        {
+        match self.eval(&Call { script, key: name.text, args }, deadline).await? {
             Value::Int(0) => Ok(false),
             Value::Int(1) => Ok(true),
             _ => Err(self.out_of_order()),
@@ -233,7 +200,5 @@ impl Session<'_> {
 /// the present time.
 pub(super) fn millis(duration: Duration) -> u64 {
     const CENTURY: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
-    u64::try_from(duration.as_millis())
-        .unwrap_or(CENTURY)
-        .clamp(1, CENTURY)
+    u64::try_from(duration.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
 }

@@ -111,12 +111,7 @@ impl Link {
         });
         let driver = Driver(driver.abort_handle());
         let server = Server::ask(&mut connection, client).await?;
-        Ok(Self {
-            epoch,
-            connection,
-            server,
-            driver,
-        })
+        Ok(Self { epoch, connection, server, driver })
     }
 
     /// Ends the connection, and with it every call on it.
@@ -128,11 +123,7 @@ impl Link {
     pub(super) async fn ping(&self) -> bool {
         let mut ping = Cmd::with_capacity(1, 4);
         ping.arg("PING");
-        self.connection
-            .clone()
-            .send_packed_command(&ping)
-            .await
-            .is_ok()
+        self.connection.clone().send_packed_command(&ping).await.is_ok()
     }
 }
 
@@ -157,9 +148,7 @@ impl Server {
         questions.cmd("EVAL").arg("return 1").arg(0);
         questions.cmd("CLIENT").arg("SETNAME").arg(client);
         let count = questions.len();
-        let answers = connection
-            .send_packed_commands(&questions, 0, count)
-            .await?;
+        let answers = connection.send_packed_commands(&questions, 0, count).await?;
         let [server, replication, script, ..] = &answers[..] else {
             return Err(Cause::Other("not a Redis server"));
         };
@@ -190,8 +179,7 @@ fn text(value: &Value) -> &str {
 
 /// The value of `name:value` among the lines of `INFO`.
 fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
-    info.lines()
-        .find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
 }
 
 /// A primary's identity. Its run alone is not enough, a demoted node may come back with it; its replication alone

@@ -30,11 +30,7 @@ impl Node {
     pub(super) fn new(source: Source, access: Access, settings: Settings) -> Self {
         Self {
             breaker: Arc::new(Breaker::new(source.to_string())),
-            plan: Arc::new(Plan {
-                source,
-                access,
-                settings,
-            }),
+            plan: Arc::new(Plan { source, access, settings }),
             supervisor: Mutex::default(),
             in_flight: AtomicUsize::new(0),
         }
@@ -49,10 +45,7 @@ impl Node {
     }
 
     fn published(&self) -> Option<Session<'_>> {
-        self.breaker
-            .link()
-            .as_ref()
-            .map(|link| Session::new(self, Arc::clone(link)))
+        self.breaker.link().as_ref().map(|link| Session::new(self, Arc::clone(link)))
     }
 
     #[cold]
@@ -61,9 +54,7 @@ impl Node {
             self.supervise()?;
         }
         if self.breaker.is_connecting() {
-            timeout_at(deadline, self.breaker.settled())
-                .await
-                .map_err(|_| StoreError::TimedOut)?;
+            timeout_at(deadline, self.breaker.settled()).await.map_err(|_| StoreError::TimedOut)?;
         }
         self.published().ok_or(StoreError::Down)
     }
@@ -71,10 +62,7 @@ impl Node {
     /// Puts a supervisor on the caller's runtime.
     fn supervise(&self) -> StoreResult<()> {
         let runtime = Handle::try_current().map_err(|_| StoreError::Down)?;
-        let mut supervisor = self
-            .supervisor
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(term) = self.breaker.claim() {
             let successor =
                 Supervisor::new(Arc::clone(&self.plan), Arc::clone(&self.breaker), term);
@@ -89,11 +77,7 @@ impl Node {
     /// Room for one more call on connection `epoch`. With none left calls are shed, rather than queued in front of a
     /// server that does not keep up.
     pub(super) fn admit(&self, epoch: u64) -> StoreResult<Admission<'_>> {
-        let admission = Admission {
-            node: self,
-            epoch,
-            is_settled: false,
-        };
+        let admission = Admission { node: self, epoch, is_settled: false };
         if self.in_flight.fetch_add(1, Relaxed) < self.plan.settings.max_in_flight {
             Ok(admission)
         } else {
@@ -123,10 +107,7 @@ impl Node {
 
 impl Drop for Node {
     fn drop(&mut self) {
-        let supervisor = self
-            .supervisor
-            .get_mut()
-            .unwrap_or_else(PoisonError::into_inner);
+        let supervisor = self.supervisor.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(supervisor) = supervisor {
             supervisor.abort();
         }

@@ -30,8 +30,7 @@ pub(super) static INVALIDATE: Script = script!("prelude", "fence", "invalidate")
 
 impl Script {
     fn sha(&self) -> &str {
-        self.sha
-            .get_or_init(|| sha1_smol::Sha1::from(self.body).digest().to_string())
+        self.sha.get_or_init(|| sha1_smol::Sha1::from(self.body).digest().to_string())
     }
 }
 
@@ -64,15 +63,10 @@ impl Call<'_> {
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        let args: usize = self.args.iter().map(|arg| arg.len()).sum();
+        let args: usize = self.args.iter().map(Arg::len).sum();
         let size = name.len() + script.len() + 1 + self.key.len() + args;
         let mut command = Cmd::with_capacity(4 + self.args.len(), size);
-        command
-            .arg(name)
-            .arg(script)
-            .arg(1)
-            .arg(self.key)
-            .arg(&self.args[..]);
+        command.arg(name).arg(script).arg(1).arg(self.key).arg(&self.args[..]);
         command
     }
 }
@@ -104,21 +98,10 @@ mod tests {
 
     #[test]
     fn every_script_is_addressed_by_its_own_digest() {
-        let scripts = [
-            &ACQUIRE,
-            &FILL,
-            &REFRESH,
-            &RELEASE,
-            &RENEW,
-            &BEGIN,
-            &END,
-            &INVALIDATE,
-        ];
+        let scripts = [&ACQUIRE, &FILL, &REFRESH, &RELEASE, &RENEW, &BEGIN, &END, &INVALIDATE];
         let mut digests: Vec<_> = scripts.iter().map(|script| script.sha()).collect();
         assert!(
-            digests
-                .iter()
-                .all(|sha| sha.len() == 40 && sha.bytes().all(|b| b.is_ascii_hexdigit()))
+            digests.iter().all(|sha| sha.len() == 40 && sha.bytes().all(|b| b.is_ascii_hexdigit()))
         );
         digests.sort_unstable();
         digests.dedup();
@@ -138,10 +121,6 @@ mod tests {
             RENEW.sha()
         );
         assert_eq!(packed, expected);
-        assert!(
-            call.by_body()
-                .get_packed_command()
-                .ends_with(b"$5\r\ntoken\r\n$4\r\n3000\r\n")
-        );
+        assert!(call.by_body().get_packed_command().ends_with(b"$5\r\ntoken\r\n$4\r\n3000\r\n"));
     }
 }

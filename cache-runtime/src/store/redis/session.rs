@@ -45,8 +45,7 @@ impl<'a> Session<'a> {
     /// Sends one command; errors of the server are replies.
     pub(super) async fn call(&self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
         let mut connection = self.link.connection.clone();
-        self.answer(connection.send_packed_command(command), deadline)
-            .await
+        self.answer(connection.send_packed_command(command), deadline).await
     }
 
     /// Sends many commands at once; one reply for each.
@@ -57,17 +56,9 @@ impl<'a> Session<'a> {
     ) -> StoreResult<Vec<Value>> {
         let mut connection = self.link.connection.clone();
         let count = commands.len();
-        let replies = self
-            .answer(
-                connection.send_packed_commands(commands, 0, count),
-                deadline,
-            )
-            .await?;
-        if replies.len() == count {
-            Ok(replies)
-        } else {
-            Err(self.out_of_order())
-        }
+        let replies =
+            self.answer(connection.send_packed_commands(commands, 0, count), deadline).await?;
+        if replies.len() == count { Ok(replies) } else { Err(self.out_of_order()) }
     }
 
     async fn answer<T>(
@@ -127,19 +118,11 @@ impl<'a> Session<'a> {
         for (at, _) in replies.iter_mut().enumerate().filter(unknown()) {
             let Some(call) = calls.get(at) else { break };
             // The first tells the server the script for all others.
-            again.add_command(if again.is_empty() {
-                call.by_body()
-            } else {
-                call.by_sha()
-            });
+            again.add_command(if again.is_empty() { call.by_body() } else { call.by_sha() });
         }
         if !again.is_empty() {
             let late = self.call_all(&again, deadline).await?;
-            let places = replies
-                .iter_mut()
-                .enumerate()
-                .filter(unknown())
-                .map(|(_, place)| place);
+            let places = replies.iter_mut().enumerate().filter(unknown()).map(|(_, place)| place);
             for (place, reply) in places.zip(late) {
                 *place = reply;
             }
@@ -166,7 +149,6 @@ impl<'a> Session<'a> {
             return self.out_of_order();
         };
         match error.code() {
-            "WRONGTYPE" => StoreError::Foreign,
             "READONLY" => {
                 self.node.deposed(self.link.epoch);
                 StoreError::Refused("READONLY".to_owned())

@@ -51,11 +51,7 @@ pub(super) struct Supervisor {
 impl Supervisor {
     /// A supervisor for the term that was claimed; to be [run](Self::run) at once.
     pub(super) fn new(plan: Arc<Plan>, breaker: Arc<Breaker>, number: u64) -> Self {
-        Self {
-            plan,
-            term: Term { breaker, number },
-            backoff: Backoff::default(),
-        }
+        Self { plan, term: Term { breaker, number }, backoff: Backoff::default() }
     }
 
     /// Connects, again and again. Whoever takes office next aborts the task.
@@ -63,7 +59,7 @@ impl Supervisor {
         loop {
             match self.connect().await {
                 Ok(link) => self.stand_by(Arc::new(link)).await,
-                Err(cause) => self.breaker().refuse(self.term.number, cause),
+                Err(cause) => self.breaker().refuse(self.term.number, &cause),
             }
             self.pause().await;
         }
@@ -80,11 +76,7 @@ impl Supervisor {
     }
 
     async fn connect(&mut self) -> Result<Link, Cause> {
-        let Plan {
-            source,
-            access,
-            settings,
-        } = &*self.plan;
+        let Plan { source, access, settings } = &*self.plan;
         let breaker = self.breaker();
         breaker.promise(settings.connect_timeout);
         let connect = async {
@@ -94,9 +86,8 @@ impl Supervisor {
                 Link::open(&endpoint, access, &settings.client_name, epoch, observer).await?;
             source.accept(link)
         };
-        let link = timeout(settings.connect_timeout, connect)
-            .await
-            .unwrap_or(Err(Cause::TimedOut))?;
+        let link =
+            timeout(settings.connect_timeout, connect).await.unwrap_or(Err(Cause::TimedOut))?;
         self.backoff.up();
         Ok(link)
     }
@@ -119,7 +110,7 @@ impl Supervisor {
                 }
             }
             if alarms.doubt() && !self.nurse(&link).await {
-                return self.breaker().withdraw(link.epoch, Cause::TimedOut);
+                return self.breaker().withdraw(link.epoch, &Cause::TimedOut);
             }
         }
     }
@@ -137,7 +128,7 @@ impl Supervisor {
                     self.backoff.up();
                     self.breaker().try_out(self.term.number, link);
                 }
-                Pulse::Slow => self.breaker().refuse(self.term.number, Cause::TimedOut),
+                Pulse::Slow => self.breaker().refuse(self.term.number, &Cause::TimedOut),
                 Pulse::None => return false,
             }
         }
@@ -146,17 +137,13 @@ impl Supervisor {
 
     /// Asks for a sign of life. Calls are refused from the moment when it is overdue.
     async fn probe(&self, link: &Link) -> Pulse {
-        let Settings {
-            connect_timeout,
-            prompt,
-            ..
-        } = self.plan.settings;
+        let Settings { connect_timeout, prompt, .. } = self.plan.settings;
         self.breaker().promise(connect_timeout);
         let mut pong = pin!(link.ping());
         match timeout(prompt, &mut pong).await {
             Ok(true) => return Pulse::Prompt,
             Ok(false) => return Pulse::None,
-            Err(_) => self.breaker().withdraw(link.epoch, Cause::TimedOut),
+            Err(_) => self.breaker().withdraw(link.epoch, &Cause::TimedOut),
         }
         match timeout(connect_timeout.saturating_sub(prompt), pong).await {
             Ok(true) => Pulse::Slow,

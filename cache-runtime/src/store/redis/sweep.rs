@@ -6,9 +6,9 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
 use super::commands::millis;
-use super::session::Session;
+use super::session::{Session, is_error};
 use crate::record::{self, Kind, MAGIC};
-use crate::store::{Deadline, Name, StoreError, StoreResult};
+use crate::store::{Deadline, Name, StoreResult};
 
 /// Keys that a server looks at in one step of a scan.
 const SCAN: usize = 512;
@@ -17,10 +17,9 @@ const STEP: Duration = Duration::from_secs(1);
 
 impl Session<'_> {
     /// Removes every key that matches the glob `pattern` and is ours; how many those were.
-    pub(super) async fn unlink_matching(
+    pub(super) async fn invalidate_matching(
         &self,
         pattern: &str,
-        hold_off: Duration,
         deadline: Deadline,
     ) -> StoreResult<u64> {
         let (mut cursor, mut removed) = (0, 0);
@@ -29,7 +28,7 @@ impl Session<'_> {
             let keys;
             (cursor, keys) = self.scan(cursor, pattern, step).await?;
             let names: Vec<_> = keys.iter().map(|key| Name::new(key)).collect();
-            for was_ours in self.remove(&names, hold_off, step).await {
+            for was_ours in self.remove(&names, Duration::ZERO, step).await {
                 removed += u64::from(was_ours?);
             }
             if cursor == 0 {
@@ -45,12 +44,7 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> StoreResult<(u64, Vec<String>)> {
         let mut scan = Cmd::new();
-        scan.arg("SCAN")
-            .arg(cursor)
-            .arg("MATCH")
-            .arg(pattern)
-            .arg("COUNT")
-            .arg(SCAN);
+        scan.arg("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(SCAN);
         let reply = match self.call(&scan, deadline).await? {
             Value::Array(reply) => <[Value; 2]>::try_from(reply),
             reply => return Err(self.refused(reply)),
@@ -58,9 +52,7 @@ impl Session<'_> {
         let Ok([Value::BulkString(cursor), Value::Array(keys)]) = reply else {
             return Err(self.out_of_order());
         };
-        let Some(cursor) = str::from_utf8(&cursor)
-            .ok()
-            .and_then(|cursor| cursor.parse().ok())
+        let Some(cursor) = str::from_utf8(&cursor).ok().and_then(|cursor| cursor.parse().ok())
         else {
             return Err(self.out_of_order());
         };
@@ -81,11 +73,7 @@ impl Session<'_> {
     ) -> Vec<StoreResult<bool>> {
         let mut heads = Pipeline::with_capacity(names.len());
         for name in names {
-            heads
-                .cmd("GETRANGE")
-                .arg(name.text)
-                .arg(0)
-                .arg(MAGIC.len() - 1);
+            heads.cmd("GETRANGE").arg(name.text).arg(0).arg(MAGIC.len() - 1);
         }
         let heads = match self.call_all(&heads, deadline).await {
             Ok(heads) => heads,
@@ -93,19 +81,13 @@ impl Session<'_> {
         };
         let ours = heads.into_iter().map(|head| match head {
             Value::BulkString(head) => Ok(head == MAGIC),
-            reply => match self.refused(reply) {
-                StoreError::Foreign => Ok(false),
-                error => Err(error),
-            },
+            reply if is_error(&reply, "WRONGTYPE") => Ok(false),
+            reply => Err(self.refused(reply)),
         });
         let mut ours: Vec<_> = ours.collect();
 
         let mut removals = Pipeline::new();
-        for (name, _) in names
-            .iter()
-            .zip(&ours)
-            .filter(|(_, is_ours)| **is_ours == Ok(true))
-        {
+        for (name, _) in names.iter().zip(&ours).filter(|(_, is_ours)| **is_ours == Ok(true)) {
             removals.add_command(self.removal(**name, hold_off));
         }
         if !removals.is_empty() {
@@ -128,12 +110,7 @@ impl Session<'_> {
             removal.arg("UNLINK").arg(name.text);
         } else {
             let tombstone = record::header(Kind::Tombstone, self.origin(), name.hash);
-            removal
-                .arg("SET")
-                .arg(name.text)
-                .arg(&tombstone)
-                .arg("PX")
-                .arg(millis(hold_off));
+            removal.arg("SET").arg(name.text).arg(&tombstone).arg("PX").arg(millis(hold_off));
         }
         removal
     }

@@ -16,9 +16,7 @@ use super::cause::Cause;
 pub(super) async fn client(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, Cause> {
     let name = ServerName::try_from(host.to_owned())
         .map_err(|_| Cause::Other("the host is no name that a certificate could be for"))?;
-    let connected = TlsConnector::from(config().await?)
-        .connect(name, stream)
-        .await;
+    let connected = TlsConnector::from(config().await?).connect(name, stream).await;
     connected.map_err(|error| match error.kind() {
         // What rustls itself objects to: certificate, name, protocol.
         io::ErrorKind::InvalidData => {
@@ -40,9 +38,8 @@ async fn config() -> Result<Arc<ClientConfig>, Cause> {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         roots
     });
-    let roots = read
-        .await
-        .map_err(|_| Cause::Other("the system's certificates could not be read"))?;
+    let roots =
+        read.await.map_err(|_| Cause::Other("the system's certificates could not be read"))?;
     if roots.is_empty() {
         return Err(Cause::Other("the system has no trusted certificates"));
     }

@@ -29,10 +29,7 @@ pub(crate) enum Topology {
     /// A cluster, by some of its nodes.
     Cluster(Vec<Endpoint>),
     /// The primary called `master`, found by asking the sentinels.
-    Sentinel {
-        sentinels: Vec<Endpoint>,
-        master: String,
-    },
+    Sentinel { sentinels: Vec<Endpoint>, master: String },
 }
 
 /// Address of one server.
@@ -106,10 +103,7 @@ impl Target {
 
         let parts = Parts::split(rest)?;
         let (topology, database) = match kind {
-            "" => (
-                Topology::Single(parts.one_host()?),
-                parts.database(parts.path)?,
-            ),
+            "" => (Topology::Single(parts.one_host()?), parts.database(parts.path)?),
             "unix" if tls => {
                 return malformed("there is no TLS over a Unix socket: write `redis+unix://`");
             }
@@ -123,23 +117,12 @@ impl Target {
                     );
                 }
                 let (sentinels, master) = (parts.hosts(SENTINEL_PORT)?, decode(master)?);
-                (
-                    Topology::Sentinel { sentinels, master },
-                    parts.database(database)?,
-                )
+                (Topology::Sentinel { sentinels, master }, parts.database(database)?)
             }
             _ => return malformed(format!("unknown scheme; write {SCHEMES}")),
         };
         let (user, password) = parts.login()?;
-        Ok(Self {
-            topology,
-            access: Access {
-                user,
-                password,
-                database,
-                tls,
-            },
-        })
+        Ok(Self { topology, access: Access { user, password, database, tls } })
     }
 }
 
@@ -175,12 +158,7 @@ impl<'a> Parts<'a> {
             Some((login, hosts)) => (Some(login), hosts),
             None => (None, authority),
         };
-        Ok(Self {
-            login,
-            hosts,
-            path,
-            db,
-        })
+        Ok(Self { login, hosts, path, db })
     }
 
     fn login(&self) -> Result<(Option<String>, Option<String>), Malformed> {
@@ -201,10 +179,7 @@ impl<'a> Parts<'a> {
     }
 
     fn hosts(&self, default_port: u16) -> Result<Vec<Endpoint>, Malformed> {
-        self.hosts
-            .split(',')
-            .map(|host| endpoint(host, default_port))
-            .collect()
+        self.hosts.split(',').map(|host| endpoint(host, default_port)).collect()
     }
 
     fn one_host(&self) -> Result<Endpoint, Malformed> {
@@ -220,10 +195,7 @@ impl<'a> Parts<'a> {
         if !self.hosts.is_empty() || self.path.is_empty() {
             return malformed("a socket is an absolute path: write `redis+unix:///run/redis.sock`");
         }
-        Ok(Endpoint::Unix(PathBuf::from(format!(
-            "/{}",
-            decode(self.path)?
-        ))))
+        Ok(Endpoint::Unix(PathBuf::from(format!("/{}", decode(self.path)?))))
     }
 
     /// The database, from the path or from `?db=`.
@@ -276,10 +248,7 @@ fn endpoint(text: &str, default_port: u16) -> Result<Endpoint, Malformed> {
             );
         }
     };
-    Ok(Endpoint::Tcp {
-        host: decode(host)?,
-        port,
-    })
+    Ok(Endpoint::Tcp { host: decode(host)?, port })
 }
 
 fn decode(text: &str) -> Result<String, Malformed> {

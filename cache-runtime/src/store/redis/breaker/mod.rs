@@ -22,7 +22,7 @@ use tokio::sync::{Notify, watch};
 use self::office::Alarms;
 use super::cause::Cause;
 use super::link::Link;
-use crate::log;
+use crate::log::{notice, warning};
 
 /// Calls in a row without an answer that open the breaker, whatever a probe says.
 const STRIKES: u32 = 20;
@@ -88,13 +88,7 @@ pub(super) struct Breaker {
 impl Breaker {
     pub(super) fn new(server: String) -> Self {
         let created = Instant::now();
-        let status = Status {
-            phase: Phase::Idle,
-            epoch: 0,
-            since: created,
-            term: 0,
-            cause: None,
-        };
+        let status = Status { phase: Phase::Idle, epoch: 0, since: created, term: 0, cause: None };
         Self {
             server,
             link: ArcSwapOption::empty(),
@@ -121,11 +115,7 @@ impl Breaker {
     /// Waits until the first attempt to connect has ended.
     pub(super) async fn settled(&self) {
         // The sender is ours, so there is no error.
-        _ = self
-            .status
-            .subscribe()
-            .wait_for(|status| status.phase != Phase::Connecting)
-            .await;
+        _ = self.status.subscribe().wait_for(|status| status.phase != Phase::Connecting).await;
     }
 
     /// Waits until the phase or the connection is another one than `seen`.
@@ -147,7 +137,7 @@ impl Breaker {
                 on_trial.then(|| status.enter(Phase::Closed, None))
             });
             if recovered {
-                log::info(format_args!("{}: answers again", self.server));
+                notice!("{}: answers again", self.server);
             }
         }
     }
@@ -157,7 +147,7 @@ impl Breaker {
         let strikes = self.strikes.fetch_add(1, Relaxed) + 1;
         self.doubt(epoch);
         if strikes >= STRIKES {
-            self.withdraw(epoch, Cause::TimedOut);
+            self.withdraw(epoch, &Cause::TimedOut);
         }
     }
 
@@ -165,7 +155,7 @@ impl Breaker {
     pub(super) fn doubt(&self, epoch: u64) {
         if self.is_published(epoch) {
             if self.is_vacant() {
-                self.withdraw(epoch, Cause::TimedOut);
+                self.withdraw(epoch, &Cause::TimedOut);
             }
             self.raise(Alarms::DOUBT);
         }
@@ -181,7 +171,7 @@ impl Breaker {
     /// Connection `epoch` has ended.
     pub(super) fn lost(&self, epoch: u64) {
         self.gone.fetch_max(epoch, AcqRel);
-        self.withdraw(epoch, Cause::Other("connection lost"));
+        self.withdraw(epoch, &Cause::Other("connection lost"));
         self.raise(Alarms::LOST);
     }
 
@@ -190,7 +180,7 @@ impl Breaker {
         if let Some(link) = self.link.load().as_ref()
             && link.epoch == epoch
         {
-            self.withdraw(epoch, Cause::Other("replies out of order"));
+            self.withdraw(epoch, &Cause::Other("replies out of order"));
             link.close();
         }
     }
@@ -209,10 +199,7 @@ impl Breaker {
     }
 
     pub(super) fn is_published(&self, epoch: u64) -> bool {
-        self.link
-            .load()
-            .as_ref()
-            .is_some_and(|link| link.epoch == epoch)
+        self.link.load().as_ref().is_some_and(|link| link.epoch == epoch)
     }
 
     pub(super) fn is_gone(&self, epoch: u64) -> bool {
@@ -220,7 +207,7 @@ impl Breaker {
     }
 
     /// Refuses calls from now on, if it is connection `epoch` that serves them.
-    pub(super) fn withdraw(&self, epoch: u64, cause: Cause) {
+    pub(super) fn withdraw(&self, epoch: u64, cause: &Cause) {
         let withdrawn = self.change(|status| {
             self.is_published(epoch).then(|| {
                 self.link.store(None);
@@ -228,7 +215,7 @@ impl Breaker {
             })
         });
         if withdrawn {
-            self.log_refusals(&cause);
+            self.log_refusals(cause);
         }
     }
 
@@ -255,17 +242,13 @@ impl Breaker {
     }
 
     fn log_refusals(&self, cause: &Cause) {
-        log::warn(format_args!("{}: {cause}; going without it", self.server));
+        warning!("{}: {cause}; going without it", self.server);
     }
 }
 
 impl Status {
     fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            phase: self.phase,
-            epoch: self.epoch,
-            since: self.since,
-        }
+        Snapshot { phase: self.phase, epoch: self.epoch, since: self.since }
     }
 
     /// Whether the change is worth a line in the log.

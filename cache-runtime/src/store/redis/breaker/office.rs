@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::time::Duration;
 
 use super::{Breaker, LENIENCE, NEVER, ON_TRIAL, Phase, STRIKES};
-use crate::log;
+use crate::log::notice;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::link::Link;
 
@@ -60,19 +60,14 @@ impl Breaker {
     pub(in crate::store::redis) fn publish(&self, term: u64, link: &Arc<Link>) {
         self.strikes.store(0, Relaxed);
         if self.act(term, Phase::Closed, Some(Arc::clone(link)), None) {
-            log::info(format_args!("{}: connected", self.server));
+            notice!("{}: connected", self.server);
         }
     }
 
     /// Lets calls through, on trial, on a connection that was withdrawn.
     pub(in crate::store::redis) fn try_out(&self, term: u64, link: &Arc<Link>) {
         self.strikes.store(STRIKES - ON_TRIAL, Relaxed);
-        self.act(
-            term,
-            Phase::HalfOpen,
-            Some(Arc::clone(link)),
-            Some(Cause::TimedOut),
-        );
+        self.act(term, Phase::HalfOpen, Some(Arc::clone(link)), Some(Cause::TimedOut));
     }
 
     /// Tries the server while calls are refused.
@@ -81,10 +76,10 @@ impl Breaker {
     }
 
     /// Refuses calls. A cause that has not changed is not logged again.
-    pub(in crate::store::redis) fn refuse(&self, term: u64, cause: Cause) {
-        let known = self.status.borrow().cause.as_ref() == Some(&cause);
+    pub(in crate::store::redis) fn refuse(&self, term: u64, cause: &Cause) {
+        let known = self.status.borrow().cause.as_ref() == Some(cause);
         if self.act(term, Phase::Open, None, Some(cause.clone())) && !known {
-            self.log_refusals(&cause);
+            self.log_refusals(cause);
         }
     }
 

@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 use super::server::eventually;
 use super::*;
 use crate::store::StoreError;
-use crate::store::redis::Phase;
+use crate::store::redis::breaker::Phase;
 
 async fn is_served(store: &RedisStore, name: Name<'_>) -> bool {
     store.get(name, briefly()).await.is_ok()
@@ -27,15 +27,9 @@ async fn a_server_may_come_up_after_the_program() {
     let name = Name::new("user:1");
     assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
     assert_eq!(store.snapshot().phase, Phase::Open);
-    assert_eq!(
-        store.invalidate(&[name, name], NONE, soon()).await,
-        vec![Err(StoreError::Down); 2]
-    );
+    assert_eq!(store.invalidate(&[name, name], NONE, soon()).await, vec![Err(StoreError::Down); 2]);
     server.restart().await;
-    eventually("the server is found", async || {
-        is_served(&store, name).await
-    })
-    .await;
+    eventually("the server is found", async || is_served(&store, name).await).await;
     assert_eq!(store.snapshot().phase, Phase::Closed);
     put(&store, name, "one").await;
 }
@@ -66,16 +60,11 @@ async fn a_killed_server_is_missed_at_once_and_found_again() {
     let before = store.snapshot();
     server.kill();
     // Nobody calls; the loss is noticed all the same.
-    let after = tokio::time::timeout(Duration::from_secs(20), store.changed(before))
-        .await
-        .unwrap();
+    let after = tokio::time::timeout(Duration::from_secs(20), store.changed(before)).await.unwrap();
     assert_eq!(after.phase, Phase::Open);
     assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
     server.restart().await;
-    eventually("the server is back", async || {
-        store.get(name, briefly()).await == Ok(None)
-    })
-    .await;
+    eventually("the server is back", async || store.get(name, briefly()).await == Ok(None)).await;
     assert!(store.snapshot().epoch > before.epoch);
 }
 
@@ -96,10 +85,8 @@ async fn a_frozen_server_opens_the_breaker_until_it_thaws() {
         assert!(store.snapshot().phase != Phase::Closed);
     }
     server.thaw();
-    eventually("hits resume", async || {
-        payload_now(&store, name).await.as_deref() == Some("one")
-    })
-    .await;
+    eventually("hits resume", async || payload_now(&store, name).await.as_deref() == Some("one"))
+        .await;
 }
 
 async fn payload_now(store: &RedisStore, name: Name<'_>) -> Option<String> {
@@ -123,23 +110,14 @@ async fn callers_that_give_up_early_betray_a_frozen_server_too() {
     })
     .await;
     server.thaw();
-    eventually("hits resume", async || {
-        payload_now(&store, name).await.is_some()
-    })
-    .await;
+    eventually("hits resume", async || payload_now(&store, name).await.is_some()).await;
 }
 
 #[tokio::test]
 async fn calls_beyond_the_limit_are_shed() {
     let server = Server::start().await;
-    let settings = Settings {
-        max_in_flight: 8,
-        ..Settings::default()
-    };
-    let store = Arc::new(RedisStore::new(
-        Target::parse(&server.url()).unwrap(),
-        settings,
-    ));
+    let settings = Settings { max_in_flight: 8, ..Settings::default() };
+    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
     put(&store, Name::new("user:1"), "one").await;
     let mut other = server.other().await;
     let _: () = other.run("CLIENT", ("PAUSE", 200)).await;
@@ -158,10 +136,7 @@ async fn calls_beyond_the_limit_are_shed() {
         }
     }
     assert_eq!(shed, 92);
-    eventually("room again", async || {
-        is_served(&store, Name::new("user:1")).await
-    })
-    .await;
+    eventually("room again", async || is_served(&store, Name::new("user:1")).await).await;
 }
 
 #[test]
@@ -171,10 +146,7 @@ fn another_runtime_takes_over_when_one_is_shut_down() {
     let store = store(&server);
     let name = Name::new("user:1");
     for payload_of in ["one", "two", "three"] {
-        let short = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
+        let short = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         short.block_on(async {
             put(&store, name, payload_of).await;
             assert_eq!(payload(&store, name).await.as_deref(), Some(payload_of));
@@ -192,10 +164,7 @@ fn another_runtime_takes_over_when_one_is_left_standing() {
     let server = runtime.block_on(Server::start());
     let store = store(&server);
     let name = Name::new("user:1");
-    let standing = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .unwrap();
+    let standing = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     standing.block_on(async { put(&store, name, "one").await });
     let epoch = store.snapshot().epoch;
     runtime.block_on(eventually("somebody takes over", async || {

@@ -41,20 +41,10 @@ fn briefly() -> Deadline {
 }
 
 fn fill(name: Name<'_>, token: Token, payload: &str) -> Fill {
-    let header = ValueHeader {
-        key: name.hash,
-        token,
-        cost_ms: 7,
-        version: 1,
-        codec: b'J',
-    };
+    let header = ValueHeader { key: name.hash, token, cost_ms: 7, version: 1, codec: b'J' };
     let mut record = record::value(header);
     record.extend_from_slice(payload.as_bytes());
-    Fill {
-        record,
-        fresh: TTL,
-        ttl: TTL,
-    }
+    Fill { record, fresh: TTL, ttl: TTL }
 }
 
 fn read(name: Name<'_>, record: Bytes) -> Found {
@@ -70,24 +60,13 @@ async fn payload(store: &RedisStore, name: Name<'_>) -> Option<String> {
 }
 
 async fn acquire(store: &RedisStore, name: Name<'_>, token: Token) -> Acquired {
-    store
-        .acquire(name, token, LEASE, None, soon())
-        .await
-        .unwrap()
+    store.acquire(name, token, LEASE, None, soon()).await.unwrap()
 }
 
 /// Loads and stores `payload` the regular way.
 async fn put(store: &RedisStore, name: Name<'_>, payload: &str) -> Token {
     let token = Token::random();
-    assert!(matches!(
-        acquire(store, name, token).await,
-        Acquired::Leased
-    ));
-    assert!(
-        store
-            .fill(name, fill(name, token, payload), soon())
-            .await
-            .unwrap()
-    );
+    assert!(matches!(acquire(store, name, token).await, Acquired::Leased));
+    assert!(store.fill(name, token, fill(name, token, payload), soon()).await.unwrap());
     token
 }

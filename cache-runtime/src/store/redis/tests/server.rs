@@ -35,32 +35,15 @@ impl Server {
         let directory =
             std::env::temp_dir().join(format!("cache-test-{}-{number}", std::process::id()));
         std::fs::create_dir_all(&directory).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let options = options.iter().map(ToString::to_string).collect();
-        Self {
-            process: None,
-            directory,
-            port,
-            options,
-        }
+        Self { process: None, directory, port, options }
     }
 
     /// Starts the process, and waits until it answers.
     pub(super) async fn restart(&mut self) {
         let process = Command::new("redis-server")
-            .args([
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-                "--port",
-            ])
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
             .arg(self.port.to_string())
             .arg("--dir")
             .arg(&self.directory)
@@ -96,13 +79,7 @@ impl Server {
 
     fn signal(&self, signal: &str) {
         let pid = self.process.as_ref().unwrap().id().to_string();
-        assert!(
-            Command::new("kill")
-                .args([signal, &pid])
-                .status()
-                .unwrap()
-                .success()
-        );
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
     }
 
     pub(super) fn url(&self) -> String {
@@ -151,10 +128,5 @@ pub(super) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    assert!(
-        tokio::time::timeout(Duration::from_secs(30), holds)
-            .await
-            .is_ok(),
-        "never: {what}"
-    );
+    assert!(tokio::time::timeout(Duration::from_secs(30), holds).await.is_ok(), "never: {what}");
 }

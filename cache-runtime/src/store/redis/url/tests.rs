@@ -1,10 +1,7 @@
 use super::*;
 
 fn tcp(host: &str, port: u16) -> Endpoint {
-    Endpoint::Tcp {
-        host: host.to_owned(),
-        port,
-    }
+    Endpoint::Tcp { host: host.to_owned(), port }
 }
 
 fn parse(url: &str) -> Target {
@@ -19,16 +16,8 @@ fn one_server() {
         ("valkey://10.0.0.1:7000/3", tcp("10.0.0.1", 7000), 3),
         ("redis://[::1]", tcp("::1", 6379), 0),
         ("redis://[fe80::1]:7000?db=2", tcp("fe80::1", 7000), 2),
-        (
-            "redis+unix:///run/redis.sock",
-            Endpoint::Unix("/run/redis.sock".into()),
-            0,
-        ),
-        (
-            "redis+unix:///run/my%20redis.sock?db=1",
-            Endpoint::Unix("/run/my redis.sock".into()),
-            1,
-        ),
+        ("redis+unix:///run/redis.sock", Endpoint::Unix("/run/redis.sock".into()), 0),
+        ("redis+unix:///run/my%20redis.sock?db=1", Endpoint::Unix("/run/my redis.sock".into()), 1),
     ] {
         let target = parse(url);
         assert_eq!(target.topology, Topology::Single(endpoint), "{url}");
@@ -44,13 +33,7 @@ fn several_servers() {
     );
     let target = parse("valkey+sentinel://:pw@a,b:7001/my%2Fmaster/4");
     let sentinels = vec![tcp("a", 26379), tcp("b", 7001)];
-    assert_eq!(
-        target.topology,
-        Topology::Sentinel {
-            sentinels,
-            master: "my/master".to_owned()
-        }
-    );
+    assert_eq!(target.topology, Topology::Sentinel { sentinels, master: "my/master".to_owned() });
     assert_eq!(target.access.database, 4);
 }
 
@@ -62,29 +45,18 @@ fn credentials_are_decoded() {
         ("redis://ann:s3cret@host", Some("ann"), Some("s3cret")),
         ("redis://ann:p%40%2F%3A%25@host", Some("ann"), Some("p@/:%")),
         ("redis://ann:a@b@host", Some("ann"), Some("a@b")),
-        (
-            "redis+unix://ann:s3cret@/run/redis.sock",
-            Some("ann"),
-            Some("s3cret"),
-        ),
+        ("redis+unix://ann:s3cret@/run/redis.sock", Some("ann"), Some("s3cret")),
     ] {
         let access = parse(url).access;
-        assert_eq!(
-            (access.user.as_deref(), access.password.as_deref()),
-            (user, password),
-            "{url}"
-        );
+        assert_eq!((access.user.as_deref(), access.password.as_deref()), (user, password), "{url}");
     }
 }
 
 #[test]
 fn tls_needs_its_feature() {
-    for url in [
-        "rediss://host",
-        "valkeys://host",
-        "rediss+cluster://host",
-        "rediss+sentinel://host/m",
-    ] {
+    for url in
+        ["rediss://host", "valkeys://host", "rediss+cluster://host", "rediss+sentinel://host/m"]
+    {
         assert_eq!(
             Target::parse(url).is_ok_and(|target| target.access.tls),
             cfg!(feature = "tls"),
@@ -118,10 +90,7 @@ fn malformed_urls_say_what_to_write() {
         ("redis://:%ff@host", "%25"),
         ("redis+cluster://host/1", "no databases but 0"),
         ("redis+sentinel://host", "host,host/master"),
-        (
-            "redis+unix://run/redis.sock",
-            "redis+unix:///run/redis.sock",
-        ),
+        ("redis+unix://run/redis.sock", "redis+unix:///run/redis.sock"),
     ] {
         match Target::parse(url) {
             Ok(target) => panic!("{url}: {target:?}"),

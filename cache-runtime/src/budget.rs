@@ -1,0 +1,29 @@
+//! How long a call may be held up by the cache.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::store::Deadline;
+
+/// The time that one call may spend on the store, all its commands together. Loads, and waiting for other loaders, do
+/// not count: the clock stops for them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    deadline: Deadline,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { deadline: Instant::now() + limit }
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Gives back the time since `paused`.
+    pub(crate) fn resume(&mut self, paused: Instant) {
+        self.deadline += paused.elapsed();
+    }
+}

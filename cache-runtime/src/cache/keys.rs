@@ -1,0 +1,55 @@
+//! One key or many.
+
+use crate::key::Key;
+
+/// One typed key, or several: what [`Cache::invalidate`](crate::Cache::invalidate) takes.
+///
+/// Implemented for `&Key<T>`, for slices, arrays and vectors of keys, and for tuples of any of these, whose value types
+/// may differ.
+pub trait Keys {
+    /// Calls `visit` with the text of each key.
+    fn visit(&self, visit: &mut dyn FnMut(&str));
+}
+
+impl<T> Keys for Key<T> {
+    fn visit(&self, visit: &mut dyn FnMut(&str)) {
+        visit(self.as_str());
+    }
+}
+
+impl<K: Keys + ?Sized> Keys for &K {
+    fn visit(&self, visit: &mut dyn FnMut(&str)) {
+        (**self).visit(visit);
+    }
+}
+
+impl<K: Keys> Keys for [K] {
+    fn visit(&self, visit: &mut dyn FnMut(&str)) {
+        for keys in self {
+            keys.visit(visit);
+        }
+    }
+}
+
+impl<K: Keys, const N: usize> Keys for [K; N] {
+    fn visit(&self, visit: &mut dyn FnMut(&str)) {
+        self.as_slice().visit(visit);
+    }
+}
+
+impl<K: Keys> Keys for Vec<K> {
+    fn visit(&self, visit: &mut dyn FnMut(&str)) {
+        self.as_slice().visit(visit);
+    }
+}
+
+macro_rules! tuples {
+    ($(($($keys:ident $at:tt),+))*) => {$(
+        impl<$($keys: Keys),+> Keys for ($($keys,)+) {
+            fn visit(&self, visit: &mut dyn FnMut(&str)) {
+                $(self.$at.visit(visit);)+
+            }
+        }
+    )*};
+}
+tuples! { (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }

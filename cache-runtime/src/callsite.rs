@@ -1,0 +1,157 @@
+//! The static that an attribute leaves behind: a function's name and policy.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use crate::codec::Codec;
+
+/// What an attribute says about its function. Built at compile time, one static per function.
+#[derive(Debug)]
+pub struct Callsite {
+    name: &'static str,
+    template: &'static str,
+    policy: Policy,
+    /// Index of its statistics in every cache, from 1; 0 until it is first called.
+    index: AtomicUsize,
+}
+
+/// The options that do not depend on a call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Policy {
+    pub(crate) ttl: Duration,
+    /// How long `None` is kept; not at all where there is none.
+    pub(crate) none_ttl: Option<Duration>,
+    /// The greatest fraction by which a time to live is shortened at random.
+    pub(crate) jitter: f64,
+    /// Callers in other processes wait for the one that loads.
+    pub(crate) lock: bool,
+    pub(crate) wait: Option<Duration>,
+    pub(crate) lease: Option<Duration>,
+    pub(crate) codec: Option<Codec>,
+    pub(crate) version: Option<u32>,
+}
+
+/// Stands for keys that belong to no function.
+pub(crate) static BY_HAND: Callsite = Callsite::new("by hand", "");
+
+impl Callsite {
+    /// A function by its path and key template.
+    #[must_use]
+    pub const fn new(name: &'static str, template: &'static str) -> Self {
+        let policy = Policy {
+            ttl: Duration::from_secs(60),
+            none_ttl: None,
+            jitter: 0.0,
+            lock: false,
+            wait: None,
+            lease: None,
+            codec: None,
+            version: None,
+        };
+        Self { name, template, policy, index: AtomicUsize::new(0) }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn template(&self) -> &'static str {
+        self.template
+    }
+
+    pub(crate) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// A small number of its own, given at the first call.
+    pub(crate) fn index(&self) -> usize {
+        static LAST: AtomicUsize = AtomicUsize::new(0);
+        match self.index.load(Ordering::Relaxed) {
+            0 => {
+                let fresh = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+                match self.index.compare_exchange(0, fresh, Ordering::Relaxed, Ordering::Relaxed) {
+                    Ok(_) => fresh,
+                    Err(given) => given,
+                }
+            }
+            given => given,
+        }
+    }
+}
+
+/// The options, one method each; literals come in milliseconds, constant expressions as they are.
+impl Callsite {
+    /// How long a value is served.
+    #[must_use]
+    pub const fn ttl_ms(mut self, ttl: u64) -> Self {
+        self.policy.ttl = Duration::from_millis(ttl);
+        self
+    }
+
+    /// How long `None` is remembered.
+    #[must_use]
+    pub const fn none_ttl(mut self, ttl: Duration) -> Self {
+        self.policy.none_ttl = Some(ttl);
+        self
+    }
+
+    /// How long `None` is remembered, in milliseconds.
+    #[must_use]
+    pub const fn none_ttl_ms(self, ttl: u64) -> Self {
+        self.none_ttl(Duration::from_millis(ttl))
+    }
+
+    /// The greatest fraction by which a time to live is shortened at random.
+    #[must_use]
+    pub const fn jitter(mut self, fraction: f64) -> Self {
+        self.policy.jitter = fraction;
+        self
+    }
+
+    /// Callers in other processes wait for the one that loads.
+    #[must_use]
+    pub const fn lock(mut self) -> Self {
+        self.policy.lock = true;
+        self
+    }
+
+    /// How long a caller waits for another one's load.
+    #[must_use]
+    pub const fn wait(mut self, wait: Duration) -> Self {
+        self.policy.wait = Some(wait);
+        self
+    }
+
+    /// How long a caller waits for another one's load, in milliseconds.
+    #[must_use]
+    pub const fn wait_ms(self, wait: u64) -> Self {
+        self.wait(Duration::from_millis(wait))
+    }
+
+    /// How long a crashed loader blocks the others.
+    #[must_use]
+    pub const fn lease(mut self, lease: Duration) -> Self {
+        self.policy.lease = Some(lease);
+        self
+    }
+
+    /// How long a crashed loader blocks the others, in milliseconds.
+    #[must_use]
+    pub const fn lease_ms(self, lease: u64) -> Self {
+        self.lease(Duration::from_millis(lease))
+    }
+
+    /// How values become bytes.
+    #[must_use]
+    pub const fn codec(mut self, codec: Codec) -> Self {
+        self.policy.codec = Some(codec);
+        self
+    }
+
+    /// Version of the value type.
+    #[must_use]
+    pub const fn version(mut self, version: u32) -> Self {
+        self.policy.version = Some(version);
+        self
+    }
+}

@@ -1,0 +1,277 @@
+//! Invalidations that the store has not acknowledged.
+//!
+//! A write is never held up or failed because its invalidation could not be delivered. What was not acknowledged is
+//! kept here and sent again, oldest first, until it is. Until then this process goes around the cache for those
+//! keys and neither reads nor fills them: it never returns what it knows to be outdated. Other processes are
+//! kept from the old value by the write's fence, where that was acknowledged, and else by the entry's time to live.
+//!
+//! The journal is bounded. When it overflows the process goes around the cache for everything, until one
+//! invalidation of the whole namespace has been acknowledged.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::sleep;
+
+use crate::background;
+use crate::budget::Budget;
+use crate::cache::Cache;
+use crate::log::{notice, warning};
+use crate::store::{Name, Store, glob};
+use crate::token::random_fraction;
+use crate::write::PATTERN_LIMIT;
+
+/// How many keys and patterns are kept apart; beyond that the whole namespace is invalidated.
+const CAPACITY: usize = 16_384;
+/// How many keys are sent at once.
+const BATCH: usize = 256;
+/// Shortest and longest pause between attempts to deliver.
+const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+
+/// An invalidation, with full texts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Entry {
+    Key(String),
+    Pattern(String),
+}
+
+/// What is still to be delivered.
+#[derive(Debug, Default)]
+pub(crate) struct Journal {
+    state: Mutex<State>,
+    /// Number of entries, so that a hit looks no further when there are none.
+    depth: AtomicUsize,
+    drained: Notify,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// By the order in which they were added. Added again, an invalidation moves to the end: a delivery under way may have
+    /// been executed before the write that it was added for.
+    entries: BTreeMap<u64, Entry>,
+    places: HashMap<Entry, u64>,
+    next: u64,
+    patterns: usize,
+    /// Too much was added, at last at this place: everything is bypassed.
+    overflown: Option<u64>,
+    delivering: bool,
+}
+
+impl Journal {
+    /// How many invalidations are still to be delivered; an overflow counts as one.
+    pub(crate) fn depth(&self) -> usize {
+        self.depth.load(Ordering::Acquire)
+    }
+
+    /// Whether an entry may be outdated in the store.
+    pub(crate) fn covers(&self, text: &str) -> bool {
+        if self.depth() == 0 {
+            return false;
+        }
+        let state = self.state();
+        let matches = |entry: &Entry| match entry {
+            Entry::Key(_) => false,
+            Entry::Pattern(glob) => glob::matches(glob.as_bytes(), text.as_bytes()),
+        };
+        state.overflown.is_some()
+            || state.places.contains_key(&Entry::Key(text.to_owned()))
+            || (state.patterns > 0 && state.places.keys().any(matches))
+    }
+
+    /// Adds invalidations, and sees to it that they are delivered.
+    pub(crate) fn add(cache: &Cache, entries: impl IntoIterator<Item = Entry>) {
+        let journal = cache.journal();
+        let mut state = journal.state();
+        for entry in entries {
+            state.add(entry);
+        }
+        journal.depth.store(state.depth(), Ordering::Release);
+        let idle = state.depth() > 0 && !std::mem::replace(&mut state.delivering, true);
+        drop(state);
+        if idle {
+            let delivery = Delivery { cache: cache.clone(), retired: false };
+            background::spawn(delivery.run());
+        }
+    }
+
+    /// Waits until nothing is left.
+    pub(crate) async fn drained(&self) {
+        loop {
+            let drained = self.drained.notified();
+            if self.depth() == 0 {
+                return;
+            }
+            drained.await;
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn depth(&self) -> usize {
+        self.entries.len() + usize::from(self.overflown.is_some())
+    }
+
+    fn add(&mut self, entry: Entry) {
+        let place = self.next;
+        self.next += 1;
+        if self.overflown.is_some()
+            || (self.entries.len() >= CAPACITY && !self.places.contains_key(&entry))
+        {
+            if self.overflown.is_none() {
+                warning!(
+                    "the journal of undelivered invalidations overflowed: everything bypasses the cache until the namespace has been invalidated"
+                );
+            }
+            let next = self.next;
+            let delivering = self.delivering;
+            *self = Self { overflown: Some(place), next, delivering, ..Self::default() };
+            return;
+        }
+        self.patterns += usize::from(matches!(entry, Entry::Pattern(_)));
+        if let Some(former) = self.places.insert(entry.clone(), place) {
+            self.remove(former);
+        }
+        self.entries.insert(place, entry);
+    }
+
+    fn remove(&mut self, place: u64) {
+        if let Some(entry) = self.entries.remove(&place) {
+            self.patterns -= usize::from(matches!(entry, Entry::Pattern(_)));
+            if self.places.get(&entry) == Some(&place) {
+                self.places.remove(&entry);
+            }
+        }
+    }
+
+    /// What is sent next: the oldest keys, as many as go at once, or one pattern.
+    fn oldest(&self, namespace: &str) -> Batch {
+        if let Some(place) = self.overflown {
+            return Batch::Everything(place, format!("{}*", glob::escape(namespace)));
+        }
+        match self.entries.first_key_value() {
+            None => Batch::Nothing,
+            Some((&place, Entry::Pattern(pattern))) => Batch::Pattern(place, pattern.clone()),
+            Some((_, Entry::Key(_))) => Batch::Keys(
+                self.entries
+                    .iter()
+                    .map_while(|(&place, entry)| match entry {
+                        Entry::Key(key) => Some((place, key.clone())),
+                        Entry::Pattern(_) => None,
+                    })
+                    .take(BATCH)
+                    .collect(),
+            ),
+        }
+    }
+}
+
+/// Invalidations that are sent together, with their places in the journal.
+enum Batch {
+    Nothing,
+    Keys(Vec<(u64, String)>),
+    Pattern(u64, String),
+    Everything(u64, String),
+}
+
+/// The background task that empties the journal.
+struct Delivery {
+    cache: Cache,
+    retired: bool,
+}
+
+impl Delivery {
+    async fn run(mut self) {
+        let mut pause = PAUSE.0;
+        loop {
+            let batch = self.journal().state().oldest(&self.cache.settings().namespace);
+            let Some(store) = self.cache.store() else {
+                return;
+            };
+            let progress = match batch {
+                Batch::Nothing => {
+                    if self.retire() {
+                        return;
+                    }
+                    true
+                }
+                Batch::Keys(keys) => self.send_keys(store, &keys).await,
+                Batch::Pattern(place, pattern) => self.send_pattern(store, place, &pattern).await,
+                Batch::Everything(place, pattern) => {
+                    self.send_pattern(store, place, &pattern).await
+                }
+            };
+            if progress {
+                pause = PAUSE.0;
+            } else {
+                sleep(pause.mul_f64(0.5 + random_fraction() / 2.0)).await;
+                pause = (pause * 2).min(PAUSE.1);
+            }
+        }
+    }
+
+    /// Whether any was acknowledged.
+    async fn send_keys(&self, store: &Store, keys: &[(u64, String)]) -> bool {
+        let names: Vec<_> = keys.iter().map(|(_, key)| Name::new(key)).collect();
+        self.cache.flights().forget(&names);
+        let replies =
+            store.invalidate(&names, Duration::ZERO, self.cache.budget().deadline()).await;
+        let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
+        self.acknowledge(acknowledged.map(|((place, _), _)| *place))
+    }
+
+    async fn send_pattern(&self, store: &Store, place: u64, pattern: &str) -> bool {
+        self.cache.flights().forget_all();
+        let by = Budget::new(PATTERN_LIMIT).deadline();
+        let reply = store.invalidate_matching(pattern, by).await;
+        self.acknowledge(reply.is_ok().then_some(place).into_iter())
+    }
+
+    fn acknowledge(&self, places: impl Iterator<Item = u64>) -> bool {
+        let mut state = self.journal().state();
+        let mut any = false;
+        for place in places {
+            any = true;
+            if state.overflown == Some(place) {
+                state.overflown = None;
+            }
+            state.remove(place);
+        }
+        self.journal().depth.store(state.depth(), Ordering::Release);
+        any
+    }
+
+    /// Ends the delivery if there is still nothing to deliver.
+    fn retire(&mut self) -> bool {
+        {
+            let mut state = self.journal().state();
+            if state.depth() > 0 {
+                return false;
+            }
+            state.delivering = false;
+        }
+        self.retired = true;
+        notice!("all invalidations have been delivered");
+        self.journal().drained.notify_waiters();
+        true
+    }
+
+    fn journal(&self) -> &Journal {
+        self.cache.journal()
+    }
+}
+
+impl Drop for Delivery {
+    /// The runtime may end before the delivery does; the next addition starts another one.
+    fn drop(&mut self) {
+        if !self.retired {
+            self.journal().state().delivering = false;
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! Keys: what an entry is called, and which value type and policy belong to it.
+
+mod canonical;
+mod part;
+mod text;
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::time::Duration;
+
+pub use part::KeyPart;
+pub use text::{KeyText, Segment};
+
+use crate::callsite::{self, Callsite};
+use crate::codec::{Codec, Schema};
+
+/// A typed key: the name of one entry, the type of its value, and the policy of the function that it belongs to.
+///
+/// `#[cached]` makes one beside every function: `get_user_key(&id)` is the `Key<User>` of `get_user(&db, id)`.
+/// Everything that is done to an entry by hand is said through it, so a wrong value type does not compile:
+///
+/// ```
+/// # use cache_runtime::{cached, Cache};
+/// #[cached(key = "square:<n>", ttl = 60)]
+/// async fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cache_runtime::Error> {
+/// # let cache = Cache::in_memory();
+/// # cache.scope(async {
+/// assert_eq!(square(4).await, 16);
+/// assert_eq!(cache.get(&square_key(&4)).await?, Some(16));
+/// cache.invalidate(&square_key(&4)).await?;
+/// assert_eq!(cache.get(&square_key(&4)).await?, None);
+/// # Ok(()) }).await }
+/// ```
+///
+/// The text of a key does not hold the cache's namespace, which is put in front where the key is used.
+pub struct Key<T> {
+    text: String,
+    /// Whose policy and whose statistics.
+    callsite: &'static Callsite,
+    /// Whose entry it is: decides codec and version where `callsite` does not.
+    owner: &'static Callsite,
+    ttl: Ttl<T>,
+    /// A key neither holds nor drops a value.
+    value: PhantomData<fn() -> T>,
+}
+
+/// Where an entry's time to live comes from.
+pub(crate) enum Ttl<T> {
+    /// The function's attribute.
+    Policy,
+    /// An expression of the attribute.
+    Fixed(Duration),
+    /// A closure of the attribute, from the value.
+    Of(fn(&T) -> Duration),
+}
+
+impl<T> Key<T> {
+    /// Starts a key by hand, for entries that several functions share or that belong to no function:
+    ///
+    /// ```
+    /// # use cache_runtime::Key;
+    /// fn user_key(id: i64) -> Key<String> {
+    ///     Key::<String>::builder().text("user:").part(&id).done()
+    /// }
+    /// assert_eq!(user_key(7).as_str(), "user:7");
+    /// ```
+    pub fn builder() -> KeyText {
+        KeyText::new(&callsite::BY_HAND)
+    }
+
+    fn new(text: String, callsite: &'static Callsite) -> Self {
+        Self { text, callsite, owner: callsite, ttl: Ttl::Policy, value: PhantomData }
+    }
+
+    /// The text, without the namespace.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The same key with another time to live.
+    #[must_use]
+    pub fn ttl(self, ttl: Duration) -> Self {
+        Self { ttl: Ttl::Fixed(ttl), ..self }
+    }
+
+    /// The same key with a time to live that depends on the value.
+    #[must_use]
+    pub fn ttl_of(self, ttl: fn(&T) -> Duration) -> Self {
+        Self { ttl: Ttl::Of(ttl), ..self }
+    }
+
+    /// The same entry under the policy of another function.
+    pub(crate) fn at(self, callsite: &'static Callsite) -> Self {
+        Self { callsite, ttl: Ttl::Policy, ..self }
+    }
+
+    pub(crate) fn callsite(&self) -> &'static Callsite {
+        self.callsite
+    }
+
+    /// How the entry's bytes are to be read and written.
+    pub(crate) fn schema(&self, default: Codec) -> Schema {
+        let (here, owner) = (self.callsite.policy(), self.owner.policy());
+        Schema {
+            codec: here.codec.or(owner.codec).unwrap_or(default),
+            version: here.version.or(owner.version).unwrap_or_default(),
+        }
+    }
+
+    /// How long `value` may be served.
+    pub(crate) fn ttl_for(&self, value: &T) -> Duration {
+        match self.ttl {
+            Ttl::Policy => self.callsite.policy().ttl,
+            Ttl::Fixed(ttl) => ttl,
+            Ttl::Of(ttl) => ttl(value),
+        }
+    }
+
+    pub(crate) fn into_text(self) -> String {
+        self.text
+    }
+}
+
+impl<T> Clone for Key<T> {
+    fn clone(&self) -> Self {
+        Self { text: self.text.clone(), ..*self }
+    }
+}
+
+impl<T> Clone for Ttl<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Ttl<T> {}
+
+impl<T> PartialEq for Key<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl<T> Eq for Key<T> {}
+
+impl<T> fmt::Debug for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.text).finish()
+    }
+}
+
+impl<T> fmt::Display for Key<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}

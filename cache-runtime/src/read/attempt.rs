@@ -1,0 +1,175 @@
+//! The second and third stage of a call: the body runs, and what it returns is stored.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::sleep;
+
+use super::lease::Lease;
+use crate::cache::Cache;
+use crate::callsite::Callsite;
+use crate::flight::{Landing, Leader, Mark};
+use crate::key::Key;
+use crate::outcome::{Returns, SharedError};
+use crate::record::{self, KeyHash, ValueHeader};
+use crate::stats::Event;
+use crate::token::{Token, random_fraction};
+
+/// How the body is run.
+pub(super) enum Attempt {
+    /// Nothing is stored or shared.
+    Alone,
+    /// Nothing is stored, but those who waited before the mark are served.
+    Around(Leader, Mark),
+    /// Stored if this attempt's lease still stands.
+    Leased(Lease),
+    /// Stored if the value with this token still stands.
+    Replace(Lease, Token),
+}
+
+/// What there is to know about a finished load.
+pub(super) struct Loaded<'a, R, T, U> {
+    pub(super) cache: &'a Cache,
+    pub(super) text: &'a str,
+    pub(super) result: &'a R,
+    pub(super) returns: &'a Returns<R, T>,
+    pub(super) key: &'a Key<T>,
+    pub(super) unless: Option<&'a U>,
+    pub(super) took: Duration,
+}
+
+impl Attempt {
+    /// Runs the body, and keeps the lease meanwhile.
+    pub(super) async fn watch<B: Future>(&self, mut body: Pin<&mut B>) -> B::Output {
+        let Self::Leased(lease) = self else {
+            return body.await;
+        };
+        loop {
+            tokio::select! {
+                biased;
+                result = &mut body => return result,
+                () = sleep(lease.length() / 3) => {}
+            }
+            tokio::select! {
+                biased;
+                result = &mut body => return result,
+                () = lease.renew() => {}
+            }
+        }
+    }
+
+    /// Decides what becomes of what the body returned. Looks at the result here and now, so that no reference to it
+    /// is held while the store answers.
+    pub(super) fn end<R, T, U: Fn(&T) -> bool>(
+        self,
+        loaded: &Loaded<'_, R, T, U>,
+    ) -> Option<Storing> {
+        let (lease, seen) = match self {
+            Self::Alone => return None,
+            Self::Around(leader, mark) => {
+                let landing = loaded.landing(leader.is_awaited(), mark);
+                leader.land(&landing);
+                return None;
+            }
+            Self::Leased(lease) => (lease, None),
+            Self::Replace(lease, seen) => (lease, Some(seen)),
+        };
+        let Some(value) = loaded.value() else {
+            lease.fail(loaded.shared_error());
+            return None;
+        };
+        match (loaded.encode(value, lease.token()), loaded.ttl(value)) {
+            (Some(record), Some(ttl)) if !loaded.is_outdated() => {
+                Some(Storing { lease, seen, record, ttl })
+            }
+            (record, _) => {
+                lease.decline(record.map(Bytes::from));
+                None
+            }
+        }
+    }
+}
+
+/// A value on its way to the store.
+pub(super) struct Storing {
+    lease: Lease,
+    seen: Option<Token>,
+    record: Vec<u8>,
+    ttl: Duration,
+}
+
+impl Storing {
+    pub(super) async fn finish(self, callsite: &'static Callsite) {
+        self.lease.fill(callsite, self.seen, self.record, self.ttl).await;
+    }
+}
+
+impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
+    fn value(&self) -> Option<&T> {
+        (self.returns.value)(self.result)
+    }
+
+    /// An invalidation of the entry is on its way: it counts as executed.
+    fn is_outdated(&self) -> bool {
+        self.cache.journal().covers(self.text)
+    }
+
+    fn shared_error(&self) -> Option<SharedError> {
+        guarded(|| (self.returns.sharing.share)(self.result)).flatten()
+    }
+
+    /// What those who wait get of a load that is not stored.
+    fn landing(&self, awaited: bool, mark: Mark) -> Landing {
+        match self.value() {
+            None => Landing::Failed(self.shared_error(), mark),
+            Some(value) if awaited => {
+                Landing::Value(self.encode(value, Token::random()).map(Bytes::from), mark)
+            }
+            Some(_) => Landing::Value(None, mark),
+        }
+    }
+
+    /// The value's record, unless it cannot be encoded or is too large.
+    fn encode(&self, value: &T, token: Token) -> Option<Vec<u8>> {
+        let (cache, key) = (self.cache, KeyHash::of(self.text));
+        let schema = self.key.schema(cache.settings().codec);
+        let cost_ms = u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX);
+        let header =
+            ValueHeader { key, token, cost_ms, version: schema.version, codec: schema.codec.id() };
+        let mut record = record::value(header);
+        let encoded = guarded(|| self.returns.encode(value, schema, &mut record).ok()).flatten();
+        let fits = record.len() <= cache.settings().max_value_bytes + record::VALUE_HEADER;
+        if encoded.is_some() && fits {
+            return Some(record);
+        }
+        let event = if fits { Event::Unencodable } else { Event::Oversized };
+        cache.recorder().count(self.key.callsite(), event);
+        None
+    }
+
+    /// How long the value is kept; not at all if it is not to be stored.
+    fn ttl(&self, value: &T) -> Option<Duration> {
+        let policy = self.key.callsite().policy();
+        let ttl = guarded(|| {
+            if self.unless.is_some_and(|unless| unless(value)) {
+                return None;
+            }
+            if (self.returns.is_absent)(value) {
+                policy.none_ttl
+            } else {
+                Some(self.key.ttl_for(value))
+            }
+        })??;
+        // Downwards only: the time to live stays the upper bound that it is said to be.
+        let ttl = ttl.mul_f64(1.0 - random_fraction() * policy.jitter);
+        (ttl >= Duration::from_millis(1)).then_some(ttl)
+    }
+}
+
+/// Runs a piece of the user's code (a serializer, a closure of the attribute) whose panic must not cost the caller the
+/// value that its function has just returned.
+pub(super) fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
+    catch_unwind(AssertUnwindSafe(code)).ok()
+}

@@ -1,0 +1,204 @@
+//! The right to store what a load returns, and the lead of those who wait for it.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::background;
+use crate::budget::Budget;
+use crate::cache::Cache;
+use crate::callsite::Callsite;
+use crate::flight::{Landing, Leader, Mark};
+use crate::outcome::SharedError;
+use crate::record::KeyHash;
+use crate::stats::Event;
+use crate::store::{Acquired, Fill, Name, StoreError, StoreResult};
+use crate::token::Token;
+
+/// An attempt to load.
+///
+/// Dropped before its end it gives both up, the lease first, so that the next leader finds it free.
+pub(super) struct Lease {
+    cache: Cache,
+    text: String,
+    hash: KeyHash,
+    token: Token,
+    length: Duration,
+    budget: Budget,
+    /// The store holds the lease, or may: it did not answer.
+    held: bool,
+    leader: Option<Leader>,
+    /// When the load began, and the flight's mark of it.
+    begun: (Instant, Option<Mark>),
+}
+
+impl Lease {
+    pub(super) fn new(
+        cache: &Cache,
+        text: &str,
+        length: Duration,
+        budget: Budget,
+        leader: Option<Leader>,
+    ) -> Self {
+        Self {
+            cache: cache.clone(),
+            hash: KeyHash::of(text),
+            text: text.to_owned(),
+            token: Token::random(),
+            length,
+            budget,
+            held: false,
+            leader,
+            begun: (Instant::now(), None),
+        }
+    }
+
+    pub(super) fn token(&self) -> Token {
+        self.token
+    }
+
+    pub(super) fn length(&self) -> Duration {
+        self.length
+    }
+
+    /// Asks for the lease once; also the mark set before, of a value that may be found instead.
+    pub(super) async fn acquire(
+        &mut self,
+        reject: Option<Token>,
+    ) -> (StoreResult<Acquired>, Option<Mark>) {
+        let mark = self.mark();
+        let Some(store) = self.cache.store() else {
+            return (Err(StoreError::Down), mark);
+        };
+        // While the answer is out, and where there is none, the lease may be ours.
+        self.held = true;
+        let name = Name { text: &self.text, hash: self.hash };
+        let by = self.budget.deadline();
+        let reply = store.acquire(name, self.token, self.length, reject, by).await;
+        self.held = match &reply {
+            Ok(acquired) => matches!(acquired, Acquired::Leased),
+            Err(error) => *error != StoreError::Down,
+        };
+        (reply, mark)
+    }
+
+    /// Time since `paused` was spent waiting for another loader.
+    pub(super) fn waited(&mut self, paused: Instant) {
+        self.budget.resume(paused);
+    }
+
+    /// The load begins.
+    pub(super) fn begin(mut self) -> Self {
+        self.begun = (Instant::now(), self.mark());
+        self
+    }
+
+    /// Keeps the lease while the load goes on.
+    pub(super) async fn renew(&self) {
+        if let Some(store) = self.cache.store() {
+            let by = Budget::new(self.cache.settings().budget).deadline();
+            // Lost or unanswered: the fill will tell.
+            _ = store.renew(self.name(), self.token, self.length, by).await;
+        }
+    }
+
+    /// Stores the load's value if the lease, or the value seen before, still stands.
+    pub(super) async fn fill(
+        mut self,
+        callsite: &'static Callsite,
+        seen: Option<Token>,
+        record: Vec<u8>,
+        ttl: Duration,
+    ) {
+        self.budget.resume(self.begun.0);
+        // Those who wait get the bytes as they were sent; they have no use for the times in them.
+        let shared = self.leader.as_ref().filter(|leader| leader.is_awaited());
+        let shared = shared.map(|_| Bytes::copy_from_slice(&record));
+        let decides = self.mark();
+        let fill = Fill { record, fresh: ttl, ttl };
+        let (name, by) = (self.name(), self.budget.deadline());
+        let filled = match (self.cache.store(), seen) {
+            (None, _) => Ok(false),
+            (Some(store), None) => store.fill(name, self.token, fill, by).await,
+            (Some(store), Some(seen)) => store.refresh(name, self.token, seen, fill, by).await,
+        };
+        let stats = self.cache.recorder();
+        let mark = match filled {
+            Ok(true) => {
+                stats.count(callsite, Event::Stored);
+                decides
+            }
+            Ok(false) => {
+                stats.count(callsite, Event::Refused);
+                self.begun.1
+            }
+            Err(error) => {
+                stats.count(callsite, Event::of(&error));
+                self.begun.1
+            }
+        };
+        // Stored or void; where the store did not answer it runs out.
+        self.held = false;
+        if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
+            leader.land(&Landing::Value(shared, mark));
+        }
+    }
+
+    /// A value was found, or loaded but not to be stored: those who wait may have it.
+    pub(super) fn pass_on(mut self, record: Option<Bytes>, mark: Option<Mark>) {
+        if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
+            self.give_up(move || leader.land(&Landing::Value(record, mark)));
+        }
+    }
+
+    /// The load's value is not to be stored.
+    pub(super) fn decline(self, record: Option<Bytes>) {
+        let mark = self.begun.1;
+        self.pass_on(record, mark);
+    }
+
+    /// The load failed.
+    pub(super) fn fail(mut self, error: Option<SharedError>) {
+        if let (Some(leader), Some(mark)) = (self.leader.take(), self.begun.1) {
+            self.give_up(move || leader.land(&Landing::Failed(error, mark)));
+        }
+    }
+
+    /// The lead without the lease.
+    pub(super) fn into_leader(mut self) -> Option<Leader> {
+        self.leader.take()
+    }
+
+    fn mark(&self) -> Option<Mark> {
+        self.leader.as_ref().map(Leader::mark)
+    }
+
+    fn name(&self) -> Name<'_> {
+        Name { text: &self.text, hash: self.hash }
+    }
+
+    /// Releases the lease, in the background and on the connection that it was asked for on, then goes on.
+    fn give_up(&mut self, then: impl FnOnce() + Send + 'static) {
+        if !std::mem::take(&mut self.held) {
+            then();
+            return;
+        }
+        let (cache, text, token) = (self.cache.clone(), std::mem::take(&mut self.text), self.token);
+        let hash = self.hash;
+        background::spawn(async move {
+            if let Some(store) = cache.store() {
+                let by = Budget::new(cache.settings().budget).deadline();
+                _ = store.release(Name { text: &text, hash }, token, by).await;
+            }
+            then();
+        });
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let leader = self.leader.take();
+        self.give_up(move || drop(leader));
+    }
+}

@@ -1,0 +1,269 @@
+//! The first stage of a call: find a value, or decide how the body is to be run.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::oneshot;
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::attempt::Attempt;
+use super::lease::Lease;
+use crate::budget::Budget;
+use crate::cache::Cache;
+use crate::call::Mode;
+use crate::callsite::Callsite;
+use crate::codec::Schema;
+use crate::flight::{Leader, Role, Verdict};
+use crate::key::Key;
+use crate::outcome::Returns;
+use crate::record::{self, Found, Value};
+use crate::stats::Event;
+use crate::store::{Acquired, Name, StoreResult};
+use crate::token::{Token, random_fraction};
+
+/// Shortest and longest pause between two looks at another process's lease.
+const POLL: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
+
+/// What a lookup comes to.
+pub(super) enum Looked<R> {
+    Found(R),
+    Load(Attempt),
+}
+
+impl<R> Looked<R> {
+    /// The body is run as if there were no cache.
+    pub(super) fn alone() -> Self {
+        Self::Load(Attempt::Alone)
+    }
+
+    /// The body is run for those who wait as well, but nothing is stored.
+    fn around(leader: Leader) -> Self {
+        let mark = leader.mark();
+        Self::Load(Attempt::Around(leader, mark))
+    }
+}
+
+/// What a reply of the store means to the caller.
+enum Seen<R> {
+    /// A value that decodes, with its record.
+    Value(R, Value),
+    /// Nothing, or nothing that may stay.
+    Miss,
+    /// A fence, somebody else's data, or no answer: the store is of no use for this call.
+    Obstacle,
+}
+
+/// A call's search for a value.
+pub(super) struct Lookup<'a, R, T> {
+    cache: &'a Cache,
+    callsite: &'static Callsite,
+    returns: &'a Returns<R, T>,
+    schema: Schema,
+    text: &'a str,
+    budget: Budget,
+    /// A value that was found and cannot be used.
+    reject: Option<Token>,
+}
+
+impl<'a, R, T> Lookup<'a, R, T> {
+    pub(super) fn new(
+        cache: &'a Cache,
+        key: &Key<T>,
+        text: &'a str,
+        returns: &'a Returns<R, T>,
+    ) -> Self {
+        let settings = cache.settings();
+        Self {
+            cache,
+            callsite: key.callsite(),
+            returns,
+            schema: key.schema(settings.codec),
+            text,
+            budget: Budget::new(settings.budget),
+            reject: None,
+        }
+    }
+
+    /// The hit path; the rest is boxed, so that a hit's future stays small.
+    pub(super) async fn run(mut self, mode: Mode) -> Looked<R> {
+        let Some(store) = self.cache.store() else {
+            return Looked::alone();
+        };
+        let name = Name::new(self.text);
+        if mode == Mode::Through
+            && let Some(waiting) = self.cache.flights().join(name)
+        {
+            return Box::pin(self.wait(name, waiting)).await;
+        }
+        if self.cache.journal().covers(self.text) {
+            self.count(Event::Outdated);
+            return Box::pin(self.miss(name, mode, Seen::Obstacle)).await;
+        }
+        let reply = store.get(name, self.budget.deadline()).await;
+        match (self.examine(name, reply), mode) {
+            (Seen::Value(result, _), Mode::Through) => {
+                self.count(Event::Hit);
+                Looked::Found(result)
+            }
+            (Seen::Value(_, value), _) => {
+                Looked::Load(Attempt::Replace(self.lease(None).begin(), value.token()))
+            }
+            (seen, mode) => Box::pin(self.miss(name, mode, seen)).await,
+        }
+    }
+
+    /// Nothing usable was found: join those who load, or lead.
+    async fn miss(self, name: Name<'_>, mode: Mode, seen: Seen<R>) -> Looked<R> {
+        self.count(Event::Miss);
+        match (self.cache.flights(), mode, seen) {
+            (_, Mode::Refresh, Seen::Obstacle) => Looked::alone(),
+            (_, Mode::Refresh, _) => self.acquire(name, None).await,
+            (flights, _, seen) => match flights.enter(name) {
+                Role::Wait(waiting) => self.wait(name, waiting).await,
+                Role::Lead(leader) if matches!(seen, Seen::Obstacle) => Looked::around(leader),
+                Role::Lead(leader) => self.acquire(name, Some(leader)).await,
+            },
+        }
+    }
+
+    /// Waits for the flight of this process.
+    async fn wait(self, name: Name<'_>, waiting: oneshot::Receiver<Verdict>) -> Looked<R> {
+        let verdict = timeout_at(Instant::now() + self.patience(), waiting).await;
+        match verdict {
+            Ok(Ok(Verdict::Value(record))) => {
+                if let Found::Value(value) = record::read(record, name.hash)
+                    && let Some(result) = self.decode(&value)
+                {
+                    self.count(Event::Coalesced);
+                    return Looked::Found(result);
+                }
+            }
+            Ok(Ok(Verdict::Error(error))) => {
+                if let Some(result) = (self.returns.sharing.unshare)(&error) {
+                    self.count(Event::Coalesced);
+                    return Looked::Found(result);
+                }
+            }
+            Ok(Ok(Verdict::Lead(leader))) if leader.is_first() => {
+                return self.acquire(name, Some(leader)).await;
+            }
+            Ok(Ok(Verdict::Lead(leader))) => return Looked::around(leader),
+            // The flight is bound to end with a verdict; past its patience the caller helps itself.
+            Ok(Err(_)) | Err(_) => self.count(Event::Impatient),
+        }
+        Looked::alone()
+    }
+
+    /// Asks the store for the value or the lease, and again while another process loads.
+    async fn acquire(mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
+        let patient = self.callsite.policy().lock
+            && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
+        let mut lease = self.lease(leader);
+        let since = Instant::now();
+        let (mut waited, mut rejected) = (false, false);
+        loop {
+            let (reply, mark) = lease.acquire(self.reject).await;
+            match reply {
+                Ok(Acquired::Leased) => {
+                    if waited {
+                        self.count(Event::Takeover);
+                    }
+                    return Looked::Load(Attempt::Leased(lease.begin()));
+                }
+                Ok(Acquired::Value(record)) => match self.examine(name, Ok(Some(record.clone()))) {
+                    Seen::Value(result, _) => {
+                        lease.pass_on(Some(record), mark);
+                        return Looked::Found(result);
+                    }
+                    // Of no use to this process: it is asked to give way, once.
+                    Seen::Miss if !rejected => rejected = true,
+                    _ => break,
+                },
+                Ok(Acquired::Held(left)) if patient && since.elapsed() < self.patience() => {
+                    if !waited {
+                        self.count(Event::LeaseWait);
+                    }
+                    waited = true;
+                    let paused = Instant::now();
+                    sleep(pause(since.elapsed()).min(left)).await;
+                    lease.waited(paused);
+                }
+                Ok(Acquired::Foreign) => {
+                    self.count(Event::Foreign);
+                    break;
+                }
+                Ok(Acquired::Held(_) | Acquired::Fenced) => break,
+                Err(error) => {
+                    self.count(Event::of(&error));
+                    break;
+                }
+            }
+        }
+        lease.into_leader().map_or_else(Looked::alone, Looked::around)
+    }
+
+    fn lease(&self, leader: Option<Leader>) -> Lease {
+        let length = self.callsite.policy().lease.unwrap_or(self.cache.settings().lease);
+        Lease::new(self.cache, self.text, length, self.budget, leader)
+    }
+
+    /// Tells what a reply means; remembers a value that is of no use.
+    fn examine(&mut self, name: Name<'_>, reply: StoreResult<Option<Bytes>>) -> Seen<R> {
+        let record = match reply {
+            Ok(Some(record)) => record,
+            Ok(None) => return Seen::Miss,
+            Err(error) => {
+                self.count(Event::of(&error));
+                return Seen::Obstacle;
+            }
+        };
+        match record::read(record, name.hash) {
+            Found::Value(value) => {
+                if let Some(result) = self.decode(&value) {
+                    return Seen::Value(result, value);
+                }
+                self.reject = Some(value.token());
+                Seen::Miss
+            }
+            Found::Lease | Found::Damaged => Seen::Miss,
+            Found::Fence => Seen::Obstacle,
+            Found::Foreign => {
+                self.count(Event::Foreign);
+                Seen::Obstacle
+            }
+            Found::Misplaced => {
+                self.count(Event::Misplaced);
+                self.cache.distrust_connection();
+                Seen::Obstacle
+            }
+        }
+    }
+
+    /// Decodes a value of this function's codec and version.
+    fn decode(&self, value: &Value) -> Option<R> {
+        let fits = value.codec() == self.schema.codec.id()
+            && value.version() == self.schema.version
+            && value.payload().len() <= self.cache.settings().max_value_bytes;
+        let decoded =
+            fits.then(|| self.returns.decode(value.payload(), self.schema).ok()).flatten();
+        if decoded.is_none() {
+            self.count(Event::Undecodable);
+        }
+        decoded
+    }
+
+    /// How long the call waits for others' loads.
+    fn patience(&self) -> Duration {
+        self.callsite.policy().wait.unwrap_or(self.cache.settings().wait)
+    }
+
+    fn count(&self, event: Event) {
+        self.cache.recorder().count(self.callsite, event);
+    }
+}
+
+/// The pause before the next look at another process's lease: an eighth of the time waited so far, so that polling
+/// delays nobody by much more than that, and at random, so that processes do not poll in step.
+fn pause(waited: Duration) -> Duration {
+    (waited / 8).clamp(POLL.0, POLL.1).mul_f64(0.75 + random_fraction() / 2.0)
+}

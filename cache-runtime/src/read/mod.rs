@@ -1,0 +1,144 @@
+//! The read path: look up, else load and fill.
+//!
+//! A call goes through three stages. [`lookup`](lookup::Lookup) finds a value or decides how the body is run; the body
+//! runs, at exactly one place, so that its future is held once; [`Attempt`](attempt::Attempt) stores what it returned and
+//! serves those who wait for it. A hit never leaves the first stage and takes one command.
+
+mod attempt;
+mod lease;
+mod lookup;
+
+use std::fmt;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::cache::{Cache, ambient};
+use crate::call::Mode;
+use crate::callsite::Callsite;
+use crate::key::Key;
+use crate::outcome::Returns;
+use crate::stats::Event;
+use crate::write::scope;
+
+use self::attempt::Loaded;
+use self::lookup::{Looked, Lookup};
+
+/// A call of a cached function, as its attribute spells it out.
+#[must_use = "a call does nothing until it goes through"]
+pub struct Read<T, U = fn(&T) -> bool> {
+    key: Key<T>,
+    cache: Option<Cache>,
+    mode: Mode,
+    unless: Option<U>,
+}
+
+/// Begins a call; takes the mode that was set for it.
+pub fn read<T>(key: Key<T>) -> Read<T> {
+    Read { key, cache: None, mode: Mode::take(), unless: None }
+}
+
+impl<T, U> Read<T, U> {
+    /// Uses this function's name and policy on an entry that has its key from elsewhere.
+    pub fn at(self, callsite: &'static Callsite) -> Self {
+        Self { key: self.key.at(callsite), ..self }
+    }
+
+    /// Uses this cache and not the ambient one.
+    pub fn cache(self, cache: impl AsRef<Cache>) -> Self {
+        Self { cache: Some(cache.as_ref().clone()), ..self }
+    }
+
+    /// Consults the cache only when this holds.
+    pub fn when(self, condition: bool) -> Self {
+        let mode = if condition { self.mode } else { Mode::Bypass };
+        Self { mode, ..self }
+    }
+
+    /// Does not store values of which this holds.
+    pub fn unless<P: Fn(&T) -> bool>(self, unless: P) -> Read<T, P> {
+        Read { key: self.key, cache: self.cache, mode: self.mode, unless: Some(unless) }
+    }
+
+    /// Finds the value, or runs the body and stores what it returns.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the body. What it held, a lease or the lead of those who wait, is given up at once.
+    pub async fn through<R, F, B>(self, returns: Returns<R, T>, load: F) -> R
+    where
+        U: Fn(&T) -> bool,
+        F: FnOnce() -> B,
+        B: Future<Output = R>,
+    {
+        let cache = self.cache.unwrap_or_else(ambient::current);
+        let text = cache.full_text(self.key.as_str());
+        let looked = if self.mode == Mode::Bypass || scope::is_fenced(&cache, &text) {
+            cache.recorder().count(self.key.callsite(), Event::Bypass);
+            Looked::alone()
+        } else {
+            Lookup::new(&cache, &self.key, &text, &returns).run(self.mode).await
+        };
+        let attempt = match looked {
+            Looked::Found(result) => return result,
+            Looked::Load(attempt) => attempt,
+        };
+        let running = Running::start(&cache, self.key.callsite());
+        let mut body = pin!(load());
+        let result = attempt.watch(body.as_mut()).await;
+        let took = running.end((returns.value)(&result).is_some());
+        let storing = attempt.end(&Loaded {
+            cache: &cache,
+            text: &text,
+            result: &result,
+            returns: &returns,
+            key: &self.key,
+            unless: self.unless.as_ref(),
+            took,
+        });
+        if let Some(storing) = storing {
+            storing.finish(self.key.callsite()).await;
+        }
+        result
+    }
+}
+
+/// A body that runs. Dropped before its end, it counts as cancelled.
+struct Running<'a> {
+    cache: &'a Cache,
+    callsite: &'static Callsite,
+    since: Instant,
+    ended: bool,
+}
+
+impl<'a> Running<'a> {
+    fn start(cache: &'a Cache, callsite: &'static Callsite) -> Self {
+        Self { cache, callsite, since: Instant::now(), ended: false }
+    }
+
+    fn end(mut self, succeeded: bool) -> Duration {
+        self.ended = true;
+        let took = self.since.elapsed();
+        let event = if succeeded { Event::LoadOk } else { Event::LoadFailed };
+        self.cache.recorder().loaded(self.callsite, event, took);
+        took
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.cache.recorder().count(self.callsite, Event::LoadCancelled);
+        }
+    }
+}
+
+impl<T, U> fmt::Debug for Read<T, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Read")
+            .field("key", &self.key)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}

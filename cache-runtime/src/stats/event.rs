@@ -1,0 +1,70 @@
+//! The things that are counted.
+
+use crate::store::StoreError;
+
+/// Something that happened in a call of a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Event {
+    /// A value was found in the store.
+    Hit,
+    /// None was, or none that may be used.
+    Miss,
+    /// The call went past the cache: asked to, or under a fence of its own task.
+    Bypass,
+    /// The entry may be outdated: an invalidation of it is still to be delivered.
+    Outdated,
+    /// Another caller's load served this one.
+    Coalesced,
+    /// Waited for another's load longer than its patience, and ran the body.
+    Impatient,
+    /// Waited for another process.
+    LeaseWait,
+    /// Got the lease after another process had held it.
+    Takeover,
+    /// A body returned a value.
+    LoadOk,
+    /// A body returned an error.
+    LoadFailed,
+    /// A body was dropped, or panicked.
+    LoadCancelled,
+    /// A loaded value was stored.
+    Stored,
+    /// A fill was refused: a stale value that was not stored.
+    Refused,
+    /// A stored value did not decode, is too large, or is of another codec or version.
+    Undecodable,
+    /// A loaded value did not encode.
+    Unencodable,
+    /// A loaded value is larger than the limit.
+    Oversized,
+    /// Somebody else's data stands in the key.
+    Foreign,
+    /// A reply belonged to another key.
+    Misplaced,
+    /// The store was down, and known to be.
+    Down,
+    /// The store did not answer in time.
+    TimedOut,
+    /// The connection was lost underway.
+    Lost,
+    /// The store refused, or gave a reply that the command does not give.
+    StoreRefused,
+    /// An invalidation was acknowledged.
+    Invalidated,
+    /// An invalidation was not acknowledged, and goes to the journal.
+    Journalled,
+}
+
+impl Event {
+    pub(crate) const COUNT: usize = Self::Journalled as usize + 1;
+
+    pub(crate) fn of(error: &StoreError) -> Self {
+        match error {
+            StoreError::Down => Self::Down,
+            StoreError::TimedOut => Self::TimedOut,
+            StoreError::Lost => Self::Lost,
+            StoreError::Refused(_) | StoreError::Unexpected => Self::StoreRefused,
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The write path: fence, run the body, invalidate.
+//!
+//! A fence goes up before the body, so that nobody stores what the body is about to change, and comes down after it
+//! together with whatever the entry held. A writer that dies in between leaves the fence, which runs out. The
+//! invalidation happens on every outcome, because an error can hide a commit.
+
+pub(crate) mod scope;
+mod targets;
+
+use std::fmt;
+use std::pin::pin;
+use std::time::Duration;
+
+use self::scope::{Guard, WriteScope};
+pub use self::targets::Targets;
+use crate::cache::{Cache, ambient};
+use crate::error::{Error, ErrorKind};
+use crate::key::{Key, KeyText};
+use crate::outcome::Written;
+
+/// How long an invalidation by pattern may take.
+pub(crate) const PATTERN_LIMIT: Duration = Duration::from_secs(30);
+
+/// What an attribute says about its write.
+#[derive(Clone, Copy, Debug, Default)]
+struct Manner {
+    /// No fence: invalidate after the body only.
+    fence_off: bool,
+    hold_off: Duration,
+    /// An error means that nothing was written.
+    only_ok: bool,
+    /// The body's changes are committed later, by somebody else.
+    in_transaction: bool,
+}
+
+/// A call of an annotated write, as its attribute spells it out.
+#[must_use = "a write does nothing until it is run"]
+pub struct Write {
+    cache: Option<Cache>,
+    manner: Manner,
+    targets: Targets,
+}
+
+/// Begins a call.
+pub fn write() -> Write {
+    Write { cache: None, manner: Manner::default(), targets: Targets::default() }
+}
+
+impl Write {
+    /// Uses this cache and not the ambient one.
+    pub fn cache(self, cache: impl AsRef<Cache>) -> Self {
+        Self { cache: Some(cache.as_ref().clone()), ..self }
+    }
+
+    /// Puts up no fence.
+    pub fn fence_off(mut self) -> Self {
+        self.manner.fence_off = true;
+        self
+    }
+
+    /// Keeps the entries empty for so long afterwards, while database replicas catch up.
+    pub fn hold_off(mut self, hold_off: Duration) -> Self {
+        self.manner.hold_off = hold_off;
+        self
+    }
+
+    /// Keeps the entries empty for so many milliseconds afterwards.
+    pub fn hold_off_ms(self, hold_off: u64) -> Self {
+        self.hold_off(Duration::from_millis(hold_off))
+    }
+
+    /// Invalidates nothing where the body fails.
+    pub fn only_ok(mut self) -> Self {
+        self.manner.only_ok = true;
+        self
+    }
+
+    /// The body only prepares the write; the surrounding `after_commit` ends it.
+    pub fn in_transaction(mut self) -> Self {
+        self.manner.in_transaction = true;
+        self
+    }
+
+    /// Invalidates the entry of a function.
+    pub fn invalidate<T>(mut self, key: Key<T>) -> Self {
+        self.targets.invalidate(key);
+        self
+    }
+
+    /// Invalidates an entry by its text.
+    pub fn key(mut self, key: KeyText) -> Self {
+        self.targets.key(key);
+        self
+    }
+
+    /// Invalidates the entries that match.
+    pub fn pattern(mut self, pattern: KeyText) -> Self {
+        self.targets.pattern(pattern);
+        self
+    }
+
+    /// Runs the body between fence and invalidation.
+    pub async fn run<R, V, F, B>(self, written: Written<R, V>, body: F) -> R
+    where
+        F: FnOnce() -> B,
+        B: Future<Output = R>,
+    {
+        self.run_then(written, body, |_, _| ()).await
+    }
+
+    /// Runs the body between fence and invalidation, with further targets that only its result knows.
+    pub async fn run_then<R, V, F, B, A>(self, written: Written<R, V>, body: F, after: A) -> R
+    where
+        F: FnOnce() -> B,
+        B: Future<Output = R>,
+        A: FnOnce(&V, &mut Targets),
+    {
+        let cache = self.cache.unwrap_or_else(ambient::current);
+        let Manner { fence_off, hold_off, only_ok, in_transaction } = self.manner;
+        let (fence, strict) = (!fence_off || in_transaction, written.refuse.is_some());
+
+        let surrounding = WriteScope::surrounding(&cache);
+        let own = surrounding.is_none().then(|| Guard::new(WriteScope::open(cache, false)));
+        let Some(scope) = own.as_deref().or(surrounding.as_ref()) else {
+            return body().await;
+        };
+
+        let fenced = scope.enrol(self.targets, fence, strict, hold_off).await;
+        if let (false, Some(refuse)) = (matches!(fenced, Ok(true)), written.refuse) {
+            if let Some(own) = own {
+                own.cancel().await;
+            }
+            return refuse(unfenced());
+        }
+        let mut body = pin!(body());
+        let result = scope.keep(body.as_mut()).await;
+
+        let mut late = Targets::default();
+        let succeeded = match (written.value)(&result) {
+            Some(value) => {
+                after(value, &mut late);
+                true
+            }
+            None => false,
+        };
+        // Inside a transaction nothing is committed yet: what the result names is fenced too.
+        let fence_late = in_transaction || own.is_none();
+        _ = scope.enrol(late, fence_late, strict, hold_off).await;
+        match own {
+            // It ends with the surrounding `after_commit`.
+            None => {}
+            Some(own) if in_transaction => own.leave(),
+            Some(own) if succeeded => own.close().await,
+            Some(own) if only_ok => own.cancel().await,
+            Some(own) => own.close_in_doubt().await,
+        }
+        result
+    }
+}
+
+fn unfenced() -> Error {
+    let message = "the write was not begun: its fence could not be put up in the cache's store";
+    Error::new(ErrorKind::Unfenced, message)
+}
+
+impl fmt::Debug for Write {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Write").field("targets", &self.targets).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,276 @@
+//! The writes of one database transaction: their fences and invalidations.
+//!
+//! An annotated write has a scope of its own, or takes part in that of the surrounding `after_commit`. The scope is one
+//! writer: its entries are fenced under one token and end together. Reads of the same task go around entries that their own
+//! scope has fenced, without sharing: they may see what nobody else may see yet.
+
+use std::collections::BTreeSet;
+use std::pin::{Pin, pin};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::Targets;
+use crate::background;
+use crate::cache::Cache;
+use crate::journal::{Entry, Journal};
+use crate::log::warning;
+use crate::store::{Name, StoreResult};
+use crate::token::Token;
+
+tokio::task_local! {
+    static CURRENT: Arc<WriteScope>;
+}
+
+/// One writer and what it has to invalidate.
+#[derive(Debug)]
+pub(super) struct WriteScope {
+    cache: Cache,
+    writer: Token,
+    /// Ends when the surrounding `after_commit` does, not with a write.
+    deferred: bool,
+    outer: Option<Arc<WriteScope>>,
+    pending: Mutex<Pending>,
+}
+
+/// What is to be done at the end. Texts are full.
+#[derive(Clone, Debug, Default)]
+struct Pending {
+    /// Keys for which a fence was asked.
+    fenced: BTreeSet<String>,
+    /// Keys without a fence.
+    unfenced: BTreeSet<String>,
+    patterns: BTreeSet<String>,
+    hold_off: Duration,
+    /// In doubt whether a commit is under way, fences are left to run out.
+    strict: bool,
+}
+
+/// Whether an entry is fenced by a write that the present task is in the middle of.
+pub(crate) fn is_fenced(cache: &Cache, text: &str) -> bool {
+    let fenced = |scope: &Arc<WriteScope>| scope.chain().any(|scope| scope.covers(cache, text));
+    CURRENT.try_with(fenced).unwrap_or(false)
+}
+
+/// Runs `work`, and ends the invalidations of the writes inside it when it ends.
+pub(crate) async fn after_commit<F: Future>(cache: &Cache, work: F) -> F::Output {
+    let mut work = pin!(work);
+    if WriteScope::surrounding(cache).is_some() {
+        return work.await;
+    }
+    let scope = Guard::new(WriteScope::open(cache.clone(), true));
+    let output = scope.keep(work.as_mut()).await;
+    scope.close().await;
+    output
+}
+
+impl WriteScope {
+    pub(super) fn open(cache: Cache, deferred: bool) -> Arc<Self> {
+        let outer = CURRENT.try_with(Arc::clone).ok();
+        let (writer, pending) = (Token::random(), Mutex::default());
+        Arc::new(Self { cache, writer, deferred, outer, pending })
+    }
+
+    /// The `after_commit` of this cache that the task is in.
+    pub(super) fn surrounding(cache: &Cache) -> Option<Arc<Self>> {
+        let deferred = |scope: &Arc<Self>| {
+            scope.chain().find(|scope| scope.deferred && scope.cache.is(cache)).cloned()
+        };
+        CURRENT.try_with(deferred).ok().flatten()
+    }
+
+    /// This scope and those around it.
+    fn chain(self: &Arc<Self>) -> impl Iterator<Item = &Arc<Self>> {
+        std::iter::successors(Some(self), |scope| scope.outer.as_ref())
+    }
+
+    fn covers(&self, cache: &Cache, text: &str) -> bool {
+        let pending = self.pending();
+        self.cache.is(cache) && (pending.fenced.contains(text) || pending.unfenced.contains(text))
+    }
+
+    /// Takes on a write's targets. Fences its keys, if it wants fences; where one is not acknowledged says why.
+    pub(super) async fn enrol(
+        &self,
+        targets: Targets,
+        fence: bool,
+        strict: bool,
+        hold_off: Duration,
+    ) -> StoreResult<bool> {
+        let keys: Vec<String> = targets.keys.into_iter().map(|key| self.full_text(key)).collect();
+        {
+            let mut pending = self.pending();
+            pending.strict |= strict;
+            pending.hold_off = pending.hold_off.max(hold_off);
+            pending.patterns.extend(targets.patterns.into_iter().map(|text| self.full_text(text)));
+            let list = if fence { &mut pending.fenced } else { &mut pending.unfenced };
+            list.extend(keys.iter().cloned());
+        }
+        if fence { self.fence(&keys).await } else { Ok(true) }
+    }
+
+    /// Puts up the fences of some keys, or keeps them up.
+    async fn fence(&self, keys: &[String]) -> StoreResult<bool> {
+        let Some(store) = self.cache.store() else {
+            return Ok(true);
+        };
+        let names = names(keys);
+        self.cache.flights().forget(&names);
+        let (span, by) = (self.cache.settings().fence, self.cache.budget().deadline());
+        let replies = store.begin(&names, self.writer, span, by).await;
+        // Without its fence a key is bypassed in this process until an invalidation got through.
+        let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
+        Journal::add(&self.cache, unfenced.map(|(key, _)| Entry::Key(key.clone())));
+        replies.into_iter().try_fold(true, |standing, reply| Ok(standing & reply?))
+    }
+
+    /// Polls the write's body, or the work of an `after_commit`, inside the scope, and keeps the fences up meanwhile.
+    pub(super) async fn keep<B: Future>(self: &Arc<Self>, mut body: Pin<&mut B>) -> B::Output {
+        let mut body = pin!(CURRENT.scope(Arc::clone(self), body.as_mut()));
+        loop {
+            tokio::select! {
+                biased;
+                output = &mut body => return output,
+                () = sleep(self.cache.settings().fence / 3) => {}
+            }
+            let fenced: Vec<String> = self.pending().fenced.iter().cloned().collect();
+            tokio::select! {
+                biased;
+                output = &mut body => return output,
+                // Not acknowledged: the next time, or the end, will tell.
+                _ = self.fence(&fenced) => {}
+            }
+        }
+    }
+
+    /// Lifts the fences and removes what is to be removed. What is not acknowledged goes to the journal.
+    async fn end(&self) {
+        // A copy: dropped half-way, all of it is done again in the background.
+        let Pending { fenced, unfenced, patterns, hold_off, .. } = self.pending().clone();
+        let Some(store) = self.cache.store() else {
+            return;
+        };
+        if !fenced.is_empty() {
+            let fenced = Vec::from_iter(fenced);
+            let names = names(&fenced);
+            self.cache.flights().forget(&names);
+            let by = self.cache.budget().deadline();
+            let replies = store.end(&names, self.writer, hold_off, by).await;
+            _ = self.cache.settle(&fenced, replies);
+        }
+        self.remove(unfenced, &patterns, hold_off).await;
+    }
+
+    /// Removes entries without regard to fences of this scope.
+    async fn remove(
+        &self,
+        keys: BTreeSet<String>,
+        patterns: &BTreeSet<String>,
+        hold_off: Duration,
+    ) {
+        if !keys.is_empty() {
+            _ = self.cache.remove(&Vec::from_iter(keys), hold_off).await;
+        }
+        for pattern in patterns {
+            _ = self.cache.remove_matching(pattern).await;
+        }
+    }
+
+    /// Removes everything once more when the fences have run out: for a commit that was under way.
+    async fn end_again(&self, pending: Pending) {
+        sleep(self.cache.settings().fence).await;
+        let Pending { mut fenced, mut unfenced, patterns, hold_off, .. } = pending;
+        fenced.append(&mut unfenced);
+        self.remove(fenced, &patterns, hold_off).await;
+    }
+
+    fn full_text(&self, text: String) -> String {
+        self.cache.full_text(&text).into_owned()
+    }
+
+    fn pending(&self) -> MutexGuard<'_, Pending> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// An open scope. Dropped before it was closed, because its future was dropped or panicked, it is closed in the
+/// background, in doubt whether a commit is under way.
+#[derive(Debug)]
+pub(super) struct Guard {
+    scope: Arc<WriteScope>,
+    open: bool,
+}
+
+impl Guard {
+    pub(super) fn new(scope: Arc<WriteScope>) -> Self {
+        Self { scope, open: true }
+    }
+
+    /// Ends the scope: what it did is done.
+    pub(super) async fn close(mut self) {
+        self.scope.end().await;
+        self.open = false;
+    }
+
+    /// Ends the scope where nothing was written: fences are lifted, nothing else is removed.
+    pub(super) async fn cancel(mut self) {
+        {
+            let mut pending = self.scope.pending();
+            pending.unfenced.clear();
+            pending.patterns.clear();
+        }
+        self.scope.end().await;
+        self.open = false;
+    }
+
+    /// Leaves the fences to run out, for a transaction that somebody else commits.
+    pub(super) fn leave(mut self) {
+        self.open = false;
+        warning!(
+            "a write inside a transaction, with no `after_commit` around it: its entries stay uncached until their fences run out"
+        );
+        let (scope, pending) = (Arc::clone(&self.scope), self.scope.pending().clone());
+        background::spawn(async move { scope.end_again(pending).await });
+    }
+
+    /// Ends the scope in doubt. `strict` leaves the fences to run out; else they are lifted now, and what a commit under
+    /// way may still change is removed once more when that is over.
+    pub(super) async fn close_in_doubt(mut self) {
+        self.open = false;
+        self.scope.doubt().await;
+    }
+}
+
+impl WriteScope {
+    async fn doubt(self: &Arc<Self>) {
+        let pending = self.pending().clone();
+        if pending.strict {
+            self.pending().fenced.clear();
+        }
+        self.end().await;
+        let scope = Arc::clone(self);
+        background::spawn(async move { scope.end_again(pending).await });
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        if self.open {
+            let scope = Arc::clone(&self.scope);
+            background::spawn(async move { scope.doubt().await });
+        }
+    }
+}
+
+impl std::ops::Deref for Guard {
+    type Target = Arc<WriteScope>;
+
+    fn deref(&self) -> &Arc<WriteScope> {
+        &self.scope
+    }
+}
+
+fn names<'a>(keys: impl IntoIterator<Item = &'a String>) -> Vec<Name<'a>> {
+    keys.into_iter().map(|key| Name::new(key)).collect()
+}

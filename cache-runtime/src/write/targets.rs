@@ -1,0 +1,27 @@
+//! What a write invalidates.
+
+use crate::key::{Key, KeyText};
+
+/// Keys and patterns, without the namespace.
+#[derive(Clone, Debug, Default)]
+pub struct Targets {
+    pub(super) keys: Vec<String>,
+    pub(super) patterns: Vec<String>,
+}
+
+impl Targets {
+    /// Adds the entry of a function.
+    pub fn invalidate<T>(&mut self, key: Key<T>) {
+        self.keys.push(key.into_text());
+    }
+
+    /// Adds an entry by its text.
+    pub fn key(&mut self, key: KeyText) {
+        self.keys.push(key.into_string());
+    }
+
+    /// Adds the entries that match.
+    pub fn pattern(&mut self, pattern: KeyText) {
+        self.patterns.push(pattern.into_string());
+    }
+}

@@ -1,0 +1,9 @@
+//! The protocol's interleavings, forced with gates in the bodies, on both stores.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod loads;
+mod stage;
+mod transactions;
+mod writes;

@@ -1,0 +1,133 @@
+//! Writes inside a database transaction.
+
+use cache_runtime::invalidates;
+
+use crate::stage::{Database, Refused, Stage, on_both_stores, row_key};
+use crate::support::barrier::{Gate, eventually};
+
+/// A transaction on the stage's database: what it sets is seen when it commits.
+struct Transaction<'a> {
+    db: &'a Database,
+    sets: Vec<(u64, u64)>,
+}
+
+impl Transaction<'_> {
+    fn commit(self) {
+        for (id, value) in self.sets {
+            self.db.set(id, value);
+        }
+    }
+}
+
+#[invalidates(crate::stage::row(id), in_transaction)]
+async fn set(tx: &mut Transaction<'_>, id: u64, value: u64) -> Result<(), Refused> {
+    tx.sets.push((id, value));
+    Ok(())
+}
+
+/// No reader stores the old row between the write and the commit, however long that takes.
+async fn readers_before_the_commit_store_nothing(stage: Stage) {
+    stage.db.set(1, 0);
+    stage.db.set(2, 0);
+    assert_eq!((stage.get(1).await, stage.get(2).await), (0, 0));
+    let gate = Gate::new();
+    let work = {
+        let (db, gate, cache) = (stage.db.clone(), gate.clone(), stage.cache.clone());
+        async move {
+            cache
+                .after_commit(async {
+                    let mut tx = Transaction { db: &db, sets: Vec::new() };
+                    set(&mut tx, 1, 1).await.unwrap();
+                    set(&mut tx, 2, 2).await.unwrap();
+                    gate.pass().await;
+                    tx.commit();
+                })
+                .await;
+        }
+    };
+    let work = stage.spawn(work);
+    gate.entered(1).await;
+    // The writes have returned, the transaction has not been committed.
+    assert_eq!((stage.get(1).await, stage.get(2).await), (0, 0));
+    assert_eq!((stage.stored(1).await, stage.stored(2).await), (None, None));
+    gate.open();
+    work.await.unwrap();
+    assert_eq!((stage.get(1).await, stage.get(2).await), (1, 2));
+    assert_eq!((stage.stored(1).await, stage.stored(2).await), (Some(1), Some(2)));
+}
+
+/// Dropped, or panicking, the work ends its invalidations.
+async fn work_that_does_not_end_ends_its_fences(stage: Stage) {
+    for panics in [false, true] {
+        stage.db.set(1, 0);
+        stage.cache.invalidate(&row_key(&1)).await.unwrap();
+        let gate = Gate::new();
+        let work = {
+            let (db, gate, cache) = (stage.db.clone(), gate.clone(), stage.cache.clone());
+            async move {
+                cache
+                    .after_commit(async {
+                        let mut tx = Transaction { db: &db, sets: Vec::new() };
+                        set(&mut tx, 1, 1).await.unwrap();
+                        tx.commit();
+                        gate.pass().await;
+                        assert!(!panics, "on purpose");
+                    })
+                    .await;
+            }
+        };
+        let work = stage.spawn(work);
+        gate.entered(1).await;
+        assert_eq!(stage.get(1).await, 1);
+        assert_eq!(stage.stored(1).await, None, "fenced");
+        if panics {
+            gate.open();
+        } else {
+            work.abort();
+        }
+        assert!(work.await.is_err());
+        eventually!({
+            assert_eq!(stage.get(1).await, 1);
+            stage.stored(1).await == Some(1)
+        });
+    }
+}
+
+/// A nested `after_commit` ends with the outer one: the inner is a savepoint at most.
+async fn a_nested_scope_ends_with_the_outer_one(stage: Stage) {
+    stage.db.set(1, 0);
+    let cache = stage.cache.clone();
+    let work = cache.after_commit(async {
+        cache
+            .after_commit(async {
+                let mut tx = Transaction { db: &stage.db, sets: Vec::new() };
+                set(&mut tx, 1, 1).await.unwrap();
+            })
+            .await;
+        // In another task, as the present one goes around its own fences anyway.
+        assert_eq!(stage.read(1).await.unwrap(), Ok(0));
+        assert_eq!(stage.stored(1).await, None, "fenced until the outer one ends");
+    });
+    stage.cache.scope(work).await;
+    assert_eq!(stage.get(1).await, 0);
+    assert_eq!(stage.stored(1).await, Some(0));
+}
+
+/// With no `after_commit` around it, a write in a transaction leaves its fence standing.
+async fn without_a_scope_the_fence_stands(stage: Stage) {
+    stage.db.set(1, 0);
+    assert_eq!(stage.get(1).await, 0);
+    let mut tx = Transaction { db: &stage.db, sets: Vec::new() };
+    stage.cache.scope(set(&mut tx, 1, 1)).await.unwrap();
+    assert_eq!(stage.get(1).await, 0, "not committed");
+    assert_eq!(stage.stored(1).await, None, "fenced");
+    tx.commit();
+    assert_eq!(stage.get(1).await, 1);
+}
+
+on_both_stores! {
+    readers_before_the_commit_store_nothing
+    work_that_does_not_end_ends_its_fences
+    a_nested_scope_ends_with_the_outer_one
+    without_a_scope_the_fence_stands
+}

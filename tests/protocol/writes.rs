@@ -1,0 +1,236 @@
+//! Writes against reads, and against each other.
+
+use cache_runtime::{Cache, cached, invalidates};
+
+use crate::stage::{
+    Database, Refused, Stage, fail_without_writing, on_both_stores, row, row_key, write,
+    write_and_fail, write_unfenced,
+};
+use crate::support::barrier::eventually;
+
+/// While a write is under way its entry is fenced: nobody reads the old value from the cache, and nobody stores one.
+async fn a_fence_stands_while_the_write_runs(stage: Stage) {
+    stage.db.set(1, 0);
+    assert_eq!(stage.get(1).await, 0);
+    let gate = stage.db.hold_writes();
+    let writer = stage.write(1, 1);
+    gate.entered(1).await;
+    // The row is written, the write has not returned.
+    assert_eq!(stage.stored(1).await, None);
+    assert_eq!(stage.get(1).await, 1);
+    assert_eq!(stage.stored(1).await, None, "nothing is stored through a fence");
+    gate.open();
+    writer.await.unwrap().unwrap();
+    assert_eq!(stage.get(1).await, 1);
+    assert_eq!(stage.stored(1).await, Some(1));
+}
+
+/// A fence is a set of writers: the end of one does not lift the other's.
+async fn two_writers_overlap(stage: Stage) {
+    stage.db.set(1, 0);
+    let gate = stage.db.hold_writes();
+    let first = stage.write(1, 1);
+    gate.entered(1).await;
+    stage.db.let_writes_run();
+    stage.write(1, 2).await.unwrap().unwrap();
+    assert_eq!(stage.get(1).await, 2);
+    assert_eq!(stage.stored(1).await, None, "the first writer is still there");
+    // Neither does an invalidation in one phase, nor one by hand.
+    stage.cache.scope(write_unfenced(&stage.db, 1, 3)).await.unwrap();
+    stage.cache.invalidate(&row_key(&1)).await.unwrap();
+    stage.cache.invalidate_matching("row:*").await.unwrap();
+    assert_eq!(stage.get(1).await, 3);
+    assert_eq!(stage.stored(1).await, None, "the first writer is still there");
+    gate.open();
+    first.await.unwrap().unwrap();
+    assert_eq!(stage.get(1).await, 3);
+    assert_eq!(stage.stored(1).await, Some(3));
+}
+
+/// Without a fence the old value is there until the invalidation, and not after it.
+async fn an_unfenced_write_invalidates_afterwards(stage: Stage) {
+    stage.db.set(1, 0);
+    assert_eq!(stage.get(1).await, 0);
+    let gate = stage.db.hold_writes();
+    let db = stage.db.clone();
+    let writer = stage.spawn(async move { write_unfenced(&db, 1, 1).await });
+    gate.entered(1).await;
+    assert_eq!(stage.get(1).await, 0);
+    gate.open();
+    writer.await.unwrap().unwrap();
+    assert_eq!(stage.stored(1).await, None);
+    assert_eq!(stage.get(1).await, 1);
+}
+
+/// An error can hide a commit.
+async fn a_failed_write_invalidates_too(stage: Stage) {
+    stage.db.set(1, 0);
+    assert_eq!(stage.get(1).await, 0);
+    assert_eq!(stage.cache.scope(write_and_fail(&stage.db, 1, 1)).await, Err(Refused));
+    assert_eq!(stage.get(1).await, 1);
+    assert_eq!(stage.cache.scope(fail_without_writing(&stage.db, 1)).await, Err(Refused));
+    assert_eq!(stage.stored(1).await, Some(1), "`only_ok` leaves it");
+}
+
+/// Dropped half-way, after the row was written, a write invalidates.
+async fn a_dropped_write_invalidates(stage: Stage) {
+    stage.db.set(1, 0);
+    assert_eq!(stage.get(1).await, 0);
+    let gate = stage.db.hold_writes();
+    let writer = stage.write(1, 1);
+    gate.entered(1).await;
+    writer.abort();
+    assert!(writer.await.unwrap_err().is_cancelled());
+    // The fence is lifted in the background; nobody reads the old value before or after.
+    eventually!({
+        assert_eq!(stage.get(1).await, 1);
+        stage.stored(1).await == Some(1)
+    });
+}
+
+/// So does one without a fence.
+async fn a_dropped_unfenced_write_invalidates(stage: Stage) {
+    stage.db.set(1, 0);
+    assert_eq!(stage.get(1).await, 0);
+    let gate = stage.db.hold_writes();
+    let db = stage.db.clone();
+    let writer = stage.spawn(async move { write_unfenced(&db, 1, 1).await });
+    gate.entered(1).await;
+    writer.abort();
+    assert!(writer.await.unwrap_err().is_cancelled());
+    eventually!(stage.get(1).await == 1);
+    eventually!(stage.stored(1).await == Some(1));
+}
+
+#[invalidates(row(id))]
+async fn write_and_panic(db: &Database, id: u64, value: u64) -> Result<(), Refused> {
+    db.set(id, value);
+    panic!("the write panics after it has written")
+}
+
+async fn a_panicking_write_invalidates(stage: Stage) {
+    stage.db.set(1, 0);
+    assert_eq!(stage.get(1).await, 0);
+    let db = stage.db.clone();
+    let writer = stage.spawn(async move { write_and_panic(&db, 1, 1).await });
+    assert!(writer.await.unwrap_err().is_panic());
+    eventually!({
+        assert_eq!(stage.get(1).await, 1);
+        stage.stored(1).await == Some(1)
+    });
+}
+
+#[invalidates(row(id), fence = "strict")]
+async fn write_strictly(db: &Database, id: u64, value: u64) -> Result<(), Refused> {
+    db.set(id, value);
+    Ok(())
+}
+
+async fn a_strict_write_goes_through_where_the_fence_stands(stage: Stage) {
+    stage.db.set(1, 0);
+    assert_eq!(stage.get(1).await, 0);
+    stage.cache.scope(write_strictly(&stage.db, 1, 1)).await.unwrap();
+    assert_eq!(stage.get(1).await, 1);
+    assert_eq!(stage.stored(1).await, Some(1));
+}
+
+#[tokio::test]
+async fn a_strict_write_is_refused_where_no_fence_can_stand() {
+    let db = Database::default();
+    db.set(1, 0);
+    // Nobody listens there.
+    let cache = Cache::connect("redis://127.0.0.1:1").unwrap();
+    assert_eq!(cache.scope(write_strictly(&db, 1, 1)).await, Err(Refused));
+    assert_eq!(cache.scope(row(&db, 1)).await, Ok(0), "the body was not run");
+    // By default the write goes on.
+    assert_eq!(cache.scope(write(&db, 1, 1)).await, Ok(()));
+    assert_eq!(cache.scope(row(&db, 1)).await, Ok(1));
+    assert_eq!(cache.stats().journal_depth, 1);
+}
+
+#[invalidates(row(id), hold_off = "1h")]
+async fn write_to_a_replicated_database(db: &Database, id: u64, value: u64) -> Result<(), Refused> {
+    db.set(id, value);
+    Ok(())
+}
+
+/// During the hold-off nothing is stored, because loads may read from a replica that lags.
+async fn nothing_is_stored_during_a_hold_off(stage: Stage) {
+    stage.db.set(1, 0);
+    assert_eq!(stage.get(1).await, 0);
+    stage.cache.scope(write_to_a_replicated_database(&stage.db, 1, 1)).await.unwrap();
+    assert_eq!(stage.get(1).await, 1);
+    assert_eq!(stage.stored(1).await, None);
+}
+
+#[derive(Debug)]
+struct Created {
+    id: u64,
+}
+
+#[cached(key = "exists:<name>", ttl = 3600)]
+async fn exists(name: &str) -> bool {
+    name.is_empty()
+}
+
+/// Targets over the result, over arguments that the body moves, by template, and by pattern.
+#[invalidates(row(result.id), exists(name), key = "exists:<name>", pattern = "list:*")]
+async fn create(db: &Database, name: String, value: u64) -> Result<Created, Refused> {
+    let id = moved(name) as u64;
+    db.set(id, value);
+    Ok(Created { id })
+}
+
+fn moved(name: String) -> usize {
+    name.len()
+}
+
+#[cached(key = "list:<page>", ttl = 3600)]
+async fn list(db: &Database, page: u64) -> Result<u64, Refused> {
+    _ = db;
+    Ok(page)
+}
+
+async fn targets_of_every_kind(stage: Stage) {
+    let (cache, db) = (&stage.cache, &stage.db);
+    db.set(3, 0);
+    let scope = async {
+        assert_eq!(row(db, 3).await, Ok(0));
+        assert!(!exists("abc").await);
+        assert_eq!(list(db, 7).await, Ok(7));
+        assert_eq!(create(db, "abc".to_owned(), 1).await.unwrap().id, 3);
+    };
+    cache.scope(scope).await;
+    assert_eq!(cache.get(&row_key(&3)).await.unwrap(), None);
+    assert_eq!(cache.get(&exists_key("abc")).await.unwrap(), None);
+    assert_eq!(cache.get(&list_key(&7)).await.unwrap(), None);
+}
+
+/// What is put by hand is stored, unless somebody is writing.
+async fn a_put_gives_way_to_a_writer(stage: Stage) {
+    stage.cache.put(&row_key(&1), &7).await.unwrap();
+    assert_eq!(stage.get(1).await, 7);
+    assert_eq!(stage.db.loads(), 0);
+    let gate = stage.db.hold_writes();
+    let writer = stage.write(1, 8);
+    gate.entered(1).await;
+    stage.cache.put(&row_key(&1), &7).await.unwrap();
+    assert_eq!(stage.stored(1).await, None);
+    gate.open();
+    writer.await.unwrap().unwrap();
+    assert_eq!(stage.get(1).await, 8);
+}
+
+on_both_stores! {
+    a_fence_stands_while_the_write_runs
+    two_writers_overlap
+    an_unfenced_write_invalidates_afterwards
+    a_failed_write_invalidates_too
+    a_dropped_write_invalidates
+    a_dropped_unfenced_write_invalidates
+    a_panicking_write_invalidates
+    a_strict_write_goes_through_where_the_fence_stands
+    nothing_is_stored_during_a_hold_off
+    targets_of_every_kind
+    a_put_gives_way_to_a_writer
+}

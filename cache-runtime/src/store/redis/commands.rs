@@ -16,7 +16,7 @@ const ANY_ORIGIN: Arg<'static> = Arg::Bytes(b"");
 
 impl Session<'_> {
     pub(super) async fn get(
-        &self,
+        &mut self,
         name: Name<'_>,
         deadline: Deadline,
     ) -> StoreResult<Option<Bytes>> {
@@ -37,7 +37,7 @@ impl Session<'_> {
     /// Finds out why a record is of another key than the one that was asked for. If the server has it there, somebody
     /// copied it, and it is as good as none; if not, replies have changed places.
     async fn verify(
-        &self,
+        &mut self,
         name: Name<'_>,
         record: &[u8],
         deadline: Deadline,
@@ -52,7 +52,7 @@ impl Session<'_> {
 
     /// The value, or the lease. A value whose token is `reject` does not count.
     pub(super) async fn acquire(
-        &self,
+        &mut self,
         name: Name<'_>,
         token: Token,
         lease: Duration,
@@ -89,7 +89,7 @@ impl Session<'_> {
     }
 
     async fn acquire_by_script(
-        &self,
+        &mut self,
         name: Name<'_>,
         ours: &[u8],
         lease: Duration,
@@ -126,7 +126,7 @@ impl Session<'_> {
 
     /// Stores a value where the lease of its own token still stands.
     pub(super) async fn fill(
-        &self,
+        &mut self,
         name: Name<'_>,
         mut fill: Fill,
         deadline: Deadline,
@@ -143,7 +143,7 @@ impl Session<'_> {
 
     /// Replaces the value whose token is `seen`, and no other.
     pub(super) async fn refresh(
-        &self,
+        &mut self,
         name: Name<'_>,
         seen: Token,
         mut fill: Fill,
@@ -161,7 +161,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn release(
-        &self,
+        &mut self,
         name: Name<'_>,
         token: Token,
         deadline: Deadline,
@@ -170,7 +170,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn renew(
-        &self,
+        &mut self,
         name: Name<'_>,
         token: Token,
         lease: Duration,
@@ -182,7 +182,7 @@ impl Session<'_> {
 
     /// Runs a script that says yes or no.
     async fn decide(
-        &self,
+        &mut self,
         script: &'static Script,
         name: Name<'_>,
         args: Vec<Arg<'_>>,

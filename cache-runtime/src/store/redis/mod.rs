@@ -153,7 +153,7 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<()>> {
         match self.node.session(by).await {
-            Ok(session) => session.invalidate(names, hold_off, by).await,
+            Ok(mut session) => session.invalidate(names, hold_off, by).await,
             Err(error) => vec![Err(error); names.len()],
         }
     }
@@ -167,7 +167,7 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
         match self.node.session(by).await {
-            Ok(session) => session.begin(names, writer, fence, by).await,
+            Ok(mut session) => session.begin(names, writer, fence, by).await,
             Err(error) => vec![Err(error); names.len()],
         }
     }
@@ -181,7 +181,7 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
         match self.node.session(by).await {
-            Ok(session) => session.end(names, writer, hold_off, by).await,
+            Ok(mut session) => session.end(names, writer, hold_off, by).await,
             Err(error) => vec![Err(error); names.len()],
         }
     }

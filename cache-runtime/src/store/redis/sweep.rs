@@ -18,7 +18,7 @@ const STEP: Duration = Duration::from_secs(1);
 impl Session<'_> {
     /// Removes every key that matches the glob `pattern` and is ours; how many those were.
     pub(super) async fn invalidate_matching(
-        &self,
+        &mut self,
         pattern: &str,
         deadline: Deadline,
     ) -> StoreResult<u64> {
@@ -38,7 +38,7 @@ impl Session<'_> {
     }
 
     async fn scan(
-        &self,
+        &mut self,
         cursor: u64,
         pattern: &str,
         deadline: Deadline,
@@ -66,7 +66,7 @@ impl Session<'_> {
 
     /// Removes records with plain commands. There can be no fences to heed on a server where scripts may not run.
     pub(super) async fn remove_without_scripts(
-        &self,
+        &mut self,
         names: &[&Name<'_>],
         hold_off: Duration,
         deadline: Deadline,

@@ -9,7 +9,7 @@ use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
-use crate::store::redis::{self, RedisStore, Target};
+use crate::store::redis::RedisStore;
 
 /// What all calls of a cache have in common.
 #[derive(Clone, Debug)]
@@ -154,9 +154,7 @@ impl CacheBuilder {
             return self.in_memory();
         }
         let settings = self.checked()?;
-        let target = Target::parse(url)
-            .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))?;
-        let store = RedisStore::new(target, redis::Settings::default());
+        let store = RedisStore::connect(url)?;
         Ok(Cache::new(Some(Store::Redis(store)), settings))
     }
 

@@ -221,7 +221,7 @@ impl Store {
     ) -> StoreResult<Ended> {
         match self {
             Self::Memory(store) => Ok(store.end(name, writer, Duration::ZERO, Some(fill))),
-            Self::Redis(store) => store.end_with(name, writer, Duration::ZERO, fill, by).await,
+            Self::Redis(store) => store.end_with(name, writer, fill, by).await,
         }
     }
 
@@ -234,7 +234,7 @@ impl Store {
     ) -> StoreResult<u64> {
         match self {
             Self::Memory(store) => Ok(store.invalidate_matching(pattern, hold_off)),
-            Self::Redis(store) => store.unlink_matching(pattern, hold_off, by).await,
+            Self::Redis(store) => store.invalidate_matching(pattern, hold_off, by).await,
         }
     }
 }

@@ -23,7 +23,7 @@ use self::office::Alarms;
 use super::cause::Cause;
 use super::link::Link;
 use crate::log;
-use crate::stats::BreakerState as Phase;
+pub(crate) use crate::stats::BreakerState as Phase;
 
 /// Calls in a row without an answer that open the breaker, whatever a probe says.
 const STRIKES: u32 = 20;
@@ -133,7 +133,7 @@ impl Breaker {
         let strikes = self.strikes.fetch_add(1, Relaxed) + 1;
         self.doubt(epoch);
         if strikes >= STRIKES {
-            self.withdraw(epoch, Cause::TimedOut);
+            self.withdraw(epoch, &Cause::TimedOut);
         }
     }
 
@@ -141,7 +141,7 @@ impl Breaker {
     pub(super) fn doubt(&self, epoch: u64) {
         if self.is_published(epoch) {
             if self.is_vacant() {
-                self.withdraw(epoch, Cause::TimedOut);
+                self.withdraw(epoch, &Cause::TimedOut);
             }
             self.raise(Alarms::DOUBT);
         }
@@ -157,7 +157,7 @@ impl Breaker {
     /// Connection `epoch` has ended.
     pub(super) fn lost(&self, epoch: u64) {
         self.gone.fetch_max(epoch, AcqRel);
-        self.withdraw(epoch, Cause::Other("connection lost"));
+        self.withdraw(epoch, &Cause::Other("connection lost"));
         self.raise(Alarms::LOST);
     }
 
@@ -166,7 +166,7 @@ impl Breaker {
         if let Some(link) = self.link.load().as_ref()
             && link.epoch == epoch
         {
-            self.withdraw(epoch, Cause::Other("replies out of order"));
+            self.withdraw(epoch, &Cause::Other("replies out of order"));
             link.close();
         }
     }
@@ -193,7 +193,7 @@ impl Breaker {
     }
 
     /// Refuses calls from now on, if it is connection `epoch` that serves them.
-    pub(super) fn withdraw(&self, epoch: u64, cause: Cause) {
+    pub(super) fn withdraw(&self, epoch: u64, cause: &Cause) {
         let withdrawn = self.change(|status| {
             self.is_published(epoch).then(|| {
                 self.link.store(None);
@@ -201,7 +201,7 @@ impl Breaker {
             })
         });
         if withdrawn {
-            self.log_refusals(&cause);
+            self.log_refusals(cause);
         }
     }
 

@@ -1,19 +1,19 @@
-//! Log lines: one per change of state, never one per call.
+//! One event per change of state, or nothing without the feature `tracing`.
 
-/// Something an operator should know.
-macro_rules! warning {
-    ($($argument:tt)*) => {
-        #[cfg(feature = "tracing")]
-        tracing::warn!(target: "cache", $($argument)*);
-    };
+use std::fmt;
+
+/// Something got worse.
+pub(crate) fn warn(event: fmt::Arguments<'_>) {
+    #[cfg(feature = "tracing")]
+    tracing::warn!(target: "cache_runtime", "{event}");
+    #[cfg(not(feature = "tracing"))]
+    let _ = event;
 }
 
-/// A change for the better.
-macro_rules! notice {
-    ($($argument:tt)*) => {
-        #[cfg(feature = "tracing")]
-        tracing::info!(target: "cache", $($argument)*);
-    };
+/// Something got better.
+pub(crate) fn info(event: fmt::Arguments<'_>) {
+    #[cfg(feature = "tracing")]
+    tracing::info!(target: "cache_runtime", "{event}");
+    #[cfg(not(feature = "tracing"))]
+    let _ = event;
 }
-
-pub(crate) use {notice, warning};

@@ -36,7 +36,8 @@ pub(crate) const LEASE: usize = HEADER + Token::LEN;
 /// Length of a value's header without extensions.
 pub(crate) const VALUE_HEADER: usize = 64;
 
-const MAGIC: [u8; 2] = [0xC1, 0xCA];
+/// The first bytes of every record.
+pub(crate) const MAGIC: [u8; 2] = [0xC1, 0xCA];
 const FORMAT: u8 = 1;
 
 /// What a record is, told from its fourth byte.
@@ -113,8 +114,8 @@ pub(crate) enum Found {
     Fence,
     /// Ours but unreadable: cut short, of another format version, or of another kind. A miss.
     Damaged,
-    /// Ours but for another key: the reply of another request.
-    Misplaced,
+    /// A value of ours, with this token, but of another key.
+    Misplaced(Token),
     /// Somebody else's data: to be left alone.
     Foreign,
 }
@@ -159,6 +160,26 @@ impl Value {
     }
 }
 
+/// The token of a lease or a value.
+pub(crate) fn token(record: &[u8]) -> Option<Token> {
+    let token = record.get(HEADER..LEASE)?.try_into().ok()?;
+    Some(Token::from_bytes(token))
+}
+
+/// Whether these bytes are a value of ours, but of another key than the one with `key`.
+pub(crate) fn is_misplaced(record: &[u8], key: KeyHash) -> bool {
+    record.len() >= VALUE_HEADER
+        && record[..4] == [MAGIC[0], MAGIC[1], FORMAT, Kind::Value.byte()]
+        && record[12..HEADER] != key.0.to_be_bytes()
+}
+
+/// Puts in which primary a record is sent to.
+pub(crate) fn set_origin(record: &mut [u8], origin: Origin) {
+    if let Some(field) = record.get_mut(4..12) {
+        field.copy_from_slice(&origin.0);
+    }
+}
+
 /// Copies a field out; zeros where the record is shorter than its length was checked to be.
 fn array<const N: usize>(record: &[u8], at: usize) -> [u8; N] {
     let mut field = [0; N];
@@ -181,8 +202,8 @@ pub(crate) fn read(record: Bytes, key: KeyHash) -> Found {
         (Some(Kind::Fence | Kind::Tombstone), _) => Found::Fence,
         (Some(Kind::Lease), FORMAT) if record.len() == LEASE => Found::Lease,
         (Some(Kind::Value), FORMAT) if record.len() >= VALUE_HEADER => {
-            if array(&record, 12) != key.0.to_be_bytes() {
-                return Found::Misplaced;
+            if is_misplaced(&record, key) {
+                return Found::Misplaced(Token::from_bytes(array(&record, HEADER)));
             }
             let payload = usize::from(u16::from_be_bytes(array(&record, 62)));
             if (VALUE_HEADER..=record.len()).contains(&payload) {

@@ -19,7 +19,7 @@ impl Transaction<'_> {
     }
 }
 
-#[invalidates(crate::stage::row(id), in_transaction)]
+#[invalidates(row(id), in_transaction)]
 async fn set(tx: &mut Transaction<'_>, id: u64, value: u64) -> Result<(), Refused> {
     tx.sets.push((id, value));
     Ok(())

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use arc_swap::ArcSwapOption;
 
 use super::{Cache, Inner};
-use crate::log::warning;
+use crate::log;
 
 tokio::task_local! {
     static SCOPED: Cache;
@@ -15,9 +15,9 @@ static INSTALLED: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
 
 /// Stands in while nothing is installed.
 static EMBEDDED: LazyLock<Cache> = LazyLock::new(|| {
-    warning!(
+    log::warn(format_args!(
         "no cache is installed: cached functions use this process's memory; call `Cache::install` at start-up"
-    );
+    ));
     Cache::in_memory()
 });
 

@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
-pub use self::builder::CacheBuilder;
 use self::builder::Settings;
+pub use self::builder::{CacheBuilder, Failover};
 pub use self::keys::Keys;
 use crate::budget::Budget;
 use crate::callsite;
@@ -43,6 +44,8 @@ pub(crate) struct Inner {
     flights: Arc<Flights>,
     journal: Journal,
     recorder: Recorder,
+    /// Bounds the loads of all functions under way.
+    places: Option<Semaphore>,
 }
 
 impl Cache {
@@ -85,12 +88,14 @@ impl Cache {
     }
 
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
+        let places = settings.max_concurrent_loads.map(Semaphore::new);
         let inner = Inner {
             store,
             settings,
             flights: Arc::new(Flights::new()),
             journal: Journal::default(),
             recorder: Recorder::new(),
+            places,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -231,7 +236,7 @@ impl Cache {
     ///
     /// Where the store does not answer, or refuses; it is sent again, as with [`invalidate`](Self::invalidate).
     pub async fn invalidate_matching(&self, pattern: &str) -> Result<u64, Error> {
-        self.remove_matching(&self.full_text(pattern)).await
+        self.remove_matching(&self.full_text(pattern), Duration::ZERO).await
     }
 
     /// Waits until every invalidation has been delivered, for at most `limit`: before a program ends.
@@ -260,7 +265,7 @@ impl Cache {
                 "`clear` needs a namespace: set one with `Cache::builder().namespace(\"...\")`";
             return Err(Error::new(ErrorKind::Config, message));
         }
-        self.remove_matching(&format!("{}*", glob::escape(&self.settings().namespace))).await
+        self.remove_matching(&self.everything(), Duration::ZERO).await
     }
 
     /// Invalidates entries by their full texts; what is not acknowledged goes to the journal.
@@ -275,16 +280,22 @@ impl Cache {
     }
 
     /// Invalidates entries by a full glob; where that is not acknowledged it goes to the journal.
-    pub(crate) async fn remove_matching(&self, pattern: &str) -> Result<u64, Error> {
+    pub(crate) async fn remove_matching(
+        &self,
+        pattern: &str,
+        hold_off: Duration,
+    ) -> Result<u64, Error> {
         let Some(store) = self.store() else {
             return Ok(0);
         };
         self.flights().forget_all();
         let by = Budget::new(PATTERN_LIMIT).deadline();
-        let reply = store.invalidate_matching(pattern, by).await;
+        let reply = store.invalidate_matching(pattern, hold_off, by).await;
         self.note(&reply);
-        if reply.is_err() {
-            Journal::add(self, [Entry::Pattern(pattern.to_owned())]);
+        let entry = [Entry::Pattern(pattern.to_owned())];
+        match reply {
+            Ok(_) => Journal::acknowledged(self, entry),
+            Err(_) => Journal::add(self, entry),
         }
         Ok(reply?)
     }
@@ -298,8 +309,11 @@ impl Cache {
         for reply in &replies {
             self.note(reply);
         }
-        let failed = texts.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
-        Journal::add(self, failed.map(|(text, _)| Entry::Key(text.clone())));
+        let (done, failed): (Vec<_>, Vec<_>) =
+            texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
+        let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
+        Journal::acknowledged(self, done.into_iter().map(entry));
+        Journal::add(self, failed.into_iter().map(entry));
         replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
     }
 
@@ -311,7 +325,20 @@ impl Cache {
     /// What happened so far, per function.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats { functions: self.recorder().functions(), journal_depth: self.journal().depth() }
+        let (breaker, connections) = match self.store() {
+            Some(Store::Redis(store)) => {
+                let now = store.snapshot();
+                (Some(now.phase), now.epoch)
+            }
+            Some(Store::Memory(_)) | None => (None, 0),
+        };
+        let (functions, journal_depth) = (self.recorder().functions(), self.journal().depth());
+        Stats { functions, journal_depth, breaker, connections }
+    }
+
+    /// Whether entries live in a server that may fail over.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self.store(), Some(Store::Redis(_)))
     }
 
     pub(crate) fn store(&self) -> Option<&Store> {
@@ -330,6 +357,10 @@ impl Cache {
         &self.inner.journal
     }
 
+    pub(crate) fn places(&self) -> Option<&Semaphore> {
+        self.inner.places.as_ref()
+    }
+
     pub(crate) fn recorder(&self) -> &Recorder {
         &self.inner.recorder
     }
@@ -342,18 +373,16 @@ impl Cache {
         Arc::ptr_eq(&self.inner, &other.inner)
     }
 
+    /// The glob that matches every key of this namespace.
+    pub(crate) fn everything(&self) -> String {
+        format!("{}*", glob::escape(&self.settings().namespace))
+    }
+
     /// A key, or a pattern, with the namespace in front.
     pub(crate) fn full_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         match self.settings().namespace.as_str() {
             "" => Cow::Borrowed(text),
             namespace => Cow::Owned([namespace, text].concat()),
-        }
-    }
-
-    /// A reply did not belong to its request: the connection is not to be used again.
-    pub(crate) fn distrust_connection(&self) {
-        if let Some(Store::Redis(store)) = self.store() {
-            store.distrust();
         }
     }
 }

@@ -55,7 +55,7 @@ impl Attempt {
             tokio::select! {
                 biased;
                 result = &mut body => return result,
-                () = lease.renew() => {}
+                () = Box::pin(lease.renew()) => {}
             }
         }
     }

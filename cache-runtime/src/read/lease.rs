@@ -120,8 +120,8 @@ impl Lease {
         let (name, by) = (self.name(), self.budget.deadline());
         let filled = match (self.cache.store(), seen) {
             (None, _) => Ok(false),
-            (Some(store), None) => store.fill(name, self.token, fill, by).await,
-            (Some(store), Some(seen)) => store.refresh(name, self.token, seen, fill, by).await,
+            (Some(store), None) => store.fill(name, fill, by).await,
+            (Some(store), Some(seen)) => store.refresh(name, seen, fill, by).await,
         };
         let stats = self.cache.recorder();
         let mark = match filled {

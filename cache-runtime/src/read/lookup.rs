@@ -127,8 +127,10 @@ impl<'a, R, T> Lookup<'a, R, T> {
     }
 
     /// Waits for the flight of this process.
-    async fn wait(self, name: Name<'_>, waiting: oneshot::Receiver<Verdict>) -> Looked<R> {
-        let verdict = timeout_at(Instant::now() + self.patience(), waiting).await;
+    async fn wait(mut self, name: Name<'_>, waiting: oneshot::Receiver<Verdict>) -> Looked<R> {
+        let paused = Instant::now();
+        let verdict = timeout_at(paused + self.patience(), waiting).await;
+        self.budget.resume(paused);
         match verdict {
             Ok(Ok(Verdict::Value(record))) => {
                 if let Found::Value(value) = record::read(record, name.hash)
@@ -231,10 +233,11 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 self.count(Event::Foreign);
                 Seen::Obstacle
             }
-            Found::Misplaced => {
+            // A copy of another key's record: the store has made sure that it is no mixed-up reply.
+            Found::Misplaced(token) => {
                 self.count(Event::Misplaced);
-                self.cache.distrust_connection();
-                Seen::Obstacle
+                self.reject = Some(token);
+                Seen::Miss
             }
         }
     }

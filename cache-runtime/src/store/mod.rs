@@ -72,6 +72,8 @@ pub(crate) enum StoreError {
     TimedOut,
     /// The connection was lost underway.
     Lost,
+    /// The key holds something other than a string: somebody else's data.
+    Foreign,
     /// The server refused: the first word of its error (`OOM`, `READONLY`, `NOPERM`, …).
     Refused(String),
     /// A reply that the command does not give.
@@ -119,27 +121,20 @@ impl Store {
         dispatch!(self, acquire(name, token, lease, reject; by))
     }
 
-    /// Stores a value where the attempt's lease still stands.
-    pub(crate) async fn fill(
-        &self,
-        name: Name<'_>,
-        token: Token,
-        fill: Fill,
-        by: Deadline,
-    ) -> StoreResult<bool> {
-        dispatch!(self, fill(name, token, fill; by))
+    /// Stores a value where the lease of its token still stands.
+    pub(crate) async fn fill(&self, name: Name<'_>, fill: Fill, by: Deadline) -> StoreResult<bool> {
+        dispatch!(self, fill(name, fill; by))
     }
 
     /// Replaces the value that carries the token `seen`, and only that one.
     pub(crate) async fn refresh(
         &self,
         name: Name<'_>,
-        token: Token,
         seen: Token,
         fill: Fill,
         by: Deadline,
     ) -> StoreResult<bool> {
-        dispatch!(self, refresh(name, token, seen, fill; by))
+        dispatch!(self, refresh(name, seen, fill; by))
     }
 
     /// Gives up a lease.
@@ -224,7 +219,7 @@ impl Store {
     ) -> StoreResult<Ended> {
         match self {
             Self::Memory(store) => Ok(store.end(name, writer, Duration::ZERO, Some(fill))),
-            Self::Redis(store) => store.end_with(name, writer, fill, by).await,
+            Self::Redis(store) => store.end_with(name, writer, Duration::ZERO, fill, by).await,
         }
     }
 
@@ -232,8 +227,12 @@ impl Store {
     pub(crate) async fn invalidate_matching(
         &self,
         pattern: &str,
+        hold_off: Duration,
         by: Deadline,
     ) -> StoreResult<u64> {
-        dispatch!(self, invalidate_matching(pattern; by))
+        match self {
+            Self::Memory(store) => Ok(store.invalidate_matching(pattern, hold_off)),
+            Self::Redis(store) => store.unlink_matching(pattern, hold_off, by).await,
+        }
     }
 }

@@ -15,7 +15,7 @@ use super::Targets;
 use crate::background;
 use crate::cache::Cache;
 use crate::journal::{Entry, Journal};
-use crate::log::warning;
+use crate::log;
 use crate::store::{Name, StoreResult};
 use crate::token::Token;
 
@@ -173,7 +173,7 @@ impl WriteScope {
             _ = self.cache.remove(&Vec::from_iter(keys), hold_off).await;
         }
         for pattern in patterns {
-            _ = self.cache.remove_matching(pattern).await;
+            _ = self.cache.remove_matching(pattern, hold_off).await;
         }
     }
 
@@ -227,9 +227,9 @@ impl Guard {
     /// Leaves the fences to run out, for a transaction that somebody else commits.
     pub(super) fn leave(mut self) {
         self.open = false;
-        warning!(
+        log::warn(format_args!(
             "a write inside a transaction, with no `after_commit` around it: its entries stay uncached until their fences run out"
-        );
+        ));
         let (scope, pending) = (Arc::clone(&self.scope), self.scope.pending().clone());
         background::spawn(async move { scope.end_again(pending).await });
     }

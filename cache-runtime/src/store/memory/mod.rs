@@ -15,6 +15,7 @@ use tokio::time::Instant;
 use self::rules::{Content, Entry, Slot};
 use self::shard::Shard;
 use super::{Acquired, Ended, Fill, Name, glob};
+use crate::record;
 use crate::token::Token;
 
 const SHARDS: usize = 16;
@@ -51,11 +52,13 @@ impl MemoryStore {
         self.apply(name, |entry, now| rules::acquire(entry, now, token, lease, reject))
     }
 
-    pub(crate) fn fill(&self, name: Name<'_>, token: Token, fill: Fill) -> bool {
+    pub(crate) fn fill(&self, name: Name<'_>, fill: Fill) -> bool {
+        let Some(token) = record::token(&fill.record) else { return false };
         self.apply(name, |entry, now| rules::fill(entry, token, || self.value(token, fill, now)))
     }
 
-    pub(crate) fn refresh(&self, name: Name<'_>, token: Token, seen: Token, fill: Fill) -> bool {
+    pub(crate) fn refresh(&self, name: Name<'_>, seen: Token, fill: Fill) -> bool {
+        let Some(token) = record::token(&fill.record) else { return false };
         self.apply(name, |entry, now| {
             rules::refresh(entry, token, seen, || self.value(token, fill, now))
         })
@@ -91,14 +94,14 @@ impl MemoryStore {
     }
 
     /// Invalidates every key that a Redis glob matches; how many there were.
-    pub(crate) fn invalidate_matching(&self, pattern: &str) -> u64 {
+    pub(crate) fn invalidate_matching(&self, pattern: &str, hold_off: Duration) -> u64 {
         let now = Instant::now();
         let mut matched = 0;
         for shard in &self.shards {
             matched += lock(shard).apply_matching(
                 now,
                 |key| glob::matches(pattern.as_bytes(), key.as_bytes()),
-                |entry| rules::invalidate(entry, now, Duration::ZERO),
+                |entry| rules::invalidate(entry, now, hold_off),
             );
         }
         matched

@@ -1,22 +1,87 @@
-//! placeholder
+//! Entries in Redis.
+//!
+//! | layer | knows |
+//! |---|---|
+//! | [`RedisStore`] | which server a key belongs to |
+//! | `commands`, `batch`, `sweep` | the commands and scripts of one operation on one connection |
+//! | `session`, `script` | how commands are sent and what their replies can be |
+//! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
+//! | `source`, `link`, `tls`, `url` | where the server is and how to get in |
+
+mod backoff;
+mod batch;
+mod breaker;
+mod cause;
+mod commands;
+mod link;
+mod node;
+mod percent;
+mod script;
+mod session;
+mod source;
+mod supervisor;
+mod sweep;
+#[cfg(test)]
+mod tests;
+#[cfg(feature = "tls")]
+mod tls;
+mod url;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(crate) use self::breaker::Snapshot;
+use self::node::Node;
+use self::source::Source;
+use self::url::Topology;
+pub(crate) use self::url::{Malformed, Target};
 use super::{Acquired, Deadline, Ended, Fill, Name, StoreResult};
-use crate::error::Error;
 use crate::token::Token;
+
+/// How patient and how large a connection is.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// What operators see in `CLIENT LIST`; no spaces.
+    pub(crate) client_name: String,
+    /// For name resolution, TCP, TLS and log-in together; also the longest wait for a sign of life.
+    pub(crate) connect_timeout: Duration,
+    /// A server that takes longer than this for a `PING` is of no use to callers.
+    pub(crate) prompt: Duration,
+    /// Calls under way at once; more are refused.
+    pub(crate) max_in_flight: usize,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            client_name: "cache".to_owned(),
+            connect_timeout: Duration::from_secs(1),
+            prompt: Duration::from_millis(50),
+            max_in_flight: 4096,
+        }
+    }
+}
+
+/// The store in Redis. Nothing happens before the first call.
 #[derive(Debug)]
-pub(crate) struct RedisStore;
-#[allow(unused)]
+pub(crate) struct RedisStore {
+    node: Node,
+}
+
 impl RedisStore {
-    pub(crate) fn connect(url: &str) -> Result<Self, Error> {
-        todo!()
+    pub(crate) fn new(target: Target, settings: Settings) -> Self {
+        let Target { topology, access } = target;
+        let Topology::Single(endpoint) = topology else { todo!() };
+        Self { node: Node::new(Source::Fixed(endpoint), access, settings) }
     }
-    pub(crate) fn distrust(&self) {}
+
+    /// The record of a key.
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
-        todo!()
+        self.node.session(by).await?.get(name, by).await
     }
+
+    /// The value, or the lease. A value whose token is `reject` does not count.
     pub(crate) async fn acquire(
         &self,
         name: Name<'_>,
@@ -25,35 +90,36 @@ impl RedisStore {
         reject: Option<Token>,
         by: Deadline,
     ) -> StoreResult<Acquired> {
-        todo!()
+        self.node.session(by).await?.acquire(name, token, lease, reject, by).await
     }
-    pub(crate) async fn fill(
-        &self,
-        name: Name<'_>,
-        token: Token,
-        fill: Fill,
-        by: Deadline,
-    ) -> StoreResult<bool> {
-        todo!()
+
+    /// Stores a value where the lease of its own token still stands.
+    pub(crate) async fn fill(&self, name: Name<'_>, fill: Fill, by: Deadline) -> StoreResult<bool> {
+        self.node.session(by).await?.fill(name, fill, by).await
     }
+
+    /// Replaces the value whose token is `seen`, and no other.
     pub(crate) async fn refresh(
         &self,
         name: Name<'_>,
-        token: Token,
         seen: Token,
         fill: Fill,
         by: Deadline,
     ) -> StoreResult<bool> {
-        todo!()
+        self.node.session(by).await?.refresh(name, seen, fill, by).await
     }
+
+    /// Gives up the lease of `token`.
     pub(crate) async fn release(
         &self,
         name: Name<'_>,
         token: Token,
         by: Deadline,
     ) -> StoreResult<bool> {
-        todo!()
+        self.node.session(by).await?.release(name, token, by).await
     }
+
+    /// Keeps the lease of `token` for another `lease`.
     pub(crate) async fn renew(
         &self,
         name: Name<'_>,
@@ -61,16 +127,23 @@ impl RedisStore {
         lease: Duration,
         by: Deadline,
     ) -> StoreResult<bool> {
-        todo!()
+        self.node.session(by).await?.renew(name, token, lease, by).await
     }
+
+    /// Removes values and leases, but lifts nobody's fence. One result for each name.
     pub(crate) async fn invalidate(
         &self,
         names: &[Name<'_>],
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<()>> {
-        todo!()
+        match self.node.session(by).await {
+            Ok(session) => session.invalidate(names, hold_off, by).await,
+            Err(error) => vec![Err(error); names.len()],
+        }
     }
+
+    /// Puts up a writer's fence. False: the value is gone, but the fence is not up.
     pub(crate) async fn begin(
         &self,
         names: &[Name<'_>],
@@ -78,8 +151,13 @@ impl RedisStore {
         fence: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
-        todo!()
+        match self.node.session(by).await {
+            Ok(session) => session.begin(names, writer, fence, by).await,
+            Err(error) => vec![Err(error); names.len()],
+        }
     }
+
+    /// Lifts a writer's fence.
     pub(crate) async fn end(
         &self,
         names: &[Name<'_>],
@@ -87,22 +165,41 @@ impl RedisStore {
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
-        todo!()
+        match self.node.session(by).await {
+            Ok(session) => session.end(names, writer, hold_off, by).await,
+            Err(error) => vec![Err(error); names.len()],
+        }
     }
+
+    /// Lifts a writer's fence and stores its value, if no other writer has overlapped.
     pub(crate) async fn end_with(
         &self,
         name: Name<'_>,
         writer: Token,
+        hold_off: Duration,
         fill: Fill,
         by: Deadline,
     ) -> StoreResult<Ended> {
-        todo!()
+        self.node.session(by).await?.end_with(name, writer, hold_off, fill, by).await
     }
-    pub(crate) async fn invalidate_matching(
+
+    /// Removes every key that matches the glob `pattern` and is ours; how many those were.
+    pub(crate) async fn unlink_matching(
         &self,
         pattern: &str,
+        hold_off: Duration,
         by: Deadline,
     ) -> StoreResult<u64> {
-        todo!()
+        self.node.session(by).await?.unlink_matching(pattern, hold_off, by).await
+    }
+
+    /// State of the breaker.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        self.node.snapshot()
+    }
+
+    /// Waits until the breaker or the connection has changed since `seen`.
+    pub(crate) async fn changed(&self, seen: Snapshot) -> Snapshot {
+        self.node.changed(seen).await
     }
 }

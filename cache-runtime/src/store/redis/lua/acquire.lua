@@ -2,7 +2,9 @@
 -- ARGV: lease record, lease in ms, origin to insist on or '', token of a value that the caller cannot use or ''
 local record = redis.pcall('GET', KEYS[1])
 local found = kind(record)
-if found == 'V' and #record >= 64 and trusted(record, ARGV[3]) and token(record) ~= ARGV[4] then
+-- A value under a key that it was not stored for (RENAME, COPY, RESTORE) is overwritten like an unreadable one.
+local belongs = found == 'V' and #record >= 64 and string.sub(record, 13, 20) == string.sub(ARGV[1], 13, 20)
+if belongs and trusted(record, ARGV[3]) and token(record) ~= ARGV[4] then
   return { 'V', record }
 end
 if found == 'L' and trusted(record, ARGV[3]) then return { 'L', redis.call('PTTL', KEYS[1]) } end

@@ -1,8 +1,8 @@
--- INVALIDATE: remove value and lease; never lift another writer's fence.
+-- INVALIDATE: remove value and lease; never lift another writer's fence. 0: the key holds somebody else's data.
 -- ARGV: fence header, tombstone, hold-off in ms
 local record = redis.pcall('GET', KEYS[1])
 local found = kind(record)
-if found == 'X' then return 1 end
+if found == 'X' then return 0 end
 if found == 'F' then
   local t = now()
   local others = writers(record, t)

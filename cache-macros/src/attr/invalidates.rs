@@ -1,0 +1,218 @@
+//! The targets and options of `#[invalidates]`.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens as _;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, LitStr, Path, Token};
+
+use super::cached::duration;
+use super::duration::Duration;
+use super::{KeyArg, Known, Name, Slot, each_piece, unnamed_key};
+use crate::diagnostics::{Diagnostics, Reported, did_you_mean, nearest};
+use crate::template::{Kind, Template};
+
+const KNOWN: &Known = &[
+    ("key", r#"key = "user:<id>""#),
+    ("pattern", r#"pattern = "user:<id>:*""#),
+    ("fence", r#"fence = "strict""#),
+    ("hold_off", r#"hold_off = "2s""#),
+    ("only_ok", "only_ok"),
+    ("in_transaction", "in_transaction"),
+    ("cache", "cache = self.cache"),
+    ("crate", "crate = path::to::cache_runtime"),
+];
+
+const FENCES: &[&str] = &["try", "strict", "off"];
+
+#[derive(Default)]
+pub(crate) struct InvalidatesArgs {
+    /// A malformed target counts as one.
+    pub(crate) targets: Vec<Result<Target, Reported>>,
+    pub(crate) fence: Slot<Fence>,
+    pub(crate) hold_off: Slot<Duration>,
+    pub(crate) only_ok: Slot<()>,
+    pub(crate) in_transaction: Slot<()>,
+    pub(crate) cache: Slot<Expr>,
+    pub(crate) runtime: Slot<Path>,
+}
+
+/// What an invalidation names, as written.
+pub(crate) enum Target {
+    /// `get_user(id)`, `Self::get_user(id)`
+    Function(ExprCall),
+    /// `self.get_user(id)`
+    Method(ExprMethodCall),
+    /// `key = ..`
+    Key(KeyArg),
+    /// `pattern = ".."`
+    Pattern(Template),
+}
+
+/// What happens if the fence cannot be put up before the body.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Fence {
+    /// The write goes on.
+    #[default]
+    Try,
+    /// The write is refused.
+    Strict,
+    /// There is none: invalidate after the body only.
+    Off,
+}
+
+impl InvalidatesArgs {
+    /// Reads as much as can be read; the rest is in `diagnostics`.
+    pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
+        let mut args = Self::default();
+        let parser = |input: ParseStream<'_>| {
+            Ok(each_piece(input, diagnostics, |input| args.piece(input, diagnostics)))
+        };
+        if let Err(error) = parser.parse2(tokens) {
+            diagnostics.report(error);
+        }
+        args
+    }
+
+    fn piece(&mut self, input: ParseStream<'_>, diagnostics: &Diagnostics) -> Result<(), Reported> {
+        if !is_option(input) {
+            return self.target(target(input), diagnostics);
+        }
+        let name = match Name::parse(input, KNOWN) {
+            Ok(name) => name,
+            // It may have been meant for `key`.
+            Err(error) => return self.target(Err(error), diagnostics),
+        };
+        match name.text.as_str() {
+            "key" => {
+                let key = KeyArg::parse(&name, input, Kind::Key);
+                self.target(key.map(Target::Key), diagnostics)
+            }
+            "pattern" => self.target(pattern(&name, input).map(Target::Pattern), diagnostics),
+            "fence" => self.fence.fill(&name, fence(&name, input), diagnostics),
+            "hold_off" => self.hold_off.fill(&name, duration(&name, input), diagnostics),
+            "only_ok" => self.only_ok.fill(&name, name.flag(input), diagnostics),
+            "in_transaction" => self.in_transaction.fill(&name, name.flag(input), diagnostics),
+            "cache" => self.cache.fill(&name, name.expr(input), diagnostics),
+            _ => self.runtime.fill(&name, name.path(input), diagnostics),
+        }
+    }
+
+    fn target(
+        &mut self,
+        target: syn::Result<Target>,
+        diagnostics: &Diagnostics,
+    ) -> Result<(), Reported> {
+        let target = target.map_err(|error| diagnostics.report(error));
+        let read = target.as_ref().map(drop).map_err(|&reported| reported);
+        self.targets.push(target);
+        read
+    }
+}
+
+/// `name = ..`, or a name alone that is or may be meant for a flag.
+fn is_option(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    let Ok(name) = ahead.call(Ident::parse_any) else {
+        return false;
+    };
+    let alone = ahead.is_empty() || ahead.peek(Token![,]);
+    let names: Vec<_> = KNOWN.iter().map(|&(name, _)| name).collect();
+    (alone && nearest(&name.to_string(), &names).is_some())
+        || (ahead.peek(Token![=]) && !ahead.peek(Token![==]))
+}
+
+fn target(input: ParseStream<'_>) -> syn::Result<Target> {
+    let expr = input.parse()?;
+    let message = match expr {
+        Expr::MethodCall(call) => return Ok(Target::Method(call)),
+        Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => {
+            return Ok(Target::Function(call));
+        }
+        Expr::Lit(ExprLit { lit: Lit::Str(ref key), .. }) => return Err(unnamed_key(key)),
+        Expr::Path(ref path) => {
+            let name = path.to_token_stream();
+            format!("a target is a call: write `{name}(..)`, with the arguments of the cached call")
+        }
+        _ => "expected a target: a call of a cached function, such as `get_user(id)`, \
+              or `key = \"user:<id>\"`"
+            .to_owned(),
+    };
+    Err(Error::new_spanned(expr, message))
+}
+
+fn pattern(name: &Name, input: ParseStream<'_>) -> syn::Result<Template> {
+    match KeyArg::parse(name, input, Kind::Pattern)? {
+        KeyArg::Template(template) => Ok(template),
+        KeyArg::Expr(expr) => Err(Error::new_spanned(
+            expr,
+            "a pattern is a template in quotes, such as `\"user:<id>:*\"`",
+        )),
+    }
+}
+
+fn fence(name: &Name, input: ParseStream<'_>) -> syn::Result<Fence> {
+    let fence: LitStr = name.literal(input, "expected `\"try\"`, `\"strict\"` or `\"off\"`")?;
+    match fence.value().as_str() {
+        "try" => Ok(Fence::Try),
+        "strict" => Ok(Fence::Strict),
+        "off" => Ok(Fence::Off),
+        wrong => {
+            let hint = did_you_mean(wrong, FENCES);
+            Err(Error::new(fence.span(), format!("there is no fence `{wrong}`{hint}")))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+    use crate::diagnostics::collect;
+
+    fn parse(tokens: TokenStream) -> Result<InvalidatesArgs, Vec<String>> {
+        collect(|diagnostics| Ok(InvalidatesArgs::parse(tokens, diagnostics)))
+            .map_err(|errors| errors.into_iter().map(|error| error.to_string()).collect())
+    }
+
+    #[test]
+    fn every_known_option_is_read() {
+        for (name, example) in KNOWN {
+            assert!(parse(example.parse().unwrap()).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn targets_and_options() {
+        let args = parse(quote! {
+            get_user(id), Self::get_user(id), self.repo.get_user(result.id), api::get::<User>(id),
+            key = "user:<id>", key = user_key(&id), pattern = "user:<id>:*", fence = "strict",
+            hold_off = "2s", only_ok, in_transaction, cache = cache, crate = cache,
+        })
+        .unwrap();
+        assert_eq!(args.targets.len(), 7);
+        assert_eq!(args.fence.get().unwrap(), Some(&Fence::Strict));
+        assert!(args.only_ok.is_given() && args.in_transaction.is_given());
+    }
+
+    #[test]
+    fn mistakes() {
+        for (tokens, message) in [
+            (quote!("user:<id>"), r#"a key is given by name: write `key = "user:<id>"`"#),
+            (quote!(get_user), "a target is a call: write `get_user(..)`"),
+            (quote!(only_okay), "there is no option `only_okay`; did you mean `only_ok`?"),
+            (quote!(only_ok = true), "`only_ok` takes no value: write `only_ok`"),
+            (quote!(id == 7), "expected a target"),
+            (quote!(pattern = users), "a pattern is a template in quotes"),
+            (quote!(fence = "strikt"), "there is no fence `strikt`; did you mean `strict`?"),
+            (quote!(fence = strict), r#"expected `"try"`, `"strict"` or `"off"`"#),
+            (quote!(key = "user:*"), "`*` cannot be part of a key"),
+        ] {
+            let text = tokens.to_string();
+            let errors = parse(tokens).err().unwrap();
+            assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+            assert!(errors[0].starts_with(message), "{text}: {errors:?}");
+        }
+    }
+}

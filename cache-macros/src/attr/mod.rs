@@ -1,0 +1,190 @@
+//! What the user wrote into the attribute, with its spans. No rule here looks at two options.
+
+pub(crate) mod cached;
+pub(crate) mod duration;
+pub(crate) mod invalidates;
+
+use std::fmt::Display;
+
+use proc_macro2::TokenTree;
+use syn::ext::IdentExt as _;
+use syn::parse::{Parse, ParseStream};
+use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
+
+use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
+use crate::template::{Kind, Template};
+
+/// The options of one attribute: name, and how it is written.
+type Known = [(&'static str, &'static str)];
+
+/// The value of an option that can be given once.
+///
+/// A malformed value is remembered as such: what was given does not count as missing.
+pub(crate) struct Slot<T>(Option<Result<T, Reported>>);
+
+impl<T> Default for Slot<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T> Slot<T> {
+    fn fill(
+        &mut self,
+        name: &Name,
+        value: syn::Result<T>,
+        diagnostics: &Diagnostics,
+    ) -> Result<(), Reported> {
+        if self.0.is_some() {
+            let twice = format!("`{}` is given twice; keep one", name.text);
+            return Err(diagnostics.report(name.error(twice)));
+        }
+        let value = value.map_err(|error| diagnostics.report(error));
+        let read = value.as_ref().map(drop).map_err(|&reported| reported);
+        self.0 = Some(value);
+        read
+    }
+
+    pub(crate) fn is_given(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The value, if the option is given.
+    pub(crate) fn get(&self) -> Result<Option<&T>, Reported> {
+        self.0.as_ref().map(Result::as_ref).transpose().map_err(|&reported| reported)
+    }
+}
+
+/// Reads comma-separated pieces; after a bad one it goes on behind the next comma.
+///
+/// Tells whether it skipped anything: that may have held an option which then seems to be missing.
+fn each_piece(
+    input: ParseStream<'_>,
+    diagnostics: &Diagnostics,
+    mut piece: impl FnMut(ParseStream<'_>) -> Result<(), Reported>,
+) -> bool {
+    let ended = |input: ParseStream<'_>| input.is_empty() || input.peek(Token![,]);
+    let mut skipped = false;
+    while !input.is_empty() {
+        if piece(input).is_ok() && !ended(input) {
+            diagnostics.report(input.error("expected `,` before this"));
+        }
+        while !ended(input) && input.parse::<TokenTree>().is_ok() {
+            skipped = true;
+        }
+        if input.parse::<Option<Token![,]>>().is_err() {
+            break;
+        }
+    }
+    skipped
+}
+
+/// An option's name, and what there is to say if it is used wrongly.
+struct Name {
+    ident: Ident,
+    text: String,
+    /// How the option is written; empty if there is no such option.
+    example: &'static str,
+}
+
+impl Name {
+    fn parse(input: ParseStream<'_>, known: &Known) -> syn::Result<Self> {
+        let Ok(ident) = input.call(Ident::parse_any) else {
+            return Err(match input.fork().parse::<LitStr>() {
+                Ok(key) => unnamed_key(&key),
+                Err(_) => input.error("expected an option, such as `key = \"user:<id>\"`"),
+            });
+        };
+        let text = ident.unraw().to_string();
+        match known.iter().find(|&&(name, _)| name == text) {
+            Some(&(_, example)) => Ok(Self { ident, text, example }),
+            None => Err(unknown(&ident, &text, known)),
+        }
+    }
+
+    fn error(&self, message: impl Display) -> Error {
+        Error::new(self.ident.span(), message)
+    }
+
+    /// `= value`
+    fn value<T>(
+        &self,
+        input: ParseStream<'_>,
+        parse: impl FnOnce(ParseStream<'_>) -> syn::Result<T>,
+    ) -> syn::Result<T> {
+        if input.parse::<Token![=]>().is_err() || input.is_empty() || input.peek(Token![,]) {
+            return Err(self.misused("needs a value"));
+        }
+        parse(input)
+    }
+
+    /// `= expression`
+    fn expr(&self, input: ParseStream<'_>) -> syn::Result<Expr> {
+        self.value(input, Expr::parse)
+    }
+
+    /// `= literal`
+    fn literal<T: Parse>(&self, input: ParseStream<'_>, message: &str) -> syn::Result<T> {
+        self.value(input, |input| {
+            let start = input.fork();
+            input.parse().map_err(|_| start.error(message))
+        })
+    }
+
+    /// Nothing: to name the option is to set it.
+    fn flag(&self, input: ParseStream<'_>) -> syn::Result<()> {
+        if input.is_empty() || input.peek(Token![,]) {
+            Ok(())
+        } else {
+            Err(self.misused("takes no value"))
+        }
+    }
+
+    /// `= path`
+    fn path(&self, input: ParseStream<'_>) -> syn::Result<Path> {
+        self.value(input, Path::parse_mod_style).map_err(|_| self.misused("is a path"))
+    }
+
+    fn misused(&self, how: &str) -> Error {
+        self.error(format!("`{}` {how}: write `{}`", self.text, self.example))
+    }
+}
+
+/// `key = ..` or `pattern = ..`: a literal is a template, anything else an expression.
+pub(crate) enum KeyArg {
+    Template(Template),
+    Expr(Expr),
+}
+
+impl KeyArg {
+    fn parse(name: &Name, input: ParseStream<'_>, kind: Kind) -> syn::Result<Self> {
+        match name.expr(input)? {
+            Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => {
+                Template::parse(literal, kind).map(Self::Template)
+            }
+            expr => Ok(Self::Expr(expr)),
+        }
+    }
+}
+
+fn unnamed_key(key: &LitStr) -> Error {
+    let message = format!("a key is given by name: write `key = {}`", key.token());
+    Error::new(key.span(), message)
+}
+
+fn unknown(ident: &Ident, text: &str, known: &Known) -> Error {
+    // What the same thing is called elsewhere.
+    let elsewhere = match text {
+        "expire" | "expires" | "expiry" | "ex" | "time" | "timeout" | "duration" => "ttl",
+        "name" | "prefix" | "template" | "id" => "key",
+        "ignore" | "exclude" | "except" => "skip",
+        "condition" | "cond" | "if" => "when",
+        "mutex" | "sync" | "single_flight" | "sync_writes" => "lock",
+        "serializer" | "serialize" | "format" => "codec",
+        "store" | "client" | "connection" => "cache",
+        _ => text,
+    };
+    let names: Vec<_> = known.iter().map(|&(name, _)| name).collect();
+    let hint = did_you_mean(elsewhere, &names);
+    Error::new(ident.span(), format!("there is no option `{text}`{hint}"))
+}

@@ -1,0 +1,58 @@
+//! `#[cached]`
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
+
+use super::{Runtime, about, companion, function, key, loader};
+use crate::diagnostics::Reported;
+use crate::model::{Cached, Home, Key};
+
+// Input:
+//     #[cached(key = "user:<id>", ttl = 3600)]
+//     async fn get_user(db: &PgPool, id: i64) -> Result<User, Error> { BODY }
+//
+// Output:
+//     async fn get_user(db: &PgPool, id: i64) -> Result<User, Error> {
+//         __private::read(get_user_key(&id))
+//             .through(__private::returns!(Result<User, Error>), move || async move { BODY })
+//             .await
+//     }
+//     fn get_user_key(id: &i64) -> Key<User> { .. }
+pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
+    let args = model.args;
+    let runtime = Runtime::new(args.runtime.get()?);
+    let private = &runtime.private;
+
+    let mut companion = None;
+    let read = match model.key.as_ref().map_err(|&reported| reported)? {
+        Key::Shared(key) => {
+            let key = match key::ttl(model)? {
+                Some((method, argument)) => {
+                    let path = &runtime.path;
+                    quote!(#path::Key::#method(#key, #argument))
+                }
+                None => key.into_token_stream(),
+            };
+            let callsite = key::callsite(model, None, &runtime)?;
+            quote!(#private::read(#key).at({ #callsite &CALLSITE }))
+        }
+        Key::Own(own) if own.home == Home::Inline => {
+            let key = key::inline(model, own, &runtime)?;
+            quote!(#private::read({ #key }))
+        }
+        Key::Own(own) => {
+            companion = Some(companion::function(model, own, &runtime)?);
+            let key = companion::call(model, own, &runtime);
+            quote!(#private::read(#key))
+        }
+    };
+    let cache = args.cache.get()?.map(|cache| quote!(.cache(&#cache)));
+    let when = args.when.get()?.map(|when| quote!(.when(#when)));
+    let unless = args.unless.get()?.map(|unless| quote!(.unless(#unless)));
+
+    let returns = about(model.flavor.output(), "returns", private);
+    let load = loader(model.scope.function, &model.flavor);
+    let call = quote!(#read #cache #when #unless.through(#returns, #load));
+    let function = function(model.scope.function, &model.flavor, &TokenStream::new(), &call);
+    Ok(quote!(#function #companion))
+}

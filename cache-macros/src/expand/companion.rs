@@ -1,0 +1,157 @@
+//! `get_user_key(&id) -> Key<User>`, through which everybody names what `get_user` caches.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::ext::IdentExt as _;
+use syn::{GenericParam, Generics, Type};
+
+use super::{Runtime, generics, key, value};
+use crate::diagnostics::Reported;
+use crate::model::{Cached, Home, OwnKey};
+use crate::parameter::Parameter;
+use crate::piece::{Part, Piece};
+use crate::scope::Subject;
+use crate::syntax;
+
+// Input:
+//     #[cached(key = "user:<id>", ttl = 3600)]
+//     pub async fn get_user(db: &PgPool, id: i64) -> Result<User, Error> { BODY }
+//
+// Output:
+//     #[doc = "The cache key of [`get_user`]."]
+//     pub fn get_user_key(id: &i64) -> Key<User> {
+//         static CALLSITE: ..;
+//         __private::key(&CALLSITE).text("user:").part(id).done()
+//     }
+pub(super) fn function(
+    model: &Cached<'_>,
+    own: &OwnKey<'_>,
+    runtime: &Runtime,
+) -> Result<TokenStream, Reported> {
+    let function = model.scope.function;
+    let kept = function.attrs.iter().filter(|attr| {
+        // Where the function is not, its companion must not be.
+        attr.path().is_ident("cfg") || attr.path().is_ident("allow")
+    });
+    let vis = &function.vis;
+    let name = name(&function.sig.ident, Span::call_site());
+    let doc = doc(model, own);
+
+    let receiver = (own.home == Home::Method).then(|| quote!(&self,));
+    let parameters = parameters(model, own).map(|parameter| declare(parameter, model, runtime));
+    let value = value::stored(model, runtime);
+    let generics = needed(model, own, runtime);
+    let where_clause = &generics.where_clause;
+
+    let path = &runtime.path;
+    let body = key::chain(model, own, &quote!(.done()), runtime, borrowed)?;
+    Ok(quote! {
+        #(#kept)*
+        #[doc = #doc]
+        #vis fn #name #generics (#receiver #(#parameters),*) -> #path::Key<#value> #where_clause {
+            #body
+        }
+    })
+}
+
+/// `get_user_key(&id)`, as the function itself calls it.
+pub(super) fn call(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> TokenStream {
+    let name = name(&model.scope.function.sig.ident, Span::call_site());
+    let path = match own.home {
+        Home::Method => quote!(self.#name),
+        Home::Associated => quote!(Self::#name),
+        Home::Function | Home::Inline => quote!(#name),
+    };
+    let turbofish = turbofish(&needed(model, own, runtime));
+    let arguments = parameters(model, own).map(|it| key::reference(it, it.name.span()));
+    quote!(#path #turbofish (#(#arguments),*))
+}
+
+/// `get_user_key` for `get_user`.
+pub(super) fn name(function: &Ident, span: Span) -> Ident {
+    format_ident!("{}_key", function.unraw(), span = span)
+}
+
+fn doc(model: &Cached<'_>, own: &OwnKey<'_>) -> String {
+    let name = model.scope.function.name();
+    match own.home {
+        Home::Function | Home::Inline => format!("The cache key of [`{name}`]."),
+        Home::Associated | Home::Method => format!("The cache key of [`{name}`](Self::{name})."),
+    }
+}
+
+/// The parameters that the key and its ttl are made of.
+fn parameters<'a>(model: &Cached<'a>, own: &OwnKey<'_>) -> impl Iterator<Item = Parameter<'a>> {
+    let ttl = model.args.ttl.get().ok().flatten();
+    model.scope.parameters.iter().copied().filter(move |parameter| {
+        let name = parameter.name.unraw().to_string();
+        own.uses(&name) || ttl.is_some_and(|ttl| ttl.mentions(&name))
+    })
+}
+
+/// `id: &i64` for `id: i64`, `name: &str` for `name: String`.
+fn declare(parameter: Parameter<'_>, model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
+    let name = parameter.name;
+    let Some(ty) = parameter.ty else {
+        let path = &runtime.path;
+        return quote!(#name: &(impl #path::KeyPart + ?Sized));
+    };
+    let lifetimes = model.scope.function.sig.generics.lifetimes();
+    let lifetimes: Vec<_> = lifetimes.map(|parameter| &parameter.lifetime.ident).collect();
+    let ty = syntax::without_lifetimes(syntax::peel(ty), &lifetimes);
+    let ty = match &ty {
+        Type::Reference(reference) => {
+            let ty = &reference.elem;
+            quote!(&#ty)
+        }
+        Type::ImplTrait(it) if it.bounds.len() > 1 => quote!(&(#ty)),
+        _ => match syntax::last_segment(&ty) {
+            Some(segment) if segment.ident == "String" => quote!(&str),
+            Some(segment) if segment.ident == "Vec" => {
+                let elements = syntax::arguments(segment);
+                quote!(&[#(#elements)*])
+            }
+            _ => quote!(&#ty),
+        },
+    };
+    quote!(#name: #ty)
+}
+
+/// What a placeholder stands for, where every parameter is a reference already.
+fn borrowed(part: &Part<'_>) -> TokenStream {
+    match part.subject {
+        Subject::Parameter(parameter) if part.fields.is_empty() => {
+            key::located(parameter.name, part.span).into_token_stream()
+        }
+        Subject::Receiver if part.fields.is_empty() => quote_spanned!(part.span=> self),
+        _ => key::value(part),
+    }
+}
+
+/// The function's generics, as far as its companion has a use for them.
+fn needed(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> Generics {
+    let parameters = parameters(model, own).map(|it| declare(it, model, runtime));
+    let value = value::stored(model, runtime);
+    let pieces = own.pieces.iter().filter_map(|piece| match piece {
+        Piece::Part(part) => Some(borrowed(part)),
+        Piece::Text(_) | Piece::Origin => None,
+    });
+    generics::needed(
+        &model.scope.function.sig.generics,
+        &quote!(#(#parameters)* #value #(#pieces)*),
+    )
+}
+
+/// `::<T, N>`, since a type that only the value mentions cannot be inferred everywhere.
+fn turbofish(generics: &Generics) -> Option<TokenStream> {
+    let names: Vec<_> = generics
+        .params
+        .iter()
+        .filter_map(|parameter| match parameter {
+            GenericParam::Type(parameter) => Some(&parameter.ident),
+            GenericParam::Const(parameter) => Some(&parameter.ident),
+            GenericParam::Lifetime(_) => None,
+        })
+        .collect();
+    (!names.is_empty()).then(|| quote!(::<#(#names),*>))
+}

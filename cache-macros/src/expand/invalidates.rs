@@ -1,0 +1,234 @@
+//! `#[invalidates]`
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote};
+use syn::{Expr, ExprReference, Path, Token, parse_quote};
+
+use super::{Runtime, about, companion, duration, function, key, loader};
+use crate::attr::invalidates::Fence;
+use crate::diagnostics::Reported;
+use crate::model::{Invalidated, Invalidates, What};
+use crate::piece::{Part, Piece};
+use crate::scope::Subject;
+use crate::syntax;
+
+// Input:
+//     #[invalidates(get_user(id))]
+//     async fn rename_user(db: &PgPool, id: i64, name: &str) -> Result<(), Error> { BODY }
+//
+// Output:
+//     async fn rename_user(db: &PgPool, id: i64, name: &str) -> Result<(), Error> {
+//         __private::write()
+//             .invalidate(get_user_key(&id))
+//             .run(__private::outcome!(Result<(), Error>), move || async move { BODY })
+//             .await
+//     }
+pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Reported> {
+    let args = model.args;
+    let runtime = Runtime::new(args.runtime.get()?);
+    let private = &runtime.private;
+
+    let mut before = TokenStream::new();
+    let mut after = Then::default();
+    for target in &model.targets {
+        let target = target.as_ref().map_err(|&reported| reported)?;
+        match &target.result {
+            None => before.extend(invalidate(target, model, private, &mut InPlace)),
+            Some(result) => after.push(target, result, model, private),
+        }
+    }
+
+    let fence = args.fence.get()?.copied().unwrap_or_default();
+    let fence_off = (fence == Fence::Off).then(|| quote!(.fence_off()));
+    let hold_off = args.hold_off.get()?.map(|hold_off| duration("hold_off", hold_off));
+    let only_ok = args.only_ok.get()?.map(|()| quote!(.only_ok()));
+    let in_transaction = args.in_transaction.get()?.map(|()| quote!(.in_transaction()));
+    let cache = args.cache.get()?.map(|cache| quote!(.cache(&#cache)));
+    let write =
+        quote!(#private::write() #cache #fence_off #hold_off #only_ok #in_transaction #before);
+
+    let outcome = if fence == Fence::Strict { "strict" } else { "outcome" };
+    let outcome = about(model.flavor.output(), outcome, private);
+    let load = loader(model.scope.function, &model.flavor);
+    let call = match after.closure() {
+        None => quote!(#write.run(#outcome, #load)),
+        Some(then) => quote!(#write.run_then(#outcome, #load, #then)),
+    };
+    Ok(function(model.scope.function, &model.flavor, &after.lets, &call))
+}
+
+// Input:
+//     get_user(id)
+//     key = "user:<id>"
+//
+// Output:
+//     .invalidate(get_user_key(&id))
+//     .key(__private::template().text("user:").part(&id))
+fn invalidate(
+    target: &Invalidated<'_>,
+    model: &Invalidates<'_>,
+    private: &Path,
+    arguments: &mut dyn Arguments,
+) -> TokenStream {
+    let mut template = |pieces: &[Piece<'_>]| {
+        let chain = key::pieces(pieces, model.scope.function, private, |it| arguments.value(it));
+        quote!(#private::template() #chain)
+    };
+    match &target.what {
+        What::Key(key) => quote!(.invalidate(#key)),
+        What::Template(pieces) => {
+            let key = template(pieces);
+            quote!(.key(#key))
+        }
+        What::Pattern(pieces) => {
+            let pattern = template(pieces);
+            quote!(.pattern(#pattern))
+        }
+        What::Function(call) => {
+            let mut call = (*call).clone();
+            if let Expr::Path(path) = &mut *call.func
+                && let Some(function) = path.path.segments.last_mut()
+            {
+                function.ident = companion::name(&function.ident, function.ident.span());
+            }
+            call.args = call.args.iter().map(|argument| arguments.reference(argument)).collect();
+            quote!(.invalidate(#call))
+        }
+        What::Method(call) => {
+            let mut call = (*call).clone();
+            call.method = companion::name(&call.method, call.method.span());
+            *call.receiver = arguments.receiver(&call.receiver);
+            call.args = call.args.iter().map(|argument| arguments.reference(argument)).collect();
+            quote!(.invalidate(#call))
+        }
+    }
+}
+
+/// What is handed to a target.
+trait Arguments {
+    /// A reference to what `argument` evaluates to.
+    fn reference(&mut self, argument: &Expr) -> Expr;
+    /// What a companion is called on.
+    fn receiver(&mut self, receiver: &Expr) -> Expr;
+    /// A reference to what a placeholder stands for.
+    fn value(&mut self, part: &Part<'_>) -> TokenStream;
+}
+
+/// Before the body, everything is still where the user's expressions look for it.
+struct InPlace;
+
+impl Arguments for InPlace {
+    fn reference(&mut self, argument: &Expr) -> Expr {
+        reference(argument.clone())
+    }
+
+    fn receiver(&mut self, receiver: &Expr) -> Expr {
+        receiver.clone()
+    }
+
+    fn value(&mut self, part: &Part<'_>) -> TokenStream {
+        key::value(part)
+    }
+}
+
+// Output, of `get_user(org, result.id)`:
+//     let saved_0 = Clone::clone(&org);
+//     ..
+//     move |result, targets| {
+//         targets.invalidate(get_user_key(&saved_0, &result.id));
+//     }
+#[derive(Default)]
+struct Then {
+    result: Option<Ident>,
+    /// What the body may move is cloned before it runs.
+    lets: TokenStream,
+    saved: usize,
+    calls: TokenStream,
+}
+
+impl Then {
+    fn push(
+        &mut self,
+        target: &Invalidated<'_>,
+        result: &Ident,
+        model: &Invalidates<'_>,
+        private: &Path,
+    ) {
+        self.result.get_or_insert_with(|| result.clone());
+        let mut save = Save { then: self, private };
+        let call = invalidate(target, model, private, &mut save);
+        let targets = targets();
+        self.calls.extend(quote!(#targets #call;));
+    }
+
+    fn closure(&self) -> Option<TokenStream> {
+        let Self { result, calls, .. } = self;
+        let targets = targets();
+        result.as_ref().map(|result| quote!(move |#result, #targets| { #calls }))
+    }
+}
+
+fn targets() -> Ident {
+    Ident::new("targets", Span::mixed_site())
+}
+
+/// After the body, there is `result`, and what was saved.
+struct Save<'a> {
+    then: &'a mut Then,
+    private: &'a Path,
+}
+
+impl Save<'_> {
+    fn save(&mut self, reference: &TokenStream) -> Expr {
+        let Self { then, private } = self;
+        let saved = Ident::new(&format!("saved_{}", then.saved), Span::mixed_site());
+        then.saved += 1;
+        then.lets.extend(quote!(let #saved = #private::core::clone::Clone::clone(#reference);));
+        parse_quote!(#saved)
+    }
+}
+
+impl Arguments for Save<'_> {
+    fn reference(&mut self, argument: &Expr) -> Expr {
+        reference(self.receiver(argument))
+    }
+
+    fn receiver(&mut self, receiver: &Expr) -> Expr {
+        if matches!(receiver, Expr::Lit(_)) || syntax::mentions(receiver, "result") {
+            receiver.clone()
+        } else {
+            self.save(&reference(receiver.clone()).into_token_stream())
+        }
+    }
+
+    fn value(&mut self, part: &Part<'_>) -> TokenStream {
+        let value = key::value(part);
+        let saved = match part.subject {
+            // `value` is the parameter: a reference, to be copied as such.
+            Subject::Parameter(_) if is_ident(&value) => self.save(&quote!(&#value)),
+            Subject::Parameter(_) | Subject::Receiver => self.save(&value),
+            _ => return value,
+        };
+        quote!(&#saved)
+    }
+}
+
+fn is_ident(tokens: &TokenStream) -> bool {
+    let mut tokens = tokens.clone().into_iter();
+    matches!((tokens.next(), tokens.next()), (Some(TokenTree::Ident(_)), None))
+}
+
+/// `&argument`, at the argument, unless it is a reference already: `&&[1, 2]` is no slice.
+fn reference(argument: Expr) -> Expr {
+    if matches!(argument, Expr::Reference(_)) {
+        return argument;
+    }
+    let start = argument.to_token_stream().into_iter().next();
+    let span = start.map_or_else(Span::call_site, |start| start.span());
+    Expr::Reference(ExprReference {
+        attrs: Vec::new(),
+        and_token: Token![&](span),
+        mutability: None,
+        expr: Box::new(argument),
+    })
+}

@@ -1,0 +1,196 @@
+//! Keys: the static that describes a cached function, and the chain of calls that builds the text.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::{Path, Type};
+
+use super::{Runtime, duration, value};
+use crate::attr::cached::{Lock, Ttl};
+use crate::attr::duration::Duration;
+use crate::diagnostics::Reported;
+use crate::function::Function;
+use crate::model::{Cached, OwnKey};
+use crate::parameter::Parameter;
+use crate::piece::{Form, Part, Piece};
+use crate::scope::Subject;
+use crate::syntax;
+
+// Output:
+//     static CALLSITE: __private::Callsite =
+//         __private::Callsite::new(concat!(module_path!(), "::get_user"), "user:<id>")
+//             .ttl_ms(3_600_000)
+//             .lock();
+pub(super) fn callsite(
+    model: &Cached<'_>,
+    own: Option<&OwnKey<'_>>,
+    runtime: &Runtime,
+) -> Result<TokenStream, Reported> {
+    let Runtime { path, private } = runtime;
+    let name = origin(model.scope.function, "", private);
+    let template =
+        own.map_or_else(|| quote!(""), |own| template(own, model.scope.function, private));
+    let policy = policy(model, path)?;
+    Ok(quote! {
+        static CALLSITE: #private::Callsite = #private::Callsite::new(#name, #template) #policy;
+    })
+}
+
+/// What the function says about its entries, as calls of the callsite's builder.
+fn policy(model: &Cached<'_>, runtime: &Path) -> Result<TokenStream, Reported> {
+    let args = model.args;
+    let ttl = match args.ttl.get()? {
+        Some(Ttl::Fixed(ttl @ Duration::Millis(_))) => Some(duration("ttl", ttl)),
+        // An expression belongs to the key: it may use the parameters.
+        _ => None,
+    };
+    let none_ttl = args.none_ttl.get()?.map(|ttl| duration("none_ttl", ttl));
+    let jitter = args.jitter.get()?.map(|&fraction| {
+        let fraction = Literal::f64_unsuffixed(fraction);
+        quote!(.jitter(#fraction))
+    });
+    let lock = args.lock.get()?.map(policy_of_lock).transpose()?;
+    let codec = args.codec.get()?.map(|codec| quote!(.codec(#runtime::Codec::#codec)));
+    let version = args.version.get()?.map(|&version| {
+        let version = Literal::u32_unsuffixed(version);
+        quote!(.version(#version))
+    });
+    Ok(quote!(#ttl #none_ttl #jitter #lock #codec #version))
+}
+
+fn policy_of_lock(lock: &Lock) -> Result<TokenStream, Reported> {
+    let wait = lock.wait.get()?.map(|wait| duration("wait", wait));
+    let lease = lock.lease.get()?.map(|lease| duration("lease", lease));
+    Ok(quote!(.lock() #wait #lease))
+}
+
+/// What only a value or the parameters can tell of the ttl: a method of the key and its argument.
+pub(super) fn ttl(model: &Cached<'_>) -> Result<Option<(Ident, TokenStream)>, Reported> {
+    let (method, argument) = match model.args.ttl.get()? {
+        Some(Ttl::Of(closure)) => ("ttl_of", closure.into_token_stream()),
+        Some(Ttl::Fixed(Duration::Expr(expr))) => ("ttl", expr.into_token_stream()),
+        _ => return Ok(None),
+    };
+    Ok(Some((Ident::new(method, Span::call_site()), argument)))
+}
+
+/// The template as the user wrote it, or would have.
+fn template(own: &OwnKey<'_>, function: &Function, private: &Path) -> TokenStream {
+    if let Some(template) = own.template {
+        return template.into_token_stream();
+    }
+    let show = |piece: &Piece<'_>| match piece {
+        Piece::Text(text) => text.clone(),
+        Piece::Origin => String::new(),
+        Piece::Part(part) => format!("<{}>", part.subject.name()),
+    };
+    let text: String = own.pieces.iter().map(show).collect();
+    if matches!(own.pieces.first(), Some(Piece::Origin)) {
+        origin(function, &text, private)
+    } else {
+        text.into_token_stream()
+    }
+}
+
+// Output, of `key = "user:<id>"`:
+//     static CALLSITE: ..;
+//     __private::key(&CALLSITE).text("user:").part(id).done()
+pub(super) fn chain(
+    model: &Cached<'_>,
+    own: &OwnKey<'_>,
+    done: &TokenStream,
+    runtime: &Runtime,
+    value: impl FnMut(&Part<'_>) -> TokenStream,
+) -> Result<TokenStream, Reported> {
+    let private = &runtime.private;
+    let callsite = callsite(model, Some(own), runtime)?;
+    let pieces = pieces(&own.pieces, model.scope.function, private, value);
+    let ttl = ttl(model)?.map(|(method, argument)| quote!(.#method(#argument)));
+    Ok(quote! {
+        #callsite
+        #private::key(&CALLSITE) #pieces #done #ttl
+    })
+}
+
+/// The same where there is no companion, in terms of the function's own parameters.
+pub(super) fn inline(
+    model: &Cached<'_>,
+    own: &OwnKey<'_>,
+    runtime: &Runtime,
+) -> Result<TokenStream, Reported> {
+    let args = model.args;
+    // A closure's parameter must have a type before the return type is met.
+    let closure = args.unless.is_given() || matches!(args.ttl.get()?, Some(Ttl::Of(_)));
+    let stored = closure.then(|| value::stored(model, runtime));
+    let turbofish = stored.map(|stored| quote!(::<#stored>));
+    chain(model, own, &quote!(.done #turbofish ()), runtime, value)
+}
+
+/// The pieces of a key as calls of its builder; `value` writes what a placeholder stands for.
+pub(super) fn pieces(
+    pieces: &[Piece<'_>],
+    function: &Function,
+    private: &Path,
+    mut value: impl FnMut(&Part<'_>) -> TokenStream,
+) -> TokenStream {
+    let calls = pieces.iter().map(|piece| match piece {
+        Piece::Text(text) => quote!(.text(#text)),
+        Piece::Origin => {
+            let origin = origin(function, "", private);
+            quote!(.text(#origin))
+        }
+        Piece::Part(part) => match (part.subject, part.form) {
+            (Subject::Type(name), _) => quote!(.type_name::<#name>()),
+            (Subject::SelfType, _) => quote!(.type_name::<Self>()),
+            (_, Form::Plain) => {
+                let value = value(part);
+                quote_spanned!(part.helper=> .part(#value))
+            }
+            (_, Form::Before(next)) => {
+                let value = value(part);
+                quote_spanned!(part.helper=> .part_before(#value, #next))
+            }
+            (_, Form::Hash) => {
+                let value = value(part);
+                quote_spanned!(part.helper=> .hash(#value))
+            }
+        },
+    });
+    calls.collect()
+}
+
+/// Where the function is and what it is called, `"my_crate::users::get_user"`, and what follows.
+fn origin(function: &Function, rest: &str, private: &Path) -> TokenStream {
+    let name = format!("::{}{rest}", function.name());
+    quote!(#private::core::concat!(#private::core::module_path!(), #name))
+}
+
+/// A reference to what a placeholder stands for, in terms of the function's own parameters.
+pub(super) fn value(part: &Part<'_>) -> TokenStream {
+    let Part { subject, fields, span, .. } = part;
+    let root = match subject {
+        Subject::Parameter(parameter) if fields.is_empty() => return reference(*parameter, *span),
+        Subject::Parameter(parameter) => located(parameter.name, *span).into_token_stream(),
+        Subject::Receiver => quote_spanned!(*span=> self),
+        Subject::Result => quote_spanned!(*span=> result),
+        Subject::Const(name) | Subject::Type(name) => name.into_token_stream(),
+        Subject::SelfType => quote_spanned!(*span=> Self),
+    };
+    quote_spanned!(*span=> & #root #(.#fields)*)
+}
+
+/// A shared reference to a parameter.
+pub(super) fn reference(parameter: Parameter<'_>, span: Span) -> TokenStream {
+    let name = located(parameter.name, span);
+    match parameter.ty.map(syntax::peel) {
+        Some(Type::Reference(ty)) if ty.mutability.is_none() => name.into_token_stream(),
+        Some(Type::Reference(_)) => quote_spanned!(span=> &*#name),
+        _ => quote_spanned!(span=> &#name),
+    }
+}
+
+/// The same name at another place; what it means is still decided where the user wrote it.
+pub(super) fn located(name: &Ident, span: Span) -> Ident {
+    let mut name = name.clone();
+    name.set_span(name.span().located_at(span));
+    name
+}

@@ -1,0 +1,165 @@
+//! From a sound model to tokens. No rules here, and no logic in what is emitted: it calls the runtime.
+
+mod cached;
+mod companion;
+mod generics;
+mod invalidates;
+mod key;
+mod value;
+
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use syn::{Path, Type, parse_quote};
+
+pub(crate) use self::cached::cached;
+pub(crate) use self::invalidates::invalidates;
+use crate::attr::duration::Duration;
+use crate::function::Function;
+use crate::model::{Flavor, Output};
+use crate::syntax;
+
+/// `::cache_runtime`, or what it is called here, and the module that expansions may use.
+struct Runtime {
+    path: Path,
+    private: Path,
+}
+
+impl Runtime {
+    fn new(given: Option<&Path>) -> Self {
+        let path = given.cloned().unwrap_or_else(|| parse_quote!(::cache_runtime));
+        let private = parse_quote!(#path::__private);
+        Self { path, private }
+    }
+}
+
+// Input:
+//     /// Doc.
+//     #[instrument]
+//     pub async fn get_user(id: i64) -> User { #![allow(..)] BODY }
+//
+// Output:
+//     /// Doc.
+//     #[instrument]
+//     pub async fn get_user(id: i64) -> User {
+//         #![allow(..)]
+//         LETS
+//         CALL.await
+//     }
+fn function(
+    function: &Function,
+    flavor: &Flavor<'_>,
+    lets: &TokenStream,
+    call: &TokenStream,
+) -> TokenStream {
+    let Function { attrs, vis, sig, inner_attrs, .. } = function;
+    let body = match flavor {
+        Flavor::Async(_) => quote!(#lets #call.await),
+        Flavor::Boxed { boxed, .. } => quote!(#boxed::pin(async move { #lets #call.await })),
+    };
+    quote! {
+        #(#attrs)*
+        #vis #sig {
+            #(#inner_attrs)*
+            #body
+        }
+    }
+}
+
+// Output, for an async fn:
+//     move || async move {
+//         if false { let edge: Result<User, Error> = loop {}; return edge; }
+//         BODY
+//     }
+//
+// Output, for what `#[async_trait]` makes of one:
+//     move || -> Pin<Box<dyn Future<Output = Result<User, Error>> + Send + 'async_trait>> { BODY }
+fn loader(function: &Function, flavor: &Flavor<'_>) -> TokenStream {
+    // BODY stands in the user's own braces: inside more of them they would be "unnecessary", and
+    // rustc shows a mismatched return type there.
+    let in_braces = |inside: TokenStream| {
+        let mut body = Group::new(Delimiter::Brace, inside);
+        body.set_span(function.brace.span.join());
+        body
+    };
+    let body = &function.body;
+    match flavor {
+        Flavor::Async(output) => {
+            let edge = edge(output);
+            let body = in_braces(quote!(#edge #body));
+            quote!(move || async move #body)
+        }
+        Flavor::Boxed { returns, .. } => {
+            let body = in_braces(body.clone());
+            quote!(move || -> #returns #body)
+        }
+    }
+}
+
+/// Tells `return`, `?` and coercions in the body the return type: an async block has no place for it.
+fn edge(output: &Output) -> TokenStream {
+    let ty = syntax::without_impl(&output.ty);
+    let edge = Ident::new("edge", Span::mixed_site());
+    quote! {
+        #[allow(unreachable_code)]
+        if false {
+            let #edge: #ty = loop {};
+            return #edge;
+        }
+    }
+}
+
+/// `name!(Type)`: the runtime finds out what the function returns.
+///
+/// It stands from the arrow to the end of the type, so that rustc underlines just that if the type
+/// will not do.
+fn about(output: &Output, name: &str, private: &Path) -> TokenStream {
+    let ty = syntax::without_impl(&output.ty);
+    let name = Ident::new(name, output.arrow);
+    let arguments = if matches!(ty, Type::Infer(_)) { quote!(#ty as plain) } else { quote!(#ty) };
+    let end = output.ty.to_token_stream().into_iter().last();
+    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
+    arguments.set_span(end.map_or(output.arrow, |end| end.span()));
+    let private = respanned(private, output.arrow);
+    let call = quote_spanned!(output.arrow=> #private::#name!);
+    quote!(#call #arguments)
+}
+
+/// The path, every token of it at `span`.
+fn respanned(path: &Path, span: Span) -> TokenStream {
+    let at_span = |mut token: TokenTree| {
+        token.set_span(span);
+        token
+    };
+    path.to_token_stream().into_iter().map(at_span).collect()
+}
+
+/// `.name_ms(1_000)` for a literal, `.name(expression)` for the rest.
+fn duration(name: &str, duration: &Duration) -> TokenStream {
+    match duration {
+        Duration::Millis(millis) => {
+            let name = format_ident!("{name}_ms");
+            let millis = grouped(*millis);
+            quote!(.#name(#millis))
+        }
+        Duration::Expr(expr) => {
+            let name = format_ident!("{name}");
+            quote!(.#name(#expr))
+        }
+    }
+}
+
+/// `3_600_000`
+fn grouped(number: u64) -> Literal {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (i, digit) in digits.chars().enumerate() {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
+            text.push('_');
+        }
+        text.push(digit);
+    }
+    text.parse().unwrap_or_else(|_| Literal::u64_unsuffixed(number))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! What of the return type is stored: `User` of `Result<User, Error>`.
+
+use proc_macro2::TokenStream;
+use quote::{ToTokens as _, quote};
+use syn::Type;
+
+use super::Runtime;
+use crate::model::Cached;
+use crate::{syntax, types};
+
+/// Types that nobody gives as a name to a `Result`.
+const PLAIN: &[&str] = &[
+    "Arc", "BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "String", "Vec", "bool",
+    "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16", "u32", "u64",
+    "u8", "usize",
+];
+
+/// The stored type, as a type.
+///
+/// Only the compiler sees through an alias: `AppResult<User>` becomes `value!(AppResult<User>)`. It can
+/// do so only if the type has no generics in it; else the spelling decides.
+pub(super) fn stored(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
+    let ty = &model.flavor.output().ty;
+    let private = &runtime.private;
+    let Some(segment) = syntax::last_segment(ty) else {
+        return ty.to_token_stream();
+    };
+    if segment.ident == "Result" && syntax::arguments(segment).count() == 2 {
+        return types::stored(ty).to_token_stream();
+    }
+    if PLAIN.iter().any(|name| segment.ident == name) {
+        return ty.to_token_stream();
+    }
+    match (may_be_generic(ty, model), types::spells_result(ty)) {
+        (false, _) => quote!(#private::value!(#ty)),
+        (true, true) => quote!(#private::value!(#ty as result)),
+        (true, false) => ty.to_token_stream(),
+    }
+}
+
+fn may_be_generic(ty: &Type, model: &Cached<'_>) -> bool {
+    let scope = &model.scope;
+    let names = syntax::idents(ty.to_token_stream());
+    names.iter().any(|name| {
+        let text = name.to_string();
+        let declared = scope.types.contains(&name) || scope.consts.contains(&name);
+        // The generics of an `impl` block are not seen from inside; by custom they are short.
+        let of_impl = scope.in_impl() && text.len() <= 2 && text.starts_with(char::is_uppercase);
+        declared || of_impl || text == "Self"
+    }) || (scope.in_impl() && types::spells_result(ty))
+}

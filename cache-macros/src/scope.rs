@@ -1,0 +1,129 @@
+//! What is visible in a function's body, by name.
+
+use syn::ext::IdentExt as _;
+use syn::{GenericParam, Ident, Type, TypeParamBound, WherePredicate};
+
+use crate::function::Function;
+use crate::parameter::{self, Parameter};
+use crate::syntax;
+
+/// The names that a template or `skip` can use.
+pub(crate) struct Scope<'a> {
+    pub(crate) function: &'a Function,
+    pub(crate) parameters: Vec<Parameter<'a>>,
+    /// Type parameters.
+    pub(crate) types: Vec<&'a Ident>,
+    /// Const parameters.
+    pub(crate) consts: Vec<&'a Ident>,
+    /// Whether `result` stands for the success value.
+    sees_result: bool,
+}
+
+/// What a placeholder starts at.
+#[derive(Clone, Copy)]
+pub(crate) enum Subject<'a> {
+    Parameter(Parameter<'a>),
+    Receiver,
+    /// The success value of a write.
+    Result,
+    Const(&'a Ident),
+    /// A type's name is the part.
+    Type(&'a Ident),
+    /// `Self`
+    SelfType,
+}
+
+impl Subject<'_> {
+    /// As a template spells it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Parameter(parameter) => parameter.name.unraw().to_string(),
+            Self::Const(name) | Self::Type(name) => name.unraw().to_string(),
+            Self::Receiver => "self".to_owned(),
+            Self::Result => "result".to_owned(),
+            Self::SelfType => "Self".to_owned(),
+        }
+    }
+}
+
+impl<'a> Scope<'a> {
+    /// The scope of a read: its parameters.
+    pub(crate) fn of_read(function: &'a Function) -> Self {
+        Self::new(function, false)
+    }
+
+    /// The scope of a write: its parameters and `result`.
+    pub(crate) fn of_write(function: &'a Function) -> Self {
+        Self::new(function, true)
+    }
+
+    fn new(function: &'a Function, sees_result: bool) -> Self {
+        let parameters = parameter::all(&function.sig.inputs);
+        let mut scope =
+            Self { function, parameters, types: Vec::new(), consts: Vec::new(), sees_result };
+        for parameter in &function.sig.generics.params {
+            match parameter {
+                GenericParam::Type(parameter) => scope.types.push(&parameter.ident),
+                GenericParam::Const(parameter) => scope.consts.push(&parameter.ident),
+                GenericParam::Lifetime(_) => {}
+            }
+        }
+        scope
+    }
+
+    pub(crate) fn has_receiver(&self) -> bool {
+        self.function.sig.receiver().is_some()
+    }
+
+    /// Whether `Self` is certain to mean something here.
+    pub(crate) fn in_impl(&self) -> bool {
+        self.has_receiver()
+            || syntax::mentions(&self.function.sig, "Self")
+            || syntax::mentions(&self.function.body, "Self")
+    }
+
+    /// The bounds of `ty`, if it is a type parameter.
+    pub(crate) fn bounds(&self, ty: &Type) -> Vec<&'a TypeParamBound> {
+        let generics = &self.function.sig.generics;
+        let Some(name) = syntax::as_ident(ty).filter(|name| self.types.contains(name)) else {
+            return Vec::new();
+        };
+        let params = generics.type_params().filter(|param| param.ident == *name);
+        let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let predicates = clause.filter_map(|predicate| match predicate {
+            WherePredicate::Type(it) if syntax::as_ident(&it.bounded_ty) == Some(name) => Some(it),
+            _ => None,
+        });
+        params.flat_map(|param| &param.bounds).chain(predicates.flat_map(|it| &it.bounds)).collect()
+    }
+
+    pub(crate) fn parameter(&self, name: &str) -> Option<Parameter<'a>> {
+        self.parameters.iter().find(|parameter| parameter.name.unraw() == name).copied()
+    }
+
+    /// Every name that a template or `skip` can use.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let parameters = self.parameters.iter().map(|parameter| parameter.name.unraw().to_string());
+        let generics = self.types.iter().chain(&self.consts).map(ToString::to_string);
+        let receiver = self.has_receiver().then(|| "self".to_owned());
+        let result = self.sees_result.then(|| "result".to_owned());
+        parameters.chain(generics).chain(receiver).chain(result).collect()
+    }
+
+    /// What `name` stands for at the beginning of a placeholder.
+    pub(crate) fn subject(&self, name: &str) -> Option<Subject<'a>> {
+        match name {
+            "self" => self.has_receiver().then_some(Subject::Receiver),
+            "Self" => Some(Subject::SelfType),
+            "result" if self.sees_result => Some(Subject::Result),
+            _ => {
+                if let Some(parameter) = self.parameter(name) {
+                    return Some(Subject::Parameter(parameter));
+                }
+                let find = |names: &[&'a Ident]| names.iter().find(|it| **it == name).copied();
+                let ty = find(&self.types).map(Subject::Type);
+                ty.or_else(|| find(&self.consts).map(Subject::Const))
+            }
+        }
+    }
+}

@@ -1,0 +1,170 @@
+//! The operations on many keys: of writers, one round trip for all keys of a write.
+
+use std::time::Duration;
+
+use redis::Value;
+
+use super::commands::millis;
+use super::script::{self, Arg, Call};
+use super::session::Session;
+use crate::record::{self, Kind};
+use crate::store::{Deadline, Ended, Fill, Name, StoreError, StoreResult};
+use crate::token::Token;
+
+impl Session<'_> {
+    /// Removes values and leases; lifts nobody's fence. One result for each name.
+    pub(super) async fn invalidate(
+        &self,
+        names: &[Name<'_>],
+        hold_off: Duration,
+        deadline: Deadline,
+    ) -> Vec<StoreResult<()>> {
+        let removed = self.remove(names, hold_off, deadline).await;
+        removed.into_iter().map(|removed| removed.map(|_| ())).collect()
+    }
+
+    /// Whether there was something of ours in each key, or might have been.
+    pub(super) async fn remove(
+        &self,
+        names: &[Name<'_>],
+        hold_off: Duration,
+        deadline: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        let calls: Vec<_> = names
+            .iter()
+            .map(|name| Call {
+                script: &script::INVALIDATE,
+                key: name.text,
+                args: vec![
+                    self.header(Kind::Fence, *name),
+                    self.header(Kind::Tombstone, *name),
+                    Arg::Millis(millis_or_none(hold_off)),
+                ],
+            })
+            .collect();
+        let replies = self.eval_all(&calls, deadline).await;
+        let results = replies.into_iter().map(|reply| match reply? {
+            Value::Int(0) => Ok(false),
+            Value::Int(1 | 2) => Ok(true),
+            _ => Err(self.out_of_order()),
+        });
+        let mut results: Vec<_> = results.collect();
+        self.mend(names, &mut results, |was_ours| was_ours, hold_off, deadline).await;
+        results
+    }
+
+    /// Puts up a writer's fence. False: the value is gone, but the fence is not up.
+    pub(super) async fn begin(
+        &self,
+        names: &[Name<'_>],
+        writer: Token,
+        fence: Duration,
+        deadline: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        let calls: Vec<_> = names
+            .iter()
+            .map(|name| Call {
+                script: &script::BEGIN,
+                key: name.text,
+                args: vec![
+                    self.header(Kind::Fence, *name),
+                    Arg::Bytes(writer.as_bytes()),
+                    Arg::Millis(millis(fence)),
+                ],
+            })
+            .collect();
+        let replies = self.eval_all(&calls, deadline).await;
+        let results = replies.into_iter().map(|reply| match reply? {
+            Value::Int(0) => Ok(false),
+            Value::Int(1) => Ok(true),
+            _ => Err(self.out_of_order()),
+        });
+        results.collect()
+    }
+
+    /// Lifts a writer's fence.
+    pub(super) async fn end(
+        &self,
+        names: &[Name<'_>],
+        writer: Token,
+        hold_off: Duration,
+        deadline: Deadline,
+    ) -> Vec<StoreResult<Ended>> {
+        let calls: Vec<_> =
+            names.iter().map(|name| self.end_call(*name, &writer, hold_off)).collect();
+        let replies = self.eval_all(&calls, deadline).await;
+        let mut results: Vec<_> = replies.into_iter().map(|reply| self.ended(&reply?)).collect();
+        self.mend(names, &mut results, |_| Ended::Removed, hold_off, deadline).await;
+        results
+    }
+
+    /// Lifts a writer's fence and stores its value, if no other writer has overlapped.
+    pub(super) async fn end_with(
+        &self,
+        name: Name<'_>,
+        writer: Token,
+        hold_off: Duration,
+        mut fill: Fill,
+        deadline: Deadline,
+    ) -> StoreResult<Ended> {
+        record::set_origin(&mut fill.record, self.origin());
+        let mut call = self.end_call(name, &writer, hold_off);
+        call.args.extend([
+            Arg::Bytes(&fill.record),
+            Arg::Millis(millis(fill.ttl)),
+            Arg::Millis(millis(fill.fresh)),
+        ]);
+        let reply = self.eval(&call, deadline).await;
+        let mut result = [reply.and_then(|reply| self.ended(&reply))];
+        self.mend(&[name], &mut result, |_| Ended::Removed, hold_off, deadline).await;
+        let [result] = result;
+        result
+    }
+
+    fn end_call<'a>(&self, name: Name<'a>, writer: &'a Token, hold_off: Duration) -> Call<'a> {
+        let args = vec![
+            self.header(Kind::Fence, name),
+            self.header(Kind::Tombstone, name),
+            Arg::Millis(millis_or_none(hold_off)),
+            Arg::Bytes(writer.as_bytes()),
+        ];
+        Call { script: &script::END, key: name.text, args }
+    }
+
+    fn ended(&self, reply: &Value) -> StoreResult<Ended> {
+        match reply {
+            Value::Int(1) => Ok(Ended::Removed),
+            Value::Int(2) => Ok(Ended::Standing),
+            Value::Int(3) => Ok(Ended::Stored),
+            _ => Err(self.out_of_order()),
+        }
+    }
+
+    fn header(&self, kind: Kind, name: Name<'_>) -> Arg<'static> {
+        Arg::Header(record::header(kind, self.origin(), name.hash))
+    }
+
+    /// Mends the results that say that this user may run no scripts.
+    async fn mend<T>(
+        &self,
+        names: &[Name<'_>],
+        results: &mut [StoreResult<T>],
+        removed: impl Fn(bool) -> T,
+        hold_off: Duration,
+        deadline: Deadline,
+    ) {
+        let refused = |result: &StoreResult<T>| matches!(result, Err(StoreError::Refused(code)) if code == "NOPERM");
+        let (names, places): (Vec<_>, Vec<_>) =
+            names.iter().zip(results).filter(|(_, result)| refused(result)).unzip();
+        if !names.is_empty() {
+            let mended = self.remove_without_scripts(&names, hold_off, deadline).await;
+            for (place, was_ours) in places.into_iter().zip(mended) {
+                *place = was_ours.map(&removed);
+            }
+        }
+    }
+}
+
+pub(super) fn millis_or_none(hold_off: Duration) -> u64 {
+    if hold_off.is_zero() { 0 } else { millis(hold_off) }
+}

@@ -1,0 +1,246 @@
+//! The circuit breaker of one server.
+//!
+//! Closed means that a connection is published; taking it away is what opens the breaker. So a call asks one atomic
+//! pointer, and nothing else, whether it may go ahead. All changes go through one lock, that of the status: a
+//! connection is published and withdrawn together with the phase it stands for.
+//!
+//! The supervisor of a breaker lives on the runtime of whoever called first. That runtime may be shut down, or be
+//! left standing with nobody to drive it. For the first, the supervisor's task says good-bye when it is dropped; for
+//! the second, it promises before each of its waits when it will be back, and a caller that finds the promise broken
+//! takes its place. Terms of office tell the two apart: what a deposed supervisor still does has no effect.
+
+mod office;
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
+use std::time::{Duration, Instant};
+
+use arc_swap::{ArcSwapOption, Guard};
+use tokio::sync::{Notify, watch};
+
+use self::office::Alarms;
+use super::cause::Cause;
+use super::link::Link;
+use crate::log;
+use crate::stats::BreakerState as Phase;
+
+/// Calls in a row without an answer that open the breaker, whatever a probe says.
+const STRIKES: u32 = 20;
+/// How many of them are left to a connection on trial.
+const ON_TRIAL: u32 = 3;
+/// By how much the supervisor may be late: runtimes are busy at times.
+const LENIENCE: Duration = Duration::from_secs(1);
+/// The promise of a supervisor that waits to be called.
+const NEVER: u64 = u64::MAX;
+
+/// Phase of a breaker and since when.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) phase: Phase,
+    /// Number of the latest connection: another number, another connection.
+    pub(crate) epoch: u64,
+    pub(crate) since: Instant,
+}
+
+#[derive(Debug)]
+struct Status {
+    phase: Phase,
+    epoch: u64,
+    since: Instant,
+    term: u64,
+    /// Why calls are refused, as it was logged.
+    cause: Option<Cause>,
+}
+
+#[derive(Debug)]
+pub(super) struct Breaker {
+    /// Whose breaker it is, for the log.
+    server: String,
+    link: ArcSwapOption<Link>,
+    status: watch::Sender<Status>,
+    /// Calls in a row that were not answered in time.
+    strikes: AtomicU32,
+    alarms: AtomicU8,
+    wake: Notify,
+    /// Latest connection that has ended.
+    gone: AtomicU64,
+    epochs: AtomicU64,
+    /// By when the supervisor will have stirred, in milliseconds since `created`.
+    promise: AtomicU64,
+    created: Instant,
+}
+
+impl Breaker {
+    pub(super) fn new(server: String) -> Self {
+        let created = Instant::now();
+        let status = Status { phase: Phase::Idle, epoch: 0, since: created, term: 0, cause: None };
+        Self {
+            server,
+            link: ArcSwapOption::empty(),
+            status: watch::Sender::new(status),
+            strikes: AtomicU32::new(0),
+            alarms: AtomicU8::new(0),
+            wake: Notify::new(),
+            gone: AtomicU64::new(0),
+            epochs: AtomicU64::new(0),
+            promise: AtomicU64::new(NEVER),
+            created,
+        }
+    }
+
+    /// The connection, while the breaker lets calls through.
+    pub(super) fn link(&self) -> Guard<Option<Arc<Link>>> {
+        self.link.load()
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.status.borrow().snapshot()
+    }
+
+    /// Waits until the first attempt to connect has ended.
+    pub(super) async fn settled(&self) {
+        // The sender is ours, so there is no error.
+        _ = self.status.subscribe().wait_for(|status| status.phase != Phase::Connecting).await;
+    }
+
+    /// Waits until the phase or the connection is another one than `seen`.
+    pub(super) async fn changed(&self, seen: Snapshot) -> Snapshot {
+        let other = |status: &Status| (status.phase, status.epoch) != (seen.phase, seen.epoch);
+        match self.status.subscribe().wait_for(other).await {
+            Ok(status) => status.snapshot(),
+            Err(_) => seen,
+        }
+    }
+
+    /// A call was answered.
+    pub(super) fn answered(&self) {
+        // Read first: in good times this line is shared by all threads and written by none.
+        if self.strikes.load(Relaxed) != 0 {
+            self.strikes.store(0, Relaxed);
+            let recovered = self.change(|status| {
+                let on_trial = status.phase == Phase::HalfOpen && self.link.load().is_some();
+                on_trial.then(|| status.enter(Phase::Closed, None))
+            });
+            if recovered {
+                log::info(format_args!("{}: answers again", self.server));
+            }
+        }
+    }
+
+    /// A call on connection `epoch` was not answered in time.
+    pub(super) fn timed_out(&self, epoch: u64) {
+        let strikes = self.strikes.fetch_add(1, Relaxed) + 1;
+        self.doubt(epoch);
+        if strikes >= STRIKES {
+            self.withdraw(epoch, Cause::TimedOut);
+        }
+    }
+
+    /// A call on connection `epoch` was given up: no strike, but worth a look.
+    pub(super) fn doubt(&self, epoch: u64) {
+        if self.is_published(epoch) {
+            if self.is_vacant() {
+                self.withdraw(epoch, Cause::TimedOut);
+            }
+            self.raise(Alarms::DOUBT);
+        }
+    }
+
+    /// The server of connection `epoch` refuses writes.
+    pub(super) fn deposed(&self, epoch: u64) {
+        if self.is_published(epoch) {
+            self.raise(Alarms::DEPOSED);
+        }
+    }
+
+    /// Connection `epoch` has ended.
+    pub(super) fn lost(&self, epoch: u64) {
+        self.gone.fetch_max(epoch, AcqRel);
+        self.withdraw(epoch, Cause::Other("connection lost"));
+        self.raise(Alarms::LOST);
+    }
+
+    /// Connection `epoch` must not be used any more: its replies do not belong to their requests.
+    pub(super) fn kill(&self, epoch: u64) {
+        if let Some(link) = self.link.load().as_ref()
+            && link.epoch == epoch
+        {
+            self.withdraw(epoch, Cause::Other("replies out of order"));
+            link.close();
+        }
+    }
+
+    pub(super) fn is_connecting(&self) -> bool {
+        self.status.borrow().phase == Phase::Connecting
+    }
+
+    /// Whether nobody sees to the connection.
+    pub(super) fn is_vacant(&self) -> bool {
+        self.status.borrow().phase == Phase::Idle || self.is_overdue()
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.after(Duration::ZERO) > self.promise.load(Acquire)
+    }
+
+    pub(super) fn is_published(&self, epoch: u64) -> bool {
+        self.link.load().as_ref().is_some_and(|link| link.epoch == epoch)
+    }
+
+    pub(super) fn is_gone(&self, epoch: u64) -> bool {
+        self.gone.load(Acquire) >= epoch
+    }
+
+    /// Refuses calls from now on, if it is connection `epoch` that serves them.
+    pub(super) fn withdraw(&self, epoch: u64, cause: Cause) {
+        let withdrawn = self.change(|status| {
+            self.is_published(epoch).then(|| {
+                self.link.store(None);
+                status.enter(Phase::Open, Some(cause.clone()))
+            })
+        });
+        if withdrawn {
+            self.log_refusals(&cause);
+        }
+    }
+
+    /// Applies a change that is not a supervisor's; whether it is worth a line.
+    fn change(&self, change: impl FnOnce(&mut Status) -> Option<bool>) -> bool {
+        let mut noteworthy = false;
+        self.status.send_if_modified(|status| {
+            let changed = change(status);
+            noteworthy = changed.unwrap_or_default();
+            changed.is_some()
+        });
+        noteworthy
+    }
+
+    fn raise(&self, alarm: u8) {
+        self.alarms.fetch_or(alarm, AcqRel);
+        let soon = self.after(LENIENCE);
+        _ = self.promise.compare_exchange(NEVER, soon, AcqRel, Relaxed);
+        self.wake.notify_one();
+    }
+
+    fn after(&self, delay: Duration) -> u64 {
+        u64::try_from((self.created.elapsed() + delay).as_millis()).unwrap_or(NEVER)
+    }
+
+    fn log_refusals(&self, cause: &Cause) {
+        log::warn(format_args!("{}: {cause}; going without it", self.server));
+    }
+}
+
+impl Status {
+    fn snapshot(&self) -> Snapshot {
+        Snapshot { phase: self.phase, epoch: self.epoch, since: self.since }
+    }
+
+    /// Whether the change is worth a line in the log.
+    fn enter(&mut self, phase: Phase, cause: Option<Cause>) -> bool {
+        let known = self.cause == cause;
+        (self.phase, self.since, self.cause) = (phase, Instant::now(), cause);
+        !known
+    }
+}

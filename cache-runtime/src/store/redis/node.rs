@@ -1,0 +1,152 @@
+//! One server, behind its breaker.
+
+use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::timeout_at;
+
+use super::Settings;
+use super::breaker::{Breaker, Snapshot};
+use super::session::Session;
+use super::source::Source;
+use super::supervisor::{Plan, Supervisor};
+use super::url::Access;
+use crate::store::{Deadline, StoreError, StoreResult};
+
+/// A server that is connected to when it is first needed, and again whenever the connection is lost.
+#[derive(Debug)]
+pub(super) struct Node {
+    plan: Arc<Plan>,
+    breaker: Arc<Breaker>,
+    supervisor: Mutex<Option<AbortHandle>>,
+    in_flight: AtomicUsize,
+}
+
+impl Node {
+    /// No task is spawned and no socket opened before the first call.
+    pub(super) fn new(source: Source, access: Access, settings: Settings) -> Self {
+        Self {
+            breaker: Arc::new(Breaker::new(source.to_string())),
+            plan: Arc::new(Plan { source, access, settings }),
+            supervisor: Mutex::default(),
+            in_flight: AtomicUsize::new(0),
+        }
+    }
+
+    /// A connection to make calls on, at once; while the first attempt to connect is under way, by `deadline`.
+    pub(super) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
+        match self.published() {
+            Some(session) => Ok(session),
+            None => self.connected(deadline).await,
+        }
+    }
+
+    fn published(&self) -> Option<Session<'_>> {
+        self.breaker.link().as_ref().map(|link| Session::new(self, Arc::clone(link)))
+    }
+
+    #[cold]
+    async fn connected(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
+        if self.breaker.is_vacant() {
+            self.supervise()?;
+        }
+        if self.breaker.is_connecting() {
+            timeout_at(deadline, self.breaker.settled()).await.map_err(|_| StoreError::TimedOut)?;
+        }
+        self.published().ok_or(StoreError::Down)
+    }
+
+    /// Puts a supervisor on the caller's runtime.
+    fn supervise(&self) -> StoreResult<()> {
+        let runtime = Handle::try_current().map_err(|_| StoreError::Down)?;
+        let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(term) = self.breaker.claim() {
+            let successor =
+                Supervisor::new(Arc::clone(&self.plan), Arc::clone(&self.breaker), term);
+            let task = runtime.spawn(successor.run());
+            if let Some(predecessor) = supervisor.replace(task.abort_handle()) {
+                predecessor.abort();
+            }
+        }
+        Ok(())
+    }
+
+    /// Room for one more call on connection `epoch`. With none left calls are shed, rather than queued in front of a
+    /// server that does not keep up.
+    pub(super) fn admit(&self, epoch: u64) -> StoreResult<Admission<'_>> {
+        let admission = Admission { node: self, epoch, is_settled: false };
+        if self.in_flight.fetch_add(1, Relaxed) < self.plan.settings.max_in_flight {
+            Ok(admission)
+        } else {
+            Err(admission.settle(StoreError::Down))
+        }
+    }
+
+    /// Drops connection `epoch`: what it replied did not belong to what was asked.
+    pub(super) fn kill(&self, epoch: u64) {
+        self.breaker.kill(epoch);
+    }
+
+    /// The server behind connection `epoch` refuses writes: another may be the primary now.
+    pub(super) fn deposed(&self, epoch: u64) {
+        self.breaker.deposed(epoch);
+    }
+
+    pub(super) fn snapshot(&self) -> Snapshot {
+        self.breaker.snapshot()
+    }
+
+    /// Waits until the breaker or the connection has changed since `seen`.
+    pub(super) async fn changed(&self, seen: Snapshot) -> Snapshot {
+        self.breaker.changed(seen).await
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        let supervisor = self.supervisor.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(supervisor) = supervisor {
+            supervisor.abort();
+        }
+    }
+}
+
+/// A call under way.
+#[must_use]
+pub(super) struct Admission<'a> {
+    node: &'a Node,
+    epoch: u64,
+    is_settled: bool,
+}
+
+impl Admission<'_> {
+    pub(super) fn answered(self) {
+        self.node.breaker.answered();
+        self.settle(());
+    }
+
+    pub(super) fn timed_out(self) -> StoreError {
+        self.node.breaker.timed_out(self.epoch);
+        self.settle(StoreError::TimedOut)
+    }
+
+    /// The call has ended in a way that says nothing about the server, or that the breaker learns otherwise.
+    pub(super) fn settle<T>(mut self, outcome: T) -> T {
+        self.is_settled = true;
+        outcome
+    }
+}
+
+impl Drop for Admission<'_> {
+    fn drop(&mut self) {
+        self.node.in_flight.fetch_sub(1, Relaxed);
+        if !self.is_settled {
+            // Dropped by a caller whose patience was shorter than the deadline. If that is always so, nothing else
+            // ever tells that the server hangs.
+            self.node.breaker.doubt(self.epoch);
+        }
+    }
+}

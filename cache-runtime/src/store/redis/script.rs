@@ -1,0 +1,126 @@
+//! The scripts of the protocol: one key each, one round trip each.
+
+use std::sync::OnceLock;
+
+use redis::{Cmd, RedisWrite, ToRedisArgs};
+
+use crate::record::HEADER;
+
+/// A Lua script, called by its SHA-1.
+#[derive(Debug)]
+pub(super) struct Script {
+    body: &'static str,
+    sha: OnceLock<String>,
+}
+
+macro_rules! script {
+    ($($file:literal),+) => {
+        Script { body: concat!($(include_str!(concat!("lua/", $file, ".lua"))),+), sha: OnceLock::new() }
+    };
+}
+
+pub(super) static ACQUIRE: Script = script!("prelude", "acquire");
+pub(super) static FILL: Script = script!("prelude", "fill");
+pub(super) static REFRESH: Script = script!("prelude", "refresh");
+pub(super) static RELEASE: Script = script!("prelude", "release");
+pub(super) static RENEW: Script = script!("prelude", "renew");
+pub(super) static BEGIN: Script = script!("prelude", "fence", "begin");
+pub(super) static END: Script = script!("prelude", "fence", "end");
+pub(super) static INVALIDATE: Script = script!("prelude", "fence", "invalidate");
+
+impl Script {
+    fn sha(&self) -> &str {
+        self.sha.get_or_init(|| sha1_smol::Sha1::from(self.body).digest().to_string())
+    }
+}
+
+/// A call of a script on one key. It can be put into a command twice: by its SHA-1, and by its body where the server
+/// does not know it (any more).
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    pub(super) script: &'static Script,
+    pub(super) key: &'a str,
+    pub(super) args: Vec<Arg<'a>>,
+}
+
+/// An argument of a script.
+#[derive(Clone, Debug)]
+pub(super) enum Arg<'a> {
+    Bytes(&'a [u8]),
+    Header([u8; HEADER]),
+    Millis(u64),
+}
+
+impl Call<'_> {
+    /// `EVALSHA`: costs the server no parsing.
+    pub(super) fn by_sha(&self) -> Cmd {
+        self.command("EVALSHA", self.script.sha())
+    }
+
+    /// `EVAL`: leaves the script in the server's memory as well.
+    pub(super) fn by_body(&self) -> Cmd {
+        self.command("EVAL", self.script.body)
+    }
+
+    fn command(&self, name: &str, script: &str) -> Cmd {
+        let args: usize = self.args.iter().map(|arg| arg.len()).sum();
+        let size = name.len() + script.len() + 1 + self.key.len() + args;
+        let mut command = Cmd::with_capacity(4 + self.args.len(), size);
+        command.arg(name).arg(script).arg(1).arg(self.key).arg(&self.args[..]);
+        command
+    }
+}
+
+impl Arg<'_> {
+    /// At least as long as the argument is written.
+    fn len(&self) -> usize {
+        match self {
+            Self::Bytes(bytes) => bytes.len(),
+            Self::Header(header) => header.len(),
+            Self::Millis(_) => 20,
+        }
+    }
+}
+
+impl ToRedisArgs for Arg<'_> {
+    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
+        match self {
+            Self::Bytes(bytes) => out.write_arg(bytes),
+            Self::Header(header) => out.write_arg(header),
+            Self::Millis(millis) => millis.write_redis_args(out),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_script_is_addressed_by_its_own_digest() {
+        let scripts = [&ACQUIRE, &FILL, &REFRESH, &RELEASE, &RENEW, &BEGIN, &END, &INVALIDATE];
+        let mut digests: Vec<_> = scripts.iter().map(|script| script.sha()).collect();
+        assert!(
+            digests.iter().all(|sha| sha.len() == 40 && sha.bytes().all(|b| b.is_ascii_hexdigit()))
+        );
+        digests.sort_unstable();
+        digests.dedup();
+        assert_eq!(digests.len(), scripts.len());
+    }
+
+    #[test]
+    fn a_call_is_one_command_with_one_key() {
+        let call = Call {
+            script: &RENEW,
+            key: "user:1",
+            args: vec![Arg::Bytes(b"token"), Arg::Millis(3000)],
+        };
+        let packed = String::from_utf8(call.by_sha().get_packed_command()).unwrap_or_default();
+        let expected = format!(
+            "*6\r\n$7\r\nEVALSHA\r\n$40\r\n{}\r\n$1\r\n1\r\n$6\r\nuser:1\r\n$5\r\ntoken\r\n$4\r\n3000\r\n",
+            RENEW.sha()
+        );
+        assert_eq!(packed, expected);
+        assert!(call.by_body().get_packed_command().ends_with(b"$5\r\ntoken\r\n$4\r\n3000\r\n"));
+    }
+}

@@ -1,0 +1,219 @@
+//! Servers that are not there, or do not answer.
+
+use std::sync::Arc;
+
+use tokio::runtime::Runtime;
+
+use super::server::eventually;
+use super::*;
+use crate::store::StoreError;
+use crate::stats::BreakerState as Phase;
+
+async fn is_served(store: &RedisStore, name: Name<'_>) -> bool {
+    store.get(name, briefly()).await.is_ok()
+}
+
+#[test]
+fn nothing_happens_before_the_first_call() {
+    // Not even a runtime is needed.
+    let store = store_at("redis://127.0.0.1:1");
+    assert_eq!(store.snapshot().phase, Phase::Idle);
+}
+
+#[tokio::test]
+async fn a_server_may_come_up_after_the_program() {
+    let mut server = Server::reserve(&[]);
+    let store = store(&server);
+    let name = Name::new("user:1");
+    assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
+    assert_eq!(store.snapshot().phase, Phase::Open);
+    assert_eq!(store.invalidate(&[name, name], NONE, soon()).await, vec![Err(StoreError::Down); 2]);
+    server.restart().await;
+    eventually("the server is found", async || is_served(&store, name).await).await;
+    assert_eq!(store.snapshot().phase, Phase::Closed);
+    put(&store, name, "one").await;
+}
+
+#[tokio::test]
+async fn the_first_calls_wait_for_the_connection_and_share_it() {
+    let server = Server::start().await;
+    let store = Arc::new(store(&server));
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.get(Name::new("user:1"), soon()).await })
+        })
+        .collect();
+    for call in calls {
+        assert_eq!(call.await.unwrap(), Ok(None));
+    }
+    let clients: String = server.other().await.run("CLIENT", "LIST").await;
+    assert_eq!(clients.matches(" name=cache ").count(), 1, "{clients}");
+}
+
+#[tokio::test]
+async fn a_killed_server_is_missed_at_once_and_found_again() {
+    let mut server = Server::start().await;
+    let store = store(&server);
+    let name = Name::new("user:1");
+    put(&store, name, "one").await;
+    let before = store.snapshot();
+    server.kill();
+    // Nobody calls; the loss is noticed all the same.
+    let after = tokio::time::timeout(Duration::from_secs(20), store.changed(before)).await.unwrap();
+    assert_eq!(after.phase, Phase::Open);
+    assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
+    server.restart().await;
+    eventually("the server is back", async || store.get(name, briefly()).await == Ok(None)).await;
+    assert!(store.snapshot().epoch > before.epoch);
+}
+
+#[tokio::test]
+async fn a_frozen_server_opens_the_breaker_until_it_thaws() {
+    let server = Server::start().await;
+    let store = store(&server);
+    let name = Name::new("user:1");
+    put(&store, name, "one").await;
+    server.freeze();
+    let mut slow = 0;
+    while store.get(name, briefly()).await != Err(StoreError::Down) {
+        slow += 1;
+        assert!(slow < 10, "the breaker stays closed");
+    }
+    for _ in 0..10_000 {
+        assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
+        assert!(store.snapshot().phase != Phase::Closed);
+    }
+    server.thaw();
+    eventually("hits resume", async || payload_now(&store, name).await.as_deref() == Some("one"))
+        .await;
+}
+
+async fn payload_now(store: &RedisStore, name: Name<'_>) -> Option<String> {
+    match read(name, store.get(name, briefly()).await.ok()??) {
+        Found::Value(value) => Some(String::from_utf8(value.payload().to_vec()).unwrap()),
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn callers_that_give_up_early_betray_a_frozen_server_too() {
+    let server = Server::start().await;
+    let store = store(&server);
+    let name = Name::new("user:1");
+    put(&store, name, "one").await;
+    server.freeze();
+    eventually("the breaker opens", async || {
+        let call = store.get(name, soon());
+        _ = tokio::time::timeout(Duration::from_millis(1), call).await;
+        store.snapshot().phase != Phase::Closed
+    })
+    .await;
+    server.thaw();
+    eventually("hits resume", async || payload_now(&store, name).await.is_some()).await;
+}
+
+#[tokio::test]
+async fn calls_beyond_the_limit_are_shed() {
+    let server = Server::start().await;
+    let settings = Settings { max_in_flight: 8, ..Settings::default() };
+    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
+    put(&store, Name::new("user:1"), "one").await;
+    let mut other = server.other().await;
+    let _: () = other.run("CLIENT", ("PAUSE", 200)).await;
+    let calls: Vec<_> = (0..100)
+        .map(|_| {
+            let store = Arc::clone(&store);
+            tokio::spawn(async move { store.get(Name::new("user:1"), soon()).await })
+        })
+        .collect();
+    let mut shed = 0;
+    for call in calls {
+        match call.await.unwrap() {
+            Ok(Some(_)) => {}
+            Err(StoreError::Down) => shed += 1,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(shed, 92);
+    eventually("room again", async || is_served(&store, Name::new("user:1")).await).await;
+}
+
+#[test]
+fn another_runtime_takes_over_when_one_is_shut_down() {
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(Server::start());
+    let store = store(&server);
+    let name = Name::new("user:1");
+    for payload_of in ["one", "two", "three"] {
+        let short = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        short.block_on(async {
+            put(&store, name, payload_of).await;
+            assert_eq!(payload(&store, name).await.as_deref(), Some(payload_of));
+            assert_eq!(store.invalidate(&[name], NONE, soon()).await, [Ok(())]);
+        });
+        drop(short);
+        assert_eq!(store.snapshot().phase, Phase::Idle);
+    }
+    runtime.block_on(async { put(&store, name, "four").await });
+}
+
+#[test]
+fn another_runtime_takes_over_when_one_is_left_standing() {
+    let runtime = Runtime::new().unwrap();
+    let server = runtime.block_on(Server::start());
+    let store = store(&server);
+    let name = Name::new("user:1");
+    let standing = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    standing.block_on(async { put(&store, name, "one").await });
+    let epoch = store.snapshot().epoch;
+    runtime.block_on(eventually("somebody takes over", async || {
+        payload_now(&store, name).await.as_deref() == Some("one")
+    }));
+    assert!(store.snapshot().epoch > epoch);
+    // The first one wakes up, and does no harm.
+    standing.block_on(async {
+        assert_eq!(payload(&store, name).await.as_deref(), Some("one"));
+    });
+    drop(standing);
+    runtime.block_on(async { assert_eq!(payload(&store, name).await.as_deref(), Some("one")) });
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn dropped_calls_do_not_mix_up_replies() {
+    let server = Server::start().await;
+    let store = Arc::new(store(&server));
+    let keys: Arc<Vec<_>> = Arc::new((0..32).map(|number| format!("user:{number}")).collect());
+    for key in keys.iter() {
+        put(&store, Name::new(key), key).await;
+    }
+    let epoch = store.snapshot().epoch;
+    let tasks: Vec<_> = (0..32)
+        .map(|task: usize| {
+            let (store, keys) = (Arc::clone(&store), Arc::clone(&keys));
+            tokio::spawn(async move {
+                for round in 0..500 {
+                    let name = Name::new(&keys[(task * 7 + round) % keys.len()]);
+                    let call = store.get(name, soon());
+                    // Polled once or twice, then dropped.
+                    if round % 3 == 0 {
+                        tokio::select! {
+                            biased;
+                            _ = call => {}
+                            () = tokio::task::yield_now() => {}
+                        }
+                    } else {
+                        let Found::Value(value) = read(name, call.await.unwrap().unwrap()) else {
+                            panic!("{name:?}")
+                        };
+                        assert_eq!(value.payload(), name.text.as_bytes());
+                    }
+                }
+            })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(store.snapshot().epoch, epoch);
+}

@@ -1,0 +1,72 @@
+//! Against a real server.
+
+mod faults;
+mod protocol;
+mod refusals;
+mod server;
+mod sweep;
+mod writers;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use self::server::Server;
+use super::{RedisStore, Settings, Target};
+use crate::record::{self, Found, ValueHeader};
+use crate::store::{Acquired, Deadline, Fill, Name};
+use crate::token::Token;
+
+const LEASE: Duration = Duration::from_secs(60);
+const TTL: Duration = Duration::from_secs(600);
+const NONE: Duration = Duration::ZERO;
+
+fn store(server: &Server) -> RedisStore {
+    store_at(&server.url())
+}
+
+fn store_at(url: &str) -> RedisStore {
+    RedisStore::new(Target::parse(url).unwrap(), Settings::default())
+}
+
+/// Long enough that only a hang exceeds it.
+fn soon() -> Deadline {
+    Instant::now() + Duration::from_secs(20)
+}
+
+/// What a caller grants in practice.
+fn briefly() -> Deadline {
+    Instant::now() + Duration::from_millis(50)
+}
+
+fn fill(name: Name<'_>, token: Token, payload: &str) -> Fill {
+    let header = ValueHeader { key: name.hash, token, cost_ms: 7, version: 1, codec: b'J' };
+    let mut record = record::value(header);
+    record.extend_from_slice(payload.as_bytes());
+    Fill { record, fresh: TTL, ttl: TTL }
+}
+
+fn read(name: Name<'_>, record: Bytes) -> Found {
+    record::read(record, name.hash)
+}
+
+/// The payload in the key, if there is a value.
+async fn payload(store: &RedisStore, name: Name<'_>) -> Option<String> {
+    match read(name, store.get(name, soon()).await.unwrap()?) {
+        Found::Value(value) => Some(String::from_utf8(value.payload().to_vec()).unwrap()),
+        _ => None,
+    }
+}
+
+async fn acquire(store: &RedisStore, name: Name<'_>, token: Token) -> Acquired {
+    store.acquire(name, token, LEASE, None, soon()).await.unwrap()
+}
+
+/// Loads and stores `payload` the regular way.
+async fn put(store: &RedisStore, name: Name<'_>, payload: &str) -> Token {
+    let token = Token::random();
+    assert!(matches!(acquire(store, name, token).await, Acquired::Leased));
+    assert!(store.fill(name, fill(name, token, payload), soon()).await.unwrap());
+    token
+}

@@ -1,0 +1,132 @@
+//! A real server for one test.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{FromRedisValue, ToRedisArgs};
+
+/// A server with a directory of its own; both go with the guard.
+pub(super) struct Server {
+    process: Option<Child>,
+    directory: PathBuf,
+    pub(super) port: u16,
+    options: Vec<String>,
+}
+
+impl Server {
+    pub(super) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    pub(super) async fn start_with(options: &[&str]) -> Self {
+        let mut server = Self::reserve(options);
+        server.restart().await;
+        server
+    }
+
+    /// A server to be started later, on a port that is free now.
+    pub(super) fn reserve(options: &[&str]) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let directory =
+            std::env::temp_dir().join(format!("cache-test-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&directory).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let options = options.iter().map(ToString::to_string).collect();
+        Self { process: None, directory, port, options }
+    }
+
+    /// Starts the process, and waits until it answers.
+    pub(super) async fn restart(&mut self) {
+        let process = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
+            .arg(self.port.to_string())
+            .arg("--dir")
+            .arg(&self.directory)
+            .arg("--unixsocket")
+            .arg(self.socket())
+            .args(&self.options)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("redis-server is installed");
+        self.process = Some(process);
+        eventually("the server answers", async || {
+            let client = redis::Client::open(self.url()).unwrap();
+            client.get_multiplexed_async_connection().await.is_ok()
+        })
+        .await;
+    }
+
+    pub(super) fn kill(&mut self) {
+        if let Some(mut process) = self.process.take() {
+            process.kill().unwrap();
+            process.wait().unwrap();
+        }
+    }
+
+    /// Stops the process from running, until [`thaw`](Self::thaw).
+    pub(super) fn freeze(&self) {
+        self.signal("-STOP");
+    }
+
+    pub(super) fn thaw(&self) {
+        self.signal("-CONT");
+    }
+
+    fn signal(&self, signal: &str) {
+        let pid = self.process.as_ref().unwrap().id().to_string();
+        assert!(Command::new("kill").args([signal, &pid]).status().unwrap().success());
+    }
+
+    pub(super) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    pub(super) fn socket(&self) -> PathBuf {
+        Path::new(&self.directory).join("redis.sock")
+    }
+
+    /// A connection of another client.
+    pub(super) async fn other(&self) -> Other {
+        let client = redis::Client::open(self.url()).unwrap();
+        Other(client.get_multiplexed_async_connection().await.unwrap())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+        _ = std::fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// Somebody else's connection to the server.
+pub(super) struct Other(MultiplexedConnection);
+
+impl Other {
+    pub(super) async fn run<T: FromRedisValue>(&mut self, name: &str, args: impl ToRedisArgs) -> T {
+        self.try_run(name, args).await.unwrap()
+    }
+
+    pub(super) async fn try_run<T: FromRedisValue>(
+        &mut self,
+        name: &str,
+        args: impl ToRedisArgs,
+    ) -> redis::RedisResult<T> {
+        redis::cmd(name).arg(args).query_async(&mut self.0).await
+    }
+}
+
+/// Waits until `condition` holds.
+pub(super) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
+    let holds = async {
+        while !condition().await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(30), holds).await.is_ok(), "never: {what}");
+}

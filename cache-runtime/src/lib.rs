@@ -61,7 +61,8 @@
 //! A function returns what its body returns, whatever the store does. Redis may hold a read up for the cache's
 //! [`budget`](CacheBuilder::budget) and no longer; when it is known to be down it is not asked. What cannot be
 //! decoded is a miss, what is not ours is left alone, and a fill that fails is nobody's error. Flights go on
-//! without a store: of one process, one load per key runs and one is waited for.
+//! without a store: of one process, one load per key runs and one is waited for. What an origin gets in all when
+//! nothing is cached any more is bounded by [`max_concurrent_loads`](CacheBuilder::max_concurrent_loads).
 //!
 //! An invalidation that was not acknowledged is kept in this process, sent again until it is, and its keys are
 //! **bypassed** meanwhile: a process never reads back what it knows to be outdated. [`Cache::flush`] waits for them
@@ -129,6 +130,7 @@
 //! | feature | |
 //! |---|---|
 //! | `tracing` (default) | a log line for each change of state, target `cache`; none for a call |
+//! | `metrics` | `Stats::export` to the `metrics` facade |
 //! | `msgpack` | `Codec::MessagePack` |
 //! | `postcard` | `Codec::Postcard` |
 //! | `tls` | `rediss://` |

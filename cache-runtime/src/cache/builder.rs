@@ -62,14 +62,19 @@ impl Default for Settings {
 ///
 /// ```
 /// use std::time::Duration;
-/// use cache_runtime::Cache;
+/// use cache_runtime::{Cache, ErrorKind};
 ///
 /// # fn main() -> Result<(), cache_runtime::Error> {
-/// let cache = Cache::builder()
+/// let settings = Cache::builder()
 ///     .namespace("shop")
 ///     .budget(Duration::from_millis(50))
-///     .connect("redis://127.0.0.1")?;
-/// # Ok(()) }
+///     .fence(Duration::from_secs(30));
+/// let cache = settings.clone().connect("redis://127.0.0.1")?; // connects at the first use
+///
+/// // What can be told without a server is told at once.
+/// let error = settings.connect("127.0.0.1").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Config);
+/// # _ = cache; Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `connect` or `in_memory`"]

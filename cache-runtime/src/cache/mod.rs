@@ -29,8 +29,11 @@ use crate::write::{PATTERN_LIMIT, scope};
 
 /// A cache: cheap to clone, all clones are one.
 ///
-/// Annotated functions use the one of the task ([`scope`](Self::scope)), else the installed one
-/// ([`install`](Self::install)), else this process's memory.
+/// Annotated functions use the one that they name (`cache = …`), else that of the task ([`scope`](Self::scope)), else
+/// the installed one ([`install`](Self::install)), else one in this process's memory, of which the log warns.
+///
+/// By hand, entries are reached through the [`Key`]s of functions: [`get`](Self::get), [`put`](Self::put),
+/// [`invalidate`](Self::invalidate). These give errors, which the functions themselves never do.
 #[derive(Clone, Debug)]
 pub struct Cache {
     inner: Arc<Inner>,
@@ -107,6 +110,25 @@ impl Cache {
 
     /// Makes this the cache of all functions that `future` calls and that name none: tests run in parallel, each
     /// with its own. Tasks that it spawns are not in the scope.
+    ///
+    /// ```
+    /// # use cache_runtime::{Cache, cached};
+    /// #[cached(key = "answer", ttl = "1h")]
+    /// async fn answer() -> u8 {
+    ///     42
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let cache = Cache::in_memory();
+    /// cache.scope(answer()).await;
+    /// cache.scope(answer()).await;
+    /// assert_eq!(cache.stats().function("answer").unwrap().hits, 1);
+    ///
+    /// let spawned = tokio::spawn(cache.scope(answer()));
+    /// assert_eq!(spawned.await.unwrap(), 42);
+    /// assert_eq!(cache.stats().function("answer").unwrap().hits, 2);
+    /// # }
+    /// ```
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         ambient::scope(self.clone(), future)
     }
@@ -150,7 +172,7 @@ impl Cache {
         scope::after_commit(self, work).await
     }
 
-    /// The value of an entry, if there is one.
+    /// The value of an entry, if there is one: of its own codec and version, and not behind a fence. Runs no body.
     ///
     /// # Errors
     ///
@@ -322,7 +344,7 @@ impl Cache {
         self.recorder().count(&callsite::BY_HAND, event);
     }
 
-    /// What happened so far, per function.
+    /// What happened so far, per function. Counts what this handle and its clones did, in this process.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let (breaker, connections) = match self.store() {

@@ -10,7 +10,8 @@ use super::{Event, Latency};
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Every function that was called, and `by hand` for what was done through the handle.
+    /// Every function that was called, and `by hand` for what belongs to none: invalidations, those of annotated
+    /// writes included.
     pub functions: Vec<FunctionStats>,
     /// Invalidations that are still to be delivered. Their keys bypass the cache.
     pub journal_depth: usize,

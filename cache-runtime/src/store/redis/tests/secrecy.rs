@@ -34,7 +34,7 @@ impl Visit for Text<'_> {
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target() == "cache"
+        metadata.target() == "cache_runtime"
     }
 
     fn event(&self, event: &Event<'_>) {

@@ -172,7 +172,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 }
                 Ok(Acquired::Value(record)) => match self.examine(name, Ok(Some(record.clone()))) {
                     Seen::Value(result, _) => {
-                        lease.pass_on(Some(record), mark);
+                        lease.pass_on(record, mark);
                         return Looked::Found(result);
                     }
                     // Of no use to this process: it is asked to give way, once.

@@ -209,6 +209,7 @@ async fn without_a_lock_processes_load_in_parallel_and_one_stores() {
     assert_eq!(told.iter().map(|told| told.stored).sum::<u64>(), 1);
     for told in &told {
         assert_eq!((told.refused, told.impatient), (0, 0), "{told:?}");
-        assert!(told.values.iter().all(|value| [1, 2].contains(value)));
+        // Where nothing is stored, callers that came after a load had begun share the next one.
+        assert_eq!(told.values.len(), 100);
     }
 }

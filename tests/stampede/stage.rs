@@ -14,18 +14,18 @@ pub const AGES: Duration = Duration::from_secs(3_600);
 #[derive(Debug)]
 pub struct Stage {
     pub cache: Cache,
-    /// None with the embedded store.
-    pub server: Option<RedisServer>,
+    /// Lives as long as the stage.
+    _server: Option<RedisServer>,
 }
 
 impl Stage {
     pub fn embedded() -> Self {
-        Self { cache: Cache::in_memory(), server: None }
+        Self { cache: Cache::in_memory(), _server: None }
     }
 
     pub async fn redis() -> Self {
         let server = RedisServer::start().await;
-        Self { cache: connect(&server.url()), server: Some(server) }
+        Self { cache: connect(&server.url()), _server: Some(server) }
     }
 
     /// Starts `count` calls, each in a task of its own.

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, guarded};
 use super::lease::Lease;
 use crate::budget::Budget;
 use crate::cache::Cache;
@@ -245,8 +245,8 @@ impl<'a, R, T> Lookup<'a, R, T> {
         let fits = value.codec() == self.schema.codec.id()
             && value.version() == self.schema.version
             && value.payload().len() <= self.cache.settings().max_value_bytes;
-        let decoded =
-            fits.then(|| self.returns.decode(value.payload(), self.schema).ok()).flatten();
+        let decode = || self.returns.decode(value.payload(), self.schema).ok();
+        let decoded = fits.then(|| guarded(decode).flatten()).flatten();
         if decoded.is_none() {
             self.count(Event::Undecodable);
         }

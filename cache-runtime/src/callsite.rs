@@ -18,7 +18,8 @@ pub struct Callsite {
 /// The options that do not depend on a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Policy {
-    pub(crate) ttl: Duration,
+    /// None: the key says.
+    pub(crate) ttl: Option<Duration>,
     /// How long `None` is kept; not at all where there is none.
     pub(crate) none_ttl: Option<Duration>,
     /// The greatest fraction by which a time to live is shortened at random.
@@ -29,6 +30,8 @@ pub(crate) struct Policy {
     pub(crate) lease: Option<Duration>,
     pub(crate) codec: Option<Codec>,
     pub(crate) version: Option<u32>,
+    pub(crate) max_concurrent_loads: Option<u32>,
+    pub(crate) shed_after: Option<Duration>,
 }
 
 /// Stands for keys that belong to no function.
@@ -39,7 +42,7 @@ impl Callsite {
     #[must_use]
     pub const fn new(name: &'static str, template: &'static str) -> Self {
         let policy = Policy {
-            ttl: Duration::from_secs(60),
+            ttl: None,
             none_ttl: None,
             jitter: 0.0,
             lock: false,
@@ -47,6 +50,8 @@ impl Callsite {
             lease: None,
             codec: None,
             version: None,
+            max_concurrent_loads: None,
+            shed_after: None,
         };
         Self { name, template, policy, index: AtomicUsize::new(0) }
     }
@@ -84,7 +89,7 @@ impl Callsite {
     /// How long a value is served.
     #[must_use]
     pub const fn ttl_ms(mut self, ttl: u64) -> Self {
-        self.policy.ttl = Duration::from_millis(ttl);
+        self.policy.ttl = Some(Duration::from_millis(ttl));
         self
     }
 
@@ -146,6 +151,26 @@ impl Callsite {
     pub const fn codec(mut self, codec: Codec) -> Self {
         self.policy.codec = Some(codec);
         self
+    }
+
+    /// How many bodies of this function run at once, in this process.
+    #[must_use]
+    pub const fn max_concurrent_loads(mut self, loads: u32) -> Self {
+        self.policy.max_concurrent_loads = Some(loads);
+        self
+    }
+
+    /// How long a call waits for a place among the concurrent loads before it is turned away.
+    #[must_use]
+    pub const fn shed_after(mut self, wait: Duration) -> Self {
+        self.policy.shed_after = Some(wait);
+        self
+    }
+
+    /// How long a call waits for a place among the concurrent loads, in milliseconds.
+    #[must_use]
+    pub const fn shed_after_ms(self, wait: u64) -> Self {
+        self.shed_after(Duration::from_millis(wait))
     }
 
     /// Version of the value type.

@@ -6,8 +6,9 @@ use crate::store::StoreError;
 
 /// An operation on a [`Cache`](crate::Cache) that was asked for by hand and could not be done.
 ///
-/// Annotated functions never fail with it, but for writes with `fence = "strict"`, which are refused when the fence
-/// cannot be put up and therefore need `E: From<cache_runtime::Error>`. It never holds credentials, keys or values.
+/// Annotated functions never fail with it unless they are told to, and then need `E: From<cache_runtime::Error>`: writes
+/// with `fence = "strict"`, which are refused when the fence cannot be put up, and functions with `shed_after`, which are
+/// refused when too many loads are under way. It never holds credentials, keys or values.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -26,6 +27,8 @@ pub enum ErrorKind {
     Refused,
     /// The value could not be encoded.
     Codec,
+    /// A function with `shed_after` was not run because too many loads are under way.
+    Overloaded,
     /// Invalidations are still to be delivered.
     Undelivered,
     /// A `fence = "strict"` write was not begun because its fence could not be put up.

@@ -5,20 +5,23 @@
 //! keys and neither reads nor fills them: it never returns what it knows to be outdated. Other processes are
 //! kept from the old value by the write's fence, where that was acknowledged, and else by the entry's time to live.
 //!
+//! Acknowledged is not kept: a failover may promote a replica that had not yet been told. So what was acknowledged in the last
+//! while is remembered, and sent again when another primary answers.
+//!
 //! The journal is bounded. When it overflows the process goes around the cache for everything, until one
 //! invalidation of the whole namespace has been acknowledged.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use crate::background;
 use crate::budget::Budget;
-use crate::cache::Cache;
+use crate::cache::{Cache, Failover};
 use crate::log;
 use crate::store::{Name, Store, glob};
 use crate::token::random_fraction;
@@ -28,6 +31,8 @@ use crate::write::PATTERN_LIMIT;
 const CAPACITY: usize = 16_384;
 /// How many keys are sent at once.
 const BATCH: usize = 256;
+/// How long ago an acknowledged invalidation may lie for a failover to have lost it.
+const REPLAY: Duration = Duration::from_secs(30);
 /// Shortest and longest pause between attempts to deliver.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
@@ -58,6 +63,16 @@ struct State {
     /// Too much was added, at last at this place: everything is bypassed.
     overflown: Option<u64>,
     delivering: bool,
+    recent: Recent,
+}
+
+/// What was acknowledged of late, by one primary.
+#[derive(Debug, Default)]
+struct Recent {
+    /// Oldest first.
+    entries: VecDeque<(Instant, Entry)>,
+    /// When the last one was dropped for want of room.
+    dropped: Option<Instant>,
 }
 
 impl Journal {
@@ -97,6 +112,25 @@ impl Journal {
         }
     }
 
+    /// Remembers invalidations that the present primary has acknowledged.
+    pub(crate) fn acknowledged(cache: &Cache, entries: impl IntoIterator<Item = Entry>) {
+        if cache.settings().failover == Failover::Replay && cache.is_remote() {
+            cache.journal().state().recent.extend(entries);
+        }
+    }
+
+    /// Another primary answers, which may not know what the former one had acknowledged: sends it again.
+    pub(crate) fn replay(cache: &Cache) {
+        let recent = std::mem::take(&mut cache.journal().state().recent);
+        let since = Instant::now().checked_sub(REPLAY);
+        let (entries, complete) = recent.since(since);
+        if !complete {
+            // More than can be told one by one.
+            Self::add(cache, [Entry::Pattern(cache.everything())]);
+        }
+        Self::add(cache, entries);
+    }
+
     /// Waits until nothing is left.
     pub(crate) async fn drained(&self) {
         loop {
@@ -110,6 +144,29 @@ impl Journal {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Recent {
+    fn extend(&mut self, entries: impl IntoIterator<Item = Entry>) {
+        let now = Instant::now();
+        self.entries.extend(entries.into_iter().map(|entry| (now, entry)));
+        while let Some((when, _)) = self.entries.front()
+            && (now.duration_since(*when) > REPLAY || self.entries.len() > CAPACITY)
+        {
+            if now.duration_since(*when) <= REPLAY {
+                self.dropped = Some(now);
+            }
+            self.entries.pop_front();
+        }
+    }
+
+    /// The entries since then, and whether these are all.
+    fn since(self, since: Option<Instant>) -> (impl Iterator<Item = Entry>, bool) {
+        let late = move |when: Instant| since.is_none_or(|since| when >= since);
+        let complete = !self.dropped.is_some_and(late);
+        let entries = self.entries.into_iter().filter(move |(when, _)| late(*when));
+        (entries.map(|(_, entry)| entry), complete)
     }
 }
 
@@ -130,8 +187,8 @@ impl State {
                 ));
             }
             let next = self.next;
-            let delivering = self.delivering;
-            *self = Self { overflown: Some(place), next, delivering, ..Self::default() };
+            let (delivering, recent) = (self.delivering, std::mem::take(&mut self.recent));
+            *self = Self { overflown: Some(place), next, delivering, recent, ..Self::default() };
             return;
         }
         self.patterns += usize::from(matches!(entry, Entry::Pattern(_)));
@@ -223,6 +280,8 @@ impl Delivery {
         let replies =
             store.invalidate(&names, Duration::ZERO, self.cache.budget().deadline()).await;
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
+        let entries = acknowledged.clone().map(|((_, key), _)| Entry::Key(key.clone()));
+        Journal::acknowledged(&self.cache, entries);
         self.acknowledge(acknowledged.map(|((place, _), _)| *place))
     }
 

@@ -10,8 +10,10 @@ mod error;
 mod flight;
 mod journal;
 mod key;
+mod limit;
 mod log;
 mod outcome;
+mod outcome_macros;
 mod private;
 mod read;
 mod record;
@@ -22,12 +24,12 @@ mod write;
 
 pub use cache_macros::{cached, invalidates};
 
-pub use crate::cache::{Cache, CacheBuilder, Keys};
+pub use crate::cache::{Cache, CacheBuilder, Failover, Keys};
 pub use crate::call::{Call, CallExt};
 pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::key::{Key, KeyPart, KeyText, Segment};
-pub use crate::stats::{FunctionStats, Latency, Stats};
+pub use crate::stats::{BreakerState, FunctionStats, Latency, Stats};
 
 #[doc(hidden)]
 pub mod __private {

@@ -25,6 +25,9 @@
 //! Kind, magic and the meaning of `F` and `T` are the same in every later format version, so that an
 //! older process never stores through a newer one's fence.
 
+#[cfg(test)]
+mod tests;
+
 use bytes::Bytes;
 
 use crate::token::Token;

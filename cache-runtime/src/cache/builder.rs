@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::Cache;
 use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
-use crate::store::redis::{self, RedisStore, Target};
+use crate::store::redis::RedisStore;
 
 /// What all calls of a cache have in common.
 #[derive(Clone, Debug)]
@@ -21,6 +23,22 @@ pub(crate) struct Settings {
     pub(crate) codec: Codec,
     pub(crate) max_value_bytes: usize,
     pub(crate) capacity: usize,
+    pub(crate) max_concurrent_loads: Option<usize>,
+    pub(crate) failover: Failover,
+}
+
+/// What is believed of a primary that has just been promoted.
+///
+/// Replication is asynchronous: a failover may bring back values whose invalidation the former primary had acknowledged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Failover {
+    /// Everything. What was lost stays stale until its time to live ends.
+    Trust,
+    /// Everything, but each process sends again what it invalidated in the last 30 seconds, and goes around the cache
+    /// for those entries until that is acknowledged. Other processes may read such an entry until then.
+    #[default]
+    Replay,
 }
 
 impl Default for Settings {
@@ -34,6 +52,8 @@ impl Default for Settings {
             codec: Codec::Json,
             max_value_bytes: 8 << 20,
             capacity: 64 << 20,
+            max_concurrent_loads: None,
+            failover: Failover::default(),
         }
     }
 }
@@ -104,6 +124,20 @@ impl CacheBuilder {
         self
     }
 
+    /// How many bodies of all functions run at once in this process: unbounded by default. What the origin can bear, divided by
+    /// the number of processes, keeps it alive when the store is lost and every call becomes a load. The others wait in
+    /// line; functions with `shed_after` turn theirs away in time.
+    pub fn max_concurrent_loads(mut self, loads: usize) -> Self {
+        self.settings.max_concurrent_loads = Some(loads.clamp(1, Semaphore::MAX_PERMITS));
+        self
+    }
+
+    /// What is believed of a primary that has just been promoted: [`Failover::Replay`] by default.
+    pub fn failover(mut self, failover: Failover) -> Self {
+        self.settings.failover = failover;
+        self
+    }
+
     /// How many bytes the embedded store holds before values make room for others: 64 MiB by default.
     pub fn capacity(mut self, bytes: usize) -> Self {
         self.settings.capacity = bytes;
@@ -120,9 +154,7 @@ impl CacheBuilder {
             return self.in_memory();
         }
         let settings = self.checked()?;
-        let target = Target::parse(url)
-            .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))?;
-        let store = RedisStore::new(target, redis::Settings::default());
+        let store = RedisStore::connect(url)?;
         Ok(Cache::new(Some(Store::Redis(store)), settings))
     }
 

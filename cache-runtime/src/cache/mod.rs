@@ -10,9 +10,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
-pub use self::builder::CacheBuilder;
 use self::builder::Settings;
+pub use self::builder::{CacheBuilder, Failover};
 pub use self::keys::Keys;
 use crate::budget::Budget;
 use crate::callsite;
@@ -43,6 +44,8 @@ pub(crate) struct Inner {
     flights: Arc<Flights>,
     journal: Journal,
     recorder: Recorder,
+    /// Bounds the loads of all functions under way.
+    places: Option<Semaphore>,
 }
 
 impl Cache {
@@ -85,12 +88,14 @@ impl Cache {
     }
 
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
+        let places = settings.max_concurrent_loads.map(Semaphore::new);
         let inner = Inner {
             store,
             settings,
             flights: Arc::new(Flights::new()),
             journal: Journal::default(),
             recorder: Recorder::new(),
+            places,
         };
         Self { inner: Arc::new(inner) }
     }
@@ -287,8 +292,10 @@ impl Cache {
         let by = Budget::new(PATTERN_LIMIT).deadline();
         let reply = store.invalidate_matching(pattern, hold_off, by).await;
         self.note(&reply);
-        if reply.is_err() {
-            Journal::add(self, [Entry::Pattern(pattern.to_owned())]);
+        let entry = [Entry::Pattern(pattern.to_owned())];
+        match reply {
+            Ok(_) => Journal::acknowledged(self, entry),
+            Err(_) => Journal::add(self, entry),
         }
         Ok(reply?)
     }
@@ -302,8 +309,11 @@ impl Cache {
         for reply in &replies {
             self.note(reply);
         }
-        let failed = texts.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
-        Journal::add(self, failed.map(|(text, _)| Entry::Key(text.clone())));
+        let (done, failed): (Vec<_>, Vec<_>) =
+            texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
+        let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
+        Journal::acknowledged(self, done.into_iter().map(entry));
+        Journal::add(self, failed.into_iter().map(entry));
         replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
     }
 
@@ -315,7 +325,20 @@ impl Cache {
     /// What happened so far, per function.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        Stats { functions: self.recorder().functions(), journal_depth: self.journal().depth() }
+        let (breaker, connections) = match self.store() {
+            Some(Store::Redis(store)) => {
+                let now = store.snapshot();
+                (Some(now.phase), now.epoch)
+            }
+            Some(Store::Memory(_)) | None => (None, 0),
+        };
+        let (functions, journal_depth) = (self.recorder().functions(), self.journal().depth());
+        Stats { functions, journal_depth, breaker, connections }
+    }
+
+    /// Whether entries live in a server that may fail over.
+    pub(crate) fn is_remote(&self) -> bool {
+        matches!(self.store(), Some(Store::Redis(_)))
     }
 
     pub(crate) fn store(&self) -> Option<&Store> {
@@ -332,6 +355,10 @@ impl Cache {
 
     pub(crate) fn journal(&self) -> &Journal {
         &self.inner.journal
+    }
+
+    pub(crate) fn places(&self) -> Option<&Semaphore> {
+        self.inner.places.as_ref()
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {

@@ -127,8 +127,10 @@ impl<'a, R, T> Lookup<'a, R, T> {
     }
 
     /// Waits for the flight of this process.
-    async fn wait(self, name: Name<'_>, waiting: oneshot::Receiver<Verdict>) -> Looked<R> {
-        let verdict = timeout_at(Instant::now() + self.patience(), waiting).await;
+    async fn wait(mut self, name: Name<'_>, waiting: oneshot::Receiver<Verdict>) -> Looked<R> {
+        let paused = Instant::now();
+        let verdict = timeout_at(paused + self.patience(), waiting).await;
+        self.budget.resume(paused);
         match verdict {
             Ok(Ok(Verdict::Value(record))) => {
                 if let Found::Value(value) = record::read(record, name.hash)

@@ -18,6 +18,7 @@ use crate::cache::{Cache, ambient};
 use crate::call::Mode;
 use crate::callsite::Callsite;
 use crate::key::Key;
+use crate::limit;
 use crate::outcome::Returns;
 use crate::stats::Event;
 use crate::write::scope;
@@ -84,8 +85,9 @@ impl<T, U> Read<T, U> {
             Looked::Found(result) => return result,
             Looked::Load(attempt) => attempt,
         };
-        let running = Running::start(&cache, self.key.callsite());
-        let mut body = pin!(load());
+        let callsite = self.key.callsite();
+        let running = Running::start(&cache, callsite);
+        let mut body = pin!(limit::bounded(&cache, callsite, returns.refuse, load));
         let result = attempt.watch(body.as_mut()).await;
         let took = running.end((returns.value)(&result).is_some());
         let storing = attempt.end(&Loaded {

@@ -28,6 +28,8 @@ pub(crate) enum Event {
     LoadFailed,
     /// A body was dropped, or panicked.
     LoadCancelled,
+    /// A call was turned away: too many loads were under way.
+    Shed,
     /// A loaded value was stored.
     Stored,
     /// A fill was refused: a stale value that was not stored.

@@ -1,6 +1,8 @@
 //! What happened, per function. Always on, a few nanoseconds an event.
 
 mod event;
+#[cfg(feature = "metrics")]
+mod export;
 mod histogram;
 mod snapshot;
 
@@ -10,10 +12,12 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 pub(crate) use self::event::Event;
 use self::histogram::Histogram;
 pub use self::histogram::Latency;
-pub use self::snapshot::{FunctionStats, Stats};
+pub use self::snapshot::{BreakerState, FunctionStats, Stats};
 use crate::callsite::Callsite;
 
 /// Functions in one block of the table.
@@ -35,6 +39,8 @@ struct Row {
     callsite: &'static Callsite,
     stripes: [Stripe; STRIPES],
     loads: Histogram,
+    /// Bounds the function's loads under way.
+    places: Option<Semaphore>,
 }
 
 /// Two cache lines apart from the next, as processors fetch them in pairs.
@@ -57,6 +63,11 @@ impl Recorder {
         self.row(callsite).loads.record(took);
     }
 
+    /// The places for a function's loads, where they are bounded.
+    pub(crate) fn places(&self, callsite: &'static Callsite) -> Option<&Semaphore> {
+        self.row(callsite).places.as_ref()
+    }
+
     /// The counters of all functions that were called.
     pub(crate) fn functions(&self) -> Vec<FunctionStats> {
         let blocks = self.blocks.iter().filter_map(OnceLock::get);
@@ -75,7 +86,13 @@ impl Recorder {
 impl Row {
     fn new(callsite: &'static Callsite) -> Self {
         let stripe = || Stripe([const { AtomicU64::new(0) }; Event::COUNT]);
-        Self { callsite, stripes: std::array::from_fn(|_| stripe()), loads: Histogram::new() }
+        let places = callsite.policy().max_concurrent_loads;
+        Self {
+            callsite,
+            stripes: std::array::from_fn(|_| stripe()),
+            loads: Histogram::new(),
+            places: places.map(|places| Semaphore::new(places as usize)),
+        }
     }
 
     fn snapshot(&self) -> FunctionStats {

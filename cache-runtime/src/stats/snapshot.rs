@@ -14,6 +14,27 @@ pub struct Stats {
     pub functions: Vec<FunctionStats>,
     /// Invalidations that are still to be delivered. Their keys bypass the cache.
     pub journal_depth: usize,
+    /// The circuit breaker of the connection; none for the embedded store.
+    pub breaker: Option<BreakerState>,
+    /// Connections made so far: more than one means that one was lost.
+    pub connections: u64,
+}
+
+/// What the circuit breaker lets through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum BreakerState {
+    /// Nothing was asked of the store yet: the next call connects.
+    Idle,
+    /// The first attempt to connect is under way; calls wait for it within their budget.
+    Connecting,
+    /// Calls go through.
+    Closed,
+    /// The server is being tried; calls go past the cache meanwhile.
+    HalfOpen,
+    /// Calls go past the cache; the server is tried now and then.
+    Open,
 }
 
 impl Stats {
@@ -75,6 +96,8 @@ function_stats! {
     loads_failed: LoadFailed,
     /// Bodies that were dropped or panicked.
     loads_cancelled: LoadCancelled,
+    /// Calls that were turned away because too many loads were under way.
+    shed: Shed,
     /// Loaded values that were stored.
     fills_stored: Stored,
     /// Loaded values that were not stored because the entry had been invalidated meanwhile: each one a stale value

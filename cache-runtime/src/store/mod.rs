@@ -1,5 +1,7 @@
 //! Where entries live: Redis, or this process's memory. Bytes and rules only; no value type, no policy.
 
+#[cfg(test)]
+mod agreement;
 pub(crate) mod glob;
 pub(crate) mod memory;
 pub(crate) mod redis;
@@ -219,7 +221,7 @@ impl Store {
     ) -> StoreResult<Ended> {
         match self {
             Self::Memory(store) => Ok(store.end(name, writer, Duration::ZERO, Some(fill))),
-            Self::Redis(store) => store.end_with(name, writer, Duration::ZERO, fill, by).await,
+            Self::Redis(store) => store.end_with(name, writer, fill, by).await,
         }
     }
 
@@ -232,7 +234,7 @@ impl Store {
     ) -> StoreResult<u64> {
         match self {
             Self::Memory(store) => Ok(store.invalidate_matching(pattern, hold_off)),
-            Self::Redis(store) => store.unlink_matching(pattern, hold_off, by).await,
+            Self::Redis(store) => store.invalidate_matching(pattern, hold_off, by).await,
         }
     }
 }

@@ -16,41 +16,43 @@ const ANY_ORIGIN: Arg<'static> = Arg::Bytes(b"");
 
 impl Session<'_> {
     pub(super) async fn get(
-        &self,
+        &mut self,
         name: Name<'_>,
         deadline: Deadline,
     ) -> StoreResult<Option<Bytes>> {
         let mut get = Cmd::with_capacity(2, 3 + name.text.len());
         get.arg("GET").arg(name.text);
         match self.call(&get, deadline).await? {
-            Value::BulkString(record) => {
-                let record = Bytes::from(record);
-                if record::is_misplaced(&record, name.hash) {
-                    Box::pin(self.verify(name, &record, deadline)).await?;
-                }
-                Ok(Some(record))
+            Value::BulkString(record) if record::is_misplaced(&record, name.hash) => {
+                self.verify(name, &record, deadline).await
             }
+            Value::BulkString(record) => Ok(Some(Bytes::from(record))),
             Value::Nil => Ok(None),
+            // What is there does not matter, only that it is no record.
+            reply if is_error(&reply, "WRONGTYPE") => Ok(Some(Bytes::new())),
             reply => Err(self.refused(reply)),
         }
     }
 
-    /// Finds out why a record is not one of the key that was asked for. If the server has it there, somebody copied
-    /// it and it is as good as damaged; if not, replies have changed places.
-    async fn verify(&self, name: Name<'_>, record: &[u8], deadline: Deadline) -> StoreResult<()> {
+    /// Finds out why a record is of another key than the one that was asked for. If the server has it there, somebody
+    /// copied it, and it is as good as none; if not, replies have changed places.
+    async fn verify(
+        &mut self,
+        name: Name<'_>,
+        record: &[u8],
+        deadline: Deadline,
+    ) -> StoreResult<Option<Bytes>> {
         let mut again = Cmd::with_capacity(4, 11 + name.text.len());
         again.arg("GETRANGE").arg(name.text).arg(0).arg(HEADER - 1);
         match self.call(&again, deadline).await? {
-            Value::BulkString(header) if record.starts_with(&header) && header.len() == HEADER => {
-                Ok(())
-            }
+            Value::BulkString(header) if header == record[..HEADER] => Ok(None),
             _ => Err(self.out_of_order()),
         }
     }
 
     /// The value, or the lease. A value whose token is `reject` does not count.
     pub(super) async fn acquire(
-        &self,
+        &mut self,
         name: Name<'_>,
         token: Token,
         lease: Duration,
@@ -87,7 +89,7 @@ impl Session<'_> {
     }
 
     async fn acquire_by_script(
-        &self,
+        &mut self,
         name: Name<'_>,
         ours: &[u8],
         lease: Duration,
@@ -124,7 +126,7 @@ impl Session<'_> {
 
     /// Stores a value where the lease of its own token still stands.
     pub(super) async fn fill(
-        &self,
+        &mut self,
         name: Name<'_>,
         mut fill: Fill,
         deadline: Deadline,
@@ -141,7 +143,7 @@ impl Session<'_> {
 
     /// Replaces the value whose token is `seen`, and no other.
     pub(super) async fn refresh(
-        &self,
+        &mut self,
         name: Name<'_>,
         seen: Token,
         mut fill: Fill,
@@ -159,7 +161,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn release(
-        &self,
+        &mut self,
         name: Name<'_>,
         token: Token,
         deadline: Deadline,
@@ -168,7 +170,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn renew(
-        &self,
+        &mut self,
         name: Name<'_>,
         token: Token,
         lease: Duration,
@@ -180,7 +182,7 @@ impl Session<'_> {
 
     /// Runs a script that says yes or no.
     async fn decide(
-        &self,
+        &mut self,
         script: &'static Script,
         name: Name<'_>,
         args: Vec<Arg<'_>>,

@@ -31,25 +31,25 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub(crate) use self::breaker::{Phase, Snapshot};
+use self::breaker::Snapshot;
 use self::node::Node;
 use self::source::Source;
-use self::url::Topology;
-pub(crate) use self::url::{Malformed, Target};
+use self::url::{Target, Topology};
 use super::{Acquired, Deadline, Ended, Fill, Name, StoreResult};
+use crate::error::{Error, ErrorKind};
 use crate::token::Token;
 
 /// How patient and how large a connection is.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+struct Settings {
     /// What operators see in `CLIENT LIST`; no spaces.
-    pub(crate) client_name: String,
+    client_name: String,
     /// For name resolution, TCP, TLS and log-in together; also the longest wait for a sign of life.
-    pub(crate) connect_timeout: Duration,
+    connect_timeout: Duration,
     /// A server that takes longer than this for a `PING` is of no use to callers.
-    pub(crate) prompt: Duration,
+    prompt: Duration,
     /// Calls under way at once; more are refused.
-    pub(crate) max_in_flight: usize,
+    max_in_flight: usize,
 }
 
 impl Default for Settings {
@@ -70,7 +70,15 @@ pub(crate) struct RedisStore {
 }
 
 impl RedisStore {
-    pub(crate) fn new(target: Target, settings: Settings) -> Self {
+    /// A store behind a URL. Only a malformed URL is an error.
+    pub(crate) fn connect(url: &str) -> Result<Self, Error> {
+        match Target::parse(url) {
+            Ok(target) => Ok(Self::new(target, Settings::default())),
+            Err(malformed) => Err(Error::new(ErrorKind::Config, malformed.to_string())),
+        }
+    }
+
+    fn new(target: Target, settings: Settings) -> Self {
         let Target { topology, access } = target;
         let Topology::Single(endpoint) = topology else { todo!() };
         Self { node: Node::new(Source::Fixed(endpoint), access, settings) }
@@ -138,7 +146,7 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<()>> {
         match self.node.session(by).await {
-            Ok(session) => session.invalidate(names, hold_off, by).await,
+            Ok(mut session) => session.invalidate(names, hold_off, by).await,
             Err(error) => vec![Err(error); names.len()],
         }
     }
@@ -152,7 +160,7 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
         match self.node.session(by).await {
-            Ok(session) => session.begin(names, writer, fence, by).await,
+            Ok(mut session) => session.begin(names, writer, fence, by).await,
             Err(error) => vec![Err(error); names.len()],
         }
     }
@@ -166,7 +174,7 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
         match self.node.session(by).await {
-            Ok(session) => session.end(names, writer, hold_off, by).await,
+            Ok(mut session) => session.end(names, writer, hold_off, by).await,
             Err(error) => vec![Err(error); names.len()],
         }
     }
@@ -176,21 +184,20 @@ impl RedisStore {
         &self,
         name: Name<'_>,
         writer: Token,
-        hold_off: Duration,
         fill: Fill,
         by: Deadline,
     ) -> StoreResult<Ended> {
-        self.node.session(by).await?.end_with(name, writer, hold_off, fill, by).await
+        self.node.session(by).await?.end_with(name, writer, fill, by).await
     }
 
     /// Removes every key that matches the glob `pattern` and is ours; how many those were.
-    pub(crate) async fn unlink_matching(
+    pub(crate) async fn invalidate_matching(
         &self,
         pattern: &str,
         hold_off: Duration,
         by: Deadline,
     ) -> StoreResult<u64> {
-        self.node.session(by).await?.unlink_matching(pattern, hold_off, by).await
+        self.node.session(by).await?.invalidate_matching(pattern, hold_off, by).await
     }
 
     /// State of the breaker.

@@ -59,7 +59,7 @@ impl Supervisor {
         loop {
             match self.connect().await {
                 Ok(link) => self.stand_by(Arc::new(link)).await,
-                Err(cause) => self.breaker().refuse(self.term.number, cause),
+                Err(cause) => self.breaker().refuse(self.term.number, &cause),
             }
             self.pause().await;
         }
@@ -110,7 +110,7 @@ impl Supervisor {
                 }
             }
             if alarms.doubt() && !self.nurse(&link).await {
-                return self.breaker().withdraw(link.epoch, Cause::TimedOut);
+                return self.breaker().withdraw(link.epoch, &Cause::TimedOut);
             }
         }
     }
@@ -128,7 +128,7 @@ impl Supervisor {
                     self.backoff.up();
                     self.breaker().try_out(self.term.number, link);
                 }
-                Pulse::Slow => self.breaker().refuse(self.term.number, Cause::TimedOut),
+                Pulse::Slow => self.breaker().refuse(self.term.number, &Cause::TimedOut),
                 Pulse::None => return false,
             }
         }
@@ -143,7 +143,7 @@ impl Supervisor {
         match timeout(prompt, &mut pong).await {
             Ok(true) => return Pulse::Prompt,
             Ok(false) => return Pulse::None,
-            Err(_) => self.breaker().withdraw(link.epoch, Cause::TimedOut),
+            Err(_) => self.breaker().withdraw(link.epoch, &Cause::TimedOut),
         }
         match timeout(connect_timeout.saturating_sub(prompt), pong).await {
             Ok(true) => Pulse::Slow,

@@ -23,6 +23,7 @@ use self::office::Alarms;
 use super::cause::Cause;
 use super::link::Link;
 use crate::log;
+pub(crate) use crate::stats::BreakerState as Phase;
 
 /// Calls in a row without an answer that open the breaker, whatever a probe says.
 const STRIKES: u32 = 20;
@@ -32,21 +33,6 @@ const ON_TRIAL: u32 = 3;
 const LENIENCE: Duration = Duration::from_secs(1);
 /// The promise of a supervisor that waits to be called.
 const NEVER: u64 = u64::MAX;
-
-/// What calls find.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// Nobody has called yet, or the runtime that kept the connection is gone: the next call connects.
-    Idle,
-    /// The first attempt to connect is under way: calls wait for it.
-    Connecting,
-    /// Calls go through.
-    Closed,
-    /// The server is being tried.
-    HalfOpen,
-    /// Calls are refused.
-    Open,
-}
 
 /// Phase of a breaker and since when.
 #[derive(Clone, Copy, Debug)]
@@ -147,7 +133,7 @@ impl Breaker {
         let strikes = self.strikes.fetch_add(1, Relaxed) + 1;
         self.doubt(epoch);
         if strikes >= STRIKES {
-            self.withdraw(epoch, Cause::TimedOut);
+            self.withdraw(epoch, &Cause::TimedOut);
         }
     }
 
@@ -155,7 +141,7 @@ impl Breaker {
     pub(super) fn doubt(&self, epoch: u64) {
         if self.is_published(epoch) {
             if self.is_vacant() {
-                self.withdraw(epoch, Cause::TimedOut);
+                self.withdraw(epoch, &Cause::TimedOut);
             }
             self.raise(Alarms::DOUBT);
         }
@@ -171,7 +157,7 @@ impl Breaker {
     /// Connection `epoch` has ended.
     pub(super) fn lost(&self, epoch: u64) {
         self.gone.fetch_max(epoch, AcqRel);
-        self.withdraw(epoch, Cause::Other("connection lost"));
+        self.withdraw(epoch, &Cause::Other("connection lost"));
         self.raise(Alarms::LOST);
     }
 
@@ -180,7 +166,7 @@ impl Breaker {
         if let Some(link) = self.link.load().as_ref()
             && link.epoch == epoch
         {
-            self.withdraw(epoch, Cause::Other("replies out of order"));
+            self.withdraw(epoch, &Cause::Other("replies out of order"));
             link.close();
         }
     }
@@ -207,7 +193,7 @@ impl Breaker {
     }
 
     /// Refuses calls from now on, if it is connection `epoch` that serves them.
-    pub(super) fn withdraw(&self, epoch: u64, cause: Cause) {
+    pub(super) fn withdraw(&self, epoch: u64, cause: &Cause) {
         let withdrawn = self.change(|status| {
             self.is_published(epoch).then(|| {
                 self.link.store(None);
@@ -215,7 +201,7 @@ impl Breaker {
             })
         });
         if withdrawn {
-            self.log_refusals(&cause);
+            self.log_refusals(cause);
         }
     }
 

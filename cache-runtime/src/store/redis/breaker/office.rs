@@ -76,10 +76,10 @@ impl Breaker {
     }
 
     /// Refuses calls. A cause that has not changed is not logged again.
-    pub(in crate::store::redis) fn refuse(&self, term: u64, cause: Cause) {
-        let known = self.status.borrow().cause.as_ref() == Some(&cause);
+    pub(in crate::store::redis) fn refuse(&self, term: u64, cause: &Cause) {
+        let known = self.status.borrow().cause.as_ref() == Some(cause);
         if self.act(term, Phase::Open, None, Some(cause.clone())) && !known {
-            self.log_refusals(&cause);
+            self.log_refusals(cause);
         }
     }
 

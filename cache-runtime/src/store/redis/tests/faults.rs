@@ -6,8 +6,8 @@ use tokio::runtime::Runtime;
 
 use super::server::eventually;
 use super::*;
+use crate::stats::BreakerState as Phase;
 use crate::store::StoreError;
-use crate::store::redis::Phase;
 
 async fn is_served(store: &RedisStore, name: Name<'_>) -> bool {
     store.get(name, briefly()).await.is_ok()
@@ -216,4 +216,30 @@ async fn dropped_calls_do_not_mix_up_replies() {
         task.await.unwrap();
     }
     assert_eq!(store.snapshot().epoch, epoch);
+}
+
+#[tokio::test]
+async fn a_link_that_swallows_everything_is_replaced() {
+    let server = Server::start().await;
+    let link = fake::Link::to(server.port).await;
+    let store = store_at(&format!("redis://127.0.0.1:{}", link.port));
+    let name = Name::new("user:1");
+    put(&store, name, "one").await;
+    link.swallow();
+    eventually("hits resume", async || payload_now(&store, name).await.is_some()).await;
+    assert_eq!(link.accepted.load(std::sync::atomic::Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn replies_of_other_requests_end_the_connection() {
+    let (asked, answered) = (Name::new("user:1"), Name::new("user:2"));
+    let record = fill(answered, Token::random(), "somebody else's").record;
+    let mixed_up = move |command: &[String]| match command[0].as_str() {
+        "GET" => [format!("${}\r\n", record.len()).as_bytes(), &record, b"\r\n"].concat(),
+        _ => b"+OK\r\n".to_vec(),
+    };
+    let store = store_at(&format!("redis://127.0.0.1:{}", fake::serve(mixed_up).await));
+    assert_eq!(store.get(asked, soon()).await, Err(StoreError::Unexpected));
+    let epoch = store.snapshot().epoch;
+    eventually("the connection is replaced", async || store.snapshot().epoch > epoch).await;
 }

@@ -1,8 +1,11 @@
 //! Against a real server.
 
+mod fake;
 mod faults;
 mod protocol;
 mod refusals;
+#[cfg(feature = "tracing")]
+mod secrecy;
 mod server;
 mod sweep;
 mod writers;

@@ -1,0 +1,76 @@
+//! How many loads run at once.
+//!
+//! With its cache gone an origin meets the whole load of its readers, which may be twenty times what it is used to. A bound on
+//! concurrent loads is the difference between slow and dead: the origin works at its pace, and what does not fit waits
+//! in line, first come first served, or is turned away where the function can say so.
+//!
+//! A load inside another load counts with that one: waiting for a place while holding one could last for ever.
+
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::time::timeout;
+
+use crate::cache::Cache;
+use crate::callsite::Callsite;
+use crate::error::{Error, ErrorKind};
+use crate::stats::Event;
+
+tokio::task_local! {
+    /// Set while a load runs that has its places.
+    static INSIDE: ();
+}
+
+/// Runs a body when the function's and the cache's bound leave a place for it. Where the wait ends before that, makes the
+/// result with `refuse`; without `refuse` the wait does not end.
+pub(crate) async fn bounded<B: Future>(
+    cache: &Cache,
+    callsite: &'static Callsite,
+    refuse: Option<fn(Error) -> B::Output>,
+    body: impl FnOnce() -> B,
+) -> B::Output {
+    let places = if INSIDE.try_with(|()| ()).is_ok() {
+        Ok(Places::default())
+    } else {
+        Places::take(cache, callsite, refuse.and(callsite.policy().shed_after)).await
+    };
+    let _places = match (places, refuse) {
+        (Ok(places), _) => places,
+        (Err(overloaded), Some(refuse)) => return refuse(overloaded),
+        // Not reached: without `refuse` there is no limit to the wait.
+        (Err(_), None) => Places::default(),
+    };
+    INSIDE.scope((), body()).await
+}
+
+/// Places of one load; given back when dropped.
+#[derive(Debug, Default)]
+struct Places<'a> {
+    _function: Option<SemaphorePermit<'a>>,
+    _cache: Option<SemaphorePermit<'a>>,
+}
+
+impl<'a> Places<'a> {
+    async fn take(
+        cache: &'a Cache,
+        callsite: &'static Callsite,
+        limit: Option<Duration>,
+    ) -> Result<Self, Error> {
+        let (function, all) = (cache.recorder().places(callsite), cache.places());
+        let take = async { Self { _function: take(function).await, _cache: take(all).await } };
+        let Some(limit) = limit else { return Ok(take.await) };
+        timeout(limit, take).await.map_err(|_| {
+            cache.recorder().count(callsite, Event::Shed);
+            let message = "too many loads are under way, and none ended in time";
+            Error::new(ErrorKind::Overloaded, message)
+        })
+    }
+}
+
+/// A place, where places are counted. None of the semaphores is ever closed.
+async fn take(places: Option<&Semaphore>) -> Option<SemaphorePermit<'_>> {
+    match places {
+        Some(places) => places.acquire().await.ok(),
+        None => None,
+    }
+}

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout_at};
 
-use super::attempt::Attempt;
+use super::attempt::{Attempt, guarded};
 use super::lease::Lease;
 use crate::budget::Budget;
 use crate::cache::Cache;
@@ -174,7 +174,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 }
                 Ok(Acquired::Value(record)) => match self.examine(name, Ok(Some(record.clone()))) {
                     Seen::Value(result, _) => {
-                        lease.pass_on(Some(record), mark);
+                        lease.pass_on(record, mark);
                         return Looked::Found(result);
                     }
                     // Of no use to this process: it is asked to give way, once.
@@ -247,8 +247,8 @@ impl<'a, R, T> Lookup<'a, R, T> {
         let fits = value.codec() == self.schema.codec.id()
             && value.version() == self.schema.version
             && value.payload().len() <= self.cache.settings().max_value_bytes;
-        let decoded =
-            fits.then(|| self.returns.decode(value.payload(), self.schema).ok()).flatten();
+        let decode = || self.returns.decode(value.payload(), self.schema).ok();
+        let decoded = fits.then(|| guarded(decode).flatten()).flatten();
         if decoded.is_none() {
             self.count(Event::Undecodable);
         }

@@ -13,10 +13,12 @@ mod batch;
 mod breaker;
 mod cause;
 mod commands;
+mod dial;
 mod link;
 mod node;
 mod percent;
 mod script;
+mod sentinel;
 mod session;
 mod source;
 mod supervisor;
@@ -33,6 +35,7 @@ use bytes::Bytes;
 
 use self::breaker::Snapshot;
 use self::node::Node;
+use self::sentinel::Sentinels;
 use self::source::Source;
 use self::url::{Target, Topology};
 use super::{Acquired, Deadline, Ended, Fill, Name, StoreResult};
@@ -80,8 +83,14 @@ impl RedisStore {
 
     fn new(target: Target, settings: Settings) -> Self {
         let Target { topology, access } = target;
-        let Topology::Single(endpoint) = topology else { todo!() };
-        Self { node: Node::new(Source::Fixed(endpoint), access, settings) }
+        let source = match topology {
+            Topology::Single(endpoint) => Source::Fixed(endpoint),
+            Topology::Sentinel { sentinels, master } => {
+                Source::Primary(Sentinels { sentinels, master })
+            }
+            Topology::Cluster(_) => todo!(),
+        };
+        Self { node: Node::new(source, access, settings) }
     }
 
     /// The record of a key.

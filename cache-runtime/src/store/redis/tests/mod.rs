@@ -6,6 +6,7 @@ mod protocol;
 mod refusals;
 #[cfg(feature = "tracing")]
 mod secrecy;
+mod sentinels;
 mod server;
 mod sweep;
 mod writers;

@@ -37,7 +37,7 @@ use self::breaker::Snapshot;
 use self::node::Node;
 use self::sentinel::Sentinels;
 use self::source::Source;
-use self::url::{Target, Topology};
+use self::url::{Malformed, Target, Topology};
 use super::{Acquired, Deadline, Ended, Fill, Name, StoreResult};
 use crate::error::{Error, ErrorKind};
 use crate::token::Token;
@@ -75,22 +75,21 @@ pub(crate) struct RedisStore {
 impl RedisStore {
     /// A store behind a URL. Only a malformed URL is an error.
     pub(crate) fn connect(url: &str) -> Result<Self, Error> {
-        match Target::parse(url) {
-            Ok(target) => Ok(Self::new(target, Settings::default())),
-            Err(malformed) => Err(Error::new(ErrorKind::Config, malformed.to_string())),
-        }
+        Target::parse(url)
+            .and_then(|target| Self::new(target, Settings::default()))
+            .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
     }
 
-    fn new(target: Target, settings: Settings) -> Self {
+    fn new(target: Target, settings: Settings) -> Result<Self, Malformed> {
         let Target { topology, access } = target;
         let source = match topology {
             Topology::Single(endpoint) => Source::Fixed(endpoint),
             Topology::Sentinel { sentinels, master } => {
                 Source::Primary(Sentinels { sentinels, master })
             }
-            Topology::Cluster(_) => todo!(),
+            Topology::Cluster(_) => return Err(Malformed::new("clusters are not supported yet")),
         };
-        Self { node: Node::new(source, access, settings) }
+        Ok(Self { node: Node::new(source, access, settings) })
     }
 
     /// The record of a key.
@@ -226,6 +225,7 @@ impl RedisStore {
     }
 
     /// Waits until the breaker or the connection has changed since `seen`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the journal"))]
     pub(crate) async fn changed(&self, seen: Snapshot) -> Snapshot {
         self.node.changed(seen).await
     }

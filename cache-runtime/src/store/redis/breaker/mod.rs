@@ -49,6 +49,7 @@ pub(crate) enum Phase {
 }
 
 /// Phase of a breaker and since when.
+#[cfg_attr(not(test), expect(dead_code, reason = "for the statistics"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Snapshot {
     pub(crate) phase: Phase,

@@ -2,7 +2,9 @@
 
 use super::server::eventually;
 use super::*;
-use crate::store::StoreResult;
+use crate::store::redis::sentinel::Sentinels;
+use crate::store::redis::url::{Access, Endpoint};
+use crate::store::{StoreError, StoreResult};
 
 /// A primary, its replica, and three sentinels that know both.
 struct Watched {
@@ -89,8 +91,28 @@ async fn a_failover_by_hand_is_followed() {
 }
 
 #[tokio::test]
+async fn sentinels_tell_that_the_primary_has_moved() {
+    let servers = Watched::start().await;
+    let tcp = |server: &Server| Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: server.port };
+    let sentinels = Sentinels {
+        sentinels: servers.sentinels.iter().map(tcp).collect(),
+        master: "main".to_owned(),
+    };
+    let access = Access::default();
+    let (old, new) = (tcp(&servers.primary), tcp(&servers.replica));
+    assert_eq!(sentinels.primary(&access).await, Ok(old.clone()));
+
+    let _: () = servers.sentinels[0].other().await.run("SENTINEL", ("FAILOVER", "main")).await;
+    sentinels.moved(&access, &old).await;
+    eventually("most sentinels agree", async || {
+        sentinels.primary(&access).await == Ok(new.clone())
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn without_sentinels_there_is_no_server() {
     let store = store_at("redis+sentinel://127.0.0.1:1,127.0.0.1:2/main");
     let reply = store.get(Name::new("user:1"), soon()).await;
-    assert_eq!(reply, Err(crate::store::StoreError::Down));
+    assert_eq!(reply, Err(StoreError::Down));
 }

@@ -13,10 +13,12 @@ mod batch;
 mod breaker;
 mod cause;
 mod commands;
+mod dial;
 mod link;
 mod node;
 mod percent;
 mod script;
+mod sentinel;
 mod session;
 mod source;
 mod supervisor;
@@ -33,8 +35,9 @@ use bytes::Bytes;
 
 use self::breaker::Snapshot;
 use self::node::Node;
+use self::sentinel::Sentinels;
 use self::source::Source;
-use self::url::{Target, Topology};
+use self::url::{Malformed, Target, Topology};
 use super::{Acquired, Deadline, Ended, Fill, Name, StoreResult};
 use crate::error::{Error, ErrorKind};
 use crate::token::Token;
@@ -72,16 +75,21 @@ pub(crate) struct RedisStore {
 impl RedisStore {
     /// A store behind a URL. Only a malformed URL is an error.
     pub(crate) fn connect(url: &str) -> Result<Self, Error> {
-        match Target::parse(url) {
-            Ok(target) => Ok(Self::new(target, Settings::default())),
-            Err(malformed) => Err(Error::new(ErrorKind::Config, malformed.to_string())),
-        }
+        Target::parse(url)
+            .and_then(|target| Self::new(target, Settings::default()))
+            .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
     }
 
-    fn new(target: Target, settings: Settings) -> Self {
+    fn new(target: Target, settings: Settings) -> Result<Self, Malformed> {
         let Target { topology, access } = target;
-        let Topology::Single(endpoint) = topology else { todo!() };
-        Self { node: Node::new(Source::Fixed(endpoint), access, settings) }
+        let source = match topology {
+            Topology::Single(endpoint) => Source::Fixed(endpoint),
+            Topology::Sentinel { sentinels, master } => {
+                Source::Primary(Sentinels { sentinels, master })
+            }
+            Topology::Cluster(_) => return Err(Malformed::new("clusters are not supported yet")),
+        };
+        Ok(Self { node: Node::new(source, access, settings) })
     }
 
     /// The record of a key.
@@ -206,6 +214,7 @@ impl RedisStore {
     }
 
     /// Waits until the breaker or the connection has changed since `seen`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the journal"))]
     pub(crate) async fn changed(&self, seen: Snapshot) -> Snapshot {
         self.node.changed(seen).await
     }

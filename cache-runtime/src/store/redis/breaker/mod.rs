@@ -35,6 +35,7 @@ const LENIENCE: Duration = Duration::from_secs(1);
 const NEVER: u64 = u64::MAX;
 
 /// Phase of a breaker and since when.
+#[cfg_attr(not(test), expect(dead_code, reason = "for the statistics"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Snapshot {
     pub(crate) phase: Phase,

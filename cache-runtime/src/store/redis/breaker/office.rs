@@ -75,6 +75,16 @@ impl Breaker {
         self.act(term, Phase::HalfOpen, None, Some(Cause::TimedOut));
     }
 
+    /// Begins to look for calls that are answered.
+    pub(in crate::store::redis) fn suspect(&self) {
+        self.strikes.fetch_max(1, Relaxed);
+    }
+
+    /// Whether no call has been answered since then.
+    pub(in crate::store::redis) fn is_suspect(&self) -> bool {
+        self.strikes.load(Relaxed) != 0
+    }
+
     /// Refuses calls. A cause that has not changed is not logged again.
     pub(in crate::store::redis) fn refuse(&self, term: u64, cause: &Cause) {
         let known = self.status.borrow().cause.as_ref() == Some(cause);

@@ -6,6 +6,7 @@ mod protocol;
 mod refusals;
 #[cfg(feature = "tracing")]
 mod secrecy;
+mod sentinels;
 mod server;
 mod sweep;
 mod writers;
@@ -30,7 +31,7 @@ fn store(server: &Server) -> RedisStore {
 }
 
 fn store_at(url: &str) -> RedisStore {
-    RedisStore::new(Target::parse(url).unwrap(), Settings::default())
+    RedisStore::connect(url).unwrap()
 }
 
 /// Long enough that only a hang exceeds it.

@@ -32,8 +32,7 @@ async fn scripts_are_sent_again_after_a_flush() {
 
 #[tokio::test]
 async fn a_full_server_loses_values_but_not_invalidations() {
-    let server =
-        Server::start_with(&["--maxmemory", "1mb", "--maxmemory-policy", "noeviction"]).await;
+    let server = Server::start_with(&["maxmemory 1mb", "maxmemory-policy noeviction"]).await;
     let store = store(&server);
     let mut other = server.other().await;
     let name = Name::new("user:1");

@@ -85,7 +85,7 @@ async fn credentials_are_never_repeated() {
     let _guard = tracing::subscriber::set_default(lines.clone());
     // Some servers quote the command that they do not like.
     let parrot = fake::serve(|command| format!("-ERR what is {command:?}\r\n").into_bytes()).await;
-    let server = Server::start_with(&["--requirepass", "another"]).await;
+    let server = Server::start_with(&["requirepass another"]).await;
     for (port, user) in
         [(parrot, ""), (parrot, "ann"), (server.port, ""), (server.port, "ann"), (1, "ann")]
     {
@@ -107,7 +107,7 @@ async fn credentials_are_never_repeated() {
 async fn a_missing_password_is_told() {
     let lines = Lines::default();
     let _guard = tracing::subscriber::set_default(lines.clone());
-    let server = Server::start_with(&["--requirepass", SECRET]).await;
+    let server = Server::start_with(&[&format!("requirepass {SECRET}")]).await;
     assert_eq!(store(&server).get(Name::new("user:1"), soon()).await, Err(StoreError::Down));
     assert!(lines.all()[0].contains("NOAUTH"), "{:?}", lines.all());
     let store = store_at(&format!("redis://:{SECRET}@127.0.0.1:{}", server.port));

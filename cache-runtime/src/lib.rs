@@ -82,7 +82,7 @@
 //!   answer to how old a value may be. `jitter = 0.1` keeps entries that were stored together from ending together.
 //! - **lock.** Wherever a load costs more than some milliseconds. Without it each process loads for itself, which
 //!   is one query per process at worst, and nobody waits for another process.
-//! - **none_ttl.** Where clients ask for what is not there. Short, and the write that creates the row
+//! - **`none_ttl`.** Where clients ask for what is not there. Short, and the write that creates the row
 //!   invalidates: `#[invalidates(get_user(result.id))]`.
 //! - **fence.** `"try"`, the default, for nearly all; `"strict"` where a stale value is worse than a write that is
 //!   refused while Redis is down; `"off"` where a write is frequent and a moment of the old value is

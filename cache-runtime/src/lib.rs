@@ -56,6 +56,20 @@
 //! Lease, value and fence are one record in one key, so eviction, expiry and `FLUSHALL` take the right to fill
 //! together with the value: whatever vanishes, vanishes whole.
 //!
+//! # What is guaranteed
+//!
+//! - Once `#[invalidates]` has returned with its invalidation acknowledged, no read that starts later, in any
+//!   process, returns or stores a value loaded before that write.
+//! - With the fence up, the same holds from the commit on, and survives a crash of the writer, if the fence lasts
+//!   longer than the database takes to end the transaction of a client that is gone
+//!   ([`fence`](CacheBuilder::fence)).
+//!
+//! Not guaranteed: anything where Redis lost what it had acknowledged (a failover, an old snapshot, a split brain,
+//! an evicted fence; see [`Failover`]); writes that neither go through `#[invalidates]` nor delete the key; loads
+//! from database replicas that lag further behind than `hold_off`, or inside an older snapshot; between commit and
+//! invalidation, writes without a fence (`fence = "off"`, patterns, targets over `result`); exactly one load, once a
+//! lease was lost; and several entries at once, each of which is exact by itself.
+//!
 //! # Failing open
 //!
 //! A function returns what its body returns, whatever the store does. Redis may hold a read up for the cache's
@@ -75,14 +89,14 @@
 //! - **Keys.** One entity, one key, with its type in front: `user:<id>`. Whatever decides the result belongs into
 //!   it, the tenant above all; what does not (a pool, a client, a span) is `skip`ped. A filter of many fields is one
 //!   `<filter:hash>`. Functions that return the same entity share a key with `key = get_user_key(&id)`, and one
-//!   invalidation reaches them all. Two functions with different values must not have equal keys: they would
-//!   evict each other's.
+//!   invalidation reaches them all. Two functions that return different types must not have equal keys: one
+//!   would read what the other stored.
 //! - **ttl.** With every write annotated it only bounds what no cache can know: writes past this library, and
 //!   acknowledged invalidations that a failing-over Redis lost. Minutes to a day. Without such writes it *is* the
 //!   answer to how old a value may be. `jitter = 0.1` keeps entries that were stored together from ending together.
 //! - **lock.** Wherever a load costs more than some milliseconds. Without it each process loads for itself, which
 //!   is one query per process at worst, and nobody waits for another process.
-//! - **none_ttl.** Where clients ask for what is not there. Short, and the write that creates the row
+//! - **`none_ttl`.** Where clients ask for what is not there. Short, and the write that creates the row
 //!   invalidates: `#[invalidates(get_user(result.id))]`.
 //! - **fence.** `"try"`, the default, for nearly all; `"strict"` where a stale value is worse than a write that is
 //!   refused while Redis is down; `"off"` where a write is frequent and a moment of the old value is

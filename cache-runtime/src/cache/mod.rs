@@ -169,7 +169,8 @@ impl Cache {
     /// Dropped half-way, the invalidations end in the background, and once more when the fences would have run out, for a
     /// commit that was under way.
     pub async fn after_commit<F: Future>(&self, work: F) -> F::Output {
-        scope::after_commit(self, work).await
+        // Boxed, since each function that it passes through would hold it once more.
+        scope::after_commit(self, Box::pin(work)).await
     }
 
     /// The value of an entry, if there is one: of its own codec and version, and not behind a fence. Runs no body.

@@ -23,10 +23,13 @@ impl Session<'_> {
         let mut get = Cmd::with_capacity(2, 3 + name.text.len());
         get.arg("GET").arg(name.text);
         match self.call(&get, deadline).await? {
-            Value::BulkString(record) if record::is_misplaced(&record, name.hash) => {
-                self.verify(name, &record, deadline).await
+            Value::BulkString(record) => {
+                if record::is_misplaced(&record, name.hash) {
+                    // Boxed, as it is rare: a hit's future stays small.
+                    Box::pin(self.verify(name, &record, deadline)).await?;
+                }
+                Ok(Some(Bytes::from(record)))
             }
-            Value::BulkString(record) => Ok(Some(Bytes::from(record))),
             Value::Nil => Ok(None),
             // What is there does not matter, only that it is no record.
             reply if is_error(&reply, "WRONGTYPE") => Ok(Some(Bytes::new())),
@@ -35,17 +38,17 @@ impl Session<'_> {
     }
 
     /// Finds out why a record is of another key than the one that was asked for. If the server has it there, somebody
-    /// copied it, and it is as good as none; if not, replies have changed places.
+    /// copied it, and the reader passes over it; if not, replies have changed places.
     async fn verify(
         &mut self,
         name: Name<'_>,
         record: &[u8],
         deadline: Deadline,
-    ) -> StoreResult<Option<Bytes>> {
+    ) -> StoreResult<()> {
         let mut again = Cmd::with_capacity(4, 11 + name.text.len());
         again.arg("GETRANGE").arg(name.text).arg(0).arg(HEADER - 1);
         match self.call(&again, deadline).await? {
-            Value::BulkString(header) if header == record[..HEADER] => Ok(None),
+            Value::BulkString(header) if header == record[..HEADER] => Ok(()),
             _ => Err(self.out_of_order()),
         }
     }

@@ -59,6 +59,7 @@ impl Cache {
     /// | `redis://[user:password@]host[:port][/db]` | Redis or Valkey |
     /// | `rediss://…` | the same over TLS (feature `tls`) |
     /// | `redis+unix:///path/to.sock` | through a Unix socket |
+    /// | `redis+sentinel://host,host/name` | the primary of that name, by its sentinels |
     /// | `memory:` | none: this process's memory |
     ///
     /// Nothing is connected yet: that happens at the first use and in the background, so a program starts with its

@@ -65,7 +65,7 @@
 //!   ([`fence`](CacheBuilder::fence)).
 //!
 //! Not guaranteed: anything where Redis lost what it had acknowledged (a failover, an old snapshot, a split brain,
-//! an evicted fence; see [`Failover`]); writes that neither go through `#[invalidates]` nor delete the key; loads
+//! an evicted fence), which the ttl bounds; writes that neither go through `#[invalidates]` nor delete the key; loads
 //! from database replicas that lag further behind than `hold_off`, or inside an older snapshot; between commit and
 //! invalidation, writes without a fence (`fence = "off"`, patterns, targets over `result`); exactly one load, once a
 //! lease was lost; and several entries at once, each of which is exact by itself.

@@ -176,6 +176,15 @@ pub(crate) fn is_misplaced(record: &[u8], key: KeyHash) -> bool {
         && record[12..HEADER] != key.0.to_be_bytes()
 }
 
+/// Whether these bytes are a value or a lease of ours that another primary than `origin` stored. A fence or a tombstone
+/// holds whoever put it there.
+pub(crate) fn is_of_another(record: &[u8], origin: Origin) -> bool {
+    record.len() >= LEASE
+        && record[..3] == [MAGIC[0], MAGIC[1], FORMAT]
+        && matches!(Kind::of(record[3]), Some(Kind::Value | Kind::Lease))
+        && record[4..12] != origin.0
+}
+
 /// Puts in which primary a record is sent to.
 pub(crate) fn set_origin(record: &mut [u8], origin: Origin) {
     if let Some(field) = record.get_mut(4..12) {

@@ -39,6 +39,9 @@ pub enum Failover {
     /// for those entries until that is acknowledged. Other processes may read such an entry until then.
     #[default]
     Replay,
+    /// Nothing: values and leases of another primary count as none, so a failover begins with an empty cache. The only
+    /// choice that leaves nothing stale after one failover, as far as the fences were replicated.
+    Distrust,
 }
 
 impl Default for Settings {
@@ -159,7 +162,7 @@ impl CacheBuilder {
             return self.in_memory();
         }
         let settings = self.checked()?;
-        let store = RedisStore::connect(url)?;
+        let store = RedisStore::connect(url, settings.failover)?;
         Ok(Cache::new(Some(Store::Redis(store)), settings))
     }
 

@@ -101,7 +101,16 @@ impl Cache {
             recorder: Recorder::new(),
             places,
         };
-        Self { inner: Arc::new(inner) }
+        let cache = Self { inner: Arc::new(inner) };
+        if let Some(Store::Redis(store)) = cache.store() {
+            let inner = Arc::downgrade(&cache.inner);
+            store.on_succession(move || {
+                if let Some(inner) = inner.upgrade() {
+                    Journal::replay(&Self { inner });
+                }
+            });
+        }
+        cache
     }
 
     /// Makes this the cache of all functions that name none and run in no [`scope`](Self::scope). A later call replaces it.

@@ -7,12 +7,9 @@ use redis::{Cmd, Value};
 
 use super::script::{self, Arg, Call, Script};
 use super::session::{Session, is_error};
-use crate::record::{self, Found, HEADER};
+use crate::record::{self, Found, HEADER, Origin};
 use crate::store::{Acquired, Deadline, Fill, Name, StoreResult};
 use crate::token::Token;
-
-/// An origin of nothing: the records of every primary are trusted.
-const ANY_ORIGIN: Arg<'static> = Arg::Bytes(b"");
 
 impl Session<'_> {
     pub(super) async fn get(
@@ -28,7 +25,10 @@ impl Session<'_> {
                     // Boxed, as it is rare: a hit's future stays small.
                     Box::pin(self.verify(name, &record, deadline)).await?;
                 }
-                Ok(Some(Bytes::from(record)))
+                match self.insists_on() {
+                    Some(origin) if record::is_of_another(&record, origin) => Ok(None),
+                    _ => Ok(Some(Bytes::from(record))),
+                }
             }
             Value::Nil => Ok(None),
             // What is there does not matter, only that it is no record.
@@ -100,8 +100,13 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> StoreResult<Acquired> {
         let reject = reject.as_ref().map_or(&b""[..], |token| token.as_bytes());
-        let args =
-            vec![Arg::Bytes(ours), Arg::Millis(millis(lease)), ANY_ORIGIN, Arg::Bytes(reject)];
+        let origin = self.insists_on();
+        let args = vec![
+            Arg::Bytes(ours),
+            Arg::Millis(millis(lease)),
+            trusted(origin.as_ref()),
+            Arg::Bytes(reject),
+        ];
         let call = Call { script: &script::ACQUIRE, key: name.text, args };
         let Value::Array(reply) = self.eval(&call, deadline).await? else {
             return Err(self.out_of_order());
@@ -135,11 +140,12 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
+        let origin = self.insists_on();
         let args = vec![
             Arg::Bytes(&fill.record),
             Arg::Millis(millis(fill.ttl)),
             Arg::Millis(millis(fill.fresh)),
-            ANY_ORIGIN,
+            trusted(origin.as_ref()),
         ];
         self.decide(&script::FILL, name, args, deadline).await
     }
@@ -153,11 +159,12 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
+        let origin = self.insists_on();
         let args = vec![
             Arg::Bytes(&fill.record),
             Arg::Millis(millis(fill.ttl)),
             Arg::Millis(millis(fill.fresh)),
-            ANY_ORIGIN,
+            trusted(origin.as_ref()),
             Arg::Bytes(seen.as_bytes()),
         ];
         self.decide(&script::REFRESH, name, args, deadline).await
@@ -204,4 +211,9 @@ impl Session<'_> {
 pub(super) fn millis(duration: Duration) -> u64 {
     const CENTURY: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
     u64::try_from(duration.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
+}
+
+/// The argument by which a script insists on an origin, or on none.
+fn trusted(origin: Option<&Origin>) -> Arg<'_> {
+    Arg::Bytes(origin.map_or(&[], |Origin(origin)| origin))
 }

@@ -21,6 +21,7 @@ mod script;
 mod sentinel;
 mod session;
 mod source;
+mod succession;
 mod supervisor;
 mod sweep;
 #[cfg(test)]
@@ -39,6 +40,7 @@ use self::sentinel::Sentinels;
 use self::source::Source;
 use self::url::{Malformed, Target, Topology};
 use super::{Acquired, Deadline, Ended, Fill, Name, StoreResult};
+use crate::cache::Failover;
 use crate::error::{Error, ErrorKind};
 use crate::token::Token;
 
@@ -53,6 +55,8 @@ struct Settings {
     prompt: Duration,
     /// Calls under way at once; more are refused.
     max_in_flight: usize,
+    /// Records of another primary than the present one count as none.
+    distrust: bool,
 }
 
 impl Default for Settings {
@@ -62,6 +66,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(1),
             prompt: Duration::from_millis(50),
             max_in_flight: 4096,
+            distrust: false,
         }
     }
 }
@@ -74,9 +79,10 @@ pub(crate) struct RedisStore {
 
 impl RedisStore {
     /// A store behind a URL. Only a malformed URL is an error.
-    pub(crate) fn connect(url: &str) -> Result<Self, Error> {
+    pub(crate) fn connect(url: &str, failover: Failover) -> Result<Self, Error> {
+        let distrust = failover == Failover::Distrust;
         Target::parse(url)
-            .and_then(|target| Self::new(target, Settings::default()))
+            .and_then(|target| Self::new(target, Settings { distrust, ..Settings::default() }))
             .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
     }
 
@@ -206,6 +212,11 @@ impl RedisStore {
         by: Deadline,
     ) -> StoreResult<u64> {
         self.node.session(by).await?.invalidate_matching(pattern, hold_off, by).await
+    }
+
+    /// Calls `told` whenever another primary is about to answer than before.
+    pub(crate) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
+        self.node.on_succession(told);
     }
 
     /// State of the breaker.

@@ -106,6 +106,15 @@ impl Node {
         self.breaker.deposed(epoch);
     }
 
+    pub(super) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
+        self.breaker.succession.tell(told);
+    }
+
+    /// Whether records of another primary count as none.
+    pub(super) fn distrusts(&self) -> bool {
+        self.plan.settings.distrust
+    }
+
     pub(super) fn snapshot(&self) -> Snapshot {
         self.breaker.snapshot()
     }

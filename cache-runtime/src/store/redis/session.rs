@@ -46,9 +46,14 @@ impl<'a> Session<'a> {
         self.origin
     }
 
-    /// Whether one `SET` takes a lease and scripts, which alone can fill it, run.
+    /// The primary whose records alone count; none where every primary's do.
+    pub(super) fn insists_on(&self) -> Option<Origin> {
+        self.node.distrusts().then_some(self.origin)
+    }
+
+    /// Whether one `SET` takes a lease and scripts, which alone can fill it, run. It cannot tell whose value it finds.
     pub(super) fn takes_leases_by_set(&self) -> bool {
-        self.runs_scripts && self.sets_and_gets
+        self.runs_scripts && self.sets_and_gets && !self.node.distrusts()
     }
 
     pub(super) fn takes_no_leases_by_set(&mut self) {

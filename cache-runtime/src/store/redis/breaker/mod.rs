@@ -22,6 +22,7 @@ use tokio::sync::{Notify, watch};
 use self::office::Alarms;
 use super::cause::Cause;
 use super::link::Link;
+use super::succession::Succession;
 use crate::log;
 pub(crate) use crate::stats::BreakerState as Phase;
 
@@ -70,6 +71,7 @@ pub(super) struct Breaker {
     /// By when the supervisor will have stirred, in milliseconds since `created`.
     promise: AtomicU64,
     created: Instant,
+    pub(super) succession: Succession,
 }
 
 impl Breaker {
@@ -87,6 +89,7 @@ impl Breaker {
             epochs: AtomicU64::new(0),
             promise: AtomicU64::new(NEVER),
             created,
+            succession: Succession::default(),
         }
     }
 

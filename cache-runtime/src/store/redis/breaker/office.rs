@@ -59,6 +59,7 @@ impl Breaker {
     /// Lets calls through on a new connection.
     pub(in crate::store::redis) fn publish(&self, term: u64, link: &Arc<Link>) {
         self.strikes.store(0, Relaxed);
+        self.succession.note(link.server.origin);
         if self.act(term, Phase::Closed, Some(Arc::clone(link)), None) {
             log::info(format_args!("{}: connected", self.server));
         }

@@ -48,7 +48,7 @@ async fn try_put(store: &RedisStore, name: Name<'_>) -> StoreResult<bool> {
     let token = Token::random();
     store.invalidate(&[name], NONE, briefly()).await.remove(0)?;
     store.acquire(name, token, LEASE, None, briefly()).await?;
-    store.fill(name, token, fill(name, token, "two"), briefly()).await
+    store.fill(name, fill(name, token, "two"), briefly()).await
 }
 
 #[tokio::test]

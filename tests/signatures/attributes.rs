@@ -37,7 +37,7 @@ async fn conditional(id: NoSuchType) -> Row {
     row(id)
 }
 
-#[cfg(all())]
+#[cfg(test)]
 #[cached(key = "always:<id>", ttl = 3600)]
 async fn conditional(id: i64) -> Row {
     row(id)

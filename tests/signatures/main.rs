@@ -1,6 +1,5 @@
 //! What `#[cached]` works on, and its options: each is really cached, under the key that is expected.
 #![deny(warnings, clippy::pedantic)]
-#![expect(clippy::unused_async, reason = "bodies stand for queries")]
 
 mod arguments;
 mod attributes;

@@ -94,7 +94,7 @@ async fn a_record_of_another_key_heals() {
     stage.user(2).await;
     let record = stage.stored("user:2").await;
     let spoilt = stage.heals(&record).await;
-    assert_eq!((spoilt.misplaced, spoilt.undecodable), (1, 0));
+    assert_eq!((spoilt.undecodable, spoilt.foreign), (0, 0));
 
     let client = &stage.client;
     let mut connection = client.connection();
@@ -110,11 +110,11 @@ async fn a_record_of_another_key_heals() {
                 restore.query_async::<()>(&mut connection).await.unwrap();
             }
         }
-        let (before, misplaced) = (stage.runs.get(), stage.stats("user").misplaced);
+        let (before, misses) = (stage.runs.get(), stage.stats("user").misses);
         assert_eq!(stage.user(1).await, ada(1), "{how}");
         assert_eq!(stage.user(1).await, ada(1), "{how}");
         assert_eq!(stage.runs.get(), before + 1, "{how}");
-        assert_eq!(stage.stats("user").misplaced, misplaced + 1, "{how}");
+        assert_eq!(stage.stats("user").misses, misses + 1, "{how}");
         assert_eq!(stage.cache.get(&crate::stage::user_key(&1)).await.unwrap(), Some(ada(1)));
     }
     // The connection was not taken for one whose replies have changed places.

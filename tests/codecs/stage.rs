@@ -93,7 +93,6 @@ impl Stage {
         assert_eq!(self.runs.get(), runs + 1, "it is healed: {record:?}");
         let mut difference = FunctionStats::default();
         difference.undecodable = after.undecodable - before.undecodable;
-        difference.misplaced = after.misplaced - before.misplaced;
         difference.foreign = after.foreign - before.foreign;
         difference
     }

@@ -32,7 +32,7 @@ struct Aftermath {
 }
 
 async fn fail_over(mode: Failover) -> Aftermath {
-    let mut primary = RedisServer::start().await;
+    let primary = RedisServer::start().await;
     let replica = RedisServer::start().await;
     let replication = Proxy::to(&primary).await;
     let promoted = replica.client().await;

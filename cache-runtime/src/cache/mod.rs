@@ -82,7 +82,7 @@ impl Cache {
     pub fn in_memory() -> Self {
         let settings = Settings::default();
         let store = crate::store::memory::MemoryStore::new(settings.capacity);
-        Self::new(Some(Store::Memory(store)), settings)
+        Self::new(Some(Store::Memory(Box::new(store))), settings)
     }
 
     /// No cache: every function runs its body.
@@ -244,7 +244,10 @@ impl Cache {
         let by = self.budget().deadline();
         self.flights().forget(&[name]);
         for fenced in store.begin(&[name], writer, self.settings().fence, by).await {
-            fenced?;
+            if !fenced? {
+                let message = "the key holds data that is not the cache's, or the store is full";
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
         }
         store.end_with(name, writer, Fill { record, fresh: ttl, ttl }, by).await?;
         Ok(())

@@ -1,0 +1,14 @@
+//! Faults of a real Redis, with readers and writers running meanwhile.
+//!
+//! Each test is one row of the documentation's page "When Redis fails". What they have in common is asserted by the
+//! [driver](driver::Driver).
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod database;
+mod driver;
+mod driver_works;
+mod network;
+mod report;
+mod server;

@@ -5,7 +5,7 @@ mod builder;
 mod keys;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -85,14 +85,19 @@ impl Cache {
     }
 
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
-        let inner = Inner {
+        let inner = Arc::new_cyclic(|inner| Inner {
             store,
             settings,
             flights: Arc::new(Flights::new()),
-            journal: Journal::default(),
+            journal: Journal::new(inner.clone()),
             recorder: Recorder::new(),
-        };
-        Self { inner: Arc::new(inner) }
+        });
+        Self { inner }
+    }
+
+    /// The cache that a part of it belongs to.
+    pub(crate) fn of(inner: &Weak<Inner>) -> Option<Self> {
+        inner.upgrade().map(|inner| Self { inner })
     }
 
     /// Makes this the cache of all functions that name none and run in no [`scope`](Self::scope). A later call replaces it.
@@ -240,6 +245,7 @@ impl Cache {
     ///
     /// [`ErrorKind::Undelivered`], with their number, where some are left.
     pub async fn flush(&self, limit: Duration) -> Result<(), Error> {
+        Journal::deliver(self);
         if tokio::time::timeout(limit, self.journal().drained()).await.is_ok() {
             return Ok(());
         }

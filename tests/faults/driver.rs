@@ -175,8 +175,7 @@ async fn read_on(db: &Database, shared: &Shared, mut dice: Dice) {
         let floor = db.floor(id);
         let begun = Instant::now();
         let locked = dice.roll(4) == 0;
-        let read =
-            async { if locked { locked_row(db, id).await } else { row(db, id).await } };
+        let read = async { if locked { locked_row(db, id).await } else { row(db, id).await } };
         // Some callers lose patience: at once, or after a moment.
         let patience = match dice.roll(32) {
             0 => Duration::ZERO,

@@ -9,6 +9,7 @@ mod support;
 mod database;
 mod driver;
 mod driver_works;
+mod log;
 mod network;
 mod report;
 mod server;

@@ -115,15 +115,16 @@ async fn killed_and_back_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn loading() {
-    let server = RedisServer::builder().durable().setting("key-load-delay 100").start().await;
+    // A pause of 20 us for each key, and some 20 ms from one answer to the next.
+    let server = RedisServer::builder().durable().setting("key-load-delay 20").start().await;
     let driver = Driver::at(&server.url());
-    driver.hits().await;
-    let fill = "for number = 1, 20000 do redis.call('SET', number, '') end";
+    let fill = "for number = 1, 100000 do redis.call('SET', number, '') end";
     server.client().await.run::<()>(&["EVAL", fill, "0"]).await;
+    driver.hits().await;
     driver.fault();
     server.restart_loading().await;
     let refused = || driver.cache.stats().function("row").map_or(0, |row| row.store_refused);
-    eventually!(refused() >= 50);
+    eventually!(refused() > 0);
     driver.healed().await;
     driver.end("-LOADING").await;
 }

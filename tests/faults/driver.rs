@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use crate::database::{
     CommittedAllTheSame, Database, NoSuchRow, ROWS, Record, locked_row, row, row_key, write,
-    write_and_fail, write_unfenced,
+    write_all, write_and_fail, write_unfenced,
 };
 use crate::report::{Log, Report};
 use crate::support::barrier::eventually;
@@ -159,6 +159,14 @@ impl Driver {
     /// One read.
     pub async fn read(&self, id: u64) -> Result<Record, NoSuchRow> {
         within_limit("a read returns", self.cache.scope(row(&self.db, id))).await
+    }
+
+    /// One write of all rows, invalidated by a pattern.
+    pub async fn write_all(&self) {
+        let write = self.cache.scope(write_all(&self.db));
+        for (id, version) in (0..).zip(within_limit("a write returns", write).await) {
+            self.db.returned(id, version);
+        }
     }
 
     /// One write.

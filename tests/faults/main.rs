@@ -6,10 +6,13 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod access;
+mod data;
 mod database;
 mod driver;
 mod driver_works;
 mod log;
+mod memory;
 mod network;
 mod report;
 mod server;

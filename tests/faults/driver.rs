@@ -83,7 +83,10 @@ impl Driver {
         self.shared.stop.store(true, SeqCst);
         while let Some(ended) = within_limit("the last calls return", self.tasks.join_next()).await
         {
-            if let Err(panic) = ended {
+            // Cancelled with its runtime is no panic.
+            if let Err(panic) = ended
+                && panic.is_panic()
+            {
                 self.shared.log.wrong(format!("a task panicked: {panic}"));
             }
         }

@@ -7,12 +7,19 @@
 mod support;
 
 mod access;
+mod cancellation;
+mod clock;
+mod costs;
+mod credentials;
 mod data;
 mod database;
 mod driver;
 mod driver_works;
+mod journal;
 mod log;
 mod memory;
 mod network;
 mod report;
+mod runtimes;
 mod server;
+mod tls;

@@ -30,6 +30,7 @@ struct Entries {
 /// The driver's verdict.
 #[derive(Debug)]
 pub struct Report {
+    pub figures: Vec<String>,
     pub wrong: Vec<String>,
     /// Calls that took longer than budget, body and margin.
     pub late: usize,
@@ -74,17 +75,19 @@ impl Log {
         let entries = self.entries();
         let limits = [BUDGET + MARGIN, 2 * BUDGET + MARGIN];
         let kinds = [("reads", &entries.reads), ("writes", &entries.writes)];
-        let (mut late, mut calls) = (0, 0);
+        let (mut late, mut calls, mut lines) = (0, 0, Vec::new());
         for ((kind, all), limit) in kinds.into_iter().zip(limits) {
             late += all.iter().filter(|(_, took)| *took > limit).count();
             calls += all.len();
             let during = all.iter().filter(|(begun, _)| entries.is_during_fault(*begun));
             let mut took: Vec<_> = during.map(|(_, took)| *took).collect();
             took.sort_unstable();
-            println!("fault: {fault}: {kind}: {}", figures(&took));
+            lines.push(format!("fault: {fault}: {kind}: {}", figures(&took)));
         }
-        println!("fault: {fault}: {late} of {calls} calls late; {}", counters(stats));
-        Report { wrong: entries.wrong.clone(), late, calls }
+        let counters = counters(stats);
+        lines.push(format!("fault: {fault}: {late} of {calls} calls late; {counters}"));
+        println!("{}", lines.join("\n"));
+        Report { figures: lines, wrong: entries.wrong.clone(), late, calls }
     }
 
     fn entries(&self) -> MutexGuard<'_, Entries> {

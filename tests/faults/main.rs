@@ -19,6 +19,7 @@ mod journal;
 mod log;
 mod memory;
 mod network;
+mod origin;
 mod report;
 mod runtimes;
 mod server;

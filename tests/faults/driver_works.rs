@@ -1,6 +1,6 @@
 //! The driver can fail.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cache_runtime::Cache;
 
@@ -45,8 +45,10 @@ async fn another_rows_value_is_caught() {
 async fn slow_calls_and_panics_are_caught() {
     let driver = Driver::start(Cache::in_memory());
     driver.calls(200).await;
-    let early = std::time::Instant::now() - Duration::from_secs(1);
-    (0..100).for_each(|_| driver.log().read(early));
+    let early = Instant::now().checked_sub(Duration::from_secs(1)).expect("up for a second");
+    for _ in 0..100 {
+        driver.log().read(early);
+    }
     driver.log().wrong("a task panicked".to_owned());
     let report = driver.verdict("planted slow calls").await;
     assert!(report.is_too_late(), "{report:?}");

@@ -125,7 +125,7 @@ impl Journal {
         let idle = state.depth() > 0 && !std::mem::replace(&mut state.delivering, true);
         drop(state);
         if idle {
-            let delivery = Delivery { cache: cache.clone(), retired: false };
+            let delivery = Delivery { cache: cache.clone(), announced: false, retired: false };
             background::spawn(delivery.run());
         }
     }
@@ -216,6 +216,8 @@ enum Batch {
 /// The background task that empties the journal.
 struct Delivery {
     cache: Cache,
+    /// The log says that invalidations are kept.
+    announced: bool,
     retired: bool,
 }
 
@@ -243,6 +245,7 @@ impl Delivery {
             if progress {
                 pause = PAUSE.0;
             } else {
+                self.announce();
                 sleep(pause.mul_f64(0.5 + random_fraction() / 2.0)).await;
                 pause = (pause * 2).min(PAUSE.1);
             }
@@ -280,6 +283,15 @@ impl Delivery {
         any
     }
 
+    /// What is delivered at the first attempt is not worth a line: on a server that refuses fences, that is every write.
+    fn announce(&mut self) {
+        if !std::mem::replace(&mut self.announced, true) {
+            log::warn(format_args!(
+                "invalidations cannot be delivered for now: their entries bypass the cache until they are"
+            ));
+        }
+    }
+
     /// Ends the delivery if there is still nothing to deliver.
     fn retire(&mut self) -> bool {
         {
@@ -290,7 +302,9 @@ impl Delivery {
             state.delivering = false;
         }
         self.retired = true;
-        log::info(format_args!("all invalidations have been delivered"));
+        if self.announced {
+            log::info(format_args!("all invalidations have been delivered"));
+        }
         self.journal().drained.notify_waiters();
         true
     }

@@ -5,7 +5,7 @@ mod builder;
 mod keys;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -93,24 +93,29 @@ impl Cache {
 
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
         let places = settings.max_concurrent_loads.map(Semaphore::new);
-        let inner = Inner {
+        let inner = Arc::new_cyclic(|inner| Inner {
             store,
             settings,
             flights: Arc::new(Flights::new()),
-            journal: Journal::default(),
+            journal: Journal::new(inner.clone()),
             recorder: Recorder::new(),
             places,
-        };
-        let cache = Self { inner: Arc::new(inner) };
+        });
+        let cache = Self { inner };
         if let Some(Store::Redis(store)) = cache.store() {
             let inner = Arc::downgrade(&cache.inner);
             store.on_succession(move || {
-                if let Some(inner) = inner.upgrade() {
-                    Journal::replay(&Self { inner });
+                if let Some(cache) = Self::of(&inner) {
+                    Journal::replay(&cache);
                 }
             });
         }
         cache
+    }
+
+    /// The cache that a part of it belongs to.
+    pub(crate) fn of(inner: &Weak<Inner>) -> Option<Self> {
+        inner.upgrade().map(|inner| Self { inner })
     }
 
     /// Makes this the cache of all functions that name none and run in no [`scope`](Self::scope). A later call replaces it.
@@ -281,6 +286,7 @@ impl Cache {
     ///
     /// [`ErrorKind::Undelivered`], with their number, where some are left.
     pub async fn flush(&self, limit: Duration) -> Result<(), Error> {
+        Journal::deliver(self);
         if tokio::time::timeout(limit, self.journal().drained()).await.is_ok() {
             return Ok(());
         }

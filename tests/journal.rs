@@ -38,7 +38,7 @@ async fn write_all(db: &Database, value: u64) {
 #[tokio::test]
 async fn an_undelivered_invalidation_is_delivered_later() {
     let db = Database::default();
-    let mut server = RedisServer::builder().durable().start().await;
+    let server = RedisServer::builder().durable().start().await;
     let cache = Cache::connect(&server.url()).unwrap();
     cache
         .scope(async {
@@ -69,7 +69,7 @@ async fn an_undelivered_invalidation_is_delivered_later() {
 #[tokio::test]
 async fn an_undelivered_pattern_is_delivered_later() {
     let db = Database::default();
-    let mut server = RedisServer::builder().durable().start().await;
+    let server = RedisServer::builder().durable().start().await;
     let cache = Cache::connect(&server.url()).unwrap();
     cache
         .scope(async {
@@ -93,7 +93,7 @@ async fn an_undelivered_pattern_is_delivered_later() {
 #[tokio::test]
 async fn an_overflow_bypasses_everything_until_the_namespace_was_invalidated() {
     let db = Database::default();
-    let mut server = RedisServer::builder().durable().start().await;
+    let server = RedisServer::builder().durable().start().await;
     let cache = Cache::builder().namespace("mine").connect(&server.url()).unwrap();
     let other = Cache::builder().namespace("other").connect(&server.url()).unwrap();
     assert_eq!(other.scope(row(&db, 1)).await, 0);

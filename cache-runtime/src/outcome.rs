@@ -134,12 +134,13 @@ impl<R> Otherwise<R> for Probe<R> {
 impl<R, Shape, T> Answer<R, Shape, Option<T>> {
     /// It stores an `Option`.
     #[must_use]
+    #[expect(clippy::unused_self, reason = "being a method is what hides the trait's")]
     pub fn is_absent(&self) -> IsAbsent<Option<T>> {
         Option::is_none
     }
 }
 
-/// What [`Answer`] says of all other values.
+/// What `Answer` says of all other values.
 pub trait NeverAbsent<V> {
     /// It stores no `Option`.
     fn is_absent(&self) -> IsAbsent<V>;
@@ -221,7 +222,18 @@ impl<R, V> Returns<R, V> {
         schema: Schema,
         out: &mut Vec<u8>,
     ) -> Result<(), CodecError> {
-        (self.encode)(value, schema.codec, out)
+        let start = out.len();
+        (self.encode)(value, schema.codec, out)?;
+        // JSON has one word for `None`, `Some(None)` and `Some(NaN)`: of these only the first can be read back.
+        let is_null = out.get(start..) == Some(b"null") && !(self.is_absent)(value);
+        if is_null && self.decode(b"null", schema).is_ok_and(|decoded| self.is_none(&decoded)) {
+            return Err(CodecError);
+        }
+        Ok(())
+    }
+
+    fn is_none(&self, result: &R) -> bool {
+        (self.value)(result).is_some_and(self.is_absent)
     }
 
     pub(crate) fn decode(&self, payload: &[u8], schema: Schema) -> Result<R, CodecError> {

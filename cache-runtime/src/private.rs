@@ -5,7 +5,7 @@ pub use core;
 pub use crate::callsite::Callsite;
 pub use crate::key::KeyText;
 pub use crate::outcome::{
-    NeverAbsent, Otherwise, Outcome, Probe, Returns, Unshared, Value, Written,
+    IsAbsent, NeverAbsent, Otherwise, Outcome, Probe, Returns, Unshared, Value, Written,
 };
 pub use crate::read::{Read, read};
 pub use crate::write::{Targets, Write, write};

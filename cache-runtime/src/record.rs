@@ -136,18 +136,6 @@ impl Value {
         Token::from_bytes(array(&self.record, HEADER))
     }
 
-    pub(crate) fn stored_at_ms(&self) -> u64 {
-        u64::from_be_bytes(array(&self.record, 36))
-    }
-
-    pub(crate) fn fresh_until_ms(&self) -> u64 {
-        u64::from_be_bytes(array(&self.record, 44))
-    }
-
-    pub(crate) fn cost_ms(&self) -> u32 {
-        u32::from_be_bytes(array(&self.record, 52))
-    }
-
     pub(crate) fn version(&self) -> u32 {
         u32::from_be_bytes(array(&self.record, 56))
     }
@@ -189,6 +177,22 @@ pub(crate) fn is_of_another(record: &[u8], origin: Origin) -> bool {
 pub(crate) fn set_origin(record: &mut [u8], origin: Origin) {
     if let Some(field) = record.get_mut(4..12) {
         field.copy_from_slice(&origin.0);
+    }
+}
+
+/// What only tests ask for so far; the format has it for operators, and for what decides by age.
+#[cfg(test)]
+impl Value {
+    pub(crate) fn stored_at_ms(&self) -> u64 {
+        u64::from_be_bytes(array(&self.record, 36))
+    }
+
+    pub(crate) fn fresh_until_ms(&self) -> u64 {
+        u64::from_be_bytes(array(&self.record, 44))
+    }
+
+    pub(crate) fn cost_ms(&self) -> u32 {
+        u32::from_be_bytes(array(&self.record, 52))
     }
 }
 

@@ -174,7 +174,7 @@ impl CacheBuilder {
     pub fn in_memory(self) -> Result<Cache, Error> {
         let settings = self.checked()?;
         let store = MemoryStore::new(settings.capacity);
-        Ok(Cache::new(Some(Store::Memory(store)), settings))
+        Ok(Cache::new(Some(Store::Memory(Box::new(store))), settings))
     }
 
     fn checked(self) -> Result<Settings, Error> {

@@ -5,7 +5,7 @@ mod builder;
 mod keys;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -82,7 +82,7 @@ impl Cache {
     pub fn in_memory() -> Self {
         let settings = Settings::default();
         let store = crate::store::memory::MemoryStore::new(settings.capacity);
-        Self::new(Some(Store::Memory(store)), settings)
+        Self::new(Some(Store::Memory(Box::new(store))), settings)
     }
 
     /// No cache: every function runs its body.
@@ -93,24 +93,29 @@ impl Cache {
 
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
         let places = settings.max_concurrent_loads.map(Semaphore::new);
-        let inner = Inner {
+        let inner = Arc::new_cyclic(|inner| Inner {
             store,
             settings,
             flights: Arc::new(Flights::new()),
-            journal: Journal::default(),
+            journal: Journal::new(inner.clone()),
             recorder: Recorder::new(),
             places,
-        };
-        let cache = Self { inner: Arc::new(inner) };
+        });
+        let cache = Self { inner };
         if let Some(Store::Redis(store)) = cache.store() {
             let inner = Arc::downgrade(&cache.inner);
             store.on_succession(move || {
-                if let Some(inner) = inner.upgrade() {
-                    Journal::replay(&Self { inner });
+                if let Some(cache) = Self::of(&inner) {
+                    Journal::replay(&cache);
                 }
             });
         }
         cache
+    }
+
+    /// The cache that a part of it belongs to.
+    pub(crate) fn of(inner: &Weak<Inner>) -> Option<Self> {
+        inner.upgrade().map(|inner| Self { inner })
     }
 
     /// Makes this the cache of all functions that name none and run in no [`scope`](Self::scope). A later call replaces it.
@@ -244,7 +249,10 @@ impl Cache {
         let by = self.budget().deadline();
         self.flights().forget(&[name]);
         for fenced in store.begin(&[name], writer, self.settings().fence, by).await {
-            fenced?;
+            if !fenced? {
+                let message = "the key holds data that is not the cache's, or the store is full";
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
         }
         store.end_with(name, writer, Fill { record, fresh: ttl, ttl }, by).await?;
         Ok(())
@@ -278,6 +286,7 @@ impl Cache {
     ///
     /// [`ErrorKind::Undelivered`], with their number, where some are left.
     pub async fn flush(&self, limit: Duration) -> Result<(), Error> {
+        Journal::deliver(self);
         if tokio::time::timeout(limit, self.journal().drained()).await.is_ok() {
             return Ok(());
         }

@@ -59,8 +59,8 @@ impl KeyText {
     }
 
     /// Appends a 128-bit hash of a value's serialised form, in hexadecimal: the same for equal values in every
-    /// process, whatever the order of its maps. A value that does not serialise to JSON's data model gets a hash of
-    /// its error, shared by all such values of a type.
+    /// process, whatever the order of its maps. A value that does not serialise to JSON's data model (a map
+    /// with keys that are no texts) gets a hash of its own every time: its entries are never found.
     pub fn hash(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         canonical::hash(value).push_to(&mut self.text);
         self

@@ -74,8 +74,6 @@ pub(crate) enum StoreError {
     TimedOut,
     /// The connection was lost underway.
     Lost,
-    /// The key holds something other than a string: somebody else's data.
-    Foreign,
     /// The server refused: the first word of its error (`OOM`, `READONLY`, `NOPERM`, …).
     Refused(String),
     /// A reply that the command does not give.
@@ -91,7 +89,7 @@ pub(crate) type StoreResult<T> = Result<T, StoreError>;
 /// A store of one kind or the other.
 #[derive(Debug)]
 pub(crate) enum Store {
-    Memory(MemoryStore),
+    Memory(Box<MemoryStore>),
     Redis(RedisStore),
 }
 
@@ -169,7 +167,11 @@ impl Store {
     ) -> Vec<StoreResult<()>> {
         match self {
             Self::Memory(store) => {
-                names.iter().map(|name| Ok(store.invalidate(*name, hold_off))).collect()
+                let invalidate = |name: &Name<'_>| {
+                    store.invalidate(*name, hold_off);
+                    Ok(())
+                };
+                names.iter().map(invalidate).collect()
             }
             Self::Redis(store) => store.invalidate(names, hold_off, by).await,
         }

@@ -98,12 +98,12 @@ impl WriteScope {
         strict: bool,
         hold_off: Duration,
     ) -> StoreResult<bool> {
-        let keys: Vec<String> = targets.keys.into_iter().map(|key| self.full_text(key)).collect();
+        let keys: Vec<String> = targets.keys.iter().map(|key| self.full_text(key)).collect();
         {
             let mut pending = self.pending();
             pending.strict |= strict;
             pending.hold_off = pending.hold_off.max(hold_off);
-            pending.patterns.extend(targets.patterns.into_iter().map(|text| self.full_text(text)));
+            pending.patterns.extend(targets.patterns.iter().map(|text| self.full_text(text)));
             let list = if fence { &mut pending.fenced } else { &mut pending.unfenced };
             list.extend(keys.iter().cloned());
         }
@@ -185,8 +185,8 @@ impl WriteScope {
         self.remove(fenced, &patterns, hold_off).await;
     }
 
-    fn full_text(&self, text: String) -> String {
-        self.cache.full_text(&text).into_owned()
+    fn full_text(&self, text: &str) -> String {
+        self.cache.full_text(text).into_owned()
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {

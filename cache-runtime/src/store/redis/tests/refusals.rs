@@ -95,7 +95,7 @@ async fn without_permission_for_scripts_removals_still_work() {
 
 #[tokio::test]
 async fn an_older_server_takes_leases_by_script() {
-    // Redis 6.2 knows no `SET … NX GET`; a rule that forbids the option's command altogether stands in for it.
+    // Redis 6.2 and older know no `SET … NX GET`; the first refusal is remembered.
     let server = Server::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
@@ -105,6 +105,9 @@ async fn an_older_server_takes_leases_by_script() {
     assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Value(_)));
     assert_eq!(store.invalidate(&[name], NONE, soon()).await, [Ok(())]);
     put(&store, name, "two").await;
+    let copy = Name::new("user:2");
+    let _: () = server.other().await.run("COPY", (name.text, copy.text)).await;
+    assert!(matches!(acquire(&store, copy, Token::random()).await, Acquired::Leased));
     let held = Token::random();
     assert_eq!(store.invalidate(&[name], NONE, soon()).await, [Ok(())]);
     assert!(matches!(acquire(&store, name, held).await, Acquired::Leased));

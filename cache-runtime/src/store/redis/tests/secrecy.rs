@@ -80,6 +80,21 @@ async fn an_outage_is_two_lines_however_many_calls_it_meets() {
 }
 
 #[tokio::test]
+async fn attempts_that_fail_alike_are_one_line() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+    let nowhere = Server::reserve(&[]);
+    let link = fake::Link::to(nowhere.port).await;
+    let store = store_at(&format!("redis://127.0.0.1:{}", link.port));
+    assert_eq!(store.get(Name::new("user:1"), soon()).await, Err(StoreError::Down));
+    eventually("several attempts are made", async || {
+        link.accepted.load(std::sync::atomic::Ordering::SeqCst) > 5
+    })
+    .await;
+    assert_eq!(lines.all().len(), 1, "{:?}", lines.all());
+}
+
+#[tokio::test]
 async fn credentials_are_never_repeated() {
     let lines = Lines::default();
     let _guard = tracing::subscriber::set_default(lines.clone());

@@ -62,6 +62,8 @@ struct State {
     places: HashMap<Entry, u64>,
     next: u64,
     patterns: usize,
+    /// The longest hold-off that anything here asks for; what needs none is held off with the rest.
+    hold_off: Duration,
     /// Too much was added, at last at this place: everything is bypassed.
     overflown: Option<u64>,
     delivering: bool,
@@ -108,13 +110,14 @@ impl Journal {
     }
 
     /// Adds invalidations, and sees to it that they are delivered.
-    pub(crate) fn add(cache: &Cache, entries: impl IntoIterator<Item = Entry>) {
+    pub(crate) fn add(cache: &Cache, entries: impl IntoIterator<Item = Entry>, hold_off: Duration) {
         let entries: Vec<Entry> = entries.into_iter().collect();
         if entries.is_empty() {
             return;
         }
         let journal = cache.journal();
         let mut state = journal.state();
+        state.hold_off = state.hold_off.max(hold_off);
         for entry in &entries {
             state.add(entry.clone());
         }
@@ -159,9 +162,9 @@ impl Journal {
         let (entries, complete) = recent.since(since);
         if !complete {
             // More than can be told one by one.
-            Self::add(cache, [Entry::Pattern(cache.everything())]);
+            Self::add(cache, [Entry::Pattern(cache.everything())], Duration::ZERO);
         }
-        Self::add(cache, entries);
+        Self::add(cache, entries, Duration::ZERO);
     }
 
     /// Waits until nothing is left.
@@ -221,7 +224,8 @@ impl State {
             }
             let next = self.next;
             let (delivering, recent) = (self.delivering, std::mem::take(&mut self.recent));
-            *self = Self { overflown: Some(place), next, delivering, recent, ..Self::default() };
+            let (overflown, hold_off) = (Some(place), self.hold_off);
+            *self = Self { overflown, next, delivering, recent, hold_off, ..Self::default() };
             return;
         }
         self.patterns += usize::from(matches!(entry, Entry::Pattern(_)));
@@ -313,8 +317,8 @@ impl Delivery {
     async fn send_keys(&self, store: &Store, keys: &[(u64, String)]) -> bool {
         let names: Vec<_> = keys.iter().map(|(_, key)| Name::new(key)).collect();
         self.cache.flights().forget(&names);
-        let replies =
-            store.invalidate(&names, Duration::ZERO, self.cache.budget().deadline()).await;
+        let (hold_off, by) = (self.journal().state().hold_off, self.cache.budget().deadline());
+        let replies = store.invalidate(&names, hold_off, by).await;
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
         let entries = acknowledged.clone().map(|((_, key), _)| Entry::Key(key.clone()));
         Journal::acknowledged(&self.cache, entries);
@@ -324,7 +328,8 @@ impl Delivery {
     async fn send_pattern(&self, store: &Store, place: u64, pattern: &str) -> bool {
         self.cache.flights().forget_all();
         let by = Budget::new(PATTERN_LIMIT).deadline();
-        let reply = store.invalidate_matching(pattern, Duration::ZERO, by).await;
+        let hold_off = self.journal().state().hold_off;
+        let reply = store.invalidate_matching(pattern, hold_off, by).await;
         self.acknowledge(reply.is_ok().then_some(place).into_iter())
     }
 
@@ -359,6 +364,7 @@ impl Delivery {
                 return false;
             }
             state.delivering = false;
+            state.hold_off = Duration::ZERO;
         }
         self.retired = true;
         if self.announced {

@@ -318,7 +318,7 @@ impl Cache {
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
         self.flights().forget(&names);
         let replies = store.invalidate(&names, hold_off, self.budget().deadline()).await;
-        self.settle(texts, replies)
+        self.settle(texts, replies, hold_off)
     }
 
     /// Invalidates entries by a full glob; where that is not acknowledged it goes to the journal.
@@ -337,7 +337,7 @@ impl Cache {
         let entry = [Entry::Pattern(pattern.to_owned())];
         match reply {
             Ok(_) => Journal::acknowledged(self, entry),
-            Err(_) => Journal::add(self, entry),
+            Err(_) => Journal::add(self, entry, hold_off),
         }
         Ok(reply?)
     }
@@ -347,6 +347,7 @@ impl Cache {
         &self,
         texts: &[String],
         replies: Vec<StoreResult<T>>,
+        hold_off: Duration,
     ) -> Result<(), Error> {
         for reply in &replies {
             self.note(reply);
@@ -355,7 +356,7 @@ impl Cache {
             texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
         let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
         Journal::acknowledged(self, done.into_iter().map(entry));
-        Journal::add(self, failed.into_iter().map(entry));
+        Journal::add(self, failed.into_iter().map(entry), hold_off);
         replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
     }
 

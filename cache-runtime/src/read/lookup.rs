@@ -158,6 +158,10 @@ impl<'a, R, T> Lookup<'a, R, T> {
 
     /// Asks the store for the value or the lease, and again while another process loads.
     async fn acquire(mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
+        // A leader that took over from another has not looked, or not lately: the value may be outdated by now.
+        if self.cache.journal().covers(self.text) {
+            return leader.map_or_else(Looked::alone, Looked::around);
+        }
         let patient = self.callsite.policy().lock
             && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
         let mut lease = self.lease(leader);

@@ -169,7 +169,8 @@ async fn a_record_of_another_key_is_leased_over() {
     let epoch = store.snapshot().epoch;
     let _: () = server.other().await.run("COPY", (source.text, copy.text)).await;
 
-    assert_eq!(store.get(copy, soon()).await, Ok(None));
+    let record = store.get(copy, soon()).await.unwrap().unwrap();
+    assert!(matches!(read(copy, record), Found::Misplaced(_)));
     let token = Token::random();
     assert!(matches!(acquire(&store, copy, token).await, Acquired::Leased));
     assert!(store.fill(copy, fill(copy, token, "two"), soon()).await.unwrap());

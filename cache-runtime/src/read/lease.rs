@@ -71,6 +71,11 @@ impl Lease {
         let Some(store) = self.cache.store() else {
             return (Err(StoreError::Down), mark);
         };
+        // Between mark and command: what was journalled before a waiter joined is seen here, or was delivered before the
+        // store is asked.
+        if self.cache.journal().covers(&self.text) {
+            return (Ok(Acquired::Fenced), mark);
+        }
         // While the answer is out, and where there is none, the lease may be ours.
         self.held = true;
         let name = Name { text: &self.text, hash: self.hash };

@@ -228,6 +228,8 @@ impl State {
         let Some(&Mark(mark)) = mark else {
             return Vec::new();
         };
+        #[cfg(cache_mutants)]
+        let mark = crate::mutants::mark(mark);
         let (served, rest) = self.waiters.drain(..).partition(|waiter| waiter.joined < mark);
         self.waiters = rest;
         served.into()

@@ -11,6 +11,8 @@ mod flight;
 mod journal;
 mod key;
 mod log;
+#[cfg(cache_mutants)]
+mod mutants;
 mod outcome;
 mod private;
 mod read;

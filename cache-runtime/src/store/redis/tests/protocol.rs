@@ -169,7 +169,7 @@ async fn a_record_of_another_key_is_leased_over() {
     let _: () = server.other().await.run("COPY", (source.text, copy.text)).await;
 
     let record = store.get(copy, soon()).await.unwrap().unwrap();
-    assert!(matches!(read(copy, record), Found::Misplaced));
+    assert!(matches!(read(copy, record), Found::Misplaced(_)));
     let token = Token::random();
     assert!(matches!(acquire(&store, copy, token).await, Acquired::Leased));
     assert!(store.fill(copy, fill(copy, token, "two"), soon()).await.unwrap());

@@ -145,6 +145,14 @@ impl Flights {
         }
     }
 
+    /// Whether no load is under way, as far as anybody can join it.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        let none = self.shards.iter().all(|shard| lock(shard).is_empty());
+        assert_eq!(none, self.aloft.load(Ordering::Acquire) == 0, "they are counted");
+        none
+    }
+
     /// Takes all flights off the map.
     pub(crate) fn forget_all(&self) {
         for shard in &self.shards {

@@ -17,6 +17,8 @@ mod outcome;
 mod private;
 mod read;
 mod record;
+#[cfg(test)]
+mod simulation;
 mod stats;
 mod store;
 mod token;

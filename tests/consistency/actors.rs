@@ -135,7 +135,9 @@ impl Actor {
         let one = |left: usize| left.checked_sub(1);
         while self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).is_ok() {
             let (id, manner) = (self.dice.below(ROWS), self.dice.pick(&MANNERS));
-            let patience = if self.dice.percent(10) { self.dice.span(8) } else { LIMIT };
+            // Dropped between its commit and its invalidation, a write by hand would not have invalidated anything.
+            let dropped = self.dice.percent(10) && !matches!(manner, Manner::ByHand);
+            let patience = if dropped { self.dice.span(8) } else { LIMIT };
             match manner {
                 Manner::Read | Manner::Locked | Manner::Refresh => {
                     self.read(id, manner, patience).await;

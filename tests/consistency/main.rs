@@ -21,6 +21,8 @@
 //! | `CACHE_TEST_OPERATIONS` | how many in one round |
 //! | `CACHE_TEST_SECONDS` | starts rounds, each with a seed of its own, until so much time has passed: 3600 for an hour |
 
+#[path = "../../cache-runtime/src/simulation/dice.rs"]
+mod dice;
 #[path = "../../cache-runtime/src/simulation/history.rs"]
 mod history;
 #[path = "../support/mod.rs"]
@@ -28,7 +30,7 @@ mod support;
 
 mod actors;
 mod database;
-mod dice;
+
 mod faults;
 
 use std::collections::BTreeMap;
@@ -156,11 +158,11 @@ fn worth_something(history: &History, events: &BTreeMap<String, u64>) {
         assert!(counted >= count as u64, "{counted} {event}: {events:?}");
     };
     let (reads, writes) = (history.reads.len(), history.writes.len());
-    at_least("hits", reads / 20);
-    at_least("coalesced", reads / 100);
-    at_least("fills_stored", writes / 10);
-    at_least("fills_refused", writes / 50);
+    at_least("hits", reads / 40);
+    at_least("coalesced", reads / 200);
+    at_least("fills_stored", writes / 20);
+    at_least("fills_refused", writes / 200);
     at_least("invalidations_journalled", 1);
     let fenced = history.writes.iter().filter(|write| write.fenced).count();
-    assert!(fenced >= writes / 10, "{fenced} of {writes} writes were fenced");
+    assert!(fenced >= writes / 20, "{fenced} of {writes} writes were fenced");
 }

@@ -21,7 +21,8 @@ impl Dice {
         fork
     }
 
-    fn draw(&self) -> u64 {
+    /// Any number.
+    pub fn draw(&self) -> u64 {
         const STEP: u64 = 0x9E37_79B9_7F4A_7C15;
         let mut z = self.0.fetch_add(STEP, Ordering::Relaxed).wrapping_add(STEP);
         z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -1,5 +1,7 @@
 //! Where entries live: Redis, or this process's memory. Bytes and rules only; no value type, no policy.
 
+#[cfg(test)]
+pub(crate) mod faulty;
 pub(crate) mod glob;
 pub(crate) mod memory;
 pub(crate) mod redis;
@@ -91,6 +93,8 @@ pub(crate) type StoreResult<T> = Result<T, StoreError>;
 pub(crate) enum Store {
     Memory(MemoryStore),
     Redis(RedisStore),
+    #[cfg(test)]
+    Faulty(faulty::FaultyStore),
 }
 
 /// Dispatches an operation; the embedded store always answers, at once.
@@ -99,6 +103,8 @@ macro_rules! dispatch {
         match $self {
             Self::Memory(store) => Ok(store.$operation($($argument),*)),
             Self::Redis(store) => store.$operation($($argument,)* $deadline).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.$operation($($argument,)* $deadline).await,
         }
     };
 }
@@ -170,6 +176,8 @@ impl Store {
                 names.iter().map(|name| Ok(store.invalidate(*name, hold_off))).collect()
             }
             Self::Redis(store) => store.invalidate(names, hold_off, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.invalidate(names, hold_off, by).await,
         }
     }
 
@@ -190,6 +198,8 @@ impl Store {
                 })
                 .collect(),
             Self::Redis(store) => store.begin(names, writer, fence, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.begin(names, writer, fence, by).await,
         }
     }
 
@@ -206,6 +216,8 @@ impl Store {
                 names.iter().map(|name| Ok(store.end(*name, writer, hold_off, None))).collect()
             }
             Self::Redis(store) => store.end(names, writer, hold_off, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.end(names, writer, hold_off, by).await,
         }
     }
 
@@ -220,6 +232,8 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.end(name, writer, Duration::ZERO, Some(fill))),
             Self::Redis(store) => store.end_with(name, writer, Duration::ZERO, fill, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.end_with(name, writer, Duration::ZERO, fill, by).await,
         }
     }
 
@@ -233,6 +247,8 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.invalidate_matching(pattern, hold_off)),
             Self::Redis(store) => store.unlink_matching(pattern, hold_off, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.invalidate_matching(pattern, hold_off, by).await,
         }
     }
 }

@@ -373,7 +373,7 @@ impl Cache {
                 let now = store.snapshot();
                 (Some(now.phase), now.epoch)
             }
-            Some(Store::Memory(_)) | None => (None, 0),
+            _ => (None, 0),
         };
         let (functions, journal_depth) = (self.recorder().functions(), self.journal().depth());
         Stats { functions, journal_depth, breaker, connections }

@@ -1,5 +1,6 @@
 //! A connection as it was found by an operation, for all commands of that operation.
 
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -45,7 +46,10 @@ impl<'a> Session<'a> {
     /// Sends one command; errors of the server are replies.
     pub(super) async fn call(&self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
         let mut connection = self.link.connection.clone();
-        self.answer(connection.send_packed_command(command), deadline).await
+        // Boxed, as the client's own high-level functions do it: its future takes more than 2 KB, and so would every
+        // future of ours that awaits it, to be copied whenever one is put into the next.
+        let reply = Box::pin(connection.send_packed_command(command));
+        self.answer(reply, deadline).await
     }
 
     /// Sends many commands at once; one reply for each.
@@ -56,14 +60,14 @@ impl<'a> Session<'a> {
     ) -> StoreResult<Vec<Value>> {
         let mut connection = self.link.connection.clone();
         let count = commands.len();
-        let replies =
-            self.answer(connection.send_packed_commands(commands, 0, count), deadline).await?;
+        let replies = Box::pin(connection.send_packed_commands(commands, 0, count));
+        let replies = self.answer(replies, deadline).await?;
         if replies.len() == count { Ok(replies) } else { Err(self.out_of_order()) }
     }
 
     async fn answer<T>(
         &self,
-        reply: impl Future<Output = RedisResult<T>>,
+        reply: Pin<Box<impl Future<Output = RedisResult<T>>>>,
         deadline: Deadline,
     ) -> StoreResult<T> {
         let admission = self.node.admit(self.link.epoch)?;

@@ -180,6 +180,11 @@ pub(crate) fn set_origin(record: &mut [u8], origin: Origin) {
     }
 }
 
+/// What comes before a value's times, and what after: the server puts those in.
+pub(crate) fn around_times(record: &[u8]) -> (&[u8], &[u8]) {
+    (record.get(..LEASE).unwrap_or_default(), record.get(LEASE + 16..).unwrap_or_default())
+}
+
 /// Copies a field out; zeros where the record is shorter than its length was checked to be.
 fn array<const N: usize>(record: &[u8], at: usize) -> [u8; N] {
     let mut field = [0; N];

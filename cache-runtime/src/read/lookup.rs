@@ -69,6 +69,8 @@ pub(super) struct Lookup<'a, R, T> {
     budget: Budget,
     /// A value that was found and cannot be used.
     reject: Option<Token>,
+    /// The value was not asked for: the lease is, and tells whether the call is a hit or a miss.
+    unasked: bool,
 }
 
 impl<'a, R, T> Lookup<'a, R, T> {
@@ -87,6 +89,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
             text,
             budget: Budget::new(settings.budget),
             reject: None,
+            unasked: false,
         }
     }
 
@@ -104,6 +107,10 @@ impl<'a, R, T> Lookup<'a, R, T> {
         let lack = if self.cache.journal().covers(self.text) {
             self.count(Event::Outdated);
             Lack::Obstacle
+        } else if mode == Mode::Through && self.cache.recorder().is_dry(self.callsite) {
+            // A command less for functions that are hardly ever called twice, and while a cache fills.
+            self.unasked = true;
+            Lack::Miss
         } else {
             let reply = store.get(name, self.budget.deadline()).await;
             match (self.examine(name, reply), mode) {
@@ -122,11 +129,13 @@ impl<'a, R, T> Lookup<'a, R, T> {
 
     /// Nothing usable was found: join those who load, or lead.
     async fn miss(&mut self, name: Name<'_>, mode: Mode, lack: Lack) -> Looked<R> {
-        self.count(Event::Miss);
+        if !self.unasked {
+            self.count(Event::Miss);
+        }
         match (self.cache.flights(), mode, lack) {
             (_, Mode::Refresh, Lack::Obstacle) => Looked::alone(),
             (_, Mode::Refresh, Lack::Miss) => self.acquire(name, None).await,
-            (flights, _, lack) => match flights.enter(name) {
+            (flights, ..) => match flights.enter(name) {
                 Role::Wait(waiting) => Box::pin(self.wait(name, waiting)).await,
                 Role::Lead(leader) if lack == Lack::Obstacle => Looked::around(leader),
                 Role::Lead(leader) => self.acquire(name, Some(leader)).await,
@@ -173,6 +182,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
             let (reply, mark) = lease.acquire(self.reject).await;
             match reply {
                 Ok(Acquired::Leased) => {
+                    self.answered(Event::Miss);
                     if waited {
                         self.count(Event::Takeover);
                     }
@@ -180,6 +190,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 }
                 Ok(Acquired::Value(record)) => match self.examine(name, Ok(Some(record.clone()))) {
                     Seen::Value(result, _) => {
+                        self.answered(Event::Hit);
                         lease.pass_on(Some(record), mark);
                         return Looked::Found(result);
                     }
@@ -188,6 +199,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
                     _ => break,
                 },
                 Ok(Acquired::Held(left)) if patient && since.elapsed() < self.patience() => {
+                    self.answered(Event::Miss);
                     if !waited {
                         self.count(Event::LeaseWait);
                     }
@@ -207,6 +219,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 }
             }
         }
+        self.answered(Event::Miss);
         lease.into_leader().map_or_else(Looked::alone, Looked::around)
     }
 
@@ -264,6 +277,13 @@ impl<'a, R, T> Lookup<'a, R, T> {
     /// How long the call waits for others' loads.
     fn patience(&self) -> Duration {
         self.callsite.policy().wait.unwrap_or(self.cache.settings().wait)
+    }
+
+    /// Counts the call as a hit or a miss, by what the first answer was, unless that has been done.
+    fn answered(&mut self, event: Event) {
+        if std::mem::take(&mut self.unasked) {
+            self.count(event);
+        }
     }
 
     fn count(&self, event: Event) {

@@ -130,11 +130,13 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
+        let (head, tail) = record::around_times(&fill.record);
         let args = vec![
-            Arg::Bytes(&fill.record),
+            Arg::Bytes(head),
             Arg::Millis(millis(fill.ttl)),
             Arg::Millis(millis(fill.fresh)),
             ANY_ORIGIN,
+            Arg::Bytes(tail),
         ];
         self.decide(&script::FILL, name, args, deadline).await
     }

@@ -1,6 +1,14 @@
-//! The attribute macros of `cache-runtime`.
+//! The attribute macros of `cache-runtime`, which re-exports them: depend on that crate instead.
+//!
+//! An attribute goes through five stages, one module each: what the user wrote (`attr`, `function`),
+//! what it comes to (`model`), whether that is sound (`check`), what is emitted (`expand`), and, if it
+//! is not sound, the function as it was, with every error that was found (`fallback`).
 
-#![deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)]
+// A panic in a macro hides what the compiler would have said.
+#![cfg_attr(
+    not(test),
+    deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
+)]
 
 mod attr;
 mod check;
@@ -9,7 +17,10 @@ mod expand;
 mod fallback;
 mod function;
 mod model;
+mod parameter;
+mod piece;
 mod scope;
+mod syntax;
 mod template;
 mod types;
 
@@ -19,7 +30,94 @@ use crate::attr::cached::CachedArgs;
 use crate::attr::invalidates::InvalidatesArgs;
 use crate::model::{Cached, Invalidates};
 
-/// Cached.
+/// Answers calls of an `async fn` from the cache, and runs its body only if it must.
+///
+/// ```
+/// # use cache_runtime::cached;
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct User;
+/// # struct PgPool; struct Error;
+/// #[cached(key = "user:<id>", ttl = 3600, lock)]
+/// async fn get_user(db: &PgPool, id: i64) -> Result<User, Error> {
+///     // SELECT .. FROM users WHERE id = $1
+/// #   let _ = (db, id); Err(Error)
+/// }
+/// ```
+///
+/// Of a `Result` only the `Ok` is stored, and the error type needs nothing. `None` is not stored without
+/// `none_ttl`. The compiler decides by the type, so aliases such as `sqlx::Result<User>` work. What is
+/// stored must implement `serde::Serialize` and `serde::Deserialize`.
+///
+/// It works on free functions, methods, methods of trait implementations, and methods under
+/// `#[async_trait]`. Whatever the cache does, the function returns what its body returns.
+///
+/// # Options
+///
+/// A duration is a whole number of seconds, or text with the units `ms`, `s`, `m`, `h`, `d` and `w` such as
+/// `"1h 30m"` (both are checked when you compile), or an expression of type `Duration`.
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `key = "user:<id>"` | the template of the key, see below | module path, name and all parameters that are not skipped |
+/// | `key = expression` | a `Key<T>`: functions that share one entry | |
+/// | `ttl = "1h"` | how long a value is served; the expression sees the parameters by reference | required |
+/// | <code>ttl = \|user: &User\| ..</code> | the same, worked out from the value | |
+/// | `lock` | callers in all processes wait for one of them to run the body | other processes run it too, but only one stores |
+/// | `lock(wait = "5s", lease = "10s")` | a duration each: how long to wait before running the body after all; how long the one who runs it may be out of touch before another takes over | set by the cache |
+/// | `skip(db, ctx)` | parameters that are knowingly no part of the key | |
+/// | `none_ttl = "30s"` | store `None`, and `Ok(None)`, and serve it for that long | not stored |
+/// | `when = expression` | a `bool` over the parameters: whether to use the cache for this call | `true` |
+/// | <code>unless = \|user\| ..</code> | a `bool` over the value: whether not to store it | `false` |
+/// | `jitter = 0.1` | each ttl is shortened by a random part up to this fraction, from 0.0 to 1.0 | set by the cache |
+/// | `cache = expression` | a `Cache` or `&Cache` | the one of the task's scope, else the installed one |
+/// | `codec = MessagePack` | `Json`, `MessagePack` or `Postcard`, as far as the features are on | set by the cache |
+/// | `version = 2` | counted up when stored values change their meaning: older ones are misses | `0` |
+/// | `companion = false` | make no `get_user_key`, see below | `true` |
+/// | `crate = path` | where `cache_runtime` is, if not at `::cache_runtime` | |
+///
+/// # Key templates
+///
+/// | in the template | in the key |
+/// |---|---|
+/// | `<id>`, `<user.id>`, `<self.tenant>` | the value of a parameter or field: a `KeyPart` |
+/// | `<filter:hash>` | a stable hash of anything `Serialize` |
+/// | `<T>`, `<N>`, `<Self>` | the name of a type parameter, the value of a const parameter, the name of the type |
+/// | `{..}` | a Redis Cluster hash tag: at most one |
+/// | `<<`, `>>` | `<`, `>` |
+/// | anything else | itself; no whitespace, no `*` |
+///
+/// Values are escaped, so that different arguments always give different keys. A parameter that looks like
+/// data, such as an integer, a string or an id, must be in the key or in `skip`: calls that differ in it
+/// would share one value otherwise.
+///
+/// # The companion
+///
+/// A function `get_user` gets a companion `get_user_key(id: &i64) -> Key<User>` of the same visibility. It
+/// takes the parameters that the key uses, by shared reference, and through it everything else is said:
+/// reading, storing and invalidating by hand.
+///
+/// ```
+/// # use cache_runtime::{cached, Key};
+/// #[cached(key = "name:<id>", ttl = "1h")]
+/// async fn get_name(id: i64) -> Option<String> {
+/// #   let _ = id;
+///     // ..
+/// #   None
+/// }
+///
+/// let key: Key<Option<String>> = get_name_key(&7);
+/// ```
+///
+/// The implementation of a trait has no room for it: say `companion = false` there. (Methods under
+/// `#[async_trait]` never have one.) An associated function without `self` finds its companion only if
+/// it mentions `Self` somewhere.
+///
+/// In a generic `impl` block, put `<Self>` into the key if what the method returns depends on the block's
+/// parameters.
+///
+/// # Other attributes
+///
+/// They are kept. The attribute that is written first is applied first: `#[tracing::instrument]` above
+/// `#[cached]` traces the runs of the body, below it traces the calls.
 #[proc_macro_attribute]
 pub fn cached(
     args: proc_macro::TokenStream,
@@ -30,7 +128,56 @@ pub fn cached(
     expanded.unwrap_or_else(|errors| fallback::original(&item, &errors)).into()
 }
 
-/// Invalidates.
+/// Invalidates what a write makes outdated, so that no older value can be served or stored afterwards.
+///
+/// ```
+/// # use cache_runtime::{cached, invalidates};
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct User { id: i64 }
+/// # struct PgPool; struct Error;
+/// # #[cached(key = "user:<id>", ttl = 3600, lock)]
+/// # async fn get_user(db: &PgPool, id: i64) -> Result<User, Error> { let _ = (db, id); Err(Error) }
+/// #[invalidates(get_user(id))]
+/// async fn rename_user(db: &PgPool, id: i64, name: &str) -> Result<(), Error> {
+///     // UPDATE users SET name = $2 WHERE id = $1
+/// #   let _ = (db, id, name); Ok(())
+/// }
+///
+/// #[invalidates(get_user(result.id), pattern = "users:by-name:*")]
+/// async fn add_user(db: &PgPool, name: &str) -> Result<User, Error> {
+///     // INSERT INTO users ..
+/// #   let _ = (db, name); Ok(User { id: 7 })
+/// }
+/// ```
+///
+/// Before the body runs, a fence goes up around every target that is known by then: loads that have begun
+/// can store nothing any more. After the body, whatever became of it, the targets are invalidated and the
+/// fence comes down; also if the caller drops the future half-way or the body panics.
+///
+/// # Targets
+///
+/// | target | invalidates |
+/// |---|---|
+/// | `get_user(id)`, `users::get_user(id)`, `Self::get_user(id)`, `self.get_user(id)` | what a cached function stored for these arguments: the ones its companion takes |
+/// | `key = "user:<id>"` | the key of this template: entries of another crate or service |
+/// | `key = expression` | a `Key<T>` |
+/// | `pattern = "user:<id>:*"` | every key that matches the glob; a value in it stands for itself only |
+///
+/// Any number of them, over the parameters (also those that the body moves) and over `result`, a reference
+/// to the value that the body returned: the `Ok` of a `Result`. A target over `result` is known after the
+/// body only and has no fence; the other things it uses are cloned before.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `fence = "try"` | if the fence cannot be put up, the write goes on | this one |
+/// | `fence = "strict"` | if it cannot, the write is refused: the error type implements `From<cache_runtime::Error>` | |
+/// | `fence = "off"` | there is none; the targets are invalidated after the body | |
+/// | `hold_off = "2s"` | for that long after the write nothing is stored, until replicas have caught up; a duration as in `#[cached]` | none |
+/// | `only_ok` | do nothing if the body returns an error; but an error can hide a commit | off |
+/// | `in_transaction` | the write is committed by its caller, inside `cache.after_commit(..)` | such a parameter is an error |
+/// | `cache = expression` | a `Cache` or `&Cache` | the one of the task's scope, else the installed one |
+/// | `crate = path` | where `cache_runtime` is, if not at `::cache_runtime` | |
 #[proc_macro_attribute]
 pub fn invalidates(
     args: proc_macro::TokenStream,

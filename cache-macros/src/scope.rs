@@ -1,15 +1,13 @@
-//! The names that a template may use, and what its placeholders stand for.
+//! What is visible in a function's body, by name.
 
-use proc_macro2::{Ident, Span};
 use syn::ext::IdentExt as _;
-use syn::{FnArg, GenericParam, Index, LitStr, Member, Pat, Type, TypeParamBound, WherePredicate};
+use syn::{GenericParam, Ident, Type, TypeParamBound, WherePredicate};
 
-use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
 use crate::function::Function;
-use crate::template::{Placeholder, Segment, Template};
-use crate::types;
+use crate::parameter::{self, Parameter};
+use crate::syntax;
 
-/// What is visible in the function's body, by name.
+/// The names that a template or `skip` can use.
 pub(crate) struct Scope<'a> {
     pub(crate) function: &'a Function,
     pub(crate) parameters: Vec<Parameter<'a>>,
@@ -21,38 +19,18 @@ pub(crate) struct Scope<'a> {
     sees_result: bool,
 }
 
-/// A name that the signature binds.
+/// What a placeholder starts at.
 #[derive(Clone, Copy)]
-pub(crate) struct Parameter<'a> {
-    pub(crate) name: &'a Ident,
-    /// Unknown if a pattern takes something apart whose parts have no type in the signature.
-    pub(crate) ty: Option<&'a Type>,
-    /// The type of the argument that it is, or is a part of.
-    pub(crate) whole: &'a Type,
-}
-
-/// A piece of a key, resolved.
-pub(crate) enum Piece<'a> {
-    Text(String),
-    /// The module path and name of the function.
-    Origin,
-    Part(Part<'a>),
-}
-
-/// A placeholder, resolved.
-pub(crate) struct Part<'a> {
-    pub(crate) subject: Subject<'a>,
-    pub(crate) fields: Vec<Member>,
-    pub(crate) form: Form,
-    /// The template's literal: there rustc shows a value that cannot be part of a key.
-    pub(crate) span: Span,
-}
-
-impl Piece<'_> {
-    /// Whether it is a placeholder that starts at `name`.
-    pub(crate) fn stands_for(&self, name: &str) -> bool {
-        matches!(self, Self::Part(part) if part.subject.name() == name)
-    }
+pub(crate) enum Subject<'a> {
+    Parameter(Parameter<'a>),
+    Receiver,
+    /// The success value of a write.
+    Result,
+    Const(&'a Ident),
+    /// A type's name is the part.
+    Type(&'a Ident),
+    /// `Self`
+    SelfType,
 }
 
 impl Subject<'_> {
@@ -68,34 +46,6 @@ impl Subject<'_> {
     }
 }
 
-impl<'a> Part<'a> {
-    /// All of `subject`.
-    pub(crate) fn plain(subject: Subject<'a>, span: Span) -> Self {
-        Self { subject, fields: Vec::new(), form: Form::Plain, span }
-    }
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Subject<'a> {
-    Parameter(Parameter<'a>),
-    Receiver,
-    /// The success value of a write.
-    Result,
-    Const(&'a Ident),
-    /// A type's name is the part.
-    Type(&'a Ident),
-    /// `Self`
-    SelfType,
-}
-
-#[derive(Clone, Copy)]
-pub(crate) enum Form {
-    Plain,
-    /// This character follows, and must not occur in the value.
-    Before(char),
-    Hash,
-}
-
 impl<'a> Scope<'a> {
     /// The scope of a read: its parameters.
     pub(crate) fn of_read(function: &'a Function) -> Self {
@@ -108,12 +58,7 @@ impl<'a> Scope<'a> {
     }
 
     fn new(function: &'a Function, sees_result: bool) -> Self {
-        let mut parameters = Vec::new();
-        for argument in &function.sig.inputs {
-            if let FnArg::Typed(argument) = argument {
-                bind(&argument.pat, Some(&argument.ty), &argument.ty, &mut parameters);
-            }
-        }
+        let parameters = parameter::all(&function.sig.inputs);
         let mut scope =
             Self { function, parameters, types: Vec::new(), consts: Vec::new(), sees_result };
         for parameter in &function.sig.generics.params {
@@ -133,20 +78,20 @@ impl<'a> Scope<'a> {
     /// Whether `Self` is certain to mean something here.
     pub(crate) fn in_impl(&self) -> bool {
         self.has_receiver()
-            || types::mentions(&self.function.sig, "Self")
-            || types::mentions(&self.function.body, "Self")
+            || syntax::mentions(&self.function.sig, "Self")
+            || syntax::mentions(&self.function.body, "Self")
     }
 
     /// The bounds of `ty`, if it is a type parameter.
     pub(crate) fn bounds(&self, ty: &Type) -> Vec<&'a TypeParamBound> {
         let generics = &self.function.sig.generics;
-        let Some(name) = types::as_ident(ty).filter(|name| self.types.contains(name)) else {
+        let Some(name) = syntax::as_ident(ty).filter(|name| self.types.contains(name)) else {
             return Vec::new();
         };
         let params = generics.type_params().filter(|param| param.ident == *name);
         let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let predicates = clause.filter_map(|predicate| match predicate {
-            WherePredicate::Type(it) if types::as_ident(&it.bounded_ty) == Some(name) => Some(it),
+            WherePredicate::Type(it) if syntax::as_ident(&it.bounded_ty) == Some(name) => Some(it),
             _ => None,
         });
         params.flat_map(|param| &param.bounds).chain(predicates.flat_map(|it| &it.bounds)).collect()
@@ -165,65 +110,11 @@ impl<'a> Scope<'a> {
         parameters.chain(generics).chain(receiver).chain(result).collect()
     }
 
-    /// Binds the placeholders of `template`.
-    pub(crate) fn resolve(
-        &self,
-        template: &Template,
-        diagnostics: &Diagnostics,
-    ) -> Result<Vec<Piece<'a>>, Reported> {
-        let pieces: Vec<_> = template
-            .segments
-            .iter()
-            .map(|segment| match segment {
-                Segment::Text(text) => Ok(Piece::Text(text.clone())),
-                Segment::Placeholder(placeholder) => {
-                    self.part(placeholder, &template.literal, diagnostics).map(Piece::Part)
-                }
-            })
-            .collect();
-        pieces.into_iter().collect()
-    }
-
-    fn part(
-        &self,
-        placeholder: &Placeholder,
-        literal: &LitStr,
-        diagnostics: &Diagnostics,
-    ) -> Result<Part<'a>, Reported> {
-        let root = &placeholder.root;
-        let Some(subject) = self.subject(root) else {
-            let hint = did_you_mean(root, &self.names());
-            let function = self.function.name();
-            let message = format!("`{function}` has no parameter `{root}`{hint}");
-            return Err(diagnostics.error(literal.span(), message));
-        };
-        let next = placeholder.ambiguous_next();
-        if let Subject::Type(name) = subject {
-            // The name of a type may hold nearly any character.
-            if let Some(next) = next {
-                let message =
-                    format!("write `<{name}>:{next}`, to mark where the type's name ends");
-                return Err(diagnostics.error(literal.span(), message));
-            }
-            if placeholder.hash || !placeholder.fields.is_empty() {
-                let message =
-                    format!("`{name}` is a type; only its name can be part of a key: `<{name}>`");
-                return Err(diagnostics.error(literal.span(), message));
-            }
-        }
-        let form = match next {
-            _ if placeholder.hash => Form::Hash,
-            Some(next) => Form::Before(next),
-            None => Form::Plain,
-        };
-        let span = literal.span();
-        let fields = placeholder.fields.iter().map(|field| member(field, span)).collect();
-        Ok(Part { subject, fields, form, span })
-    }
-
-    fn subject(&self, name: &str) -> Option<Subject<'a>> {
+    /// What `name` stands for at the beginning of a placeholder.
+    pub(crate) fn subject(&self, name: &str) -> Option<Subject<'a>> {
         match name {
             "self" => self.has_receiver().then_some(Subject::Receiver),
+            "Self" => Some(Subject::SelfType),
             "result" if self.sees_result => Some(Subject::Result),
             _ => {
                 if let Some(parameter) = self.parameter(name) {
@@ -234,122 +125,5 @@ impl<'a> Scope<'a> {
                 ty.or_else(|| find(&self.consts).map(Subject::Const))
             }
         }
-    }
-}
-
-/// Collects the names that `pat` binds. `ty` is its type, as far as the signature tells.
-fn bind<'a>(
-    pat: &'a Pat,
-    ty: Option<&'a Type>,
-    whole: &'a Type,
-    parameters: &mut Vec<Parameter<'a>>,
-) {
-    match pat {
-        Pat::Ident(pat) => parameters.push(Parameter { name: &pat.ident, ty, whole }),
-        Pat::Paren(pat) => bind(&pat.pat, ty, whole, parameters),
-        Pat::Reference(pat) => {
-            let ty = match ty.map(types::peel) {
-                Some(Type::Reference(ty)) => Some(&*ty.elem),
-                _ => None,
-            };
-            bind(&pat.pat, ty, whole, parameters);
-        }
-        Pat::Tuple(pat) => {
-            let types = match ty.map(types::peel) {
-                Some(Type::Tuple(ty)) if ty.elems.len() == pat.elems.len() => Some(&ty.elems),
-                _ => None,
-            };
-            for (i, pat) in pat.elems.iter().enumerate() {
-                bind(pat, types.and_then(|types| types.get(i)), whole, parameters);
-            }
-        }
-        Pat::TupleStruct(pat) => {
-            pat.elems.iter().for_each(|pat| bind(pat, None, whole, parameters));
-        }
-        Pat::Struct(pat) => {
-            pat.fields.iter().for_each(|field| bind(&field.pat, None, whole, parameters));
-        }
-        Pat::Slice(pat) => pat.elems.iter().for_each(|pat| bind(pat, None, whole, parameters)),
-        _ => {}
-    }
-}
-
-fn member(field: &str, span: Span) -> Member {
-    match field.parse() {
-        Ok(index) => Member::Unnamed(Index { index, span }),
-        Err(_) => Member::Named(ident(field, span)),
-    }
-}
-
-/// `name`, raw if it is a keyword.
-fn ident(name: &str, span: Span) -> Ident {
-    let mut ident = syn::parse_str::<Ident>(name).unwrap_or_else(|_| Ident::new_raw(name, span));
-    ident.set_span(span);
-    ident
-}
-
-#[cfg(test)]
-mod tests {
-    use syn::parse_quote;
-
-    use super::*;
-    use crate::diagnostics::collect;
-    use crate::template::Kind;
-
-    fn function() -> Function {
-        parse_quote! {
-            async fn f<T, const N: usize>(
-                &self, db: &Pool, mut id: i64, (a, (b, _)): (String, (u8, u8)), Path(c): Path<i64>,
-                Point { x, y: up, .. }: Point, &d: &char, r#type: Kind, _: u8,
-            ) {}
-        }
-    }
-
-    fn resolve(text: &str) -> Result<usize, Vec<String>> {
-        let function = function();
-        let scope = Scope::of_read(&function);
-        let template = Template::parse(LitStr::new(text, Span::call_site()), Kind::Key).unwrap();
-        collect(|diagnostics| scope.resolve(&template, diagnostics).map(|pieces| pieces.len()))
-            .map_err(|errors| errors.into_iter().map(|error| error.to_string()).collect())
-    }
-
-    #[test]
-    fn patterns_bind_names_with_their_types() {
-        let function = function();
-        let scope = Scope::of_read(&function);
-        let types: Vec<_> = scope
-            .parameters
-            .iter()
-            .map(|it| {
-                let ty =
-                    it.ty.map_or("?".into(), |ty| quote::ToTokens::to_token_stream(ty).to_string());
-                format!("{}: {ty}", it.name)
-            })
-            .collect();
-        assert_eq!(
-            types.join(", "),
-            "db: & Pool, id: i64, a: String, b: u8, c: ?, x: ?, up: ?, d: char, r#type: Kind"
-        );
-    }
-
-    #[test]
-    fn placeholders_are_bound() {
-        for text in ["<id>", "<self.tenant.0>", "<type>", "<T>:<N>", "<a>/<b>", "<up.match>"] {
-            assert!(resolve(text).is_ok(), "{text}");
-        }
-    }
-
-    #[test]
-    fn mistakes() {
-        for (text, message) in [
-            ("<idx>", "`f` has no parameter `idx`; did you mean `id`?"),
-            ("<result.id>", "`f` has no parameter `result`; there are `db`, `id`"),
-            ("<T>/<id>", "write `<T>:/`"),
-            ("<T:hash>", "only its name can be part of a key: `<T>`"),
-        ] {
-            let errors = resolve(text).unwrap_err();
-            assert!(errors[0].contains(message), "{text}: {errors:?}");
-        }
-        assert_eq!(resolve("<one>:<two>").unwrap_err().len(), 2);
     }
 }

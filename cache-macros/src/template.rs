@@ -12,6 +12,8 @@
 //! An encoded value never contains one of [`RESERVED`] as such. Any other character that follows a
 //! placeholder is escaped in its value too, so that different values give different keys.
 
+use std::iter::once;
+
 use syn::{Error, LitStr};
 
 /// What the encoding of a value always escapes, besides whitespace and control characters.
@@ -160,7 +162,8 @@ impl Parser {
             self.problem(format!("{character:?} cannot be part of a key; use `:` or `_`"));
         } else if character == '*' && self.kind == Kind::Key {
             self.problem(
-                "`*` stands for itself in a key; to name many keys use `pattern = \"..\"`",
+                "`*` cannot be part of a key, where it would name only itself; many keys are named \
+                 by `#[invalidates(pattern = \"..\")]`",
             );
         }
         self.push(character);
@@ -202,11 +205,10 @@ impl Parser {
                 Segment::Placeholder(_) => ".".to_owned(),
             })
             .collect();
-        let braces = shape.replace('.', "");
-        match braces.as_str() {
+        match shape.replace('.', "").as_str() {
             "" => {}
-            "{}" if shape.contains("{}") => self.problem("the hash tag `{}` is empty"),
-            "{}" => {}
+            "{}" if !shape.contains("{}") => {}
+            "{}" => self.problem("the hash tag `{}` is empty"),
             "{" => self.problem("`{` begins a hash tag that is never closed; add a `}`"),
             "}" => self.problem("`}` ends a hash tag that never began; add a `{`"),
             _ => self.problem("a key has at most one hash tag `{..}`, without braces inside"),
@@ -225,9 +227,10 @@ impl Parser {
 impl Placeholder {
     /// As it stands in the template.
     pub(crate) fn name(&self) -> String {
-        let fields: String = self.fields.iter().map(|field| format!(".{field}")).collect();
+        let path: Vec<_> = once(&self.root).chain(&self.fields).map(String::as_str).collect();
+        let path = path.join(".");
         let hash = if self.hash { ":hash" } else { "" };
-        format!("<{}{fields}{hash}>", self.root)
+        format!("<{path}{hash}>")
     }
 }
 

@@ -1,13 +1,10 @@
 //! What a type tells by its spelling. A macro sees no more of it than that.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use quote::ToTokens;
-use syn::ext::IdentExt as _;
-use syn::visit_mut::{self, VisitMut};
-use syn::{
-    GenericArgument, Lifetime, Path, PathArguments, PathSegment, Token, Type, TypeInfer,
-    TypeParamBound, TypeReference,
-};
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens as _;
+use syn::{GenericArgument, Path, PathArguments, PathSegment, Type, TypeParamBound};
+
+use crate::syntax::{arguments, idents, last_segment, peel};
 
 /// Types of values that tell one call from another: an id, a name, a page number.
 const DATA: &[&str] = &[
@@ -141,81 +138,12 @@ fn argument_of<'a>(ty: &'a Type, name: &str) -> Option<&'a Type> {
     arguments(segment).next()
 }
 
-/// The last name of a path, with its arguments.
-pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
-    match peel(ty) {
-        Type::Path(path) => path.path.segments.last(),
-        _ => None,
-    }
-}
-
-/// The type's one name without arguments, if it is that.
-pub(crate) fn as_ident(ty: &Type) -> Option<&Ident> {
-    match peel(ty) {
-        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
-        _ => None,
-    }
-}
-
-/// The types in angle brackets.
-pub(crate) fn arguments(segment: &PathSegment) -> impl Iterator<Item = &Type> {
-    let arguments = match &segment.arguments {
-        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
-        _ => None,
-    };
-    arguments.into_iter().flatten().filter_map(|argument| match argument {
-        GenericArgument::Type(ty) => Some(ty),
-        _ => None,
-    })
-}
-
-/// Without parentheses and invisible groups.
-pub(crate) fn peel(ty: &Type) -> &Type {
-    match ty {
-        Type::Paren(inner) => peel(&inner.elem),
-        Type::Group(inner) => peel(&inner.elem),
-        other => other,
-    }
-}
-
 fn is_one_of(segment: &PathSegment, names: &[&str]) -> bool {
     names.iter().any(|name| segment.ident == name)
 }
 
 fn holds_data(segment: &PathSegment) -> bool {
     arguments(segment).any(is_data)
-}
-
-/// Every name in `tokens` but those of fields and methods.
-pub(crate) fn idents(tokens: TokenStream) -> Vec<Ident> {
-    let mut names = Vec::new();
-    // `a.name` is a field, `a..name` is not.
-    let mut dots = 0;
-    for token in tokens {
-        match token {
-            TokenTree::Punct(punct) if punct.as_char() == '.' => dots += 1,
-            TokenTree::Ident(ident) if dots != 1 => {
-                names.push(ident);
-                dots = 0;
-            }
-            TokenTree::Group(group) => {
-                names.extend(idents(group.stream()));
-                dots = 0;
-            }
-            _ => dots = 0,
-        }
-    }
-    names
-}
-
-/// Whether `name` is used in `syntax`.
-pub(crate) fn mentions(syntax: &impl ToTokens, name: &str) -> bool {
-    mention(syntax, name).is_some()
-}
-
-/// The first use of `name` in `syntax`.
-pub(crate) fn mention(syntax: &impl ToTokens, name: &str) -> Option<Ident> {
-    idents(syntax.to_token_stream()).into_iter().find(|ident| ident.unraw() == name)
 }
 
 /// Whether it holds a reference or a lifetime other than `'static`.
@@ -248,42 +176,108 @@ pub(crate) fn stored(ty: &Type) -> &Type {
     segment.and_then(|segment| arguments(segment).next()).unwrap_or(ty)
 }
 
-/// The type without what cannot stand in a `let`: `impl Trait` becomes `_`.
-pub(crate) fn without_impl(ty: &Type) -> Type {
-    struct Erase;
-    impl VisitMut for Erase {
-        fn visit_type_mut(&mut self, ty: &mut Type) {
-            if matches!(ty, Type::ImplTrait(_)) {
-                *ty = Type::Infer(TypeInfer {
-                    attrs: Vec::new(),
-                    underscore_token: <Token![_]>::default(),
-                });
-            }
-            visit_mut::visit_type_mut(self, ty);
-        }
-    }
-    let mut ty = ty.clone();
-    Erase.visit_type_mut(&mut ty);
-    ty
-}
+#[cfg(test)]
+mod tests {
+    use syn::parse_str;
 
-/// The type with the function's own lifetimes elided.
-pub(crate) fn without_lifetimes(ty: &Type, declared: &[&Ident]) -> Type {
-    struct Elide<'a>(&'a [&'a Ident]);
-    impl VisitMut for Elide<'_> {
-        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
-            if reference.lifetime.as_ref().is_some_and(|it| self.0.contains(&&it.ident)) {
-                reference.lifetime = None;
-            }
-            visit_mut::visit_type_reference_mut(self, reference);
+    use super::*;
+
+    #[test]
+    fn data() {
+        for ty in [
+            "i64",
+            "&str",
+            "String",
+            "Option<u8>",
+            "&[Uuid]",
+            "[u8; 16]",
+            "Vec<Option<String>>",
+            "Cow<'_, str>",
+            "NonZeroU32",
+            "std::string::String",
+            "Arc<str>",
+            "(PgPool, i64)",
+            "impl Into<String>",
+            "&mut i64",
+            "impl AsRef<str> + Send",
+            "UserId",
+            "chrono::DateTime<Utc>",
+            "(bool)",
+        ] {
+            assert!(is_data(&parse_str(ty).unwrap()), "{ty}");
         }
-        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
-            if self.0.contains(&&lifetime.ident) {
-                *lifetime = Lifetime::new("'_", lifetime.span());
-            }
+        for ty in [
+            "&PgPool",
+            "Filter",
+            "()",
+            "impl Executor<'_>",
+            "Arc<State>",
+            "Path<i64>",
+            "&dyn Repo",
+            "Box<dyn Fn(i64) -> i64>",
+            "fn(i64)",
+            "T",
+            "Id",
+        ] {
+            assert!(!is_data(&parse_str(ty).unwrap()), "{ty}");
+        }
+        assert!(holds_data_somewhere(&parse_str("Path<(i64, String)>").unwrap()));
+        assert!(!holds_data_somewhere(&parse_str("State<PgPool>").unwrap()));
+    }
+
+    #[test]
+    fn transactions() {
+        for ty in [
+            "Transaction<'_, Postgres>",
+            "&mut sqlx::Transaction<'_, Postgres>",
+            "&DatabaseTransaction",
+            "&mut PgConnection",
+            "Option<&mut SqliteConnection>",
+            "&mut PoolConnection<Postgres>",
+            "Arc<Mutex<Transaction<'static, Sqlite>>>",
+        ] {
+            assert!(is_transaction(&parse_str(ty).unwrap()), "{ty}");
+        }
+        for ty in
+            ["&PgPool", "&PgConnection", "TransactionId", "&mut Vec<i64>", "&DatabaseConnection"]
+        {
+            assert!(!is_transaction(&parse_str(ty).unwrap()), "{ty}");
         }
     }
-    let mut ty = ty.clone();
-    Elide(declared).visit_type_mut(&mut ty);
-    ty
+
+    #[test]
+    fn borrowed_values() {
+        for ty in ["&str", "&'static str", "Cow<'_, str>", "Vec<&'a User>", "(User, &User)"] {
+            assert!(borrows(&parse_str(ty).unwrap()), "{ty}");
+        }
+        for ty in ["String", "Cow<'static, str>", "Vec<User>"] {
+            assert!(!borrows(&parse_str(ty).unwrap()), "{ty}");
+        }
+    }
+
+    #[test]
+    fn results_by_spelling() {
+        for (ty, value) in [
+            ("Result<User, Error>", "User"),
+            ("sqlx::Result<Vec<User>>", "Vec < User >"),
+            ("AppResult<User>", "User"),
+            ("SearchResult", "SearchResult"),
+            ("Option<User>", "Option < User >"),
+        ] {
+            let ty = parse_str(ty).unwrap();
+            assert_eq!(stored(&ty).to_token_stream().to_string(), value);
+        }
+    }
+
+    #[test]
+    fn boxed_futures() {
+        let ty = "::core::pin::Pin<Box<dyn ::core::future::Future<Output = Result<User, E>> + Send + 'a>>";
+        let ty = parse_str(ty).unwrap();
+        let (boxed, output) = boxed_output(&ty).unwrap();
+        assert_eq!(boxed.to_token_stream().to_string(), "Box");
+        assert_eq!(output.to_token_stream().to_string(), "Result < User , E >");
+        for ty in ["Box<dyn Future<Output = i64>>", "Pin<Box<User>>", "impl Future<Output = i64>"] {
+            assert!(boxed_output(&parse_str(ty).unwrap()).is_none(), "{ty}");
+        }
+    }
 }

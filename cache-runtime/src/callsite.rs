@@ -18,7 +18,8 @@ pub struct Callsite {
 /// The options that do not depend on a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Policy {
-    pub(crate) ttl: Duration,
+    /// None: the key says.
+    pub(crate) ttl: Option<Duration>,
     /// How long `None` is kept; not at all where there is none.
     pub(crate) none_ttl: Option<Duration>,
     /// The greatest fraction by which a time to live is shortened at random.
@@ -41,7 +42,7 @@ impl Callsite {
     #[must_use]
     pub const fn new(name: &'static str, template: &'static str) -> Self {
         let policy = Policy {
-            ttl: Duration::from_secs(60),
+            ttl: None,
             none_ttl: None,
             jitter: 0.0,
             lock: false,
@@ -88,7 +89,7 @@ impl Callsite {
     /// How long a value is served.
     #[must_use]
     pub const fn ttl_ms(mut self, ttl: u64) -> Self {
-        self.policy.ttl = Duration::from_millis(ttl);
+        self.policy.ttl = Some(Duration::from_millis(ttl));
         self
     }
 

@@ -76,7 +76,8 @@ impl Codec {
             Self::Json => serde_json::from_slice(payload).map_err(|_| CodecError),
             #[cfg(feature = "msgpack")]
             Self::MessagePack => {
-                let mut rest = rmp_serde::Deserializer::from_read_ref(payload);
+                // One made with `from_read_ref` does not tell what is left over.
+                let mut rest = rmp_serde::Deserializer::new(payload);
                 let value = T::deserialize(&mut rest).map_err(|_| CodecError)?;
                 if rest.get_ref().is_empty() { Ok(value) } else { Err(CodecError) }
             }

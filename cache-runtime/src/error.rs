@@ -69,9 +69,6 @@ impl From<StoreError> for Error {
                 ErrorKind::Unavailable,
                 "the connection to the cache's store was lost underway",
             ),
-            StoreError::Foreign => {
-                Self::new(ErrorKind::Refused, "the key holds data that is not the cache's")
-            }
             StoreError::Refused(code) => Self::new(
                 ErrorKind::Refused,
                 format!("the cache's store refused the operation: {code}"),

@@ -91,9 +91,10 @@ pub(crate) enum Role {
 /// How a leader's part ends.
 #[derive(Debug)]
 pub(crate) enum Landing {
-    /// A value that those who joined before the mark may take; nothing where it could not be encoded.
+    /// A value that those who joined before the mark may take; nothing where nobody had joined when it was due.
     Value(Option<Bytes>, Mark),
-    /// The load failed; with the error where it can be shared with those who joined before the mark.
+    /// The load failed, or its value cannot be encoded; with the error where it can be shared with those who joined
+    /// before the mark.
     Failed(Option<SharedError>, Mark),
     /// A value of which nobody else may take part.
     Alone,

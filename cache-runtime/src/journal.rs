@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
@@ -21,7 +21,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::background;
 use crate::budget::Budget;
-use crate::cache::{Cache, Failover};
+use crate::cache::{Cache, Failover, Inner};
 use crate::log;
 use crate::store::{Name, Store, glob};
 use crate::token::random_fraction;
@@ -44,8 +44,10 @@ pub(crate) enum Entry {
 }
 
 /// What is still to be delivered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Journal {
+    /// Whose journal it is.
+    owner: Weak<Inner>,
     state: Mutex<State>,
     /// Number of entries, so that a hit looks no further when there are none.
     depth: AtomicUsize,
@@ -60,6 +62,8 @@ struct State {
     places: HashMap<Entry, u64>,
     next: u64,
     patterns: usize,
+    /// The longest hold-off that anything here asks for; what needs none is held off with the rest.
+    hold_off: Duration,
     /// Too much was added, at last at this place: everything is bypassed.
     overflown: Option<u64>,
     delivering: bool,
@@ -76,6 +80,10 @@ struct Recent {
 }
 
 impl Journal {
+    pub(crate) fn new(owner: Weak<Inner>) -> Self {
+        Self { owner, state: Mutex::default(), depth: AtomicUsize::new(0), drained: Notify::new() }
+    }
+
     /// How many invalidations are still to be delivered; an overflow counts as one.
     pub(crate) fn depth(&self) -> usize {
         self.depth.load(Ordering::Acquire)
@@ -91,23 +99,51 @@ impl Journal {
             Entry::Key(_) => false,
             Entry::Pattern(glob) => glob::matches(glob.as_bytes(), text.as_bytes()),
         };
-        state.overflown.is_some()
+        let covers = state.overflown.is_some()
             || state.places.contains_key(&Entry::Key(text.to_owned()))
-            || (state.patterns > 0 && state.places.keys().any(matches))
+            || (state.patterns > 0 && state.places.keys().any(matches));
+        drop(state);
+        if covers && let Some(owner) = Cache::of(&self.owner) {
+            Self::deliver(&owner);
+        }
+        covers
     }
 
     /// Adds invalidations, and sees to it that they are delivered.
-    pub(crate) fn add(cache: &Cache, entries: impl IntoIterator<Item = Entry>) {
+    pub(crate) fn add(cache: &Cache, entries: impl IntoIterator<Item = Entry>, hold_off: Duration) {
+        let entries: Vec<Entry> = entries.into_iter().collect();
+        if entries.is_empty() {
+            return;
+        }
         let journal = cache.journal();
         let mut state = journal.state();
-        for entry in entries {
-            state.add(entry);
+        state.hold_off = state.hold_off.max(hold_off);
+        for entry in &entries {
+            state.add(entry.clone());
         }
         journal.depth.store(state.depth(), Ordering::Release);
+        drop(state);
+        // A flight that began since the command was sent may have looked here before, and find what is outdated by now.
+        for entry in &entries {
+            match entry {
+                Entry::Key(key) => cache.flights().forget(&[Name::new(key)]),
+                Entry::Pattern(_) => cache.flights().forget_all(),
+            }
+        }
+        Self::deliver(cache);
+    }
+
+    /// Sees to it that somebody delivers what there is: the runtime on which somebody did may be gone.
+    pub(crate) fn deliver(cache: &Cache) {
+        let journal = cache.journal();
+        if journal.depth() == 0 {
+            return;
+        }
+        let mut state = journal.state();
         let idle = state.depth() > 0 && !std::mem::replace(&mut state.delivering, true);
         drop(state);
         if idle {
-            let delivery = Delivery { cache: cache.clone(), retired: false };
+            let delivery = Delivery { cache: cache.clone(), announced: false, retired: false };
             background::spawn(delivery.run());
         }
     }
@@ -126,9 +162,9 @@ impl Journal {
         let (entries, complete) = recent.since(since);
         if !complete {
             // More than can be told one by one.
-            Self::add(cache, [Entry::Pattern(cache.everything())]);
+            Self::add(cache, [Entry::Pattern(cache.everything())], Duration::ZERO);
         }
-        Self::add(cache, entries);
+        Self::add(cache, entries, Duration::ZERO);
     }
 
     /// Waits until nothing is left.
@@ -188,7 +224,8 @@ impl State {
             }
             let next = self.next;
             let (delivering, recent) = (self.delivering, std::mem::take(&mut self.recent));
-            *self = Self { overflown: Some(place), next, delivering, recent, ..Self::default() };
+            let (overflown, hold_off) = (Some(place), self.hold_off);
+            *self = Self { overflown, next, delivering, recent, hold_off, ..Self::default() };
             return;
         }
         self.patterns += usize::from(matches!(entry, Entry::Pattern(_)));
@@ -240,6 +277,8 @@ enum Batch {
 /// The background task that empties the journal.
 struct Delivery {
     cache: Cache,
+    /// The log says that invalidations are kept.
+    announced: bool,
     retired: bool,
 }
 
@@ -267,6 +306,7 @@ impl Delivery {
             if progress {
                 pause = PAUSE.0;
             } else {
+                self.announce();
                 sleep(pause.mul_f64(0.5 + random_fraction() / 2.0)).await;
                 pause = (pause * 2).min(PAUSE.1);
             }
@@ -277,8 +317,8 @@ impl Delivery {
     async fn send_keys(&self, store: &Store, keys: &[(u64, String)]) -> bool {
         let names: Vec<_> = keys.iter().map(|(_, key)| Name::new(key)).collect();
         self.cache.flights().forget(&names);
-        let replies =
-            store.invalidate(&names, Duration::ZERO, self.cache.budget().deadline()).await;
+        let (hold_off, by) = (self.journal().state().hold_off, self.cache.budget().deadline());
+        let replies = store.invalidate(&names, hold_off, by).await;
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
         let entries = acknowledged.clone().map(|((_, key), _)| Entry::Key(key.clone()));
         Journal::acknowledged(&self.cache, entries);
@@ -288,7 +328,8 @@ impl Delivery {
     async fn send_pattern(&self, store: &Store, place: u64, pattern: &str) -> bool {
         self.cache.flights().forget_all();
         let by = Budget::new(PATTERN_LIMIT).deadline();
-        let reply = store.invalidate_matching(pattern, Duration::ZERO, by).await;
+        let hold_off = self.journal().state().hold_off;
+        let reply = store.invalidate_matching(pattern, hold_off, by).await;
         self.acknowledge(reply.is_ok().then_some(place).into_iter())
     }
 
@@ -306,6 +347,15 @@ impl Delivery {
         any
     }
 
+    /// What is delivered at the first attempt is not worth a line: on a server that refuses fences, that is every write.
+    fn announce(&mut self) {
+        if !std::mem::replace(&mut self.announced, true) {
+            log::warn(format_args!(
+                "invalidations cannot be delivered for now: their entries bypass the cache until they are"
+            ));
+        }
+    }
+
     /// Ends the delivery if there is still nothing to deliver.
     fn retire(&mut self) -> bool {
         {
@@ -314,9 +364,12 @@ impl Delivery {
                 return false;
             }
             state.delivering = false;
+            state.hold_off = Duration::ZERO;
         }
         self.retired = true;
-        log::info(format_args!("all invalidations have been delivered"));
+        if self.announced {
+            log::info(format_args!("all invalidations have been delivered"));
+        }
         self.journal().drained.notify_waiters();
         true
     }
@@ -327,7 +380,7 @@ impl Delivery {
 }
 
 impl Drop for Delivery {
-    /// The runtime may end before the delivery does; the next addition starts another one.
+    /// The runtime may end before the delivery does; the next read or write that it concerns starts another one.
     fn drop(&mut self) {
         if !self.retired {
             self.journal().state().delivering = false;

@@ -1,9 +1,9 @@
 //! What a function's return type means to a cache: which part of it is stored, and when that says "nothing there".
 //!
-//! `Result<T, E>` stores `T`, everything else stores itself; a stored `None` is a negative entry. This is decided by
-//! the type, not by its spelling, so that aliases (`sqlx::Result<T>`, `AppResult<T>`) work: a constant of an inherent
-//! `impl` on [`Probe`] shadows the same constant of a trait, and the constant selects the implementation of
-//! [`Outcome`] and of [`Presence`].
+//! `Result<T, E>` stores `T`, everything else stores itself; a stored `None` is a negative entry. A macro sees only
+//! how a type is spelled, the compiler sees through aliases (`sqlx::Result<T>`, `AppResult<T>`): an inherent item of
+//! `Probe<Result<T, E>>` hides the item of the same name that a trait gives to every `Probe<R>`. In an expression
+//! that works with generics too; as a constant in a type it needs a type without them.
 
 use std::any::Any;
 use std::fmt;
@@ -16,31 +16,39 @@ use serde::de::DeserializeOwned;
 use crate::codec::{Codec, CodecError, Schema};
 use crate::error::Error;
 
-/// A return type that can fail (`Outcome<true>`) or not (`Outcome<false>`).
-pub trait Outcome<const FALLIBLE: bool>: Sized {
+/// The shape of a return type that is a value as a whole.
+#[derive(Debug)]
+pub struct Plain;
+
+/// The shape of a `Result`: its `Ok` is the value.
+#[derive(Debug)]
+pub struct Fallible;
+
+/// A return type, seen as one of the two shapes.
+pub trait Outcome<Shape>: Sized {
     /// What is stored.
     type Value;
 
-    /// The value, unless the function failed.
+    /// The value, if the call succeeded.
     fn value(&self) -> Option<&Self::Value>;
 
-    /// What the function would have returned.
+    /// What the function returns when the cache has the value.
     fn from_value(value: Self::Value) -> Self;
 }
 
-impl<T> Outcome<false> for T {
+impl<T> Outcome<Plain> for T {
     type Value = T;
 
     fn value(&self) -> Option<&T> {
         Some(self)
     }
 
-    fn from_value(value: T) -> Self {
+    fn from_value(value: T) -> T {
         value
     }
 }
 
-impl<T, E> Outcome<true> for Result<T, E> {
+impl<T, E> Outcome<Fallible> for Result<T, E> {
     type Value = T;
 
     fn value(&self) -> Option<&T> {
@@ -52,55 +60,96 @@ impl<T, E> Outcome<true> for Result<T, E> {
     }
 }
 
-/// A value that can say that there is nothing (`Presence<true>`) or not (`Presence<false>`).
-pub trait Presence<const OPTIONAL: bool> {
-    /// Whether there is nothing.
-    fn is_absent(&self) -> bool;
-}
-
-impl<T> Presence<false> for T {
-    fn is_absent(&self) -> bool {
-        false
-    }
-}
-
-impl<T> Presence<true> for Option<T> {
-    fn is_absent(&self) -> bool {
-        self.is_none()
-    }
-}
-
-/// A value that a cache can hold.
+/// What can be stored and read back.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be stored in the cache",
-    label = "a cached function returns this",
-    note = "a cached value is written and read back: derive `serde::Serialize` and `serde::Deserialize` for it, without borrowed data"
+    label = "this is stored and read back",
+    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for it",
+    note = "for `Arc` and `Rc`, enable the feature `rc` of serde"
 )]
 pub trait Storable: Serialize + DeserializeOwned {}
 
+// Else rustc would tell which of serde's traits is missing, in serde's words.
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Storable for T {}
 
-/// Carries a type whose constants are asked for.
-pub struct Probe<T>(PhantomData<T>);
-
-/// The answers for types that no inherent `impl` on [`Probe`] names.
-pub trait Otherwise {
-    /// Not a `Result`.
-    const FALLIBLE: bool = false;
-    /// Not an `Option`.
-    const OPTIONAL: bool = false;
+/// What can say that a call was refused: a write without its fence, or a load too many.
+#[diagnostic::on_unimplemented(
+    message = "the call may be refused, and `{Self}` cannot say so",
+    label = "needs to be a `Result` whose error can be made from `cache_runtime::Error`",
+    note = "implement `From<cache_runtime::Error>` for the error type"
+)]
+pub trait Refuse {
+    /// What the function returns when it was refused.
+    fn refuse(error: Error) -> Self;
 }
 
-impl<T> Otherwise for Probe<T> {}
+#[diagnostic::do_not_recommend]
+impl<T, E: From<Error>> Refuse for Result<T, E> {
+    fn refuse(error: Error) -> Self {
+        Err(error.into())
+    }
+}
+
+/// Asks about the type `R`.
+pub struct Probe<R>(PhantomData<fn() -> R>);
+
+/// The answer: `R` has this shape, and stores `V`.
+pub struct Answer<R, Shape, V>(PhantomData<fn(R, Shape) -> V>);
+
+/// Whether a `V` that is stored means that there is nothing.
+pub type IsAbsent<V> = fn(&V) -> bool;
+
+impl<R> Probe<R> {
+    /// The question.
+    pub const NEW: Self = Self(PhantomData);
+}
 
 impl<T, E> Probe<Result<T, E>> {
-    /// A `Result`.
-    pub const FALLIBLE: bool = true;
+    /// 1: it is a `Result`.
+    pub const KIND: u8 = 1;
+
+    /// It is a `Result`.
+    #[must_use]
+    pub fn shape(self) -> Answer<Result<T, E>, Fallible, T> {
+        Answer(PhantomData)
+    }
 }
 
-impl<T> Probe<Option<T>> {
-    /// An `Option`.
-    pub const OPTIONAL: bool = true;
+/// What [`Probe`] answers about all other types.
+pub trait Otherwise<R> {
+    /// 0: it is no `Result`.
+    const KIND: u8 = 0;
+
+    /// It is no `Result`.
+    fn shape(self) -> Answer<R, Plain, R>;
+}
+
+impl<R> Otherwise<R> for Probe<R> {
+    fn shape(self) -> Answer<R, Plain, R> {
+        Answer(PhantomData)
+    }
+}
+
+impl<R, Shape, T> Answer<R, Shape, Option<T>> {
+    /// It stores an `Option`.
+    #[must_use]
+    #[expect(clippy::unused_self, reason = "being a method is what hides the trait's")]
+    pub fn is_absent(&self) -> IsAbsent<Option<T>> {
+        Option::is_none
+    }
+}
+
+/// What `Answer` says of all other values.
+pub trait NeverAbsent<V> {
+    /// It stores no `Option`.
+    fn is_absent(&self) -> IsAbsent<V>;
+}
+
+impl<R, Shape, V> NeverAbsent<V> for Answer<R, Shape, V> {
+    fn is_absent(&self) -> IsAbsent<V> {
+        |_| false
+    }
 }
 
 /// An error that several callers get a copy of.
@@ -112,27 +161,28 @@ pub struct Sharing<R> {
     pub(crate) unshare: fn(&SharedError) -> Option<R>,
 }
 
-/// The answer for results whose error is not `Clone + Send + Sync + 'static`: each waiter loads for itself.
-pub trait Unshared<R> {
-    /// Never shares.
-    const SHARING: Sharing<R> = Sharing { share: |_| None, unshare: |_| None };
-}
-
-impl<R> Unshared<R> for Probe<R> {}
-
 impl<T, E: Clone + Send + Sync + 'static> Probe<Result<T, E>> {
-    /// Gives each waiter a clone of the error.
+    /// Each waiter gets a clone of the error.
     pub const SHARING: Sharing<Result<T, E>> = Sharing {
         share: |result| result.as_ref().err().map(|error| Arc::new(error.clone()) as SharedError),
         unshare: |error| error.downcast_ref::<E>().map(|error| Err(error.clone())),
     };
 }
 
-/// A cached function's return type `R` with its stored value `V`, as plain functions: the read path is compiled once
-/// per type and not once per trait.
+/// What [`Probe`] answers where errors cannot be cloned: each waiter loads for itself.
+pub trait Unshared<R> {
+    /// Nothing is shared.
+    const SHARING: Sharing<R> = Sharing { share: |_| None, unshare: |_| None };
+}
+
+impl<R> Unshared<R> for Probe<R> {}
+
+/// Everything a read must know of the type `R` that the function returns and the `V` that is stored.
+///
+/// Function pointers, so that what uses them is not compiled once more for each pair of types.
 pub struct Returns<R, V> {
     pub(crate) value: fn(&R) -> Option<&V>,
-    pub(crate) is_absent: fn(&V) -> bool,
+    pub(crate) is_absent: IsAbsent<V>,
     encode: fn(&V, Codec, &mut Vec<u8>) -> Result<(), CodecError>,
     decode: fn(&[u8], Codec) -> Result<R, CodecError>,
     pub(crate) sharing: Sharing<R>,
@@ -141,21 +191,29 @@ pub struct Returns<R, V> {
 }
 
 impl<R, V> Returns<R, V> {
-    /// Called by `returns!`, which finds out the constants.
-    #[must_use]
-    pub fn new<const FALLIBLE: bool, const OPTIONAL: bool>(sharing: Sharing<R>) -> Self
+    /// For a value that can be stored.
+    pub fn new<Shape>(_: &Answer<R, Shape, V>, is_absent: IsAbsent<V>, sharing: Sharing<R>) -> Self
     where
-        R: Outcome<FALLIBLE, Value = V>,
-        V: Presence<OPTIONAL> + Storable,
+        R: Outcome<Shape, Value = V>,
+        V: Storable,
     {
         Self {
             value: R::value,
-            is_absent: V::is_absent,
+            is_absent,
             encode: |value, codec, out| codec.encode(value, out),
             decode: |payload, codec| codec.decode(payload).map(R::from_value),
             sharing,
             refuse: None,
         }
+    }
+
+    /// Calls may be turned away.
+    #[must_use]
+    pub fn shedding(self) -> Self
+    where
+        R: Refuse,
+    {
+        Self { refuse: Some(R::refuse), ..self }
     }
 
     pub(crate) fn encode(
@@ -164,7 +222,18 @@ impl<R, V> Returns<R, V> {
         schema: Schema,
         out: &mut Vec<u8>,
     ) -> Result<(), CodecError> {
-        (self.encode)(value, schema.codec, out)
+        let start = out.len();
+        (self.encode)(value, schema.codec, out)?;
+        // JSON has one word for `None`, `Some(None)` and `Some(NaN)`: of these only the first can be read back.
+        let is_null = out.get(start..) == Some(b"null") && !(self.is_absent)(value);
+        if is_null && self.decode(b"null", schema).is_ok_and(|decoded| self.is_none(&decoded)) {
+            return Err(CodecError);
+        }
+        Ok(())
+    }
+
+    fn is_none(&self, result: &R) -> bool {
+        (self.value)(result).is_some_and(self.is_absent)
     }
 
     pub(crate) fn decode(&self, payload: &[u8], schema: Schema) -> Result<R, CodecError> {
@@ -172,39 +241,54 @@ impl<R, V> Returns<R, V> {
     }
 }
 
-impl<T, E: From<Error>> Returns<Result<T, E>, T> {
-    /// Calls may be turned away.
-    #[must_use]
-    pub fn shedding(self) -> Self {
-        Self { refuse: Some(|error| Err(error.into())), ..self }
-    }
-}
-
-/// A write's return type `R` with its success value `V`.
+/// Everything a write must know of its return type.
 pub struct Written<R, V> {
+    /// The success value.
     pub(crate) value: fn(&R) -> Option<&V>,
-    /// Makes the result of a write that was refused, where it may be.
+    /// With `fence = "strict"`: how to refuse.
     pub(crate) refuse: Option<fn(Error) -> R>,
 }
 
 impl<R, V> Written<R, V> {
-    /// Called by `outcome!`.
+    /// For a write that goes on without a fence.
     #[must_use]
-    pub fn new<const FALLIBLE: bool>() -> Self
+    pub fn new<Shape>(_: &Answer<R, Shape, V>) -> Self
     where
-        R: Outcome<FALLIBLE, Value = V>,
+        R: Outcome<Shape, Value = V>,
     {
         Self { value: R::value, refuse: None }
     }
-}
 
-impl<T, E: From<Error>> Written<Result<T, E>, T> {
-    /// Called by `strict!`: the write is refused where its fence cannot be put up.
+    /// For a write that does not.
     #[must_use]
-    pub fn strict() -> Self {
-        Self { value: |result| result.as_ref().ok(), refuse: Some(|error| Err(error.into())) }
+    pub fn strict<Shape>(_: &Answer<R, Shape, V>) -> Self
+    where
+        R: Outcome<Shape, Value = V> + Refuse,
+    {
+        Self { value: R::value, refuse: Some(R::refuse) }
     }
 }
+
+/// A `KIND` as a type.
+#[derive(Debug)]
+pub struct Kind<const KIND: u8>;
+
+/// The shape that a `KIND` stands for.
+pub trait Shaped {
+    /// The shape.
+    type Shape;
+}
+
+impl Shaped for Kind<0> {
+    type Shape = Plain;
+}
+
+impl Shaped for Kind<1> {
+    type Shape = Fallible;
+}
+
+/// What a function that returns `R` stores.
+pub type Value<R, const KIND: u8> = <R as Outcome<<Kind<KIND> as Shaped>::Shape>>::Value;
 
 macro_rules! opaque_debug {
     ($($type:ident<$($parameter:ident),+>),*) => {$(
@@ -215,82 +299,4 @@ macro_rules! opaque_debug {
         }
     )*};
 }
-opaque_debug!(Probe<T>, Sharing<R>, Returns<R, V>, Written<R, V>);
-
-/// `returns!(Type)`: the [`Returns`] of a type, told from the type. `returns!(Type as kind)`: told by the caller, for types
-/// that mention generic parameters, which a constant of a type may not.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __returns {
-    ($type:ty as plain) => { $crate::__returns!(@new $type, false, false) };
-    ($type:ty as result) => { $crate::__returns!(@new $type, true, false) };
-    ($type:ty as option) => { $crate::__returns!(@new $type, false, true) };
-    ($type:ty as result_option) => { $crate::__returns!(@new $type, true, true) };
-    ($type:ty) => {
-        $crate::__returns!(@new $type, { $crate::__fallible!($type) }, {
-            use $crate::__private::Otherwise as _;
-            $crate::__private::Probe::<$crate::__value!($type)>::OPTIONAL
-        })
-    };
-    (@new $type:ty, $fallible:tt, $optional:tt) => {
-        $crate::__private::Returns::<$type, _>::new::<$fallible, $optional>({
-            use $crate::__private::Unshared as _;
-            $crate::__private::Probe::<$type>::SHARING
-        })
-    };
-}
-
-/// In type position: the stored value of a return type.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __value {
-    ($type:ty as plain) => {
-        $type
-    };
-    ($type:ty as option) => {
-        $type
-    };
-    ($type:ty as $kind:ident) => {
-        <$type as $crate::__private::Outcome<true>>::Value
-    };
-    ($type:ty) => {
-        <$type as $crate::__private::Outcome<{ $crate::__fallible!($type) }>>::Value
-    };
-}
-
-/// `outcome!(Type)`: the [`Written`] of a write's return type.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __outcome {
-    ($type:ty as plain) => {
-        $crate::__private::Written::<$type, _>::new::<false>()
-    };
-    ($type:ty as option) => {
-        $crate::__private::Written::<$type, _>::new::<false>()
-    };
-    ($type:ty as $kind:ident) => {
-        $crate::__private::Written::<$type, _>::new::<true>()
-    };
-    ($type:ty) => {
-        $crate::__private::Written::<$type, _>::new::<{ $crate::__fallible!($type) }>()
-    };
-}
-
-/// `strict!(Type)`: the [`Written`] of a write that may be refused.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __strict {
-    ($type:ty $(as $kind:ident)?) => {
-        $crate::__private::Written::<$type, _>::strict()
-    };
-}
-
-/// Whether a type without generic parameters is a `Result`.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __fallible {
-    ($type:ty) => {{
-        use $crate::__private::Otherwise as _;
-        $crate::__private::Probe::<$type>::FALLIBLE
-    }};
-}
+opaque_debug!(Probe<R>, Answer<R, Shape, V>, Sharing<R>, Returns<R, V>, Written<R, V>);

@@ -4,13 +4,12 @@ pub use core;
 
 pub use crate::callsite::Callsite;
 pub use crate::key::KeyText;
-pub use crate::outcome::{Otherwise, Outcome, Probe, Returns, Unshared, Written};
+pub use crate::outcome::{
+    IsAbsent, NeverAbsent, Otherwise, Outcome, Probe, Returns, Unshared, Value, Written,
+};
 pub use crate::read::{Read, read};
 pub use crate::write::{Targets, Write, write};
-pub use crate::{
-    __fallible as fallible, __outcome as outcome, __returns as returns, __strict as strict,
-    __value as value,
-};
+pub use crate::{__outcome as outcome, __returns as returns, __strict as strict, __value as value};
 
 /// Starts the key of a function.
 pub fn key(callsite: &'static Callsite) -> KeyText {

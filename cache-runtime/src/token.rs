@@ -37,7 +37,7 @@ impl fmt::Debug for Token {
     }
 }
 
-/// SipHash of a counter and the process id, keyed by 128 bits from the operating system: unpredictable, needs no
+/// `SipHash` of a counter and the process id, keyed by 128 bits from the operating system: unpredictable, needs no
 /// system call after the first, cannot fail, and differs on both sides of a `fork`.
 pub(crate) fn random_u64() -> u64 {
     static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
@@ -50,5 +50,5 @@ pub(crate) fn random_fraction() -> f64 {
     // The top 53 bits: every value of the mantissa is equally likely.
     #[expect(clippy::cast_precision_loss, reason = "53 bits fit an f64 exactly")]
     let numerator = (random_u64() >> 11) as f64;
-    numerator / (1_u64 << 53) as f64
+    numerator / 2_f64.powi(53)
 }

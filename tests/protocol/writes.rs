@@ -182,7 +182,7 @@ async fn create(db: &Database, name: String, value: u64) -> Result<Created, Refu
 }
 
 fn moved(name: String) -> usize {
-    name.len()
+    name.into_bytes().len()
 }
 
 #[cached(key = "list:<page>", ttl = 3600)]

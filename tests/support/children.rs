@@ -25,6 +25,7 @@
 //! Parent and child exchange lines of JSON over the child's stdin and stdout. What else the child
 //! writes to stdout is kept for the report of a failure; its stderr is the parent's.
 
+use std::ffi::OsStr;
 use std::io::{BufRead, Write};
 use std::process::Stdio;
 
@@ -132,12 +133,23 @@ pub struct Child {
 impl Child {
     /// Starts `test` in a process of its own; `setup` is what its [`Parent::setup`] will give.
     pub fn spawn(test: &str, index: usize, setup: &(impl Serialize + ?Sized)) -> Self {
+        Self::spawn_with(test, index, setup, [])
+    }
+
+    /// The same with some environment variables of its own.
+    pub fn spawn_with<'a>(
+        test: &str,
+        index: usize,
+        setup: &(impl Serialize + ?Sized),
+        variables: impl IntoIterator<Item = (&'a str, &'a OsStr)>,
+    ) -> Self {
         let setup = serde_json::to_value(setup).expect("a setup without oddities");
         let orders = serde_json::to_string(&Orders { index, setup }).expect("our own JSON");
         let program = std::env::current_exe().expect("this program has a path");
         let mut process = Command::new(program)
             .args(["--exact", test, "--nocapture", "--test-threads=1"])
             .env(VARIABLE, orders)
+            .envs(variables)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .kill_on_drop(true)

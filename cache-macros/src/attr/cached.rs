@@ -11,8 +11,8 @@ use syn::{
 use super::duration::Duration;
 use super::{KeyArg, Known, Name, Slot, each_piece};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
+use crate::syntax;
 use crate::template::Kind;
-use crate::types;
 
 const KNOWN: &Known = &[
     ("key", r#"key = "user:<id>""#),
@@ -50,6 +50,8 @@ pub(crate) struct CachedArgs {
     pub(crate) version: Slot<u32>,
     pub(crate) companion: Slot<bool>,
     pub(crate) runtime: Slot<Path>,
+    /// Something could not be read and was passed over.
+    pub(crate) skipped: bool,
 }
 
 pub(crate) enum Ttl {
@@ -62,7 +64,7 @@ pub(crate) enum Ttl {
 impl Ttl {
     /// Whether `name` is needed to work it out.
     pub(crate) fn mentions(&self, name: &str) -> bool {
-        matches!(self, Self::Fixed(Duration::Expr(expr)) if types::mentions(expr, name))
+        matches!(self, Self::Fixed(Duration::Expr(expr)) if syntax::mentions(expr, name))
     }
 }
 
@@ -78,11 +80,11 @@ impl CachedArgs {
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self::default();
         let parser = |input: ParseStream<'_>| {
-            each_piece(input, diagnostics, |input| args.option(input, diagnostics));
-            Ok(())
+            Ok(each_piece(input, diagnostics, |input| args.option(input, diagnostics)))
         };
-        if let Err(error) = parser.parse2(tokens) {
-            diagnostics.report(error);
+        match parser.parse2(tokens) {
+            Ok(skipped) => args.skipped = skipped,
+            Err(error) => drop(diagnostics.report(error)),
         }
         args
     }
@@ -221,7 +223,7 @@ mod tests {
     #[test]
     fn mistakes() {
         for (tokens, message) in [
-            (quote!("user:<id>", ttl = 1), "expected an option, such as `key = \"user:<id>\"`"),
+            (quote!("user:<id>", ttl = 1), "a key is given by name: write `key = \"user:<id>\"`"),
             (quote!(tll = 1), "there is no option `tll`; did you mean `ttl`?"),
             (quote!(expire = 1), "there is no option `expire`; did you mean `ttl`?"),
             (quote!(ttl), "`ttl` needs a value: write `ttl = \"1h\"`"),

@@ -30,7 +30,9 @@ impl Duration {
         };
         match millis {
             Err(message) => error(message),
-            Ok(0) => error(format!("`{name}` is zero; leave the attribute out if that is meant")),
+            Ok(0) => {
+                error(format!("`{name}` cannot be zero; write how long, as in `{name} = \"90s\"`"))
+            }
             Ok(LONGEST..) => error(format!("`{name}` is longer than a thousand years")),
             Ok(millis) => Ok(Self::Millis(millis)),
         }
@@ -60,7 +62,7 @@ fn of_text(text: &str) -> Result<u64, String> {
     }
     while !rest.is_empty() {
         let (number, tail) = split(rest, |c| c.is_ascii_digit());
-        let (unit, tail) = split(tail.trim_start(), |c| c.is_alphabetic());
+        let (unit, tail) = split(tail.trim_start(), char::is_alphabetic);
         let Some(factor) = millis_of(unit).filter(|_| !number.is_empty()) else {
             return Err(match (number, unit) {
                 ("", _) => format!("expected a number at `{rest}`, as in `\"1h 30m\"`"),
@@ -141,8 +143,8 @@ mod tests {
     #[test]
     fn mistakes() {
         for (source, message) in [
-            ("0", "is zero"),
-            (r#""0s""#, "is zero"),
+            ("0", "cannot be zero"),
+            (r#""0s""#, "cannot be zero"),
             ("-1", "negative"),
             ("1.5", "whole number"),
             ("1h", r#"needs quotes: `ttl = "1h"`"#),

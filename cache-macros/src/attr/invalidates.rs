@@ -8,7 +8,7 @@ use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, LitStr, Pa
 
 use super::cached::duration;
 use super::duration::Duration;
-use super::{KeyArg, Known, Name, Slot, each_piece};
+use super::{KeyArg, Known, Name, Slot, each_piece, unnamed_key};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean, nearest};
 use crate::template::{Kind, Template};
 
@@ -66,8 +66,7 @@ impl InvalidatesArgs {
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self::default();
         let parser = |input: ParseStream<'_>| {
-            each_piece(input, diagnostics, |input| args.piece(input, diagnostics));
-            Ok(())
+            Ok(each_piece(input, diagnostics, |input| args.piece(input, diagnostics)))
         };
         if let Err(error) = parser.parse2(tokens) {
             diagnostics.report(error);
@@ -130,9 +129,7 @@ fn target(input: ParseStream<'_>) -> syn::Result<Target> {
         Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => {
             return Ok(Target::Function(call));
         }
-        Expr::Lit(ExprLit { lit: Lit::Str(ref text), .. }) => {
-            format!("a key is given by name: write `key = {}`", text.token())
-        }
+        Expr::Lit(ExprLit { lit: Lit::Str(ref key), .. }) => return Err(unnamed_key(key)),
         Expr::Path(ref path) => {
             let name = path.to_token_stream();
             format!("a target is a call: write `{name}(..)`, with the arguments of the cached call")
@@ -210,7 +207,7 @@ mod tests {
             (quote!(pattern = users), "a pattern is a template in quotes"),
             (quote!(fence = "strikt"), "there is no fence `strikt`; did you mean `strict`?"),
             (quote!(fence = strict), r#"expected `"try"`, `"strict"` or `"off"`"#),
-            (quote!(key = "user:*"), "`*` stands for itself in a key"),
+            (quote!(key = "user:*"), "`*` cannot be part of a key"),
         ] {
             let text = tokens.to_string();
             let errors = parse(tokens).err().unwrap();

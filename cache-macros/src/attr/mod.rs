@@ -9,7 +9,7 @@ use std::fmt::Display;
 use proc_macro2::TokenTree;
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
-use syn::{Error, Expr, ExprLit, Ident, Lit, Path, Token};
+use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
 
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
 use crate::template::{Kind, Template};
@@ -56,22 +56,27 @@ impl<T> Slot<T> {
 }
 
 /// Reads comma-separated pieces; after a bad one it goes on behind the next comma.
+///
+/// Tells whether it skipped anything: that may have held an option which then seems to be missing.
 fn each_piece(
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
     mut piece: impl FnMut(ParseStream<'_>) -> Result<(), Reported>,
-) {
+) -> bool {
+    let ended = |input: ParseStream<'_>| input.is_empty() || input.peek(Token![,]);
+    let mut skipped = false;
     while !input.is_empty() {
-        let read = piece(input);
-        let ended = |input: ParseStream<'_>| input.is_empty() || input.peek(Token![,]);
-        if read.is_ok() && !ended(input) {
+        if piece(input).is_ok() && !ended(input) {
             diagnostics.report(input.error("expected `,` before this"));
         }
-        while !ended(input) && input.parse::<TokenTree>().is_ok() {}
+        while !ended(input) && input.parse::<TokenTree>().is_ok() {
+            skipped = true;
+        }
         if input.parse::<Option<Token![,]>>().is_err() {
-            return;
+            break;
         }
     }
+    skipped
 }
 
 /// An option's name, and what there is to say if it is used wrongly.
@@ -85,8 +90,10 @@ struct Name {
 impl Name {
     fn parse(input: ParseStream<'_>, known: &Known) -> syn::Result<Self> {
         let Ok(ident) = input.call(Ident::parse_any) else {
-            let example = known.first().map(|&(_, example)| example).unwrap_or_default();
-            return Err(input.error(format!("expected an option, such as `{example}`")));
+            return Err(match input.fork().parse::<LitStr>() {
+                Ok(key) => unnamed_key(&key),
+                Err(_) => input.error("expected an option, such as `key = \"user:<id>\"`"),
+            });
         };
         let text = ident.unraw().to_string();
         match known.iter().find(|&&(name, _)| name == text) {
@@ -158,6 +165,11 @@ impl KeyArg {
             expr => Ok(Self::Expr(expr)),
         }
     }
+}
+
+fn unnamed_key(key: &LitStr) -> Error {
+    let message = format!("a key is given by name: write `key = {}`", key.token());
+    Error::new(key.span(), message)
 }
 
 fn unknown(ident: &Ident, text: &str, known: &Known) -> Error {

@@ -1,7 +1,7 @@
 //! `#[cached]`
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{ToTokens as _, quote};
 
 use super::{Runtime, about, companion, function, key, loader};
 use crate::diagnostics::Reported;
@@ -26,9 +26,15 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let mut companion = None;
     let read = match model.key.as_ref().map_err(|&reported| reported)? {
         Key::Shared(key) => {
-            let ttl = key::ttl(model)?;
+            let key = match key::ttl(model)? {
+                Some((method, argument)) => {
+                    let path = &runtime.path;
+                    quote!(#path::Key::#method(#key, #argument))
+                }
+                None => key.into_token_stream(),
+            };
             let callsite = key::callsite(model, None, &runtime)?;
-            quote!(#private::read(#key #ttl).at({ #callsite &CALLSITE }))
+            quote!(#private::read(#key).at({ #callsite &CALLSITE }))
         }
         Key::Own(own) if own.home == Home::Inline => {
             let key = key::inline(model, own, &runtime)?;

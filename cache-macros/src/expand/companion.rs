@@ -8,8 +8,10 @@ use syn::{GenericParam, Generics, Type};
 use super::{Runtime, generics, key, value};
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, OwnKey};
-use crate::scope::{Parameter, Part, Piece, Subject};
-use crate::types;
+use crate::parameter::Parameter;
+use crate::piece::{Part, Piece};
+use crate::scope::Subject;
+use crate::syntax;
 
 // Input:
 //     #[cached(key = "user:<id>", ttl = 3600)]
@@ -46,7 +48,6 @@ pub(super) fn function(
     Ok(quote! {
         #(#kept)*
         #[doc = #doc]
-        #[allow(clippy::trivially_copy_pass_by_ref, clippy::ptr_arg, clippy::ref_option)]
         #vis fn #name #generics (#receiver #(#parameters),*) -> #path::Key<#value> #where_clause {
             #body
         }
@@ -97,17 +98,17 @@ fn declare(parameter: Parameter<'_>, model: &Cached<'_>, runtime: &Runtime) -> T
     };
     let lifetimes = model.scope.function.sig.generics.lifetimes();
     let lifetimes: Vec<_> = lifetimes.map(|parameter| &parameter.lifetime.ident).collect();
-    let ty = types::without_lifetimes(types::peel(ty), &lifetimes);
+    let ty = syntax::without_lifetimes(syntax::peel(ty), &lifetimes);
     let ty = match &ty {
         Type::Reference(reference) => {
             let ty = &reference.elem;
             quote!(&#ty)
         }
         Type::ImplTrait(it) if it.bounds.len() > 1 => quote!(&(#ty)),
-        _ => match types::last_segment(&ty) {
+        _ => match syntax::last_segment(&ty) {
             Some(segment) if segment.ident == "String" => quote!(&str),
             Some(segment) if segment.ident == "Vec" => {
-                let elements = types::arguments(segment);
+                let elements = syntax::arguments(segment);
                 quote!(&[#(#elements)*])
             }
             _ => quote!(&#ty),
@@ -135,7 +136,10 @@ fn needed(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> Generics {
         Piece::Part(part) => Some(borrowed(part)),
         Piece::Text(_) | Piece::Origin => None,
     });
-    generics::needed(&model.scope.function.sig.generics, quote!(#(#parameters)* #value #(#pieces)*))
+    generics::needed(
+        &model.scope.function.sig.generics,
+        &quote!(#(#parameters)* #value #(#pieces)*),
+    )
 }
 
 /// `::<T, N>`, since a type that only the value mentions cannot be inferred everywhere.

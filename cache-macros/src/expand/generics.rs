@@ -6,7 +6,7 @@ use proc_macro2::{Ident, TokenStream};
 use quote::ToTokens;
 use syn::{GenericParam, Generics, WhereClause, WherePredicate};
 
-use crate::types;
+use crate::syntax;
 
 // Input:
 //     <'a, E: Executor<'a>, T, K> where T: Entity<K>, E::Row: Sync
@@ -14,10 +14,10 @@ use crate::types;
 //
 // Output:
 //     <T, K> where T: Entity<K>
-pub(super) fn needed(generics: &Generics, signature: TokenStream) -> Generics {
+pub(super) fn needed(generics: &Generics, signature: &TokenStream) -> Generics {
     let all: HashSet<_> = generics.params.iter().map(name).cloned().collect();
     let used = |syntax: &dyn ToTokens| -> HashSet<Ident> {
-        let names = types::idents(syntax.to_token_stream());
+        let names = syntax::idents(syntax.to_token_stream());
         names.into_iter().filter(|name| all.contains(name)).collect()
     };
     let predicates = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
@@ -27,7 +27,7 @@ pub(super) fn needed(generics: &Generics, signature: TokenStream) -> Generics {
     let of_predicates = predicates.clone().map(|it| (used(subject(it)), used(it)));
     let links: Vec<_> = of_params.chain(of_predicates).collect();
 
-    let mut names = used(&signature);
+    let mut names = used(signature);
     loop {
         let before = names.len();
         for (first, more) in &links {
@@ -75,7 +75,7 @@ mod tests {
     fn bounds_are_followed() {
         let mut generics: Generics = parse_quote!(<'a, E: Executor<'a>, T, K, U: From<T>>);
         generics.where_clause = Some(parse_quote!(where T: Entity<K>, E::Row: Sync, Vec<T>: Sized));
-        let kept = needed(&generics, quote!(id: &i64, Key<T>));
+        let kept = needed(&generics, &quote!(id: &i64, Key<T>));
         let where_clause = &kept.where_clause;
         assert_eq!(
             quote!(#kept #where_clause).to_string(),

@@ -8,8 +8,9 @@ use super::{Runtime, about, companion, duration, function, key, loader};
 use crate::attr::invalidates::Fence;
 use crate::diagnostics::Reported;
 use crate::model::{Invalidated, Invalidates, What};
-use crate::scope::{Part, Piece, Subject};
-use crate::types;
+use crate::piece::{Part, Piece};
+use crate::scope::Subject;
+use crate::syntax;
 
 // Input:
 //     #[invalidates(get_user(id))]
@@ -193,7 +194,7 @@ impl Arguments for Save<'_> {
     }
 
     fn receiver(&mut self, receiver: &Expr) -> Expr {
-        if matches!(receiver, Expr::Lit(_)) || types::mentions(receiver, "result") {
+        if matches!(receiver, Expr::Lit(_)) || syntax::mentions(receiver, "result") {
             receiver.clone()
         } else {
             self.save(&reference(receiver.clone()).into_token_stream())
@@ -217,8 +218,11 @@ fn is_ident(tokens: &TokenStream) -> bool {
     matches!((tokens.next(), tokens.next()), (Some(TokenTree::Ident(_)), None))
 }
 
-/// `&argument`, at the argument.
+/// `&argument`, at the argument, unless it is a reference already: `&&[1, 2]` is no slice.
 fn reference(argument: Expr) -> Expr {
+    if matches!(argument, Expr::Reference(_)) {
+        return argument;
+    }
     let start = argument.to_token_stream().into_iter().next();
     let span = start.map_or_else(Span::call_site, |start| start.span());
     Expr::Reference(ExprReference {

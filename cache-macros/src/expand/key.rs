@@ -10,8 +10,10 @@ use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
 use crate::function::Function;
 use crate::model::{Cached, OwnKey};
-use crate::scope::{Form, Parameter, Part, Piece, Subject};
-use crate::types;
+use crate::parameter::Parameter;
+use crate::piece::{Form, Part, Piece};
+use crate::scope::Subject;
+use crate::syntax;
 
 // Output:
 //     static CALLSITE: __private::Callsite =
@@ -61,13 +63,14 @@ fn policy_of_lock(lock: &Lock) -> Result<TokenStream, Reported> {
     Ok(quote!(.lock() #wait #lease))
 }
 
-/// What only a value or the parameters can tell of the ttl, as calls on the key.
-pub(super) fn ttl(model: &Cached<'_>) -> Result<Option<TokenStream>, Reported> {
-    Ok(match model.args.ttl.get()? {
-        Some(Ttl::Of(closure)) => Some(quote!(.ttl_of(#closure))),
-        Some(Ttl::Fixed(Duration::Expr(expr))) => Some(quote!(.ttl(#expr))),
-        _ => None,
-    })
+/// What only a value or the parameters can tell of the ttl: a method of the key and its argument.
+pub(super) fn ttl(model: &Cached<'_>) -> Result<Option<(Ident, TokenStream)>, Reported> {
+    let (method, argument) = match model.args.ttl.get()? {
+        Some(Ttl::Of(closure)) => ("ttl_of", closure.into_token_stream()),
+        Some(Ttl::Fixed(Duration::Expr(expr))) => ("ttl", expr.into_token_stream()),
+        _ => return Ok(None),
+    };
+    Ok(Some((Ident::new(method, Span::call_site()), argument)))
 }
 
 /// The template as the user wrote it, or would have.
@@ -101,7 +104,7 @@ pub(super) fn chain(
     let private = &runtime.private;
     let callsite = callsite(model, Some(own), runtime)?;
     let pieces = pieces(&own.pieces, model.scope.function, private, value);
-    let ttl = ttl(model)?;
+    let ttl = ttl(model)?.map(|(method, argument)| quote!(.#method(#argument)));
     Ok(quote! {
         #callsite
         #private::key(&CALLSITE) #pieces #done #ttl
@@ -140,15 +143,15 @@ pub(super) fn pieces(
             (Subject::SelfType, _) => quote!(.type_name::<Self>()),
             (_, Form::Plain) => {
                 let value = value(part);
-                quote!(.part(#value))
+                quote_spanned!(part.helper=> .part(#value))
             }
             (_, Form::Before(next)) => {
                 let value = value(part);
-                quote!(.part_before(#value, #next))
+                quote_spanned!(part.helper=> .part_before(#value, #next))
             }
             (_, Form::Hash) => {
                 let value = value(part);
-                quote!(.hash(#value))
+                quote_spanned!(part.helper=> .hash(#value))
             }
         },
     });
@@ -178,7 +181,7 @@ pub(super) fn value(part: &Part<'_>) -> TokenStream {
 /// A shared reference to a parameter.
 pub(super) fn reference(parameter: Parameter<'_>, span: Span) -> TokenStream {
     let name = located(parameter.name, span);
-    match parameter.ty.map(types::peel) {
+    match parameter.ty.map(syntax::peel) {
         Some(Type::Reference(ty)) if ty.mutability.is_none() => name.into_token_stream(),
         Some(Type::Reference(_)) => quote_spanned!(span=> &*#name),
         _ => quote_spanned!(span=> &#name),

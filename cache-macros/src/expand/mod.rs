@@ -16,7 +16,7 @@ pub(crate) use self::invalidates::invalidates;
 use crate::attr::duration::Duration;
 use crate::function::Function;
 use crate::model::{Flavor, Output};
-use crate::types;
+use crate::syntax;
 
 /// `::cache_runtime`, or what it is called here, and the module that expansions may use.
 struct Runtime {
@@ -97,10 +97,10 @@ fn loader(function: &Function, flavor: &Flavor<'_>) -> TokenStream {
 
 /// Tells `return`, `?` and coercions in the body the return type: an async block has no place for it.
 fn edge(output: &Output) -> TokenStream {
-    let ty = types::without_impl(&output.ty);
+    let ty = syntax::without_impl(&output.ty);
     let edge = Ident::new("edge", Span::mixed_site());
     quote! {
-        #[allow(unreachable_code, clippy::diverging_sub_expression, clippy::empty_loop)]
+        #[allow(unreachable_code)]
         if false {
             let #edge: #ty = loop {};
             return #edge;
@@ -113,7 +113,7 @@ fn edge(output: &Output) -> TokenStream {
 /// It stands from the arrow to the end of the type, so that rustc underlines just that if the type
 /// will not do.
 fn about(output: &Output, name: &str, private: &Path) -> TokenStream {
-    let ty = types::without_impl(&output.ty);
+    let ty = syntax::without_impl(&output.ty);
     let name = Ident::new(name, output.arrow);
     let arguments = if matches!(ty, Type::Infer(_)) { quote!(#ty as plain) } else { quote!(#ty) };
     let end = output.ty.to_token_stream().into_iter().last();
@@ -127,7 +127,7 @@ fn about(output: &Output, name: &str, private: &Path) -> TokenStream {
 /// The path, every token of it at `span`.
 fn respanned(path: &Path, span: Span) -> TokenStream {
     let at_span = |mut token: TokenTree| {
-        token.set_span(token.span().located_at(span));
+        token.set_span(span);
         token
     };
     path.to_token_stream().into_iter().map(at_span).collect()
@@ -153,10 +153,13 @@ fn grouped(number: u64) -> Literal {
     let digits = number.to_string();
     let mut text = String::new();
     for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i) % 3 == 0 {
+        if i > 0 && (digits.len() - i).is_multiple_of(3) {
             text.push('_');
         }
         text.push(digit);
     }
     text.parse().unwrap_or_else(|_| Literal::u64_unsuffixed(number))
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,7 @@ use syn::Type;
 
 use super::Runtime;
 use crate::model::Cached;
-use crate::types;
+use crate::{syntax, types};
 
 /// Types that nobody gives as a name to a `Result`.
 const PLAIN: &[&str] = &[
@@ -22,10 +22,10 @@ const PLAIN: &[&str] = &[
 pub(super) fn stored(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
     let ty = &model.flavor.output().ty;
     let private = &runtime.private;
-    let Some(segment) = types::last_segment(ty) else {
+    let Some(segment) = syntax::last_segment(ty) else {
         return ty.to_token_stream();
     };
-    if segment.ident == "Result" && types::arguments(segment).count() == 2 {
+    if segment.ident == "Result" && syntax::arguments(segment).count() == 2 {
         return types::stored(ty).to_token_stream();
     }
     if PLAIN.iter().any(|name| segment.ident == name) {
@@ -40,7 +40,7 @@ pub(super) fn stored(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
 
 fn may_be_generic(ty: &Type, model: &Cached<'_>) -> bool {
     let scope = &model.scope;
-    let names = types::idents(ty.to_token_stream());
+    let names = syntax::idents(ty.to_token_stream());
     names.iter().any(|name| {
         let text = name.to_string();
         let declared = scope.types.contains(&name) || scope.consts.contains(&name);

@@ -9,7 +9,7 @@ use crate::codec::Codec;
 use crate::error::{Error, ErrorKind};
 use crate::store::Store;
 use crate::store::memory::MemoryStore;
-use crate::store::redis::{self, RedisStore, Target};
+use crate::store::redis::RedisStore;
 
 /// What all calls of a cache have in common.
 #[derive(Clone, Debug)]
@@ -39,6 +39,9 @@ pub enum Failover {
     /// for those entries until that is acknowledged. Other processes may read such an entry until then.
     #[default]
     Replay,
+    /// Nothing: values and leases of another primary count as none, so a failover begins with an empty cache. The only
+    /// choice that leaves nothing stale after one failover, as far as the fences were replicated.
+    Distrust,
 }
 
 impl Default for Settings {
@@ -62,14 +65,19 @@ impl Default for Settings {
 ///
 /// ```
 /// use std::time::Duration;
-/// use cache_runtime::Cache;
+/// use cache_runtime::{Cache, ErrorKind};
 ///
 /// # fn main() -> Result<(), cache_runtime::Error> {
-/// let cache = Cache::builder()
+/// let settings = Cache::builder()
 ///     .namespace("shop")
 ///     .budget(Duration::from_millis(50))
-///     .connect("redis://127.0.0.1")?;
-/// # Ok(()) }
+///     .fence(Duration::from_secs(30));
+/// let cache = settings.clone().connect("redis://127.0.0.1")?; // connects at the first use
+///
+/// // What can be told without a server is told at once.
+/// let error = settings.connect("127.0.0.1").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Config);
+/// # _ = cache; Ok(()) }
 /// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `connect` or `in_memory`"]
@@ -154,9 +162,7 @@ impl CacheBuilder {
             return self.in_memory();
         }
         let settings = self.checked()?;
-        let target = Target::parse(url)
-            .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))?;
-        let store = RedisStore::new(target, redis::Settings::default());
+        let store = RedisStore::connect(url, settings.failover)?;
         Ok(Cache::new(Some(Store::Redis(store)), settings))
     }
 
@@ -168,7 +174,7 @@ impl CacheBuilder {
     pub fn in_memory(self) -> Result<Cache, Error> {
         let settings = self.checked()?;
         let store = MemoryStore::new(settings.capacity);
-        Ok(Cache::new(Some(Store::Memory(store)), settings))
+        Ok(Cache::new(Some(Store::Memory(Box::new(store))), settings))
     }
 
     fn checked(self) -> Result<Settings, Error> {

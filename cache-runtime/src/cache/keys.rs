@@ -6,6 +6,21 @@ use crate::key::Key;
 ///
 /// Implemented for `&Key<T>`, for slices, arrays and vectors of keys, and for tuples of any of these, whose value types
 /// may differ.
+///
+/// ```
+/// # use cache_runtime::{Cache, Key};
+/// fn key<T>(text: &'static str) -> Key<T> {
+///     Key::<T>::builder().text(text).done()
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cache_runtime::Error> {
+/// let (cache, user, tags) = (Cache::in_memory(), key::<String>("user"), key::<Vec<String>>("tags"));
+/// cache.put(&user, &"Ada".to_owned()).await?;
+/// cache.invalidate((&user, &tags)).await?;
+/// cache.invalidate(&[key::<u8>("a"), key("b")]).await?;
+/// assert_eq!(cache.get(&user).await?, None);
+/// # Ok(()) }
+/// ```
 pub trait Keys {
     /// Calls `visit` with the text of each key.
     fn visit(&self, visit: &mut dyn FnMut(&str));

@@ -5,7 +5,7 @@ mod builder;
 mod keys;
 
 use std::borrow::Cow;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -29,8 +29,11 @@ use crate::write::{PATTERN_LIMIT, scope};
 
 /// A cache: cheap to clone, all clones are one.
 ///
-/// Annotated functions use the one of the task ([`scope`](Self::scope)), else the installed one
-/// ([`install`](Self::install)), else this process's memory.
+/// Annotated functions use the one that they name (`cache = …`), else that of the task ([`scope`](Self::scope)), else
+/// the installed one ([`install`](Self::install)), else one in this process's memory, of which the log warns.
+///
+/// By hand, entries are reached through the [`Key`]s of functions: [`get`](Self::get), [`put`](Self::put),
+/// [`invalidate`](Self::invalidate). These give errors, which the functions themselves never do.
 #[derive(Clone, Debug)]
 pub struct Cache {
     inner: Arc<Inner>,
@@ -56,6 +59,7 @@ impl Cache {
     /// | `redis://[user:password@]host[:port][/db]` | Redis or Valkey |
     /// | `rediss://…` | the same over TLS (feature `tls`) |
     /// | `redis+unix:///path/to.sock` | through a Unix socket |
+    /// | `redis+sentinel://host,host/name` | the primary of that name, by its sentinels |
     /// | `memory:` | none: this process's memory |
     ///
     /// Nothing is connected yet: that happens at the first use and in the background, so a program starts with its
@@ -78,7 +82,7 @@ impl Cache {
     pub fn in_memory() -> Self {
         let settings = Settings::default();
         let store = crate::store::memory::MemoryStore::new(settings.capacity);
-        Self::new(Some(Store::Memory(store)), settings)
+        Self::new(Some(Store::Memory(Box::new(store))), settings)
     }
 
     /// No cache: every function runs its body.
@@ -89,15 +93,29 @@ impl Cache {
 
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
         let places = settings.max_concurrent_loads.map(Semaphore::new);
-        let inner = Inner {
+        let inner = Arc::new_cyclic(|inner| Inner {
             store,
             settings,
             flights: Arc::new(Flights::new()),
-            journal: Journal::default(),
+            journal: Journal::new(inner.clone()),
             recorder: Recorder::new(),
             places,
-        };
-        Self { inner: Arc::new(inner) }
+        });
+        let cache = Self { inner };
+        if let Some(Store::Redis(store)) = cache.store() {
+            let inner = Arc::downgrade(&cache.inner);
+            store.on_succession(move || {
+                if let Some(cache) = Self::of(&inner) {
+                    Journal::replay(&cache);
+                }
+            });
+        }
+        cache
+    }
+
+    /// The cache that a part of it belongs to.
+    pub(crate) fn of(inner: &Weak<Inner>) -> Option<Self> {
+        inner.upgrade().map(|inner| Self { inner })
     }
 
     /// Makes this the cache of all functions that name none and run in no [`scope`](Self::scope). A later call replaces it.
@@ -107,6 +125,25 @@ impl Cache {
 
     /// Makes this the cache of all functions that `future` calls and that name none: tests run in parallel, each
     /// with its own. Tasks that it spawns are not in the scope.
+    ///
+    /// ```
+    /// # use cache_runtime::{Cache, cached};
+    /// #[cached(key = "answer", ttl = "1h")]
+    /// async fn answer() -> u8 {
+    ///     42
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let cache = Cache::in_memory();
+    /// cache.scope(answer()).await;
+    /// cache.scope(answer()).await;
+    /// assert_eq!(cache.stats().function("answer").unwrap().hits, 1);
+    ///
+    /// let spawned = tokio::spawn(cache.scope(answer()));
+    /// assert_eq!(spawned.await.unwrap(), 42);
+    /// assert_eq!(cache.stats().function("answer").unwrap().hits, 2);
+    /// # }
+    /// ```
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
         ambient::scope(self.clone(), future)
     }
@@ -147,10 +184,11 @@ impl Cache {
     /// Dropped half-way, the invalidations end in the background, and once more when the fences would have run out, for a
     /// commit that was under way.
     pub async fn after_commit<F: Future>(&self, work: F) -> F::Output {
-        scope::after_commit(self, work).await
+        // Boxed, since each function that it passes through would hold it once more.
+        scope::after_commit(self, Box::pin(work)).await
     }
 
-    /// The value of an entry, if there is one.
+    /// The value of an entry, if there is one: of its own codec and version, and not behind a fence. Runs no body.
     ///
     /// # Errors
     ///
@@ -211,7 +249,10 @@ impl Cache {
         let by = self.budget().deadline();
         self.flights().forget(&[name]);
         for fenced in store.begin(&[name], writer, self.settings().fence, by).await {
-            fenced?;
+            if !fenced? {
+                let message = "the key holds data that is not the cache's, or the store is full";
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
         }
         store.end_with(name, writer, Fill { record, fresh: ttl, ttl }, by).await?;
         Ok(())
@@ -245,6 +286,7 @@ impl Cache {
     ///
     /// [`ErrorKind::Undelivered`], with their number, where some are left.
     pub async fn flush(&self, limit: Duration) -> Result<(), Error> {
+        Journal::deliver(self);
         if tokio::time::timeout(limit, self.journal().drained()).await.is_ok() {
             return Ok(());
         }
@@ -276,7 +318,7 @@ impl Cache {
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
         self.flights().forget(&names);
         let replies = store.invalidate(&names, hold_off, self.budget().deadline()).await;
-        self.settle(texts, replies)
+        self.settle(texts, replies, hold_off)
     }
 
     /// Invalidates entries by a full glob; where that is not acknowledged it goes to the journal.
@@ -295,7 +337,7 @@ impl Cache {
         let entry = [Entry::Pattern(pattern.to_owned())];
         match reply {
             Ok(_) => Journal::acknowledged(self, entry),
-            Err(_) => Journal::add(self, entry),
+            Err(_) => Journal::add(self, entry, hold_off),
         }
         Ok(reply?)
     }
@@ -305,6 +347,7 @@ impl Cache {
         &self,
         texts: &[String],
         replies: Vec<StoreResult<T>>,
+        hold_off: Duration,
     ) -> Result<(), Error> {
         for reply in &replies {
             self.note(reply);
@@ -313,7 +356,7 @@ impl Cache {
             texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
         let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
         Journal::acknowledged(self, done.into_iter().map(entry));
-        Journal::add(self, failed.into_iter().map(entry));
+        Journal::add(self, failed.into_iter().map(entry), hold_off);
         replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
     }
 
@@ -322,7 +365,7 @@ impl Cache {
         self.recorder().count(&callsite::BY_HAND, event);
     }
 
-    /// What happened so far, per function.
+    /// What happened so far, per function. Counts what this handle and its clones did, in this process.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let (breaker, connections) = match self.store() {

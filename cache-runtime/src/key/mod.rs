@@ -48,6 +48,9 @@ pub struct Key<T> {
     value: PhantomData<fn() -> T>,
 }
 
+/// How long an entry lives of which nobody says, because its key was made by hand.
+const DEFAULT_TTL: Duration = Duration::from_secs(3600);
+
 /// Where an entry's time to live comes from.
 pub(crate) enum Ttl<T> {
     /// The function's attribute.
@@ -94,9 +97,10 @@ impl<T> Key<T> {
         Self { ttl: Ttl::Of(ttl), ..self }
     }
 
-    /// The same entry under the policy of another function.
+    /// The same entry under the policy of another function, whose time to live wins if it has one.
     pub(crate) fn at(self, callsite: &'static Callsite) -> Self {
-        Self { callsite, ttl: Ttl::Policy, ..self }
+        let ttl = if callsite.policy().ttl.is_some() { Ttl::Policy } else { self.ttl };
+        Self { callsite, ttl, ..self }
     }
 
     pub(crate) fn callsite(&self) -> &'static Callsite {
@@ -115,7 +119,7 @@ impl<T> Key<T> {
     /// How long `value` may be served.
     pub(crate) fn ttl_for(&self, value: &T) -> Duration {
         match self.ttl {
-            Ttl::Policy => self.callsite.policy().ttl,
+            Ttl::Policy => self.callsite.policy().ttl.unwrap_or(DEFAULT_TTL),
             Ttl::Fixed(ttl) => ttl,
             Ttl::Of(ttl) => ttl(value),
         }

@@ -16,7 +16,7 @@ use super::Segment;
 /// maps (no order): put `<filter:hash>` into the template, or implement it for a type of your own by way of its parts:
 ///
 /// ```
-/// use cache_runtime::{KeyPart, Segment};
+/// use cache_runtime::{Key, KeyPart, Segment};
 ///
 /// struct UserId(i64);
 ///
@@ -25,9 +25,13 @@ use super::Segment;
 ///         self.0.write(segment);
 ///     }
 /// }
+///
+/// let key: Key<String> = Key::<String>::builder().text("user:").part(&UserId(7)).done();
+/// assert_eq!(key.as_str(), "user:7");
 /// ```
 ///
-/// Different values must be written differently. Escaping is the segment's work.
+/// Different values must be written differently. Escaping is the segment's work; a value of several parts writes
+/// them with [`Segment::list`], or as a tuple, so that `("a", "bc")` and `("ab", "c")` differ.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a cache key",
     label = "not a `KeyPart`",

@@ -16,7 +16,17 @@ const SEGMENT_LIMIT: usize = 200;
 /// How much of a long segment stays legible.
 const SEGMENT_PREFIX: usize = 100;
 
-/// The text of a key in the making.
+/// The text of a key in the making; made by [`Key::builder`].
+///
+/// What the program says goes in as it is, what comes from outside is escaped:
+///
+/// ```
+/// # use cache_runtime::Key;
+/// let key: Key<u64> = Key::<u64>::builder().text("hits:").part("/a:b?c=*").done();
+/// assert_eq!(key.as_str(), "hits:/a%3Ab%3Fc=%2A");
+/// ```
+///
+/// A value whose escaped form is longer than 200 bytes is cut, and ends in its hash.
 #[derive(Clone, Debug)]
 #[must_use = "a key text does nothing until `done`"]
 pub struct KeyText {
@@ -49,8 +59,8 @@ impl KeyText {
     }
 
     /// Appends a 128-bit hash of a value's serialised form, in hexadecimal: the same for equal values in every
-    /// process, whatever the order of its maps. A value that does not serialise to JSON's data model gets a hash of
-    /// its error, shared by all such values of a type.
+    /// process, whatever the order of its maps. A value that does not serialise to JSON's data model (a map
+    /// with keys that are no texts) gets a hash of its own every time: its entries are never found.
     pub fn hash(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         canonical::hash(value).push_to(&mut self.text);
         self

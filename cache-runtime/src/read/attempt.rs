@@ -84,8 +84,13 @@ impl Attempt {
             (Some(record), Some(ttl)) if !loaded.is_outdated() => {
                 Some(Storing { lease, seen, record, ttl })
             }
-            (record, _) => {
-                lease.decline(record.map(Bytes::from));
+            (Some(record), _) => {
+                lease.decline(Bytes::from(record));
+                None
+            }
+            // Nobody else can have it: as with a failure, those who wait are not to load one after the other.
+            (None, _) => {
+                lease.fail(None);
                 None
             }
         }
@@ -124,9 +129,10 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
     fn landing(&self, awaited: bool, mark: Mark) -> Landing {
         match self.value() {
             None => Landing::Failed(self.shared_error(), mark),
-            Some(value) if awaited => {
-                Landing::Value(self.encode(value, Token::random()).map(Bytes::from), mark)
-            }
+            Some(value) if awaited => match self.encode(value, Token::random()) {
+                Some(record) => Landing::Value(Some(Bytes::from(record)), mark),
+                None => Landing::Failed(None, mark),
+            },
             Some(_) => Landing::Value(None, mark),
         }
     }
@@ -168,8 +174,8 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
     }
 }
 
-/// Runs a piece of the user's code (a serializer, a closure of the attribute) whose panic must not cost the caller the
-/// value that its function has just returned.
+/// Runs a piece of the user's code (`Serialize`, `Deserialize`, a closure of the attribute) whose panic must not cost
+/// the caller the value that its function returns.
 pub(super) fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(code)).ok()
 }

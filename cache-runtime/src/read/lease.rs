@@ -146,19 +146,19 @@ impl Lease {
     }
 
     /// A value was found, or loaded but not to be stored: those who wait may have it.
-    pub(super) fn pass_on(mut self, record: Option<Bytes>, mark: Option<Mark>) {
+    pub(super) fn pass_on(mut self, record: Bytes, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
-            self.give_up(move || leader.land(&Landing::Value(record, mark)));
+            self.give_up(move || leader.land(&Landing::Value(Some(record), mark)));
         }
     }
 
     /// The load's value is not to be stored.
-    pub(super) fn decline(self, record: Option<Bytes>) {
+    pub(super) fn decline(self, record: Bytes) {
         let mark = self.begun.1;
         self.pass_on(record, mark);
     }
 
-    /// The load failed.
+    /// The load failed, or what it returned cannot be shared.
     pub(super) fn fail(mut self, error: Option<SharedError>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), self.begun.1) {
             self.give_up(move || leader.land(&Landing::Failed(error, mark)));

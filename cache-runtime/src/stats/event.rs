@@ -66,7 +66,6 @@ impl Event {
             StoreError::Down => Self::Down,
             StoreError::TimedOut => Self::TimedOut,
             StoreError::Lost => Self::Lost,
-            StoreError::Foreign => Self::Foreign,
             StoreError::Refused(_) | StoreError::Unexpected => Self::StoreRefused,
         }
     }

@@ -120,7 +120,7 @@ impl Row {
                 self.stripes.iter().map(|Stripe(c)| c[event as usize].load(Ordering::Relaxed));
             counts.sum()
         };
-        FunctionStats::new(self.callsite.name(), count, self.loads.snapshot())
+        FunctionStats::new(self.callsite, count, self.loads.snapshot())
     }
 }
 

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::{Event, Latency};
+use crate::callsite::Callsite;
 
 /// What a cache has done so far; made by [`Cache::stats`](crate::Cache::stats).
 ///
@@ -10,7 +11,8 @@ use super::{Event, Latency};
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Every function that was called, and `by hand` for what was done through the handle.
+    /// Every function that was called, and `by hand` for what belongs to none: invalidations, those of annotated
+    /// writes included.
     pub functions: Vec<FunctionStats>,
     /// Invalidations that are still to be delivered. Their keys bypass the cache.
     pub journal_depth: usize,
@@ -56,6 +58,8 @@ macro_rules! function_stats {
         pub struct FunctionStats {
             /// The function's path. Never a key: labels stay few.
             pub name: &'static str,
+            /// Its key template.
+            pub template: &'static str,
             $($(#[$doc])* pub $field: u64,)*
             /// How long bodies ran that came to an end.
             pub load_latency: Latency,
@@ -63,11 +67,12 @@ macro_rules! function_stats {
 
         impl FunctionStats {
             pub(super) fn new(
-                name: &'static str,
+                callsite: &'static Callsite,
                 count: impl Fn(Event) -> u64,
                 load_latency: Latency,
             ) -> Self {
-                Self { name, $($field: count(Event::$event),)* load_latency }
+                let (name, template) = (callsite.name(), callsite.template());
+                Self { name, template, $($field: count(Event::$event),)* load_latency }
             }
         }
     };

@@ -1,5 +1,7 @@
 //! Where entries live: Redis, or this process's memory. Bytes and rules only; no value type, no policy.
 
+#[cfg(test)]
+mod agreement;
 pub(crate) mod glob;
 pub(crate) mod memory;
 pub(crate) mod redis;
@@ -72,8 +74,6 @@ pub(crate) enum StoreError {
     TimedOut,
     /// The connection was lost underway.
     Lost,
-    /// The key holds something other than a string: somebody else's data.
-    Foreign,
     /// The server refused: the first word of its error (`OOM`, `READONLY`, `NOPERM`, …).
     Refused(String),
     /// A reply that the command does not give.
@@ -89,7 +89,7 @@ pub(crate) type StoreResult<T> = Result<T, StoreError>;
 /// A store of one kind or the other.
 #[derive(Debug)]
 pub(crate) enum Store {
-    Memory(MemoryStore),
+    Memory(Box<MemoryStore>),
     Redis(RedisStore),
 }
 
@@ -167,7 +167,11 @@ impl Store {
     ) -> Vec<StoreResult<()>> {
         match self {
             Self::Memory(store) => {
-                names.iter().map(|name| Ok(store.invalidate(*name, hold_off))).collect()
+                let invalidate = |name: &Name<'_>| {
+                    store.invalidate(*name, hold_off);
+                    Ok(())
+                };
+                names.iter().map(invalidate).collect()
             }
             Self::Redis(store) => store.invalidate(names, hold_off, by).await,
         }
@@ -219,7 +223,7 @@ impl Store {
     ) -> StoreResult<Ended> {
         match self {
             Self::Memory(store) => Ok(store.end(name, writer, Duration::ZERO, Some(fill))),
-            Self::Redis(store) => store.end_with(name, writer, Duration::ZERO, fill, by).await,
+            Self::Redis(store) => store.end_with(name, writer, fill, by).await,
         }
     }
 
@@ -232,7 +236,7 @@ impl Store {
     ) -> StoreResult<u64> {
         match self {
             Self::Memory(store) => Ok(store.invalidate_matching(pattern, hold_off)),
-            Self::Redis(store) => store.unlink_matching(pattern, hold_off, by).await,
+            Self::Redis(store) => store.invalidate_matching(pattern, hold_off, by).await,
         }
     }
 }

@@ -98,12 +98,12 @@ impl WriteScope {
         strict: bool,
         hold_off: Duration,
     ) -> StoreResult<bool> {
-        let keys: Vec<String> = targets.keys.into_iter().map(|key| self.full_text(key)).collect();
+        let keys: Vec<String> = targets.keys.iter().map(|key| self.full_text(key)).collect();
         {
             let mut pending = self.pending();
             pending.strict |= strict;
             pending.hold_off = pending.hold_off.max(hold_off);
-            pending.patterns.extend(targets.patterns.into_iter().map(|text| self.full_text(text)));
+            pending.patterns.extend(targets.patterns.iter().map(|text| self.full_text(text)));
             let list = if fence { &mut pending.fenced } else { &mut pending.unfenced };
             list.extend(keys.iter().cloned());
         }
@@ -121,7 +121,8 @@ impl WriteScope {
         let replies = store.begin(&names, self.writer, span, by).await;
         // Without its fence a key is bypassed in this process until an invalidation got through.
         let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
-        Journal::add(&self.cache, unfenced.map(|(key, _)| Entry::Key(key.clone())));
+        let unfenced = unfenced.map(|(key, _)| Entry::Key(key.clone()));
+        Journal::add(&self.cache, unfenced, Duration::ZERO);
         replies.into_iter().try_fold(true, |standing, reply| Ok(standing & reply?))
     }
 
@@ -157,7 +158,7 @@ impl WriteScope {
             self.cache.flights().forget(&names);
             let by = self.cache.budget().deadline();
             let replies = store.end(&names, self.writer, hold_off, by).await;
-            _ = self.cache.settle(&fenced, replies);
+            _ = self.cache.settle(&fenced, replies, hold_off);
         }
         self.remove(unfenced, &patterns, hold_off).await;
     }
@@ -185,8 +186,8 @@ impl WriteScope {
         self.remove(fenced, &patterns, hold_off).await;
     }
 
-    fn full_text(&self, text: String) -> String {
-        self.cache.full_text(&text).into_owned()
+    fn full_text(&self, text: &str) -> String {
+        self.cache.full_text(text).into_owned()
     }
 
     fn pending(&self) -> MutexGuard<'_, Pending> {
@@ -257,8 +258,32 @@ impl WriteScope {
 impl Drop for Guard {
     fn drop(&mut self) {
         if self.open {
-            let scope = Arc::clone(&self.scope);
-            background::spawn(async move { scope.doubt().await });
+            let closing = Closing { scope: Arc::clone(&self.scope), closed: false };
+            background::spawn(closing.run());
+        }
+    }
+}
+
+/// The end of a scope in the background. Where the runtime ends before it, the journal takes over.
+struct Closing {
+    scope: Arc<WriteScope>,
+    closed: bool,
+}
+
+impl Closing {
+    async fn run(mut self) {
+        self.scope.doubt().await;
+        self.closed = true;
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        if !self.closed {
+            let Pending { fenced, unfenced, patterns, hold_off, .. } = self.scope.pending().clone();
+            let keys = fenced.into_iter().chain(unfenced).map(Entry::Key);
+            let entries = keys.chain(patterns.into_iter().map(Entry::Pattern));
+            Journal::add(&self.scope.cache, entries, hold_off);
         }
     }
 }

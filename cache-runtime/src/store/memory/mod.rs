@@ -3,6 +3,8 @@
 //! For programs without Redis, for tests, and for the time before one is installed. Entries are bounded by bytes;
 //! values make room for values, never leases or fences, which are small and short-lived.
 
+#[cfg(test)]
+mod image;
 mod rules;
 mod shard;
 

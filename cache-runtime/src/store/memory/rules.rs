@@ -27,8 +27,8 @@ pub(super) enum Content {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Fence {
     /// Writers have overlapped: none of them may store its value.
-    dirty: bool,
-    writers: Vec<(Token, Instant)>,
+    pub(super) dirty: bool,
+    pub(super) writers: Vec<(Token, Instant)>,
 }
 
 impl Fence {
@@ -86,11 +86,14 @@ pub(super) fn refresh(
     value: impl FnOnce() -> Slot,
 ) -> bool {
     match entry {
+        // A retry of a refresh that got through.
+        Some(Slot { content: Content::Value { token: stored, .. }, .. }) if *stored == token => {
+            true
+        }
         Some(Slot { content: Content::Value { token: stored, .. }, .. }) if *stored == seen => {
             *entry = Some(value());
             true
         }
-        Some(Slot { content: Content::Value { token: stored, .. }, .. }) => *stored == token,
         _ => false,
     }
 }

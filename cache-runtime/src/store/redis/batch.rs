@@ -14,7 +14,7 @@ use crate::token::Token;
 impl Session<'_> {
     /// Removes values and leases; lifts nobody's fence. One result for each name.
     pub(super) async fn invalidate(
-        &self,
+        &mut self,
         names: &[Name<'_>],
         hold_off: Duration,
         deadline: Deadline,
@@ -25,7 +25,7 @@ impl Session<'_> {
 
     /// Whether there was something of ours in each key, or might have been.
     pub(super) async fn remove(
-        &self,
+        &mut self,
         names: &[Name<'_>],
         hold_off: Duration,
         deadline: Deadline,
@@ -55,7 +55,7 @@ impl Session<'_> {
 
     /// Puts up a writer's fence. False: the value is gone, but the fence is not up.
     pub(super) async fn begin(
-        &self,
+        &mut self,
         names: &[Name<'_>],
         writer: Token,
         fence: Duration,
@@ -84,7 +84,7 @@ impl Session<'_> {
 
     /// Lifts a writer's fence.
     pub(super) async fn end(
-        &self,
+        &mut self,
         names: &[Name<'_>],
         writer: Token,
         hold_off: Duration,
@@ -100,15 +100,14 @@ impl Session<'_> {
 
     /// Lifts a writer's fence and stores its value, if no other writer has overlapped.
     pub(super) async fn end_with(
-        &self,
+        &mut self,
         name: Name<'_>,
         writer: Token,
-        hold_off: Duration,
         mut fill: Fill,
         deadline: Deadline,
     ) -> StoreResult<Ended> {
         record::set_origin(&mut fill.record, self.origin());
-        let mut call = self.end_call(name, &writer, hold_off);
+        let mut call = self.end_call(name, &writer, Duration::ZERO);
         call.args.extend([
             Arg::Bytes(&fill.record),
             Arg::Millis(millis(fill.ttl)),
@@ -116,7 +115,7 @@ impl Session<'_> {
         ]);
         let reply = self.eval(&call, deadline).await;
         let mut result = [reply.and_then(|reply| self.ended(&reply))];
-        self.mend(&[name], &mut result, |_| Ended::Removed, hold_off, deadline).await;
+        self.mend(&[name], &mut result, |_| Ended::Removed, Duration::ZERO, deadline).await;
         let [result] = result;
         result
     }
@@ -146,7 +145,7 @@ impl Session<'_> {
 
     /// Mends the results that say that this user may run no scripts.
     async fn mend<T>(
-        &self,
+        &mut self,
         names: &[Name<'_>],
         results: &mut [StoreResult<T>],
         removed: impl Fn(bool) -> T,

@@ -7,16 +7,13 @@ use redis::{Cmd, Value};
 
 use super::script::{self, Arg, Call, Script};
 use super::session::{Session, is_error};
-use crate::record::{self, Found, HEADER};
+use crate::record::{self, Found, HEADER, Origin};
 use crate::store::{Acquired, Deadline, Fill, Name, StoreResult};
 use crate::token::Token;
 
-/// An origin of nothing: the records of every primary are trusted.
-const ANY_ORIGIN: Arg<'static> = Arg::Bytes(b"");
-
 impl Session<'_> {
     pub(super) async fn get(
-        &self,
+        &mut self,
         name: Name<'_>,
         deadline: Deadline,
     ) -> StoreResult<Option<Bytes>> {
@@ -24,33 +21,41 @@ impl Session<'_> {
         get.arg("GET").arg(name.text);
         match self.call(&get, deadline).await? {
             Value::BulkString(record) => {
-                let record = Bytes::from(record);
                 if record::is_misplaced(&record, name.hash) {
+                    // Boxed, as it is rare: a hit's future stays small.
                     Box::pin(self.verify(name, &record, deadline)).await?;
                 }
-                Ok(Some(record))
+                match self.insists_on() {
+                    Some(origin) if record::is_of_another(&record, origin) => Ok(None),
+                    _ => Ok(Some(Bytes::from(record))),
+                }
             }
             Value::Nil => Ok(None),
+            // What is there does not matter, only that it is no record.
+            reply if is_error(&reply, "WRONGTYPE") => Ok(Some(Bytes::new())),
             reply => Err(self.refused(reply)),
         }
     }
 
-    /// Finds out why a record is not one of the key that was asked for. If the server has it there, somebody copied
-    /// it and it is as good as damaged; if not, replies have changed places.
-    async fn verify(&self, name: Name<'_>, record: &[u8], deadline: Deadline) -> StoreResult<()> {
+    /// Finds out why a record is of another key than the one that was asked for. If the server has it there, somebody
+    /// copied it, and the reader passes over it; if not, replies have changed places.
+    async fn verify(
+        &mut self,
+        name: Name<'_>,
+        record: &[u8],
+        deadline: Deadline,
+    ) -> StoreResult<()> {
         let mut again = Cmd::with_capacity(4, 11 + name.text.len());
         again.arg("GETRANGE").arg(name.text).arg(0).arg(HEADER - 1);
         match self.call(&again, deadline).await? {
-            Value::BulkString(header) if record.starts_with(&header) && header.len() == HEADER => {
-                Ok(())
-            }
+            Value::BulkString(header) if header == record[..HEADER] => Ok(()),
             _ => Err(self.out_of_order()),
         }
     }
 
     /// The value, or the lease. A value whose token is `reject` does not count.
     pub(super) async fn acquire(
-        &self,
+        &mut self,
         name: Name<'_>,
         token: Token,
         lease: Duration,
@@ -87,7 +92,7 @@ impl Session<'_> {
     }
 
     async fn acquire_by_script(
-        &self,
+        &mut self,
         name: Name<'_>,
         ours: &[u8],
         lease: Duration,
@@ -95,8 +100,13 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> StoreResult<Acquired> {
         let reject = reject.as_ref().map_or(&b""[..], |token| token.as_bytes());
-        let args =
-            vec![Arg::Bytes(ours), Arg::Millis(millis(lease)), ANY_ORIGIN, Arg::Bytes(reject)];
+        let origin = self.insists_on();
+        let args = vec![
+            Arg::Bytes(ours),
+            Arg::Millis(millis(lease)),
+            trusted(origin.as_ref()),
+            Arg::Bytes(reject),
+        ];
         let call = Call { script: &script::ACQUIRE, key: name.text, args };
         let Value::Array(reply) = self.eval(&call, deadline).await? else {
             return Err(self.out_of_order());
@@ -124,44 +134,53 @@ impl Session<'_> {
 
     /// Stores a value where the lease of its own token still stands.
     pub(super) async fn fill(
-        &self,
+        &mut self,
         name: Name<'_>,
         mut fill: Fill,
         deadline: Deadline,
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
+<<<<<<< HEAD
         let (head, tail) = record::around_times(&fill.record);
+=======
+        let origin = self.insists_on();
+>>>>>>> main
         let args = vec![
             Arg::Bytes(head),
             Arg::Millis(millis(fill.ttl)),
             Arg::Millis(millis(fill.fresh)),
+<<<<<<< HEAD
             ANY_ORIGIN,
             Arg::Bytes(tail),
+=======
+            trusted(origin.as_ref()),
+>>>>>>> main
         ];
         self.decide(&script::FILL, name, args, deadline).await
     }
 
     /// Replaces the value whose token is `seen`, and no other.
     pub(super) async fn refresh(
-        &self,
+        &mut self,
         name: Name<'_>,
         seen: Token,
         mut fill: Fill,
         deadline: Deadline,
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
+        let origin = self.insists_on();
         let args = vec![
             Arg::Bytes(&fill.record),
             Arg::Millis(millis(fill.ttl)),
             Arg::Millis(millis(fill.fresh)),
-            ANY_ORIGIN,
+            trusted(origin.as_ref()),
             Arg::Bytes(seen.as_bytes()),
         ];
         self.decide(&script::REFRESH, name, args, deadline).await
     }
 
     pub(super) async fn release(
-        &self,
+        &mut self,
         name: Name<'_>,
         token: Token,
         deadline: Deadline,
@@ -170,7 +189,7 @@ impl Session<'_> {
     }
 
     pub(super) async fn renew(
-        &self,
+        &mut self,
         name: Name<'_>,
         token: Token,
         lease: Duration,
@@ -182,7 +201,7 @@ impl Session<'_> {
 
     /// Runs a script that says yes or no.
     async fn decide(
-        &self,
+        &mut self,
         script: &'static Script,
         name: Name<'_>,
         args: Vec<Arg<'_>>,
@@ -201,4 +220,9 @@ impl Session<'_> {
 pub(super) fn millis(duration: Duration) -> u64 {
     const CENTURY: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
     u64::try_from(duration.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
+}
+
+/// The argument by which a script insists on an origin, or on none.
+fn trusted(origin: Option<&Origin>) -> Arg<'_> {
+    Arg::Bytes(origin.map_or(&[], |Origin(origin)| origin))
 }

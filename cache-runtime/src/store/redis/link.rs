@@ -4,24 +4,20 @@ use std::sync::Weak;
 use std::sync::atomic::AtomicBool;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, RedisConnectionInfo, Value};
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-use tokio::task::AbortHandle;
+use redis::{AsyncConnectionConfig, Cmd, Value};
 
 use super::breaker::Breaker;
 use super::cause::Cause;
+use super::dial::{Driver, dial, log_in, login};
 use super::url::{Access, Endpoint};
 use crate::record::Origin;
-
-/// Commands that may be queued in front of the socket: enough that callers do not take turns.
-const QUEUE: usize = 1024;
 
 /// A connection with its driver. Dropping it closes the socket, and every call still on it ends at once.
 #[derive(Debug)]
 pub(super) struct Link {
     /// Tells this connection from those before and after it.
     pub(super) epoch: u64,
+    pub(super) endpoint: Endpoint,
     pub(super) connection: MultiplexedConnection,
     pub(super) server: Server,
     driver: Driver,
@@ -38,17 +34,7 @@ pub(super) struct Server {
     pub(super) sets_and_gets: AtomicBool,
 }
 
-/// The task that moves bytes between a connection's callers and its socket.
-#[derive(Debug)]
-struct Driver(AbortHandle);
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// Tells the breaker that a connection has ended, for whatever reason: its runtime may be gone too.
+/// Tells the breaker that a connection has ended.
 struct Ended {
     breaker: Weak<Breaker>,
     epoch: u64,
@@ -65,58 +51,23 @@ impl Drop for Ended {
 impl Link {
     /// Connects under the name `client`; `breaker` is told when the connection ends.
     pub(super) async fn open(
-        endpoint: &Endpoint,
+        endpoint: Endpoint,
         access: &Access,
         client: &str,
         epoch: u64,
         breaker: Weak<Breaker>,
     ) -> Result<Self, Cause> {
-        let ended = Ended { breaker, epoch };
-        match endpoint {
-            Endpoint::Tcp { host, port } => {
-                let stream = TcpStream::connect((host.as_str(), *port)).await?;
-                // Commands are small, and somebody waits for each.
-                stream.set_nodelay(true)?;
-                #[cfg(feature = "tls")]
-                if access.tls {
-                    let stream = super::tls::client(host, stream).await?;
-                    return Self::over(stream, access, client, ended).await;
-                }
-                Self::over(stream, access, client, ended).await
-            }
-            #[cfg(unix)]
-            Endpoint::Unix(path) => {
-                let stream = tokio::net::UnixStream::connect(path).await?;
-                Self::over(stream, access, client, ended).await
-            }
-            #[cfg(not(unix))]
-            Endpoint::Unix(_) => Err(Cause::Other("this system has no Unix sockets")),
-        }
-    }
-
-    async fn over<S>(stream: S, access: &Access, client: &str, ended: Ended) -> Result<Self, Cause>
-    where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    {
-        let config = AsyncConnectionConfig::new()
-            // Every call has a deadline of its own.
-            .set_response_timeout(None)
-            .set_pipeline_buffer_size(QUEUE);
-        let (mut connection, traffic) =
-            MultiplexedConnection::new_with_config(&login(access), stream, config).await?;
-        let epoch = ended.epoch;
-        let driver = tokio::spawn(async move {
-            let _ended = ended;
-            traffic.await;
-        });
-        let driver = Driver(driver.abort_handle());
+        let stream = dial(&endpoint, access.tls).await?;
+        let (mut connection, driver) =
+            log_in(stream, &login(access), AsyncConnectionConfig::new(), Ended { breaker, epoch })
+                .await?;
         let server = Server::ask(&mut connection, client).await?;
-        Ok(Self { epoch, connection, server, driver })
+        Ok(Self { epoch, endpoint, connection, server, driver })
     }
 
     /// Ends the connection, and with it every call on it.
     pub(super) fn close(&self) {
-        self.driver.0.abort();
+        self.driver.stop();
     }
 
     /// Whether the server answers, be it with an error.
@@ -125,19 +76,6 @@ impl Link {
         ping.arg("PING");
         self.connection.clone().send_packed_command(&ping).await.is_ok()
     }
-}
-
-fn login(access: &Access) -> RedisConnectionInfo {
-    let mut login = RedisConnectionInfo::default()
-        .set_db(access.database.into())
-        .set_lib_name(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"));
-    if let Some(user) = &access.user {
-        login = login.set_username(user);
-    }
-    if let Some(password) = &access.password {
-        login = login.set_password(password);
-    }
-    login
 }
 
 impl Server {

@@ -13,12 +13,15 @@ mod batch;
 mod breaker;
 mod cause;
 mod commands;
+mod dial;
 mod link;
 mod node;
 mod percent;
 mod script;
+mod sentinel;
 mod session;
 mod source;
+mod succession;
 mod supervisor;
 mod sweep;
 #[cfg(test)]
@@ -31,25 +34,29 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-pub(crate) use self::breaker::Snapshot;
+use self::breaker::Snapshot;
 use self::node::Node;
+use self::sentinel::Sentinels;
 use self::source::Source;
-use self::url::Topology;
-pub(crate) use self::url::{Malformed, Target};
+use self::url::{Malformed, Target, Topology};
 use super::{Acquired, Deadline, Ended, Fill, Name, StoreResult};
+use crate::cache::Failover;
+use crate::error::{Error, ErrorKind};
 use crate::token::Token;
 
 /// How patient and how large a connection is.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+struct Settings {
     /// What operators see in `CLIENT LIST`; no spaces.
-    pub(crate) client_name: String,
+    client_name: String,
     /// For name resolution, TCP, TLS and log-in together; also the longest wait for a sign of life.
-    pub(crate) connect_timeout: Duration,
+    connect_timeout: Duration,
     /// A server that takes longer than this for a `PING` is of no use to callers.
-    pub(crate) prompt: Duration,
+    prompt: Duration,
     /// Calls under way at once; more are refused.
-    pub(crate) max_in_flight: usize,
+    max_in_flight: usize,
+    /// Records of another primary than the present one count as none.
+    distrust: bool,
 }
 
 impl Default for Settings {
@@ -59,6 +66,7 @@ impl Default for Settings {
             connect_timeout: Duration::from_secs(1),
             prompt: Duration::from_millis(50),
             max_in_flight: 4096,
+            distrust: false,
         }
     }
 }
@@ -70,10 +78,24 @@ pub(crate) struct RedisStore {
 }
 
 impl RedisStore {
-    pub(crate) fn new(target: Target, settings: Settings) -> Self {
+    /// A store behind a URL. Only a malformed URL is an error.
+    pub(crate) fn connect(url: &str, failover: Failover) -> Result<Self, Error> {
+        let distrust = failover == Failover::Distrust;
+        Target::parse(url)
+            .and_then(|target| Self::new(target, Settings { distrust, ..Settings::default() }))
+            .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
+    }
+
+    fn new(target: Target, settings: Settings) -> Result<Self, Malformed> {
         let Target { topology, access } = target;
-        let Topology::Single(endpoint) = topology else { todo!() };
-        Self { node: Node::new(Source::Fixed(endpoint), access, settings) }
+        let source = match topology {
+            Topology::Single(endpoint) => Source::Fixed(endpoint),
+            Topology::Sentinel { sentinels, master } => {
+                Source::Primary(Sentinels { sentinels, master })
+            }
+            Topology::Cluster(_) => return Err(Malformed::new("clusters are not supported yet")),
+        };
+        Ok(Self { node: Node::new(source, access, settings) })
     }
 
     /// The record of a key.
@@ -138,7 +160,7 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<()>> {
         match self.node.session(by).await {
-            Ok(session) => session.invalidate(names, hold_off, by).await,
+            Ok(mut session) => session.invalidate(names, hold_off, by).await,
             Err(error) => vec![Err(error); names.len()],
         }
     }
@@ -152,7 +174,7 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
         match self.node.session(by).await {
-            Ok(session) => session.begin(names, writer, fence, by).await,
+            Ok(mut session) => session.begin(names, writer, fence, by).await,
             Err(error) => vec![Err(error); names.len()],
         }
     }
@@ -166,7 +188,7 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
         match self.node.session(by).await {
-            Ok(session) => session.end(names, writer, hold_off, by).await,
+            Ok(mut session) => session.end(names, writer, hold_off, by).await,
             Err(error) => vec![Err(error); names.len()],
         }
     }
@@ -176,21 +198,25 @@ impl RedisStore {
         &self,
         name: Name<'_>,
         writer: Token,
-        hold_off: Duration,
         fill: Fill,
         by: Deadline,
     ) -> StoreResult<Ended> {
-        self.node.session(by).await?.end_with(name, writer, hold_off, fill, by).await
+        self.node.session(by).await?.end_with(name, writer, fill, by).await
     }
 
     /// Removes every key that matches the glob `pattern` and is ours; how many those were.
-    pub(crate) async fn unlink_matching(
+    pub(crate) async fn invalidate_matching(
         &self,
         pattern: &str,
         hold_off: Duration,
         by: Deadline,
     ) -> StoreResult<u64> {
-        self.node.session(by).await?.unlink_matching(pattern, hold_off, by).await
+        self.node.session(by).await?.invalidate_matching(pattern, hold_off, by).await
+    }
+
+    /// Calls `told` whenever another primary is about to answer than before.
+    pub(crate) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
+        self.node.on_succession(told);
     }
 
     /// State of the breaker.
@@ -199,6 +225,7 @@ impl RedisStore {
     }
 
     /// Waits until the breaker or the connection has changed since `seen`.
+    #[cfg_attr(not(test), expect(dead_code, reason = "for the journal"))]
     pub(crate) async fn changed(&self, seen: Snapshot) -> Snapshot {
         self.node.changed(seen).await
     }

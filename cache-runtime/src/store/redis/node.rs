@@ -4,12 +4,15 @@ use std::sync::atomic::AtomicUsize;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use redis::RedisResult;
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout_at;
 
 use super::Settings;
 use super::breaker::{Breaker, Snapshot};
+use super::link::Server;
 use super::session::Session;
 use super::source::Source;
 use super::supervisor::{Plan, Supervisor};
@@ -45,7 +48,7 @@ impl Node {
     }
 
     fn published(&self) -> Option<Session<'_>> {
-        self.breaker.link().as_ref().map(|link| Session::new(self, Arc::clone(link)))
+        self.breaker.link().as_ref().map(|link| Session::new(self, link))
     }
 
     #[cold]
@@ -77,11 +80,19 @@ impl Node {
     /// Room for one more call on connection `epoch`. With none left calls are shed, rather than queued in front of a
     /// server that does not keep up.
     pub(super) fn admit(&self, epoch: u64) -> StoreResult<Admission<'_>> {
-        let admission = Admission { node: self, epoch, is_settled: false };
         if self.in_flight.fetch_add(1, Relaxed) < self.plan.settings.max_in_flight {
-            Ok(admission)
-        } else {
-            Err(admission.settle(StoreError::Down))
+            return Ok(Admission { node: self, epoch, is_concluded: false });
+        }
+        self.in_flight.fetch_sub(1, Relaxed);
+        Err(StoreError::Down)
+    }
+
+    /// Keeps what was learnt of the server behind connection `epoch`.
+    pub(super) fn learn(&self, epoch: u64, lesson: impl FnOnce(&Server)) {
+        if let Some(link) = self.breaker.link().as_ref()
+            && link.epoch == epoch
+        {
+            lesson(&link.server);
         }
     }
 
@@ -93,6 +104,15 @@ impl Node {
     /// The server behind connection `epoch` refuses writes: another may be the primary now.
     pub(super) fn deposed(&self, epoch: u64) {
         self.breaker.deposed(epoch);
+    }
+
+    pub(super) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
+        self.breaker.succession.tell(told);
+    }
+
+    /// Whether records of another primary count as none.
+    pub(super) fn distrusts(&self) -> bool {
+        self.plan.settings.distrust
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {
@@ -119,31 +139,32 @@ impl Drop for Node {
 pub(super) struct Admission<'a> {
     node: &'a Node,
     epoch: u64,
-    is_settled: bool,
+    is_concluded: bool,
 }
 
 impl Admission<'_> {
-    pub(super) fn answered(self) {
-        self.node.breaker.answered();
-        self.settle(());
-    }
-
-    pub(super) fn timed_out(self) -> StoreError {
-        self.node.breaker.timed_out(self.epoch);
-        self.settle(StoreError::TimedOut)
-    }
-
-    /// The call has ended in a way that says nothing about the server, or that the breaker learns otherwise.
-    pub(super) fn settle<T>(mut self, outcome: T) -> T {
-        self.is_settled = true;
-        outcome
+    /// Tells the breaker how the call went. Errors of the server are replies.
+    pub(super) fn conclude<T>(mut self, reply: Result<RedisResult<T>, Elapsed>) -> StoreResult<T> {
+        self.is_concluded = true;
+        match reply {
+            Ok(Ok(reply)) => {
+                self.node.breaker.answered();
+                Ok(reply)
+            }
+            // The breaker learns of that from the connection itself.
+            Ok(Err(_)) => Err(StoreError::Lost),
+            Err(_) => {
+                self.node.breaker.timed_out(self.epoch);
+                Err(StoreError::TimedOut)
+            }
+        }
     }
 }
 
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         self.node.in_flight.fetch_sub(1, Relaxed);
-        if !self.is_settled {
+        if !self.is_concluded {
             // Dropped by a caller whose patience was shorter than the deadline. If that is always so, nothing else
             // ever tells that the server hangs.
             self.node.breaker.doubt(self.epoch);

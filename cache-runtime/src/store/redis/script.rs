@@ -63,7 +63,7 @@ impl Call<'_> {
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {
-        let args: usize = self.args.iter().map(|arg| arg.len()).sum();
+        let args: usize = self.args.iter().map(Arg::len).sum();
         let size = name.len() + script.len() + 1 + self.key.len() + args;
         let mut command = Cmd::with_capacity(4 + self.args.len(), size);
         command.arg(name).arg(script).arg(1).arg(self.key).arg(&self.args[..]);

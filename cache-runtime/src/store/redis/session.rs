@@ -1,10 +1,9 @@
 //! A connection as it was found by an operation, for all commands of that operation.
 
-use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use redis::{Cmd, Pipeline, RedisResult, Value};
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Pipeline, Value};
 use tokio::time::timeout_at;
 
 use super::link::Link;
@@ -21,69 +20,71 @@ const BATCH: usize = 256;
 #[derive(Debug)]
 pub(super) struct Session<'a> {
     node: &'a Node,
-    link: Arc<Link>,
+    // A handle of its own, and the little that is needed of the link: counting references to the link as well would
+    // make all threads write to one more place, for every hit.
+    connection: MultiplexedConnection,
+    epoch: u64,
+    origin: Origin,
+    runs_scripts: bool,
+    sets_and_gets: bool,
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(node: &'a Node, link: Arc<Link>) -> Self {
-        Self { node, link }
+    pub(super) fn new(node: &'a Node, link: &Link) -> Self {
+        Self {
+            node,
+            connection: link.connection.clone(),
+            epoch: link.epoch,
+            origin: link.server.origin,
+            runs_scripts: link.server.runs_scripts.load(Relaxed),
+            sets_and_gets: link.server.sets_and_gets.load(Relaxed),
+        }
     }
 
     /// The primary that stores what is sent here.
     pub(super) fn origin(&self) -> Origin {
-        self.link.server.origin
+        self.origin
     }
 
-    /// Whether one `SET` is known to take a lease and scripts, which alone can fill it, are known to run.
+    /// The primary whose records alone count; none where every primary's do.
+    pub(super) fn insists_on(&self) -> Option<Origin> {
+        self.node.distrusts().then_some(self.origin)
+    }
+
+    /// Whether one `SET` takes a lease and scripts, which alone can fill it, run. It cannot tell whose value it finds.
     pub(super) fn takes_leases_by_set(&self) -> bool {
-        self.link.server.runs_scripts.load(Relaxed) && self.link.server.sets_and_gets.load(Relaxed)
+        self.runs_scripts && self.sets_and_gets && !self.node.distrusts()
     }
 
-    pub(super) fn takes_no_leases_by_set(&self) {
-        self.link.server.sets_and_gets.store(false, Relaxed);
+    pub(super) fn takes_no_leases_by_set(&mut self) {
+        self.sets_and_gets = false;
+        self.node.learn(self.epoch, |server| server.sets_and_gets.store(false, Relaxed));
     }
 
     /// Sends one command; errors of the server are replies.
-    pub(super) async fn call(&self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
-        let mut connection = self.link.connection.clone();
+    pub(super) async fn call(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
+        let admission = self.node.admit(self.epoch)?;
         // Boxed, as the client's own high-level functions do it: its future takes more than 2 KB, and so would every
         // future of ours that awaits it, to be copied whenever one is put into the next.
-        let reply = Box::pin(connection.send_packed_command(command));
-        self.answer(reply, deadline).await
+        let reply = Box::pin(self.connection.send_packed_command(command));
+        admission.conclude(timeout_at(deadline, reply).await)
     }
 
     /// Sends many commands at once; one reply for each.
     pub(super) async fn call_all(
-        &self,
+        &mut self,
         commands: &Pipeline,
         deadline: Deadline,
     ) -> StoreResult<Vec<Value>> {
-        let mut connection = self.link.connection.clone();
         let count = commands.len();
-        let replies = Box::pin(connection.send_packed_commands(commands, 0, count));
-        let replies = self.answer(replies, deadline).await?;
+        let admission = self.node.admit(self.epoch)?;
+        let replies = Box::pin(self.connection.send_packed_commands(commands, 0, count));
+        let replies = admission.conclude(timeout_at(deadline, replies).await)?;
         if replies.len() == count { Ok(replies) } else { Err(self.out_of_order()) }
     }
 
-    async fn answer<T>(
-        &self,
-        reply: Pin<Box<impl Future<Output = RedisResult<T>>>>,
-        deadline: Deadline,
-    ) -> StoreResult<T> {
-        let admission = self.node.admit(self.link.epoch)?;
-        match timeout_at(deadline, reply).await {
-            Ok(Ok(reply)) => {
-                admission.answered();
-                Ok(reply)
-            }
-            // Errors of the server are not among these: they are replies.
-            Ok(Err(_)) => Err(admission.settle(StoreError::Lost)),
-            Err(_) => Err(admission.timed_out()),
-        }
-    }
-
     /// Runs a script, which the server may have to be told first.
-    pub(super) async fn eval(&self, call: &Call<'_>, deadline: Deadline) -> StoreResult<Value> {
+    pub(super) async fn eval(&mut self, call: &Call<'_>, deadline: Deadline) -> StoreResult<Value> {
         let mut reply = self.call(&call.by_sha(), deadline).await?;
         if is_error(&reply, "NOSCRIPT") {
             reply = self.call(&call.by_body(), deadline).await?;
@@ -93,7 +94,7 @@ impl<'a> Session<'a> {
 
     /// Runs one script on many keys, in as few round trips as is good for others.
     pub(super) async fn eval_all(
-        &self,
+        &mut self,
         calls: &[Call<'_>],
         deadline: Deadline,
     ) -> Vec<StoreResult<Value>> {
@@ -110,7 +111,11 @@ impl<'a> Session<'a> {
         results
     }
 
-    async fn eval_batch(&self, calls: &[Call<'_>], deadline: Deadline) -> StoreResult<Vec<Value>> {
+    async fn eval_batch(
+        &mut self,
+        calls: &[Call<'_>],
+        deadline: Deadline,
+    ) -> StoreResult<Vec<Value>> {
         let mut commands = Pipeline::with_capacity(calls.len());
         for call in calls {
             commands.add_command(call.by_sha());
@@ -135,11 +140,11 @@ impl<'a> Session<'a> {
     }
 
     /// Result of a script, and what its reply tells about scripts in general.
-    fn ran(&self, reply: Value) -> StoreResult<Value> {
-        let runs_scripts = &self.link.server.runs_scripts;
-        let refused = is_error(&reply, "NOPERM");
-        if runs_scripts.load(Relaxed) == refused {
-            runs_scripts.store(!refused, Relaxed);
+    fn ran(&mut self, reply: Value) -> StoreResult<Value> {
+        let runs_scripts = !is_error(&reply, "NOPERM");
+        if self.runs_scripts != runs_scripts {
+            self.runs_scripts = runs_scripts;
+            self.node.learn(self.epoch, |server| server.runs_scripts.store(runs_scripts, Relaxed));
         }
         match reply {
             Value::ServerError(_) => Err(self.refused(reply)),
@@ -153,9 +158,8 @@ impl<'a> Session<'a> {
             return self.out_of_order();
         };
         match error.code() {
-            "WRONGTYPE" => StoreError::Foreign,
             "READONLY" => {
-                self.node.deposed(self.link.epoch);
+                self.node.deposed(self.epoch);
                 StoreError::Refused("READONLY".to_owned())
             }
             code => StoreError::Refused(code.to_owned()),
@@ -164,7 +168,7 @@ impl<'a> Session<'a> {
 
     /// A reply came that no command of ours gives, or that belongs to another request: so may all that follow.
     pub(super) fn out_of_order(&self) -> StoreError {
-        self.node.kill(self.link.epoch);
+        self.node.kill(self.epoch);
         StoreError::Unexpected
     }
 }

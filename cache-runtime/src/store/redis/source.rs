@@ -1,37 +1,52 @@
 //! Which server to connect to.
 
 use std::fmt;
+use std::future::pending;
 
 use super::cause::Cause;
 use super::link::Link;
+use super::sentinel::Sentinels;
 use super::url::{Access, Endpoint};
 
 /// Where a supervisor finds its server: asked before every attempt to connect.
 #[derive(Debug)]
 pub(super) enum Source {
-    /// Always the same address.
+    /// Always at the same address.
     Fixed(Endpoint),
+    /// Wherever the primary is.
+    Primary(Sentinels),
 }
 
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Fixed(endpoint) => endpoint.fmt(f),
+            Self::Primary(sentinels) => sentinels.master.fmt(f),
         }
     }
 }
 
 impl Source {
-    pub(super) async fn endpoint(&self, _access: &Access) -> Result<Endpoint, Cause> {
+    pub(super) async fn endpoint(&self, access: &Access) -> Result<Endpoint, Cause> {
         match self {
             Self::Fixed(endpoint) => Ok(endpoint.clone()),
+            Self::Primary(sentinels) => sentinels.primary(access).await,
         }
     }
 
-    /// Whether the server that was found is the one that was looked for.
+    /// The server that was found, if it is what was looked for.
     pub(super) fn accept(&self, link: Link) -> Result<Link, Cause> {
         match self {
-            Self::Fixed(_) => Ok(link),
+            Self::Primary(_) if !link.server.is_primary => Err(Cause::Other("no primary yet")),
+            Self::Fixed(_) | Self::Primary(_) => Ok(link),
+        }
+    }
+
+    /// Waits until the server is to be looked for elsewhere than at `present`.
+    pub(super) async fn moved(&self, access: &Access, present: &Endpoint) {
+        match self {
+            Self::Fixed(_) => pending().await,
+            Self::Primary(sentinels) => sentinels.moved(access, present).await,
         }
     }
 }

@@ -56,12 +56,21 @@ impl Supervisor {
 
     /// Connects, again and again. Whoever takes office next aborts the task.
     pub(super) async fn run(mut self) {
+        let mut connected = self.connect().await;
         loop {
-            match self.connect().await {
-                Ok(link) => self.stand_by(Arc::new(link)).await,
-                Err(cause) => self.breaker().refuse(self.term.number, cause),
-            }
-            self.pause().await;
+            let successor = match connected {
+                Ok(link) => self.stand_by(link).await,
+                Err(cause) => {
+                    self.breaker().refuse(self.term.number, &cause);
+                    None
+                }
+            };
+            connected = if let Some(link) = successor {
+                Ok(link)
+            } else {
+                self.pause().await;
+                self.connect().await
+            };
         }
     }
 
@@ -75,42 +84,50 @@ impl Supervisor {
         sleep(pause).await;
     }
 
-    async fn connect(&mut self) -> Result<Link, Cause> {
+    async fn connect(&mut self) -> Result<Arc<Link>, Cause> {
         let Plan { source, access, settings } = &*self.plan;
         let breaker = self.breaker();
         breaker.promise(settings.connect_timeout);
         let connect = async {
             let endpoint = source.endpoint(access).await?;
             let (epoch, observer) = (breaker.next_epoch(), Arc::downgrade(breaker));
-            let link =
-                Link::open(&endpoint, access, &settings.client_name, epoch, observer).await?;
+            let link = Link::open(endpoint, access, &settings.client_name, epoch, observer).await?;
             source.accept(link)
         };
         let link =
             timeout(settings.connect_timeout, connect).await.unwrap_or(Err(Cause::TimedOut))?;
         self.backoff.up();
-        Ok(link)
+        Ok(Arc::new(link))
     }
 
-    /// Lets calls through on `link` until it has to be replaced by another.
-    async fn stand_by(&mut self, mut link: Arc<Link>) {
+    /// Lets calls through on `link` until it has to be replaced; by its successor, if there is one already.
+    async fn stand_by(&mut self, link: Arc<Link>) -> Option<Arc<Link>> {
         self.breaker().publish(self.term.number, &link);
-        let mut replaced = Instant::now();
+        let plan = Arc::clone(&self.plan);
+        let (successor, why) = tokio::select! {
+            successor = self.attend(&link) => (successor, Cause::TimedOut),
+            () = plan.source.moved(&plan.access, &link.endpoint) => (None, Cause::Other("the primary has moved")),
+        };
+        if successor.is_none() {
+            self.breaker().withdraw(link.epoch, &why);
+        }
+        successor
+    }
+
+    /// Answers alarms until the connection has to be replaced.
+    async fn attend(&mut self, link: &Arc<Link>) -> Option<Arc<Link>> {
+        let mut since = Instant::now();
         loop {
             let alarms = self.breaker().alarm().await;
-            if self.breaker().is_gone(link.epoch) {
-                return;
+            if self.breaker().is_gone(link.epoch) || (alarms.doubt() && !self.nurse(link).await) {
+                return None;
             }
             // Once in a while: a server that is no primary may stay that way, and reads still pass.
-            if alarms.deposed() && replaced.elapsed() >= LONGEST {
-                replaced = Instant::now();
-                if let Ok(other) = self.connect().await {
-                    link = Arc::new(other);
-                    self.breaker().publish(self.term.number, &link);
+            if alarms.deposed() && since.elapsed() >= LONGEST {
+                since = Instant::now();
+                if let Ok(successor) = self.connect().await {
+                    return Some(successor);
                 }
-            }
-            if alarms.doubt() && !self.nurse(&link).await {
-                return self.breaker().withdraw(link.epoch, Cause::TimedOut);
             }
         }
     }
@@ -128,25 +145,33 @@ impl Supervisor {
                     self.backoff.up();
                     self.breaker().try_out(self.term.number, link);
                 }
-                Pulse::Slow => self.breaker().refuse(self.term.number, Cause::TimedOut),
+                Pulse::Slow => self.breaker().refuse(self.term.number, &Cause::TimedOut),
                 Pulse::None => return false,
             }
         }
         true
     }
 
-    /// Asks for a sign of life. Calls are refused from the moment when it is overdue.
+    /// Asks for a sign of life. Calls are refused from the moment when it is overdue, unless others are answered.
     async fn probe(&self, link: &Link) -> Pulse {
         let Settings { connect_timeout, prompt, .. } = self.plan.settings;
         self.breaker().promise(connect_timeout);
+        self.breaker().suspect();
         let mut pong = pin!(link.ping());
-        match timeout(prompt, &mut pong).await {
-            Ok(true) => return Pulse::Prompt,
-            Ok(false) => return Pulse::None,
-            Err(_) => self.breaker().withdraw(link.epoch, Cause::TimedOut),
+        // In two halves: if it was this process that stood still, the second finds the answer.
+        for _ in 0..2 {
+            match timeout(prompt / 2, &mut pong).await {
+                Ok(true) => return Pulse::Prompt,
+                Ok(false) => return Pulse::None,
+                Err(_) => {}
+            }
+        }
+        if self.breaker().is_suspect() {
+            self.breaker().withdraw(link.epoch, &Cause::TimedOut);
         }
         match timeout(connect_timeout.saturating_sub(prompt), pong).await {
             Ok(true) => Pulse::Slow,
+            Err(_) if !self.breaker().is_suspect() => Pulse::Slow,
             Ok(false) | Err(_) => Pulse::None,
         }
     }

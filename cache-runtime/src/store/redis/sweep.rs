@@ -6,9 +6,9 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
 use super::commands::millis;
-use super::session::Session;
+use super::session::{Session, is_error};
 use crate::record::{self, Kind, MAGIC};
-use crate::store::{Deadline, Name, StoreError, StoreResult};
+use crate::store::{Deadline, Name, StoreResult};
 
 /// Keys that a server looks at in one step of a scan.
 const SCAN: usize = 512;
@@ -17,8 +17,8 @@ const STEP: Duration = Duration::from_secs(1);
 
 impl Session<'_> {
     /// Removes every key that matches the glob `pattern` and is ours; how many those were.
-    pub(super) async fn unlink_matching(
-        &self,
+    pub(super) async fn invalidate_matching(
+        &mut self,
         pattern: &str,
         hold_off: Duration,
         deadline: Deadline,
@@ -39,7 +39,7 @@ impl Session<'_> {
     }
 
     async fn scan(
-        &self,
+        &mut self,
         cursor: u64,
         pattern: &str,
         deadline: Deadline,
@@ -67,7 +67,7 @@ impl Session<'_> {
 
     /// Removes records with plain commands. There can be no fences to heed on a server where scripts may not run.
     pub(super) async fn remove_without_scripts(
-        &self,
+        &mut self,
         names: &[&Name<'_>],
         hold_off: Duration,
         deadline: Deadline,
@@ -82,10 +82,8 @@ impl Session<'_> {
         };
         let ours = heads.into_iter().map(|head| match head {
             Value::BulkString(head) => Ok(head == MAGIC),
-            reply => match self.refused(reply) {
-                StoreError::Foreign => Ok(false),
-                error => Err(error),
-            },
+            reply if is_error(&reply, "WRONGTYPE") => Ok(false),
+            reply => Err(self.refused(reply)),
         });
         let mut ours: Vec<_> = ours.collect();
 

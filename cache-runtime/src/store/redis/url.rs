@@ -74,6 +74,12 @@ impl fmt::Debug for Access {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(String);
 
+impl Malformed {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self(message.into())
+    }
+}
+
 impl fmt::Display for Malformed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
@@ -83,7 +89,7 @@ impl fmt::Display for Malformed {
 impl std::error::Error for Malformed {}
 
 fn malformed<T>(message: impl Into<String>) -> Result<T, Malformed> {
-    Err(Malformed(message.into()))
+    Err(Malformed::new(message))
 }
 
 impl Target {
@@ -253,7 +259,7 @@ fn endpoint(text: &str, default_port: u16) -> Result<Endpoint, Malformed> {
 
 fn decode(text: &str) -> Result<String, Malformed> {
     percent::decode(text).ok_or_else(|| {
-        Malformed("a `%` begins two hexadecimal digits; write `%` itself as `%25`".to_owned())
+        Malformed::new("a `%` begins two hexadecimal digits; write `%` itself as `%25`")
     })
 }
 

@@ -22,8 +22,9 @@ use tokio::sync::{Notify, watch};
 use self::office::Alarms;
 use super::cause::Cause;
 use super::link::Link;
+use super::succession::Succession;
 use crate::log;
-use crate::stats::BreakerState as Phase;
+pub(crate) use crate::stats::BreakerState as Phase;
 
 /// Calls in a row without an answer that open the breaker, whatever a probe says.
 const STRIKES: u32 = 20;
@@ -35,6 +36,7 @@ const LENIENCE: Duration = Duration::from_secs(1);
 const NEVER: u64 = u64::MAX;
 
 /// Phase of a breaker and since when.
+#[cfg_attr(not(test), expect(dead_code, reason = "for the statistics"))]
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Snapshot {
     pub(crate) phase: Phase,
@@ -69,6 +71,7 @@ pub(super) struct Breaker {
     /// By when the supervisor will have stirred, in milliseconds since `created`.
     promise: AtomicU64,
     created: Instant,
+    pub(super) succession: Succession,
 }
 
 impl Breaker {
@@ -86,6 +89,7 @@ impl Breaker {
             epochs: AtomicU64::new(0),
             promise: AtomicU64::new(NEVER),
             created,
+            succession: Succession::default(),
         }
     }
 
@@ -133,7 +137,7 @@ impl Breaker {
         let strikes = self.strikes.fetch_add(1, Relaxed) + 1;
         self.doubt(epoch);
         if strikes >= STRIKES {
-            self.withdraw(epoch, Cause::TimedOut);
+            self.withdraw(epoch, &Cause::TimedOut);
         }
     }
 
@@ -141,7 +145,7 @@ impl Breaker {
     pub(super) fn doubt(&self, epoch: u64) {
         if self.is_published(epoch) {
             if self.is_vacant() {
-                self.withdraw(epoch, Cause::TimedOut);
+                self.withdraw(epoch, &Cause::TimedOut);
             }
             self.raise(Alarms::DOUBT);
         }
@@ -157,7 +161,7 @@ impl Breaker {
     /// Connection `epoch` has ended.
     pub(super) fn lost(&self, epoch: u64) {
         self.gone.fetch_max(epoch, AcqRel);
-        self.withdraw(epoch, Cause::Other("connection lost"));
+        self.withdraw(epoch, &Cause::Other("connection lost"));
         self.raise(Alarms::LOST);
     }
 
@@ -166,7 +170,7 @@ impl Breaker {
         if let Some(link) = self.link.load().as_ref()
             && link.epoch == epoch
         {
-            self.withdraw(epoch, Cause::Other("replies out of order"));
+            self.withdraw(epoch, &Cause::Other("replies out of order"));
             link.close();
         }
     }
@@ -193,7 +197,7 @@ impl Breaker {
     }
 
     /// Refuses calls from now on, if it is connection `epoch` that serves them.
-    pub(super) fn withdraw(&self, epoch: u64, cause: Cause) {
+    pub(super) fn withdraw(&self, epoch: u64, cause: &Cause) {
         let withdrawn = self.change(|status| {
             self.is_published(epoch).then(|| {
                 self.link.store(None);
@@ -201,7 +205,7 @@ impl Breaker {
             })
         });
         if withdrawn {
-            self.log_refusals(&cause);
+            self.log_refusals(cause);
         }
     }
 

@@ -59,6 +59,7 @@ impl Breaker {
     /// Lets calls through on a new connection.
     pub(in crate::store::redis) fn publish(&self, term: u64, link: &Arc<Link>) {
         self.strikes.store(0, Relaxed);
+        self.succession.note(link.server.origin);
         if self.act(term, Phase::Closed, Some(Arc::clone(link)), None) {
             log::info(format_args!("{}: connected", self.server));
         }
@@ -75,11 +76,21 @@ impl Breaker {
         self.act(term, Phase::HalfOpen, None, Some(Cause::TimedOut));
     }
 
+    /// Begins to look for calls that are answered.
+    pub(in crate::store::redis) fn suspect(&self) {
+        self.strikes.fetch_max(1, Relaxed);
+    }
+
+    /// Whether no call has been answered since then.
+    pub(in crate::store::redis) fn is_suspect(&self) -> bool {
+        self.strikes.load(Relaxed) != 0
+    }
+
     /// Refuses calls. A cause that has not changed is not logged again.
-    pub(in crate::store::redis) fn refuse(&self, term: u64, cause: Cause) {
-        let known = self.status.borrow().cause.as_ref() == Some(&cause);
+    pub(in crate::store::redis) fn refuse(&self, term: u64, cause: &Cause) {
+        let known = self.status.borrow().cause.as_ref() == Some(cause);
         if self.act(term, Phase::Open, None, Some(cause.clone())) && !known {
-            self.log_refusals(&cause);
+            self.log_refusals(cause);
         }
     }
 

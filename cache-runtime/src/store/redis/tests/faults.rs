@@ -6,8 +6,8 @@ use tokio::runtime::Runtime;
 
 use super::server::eventually;
 use super::*;
+use crate::stats::BreakerState as Phase;
 use crate::store::StoreError;
-use crate::store::redis::Phase;
 
 async fn is_served(store: &RedisStore, name: Name<'_>) -> bool {
     store.get(name, briefly()).await.is_ok()
@@ -62,6 +62,7 @@ async fn a_killed_server_is_missed_at_once_and_found_again() {
     // Nobody calls; the loss is noticed all the same.
     let after = tokio::time::timeout(Duration::from_secs(20), store.changed(before)).await.unwrap();
     assert_eq!(after.phase, Phase::Open);
+    assert!(after.since > before.since);
     assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
     server.restart().await;
     eventually("the server is back", async || store.get(name, briefly()).await == Ok(None)).await;
@@ -75,11 +76,10 @@ async fn a_frozen_server_opens_the_breaker_until_it_thaws() {
     let name = Name::new("user:1");
     put(&store, name, "one").await;
     server.freeze();
-    let mut slow = 0;
-    while store.get(name, briefly()).await != Err(StoreError::Down) {
-        slow += 1;
-        assert!(slow < 10, "the breaker stays closed");
-    }
+    eventually("the breaker opens", async || {
+        store.get(name, briefly()).await == Err(StoreError::Down)
+    })
+    .await;
     for _ in 0..10_000 {
         assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
         assert!(store.snapshot().phase != Phase::Closed);
@@ -117,7 +117,7 @@ async fn callers_that_give_up_early_betray_a_frozen_server_too() {
 async fn calls_beyond_the_limit_are_shed() {
     let server = Server::start().await;
     let settings = Settings { max_in_flight: 8, ..Settings::default() };
-    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
+    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings).unwrap());
     put(&store, Name::new("user:1"), "one").await;
     let mut other = server.other().await;
     let _: () = other.run("CLIENT", ("PAUSE", 200)).await;
@@ -182,7 +182,9 @@ fn another_runtime_takes_over_when_one_is_left_standing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dropped_calls_do_not_mix_up_replies() {
     let server = Server::start().await;
-    let store = Arc::new(store(&server));
+    // No doubt about a machine that is merely busy.
+    let settings = Settings { prompt: Duration::from_secs(20), ..Settings::default() };
+    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings).unwrap());
     let keys: Arc<Vec<_>> = Arc::new((0..32).map(|number| format!("user:{number}")).collect());
     for key in keys.iter() {
         put(&store, Name::new(key), key).await;
@@ -216,4 +218,30 @@ async fn dropped_calls_do_not_mix_up_replies() {
         task.await.unwrap();
     }
     assert_eq!(store.snapshot().epoch, epoch);
+}
+
+#[tokio::test]
+async fn a_link_that_swallows_everything_is_replaced() {
+    let server = Server::start().await;
+    let link = fake::Link::to(server.port).await;
+    let store = store_at(&format!("redis://127.0.0.1:{}", link.port));
+    let name = Name::new("user:1");
+    put(&store, name, "one").await;
+    link.swallow();
+    eventually("hits resume", async || payload_now(&store, name).await.is_some()).await;
+    assert_eq!(link.accepted.load(std::sync::atomic::Ordering::SeqCst), 2);
+}
+
+#[tokio::test]
+async fn replies_of_other_requests_end_the_connection() {
+    let (asked, answered) = (Name::new("user:1"), Name::new("user:2"));
+    let record = fill(answered, Token::random(), "somebody else's").record;
+    let mixed_up = move |command: &[String]| match command[0].as_str() {
+        "GET" => [format!("${}\r\n", record.len()).as_bytes(), &record, b"\r\n"].concat(),
+        _ => b"+OK\r\n".to_vec(),
+    };
+    let store = store_at(&format!("redis://127.0.0.1:{}", fake::serve(mixed_up).await));
+    assert_eq!(store.get(asked, soon()).await, Err(StoreError::Unexpected));
+    let epoch = store.snapshot().epoch;
+    eventually("the connection is replaced", async || store.snapshot().epoch > epoch).await;
 }

@@ -1,8 +1,12 @@
 //! Against a real server.
 
+mod fake;
 mod faults;
 mod protocol;
 mod refusals;
+#[cfg(feature = "tracing")]
+mod secrecy;
+mod sentinels;
 mod server;
 mod sweep;
 mod writers;
@@ -14,6 +18,7 @@ use tokio::time::Instant;
 
 use self::server::Server;
 use super::{RedisStore, Settings, Target};
+use crate::cache::Failover;
 use crate::record::{self, Found, ValueHeader};
 use crate::store::{Acquired, Deadline, Fill, Name};
 use crate::token::Token;
@@ -27,7 +32,7 @@ fn store(server: &Server) -> RedisStore {
 }
 
 fn store_at(url: &str) -> RedisStore {
-    RedisStore::new(Target::parse(url).unwrap(), Settings::default())
+    RedisStore::connect(url, Failover::Trust).unwrap()
 }
 
 /// Long enough that only a hang exceeds it.

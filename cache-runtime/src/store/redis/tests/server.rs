@@ -1,5 +1,6 @@
 //! A real server for one test.
 
+use std::fmt::Write;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -14,7 +15,9 @@ pub(super) struct Server {
     process: Option<Child>,
     directory: PathBuf,
     pub(super) port: u16,
+    /// Lines of its configuration.
     options: Vec<String>,
+    is_sentinel: bool,
 }
 
 impl Server {
@@ -28,6 +31,18 @@ impl Server {
         server
     }
 
+    /// A sentinel that watches the primary at `port` under the name `main`, and needs a second opinion.
+    pub(super) async fn sentinel(port: u16) -> Self {
+        let mut sentinel = Self::reserve(&[
+            &format!("sentinel monitor main 127.0.0.1 {port} 2"),
+            "sentinel down-after-milliseconds main 500",
+            "sentinel failover-timeout main 3000",
+        ]);
+        sentinel.is_sentinel = true;
+        sentinel.restart().await;
+        sentinel
+    }
+
     /// A server to be started later, on a port that is free now.
     pub(super) fn reserve(options: &[&str]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -37,19 +52,26 @@ impl Server {
         std::fs::create_dir_all(&directory).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let options = options.iter().map(ToString::to_string).collect();
-        Self { process: None, directory, port, options }
+        Self { process: None, directory, port, options, is_sentinel: false }
     }
 
     /// Starts the process, and waits until it answers.
     pub(super) async fn restart(&mut self) {
+        // A file, not arguments: sentinels write to theirs.
+        let file = self.directory.join("redis.conf");
+        let mut lines =
+            format!("bind 127.0.0.1\nport {}\ndir {}\n", self.port, self.directory.display());
+        for option in &self.options {
+            writeln!(lines, "{option}").unwrap();
+        }
+        if !self.is_sentinel {
+            let socket = self.socket();
+            write!(lines, "unixsocket {}\nsave \"\"\nappendonly no\n", socket.display()).unwrap();
+        }
+        std::fs::write(&file, lines).unwrap();
         let process = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--port"])
-            .arg(self.port.to_string())
-            .arg("--dir")
-            .arg(&self.directory)
-            .arg("--unixsocket")
-            .arg(self.socket())
-            .args(&self.options)
+            .arg(file)
+            .args(self.is_sentinel.then_some("--sentinel"))
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is installed");

@@ -1,5 +1,7 @@
 //! Removal by pattern.
 
+use std::time::Duration;
+
 use super::*;
 
 #[tokio::test]
@@ -18,7 +20,7 @@ async fn what_matches_is_removed_and_nothing_else() {
     let kept = Name::new("admin:1");
     put(&store, kept, "kept").await;
 
-    assert_eq!(store.unlink_matching("user:*", NONE, soon()).await, Ok(300));
+    assert_eq!(store.invalidate_matching("user:*", Duration::ZERO, soon()).await, Ok(300));
     for key in &keys {
         assert_eq!(store.get(Name::new(key), soon()).await, Ok(None));
     }
@@ -36,6 +38,6 @@ async fn a_load_under_way_is_not_stored_after_a_removal_by_pattern() {
     let name = Name::new("user:1");
     let token = Token::random();
     assert!(matches!(acquire(&store, name, token).await, Acquired::Leased));
-    assert_eq!(store.unlink_matching("user:*", NONE, soon()).await, Ok(1));
+    assert_eq!(store.invalidate_matching("user:*", Duration::ZERO, soon()).await, Ok(1));
     assert!(!store.fill(name, fill(name, token, "stale"), soon()).await.unwrap());
 }

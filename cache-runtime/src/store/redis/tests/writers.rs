@@ -1,5 +1,7 @@
 //! Rules of writing.
 
+use std::time::Duration;
+
 use super::*;
 use crate::store::Ended;
 
@@ -37,7 +39,7 @@ async fn one_writer_does_not_lift_the_fence_of_another() {
     assert_eq!(store.end(&[name], second, NONE, soon()).await, [Ok(Ended::Standing)]);
     assert_eq!(store.invalidate(&[name], NONE, soon()).await, [Ok(())]);
     assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Fenced));
-    assert_eq!(store.unlink_matching("user:*", NONE, soon()).await, Ok(1));
+    assert_eq!(store.invalidate_matching("user:*", Duration::ZERO, soon()).await, Ok(1));
     assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Fenced));
     assert_eq!(store.end(&[name], first, NONE, soon()).await, [Ok(Ended::Removed)]);
     assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Leased));
@@ -63,7 +65,7 @@ async fn a_value_is_written_through_a_fence_that_nobody_else_touched() {
     let name = Name::new("user:1");
     let (first, second) = (Token::random(), Token::random());
     let end_with = |writer, payload| {
-        store.end_with(name, writer, NONE, fill(name, Token::random(), payload), soon())
+        store.end_with(name, writer, fill(name, Token::random(), payload), soon())
     };
     store.begin(&[name], first, FENCE, soon()).await;
     assert_eq!(end_with(first, "one").await, Ok(Ended::Stored));

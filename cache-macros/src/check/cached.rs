@@ -1,19 +1,20 @@
-//! The rules that look at more than one thing: one function each, headed by what it refuses.
+//! Rules for `#[cached]`.
 
 use proc_macro2::Span;
 use syn::ext::IdentExt as _;
-use syn::{FnArg, Type};
 
+use super::{is_async, transactions};
 use crate::attr::cached::Ttl;
 use crate::diagnostics::{Diagnostics, did_you_mean};
-use crate::model::{Cached, Flavor, Home, Invalidates, Key, Output};
-use crate::scope::{Form, Parameter, Piece, Scope, Subject};
-use crate::types;
+use crate::model::{Cached, Home, Key};
+use crate::parameter::Parameter;
+use crate::piece::{Form, Piece};
+use crate::scope::{Scope, Subject};
+use crate::{syntax, types};
 
-/// All rules for `#[cached]`.
 pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     is_async(&model.scope, &model.flavor, diagnostics);
-    returns_a_value(model.flavor.output(), diagnostics);
+    returns_a_value(model, diagnostics);
     loads_outside_transactions(&model.scope, diagnostics);
     ttl_is_given(model, diagnostics);
     ttl_of_value_uses_only_it(model, diagnostics);
@@ -25,48 +26,30 @@ pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     }
 }
 
-/// All rules for `#[invalidates]`.
-pub(crate) fn invalidates(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
-    is_async(&model.scope, &model.flavor, diagnostics);
-    names_a_target(model, diagnostics);
-    commits_before_it_returns(model, diagnostics);
-    result_is_one_thing(model, diagnostics);
-}
-
-/// ```text
-/// #[cached(..)]
-/// fn get_user(id: i64) -> User
-/// ^^ needs `async`
-/// ```
-fn is_async(scope: &Scope<'_>, flavor: &Flavor<'_>, diagnostics: &Diagnostics) {
-    let sig = &scope.function.sig;
-    if sig.asyncness.is_none() && matches!(flavor, Flavor::Async(_)) {
-        let name = &sig.ident;
-        diagnostics.error(
-            sig.fn_token.span,
-            format!("this needs an async function: write `async fn {name}`"),
-        );
-    }
-}
-
 /// ```text
 /// async fn get_name(&self) -> Result<&str, Error>
 ///                                    ^^^^ what comes from the cache borrows from nothing
 /// ```
-fn returns_a_value(output: &Output, diagnostics: &Diagnostics) {
+fn returns_a_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    let output = model.flavor.output();
     let stored = types::stored(&output.ty);
-    let message = if output.is_unit() {
-        "there is nothing to cache: the function returns no value"
+    if output.is_unit() {
+        let name = &model.scope.function.sig.ident;
+        let message = format!("`{name}` returns nothing, so there is nothing to cache");
+        diagnostics.error(name.span(), message);
     } else if types::is_opaque(stored) {
-        "a cached value is stored and read back, so its type must have a name; \
-         write the type instead of `impl`"
+        diagnostics.error_at(
+            stored,
+            "a cached value is stored and read back, so its type must have a name; \
+             write the type instead of `impl`",
+        );
     } else if types::borrows(stored) {
-        "a cached value is read back from the cache and borrows from nothing; \
-         return an owned type, such as `String` for `&str`"
-    } else {
-        return;
-    };
-    diagnostics.error_at(stored, message);
+        diagnostics.error_at(
+            stored,
+            "a cached value is read back from the cache and borrows from nothing; \
+             return an owned type, such as `String` for `&str`",
+        );
+    }
 }
 
 /// ```text
@@ -84,20 +67,12 @@ fn loads_outside_transactions(scope: &Scope<'_>, diagnostics: &Diagnostics) {
     }
 }
 
-fn transactions<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Type> {
-    let inputs = scope.function.sig.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(input) => Some(&*input.ty),
-        FnArg::Receiver(_) => None,
-    });
-    inputs.filter(|ty| types::is_transaction(ty))
-}
-
 /// ```text
 /// #[cached(key = "user:<id>")]
 /// ^^^^^^^^^^^^^^^^^^^^^^^^^^^^ for how long?
 /// ```
 fn ttl_is_given(model: &Cached<'_>, diagnostics: &Diagnostics) {
-    if !model.args.ttl.is_given() {
+    if !model.args.ttl.is_given() && !model.args.skipped {
         diagnostics.error(
             Span::call_site(),
             "`ttl` is missing: for how long may a value be served? \
@@ -116,8 +91,8 @@ fn ttl_of_value_uses_only_it(model: &Cached<'_>, diagnostics: &Diagnostics) {
     };
     let names = model.scope.parameters.iter().map(|parameter| parameter.name.unraw().to_string());
     for name in names.chain(["self".to_owned()]) {
-        if let Some(used) = types::mention(&closure.body, &name)
-            .filter(|_| !types::mentions(&closure.inputs, &name))
+        if let Some(used) = syntax::mention(&closure.body, &name)
+            .filter(|_| !syntax::mentions(&closure.inputs, &name))
         {
             diagnostics.error(
                 used.span(),
@@ -169,7 +144,7 @@ fn key_tells_calls_apart(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagno
     let parameters = scope.parameters.iter().filter(|it| is_data(it, scope)).map(|it| it.name);
     let output = &model.flavor.output().ty;
     let types = scope.types.iter().copied();
-    let types = types.filter(|name| types::mentions(output, &name.to_string()));
+    let types = types.filter(|name| syntax::mentions(output, &name.to_string()));
     for name in parameters.chain(scope.consts.iter().copied()).chain(types) {
         let text = name.unraw().to_string();
         if key.uses(&text) || model.skipped().contains(name) {
@@ -218,53 +193,5 @@ fn companion_can_name_types(key: &Key<'_>, diagnostics: &Diagnostics) {
                 ),
             );
         }
-    }
-}
-
-/// ```text
-/// #[invalidates(only_ok)]
-/// ^^^^^^^^^^^^^^^^^^^^^^^ what?
-/// ```
-fn names_a_target(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
-    if model.targets.is_empty() {
-        diagnostics.error(
-            Span::call_site(),
-            "nothing to invalidate: name a cached function with its arguments, such as \
-             `get_user(id)`, or a key, such as `key = \"user:<id>\"`",
-        );
-    }
-}
-
-/// ```text
-/// #[invalidates(get_user(id))]
-/// async fn rename(tx: &mut Transaction<'_, Postgres>, id: i64) -> Result<(), Error>
-///                     ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ commits later
-/// ```
-fn commits_before_it_returns(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
-    if model.args.in_transaction.is_given() {
-        return;
-    }
-    for ty in transactions(&model.scope) {
-        diagnostics.error_at(
-            ty,
-            "this write is committed by its caller, after the invalidation: a reader in between \
-             would store the old row again; put the transaction into `cache.after_commit(..)` \
-             and write `in_transaction` here",
-        );
-    }
-}
-
-/// ```text
-/// #[invalidates(get_user(result.id))]
-/// async fn merge(result: Merge) -> Result<User, Error>
-///                ^^^^^^ which one?
-/// ```
-fn result_is_one_thing(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
-    let used = model.targets.iter().flatten().any(|target| target.result.is_some());
-    if let Some(parameter) = model.scope.parameter("result").filter(|_| used) {
-        diagnostics.error(
-            parameter.name.span(),
-            "`result` in a target is what the function returns; give this parameter another name",
-        );
     }
 }

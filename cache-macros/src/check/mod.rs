@@ -1,0 +1,38 @@
+//! The rules that look at more than one thing: one function each, headed by what it refuses.
+
+mod cached;
+mod invalidates;
+
+use syn::{FnArg, Type};
+
+pub(crate) use self::cached::cached;
+pub(crate) use self::invalidates::invalidates;
+use crate::diagnostics::Diagnostics;
+use crate::model::Flavor;
+use crate::scope::Scope;
+use crate::types;
+
+/// ```text
+/// #[cached(..)]
+/// fn get_user(id: i64) -> User
+/// ^^ needs `async`
+/// ```
+fn is_async(scope: &Scope<'_>, flavor: &Flavor<'_>, diagnostics: &Diagnostics) {
+    let sig = &scope.function.sig;
+    if sig.asyncness.is_none() && matches!(flavor, Flavor::Async(_)) {
+        let name = &sig.ident;
+        diagnostics.error(
+            sig.fn_token.span,
+            format!("this needs an async function: write `async fn {name}`"),
+        );
+    }
+}
+
+/// The types of parameters that are, or hold, an open transaction.
+fn transactions<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Type> {
+    let inputs = scope.function.sig.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(input) => Some(&*input.ty),
+        FnArg::Receiver(_) => None,
+    });
+    inputs.filter(|ty| types::is_transaction(ty))
+}

@@ -1,0 +1,329 @@
+//! Whole expansions, as a reader would like to find them.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::{expand_cached, expand_invalidates};
+
+/// Without whitespace, since that is printed in more ways than one.
+fn text(tokens: &TokenStream) -> String {
+    tokens.to_string().split_whitespace().collect()
+}
+
+#[track_caller]
+fn assert_cached(args: TokenStream, item: TokenStream, expected: &TokenStream) {
+    assert_eq!(text(&expand_cached(args, item).unwrap()), text(expected));
+}
+
+#[track_caller]
+fn assert_invalidates(args: TokenStream, item: TokenStream, expected: &TokenStream) {
+    assert_eq!(text(&expand_invalidates(args, item).unwrap()), text(expected));
+}
+
+#[test]
+fn a_read() {
+    assert_cached(
+        quote!(key = "user:<id>", ttl = 3600, lock),
+        quote! {
+            /// Doc.
+            #[cfg(unix)]
+            pub async fn get_user(db: &PgPool, id: i64) -> Result<User, sqlx::Error> { BODY }
+        },
+        &quote! {
+            /// Doc.
+            #[cfg(unix)]
+            pub async fn get_user(db: &PgPool, id: i64) -> Result<User, sqlx::Error> {
+                ::cache_runtime::__private::read(get_user_key(&id))
+                    .through(
+                        ::cache_runtime::__private::returns!(Result<User, sqlx::Error>),
+                        move || async move {
+                            #[allow(unreachable_code)]
+                            if false {
+                                let edge: Result<User, sqlx::Error> = loop {};
+                                return edge;
+                            }
+                            BODY
+                        }
+                    )
+                    .await
+            }
+
+            #[cfg(unix)]
+            #[doc = "The cache key of [`get_user`]."]
+            pub fn get_user_key(id: &i64) -> ::cache_runtime::Key<User> {
+                static CALLSITE: ::cache_runtime::__private::Callsite =
+                    ::cache_runtime::__private::Callsite::new(
+                        ::cache_runtime::__private::core::concat!(
+                            ::cache_runtime::__private::core::module_path!(),
+                            "::get_user"
+                        ),
+                        "user:<id>"
+                    )
+                    .ttl_ms(3_600_000)
+                    .lock();
+                ::cache_runtime::__private::key(&CALLSITE).text("user:").part(id).done()
+            }
+        },
+    );
+}
+
+#[test]
+fn a_write() {
+    assert_invalidates(
+        quote!(get_user(id)),
+        quote! {
+            async fn rename_user(db: &PgPool, id: i64, name: &str) -> Result<(), sqlx::Error> { BODY }
+        },
+        &quote! {
+            async fn rename_user(db: &PgPool, id: i64, name: &str) -> Result<(), sqlx::Error> {
+                ::cache_runtime::__private::write()
+                    .invalidate(get_user_key(&id))
+                    .run(
+                        ::cache_runtime::__private::outcome!(Result<(), sqlx::Error>),
+                        move || async move {
+                            #[allow(unreachable_code)]
+                            if false {
+                                let edge: Result<(), sqlx::Error> = loop {};
+                                return edge;
+                            }
+                            BODY
+                        }
+                    )
+                    .await
+            }
+        },
+    );
+}
+
+#[test]
+fn a_write_that_knows_its_targets_afterwards() {
+    assert_invalidates(
+        quote! {
+            self.get_user(org, result.id), pattern = "org:<org>:*", key = "org:<org>:<result.id>",
+            crate = crate::cache, only_ok, fence = "off", hold_off = "2s"
+        },
+        quote!(
+            async fn add(&self, org: String) -> User {
+                BODY
+            }
+        ),
+        &quote! {
+            async fn add(&self, org: String) -> User {
+                let saved_0 = crate::cache::__private::core::clone::Clone::clone(&self);
+                let saved_1 = crate::cache::__private::core::clone::Clone::clone(&org);
+                let saved_2 = crate::cache::__private::core::clone::Clone::clone(&org);
+                crate::cache::__private::write()
+                    .fence_off()
+                    .hold_off_ms(2_000)
+                    .only_ok()
+                    .pattern(
+                        crate::cache::__private::template().text("org:").part(&org).text(":*")
+                    )
+                    .run_then(
+                        crate::cache::__private::outcome!(User),
+                        move || async move {
+                            #[allow(unreachable_code)]
+                            if false {
+                                let edge: User = loop {};
+                                return edge;
+                            }
+                            BODY
+                        },
+                        move |result, targets| {
+                            targets.invalidate(saved_0.get_user_key(&saved_1, &result.id));
+                            targets.key(
+                                crate::cache::__private::template()
+                                    .text("org:")
+                                    .part(&saved_2)
+                                    .text(":")
+                                    .part(&result.id)
+                            );
+                        }
+                    )
+                    .await
+            }
+        },
+    );
+}
+
+#[test]
+fn a_method_whose_key_is_automatic() {
+    assert_cached(
+        quote!(ttl = |user| user.ttl(), unless = |user| user.guest, skip(fresh), when = !fresh),
+        quote!(
+            async fn find(&mut self, name: String, fresh: bool) -> Found<User> {
+                BODY
+            }
+        ),
+        &quote! {
+            async fn find(&mut self, name: String, fresh: bool) -> Found<User> {
+                ::cache_runtime::__private::read(Self::find_key(&name))
+                    .when(!fresh)
+                    .unless(|user| user.guest)
+                    .through(
+                        ::cache_runtime::__private::returns!(Found<User>),
+                        move || async move {
+                            #[allow(unreachable_code)]
+                            if false {
+                                let edge: Found<User> = loop {};
+                                return edge;
+                            }
+                            BODY
+                        }
+                    )
+                    .await
+            }
+
+            #[doc = "The cache key of [`find`](Self::find)."]
+            fn find_key(
+                name: &str
+            ) -> ::cache_runtime::Key<::cache_runtime::__private::value!(Found<User>)> {
+                static CALLSITE: ::cache_runtime::__private::Callsite =
+                    ::cache_runtime::__private::Callsite::new(
+                        ::cache_runtime::__private::core::concat!(
+                            ::cache_runtime::__private::core::module_path!(),
+                            "::find"
+                        ),
+                        "<Self>::find:<name>"
+                    );
+                ::cache_runtime::__private::key(&CALLSITE)
+                    .type_name::<Self>()
+                    .text("::find")
+                    .text(":")
+                    .part(name)
+                    .done()
+                    .ttl_of(|user| user.ttl())
+            }
+        },
+    );
+}
+
+#[test]
+fn what_async_trait_makes_of_a_method() {
+    assert_cached(
+        quote!(key = "user:<self.tenant>/<id>", ttl = 60),
+        quote! {
+            fn find<'s, 'f>(&'s self, id: i64) -> Pin<Box<dyn Future<Output = User> + Send + 'f>>
+            where
+                's: 'f
+            {
+                Box::pin(async move { BODY })
+            }
+        },
+        &quote! {
+            fn find<'s, 'f>(&'s self, id: i64) -> Pin<Box<dyn Future<Output = User> + Send + 'f>>
+            where
+                's: 'f
+            {
+                Box::pin(async move {
+                    ::cache_runtime::__private::read({
+                        static CALLSITE: ::cache_runtime::__private::Callsite =
+                            ::cache_runtime::__private::Callsite::new(
+                                ::cache_runtime::__private::core::concat!(
+                                    ::cache_runtime::__private::core::module_path!(),
+                                    "::find"
+                                ),
+                                "user:<self.tenant>/<id>"
+                            )
+                            .ttl_ms(60_000);
+                        ::cache_runtime::__private::key(&CALLSITE)
+                            .text("user:")
+                            .part_before(&self.tenant, '/')
+                            .text("/")
+                            .part(&id)
+                            .done()
+                    })
+                    .through(
+                        ::cache_runtime::__private::returns!(User),
+                        move || -> Pin<Box<dyn Future<Output = User> + Send + 'f>> {
+                            Box::pin(async move { BODY })
+                        }
+                    )
+                    .await
+                })
+            }
+        },
+    );
+}
+
+#[test]
+fn somebody_elses_key() {
+    assert_cached(
+        quote!(key = user_key(&id), ttl = TTL, version = 2, codec = Codec::Postcard, jitter = 1),
+        quote!(
+            async fn find(id: i64) -> Option<User> {
+                BODY
+            }
+        ),
+        &quote! {
+            async fn find(id: i64) -> Option<User> {
+                ::cache_runtime::__private::read(::cache_runtime::Key::ttl(user_key(&id), TTL))
+                    .at({
+                        static CALLSITE: ::cache_runtime::__private::Callsite =
+                            ::cache_runtime::__private::Callsite::new(
+                                ::cache_runtime::__private::core::concat!(
+                                    ::cache_runtime::__private::core::module_path!(),
+                                    "::find"
+                                ),
+                                ""
+                            )
+                            .jitter(1.0)
+                            .codec(::cache_runtime::Codec::Postcard)
+                            .version(2);
+                        &CALLSITE
+                    })
+                    .through(
+                        ::cache_runtime::__private::returns!(Option<User>),
+                        move || async move {
+                            #[allow(unreachable_code)]
+                            if false {
+                                let edge: Option<User> = loop {};
+                                return edge;
+                            }
+                            BODY
+                        }
+                    )
+                    .await
+            }
+        },
+    );
+}
+
+#[test]
+fn the_companion_takes_what_the_key_needs() {
+    let item = quote! {
+        async fn find<'a, E, T, const N: usize>(
+            db: E, name: &'a mut String, ids: Vec<i64>, q: impl Query<'a> + Send, (x, _): (u8, u8),
+            Path(y): Path<u8>, unused: u8,
+        ) -> AppResult<T>
+        where
+            E: Executor<'a>,
+            T: Entity,
+        { BODY }
+    };
+    let args = quote!(key = "<T>:<N>:<name>:<ids>:<q>:<x>:<y>", ttl = 1, skip(unused));
+    let expanded = text(&expand_cached(args, item).unwrap());
+    let companion = text(&quote! {
+        fn find_key<T, const N: usize>(
+            name: &String, ids: &[i64], q: &(impl Query<'_> + Send), x: &u8,
+            y: &(impl ::cache_runtime::KeyPart + ?Sized)
+        ) -> ::cache_runtime::Key<::cache_runtime::__private::value!(AppResult<T> as result)>
+        where
+            T: Entity
+    });
+    assert!(expanded.contains(&companion), "{expanded}");
+    let call = text(&quote!(find_key::<T, N>(&*name, &ids, &q, &x, &y)));
+    assert!(expanded.contains(&call), "{expanded}");
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let item = quote!(
+        fn find(id: i64, tx: &mut PgConnection, org: u8) -> Option<&str> {
+            BODY
+        }
+    );
+    let errors = expand_cached(quote!(key = "user:<id>", lokc), item).unwrap_err();
+    let errors: Vec<_> = errors.into_iter().map(|error| error.to_string()).collect();
+    assert_eq!(errors.len(), 6, "{errors:#?}");
+}

@@ -1,0 +1,147 @@
+//! A cached read and its key.
+
+use proc_macro2::{Ident, Span};
+use syn::{Expr, LitStr};
+
+use super::Flavor;
+use crate::attr::KeyArg;
+use crate::attr::cached::CachedArgs;
+use crate::diagnostics::{Diagnostics, Reported};
+use crate::function::Function;
+use crate::piece::{self, Part, Piece};
+use crate::scope::{Scope, Subject};
+use crate::syntax;
+
+/// A cached read.
+pub(crate) struct Cached<'a> {
+    pub(crate) args: &'a CachedArgs,
+    pub(crate) scope: Scope<'a>,
+    pub(crate) flavor: Flavor<'a>,
+    pub(crate) key: Result<Key<'a>, Reported>,
+}
+
+/// Where the key of a cached read comes from.
+pub(crate) enum Key<'a> {
+    /// `key = expression`
+    Shared(&'a Expr),
+    /// A template, or nothing: every parameter.
+    Own(OwnKey<'a>),
+}
+
+pub(crate) struct OwnKey<'a> {
+    pub(crate) pieces: Vec<Piece<'a>>,
+    /// As written; `None` for the automatic key.
+    pub(crate) template: Option<&'a LitStr>,
+    pub(crate) home: Home,
+}
+
+/// Where the code that makes the key stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    /// In a companion that is called `name_key(..)`.
+    Function,
+    /// In a companion that is called `Self::name_key(..)`.
+    Associated,
+    /// In a companion that is called `self.name_key(..)`, since the key uses `self`.
+    Method,
+    /// In the function itself: there is no place for a companion in the implementation of a trait.
+    Inline,
+}
+
+impl<'a> Cached<'a> {
+    pub(crate) fn new(
+        function: &'a Function,
+        args: &'a CachedArgs,
+        diagnostics: &Diagnostics,
+    ) -> Self {
+        let scope = Scope::of_read(function);
+        let flavor = Flavor::of(function);
+        let key = Key::new(args, &scope, &flavor, diagnostics);
+        Self { args, scope, flavor, key }
+    }
+
+    /// The names in `skip(..)`.
+    pub(crate) fn skipped(&self) -> &'a [Ident] {
+        skipped(self.args)
+    }
+}
+
+impl<'a> Key<'a> {
+    fn new(
+        args: &'a CachedArgs,
+        scope: &Scope<'a>,
+        flavor: &Flavor<'a>,
+        diagnostics: &Diagnostics,
+    ) -> Result<Self, Reported> {
+        let (pieces, template) = match args.key.get()? {
+            Some(KeyArg::Expr(expr)) => return Ok(Self::Shared(expr)),
+            Some(KeyArg::Template(template)) => {
+                (piece::resolve(template, scope, diagnostics)?, Some(&template.literal))
+            }
+            None => (automatic(scope, flavor, skipped(args)), None),
+        };
+        let home = Home::of(args, scope, flavor, &pieces);
+        Ok(Self::Own(OwnKey { pieces, template, home }))
+    }
+
+    /// Whether two calls that differ in `name` have different keys.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        match self {
+            Self::Shared(expr) => syntax::mentions(expr, name),
+            Self::Own(own) => own.uses(name),
+        }
+    }
+}
+
+impl OwnKey<'_> {
+    /// Whether a placeholder starts at `name`.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        self.pieces.iter().any(|piece| piece.stands_for(name))
+    }
+}
+
+/// The key of a function that names none: where it is, what it is called, and all it is given.
+fn automatic<'a>(scope: &Scope<'a>, flavor: &Flavor<'a>, skipped: &[Ident]) -> Vec<Piece<'a>> {
+    let mut pieces = if scope.in_impl() {
+        // Two types in one module may have functions of the same name.
+        let name = format!("::{}", scope.function.name());
+        vec![Piece::Part(Part::plain(Subject::SelfType, Span::call_site())), Piece::Text(name)]
+    } else {
+        vec![Piece::Origin]
+    };
+    let types =
+        scope.types.iter().filter(|name| syntax::mentions(&flavor.output().ty, &name.to_string()));
+    let types = types.map(|name| (*name, Subject::Type(name)));
+    let consts = scope.consts.iter().map(|name| (*name, Subject::Const(name)));
+    let parameters = scope.parameters.iter().map(|it| (it.name, Subject::Parameter(*it)));
+    for (name, subject) in types.chain(consts).chain(parameters) {
+        if !skipped.contains(name) {
+            pieces.push(Piece::Text(":".to_owned()));
+            pieces.push(Piece::Part(Part::plain(subject, name.span())));
+        }
+    }
+    pieces
+}
+
+fn skipped(args: &CachedArgs) -> &[Ident] {
+    args.skip.get().ok().flatten().map_or(&[], Vec::as_slice)
+}
+
+impl Home {
+    fn of(args: &CachedArgs, scope: &Scope<'_>, flavor: &Flavor<'_>, pieces: &[Piece<'_>]) -> Self {
+        let refused = matches!(args.companion.get(), Ok(Some(false)));
+        if refused || matches!(flavor, Flavor::Boxed { .. }) {
+            return Self::Inline;
+        }
+        let ttl = args.ttl.get().ok().flatten();
+        let uses_self = pieces.iter().any(|piece| piece.stands_for("self"))
+            || ttl.is_some_and(|ttl| ttl.mentions("self"));
+        if uses_self {
+            Self::Method
+        } else if scope.in_impl() || pieces.iter().any(|piece| piece.stands_for("Self")) {
+            Self::Associated
+        } else {
+            Self::Function
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What an attribute and its function come to together. Facts only: rules are in `check`, tokens in
+//! `expand`.
+
+mod cached;
+mod invalidates;
+
+use proc_macro2::Span;
+use syn::spanned::Spanned as _;
+use syn::{Path, ReturnType, Type, parse_quote};
+
+pub(crate) use self::cached::{Cached, Home, Key, OwnKey};
+pub(crate) use self::invalidates::{Invalidated, Invalidates, What};
+use crate::function::Function;
+use crate::{syntax, types};
+
+/// How the function is asynchronous.
+pub(crate) enum Flavor<'a> {
+    /// `async fn`, or a plain one, which `check` refuses.
+    Async(Output),
+    /// What `#[async_trait]` makes of one: it returns a boxed future. `boxed` is the path to `Box`.
+    Boxed { boxed: Path, returns: &'a Type, output: Output },
+}
+
+/// What the function returns once it is awaited.
+pub(crate) struct Output {
+    pub(crate) ty: Type,
+    /// The `->`: helper tokens stand there, so that rustc underlines the type but an editor does not
+    /// take them for it.
+    pub(crate) arrow: Span,
+}
+
+impl Output {
+    pub(crate) fn is_unit(&self) -> bool {
+        matches!(syntax::peel(&self.ty), Type::Tuple(tuple) if tuple.elems.is_empty())
+    }
+}
+
+impl Flavor<'_> {
+    pub(crate) fn output(&self) -> &Output {
+        match self {
+            Self::Async(output) | Self::Boxed { output, .. } => output,
+        }
+    }
+}
+
+impl<'a> Flavor<'a> {
+    fn of(function: &'a Function) -> Self {
+        let (arrow, ty) = match &function.sig.output {
+            ReturnType::Default => {
+                let arrow = function.sig.paren_token.span.close();
+                return Self::Async(Output { ty: parse_quote!(()), arrow });
+            }
+            ReturnType::Type(arrow, ty) => (arrow.span(), &**ty),
+        };
+        match types::boxed_output(ty) {
+            Some((boxed, output)) if function.sig.asyncness.is_none() => {
+                Self::Boxed { boxed, returns: ty, output: Output { ty: output.clone(), arrow } }
+            }
+            _ => Self::Async(Output { ty: ty.clone(), arrow }),
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! A key in pieces: what the placeholders of its template stand for.
+
+use proc_macro2::{Ident, Span};
+use syn::{Index, LitStr, Member};
+
+use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
+use crate::scope::{Scope, Subject};
+use crate::template::{Placeholder, Segment, Template};
+
+/// A piece of a key.
+pub(crate) enum Piece<'a> {
+    Text(String),
+    /// The module path and name of the function.
+    Origin,
+    Part(Part<'a>),
+}
+
+/// A placeholder, resolved.
+pub(crate) struct Part<'a> {
+    pub(crate) subject: Subject<'a>,
+    pub(crate) fields: Vec<Member>,
+    pub(crate) form: Form,
+    /// Where rustc shows a value that cannot be part of a key: the template, else the parameter.
+    pub(crate) span: Span,
+    /// Where the code around it stands: there too, but never where an editor would take it for the
+    /// parameter.
+    pub(crate) helper: Span,
+}
+
+#[derive(Clone, Copy)]
+pub(crate) enum Form {
+    Plain,
+    /// This character follows, and must not occur in the value.
+    Before(char),
+    Hash,
+}
+
+impl Piece<'_> {
+    /// Whether it is a placeholder that starts at `name`.
+    pub(crate) fn stands_for(&self, name: &str) -> bool {
+        matches!(self, Self::Part(part) if part.subject.name() == name)
+    }
+}
+
+impl<'a> Part<'a> {
+    /// All of `subject`.
+    pub(crate) fn plain(subject: Subject<'a>, span: Span) -> Self {
+        Self { subject, fields: Vec::new(), form: Form::Plain, span, helper: Span::call_site() }
+    }
+}
+
+/// Binds the placeholders of `template`.
+pub(crate) fn resolve<'a>(
+    template: &Template,
+    scope: &Scope<'a>,
+    diagnostics: &Diagnostics,
+) -> Result<Vec<Piece<'a>>, Reported> {
+    let piece = |segment: &Segment| match segment {
+        Segment::Text(text) => Ok(Piece::Text(text.clone())),
+        Segment::Placeholder(placeholder) => {
+            part(placeholder, &template.literal, scope, diagnostics).map(Piece::Part)
+        }
+    };
+    // All of them, so that all mistakes are told; the first one fails the whole.
+    let pieces: Vec<_> = template.segments.iter().map(piece).collect();
+    pieces.into_iter().collect()
+}
+
+fn part<'a>(
+    placeholder: &Placeholder,
+    literal: &LitStr,
+    scope: &Scope<'a>,
+    diagnostics: &Diagnostics,
+) -> Result<Part<'a>, Reported> {
+    let root = &placeholder.root;
+    let Some(subject) = scope.subject(root) else {
+        let hint = did_you_mean(root, &scope.names());
+        let function = scope.function.name();
+        let message = format!("`{function}` has no parameter `{root}`{hint}");
+        return Err(diagnostics.error(literal.span(), message));
+    };
+    let next = placeholder.ambiguous_next();
+    if let Subject::Type(_) | Subject::SelfType = subject {
+        let name = root;
+        // The name of a type may hold nearly any character.
+        if let Some(next) = next {
+            let message = format!("write `<{name}>:{next}`, to mark where the type's name ends");
+            return Err(diagnostics.error(literal.span(), message));
+        }
+        if placeholder.hash || !placeholder.fields.is_empty() {
+            let message =
+                format!("`{name}` is a type; only its name can be part of a key: `<{name}>`");
+            return Err(diagnostics.error(literal.span(), message));
+        }
+    }
+    let form = match next {
+        _ if placeholder.hash => Form::Hash,
+        Some(next) => Form::Before(next),
+        None => Form::Plain,
+    };
+    let span = literal.span();
+    let fields = placeholder.fields.iter().map(|field| member(field, span)).collect();
+    Ok(Part { subject, fields, form, span, helper: span })
+}
+
+fn member(field: &str, span: Span) -> Member {
+    match field.parse() {
+        Ok(index) => Member::Unnamed(Index { index, span }),
+        Err(_) => Member::Named(ident(field, span)),
+    }
+}
+
+/// `name`, raw if it is a keyword.
+fn ident(name: &str, span: Span) -> Ident {
+    let mut ident = syn::parse_str::<Ident>(name).unwrap_or_else(|_| Ident::new_raw(name, span));
+    ident.set_span(span);
+    ident
+}
+
+#[cfg(test)]
+mod tests {
+    use syn::parse_quote;
+
+    use super::*;
+    use crate::diagnostics::collect;
+    use crate::function::Function;
+    use crate::template::Kind;
+
+    fn function() -> Function {
+        parse_quote! {
+            async fn f<T, const N: usize>(
+                &self, db: &Pool, mut id: i64, (a, (b, _)): (String, (u8, u8)), Path(c): Path<i64>,
+                Point { x, y: up, .. }: Point, &d: &char, r#type: Kind, _: u8,
+            ) {}
+        }
+    }
+
+    fn pieces(text: &str) -> Result<usize, Vec<String>> {
+        let function = function();
+        let scope = Scope::of_read(&function);
+        let template = Template::parse(LitStr::new(text, Span::call_site()), Kind::Key).unwrap();
+        collect(|diagnostics| resolve(&template, &scope, diagnostics).map(|pieces| pieces.len()))
+            .map_err(|errors| errors.into_iter().map(|error| error.to_string()).collect())
+    }
+
+    #[test]
+    fn placeholders_are_bound() {
+        for text in ["<id>", "<self.tenant.0>", "<type>", "<T>:<N>", "<a>/<b>", "<up.match>"] {
+            assert!(pieces(text).is_ok(), "{text}");
+        }
+    }
+
+    #[test]
+    fn mistakes() {
+        for (text, message) in [
+            ("<idx>", "`f` has no parameter `idx`; did you mean `id`?"),
+            ("<result.id>", "`f` has no parameter `result`; there are `db`, `id`"),
+            ("<Self:hash>", "only its name can be part of a key: `<Self>`"),
+            ("<T>/<id>", "write `<T>:/`"),
+            ("<T:hash>", "only its name can be part of a key: `<T>`"),
+        ] {
+            let errors = pieces(text).unwrap_err();
+            assert!(errors[0].contains(message), "{text}: {errors:?}");
+        }
+        assert_eq!(pieces("<one>:<two>").unwrap_err().len(), 2);
+    }
+}

@@ -1,0 +1,156 @@
+//! Looking into syntax and changing it; what it means is no matter here.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::ext::IdentExt as _;
+use syn::visit_mut::{self, VisitMut};
+use syn::{
+    GenericArgument, Lifetime, PathArguments, PathSegment, Token, Type, TypeInfer, TypeReference,
+};
+
+/// Every name in `tokens` but those of fields and methods.
+pub(crate) fn idents(tokens: TokenStream) -> Vec<Ident> {
+    let mut names = Vec::new();
+    // `a.name` is a field, `a..name` is not.
+    let mut dots = 0;
+    for token in tokens {
+        match token {
+            TokenTree::Punct(punct) if punct.as_char() == '.' => dots += 1,
+            TokenTree::Ident(ident) if dots != 1 => {
+                names.push(ident);
+                dots = 0;
+            }
+            TokenTree::Group(group) => {
+                names.extend(idents(group.stream()));
+                dots = 0;
+            }
+            _ => dots = 0,
+        }
+    }
+    names
+}
+
+/// Whether `name` is used in `syntax`.
+pub(crate) fn mentions(syntax: &impl ToTokens, name: &str) -> bool {
+    mention(syntax, name).is_some()
+}
+
+/// The first use of `name` in `syntax`.
+pub(crate) fn mention(syntax: &impl ToTokens, name: &str) -> Option<Ident> {
+    idents(syntax.to_token_stream()).into_iter().find(|ident| ident.unraw() == name)
+}
+
+/// Without parentheses and invisible groups.
+pub(crate) fn peel(ty: &Type) -> &Type {
+    match ty {
+        Type::Paren(inner) => peel(&inner.elem),
+        Type::Group(inner) => peel(&inner.elem),
+        other => other,
+    }
+}
+
+/// The last name of a path, with its arguments.
+pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
+    match peel(ty) {
+        Type::Path(path) => path.path.segments.last(),
+        _ => None,
+    }
+}
+
+/// The type's one name without arguments, if it is that.
+pub(crate) fn as_ident(ty: &Type) -> Option<&Ident> {
+    match peel(ty) {
+        Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
+        _ => None,
+    }
+}
+
+/// The types in angle brackets.
+pub(crate) fn arguments(segment: &PathSegment) -> impl Iterator<Item = &Type> {
+    let arguments = match &segment.arguments {
+        PathArguments::AngleBracketed(arguments) => Some(&arguments.args),
+        _ => None,
+    };
+    arguments.into_iter().flatten().filter_map(|argument| match argument {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+/// The type without what cannot stand in a `let`: `impl Trait` becomes `_`.
+pub(crate) fn without_impl(ty: &Type) -> Type {
+    struct Erase;
+    impl VisitMut for Erase {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            if matches!(ty, Type::ImplTrait(_)) {
+                *ty = Type::Infer(TypeInfer {
+                    attrs: Vec::new(),
+                    underscore_token: <Token![_]>::default(),
+                });
+            }
+            visit_mut::visit_type_mut(self, ty);
+        }
+    }
+    let mut ty = ty.clone();
+    Erase.visit_type_mut(&mut ty);
+    ty
+}
+
+/// The type with the function's own lifetimes elided.
+pub(crate) fn without_lifetimes(ty: &Type, declared: &[&Ident]) -> Type {
+    struct Elide<'a>(&'a [&'a Ident]);
+    impl VisitMut for Elide<'_> {
+        fn visit_type_reference_mut(&mut self, reference: &mut TypeReference) {
+            if reference.lifetime.as_ref().is_some_and(|it| self.0.contains(&&it.ident)) {
+                reference.lifetime = None;
+            }
+            visit_mut::visit_type_reference_mut(self, reference);
+        }
+        fn visit_lifetime_mut(&mut self, lifetime: &mut Lifetime) {
+            if self.0.contains(&&lifetime.ident) {
+                *lifetime = Lifetime::new("'_", lifetime.span());
+            }
+        }
+    }
+    let mut ty = ty.clone();
+    Elide(declared).visit_type_mut(&mut ty);
+    ty
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+    use syn::parse_quote;
+
+    use super::*;
+
+    #[test]
+    fn names_of_fields_are_not_used() {
+        for (tokens, mentioned) in [
+            (quote!(id), true),
+            (quote!(f(a, [id])), true),
+            (quote!(0..id), true),
+            (quote!(0..=id), true),
+            (quote!(id.id()), true),
+            (quote!(r#id), true),
+            (quote!(user.id), false),
+            (quote!(user.id()), false),
+            (quote!(idx), false),
+        ] {
+            assert_eq!(mentions(&tokens, "id"), mentioned, "{tokens}");
+        }
+    }
+
+    #[test]
+    fn impl_is_erased() {
+        let ty = without_impl(&parse_quote!(Result<impl IntoResponse + 'a, (impl Debug, E)>));
+        assert_eq!(ty.to_token_stream().to_string(), "Result < _ , (_ , E) >");
+    }
+
+    #[test]
+    fn only_the_given_lifetimes_are_elided() {
+        let a: Ident = parse_quote!(a);
+        let ty = without_lifetimes(&parse_quote!(&'a [Cow<'a, &'b str>]), &[&a]);
+        assert_eq!(ty.to_token_stream().to_string(), quote!(&[Cow<'_, &'b str>]).to_string());
+    }
+}

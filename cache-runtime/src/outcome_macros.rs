@@ -1,0 +1,60 @@
+//! The macros by which expansions ask about return types; see [`outcome`](crate::outcome).
+
+/// `returns!(Type)`: the `Returns` of a read.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __returns {
+    ($ty:ty) => {{
+        use $crate::__private::{NeverAbsent as _, Otherwise as _, Unshared as _};
+        let answer = $crate::__private::Probe::<$ty>::NEW.shape();
+        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        $crate::__private::Returns::new(&answer, answer.is_absent(), sharing)
+    }};
+}
+
+/// `outcome!(Type)`: the `Written` of a write.
+///
+/// `_ as plain` is for `impl Trait`, of which nothing can be asked.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __outcome {
+    ($ty:ty) => {{
+        use $crate::__private::Otherwise as _;
+        $crate::__private::Written::new(&$crate::__private::Probe::<$ty>::NEW.shape())
+    }};
+    ($ty:ty as plain) => {{
+        let answer = $crate::__private::Otherwise::shape($crate::__private::Probe::<$ty>::NEW);
+        $crate::__private::Written::new(&answer)
+    }};
+}
+
+/// `strict!(Type)`: the `Written` of a write with `fence = "strict"`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __strict {
+    ($ty:ty) => {{
+        use $crate::__private::Otherwise as _;
+        $crate::__private::Written::strict(&$crate::__private::Probe::<$ty>::NEW.shape())
+    }};
+    ($ty:ty as plain) => {{
+        let answer = $crate::__private::Otherwise::shape($crate::__private::Probe::<$ty>::NEW);
+        $crate::__private::Written::strict(&answer)
+    }};
+}
+
+/// `value!(Type)`, as a type: what a function that returns `Type` stores.
+///
+/// A type with generics in it cannot be asked here; `as result` says what its spelling tells.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __value {
+    ($ty:ty) => {
+        $crate::__private::Value<
+            $ty,
+            { use $crate::__private::Otherwise as _; $crate::__private::Probe::<$ty>::KIND },
+        >
+    };
+    ($ty:ty as result) => {
+        $crate::__private::Value<$ty, 1>
+    };
+}

@@ -1,0 +1,65 @@
+//! Scripts with one rule taken out. A comparison that does not notice is worth nothing.
+
+/// Script, what it says, and what it says instead.
+pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
+    // A value that the caller has just found to be of no use, or of another primary.
+    ("acquire", "and token(record) ~= ARGV[4]", ""),
+    ("acquire", "belongs and trusted(record, ARGV[3])", "belongs"),
+    (
+        "acquire",
+        "local belongs = found == 'V' and #record >= 64 and",
+        "local belongs = found == 'V' and",
+    ),
+    ("acquire", "string.sub(record, 13, 20) == string.sub(ARGV[1], 13, 20)", "true"),
+    // A lease taken from its holder, or respected though nobody trusts it.
+    ("acquire", "if found == 'L' and", "if false and"),
+    ("acquire", "found == 'L' and trusted(record, ARGV[3])", "found == 'L'"),
+    // A lease in the place of a fence, a tombstone, somebody else's data.
+    ("acquire", "if found == 'F' or found == 'T'", "if found == 'T'"),
+    ("acquire", "if found == 'F' or found == 'T'", "if found == 'F'"),
+    ("acquire", "if found == 'X'", "if false"),
+    ("acquire", "'PX', ARGV[2]", "'PX', ARGV[2] * 2"),
+    // The lease is gone, somebody else's, of another primary; the fill got through already.
+    ("fill", "or token(record) ~= token(ARGV[1])", ""),
+    ("fill", "if found ~= 'L' or", "if found == 'X' or"),
+    ("fill", "or not trusted(record, ARGV[4])", ""),
+    ("fill", "if found == 'V' and", "if false and"),
+    ("fill", "tonumber(ARGV[3]), ARGV[2]", "tonumber(ARGV[2]), ARGV[2]"),
+    ("fill", "tonumber(ARGV[3]), ARGV[2]", "tonumber(ARGV[3]), ARGV[3]"),
+    ("fill", "struct.pack('>I8I8', t, t + fresh)", "string.sub(record, 37, 52)"),
+    // Refilled, invalidated or refreshed meanwhile.
+    ("refresh", "if token(record) ~= ARGV[5] then return 0 end", ""),
+    ("refresh", "or not trusted(record, ARGV[4])", ""),
+    ("refresh", "if token(record) == token(ARGV[1]) then return 1 end", ""),
+    // Somebody else's lease.
+    ("release", "or token(record) ~= ARGV[1]", ""),
+    ("renew", "or token(record) ~= ARGV[1]", ""),
+    ("renew", "kind(record) ~= 'L' or", "kind(record) == 'X' or"),
+    // A fence lifted by somebody else, or past its time.
+    ("invalidate", "if #others > 0", "if false"),
+    ("invalidate", "if found == 'X'", "if false"),
+    ("invalidate", "others, true, t", "others, false, t"),
+    ("invalidate", "if deadline > t", "if true"),
+    ("invalidate", "if hold > 0", "if false"),
+    // With one token for all writers; with overlaps forgotten; with a fence as short as its last
+    // writer's.
+    (
+        "begin",
+        "list, mine = writers(record, t, ARGV[2])",
+        "mine = select(2, writers(record, t, ARGV[2]))",
+    ),
+    ("begin", "overlapped = #list > 0 or", "overlapped ="),
+    ("begin", "or (mine and dirty(record))", ""),
+    ("begin", "(mine and dirty(record))", "dirty(record)"),
+    ("begin", "math.max(last, writer[2])", "writer[2]"),
+    ("begin", "if found == 'X'", "if false"),
+    ("end", "if #others > 0", "if false"),
+    ("end", "others, true, t", "others, dirty(record), t"),
+    ("end", "if mine and", "if"),
+    ("end", "and not dirty(record)", ""),
+    ("end", "if found == 'X'", "if false"),
+    ("end", "if hold > 0", "if false"),
+    // Of another format version.
+    ("fill", "string.byte(record, 3) ~= 1 or", ""),
+    ("acquire", "if kind == 'F' or kind == 'T' then return kind end", ""),
+];

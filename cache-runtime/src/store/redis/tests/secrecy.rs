@@ -1,0 +1,131 @@
+//! What is said of a server, and what is never said.
+
+use std::fmt::Write;
+use std::sync::{Arc, Mutex};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+use super::server::eventually;
+use super::*;
+use crate::stats::BreakerState as Phase;
+use crate::store::StoreError;
+
+const SECRET: &str = "hunter2";
+
+/// Keeps all events, as text.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<String>>>);
+
+impl Lines {
+    fn all(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+struct Text<'a>(&'a mut String);
+
+impl Visit for Text<'_> {
+    fn record_debug(&mut self, _: &Field, value: &dyn std::fmt::Debug) {
+        write!(self.0, "{value:?}").unwrap();
+    }
+}
+
+impl Subscriber for Lines {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        metadata.target() == "cache_runtime"
+    }
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = format!("{} ", event.metadata().level());
+        event.record(&mut Text(&mut line));
+        self.0.lock().unwrap().push(line);
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+    fn enter(&self, _: &Id) {}
+    fn exit(&self, _: &Id) {}
+}
+
+#[tokio::test]
+async fn an_outage_is_two_lines_however_many_calls_it_meets() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+    let mut server = Server::start().await;
+    let store = store(&server);
+    let name = Name::new("user:1");
+    put(&store, name, "one").await;
+    server.kill();
+    eventually("the loss is noticed", async || store.snapshot().phase == Phase::Open).await;
+    for _ in 0..1000 {
+        assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
+    }
+    server.restart().await;
+    eventually("the server is back", async || store.get(name, briefly()).await.is_ok()).await;
+
+    let server = format!("127.0.0.1:{}", server.port);
+    let lines = lines.all();
+    let [connected, lost, .., back] = &lines[..] else { panic!("{lines:?}") };
+    assert_eq!(*connected, format!("INFO {server}: connected"));
+    assert_eq!(*lost, format!("WARN {server}: connection lost; going without it"));
+    assert_eq!(*back, format!("INFO {server}: connected"));
+    // One more is due to the cause: first the connection was lost, then it was refused.
+    assert!(lines.len() <= 4, "{lines:?}");
+}
+
+#[tokio::test]
+async fn attempts_that_fail_alike_are_one_line() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+    let nowhere = Server::reserve(&[]);
+    let link = fake::Link::to(nowhere.port).await;
+    let store = store_at(&format!("redis://127.0.0.1:{}", link.port));
+    assert_eq!(store.get(Name::new("user:1"), soon()).await, Err(StoreError::Down));
+    eventually("several attempts are made", async || {
+        link.accepted.load(std::sync::atomic::Ordering::SeqCst) > 5
+    })
+    .await;
+    assert_eq!(lines.all().len(), 1, "{:?}", lines.all());
+}
+
+#[tokio::test]
+async fn credentials_are_never_repeated() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+    // Some servers quote the command that they do not like.
+    let parrot = fake::serve(|command| format!("-ERR what is {command:?}\r\n").into_bytes()).await;
+    let server = Server::start_with(&["requirepass another"]).await;
+    for (port, user) in
+        [(parrot, ""), (parrot, "ann"), (server.port, ""), (server.port, "ann"), (1, "ann")]
+    {
+        let store = store_at(&format!("redis://{user}:{SECRET}@127.0.0.1:{port}"));
+        let error = store.get(Name::new("user:1"), soon()).await.unwrap_err();
+        assert_eq!(error, StoreError::Down);
+        let said = format!("{store:?} {error:?}");
+        assert!(!said.contains(SECRET) && !said.contains("ann"), "{said}");
+    }
+    let lines = lines.all();
+    assert_eq!(lines.len(), 5, "{lines:?}");
+    assert!(
+        lines.iter().all(|line| line.contains("going without it") && !line.contains(SECRET)),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_missing_password_is_told() {
+    let lines = Lines::default();
+    let _guard = tracing::subscriber::set_default(lines.clone());
+    let server = Server::start_with(&[&format!("requirepass {SECRET}")]).await;
+    assert_eq!(store(&server).get(Name::new("user:1"), soon()).await, Err(StoreError::Down));
+    assert!(lines.all()[0].contains("NOAUTH"), "{:?}", lines.all());
+    let store = store_at(&format!("redis://:{SECRET}@127.0.0.1:{}", server.port));
+    assert_eq!(store.get(Name::new("user:1"), soon()).await, Ok(None));
+    assert!(!format!("{store:?}").contains(SECRET));
+}

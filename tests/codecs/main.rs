@@ -1,0 +1,12 @@
+//! Stored bytes: what they are, and what becomes of bytes that are not what they should be.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod damage;
+mod foreign;
+mod formats;
+mod panics;
+mod schemas;
+mod sizes;
+mod stage;

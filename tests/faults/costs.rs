@@ -1,0 +1,70 @@
+//! What a server that is down costs: callers, the server, and those who read the log.
+
+use std::time::Instant;
+
+use cache_runtime::{Cache, FunctionStats};
+
+use crate::driver::Driver;
+use crate::log;
+use crate::support::barrier::eventually;
+use crate::support::proxy::{Link, Proxy};
+use crate::support::redis::{Data, RedisServer};
+
+fn row(cache: &Cache) -> FunctionStats {
+    cache.stats().function("row").cloned().unwrap_or_default()
+}
+
+/// While the breaker is open no call reaches the server, and none connects.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_open_breaker_leaves_the_server_alone() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::to(&server).await;
+    let driver = Driver::idle(Cache::connect(&server.url_at(proxy.port())).expect("a URL"));
+    driver.read(1).await.expect("a row");
+    // What gets through would be carried out, and counted by the server.
+    proxy.set(Link::HoldReplies).await;
+    eventually!({
+        driver.read(1).await.expect("a row");
+        row(&driver.cache).store_down > 0
+    });
+    server.reset_commandstats().await;
+    let (accepted, before) = (proxy.accepted(), row(&driver.cache));
+    let begun = Instant::now();
+    for _ in 0..5_000 {
+        driver.read(1).await.expect("a row");
+    }
+    let took = begun.elapsed();
+    let after = row(&driver.cache);
+    assert_eq!(after.store_down - before.store_down, 5_000);
+    let commands = server.commandstats().await;
+    for command in ["get", "set", "evalsha"] {
+        assert_eq!(commands.get(command), None, "{commands:?}");
+    }
+    // The bodies slept for 5 s at least, in which the supervisor has tried again a few times.
+    let connects = proxy.accepted() - accepted;
+    assert!(connects < 20, "{connects} connections for 5000 calls");
+    println!("fault: open breaker: {:?} a call with its body, {connects} connects", took / 5_000);
+}
+
+/// One line for each change of state, however many calls there are.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_line_for_each_change_of_state() {
+    log::capture();
+    let server = RedisServer::start().await;
+    let driver = Driver::at(&server.url());
+    for _ in 0..3 {
+        driver.hits().await;
+        server.kill();
+        driver.calls(2_000).await;
+        server.restart(Data::Lost).await;
+    }
+    driver.healed().await;
+    let report = driver.end("SIGKILL, three times").await;
+    let lines = log::about(server.port());
+    let count = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
+    // Lost and then refused, or refused at once.
+    assert!((3..=6).contains(&count("going without it")), "{lines:#?}");
+    assert_eq!(count("connected"), 4, "{lines:#?}");
+    assert_eq!(lines.len(), count("going without it") + count("connected"), "{lines:#?}");
+    assert!(report.calls > 6_000, "{report:?}");
+}

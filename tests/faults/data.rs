@@ -1,0 +1,73 @@
+//! Others change what is in the server.
+
+use crate::database::ROWS;
+use crate::driver::Driver;
+use crate::support::redis::RedisServer;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn script_flush() {
+    let server = RedisServer::start().await;
+    let admin = server.client().await;
+    let driver = Driver::at(&server.url());
+    driver.hits().await;
+    driver.fault();
+    for _ in 0..50 {
+        admin.script_flush().await;
+        driver.calls(20).await;
+    }
+    driver.healed().await;
+    driver.end("SCRIPT FLUSH").await;
+}
+
+/// Values, leases and fences vanish together, at any moment.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flush_all() {
+    let server = RedisServer::start().await;
+    let admin = server.client().await;
+    let driver = Driver::at(&server.url());
+    driver.hits().await;
+    driver.fault();
+    for _ in 0..200 {
+        admin.flush_all().await;
+        driver.calls(5).await;
+    }
+    driver.healed().await;
+    driver.end("FLUSHALL").await;
+}
+
+/// Somebody else's data in our keys: gone around, and never touched.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_type_in_our_keys() {
+    let server = RedisServer::start().await;
+    let admin = server.client().await;
+    let driver = Driver::at(&server.url());
+    driver.hits().await;
+    driver.fault();
+    for id in 0..ROWS / 2 {
+        let key = format!("row:{id}");
+        admin
+            .run::<()>(&[
+                "EVAL",
+                "redis.call('DEL', KEYS[1]); redis.call('SADD', KEYS[1], 'theirs')",
+                "1",
+                &key,
+            ])
+            .await;
+    }
+    for id in ROWS / 2..ROWS {
+        admin.set(&format!("row:{id}"), "theirs").await;
+    }
+    driver.calls(2_000).await;
+    let row = driver.cache.stats().function("row").cloned().expect("it was called");
+    assert!(row.foreign > 100, "{row:?}");
+    for id in 0..ROWS / 2 {
+        let members: Vec<String> = admin.run(&["SMEMBERS", &format!("row:{id}")]).await;
+        assert_eq!(members, ["theirs"]);
+    }
+    for id in ROWS / 2..ROWS {
+        assert_eq!(admin.get(&format!("row:{id}")).await.as_deref(), Some(&b"theirs"[..]));
+    }
+    admin.flush_all().await;
+    driver.healed().await;
+    driver.end("WRONGTYPE").await;
+}

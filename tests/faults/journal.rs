@@ -1,0 +1,81 @@
+//! Invalidations that find nobody at home.
+
+use std::time::{Duration, Instant};
+
+use cache_runtime::{ErrorKind, Key};
+
+use crate::database::row_key;
+use crate::driver::Driver;
+use crate::support::barrier::eventually;
+use crate::support::proxy::{Link, Proxy};
+use crate::support::redis::{Data, RedisServer};
+
+fn key(number: u64) -> Key<u64> {
+    Key::<u64>::builder().text("other:").part(&number).done()
+}
+
+/// More than is kept apart: everything is bypassed, until all that is ours has been removed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_overflow_invalidates_everything() {
+    let server = RedisServer::builder().durable().start().await;
+    let mut driver = Driver::at(&server.url());
+    driver.hits().await;
+    driver.pause().await;
+    driver.read(1).await.expect("a row");
+    let stored = driver.cache.get(&row_key(&1)).await.expect("Redis").expect("it was read");
+    server.kill();
+    // Not one of these is the row.
+    let keys: Vec<_> = (0..20_000).map(key).collect();
+    driver.cache.invalidate(&keys).await.expect_err("Redis is down");
+    assert_eq!(driver.cache.stats().journal_depth, 1);
+    let version = driver.db.commit(1);
+    driver.fault();
+    driver.resume();
+    driver.calls(1_000).await;
+    server.restart(Data::Kept).await;
+    driver.healed().await;
+    eventually!(driver.cache.stats().journal_depth == 0);
+    assert!(stored.version < version);
+    assert!(driver.read(1).await.expect("a row").version >= version, "gone with everything");
+    driver.end("journal overflow").await;
+}
+
+/// Before a program ends: all, or how many are left.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn flush_says_what_is_left() {
+    let server = RedisServer::builder().down();
+    let driver = Driver::idle(crate::driver::settings().connect(&server.url()).expect("a URL"));
+    for id in 0..3 {
+        driver.write(id).await;
+    }
+    let left = driver.cache.flush(Duration::from_millis(50)).await.expect_err("Redis is down");
+    assert_eq!(left.kind(), ErrorKind::Undelivered);
+    assert!(left.to_string().starts_with("3 invalidations"), "{left}");
+    server.restart(Data::Lost).await;
+    driver.cache.flush(Duration::from_secs(20)).await.expect("Redis is up");
+    driver.end("flush").await;
+}
+
+/// Patterns have limits of their own: a second for each step of a scan.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_pattern_waits_for_a_second_at_most() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::to(&server).await;
+    let driver = Driver::at(&server.url_at(proxy.port()));
+    for link in [Link::BlackHole, Link::Trickle(Duration::from_millis(50)), Link::HoldReplies] {
+        driver.hits().await;
+        driver.fault();
+        proxy.set(link).await;
+        let mut longest = Duration::ZERO;
+        for _ in 0..5 {
+            let begun = Instant::now();
+            driver.write_all().await;
+            longest = longest.max(begun.elapsed());
+        }
+        println!("fault: {link:?}: a write with a pattern took {longest:.1?} at most");
+        assert!(longest < Duration::from_millis(1_600), "{longest:?} under {link:?}");
+        proxy.set(Link::Pass).await;
+        driver.healed().await;
+    }
+    driver.end("patterns").await;
+}

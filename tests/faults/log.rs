@@ -1,0 +1,62 @@
+//! What the cache writes to the log.
+
+use std::fmt::{self, Debug, Write as _};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
+
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
+use tracing::{Event, Metadata, Subscriber};
+
+static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+fn lines() -> MutexGuard<'static, Vec<String>> {
+    LINES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Keeps every line from now on, of all tests of this program: connections are kept by tasks of their own.
+pub fn capture() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| tracing::subscriber::set_global_default(Capture).expect("the only one"));
+}
+
+/// The lines so far about the server on a port, or all.
+pub fn about(port: impl Into<Option<u16>>) -> Vec<String> {
+    let server = port.into().map_or_else(String::new, |port| format!("127.0.0.1:{port}"));
+    lines().iter().filter(|line| line.contains(&server)).cloned().collect()
+}
+
+/// A subscriber of `tracing` that keeps lines and knows no spans.
+struct Capture;
+
+impl Subscriber for Capture {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn event(&self, event: &Event<'_>) {
+        let mut line = Line(format!("{} {}:", event.metadata().level(), event.metadata().target()));
+        event.record(&mut line);
+        lines().push(line.0);
+    }
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
+}
+
+struct Line(String);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        let written: fmt::Result = write!(self.0, " {field}={value:?}");
+        written.expect("a string takes everything");
+    }
+}

@@ -1,0 +1,85 @@
+//! The way to the server is broken.
+
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::driver::Driver;
+use crate::support::proxy::{Link, Proxy};
+use crate::support::redis::RedisServer;
+
+/// A link that is broken for as long as it takes to be called often, then whole again.
+async fn broken(link: Link, what: &str) {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::to(&server).await;
+    let driver = Driver::at(&server.url_at(proxy.port()));
+    driver.hits().await;
+    driver.fault();
+    proxy.set(link).await;
+    sleep(Duration::from_secs(2)).await;
+    driver.calls(500).await;
+    proxy.set(Link::Pass).await;
+    driver.healed().await;
+    driver.end(what).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_black_hole() {
+    broken(Link::BlackHole, "black hole").await;
+}
+
+/// The server does everything that it is asked, and nobody hears of it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn replies_are_lost() {
+    broken(Link::HoldReplies, "replies held back").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn latency_of_200_ms() {
+    broken(Link::Delay(Duration::from_millis(200)), "200 ms latency").await;
+}
+
+/// Within the budget, but only just.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn latency_of_40_ms() {
+    broken(Link::Delay(Duration::from_millis(40)), "40 ms latency").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_byte_per_50_ms() {
+    broken(Link::Trickle(Duration::from_millis(50)), "1 byte per 50 ms").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn reset_in_the_middle_of_a_reply() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::to(&server).await;
+    let driver = Driver::at(&server.url_at(proxy.port()));
+    driver.hits().await;
+    driver.fault();
+    // In the log-in, which takes some 6 kB, and in calls after it.
+    for bytes in [0, 1, 3, 100, 5_000, 9_000, 20_000, 50_001] {
+        proxy.set(Link::ResetAfter(bytes)).await;
+        driver.calls(300).await;
+        proxy.set(Link::Pass).await;
+        driver.hits().await;
+    }
+    driver.healed().await;
+    driver.end("reset in the middle of a reply").await;
+}
+
+/// Open connections are forgotten by a router in between; new ones work.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_half_open_connection() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::to(&server).await;
+    let driver = Driver::at(&server.url_at(proxy.port()));
+    for _ in 0..3 {
+        driver.hits().await;
+        driver.fault();
+        proxy.freeze_connections();
+        driver.calls(100).await;
+    }
+    driver.healed().await;
+    driver.end("half-open connection").await;
+}

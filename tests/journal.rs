@@ -1,0 +1,137 @@
+//! Invalidations that could not be delivered.
+
+mod support;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use cache_runtime::{Cache, ErrorKind, cached, invalidates};
+use support::LIMIT;
+use support::barrier::eventually;
+use support::redis::{Data, RedisServer};
+
+#[derive(Debug, Default)]
+struct Database {
+    value: AtomicU64,
+    loads: AtomicU64,
+}
+
+#[cached(key = "row:<id>", ttl = 3600)]
+async fn row(db: &Database, id: u64) -> u64 {
+    db.loads.fetch_add(1, Ordering::SeqCst);
+    db.value.load(Ordering::SeqCst)
+}
+
+#[invalidates(row(id))]
+async fn write(db: &Database, id: u64, value: u64) {
+    _ = id;
+    db.value.store(value, Ordering::SeqCst);
+}
+
+#[invalidates(pattern = "row:*")]
+async fn write_all(db: &Database, value: u64) {
+    db.value.store(value, Ordering::SeqCst);
+}
+
+/// What was not delivered is delivered when the server is back, and until then the process does not read what it knows to be
+/// outdated: here the server comes back with the old value.
+#[tokio::test]
+async fn an_undelivered_invalidation_is_delivered_later() {
+    let db = Database::default();
+    let server = RedisServer::builder().durable().start().await;
+    let cache = Cache::connect(&server.url()).unwrap();
+    cache
+        .scope(async {
+            assert_eq!(row(&db, 1).await, 0);
+            assert_eq!(row(&db, 2).await, 0);
+            server.kill();
+            eventually!({
+                write(&db, 1, 1).await;
+                cache.stats().journal_depth == 1
+            });
+            assert_eq!(row(&db, 1).await, 1, "the write is seen though Redis is gone");
+            let left = cache.flush(Duration::from_millis(1)).await.unwrap_err();
+            assert_eq!(left.kind(), ErrorKind::Undelivered);
+
+            server.restart(Data::Kept).await;
+            // Before, while and after it is delivered.
+            eventually!({
+                assert_eq!(row(&db, 1).await, 1);
+                cache.stats().journal_depth == 0
+            });
+            cache.flush(LIMIT).await.unwrap();
+            assert_eq!(row(&db, 1).await, 1);
+            assert_eq!(row(&db, 2).await, 0, "nothing else was removed");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_undelivered_pattern_is_delivered_later() {
+    let db = Database::default();
+    let server = RedisServer::builder().durable().start().await;
+    let cache = Cache::connect(&server.url()).unwrap();
+    cache
+        .scope(async {
+            assert_eq!((row(&db, 1).await, row(&db, 2).await), (0, 0));
+            server.kill();
+            eventually!({
+                write_all(&db, 1).await;
+                cache.stats().journal_depth > 0
+            });
+            assert_eq!((row(&db, 1).await, row(&db, 2).await), (1, 1));
+            server.restart(Data::Kept).await;
+            eventually!({
+                assert_eq!((row(&db, 1).await, row(&db, 2).await), (1, 1));
+                cache.stats().journal_depth == 0
+            });
+        })
+        .await;
+}
+
+/// More than the journal holds: everything is bypassed, and the whole namespace is invalidated once.
+#[tokio::test]
+async fn an_overflow_bypasses_everything_until_the_namespace_was_invalidated() {
+    let db = Database::default();
+    let server = RedisServer::builder().durable().start().await;
+    let cache = Cache::builder().namespace("mine").connect(&server.url()).unwrap();
+    let other = Cache::builder().namespace("other").connect(&server.url()).unwrap();
+    assert_eq!(other.scope(row(&db, 1)).await, 0);
+    cache
+        .scope(async {
+            assert_eq!(row(&db, 1_000_000).await, 0);
+            server.kill();
+            eventually!({
+                write(&db, 0, 1).await;
+                cache.stats().journal_depth == 1
+            });
+            for id in 1..20_000 {
+                write(&db, id, 1).await;
+            }
+            assert_eq!(cache.stats().journal_depth, 1, "an overflow counts as one");
+            server.restart(Data::Kept).await;
+            eventually!({
+                assert_eq!(row(&db, 1_000_000).await, 1, "nobody wrote it, but nobody knows");
+                cache.stats().journal_depth == 0
+            });
+        })
+        .await;
+    assert_eq!(other.scope(row(&db, 1)).await, 0, "another namespace is left alone");
+}
+
+/// A result is never changed by what becomes of its invalidation.
+#[tokio::test]
+async fn the_journal_is_kept_apart_from_results() {
+    let db = Database::default();
+    let server = RedisServer::builder().down();
+    let cache = Cache::connect(&server.url()).unwrap();
+    cache
+        .scope(async {
+            write(&db, 1, 7).await;
+            assert_eq!(row(&db, 1).await, 7);
+            let unreachable = cache.invalidate(&row_key(&1)).await.unwrap_err();
+            assert_eq!(unreachable.kind(), ErrorKind::Unavailable);
+        })
+        .await;
+    assert_eq!(cache.stats().journal_depth, 1, "the same key is kept once");
+}

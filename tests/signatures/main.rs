@@ -1,0 +1,19 @@
+//! What `#[cached]` works on, and its options: each is really cached, under the key that is expected.
+#![deny(warnings, clippy::pedantic)]
+
+mod arguments;
+mod attributes;
+mod control;
+mod generics;
+mod handle;
+mod hygiene;
+mod methods;
+mod once;
+mod options;
+mod results;
+
+/// The macros of tokio are for modules with a prelude.
+#[tokio::test]
+async fn no_prelude_and_another_name() {
+    hygiene::no_prelude_and_another_name().await;
+}

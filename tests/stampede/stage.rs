@@ -1,0 +1,87 @@
+//! What every stampede needs: caches that are patient with a busy machine, and callers.
+
+use std::time::Duration;
+
+use cache_runtime::{Cache, FunctionStats};
+use tokio::task::JoinHandle;
+
+use crate::support::redis::RedisServer;
+
+/// Longer than any test. A lease, a wait or a budget of this length never ends by itself.
+pub const AGES: Duration = Duration::from_secs(3_600);
+
+/// A store, and caches over it.
+#[derive(Debug)]
+pub struct Stage {
+    pub cache: Cache,
+    /// Lives as long as the stage.
+    _server: Option<RedisServer>,
+}
+
+impl Stage {
+    pub fn embedded() -> Self {
+        Self { cache: Cache::in_memory(), _server: None }
+    }
+
+    pub async fn redis() -> Self {
+        let server = RedisServer::start().await;
+        Self { cache: connect(&server.url()), _server: Some(server) }
+    }
+
+    /// Starts `count` calls, each in a task of its own.
+    pub fn start<T, F>(&self, count: usize, call: impl Fn() -> F) -> Vec<JoinHandle<T>>
+    where
+        T: Send + 'static,
+        F: Future<Output = T> + Send + 'static,
+    {
+        start(&self.cache, count, call)
+    }
+}
+
+/// A cache as one process has it. Two of them share nothing but the server, as two processes do.
+pub fn connect(url: &str) -> Cache {
+    // A call that runs out of its budget goes around the cache: not because this machine is busy.
+    Cache::builder().budget(AGES).connect(url).unwrap()
+}
+
+/// Starts `count` calls over one cache, each in a task of its own.
+pub fn start<T, F>(cache: &Cache, count: usize, call: impl Fn() -> F) -> Vec<JoinHandle<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = T> + Send + 'static,
+{
+    (0..count).map(|_| tokio::spawn(cache.scope(call()))).collect()
+}
+
+/// What all of them returned.
+pub async fn results<T>(calls: Vec<JoinHandle<T>>) -> Vec<T> {
+    let mut results = Vec::with_capacity(calls.len());
+    for call in calls {
+        results.push(crate::support::within_limit("a caller has its answer", call).await.unwrap());
+    }
+    results
+}
+
+/// What the calls of a function came to; zeros before the first.
+pub fn stats(cache: &Cache, function: &str) -> FunctionStats {
+    cache.stats().function(function).cloned().unwrap_or_default()
+}
+
+/// Makes a test of each function, once on the embedded store and once on Redis.
+macro_rules! on_both_stores {
+    ($($name:ident)*) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::stage::Stage::embedded()).await;
+            })*
+        }
+        mod redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::stage::Stage::redis().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_stores;

@@ -1,0 +1,43 @@
+#![allow(unused_variables)]
+
+use cache_runtime::cached;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User {
+    id: i64,
+}
+
+struct Pool;
+struct Error;
+
+#[cached(key = "user:<id>", ttl = 1h)]
+async fn unquoted(id: i64) -> User {
+    todo!()
+}
+
+#[cached(key = "user:<id>", ttl = "5 min")]
+async fn unknown_unit(id: i64) -> User {
+    todo!()
+}
+
+#[cached(key = "user:<id>", ttl = "60")]
+async fn no_unit(id: i64) -> User {
+    todo!()
+}
+
+#[cached(key = "user:<id>", ttl = 1.5)]
+async fn fraction(id: i64) -> User {
+    todo!()
+}
+
+#[cached(key = "user:<id>", ttl = -1)]
+async fn negative(id: i64) -> User {
+    todo!()
+}
+
+#[cached(key = "user:<id>", ttl = "9999999w")]
+async fn endless(id: i64) -> User {
+    todo!()
+}
+
+fn main() {}

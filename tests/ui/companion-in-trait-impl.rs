@@ -1,0 +1,24 @@
+#![allow(unused_variables)]
+
+use cache_runtime::cached;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User {
+    id: i64,
+}
+
+struct Pool;
+struct Error;
+
+trait Users {
+    async fn get_user(&self, id: i64) -> Result<User, Error>;
+}
+
+impl Users for Pool {
+    #[cached(key = "user:<id>", ttl = 60)]
+    async fn get_user(&self, id: i64) -> Result<User, Error> {
+        todo!()
+    }
+}
+
+fn main() {}

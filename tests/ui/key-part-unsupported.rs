@@ -1,0 +1,25 @@
+#![allow(unused_variables)]
+
+use cache_runtime::cached;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User {
+    id: i64,
+}
+
+struct Pool;
+struct Error;
+
+struct Filter;
+
+#[cached(key = "users:<filter>", ttl = 60)]
+async fn find_users(filter: Filter) -> Result<Vec<User>, Error> {
+    todo!()
+}
+
+#[cached(ttl = 60)]
+async fn all_users(db: &Pool, page: u32) -> Result<Vec<User>, Error> {
+    todo!()
+}
+
+fn main() {}

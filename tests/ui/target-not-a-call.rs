@@ -1,0 +1,18 @@
+#![allow(unused_variables)]
+
+use cache_runtime::invalidates;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User {
+    id: i64,
+}
+
+struct Pool;
+struct Error;
+
+#[invalidates(get_user)]
+async fn rename_user(db: &Pool, id: i64, name: &str) -> Result<(), Error> {
+    todo!()
+}
+
+fn main() {}

@@ -146,6 +146,14 @@ impl Flights {
         }
     }
 
+    /// Whether no load is under way, as far as anybody can join it.
+    #[cfg(test)]
+    pub(crate) fn is_empty(&self) -> bool {
+        let none = self.shards.iter().all(|shard| lock(shard).is_empty());
+        assert_eq!(none, self.aloft.load(Ordering::Acquire) == 0, "they are counted");
+        none
+    }
+
     /// Takes all flights off the map.
     pub(crate) fn forget_all(&self) {
         for shard in &self.shards {
@@ -229,6 +237,8 @@ impl State {
         let Some(&Mark(mark)) = mark else {
             return Vec::new();
         };
+        #[cfg(cache_mutants)]
+        let mark = crate::mutants::mark(mark);
         let (served, rest) = self.waiters.drain(..).partition(|waiter| waiter.joined < mark);
         self.waiters = rest;
         served.into()

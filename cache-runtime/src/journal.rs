@@ -225,7 +225,7 @@ impl State {
             let next = self.next;
             let (delivering, recent) = (self.delivering, std::mem::take(&mut self.recent));
             let (overflown, hold_off) = (Some(place), self.hold_off);
-            *self = Self { overflown, next, delivering, recent, hold_off, ..Self::default() };
+            *self = Self { next, hold_off, overflown, delivering, recent, ..Self::default() };
             return;
         }
         self.patterns += usize::from(matches!(entry, Entry::Pattern(_)));

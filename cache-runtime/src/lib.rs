@@ -163,11 +163,19 @@ mod journal;
 mod key;
 mod limit;
 mod log;
+#[cfg(cache_mutants)]
+mod mutants;
 mod outcome;
 mod outcome_macros;
 mod private;
 mod read;
 mod record;
+#[cfg(test)]
+#[expect(
+    unused_imports,
+    reason = "what every expansion imports is not unused in a crate that uses its own macros"
+)]
+mod simulation;
 mod stats;
 mod store;
 mod token;

@@ -19,7 +19,7 @@ use std::time::Duration;
 pub mod barrier;
 pub mod children;
 mod ports;
-mod process;
+pub mod process;
 pub mod proxy;
 pub mod redis;
 

@@ -177,6 +177,12 @@ impl CacheBuilder {
         Ok(Cache::new(Some(Store::Memory(Box::new(store))), settings))
     }
 
+    /// A cache over a store that a test has made.
+    #[cfg(test)]
+    pub(crate) fn over(self, store: Store) -> Result<Cache, Error> {
+        Ok(Cache::new(Some(store), self.checked()?))
+    }
+
     fn checked(self) -> Result<Settings, Error> {
         let mut settings = self.settings;
         let odd = |c: char| c.is_whitespace() || c.is_control() || r"*?[]\{}<>%".contains(c);

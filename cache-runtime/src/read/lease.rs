@@ -10,6 +10,8 @@ use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::callsite::Callsite;
 use crate::flight::{Landing, Leader, Mark};
+#[cfg(cache_mutants)]
+use crate::mutants::{Mutant, on};
 use crate::outcome::SharedError;
 use crate::record::KeyHash;
 use crate::stats::Event;
@@ -41,11 +43,14 @@ impl Lease {
         budget: Budget,
         leader: Option<Leader>,
     ) -> Self {
+        let token = Token::random();
+        #[cfg(cache_mutants)]
+        let token = crate::mutants::lease_token(cache, token);
         Self {
             cache: cache.clone(),
             hash: KeyHash::of(text),
             text: text.to_owned(),
-            token: Token::random(),
+            token,
             length,
             budget,
             held: false,
@@ -71,6 +76,11 @@ impl Lease {
         let Some(store) = self.cache.store() else {
             return (Err(StoreError::Down), mark);
         };
+        // Between mark and command: what was journalled before a waiter joined is seen here, or was delivered before the
+        // store is asked.
+        if self.cache.journal().covers(&self.text) {
+            return (Ok(Acquired::Fenced), mark);
+        }
         // While the answer is out, and where there is none, the lease may be ours.
         self.held = true;
         let name = Name { text: &self.text, hash: self.hash };
@@ -123,6 +133,8 @@ impl Lease {
             (Some(store), None) => store.fill(name, fill, by).await,
             (Some(store), Some(seen)) => store.refresh(name, seen, fill, by).await,
         };
+        #[cfg(cache_mutants)]
+        let decides = if on(Mutant::JoinLate) { self.mark() } else { decides };
         let stats = self.cache.recorder();
         let mark = match filled {
             Ok(true) => {

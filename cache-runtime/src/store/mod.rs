@@ -2,6 +2,8 @@
 
 #[cfg(test)]
 mod agreement;
+#[cfg(test)]
+pub(crate) mod faulty;
 pub(crate) mod glob;
 pub(crate) mod memory;
 pub(crate) mod redis;
@@ -91,6 +93,8 @@ pub(crate) type StoreResult<T> = Result<T, StoreError>;
 pub(crate) enum Store {
     Memory(Box<MemoryStore>),
     Redis(RedisStore),
+    #[cfg(test)]
+    Faulty(faulty::FaultyStore),
 }
 
 /// Dispatches an operation; the embedded store always answers, at once.
@@ -99,6 +103,8 @@ macro_rules! dispatch {
         match $self {
             Self::Memory(store) => Ok(store.$operation($($argument),*)),
             Self::Redis(store) => store.$operation($($argument,)* $deadline).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.$operation($($argument,)* $deadline).await,
         }
     };
 }
@@ -174,6 +180,8 @@ impl Store {
                 names.iter().map(invalidate).collect()
             }
             Self::Redis(store) => store.invalidate(names, hold_off, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.invalidate(names, hold_off, by).await,
         }
     }
 
@@ -194,6 +202,8 @@ impl Store {
                 })
                 .collect(),
             Self::Redis(store) => store.begin(names, writer, fence, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.begin(names, writer, fence, by).await,
         }
     }
 
@@ -210,6 +220,8 @@ impl Store {
                 names.iter().map(|name| Ok(store.end(*name, writer, hold_off, None))).collect()
             }
             Self::Redis(store) => store.end(names, writer, hold_off, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.end(names, writer, hold_off, by).await,
         }
     }
 
@@ -224,6 +236,8 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.end(name, writer, Duration::ZERO, Some(fill))),
             Self::Redis(store) => store.end_with(name, writer, fill, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.end_with(name, writer, Duration::ZERO, fill, by).await,
         }
     }
 
@@ -237,6 +251,8 @@ impl Store {
         match self {
             Self::Memory(store) => Ok(store.invalidate_matching(pattern, hold_off)),
             Self::Redis(store) => store.invalidate_matching(pattern, hold_off, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.invalidate_matching(pattern, hold_off, by).await,
         }
     }
 }

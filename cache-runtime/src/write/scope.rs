@@ -69,6 +69,8 @@ impl WriteScope {
     pub(super) fn open(cache: Cache, deferred: bool) -> Arc<Self> {
         let outer = CURRENT.try_with(Arc::clone).ok();
         let (writer, pending) = (Token::random(), Mutex::default());
+        #[cfg(cache_mutants)]
+        let writer = crate::mutants::writer_token(writer);
         Arc::new(Self { cache, writer, deferred, outer, pending })
     }
 

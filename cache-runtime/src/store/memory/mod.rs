@@ -109,6 +109,18 @@ impl MemoryStore {
         matched
     }
 
+    /// What a key holds: `V`, `L`, `F` or `T`.
+    #[cfg(test)]
+    pub(crate) fn kind(&self, name: Name<'_>) -> Option<char> {
+        self.apply(name, |entry, _| entry.as_ref().map(rules::kind))
+    }
+
+    /// Removes what a key holds, whatever it is, as `DEL` does.
+    #[cfg(test)]
+    pub(crate) fn lose(&self, name: Name<'_>) {
+        self.apply(name, |entry, _| *entry = None);
+    }
+
     /// A value slot, with the times put into its record.
     fn value(&self, token: Token, fill: Fill, now: Instant) -> Slot {
         let Fill { mut record, fresh, ttl } = fill;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+#[cfg(cache_mutants)]
+use crate::mutants::{Mutant, on};
 use crate::store::{Acquired, Ended};
 use crate::token::Token;
 
@@ -69,6 +71,11 @@ pub(super) fn acquire(
 }
 
 pub(super) fn fill(entry: &mut Entry, token: Token, value: impl FnOnce() -> Slot) -> bool {
+    #[cfg(cache_mutants)]
+    if on(Mutant::FillWithoutCompare) {
+        *entry = Some(value());
+        return true;
+    }
     match entry {
         Some(Slot { content: Content::Value { token: stored, .. }, .. }) => *stored == token,
         Some(Slot { content: Content::Lease(holder), .. }) if *holder == token => {
@@ -101,6 +108,8 @@ pub(super) fn refresh(
 pub(super) fn release(entry: &mut Entry, token: Token) -> bool {
     let mine =
         matches!(entry, Some(Slot { content: Content::Lease(holder), .. }) if *holder == token);
+    #[cfg(cache_mutants)]
+    let mine = mine || on(Mutant::ReleaseWithoutCompare);
     if mine {
         *entry = None;
     }
@@ -167,6 +176,23 @@ pub(super) fn end(
 }
 
 fn empty(entry: &mut Entry, now: Instant, hold_off: Duration) {
+    #[cfg(cache_mutants)]
+    if on(Mutant::LeaseOutlivesInvalidation)
+        && matches!(entry, Some(Slot { content: Content::Lease(_), .. }))
+    {
+        return;
+    }
     *entry =
         (!hold_off.is_zero()).then(|| Slot { content: Content::Tombstone, until: now + hold_off });
+}
+
+/// The letter that the record of such an entry has in Redis.
+#[cfg(test)]
+pub(super) fn kind(slot: &Slot) -> char {
+    match slot.content {
+        Content::Value { .. } => 'V',
+        Content::Lease(_) => 'L',
+        Content::Fence(_) => 'F',
+        Content::Tombstone => 'T',
+    }
 }

@@ -30,7 +30,14 @@ pub(super) static INVALIDATE: Script = script!("prelude", "fence", "invalidate")
 
 impl Script {
     fn sha(&self) -> &str {
-        self.sha.get_or_init(|| sha1_smol::Sha1::from(self.body).digest().to_string())
+        self.sha.get_or_init(|| sha1_smol::Sha1::from(self.body()).digest().to_string())
+    }
+
+    fn body(&self) -> &'static str {
+        #[cfg(cache_mutants)]
+        return crate::mutants::lua(self.body);
+        #[cfg(not(cache_mutants))]
+        self.body
     }
 }
 
@@ -59,7 +66,7 @@ impl Call<'_> {
 
     /// `EVAL`: leaves the script in the server's memory as well.
     pub(super) fn by_body(&self) -> Cmd {
-        self.command("EVAL", self.script.body)
+        self.command("EVAL", self.script.body())
     }
 
     fn command(&self, name: &str, script: &str) -> Cmd {

@@ -1,0 +1,80 @@
+//! The bugs of others, to show that the tests find them.
+//!
+//! Compiled only with `--cfg cache_mutants`, which is no feature and which nothing but `tests/mutants/run` sets. There
+//! `CACHE_MUTANT` names the one that is on. Each is what many caches do, at the place where this one does not.
+
+use std::sync::LazyLock;
+
+use crate::cache::Cache;
+use crate::token::Token;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mutant {
+    /// Plain cache-aside: a loaded value is stored whatever happened meanwhile.
+    FillWithoutCompare,
+    /// The textbook lock: an invalidation removes the value and leaves the lease.
+    LeaseOutlivesInvalidation,
+    /// A lease is held by a process and not by one attempt of it.
+    TokenPerProcess,
+    /// Ordinary single flight: whoever comes while a load is under way gets its value.
+    JoinAlways,
+    /// A load may be joined until the answer to its fill is there.
+    JoinLate,
+    /// A fence is one flag, which the first writer to end lifts.
+    OneWriterToken,
+    /// A load that failed deletes the key, whoever holds it by now.
+    ReleaseWithoutCompare,
+}
+
+static ON: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("CACHE_MUTANT").ok());
+
+/// Whether a mutant is on; it goes by the name of its variant.
+pub(crate) fn on(mutant: Mutant) -> bool {
+    ON.as_ref().is_some_and(|name| *name == format!("{mutant:?}"))
+}
+
+pub(crate) fn lease_token(cache: &Cache, token: Token) -> Token {
+    let place = std::ptr::from_ref(cache.flights().as_ref()).addr() as u64;
+    if on(Mutant::TokenPerProcess) { constant(place, std::process::id()) } else { token }
+}
+
+pub(crate) fn writer_token(token: Token) -> Token {
+    if on(Mutant::OneWriterToken) { constant(0, 0) } else { token }
+}
+
+/// Those who joined before it are served.
+pub(crate) fn mark(mark: u64) -> u64 {
+    if on(Mutant::JoinAlways) { u64::MAX } else { mark }
+}
+
+/// A script with the mutant's bug in it. Where the place is not found any more, the mutant will not be found either.
+pub(crate) fn lua(body: &'static str) -> &'static str {
+    let replaced = |from, to| &*body.replace(from, to).leak();
+    if on(Mutant::FillWithoutCompare) {
+        return replaced(
+            "if found ~= 'L' or token(record) ~= token(ARGV[1]) or not trusted(record, ARGV[4]) then return 0 end",
+            "",
+        );
+    }
+    if on(Mutant::LeaseOutlivesInvalidation) {
+        return replaced(
+            "local function empty(key, tombstone, hold)",
+            "local function empty(key, tombstone, hold)
+              if kind(redis.pcall('GET', key)) == 'L' then return end",
+        );
+    }
+    if on(Mutant::ReleaseWithoutCompare) && body.contains("-- RELEASE:") {
+        return replaced(
+            "if kind(record) ~= 'L' or token(record) ~= ARGV[1] then return 0 end",
+            "",
+        );
+    }
+    body
+}
+
+fn constant(high: u64, low: u32) -> Token {
+    let mut bytes = [0; Token::LEN];
+    bytes[..8].copy_from_slice(&high.to_be_bytes());
+    bytes[12..].copy_from_slice(&low.to_be_bytes());
+    Token::from_bytes(bytes)
+}

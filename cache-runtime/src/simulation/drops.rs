@@ -1,0 +1,99 @@
+//! Futures dropped at every point at which they wait.
+
+use std::time::Duration;
+
+use tokio::time::{sleep, timeout};
+
+use super::operations::{Cut, Manner, Operation};
+use super::world::{Pace, World};
+use super::{dice::Dice, simulate};
+
+/// A lease that is left behind would be there until the end.
+const PACE: Pace = Pace {
+    lease: 60_000,
+    load: 12,
+    write: 8,
+    failing_loads: 0,
+    lost_commands: 0,
+    slow_commands: 0,
+};
+
+const MANNERS: [Manner; 9] = [
+    Manner::Read,
+    Manner::Locked,
+    Manner::Refresh,
+    Manner::Write,
+    Manner::Strict,
+    Manner::Unfenced,
+    Manner::Failing,
+    Manner::InDoubt,
+    Manner::InTransaction,
+];
+
+/// What the dropped call meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Setting {
+    Empty,
+    Cached,
+    /// A caller of the same process loads.
+    Behind,
+    /// A process loads.
+    Locked,
+}
+
+/// Whether the call came to its end before it was to be dropped.
+async fn scenario(dice: Dice, setting: Setting, manner: Manner, cut: Cut) -> bool {
+    let world = World::new(&dice, 2, PACE);
+    let start = |process, manner, after| {
+        let operation = Operation { process, row: 0, manner, cut: Cut::Never };
+        let world = world.clone();
+        tokio::spawn(async move {
+            sleep(Duration::from_millis(after)).await;
+            operation.run(world).await
+        })
+    };
+    match setting {
+        Setting::Empty => {}
+        Setting::Cached => _ = start(1, Manner::Read, 0).await,
+        Setting::Behind => drop(start(0, Manner::Read, 0)),
+        Setting::Locked => drop(start(1, Manner::Read, 0)),
+    }
+    // Those who come a little later, and wait for the call or go another way.
+    let others =
+        [start(0, Manner::Read, 2), start(0, Manner::Locked, 4), start(1, Manner::Locked, 3)];
+    sleep(Duration::from_millis(1)).await;
+    let ended = Operation { process: 0, row: 0, manner, cut }.run(world.clone()).await;
+    for other in others {
+        let served = timeout(Duration::from_secs(1), other).await;
+        assert!(served.is_ok_and(|ended| ended.is_ok()), "nobody waits for what was dropped");
+    }
+    sleep(Duration::from_millis(100)).await;
+    assert_ne!(world.kind(0), Some('L'), "a lease is left behind");
+    let history = world.settle().await;
+    assert!(history.violations().is_empty(), "{history:#?}");
+    ended
+}
+
+#[test]
+fn whenever_it_is_dropped_a_call_leaves_nothing_behind() {
+    let mut dropped = 0;
+    for setting in [Setting::Empty, Setting::Cached, Setting::Behind, Setting::Locked] {
+        for (manner, cut) in MANNERS
+            .into_iter()
+            .flat_map(|manner| [(manner, Cut::Waiting as fn(u32) -> Cut), (manner, Cut::Woken)])
+        {
+            for seed in 0..8 {
+                for waits in 1.. {
+                    let cut = cut(waits);
+                    println!("{setting:?} {manner:?} {cut:?} CACHE_TEST_SEED={seed}");
+                    if simulate(seed, |dice| scenario(dice, setting, manner, cut)) {
+                        break;
+                    }
+                    dropped += 1;
+                }
+            }
+        }
+    }
+    println!("{dropped} calls were dropped");
+    assert!(dropped > 1_000, "{dropped} calls were dropped");
+}

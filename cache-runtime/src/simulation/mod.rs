@@ -1,0 +1,50 @@
+//! The runtime over the embedded store, in simulated time, with faults drawn from a seed.
+//!
+//! Everything runs on one thread, tokio's clock is paused, and the runtime's own random numbers come from the seed as
+//! well: a seed gives the same history every time. The store is behind a network for each process, which loses,
+//! delays and reorders commands ([`faulty`](crate::store::faulty)). What comes out is judged by the rules of
+//! [`history`], as with real processes; besides, nobody may hang, and nothing may be left behind.
+//!
+//! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
+
+pub(crate) mod dice;
+mod drops;
+mod history;
+mod operations;
+mod seeds;
+mod world;
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use self::dice::Dice;
+
+thread_local! {
+    static RANDOM: RefCell<Option<Dice>> = const { RefCell::new(None) };
+}
+
+/// The next random number of a simulation under way on this thread.
+pub(crate) fn random() -> Option<u64> {
+    RANDOM.with_borrow(|dice| dice.as_ref().map(Dice::draw))
+}
+
+/// Longer than anything may take, in simulated time.
+const HANG: Duration = Duration::from_secs(3_600);
+
+/// Runs a scenario in simulated time.
+fn simulate<F: Future>(seed: u64, scenario: impl FnOnce(Dice) -> F) -> F::Output {
+    let dice = Dice::new(seed);
+    RANDOM.set(Some(dice.fork(1)));
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    let output = runtime.unwrap().block_on(async { timeout(HANG, scenario(dice.fork(2))).await });
+    RANDOM.set(None);
+    output.unwrap_or_else(|_| panic!("somebody hangs, CACHE_TEST_SEED={seed}"))
+}
+
+fn setting(name: &str) -> Option<u64> {
+    let text = std::env::var(name).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{name} is {text:?}")))
+}

@@ -1,0 +1,224 @@
+//! What processes do, recorded.
+
+use std::future::poll_fn;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use super::dice::Dice;
+use super::history::{Loss, Read, Write};
+use super::world::{
+    FENCE, Failed, Trace, World, locked_row, row, row_key, update, write, write_and_fail,
+    write_in_doubt, write_in_transaction, write_strictly, write_unfenced,
+};
+use crate::CallExt as _;
+use crate::store::Name;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    Read,
+    Locked,
+    Refresh,
+    Write,
+    Strict,
+    Unfenced,
+    Failing,
+    InDoubt,
+    InTransaction,
+    ByHand,
+    ByPattern,
+    /// Somebody who knows nothing of this library changes the row and deletes the entry.
+    Outside,
+    /// The entry vanishes.
+    Lost,
+}
+
+const MANNERS: [(u64, Manner); 13] = [
+    (40, Manner::Read),
+    (12, Manner::Locked),
+    (6, Manner::Refresh),
+    (6, Manner::Write),
+    (5, Manner::Strict),
+    (5, Manner::Unfenced),
+    (3, Manner::Failing),
+    (3, Manner::InDoubt),
+    (3, Manner::InTransaction),
+    (3, Manner::ByHand),
+    (2, Manner::ByPattern),
+    (5, Manner::Outside),
+    (3, Manner::Lost),
+];
+
+/// When a future is dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Cut {
+    Never,
+    /// When it has begun to wait for so many times.
+    Waiting(u32),
+    /// When it is woken for the time after, and before it knows.
+    Woken(u32),
+}
+
+/// Something that a process does.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Operation {
+    pub(super) process: usize,
+    pub(super) row: u64,
+    pub(super) manner: Manner,
+    pub(super) cut: Cut,
+}
+
+impl Operation {
+    /// Any operation.
+    pub(super) fn draw(dice: &Dice, processes: usize, rows: u64) -> Self {
+        let waits = u32::try_from(dice.below(8)).unwrap_or_default();
+        let cuts = [(80, Cut::Never), (10, Cut::Waiting(1 + waits)), (10, Cut::Woken(1 + waits))];
+        let (manner, cut) = (dice.pick(&MANNERS), dice.pick(&cuts));
+        // Dropped between its commit and its invalidation, a write by hand has not invalidated anything.
+        let by_hand = matches!(manner, Manner::ByHand | Manner::ByPattern);
+        Self {
+            process: dice.index(processes),
+            row: dice.below(rows),
+            manner,
+            cut: if by_hand { Cut::Never } else { cut },
+        }
+    }
+
+    /// Does it; whether it was done to its end.
+    pub(super) async fn run(self, world: World) -> bool {
+        match self.manner {
+            Manner::Read | Manner::Locked | Manner::Refresh => self.read(&world).await,
+            Manner::Outside | Manner::Lost => {
+                self.intrude(&world);
+                true
+            }
+            _ => self.write(&world).await,
+        }
+    }
+
+    async fn read(self, world: &World) -> bool {
+        let Self { process, row: id, manner, cut } = self;
+        let db = &world.db;
+        let start = db.now();
+        let call = async {
+            match manner {
+                Manner::Locked => locked_row(db, id).await,
+                Manner::Refresh => row(db, id).refresh().await,
+                _ => row(db, id).await,
+            }
+        };
+        let result = until(cut, world.processes[process].scope(call)).await;
+        if let Some(Ok(version)) = result {
+            let (end, manner) = (db.now(), format!("{manner:?}"));
+            let read = Read { process, row: id, manner, start, end, version };
+            world.history.lock().unwrap().reads.push(read);
+        }
+        result.is_some()
+    }
+
+    async fn write(self, world: &World) -> bool {
+        let Self { process, row: id, manner, cut } = self;
+        let (db, cache) = (&world.db, &world.processes[process]);
+        let trace = &Trace::of(cache);
+        let start = db.now();
+        let call = async {
+            match manner {
+                Manner::Strict => write_strictly(db, id, trace).await,
+                Manner::Unfenced => write_unfenced(db, id, trace).await,
+                Manner::Failing => write_and_fail(db, id, trace).await,
+                Manner::InDoubt => write_in_doubt(db, id, trace).await,
+                Manner::InTransaction => {
+                    let transaction = async {
+                        write_in_transaction(db, id, trace).await?;
+                        db.pause(db.pace().write).await;
+                        trace.commits(db, db.bump(id));
+                        Ok(())
+                    };
+                    cache.after_commit(transaction).await
+                }
+                Manner::ByHand => {
+                    update(db, id, trace).await;
+                    cache.invalidate(&row_key(&id)).await.map_err(Failed::from)
+                }
+                Manner::ByPattern => {
+                    update(db, id, trace).await;
+                    let pattern = format!("row:[{id}]*");
+                    cache.invalidate_matching(&pattern).await.map(drop).map_err(Failed::from)
+                }
+                _ => write(db, id, trace).await,
+            }
+        };
+        let returned = until(cut, cache.scope(call)).await.is_some();
+        let told = trace.told();
+        let fenced = match manner {
+            // Refused where its fence is not acknowledged.
+            Manner::Strict => true,
+            Manner::Unfenced | Manner::ByHand | Manner::ByPattern => false,
+            _ => told.nothing_journalled,
+        };
+        let mut write = Write {
+            process,
+            row: id,
+            manner: format!("{manner:?}"),
+            start,
+            committed: told.committed,
+            returned: returned.then(|| db.now()),
+            acknowledged: None,
+            fenced: fenced && told.took < FENCE / 2,
+        };
+        let (db, history) = (db.clone(), Arc::clone(&world.history));
+        if !returned || cache.stats().journal_depth == 0 {
+            write.acknowledged = returned.then(|| db.now());
+            history.lock().unwrap().writes.push(write);
+            return returned;
+        }
+        let cache = cache.clone();
+        world.pending.lock().unwrap().spawn(async move {
+            cache.flush(Duration::from_secs(200)).await.unwrap();
+            write.acknowledged = Some(db.now());
+            history.lock().unwrap().writes.push(write);
+        });
+        returned
+    }
+
+    fn intrude(self, world: &World) {
+        let Self { row, manner, .. } = self;
+        let (db, start) = (&world.db, world.db.now());
+        let text = format!("row:{row}");
+        let committed = (manner == Manner::Outside).then(|| db.bump(row));
+        let committed = committed.map(|version| (db.now(), version));
+        world.memory.lose(Name::new(&text));
+        let mut history = world.history.lock().unwrap();
+        history.losses.push(Loss { row: Some(row), start, end: db.now() });
+        history.writes.push(Write {
+            process: usize::MAX,
+            row,
+            manner: format!("{manner:?}"),
+            start,
+            committed,
+            returned: Some(db.now()),
+            acknowledged: Some(db.now()),
+            fenced: false,
+        });
+    }
+}
+
+/// Runs a future to its end, or drops it before.
+async fn until<F: Future>(cut: Cut, future: F) -> Option<F::Output> {
+    let mut waits = 0;
+    let mut future = pin!(future);
+    let end = poll_fn(|cx| {
+        if cut == Cut::Woken(waits) {
+            return Poll::Ready(None);
+        }
+        match future.as_mut().poll(cx) {
+            Poll::Ready(output) => Poll::Ready(Some(output)),
+            Poll::Pending => {
+                waits += 1;
+                if cut == Cut::Waiting(waits) { Poll::Ready(None) } else { Poll::Pending }
+            }
+        }
+    });
+    end.await
+}

@@ -1,0 +1,273 @@
+//! Some processes, the store they share, and their database.
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use super::dice::Dice;
+use super::history::{History, Time};
+use crate as cache_runtime;
+use crate::cache::Cache;
+use crate::store::faulty::{FaultyStore, Network};
+use crate::store::memory::MemoryStore;
+use crate::store::{Name, Store};
+use crate::{cached, invalidates};
+
+/// Few, so that operations meet.
+pub(super) const ROWS: u64 = 2;
+/// Also how long after a write in doubt its entry is invalidated once more.
+pub(super) const FENCE: Duration = Duration::from_secs(10);
+
+/// A body's own error.
+#[derive(Debug)]
+pub(super) struct Failed;
+
+impl From<crate::Error> for Failed {
+    fn from(_: crate::Error) -> Self {
+        Self
+    }
+}
+
+/// The versions of the rows, and a clock that gives every event a moment of its own.
+#[derive(Clone, Debug)]
+pub(super) struct Database(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    versions: [AtomicU64; ROWS as usize],
+    clock: AtomicU64,
+    dice: Dice,
+    pace: Pace,
+    settled: AtomicBool,
+}
+
+/// How long things take, in milliseconds, and how often they go wrong, in percent.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pace {
+    pub(super) lease: u64,
+    pub(super) load: u64,
+    pub(super) write: u64,
+    pub(super) failing_loads: u64,
+    pub(super) lost_commands: u64,
+    pub(super) slow_commands: u64,
+}
+
+impl Database {
+    /// A moment later than every one before.
+    pub(super) fn now(&self) -> Time {
+        self.0.clock.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn version(&self, row: u64) -> u64 {
+        self.row(row).load(Ordering::Relaxed)
+    }
+
+    /// Commits a new version.
+    pub(super) fn bump(&self, row: u64) -> u64 {
+        1 + self.row(row).fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A load: what the row was at its beginning. Some take longer than a lease.
+    async fn load(&self, row: u64) -> Result<u64, Failed> {
+        let (version, dice, pace) = (self.version(row), &self.0.dice, self.pace());
+        let span = if dice.percent(5) { 350 } else { pace.load };
+        let fails = dice.percent(pace.failing_loads) && !self.0.settled.load(Ordering::Relaxed);
+        self.pause(span).await;
+        if fails { Err(Failed) } else { Ok(version) }
+    }
+
+    pub(super) fn pace(&self) -> Pace {
+        self.0.pace
+    }
+
+    pub(super) async fn pause(&self, millis: u64) {
+        sleep(Duration::from_millis(self.0.dice.below(millis))).await;
+    }
+
+    fn row(&self, row: u64) -> &AtomicU64 {
+        &self.0.versions[usize::try_from(row).unwrap()]
+    }
+}
+
+/// What the body of a write tells the recorder, also when its future is dropped.
+#[derive(Clone, Debug)]
+pub(super) struct Trace {
+    cache: Cache,
+    since: Instant,
+    told: Arc<Mutex<Told>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Told {
+    /// The journal was empty when the body began: no fence was refused.
+    pub(super) nothing_journalled: bool,
+    pub(super) committed: Option<(Time, u64)>,
+    /// From the beginning of the write to the commit.
+    pub(super) took: Duration,
+}
+
+impl Trace {
+    pub(super) fn of(cache: &Cache) -> Self {
+        Self { cache: cache.clone(), since: Instant::now(), told: Arc::default() }
+    }
+
+    pub(super) fn told(&self) -> Told {
+        *self.told.lock().unwrap()
+    }
+
+    pub(super) fn begins(&self) {
+        self.told.lock().unwrap().nothing_journalled = self.cache.stats().journal_depth == 0;
+    }
+
+    pub(super) fn commits(&self, db: &Database, version: u64) {
+        let mut told = self.told.lock().unwrap();
+        told.committed = Some((db.now(), version));
+        told.took = self.since.elapsed();
+    }
+}
+
+/// The body of a write.
+pub(super) async fn update(db: &Database, id: u64, trace: &Trace) {
+    trace.begins();
+    db.pause(db.pace().write).await;
+    trace.commits(db, db.bump(id));
+    db.pause(db.pace().write).await;
+}
+
+#[cached(key = "row:<id>", ttl = "1h", crate = cache_runtime)]
+pub(super) async fn row(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
+}
+
+#[cached(key = row_key(&id), ttl = "1h", lock, crate = cache_runtime)]
+pub(super) async fn locked_row(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
+}
+
+#[invalidates(row(id), crate = cache_runtime)]
+pub(super) async fn write(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
+    update(db, id, trace).await;
+    Ok(())
+}
+
+#[invalidates(row(id), fence = "strict", crate = cache_runtime)]
+pub(super) async fn write_strictly(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
+    update(db, id, trace).await;
+    Ok(())
+}
+
+#[invalidates(row(id), fence = "off", crate = cache_runtime)]
+pub(super) async fn write_unfenced(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
+    update(db, id, trace).await;
+    Ok(())
+}
+
+/// Commits, and then fails.
+#[invalidates(row(id), crate = cache_runtime)]
+pub(super) async fn write_and_fail(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
+    update(db, id, trace).await;
+    Err(Failed)
+}
+
+/// The commit comes, whether or not somebody waits for it.
+#[invalidates(row(id), crate = cache_runtime)]
+pub(super) async fn write_in_doubt(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
+    trace.begins();
+    let other = db.clone();
+    let commit = tokio::spawn(async move {
+        other.pause(50).await;
+        other.bump(id)
+    });
+    let version = commit.await.map_err(|_| Failed)?;
+    trace.commits(db, version);
+    Ok(())
+}
+
+/// Changes a row in a transaction that its caller commits.
+#[invalidates(row(id), in_transaction, crate = cache_runtime)]
+pub(super) async fn write_in_transaction(
+    db: &Database,
+    id: u64,
+    trace: &Trace,
+) -> Result<(), Failed> {
+    trace.begins();
+    db.pause(db.pace().write).await;
+    Ok(())
+}
+
+/// Everything there is.
+#[derive(Clone, Debug)]
+pub(super) struct World {
+    pub(super) db: Database,
+    pub(super) processes: Vec<Cache>,
+    pub(super) history: Arc<Mutex<History>>,
+    /// Writes that wait for their acknowledgement.
+    pub(super) pending: Arc<Mutex<JoinSet<()>>>,
+    pub(super) memory: Arc<MemoryStore>,
+    networks: Vec<Arc<Network>>,
+}
+
+impl World {
+    pub(super) fn new(dice: &Dice, processes: u64, pace: Pace) -> Self {
+        let memory = Arc::new(MemoryStore::new(1 << 20));
+        let network =
+            |process| Network::new(dice.fork(10 + process), pace.lost_commands, pace.slow_commands);
+        let networks: Vec<_> = (0..processes).map(network).collect();
+        let cache = |network: &Arc<Network>| {
+            let store = FaultyStore::new(Arc::clone(&memory), Arc::clone(network));
+            let builder = Cache::builder().lease(Duration::from_millis(pace.lease)).fence(FENCE);
+            builder.over(Store::Faulty(store)).unwrap()
+        };
+        let processes = networks.iter().map(cache).collect();
+        let db = Database(Arc::new(Inner {
+            versions: Default::default(),
+            clock: AtomicU64::new(0),
+            dice: dice.fork(3),
+            pace,
+            settled: AtomicBool::new(false),
+        }));
+        let (history, pending) = (Arc::default(), Arc::default());
+        Self { db, processes, history, pending, memory, networks }
+    }
+
+    /// What the store holds of a row.
+    pub(super) fn kind(&self, row: u64) -> Option<char> {
+        self.memory.kind(Name::new(&format!("row:{row}")))
+    }
+
+    /// Waits until all is delivered and every fence has run out. Then nothing may be left behind, and every process
+    /// reads what is in the database.
+    pub(super) async fn settle(&self) -> History {
+        for network in &self.networks {
+            network.heal();
+        }
+        self.db.0.settled.store(true, Ordering::Relaxed);
+        for _ in 0..2 {
+            for cache in &self.processes {
+                cache.flush(Duration::from_secs(100)).await.unwrap();
+            }
+            sleep(2 * FENCE).await;
+        }
+        let mut pending = std::mem::take(&mut *self.pending.lock().unwrap());
+        while let Some(ended) = pending.join_next().await {
+            ended.unwrap();
+        }
+        for cache in &self.processes {
+            assert!(cache.flights().is_empty(), "a flight is left behind");
+        }
+        for id in 0..ROWS {
+            let kind = self.kind(id);
+            assert!(matches!(kind, None | Some('V')), "{kind:?} is left behind");
+            for cache in &self.processes {
+                let version = cache.scope(row(&self.db, id)).await.unwrap();
+                assert_eq!(version, self.db.version(id), "stale for good");
+                assert_eq!(self.kind(id), Some('V'), "it is cached again");
+            }
+        }
+        std::mem::take(&mut *self.history.lock().unwrap())
+    }
+}

@@ -1,0 +1,248 @@
+//! One process: tasks that read and write, and record what they did.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use cache_runtime::{Cache, CallExt as _, Stats};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+
+use crate::database::{
+    Database, Failed, ROWS, Row, Trace, locked_row, row, write, write_and_fail, write_by_hand,
+    write_strictly, write_unfenced,
+};
+use crate::dice::Dice;
+use crate::history::{History, Read, Write};
+use crate::now;
+use crate::support::LIMIT;
+use crate::support::barrier::eventually;
+use crate::support::children::Parent;
+
+const TASKS: u64 = 8;
+/// Also how long after a dropped write its entry is invalidated once more.
+const FENCE: Duration = Duration::from_secs(4);
+/// Clocks of Redis and of ours, compared over one fence, differ by less.
+const MARGIN: Duration = Duration::from_millis(500);
+
+/// What a process is told.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Orders {
+    pub url: String,
+    pub database: PathBuf,
+    pub seed: u64,
+    pub operations: usize,
+}
+
+/// What a process tells.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Report {
+    pub history: History,
+    /// Counters of the cache, all functions together.
+    pub events: BTreeMap<String, u64>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Manner {
+    Read,
+    Locked,
+    Refresh,
+    Write,
+    Strict,
+    Unfenced,
+    Failing,
+    ByHand,
+}
+
+const MANNERS: [(u64, Manner); 8] = [
+    (58, Manner::Read),
+    (16, Manner::Locked),
+    (5, Manner::Refresh),
+    (7, Manner::Write),
+    (4, Manner::Strict),
+    (4, Manner::Unfenced),
+    (3, Manner::Failing),
+    (3, Manner::ByHand),
+];
+
+/// Runs a child's part. On a `single` thread nothing happens between a fence's refusal and the beginning of the body.
+pub async fn act(mut parent: Parent, single: bool) {
+    let Orders { url, database, seed, operations } = parent.setup();
+    let dice = Dice::new(seed).fork(1 + parent.index() as u64);
+    let cache = Cache::builder()
+        .namespace("test")
+        .lease(Duration::from_millis(400))
+        .wait(Duration::from_secs(1))
+        .fence(FENCE)
+        .connect(&url)
+        .unwrap();
+    cache.install();
+    let database = Database::open(&database, dice.fork(0)).await;
+    let actor = Actor {
+        process: parent.index(),
+        single,
+        cache,
+        database,
+        dice,
+        history: Arc::default(),
+        pending: Arc::default(),
+        left: Arc::new(AtomicUsize::new(operations)),
+    };
+    parent.say("ready");
+    parent.expect("go").await;
+
+    let mut tasks = JoinSet::new();
+    for task in 0..TASKS {
+        tasks.spawn(actor.fork(task).work());
+    }
+    loop {
+        match timeout(Duration::from_secs(1), tasks.join_next()).await {
+            Ok(Some(ended)) => ended.unwrap(),
+            Ok(None) => break,
+            // The parent wants a sign of life.
+            Err(_) => parent.say("at work"),
+        }
+    }
+    parent.say("done");
+    parent.expect("settle").await;
+    parent.say(&actor.settle().await);
+}
+
+/// One task of one process.
+#[derive(Clone, Debug)]
+struct Actor {
+    process: usize,
+    single: bool,
+    cache: Cache,
+    database: Database,
+    dice: Dice,
+    history: Arc<Mutex<History>>,
+    /// Writes that wait for their acknowledgement.
+    pending: Arc<Mutex<JoinSet<()>>>,
+    /// Operations still to do.
+    left: Arc<AtomicUsize>,
+}
+
+impl Actor {
+    fn fork(&self, task: u64) -> Self {
+        Self { dice: self.dice.fork(100 + task), ..self.clone() }
+    }
+
+    async fn work(self) {
+        let one = |left: usize| left.checked_sub(1);
+        while self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).is_ok() {
+            let (id, manner) = (self.dice.below(ROWS), self.dice.pick(&MANNERS));
+            // Dropped between its commit and its invalidation, a write by hand would not have invalidated anything.
+            let dropped = self.dice.percent(10) && !matches!(manner, Manner::ByHand);
+            let patience = if dropped { self.dice.span(8) } else { LIMIT };
+            match manner {
+                Manner::Read | Manner::Locked | Manner::Refresh => {
+                    self.read(id, manner, patience).await;
+                }
+                _ => self.write(id, manner, patience).await,
+            }
+            sleep(self.dice.span(60)).await;
+        }
+    }
+
+    async fn read(&self, id: u64, manner: Manner, patience: Duration) {
+        let db = &self.database;
+        let start = now();
+        let result = match manner {
+            Manner::Locked => timeout(patience, locked_row(db, id)).await,
+            Manner::Refresh => timeout(patience, row(db, id).refresh()).await,
+            _ => timeout(patience, row(db, id)).await,
+        };
+        let end = now();
+        match result {
+            Ok(Ok(Row { id: found, version })) => {
+                assert_eq!(found, id, "a value of another row");
+                let (process, manner) = (self.process, format!("{manner:?}"));
+                let read = Read { process, row: id, manner, start, end, version };
+                self.history.lock().unwrap().reads.push(read);
+            }
+            Ok(Err(Failed)) => {}
+            Err(_) => assert_ne!(patience, LIMIT, "{manner:?} hung"),
+        }
+    }
+
+    async fn write(&self, id: u64, manner: Manner, patience: Duration) {
+        let (db, trace) = (&self.database, &Trace::of(&self.cache));
+        let start = now();
+        let returned = match manner {
+            Manner::Strict => timeout(patience, write_strictly(db, id, trace)).await.is_ok(),
+            Manner::Unfenced => timeout(patience, write_unfenced(db, id, trace)).await.is_ok(),
+            Manner::Failing => timeout(patience, write_and_fail(db, id, trace)).await.is_ok(),
+            Manner::ByHand => timeout(patience, write_by_hand(db, id, trace)).await.is_ok(),
+            _ => timeout(patience, write(db, id, trace)).await.is_ok(),
+        };
+        let end = now();
+        assert!(returned || patience != LIMIT, "{manner:?} hung");
+
+        let told = trace.told();
+        let fence_stood = told.committed.is_some_and(|(time, _)| {
+            Duration::from_nanos(time - start) < FENCE.saturating_sub(MARGIN)
+        });
+        let fenced = match manner {
+            // Refused where its fence is not acknowledged.
+            Manner::Strict => true,
+            Manner::Write | Manner::Failing => self.single && told.nothing_journalled,
+            _ => false,
+        };
+        let mut write = Write {
+            process: self.process,
+            row: id,
+            manner: format!("{manner:?}"),
+            start,
+            committed: told.committed,
+            returned: returned.then_some(end),
+            acknowledged: None,
+            fenced: fenced && fence_stood,
+        };
+        if returned && self.cache.stats().journal_depth > 0 {
+            let (cache, history) = (self.cache.clone(), Arc::clone(&self.history));
+            self.pending.lock().unwrap().spawn(async move {
+                write.acknowledged = cache.flush(LIMIT).await.is_ok().then(now);
+                history.lock().unwrap().writes.push(write);
+            });
+        } else {
+            write.acknowledged = returned.then(now);
+            self.history.lock().unwrap().writes.push(write);
+        }
+    }
+
+    /// Waits until everything has been delivered and every row is read as it is in the database.
+    async fn settle(&self) -> Report {
+        self.cache.flush(LIMIT).await.unwrap();
+        let mut pending = std::mem::take(&mut *self.pending.lock().unwrap());
+        while let Some(ended) = pending.join_next().await {
+            ended.unwrap();
+        }
+        for id in 0..ROWS {
+            eventually!(match row(&self.database, id).await {
+                Ok(row) => row.version == self.database.version(id).await,
+                Err(Failed) => false,
+            });
+        }
+        let history = std::mem::take(&mut *self.history.lock().unwrap());
+        Report { history, events: events(&self.cache.stats()) }
+    }
+}
+
+fn events(stats: &Stats) -> BTreeMap<String, u64> {
+    let mut events = BTreeMap::new();
+    for function in &stats.functions {
+        let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(function) else {
+            continue;
+        };
+        for (event, count) in fields {
+            if let Some(count @ 1..) = count.as_u64() {
+                *events.entry(event).or_default() += count;
+            }
+        }
+    }
+    events
+}

@@ -180,11 +180,11 @@ pub(crate) fn set_origin(record: &mut [u8], origin: Origin) {
     }
 }
 
-<<<<<<< HEAD
 /// What comes before a value's times, and what after: the server puts those in.
 pub(crate) fn around_times(record: &[u8]) -> (&[u8], &[u8]) {
     (record.get(..LEASE).unwrap_or_default(), record.get(LEASE + 16..).unwrap_or_default())
-=======
+}
+
 /// What only tests ask for so far; the format has it for operators, and for what decides by age.
 #[cfg(test)]
 impl Value {
@@ -199,7 +199,6 @@ impl Value {
     pub(crate) fn cost_ms(&self) -> u32 {
         u32::from_be_bytes(array(&self.record, 52))
     }
->>>>>>> main
 }
 
 /// Copies a field out; zeros where the record is shorter than its length was checked to be.

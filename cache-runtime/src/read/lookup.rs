@@ -144,15 +144,10 @@ impl<'a, R, T> Lookup<'a, R, T> {
     }
 
     /// Waits for the flight of this process.
-<<<<<<< HEAD
     async fn wait(&mut self, name: Name<'_>, waiting: oneshot::Receiver<Verdict>) -> Looked<R> {
-        let verdict = timeout_at(Instant::now() + self.patience(), waiting).await;
-=======
-    async fn wait(mut self, name: Name<'_>, waiting: oneshot::Receiver<Verdict>) -> Looked<R> {
         let paused = Instant::now();
         let verdict = timeout_at(paused + self.patience(), waiting).await;
         self.budget.resume(paused);
->>>>>>> main
         match verdict {
             Ok(Ok(Verdict::Value(record))) => {
                 if let Found::Value(value) = record::read(record, name.hash)
@@ -179,15 +174,12 @@ impl<'a, R, T> Lookup<'a, R, T> {
     }
 
     /// Asks the store for the value or the lease, and again while another process loads.
-<<<<<<< HEAD
     async fn acquire(&mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
-=======
-    async fn acquire(mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
         // A leader that took over from another has not looked, or not lately: the value may be outdated by now.
         if self.cache.journal().covers(self.text) {
+            self.answered(Event::Miss);
             return leader.map_or_else(Looked::alone, Looked::around);
         }
->>>>>>> main
         let patient = self.callsite.policy().lock
             && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
         let mut lease = self.lease(leader);
@@ -205,12 +197,8 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 }
                 Ok(Acquired::Value(record)) => match self.examine(name, Ok(Some(record.clone()))) {
                     Seen::Value(result, _) => {
-<<<<<<< HEAD
                         self.answered(Event::Hit);
-                        lease.pass_on(Some(record), mark);
-=======
                         lease.pass_on(record, mark);
->>>>>>> main
                         return Looked::Found(result);
                     }
                     // Of no use to this process: it is asked to give way, once.

@@ -140,21 +140,14 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
-<<<<<<< HEAD
-        let (head, tail) = record::around_times(&fill.record);
-=======
         let origin = self.insists_on();
->>>>>>> main
+        let (head, tail) = record::around_times(&fill.record);
         let args = vec![
             Arg::Bytes(head),
             Arg::Millis(millis(fill.ttl)),
             Arg::Millis(millis(fill.fresh)),
-<<<<<<< HEAD
-            ANY_ORIGIN,
-            Arg::Bytes(tail),
-=======
             trusted(origin.as_ref()),
->>>>>>> main
+            Arg::Bytes(tail),
         ];
         self.decide(&script::FILL, name, args, deadline).await
     }

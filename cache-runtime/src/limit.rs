@@ -23,24 +23,29 @@ tokio::task_local! {
 
 /// Runs a body when the function's and the cache's bound leave a place for it. Where the wait ends before that, makes the
 /// result with `refuse`; without `refuse` the wait does not end.
-pub(crate) async fn bounded<B: Future>(
+pub(crate) fn bounded<B: Future>(
     cache: &Cache,
     callsite: &'static Callsite,
     refuse: Option<fn(Error) -> B::Output>,
     body: impl FnOnce() -> B,
-) -> B::Output {
-    let places = if INSIDE.try_with(|()| ()).is_ok() {
-        Ok(Places::default())
-    } else {
-        Places::take(cache, callsite, refuse.and(callsite.policy().shed_after)).await
-    };
-    let _places = match (places, refuse) {
-        (Ok(places), _) => places,
-        (Err(overloaded), Some(refuse)) => return refuse(overloaded),
-        // Not reached: without `refuse` there is no limit to the wait.
-        (Err(_), None) => Places::default(),
-    };
-    INSIDE.scope((), body()).await
+) -> impl Future<Output = B::Output> {
+    async move {
+        let places = match Places::bounds(cache, callsite) {
+            // Boxed: most loads are not bounded, and their futures stay small.
+            Some(bounds) if INSIDE.try_with(|()| ()).is_err() => {
+                let limit = refuse.and(callsite.policy().shed_after);
+                Box::pin(Places::take(cache, callsite, bounds, limit)).await
+            }
+            _ => Ok(Places::default()),
+        };
+        let _places = match (places, refuse) {
+            (Ok(places), _) => places,
+            (Err(overloaded), Some(refuse)) => return refuse(overloaded),
+            // Not reached: without `refuse` there is no limit to the wait.
+            (Err(_), None) => Places::default(),
+        };
+        INSIDE.scope((), body()).await
+    }
 }
 
 /// Places of one load; given back when dropped.
@@ -50,13 +55,23 @@ struct Places<'a> {
     _cache: Option<SemaphorePermit<'a>>,
 }
 
+/// The places of a function's loads and those of all loads of a cache, where they are counted.
+type Bounds<'a> = (Option<&'a Semaphore>, Option<&'a Semaphore>);
+
 impl<'a> Places<'a> {
+    fn bounds(cache: &'a Cache, callsite: &'static Callsite) -> Option<Bounds<'a>> {
+        match (cache.recorder().places(callsite), cache.places()) {
+            (None, None) => None,
+            bounds => Some(bounds),
+        }
+    }
+
     async fn take(
         cache: &'a Cache,
         callsite: &'static Callsite,
+        (function, all): Bounds<'a>,
         limit: Option<Duration>,
     ) -> Result<Self, Error> {
-        let (function, all) = (cache.recorder().places(callsite), cache.places());
         let take = async { Self { _function: take(function).await, _cache: take(all).await } };
         let Some(limit) = limit else { return Ok(take.await) };
         timeout(limit, take).await.map_err(|_| {

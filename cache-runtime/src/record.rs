@@ -180,6 +180,11 @@ pub(crate) fn set_origin(record: &mut [u8], origin: Origin) {
     }
 }
 
+/// What comes before a value's times, and what after: the server puts those in.
+pub(crate) fn around_times(record: &[u8]) -> (&[u8], &[u8]) {
+    (record.get(..LEASE).unwrap_or_default(), record.get(LEASE + 16..).unwrap_or_default())
+}
+
 /// What only tests ask for so far; the format has it for operators, and for what decides by age.
 #[cfg(test)]
 impl Value {

@@ -24,9 +24,9 @@ pub(super) enum Attempt {
     /// Nothing is stored, but those who waited before the mark are served.
     Around(Leader, Mark),
     /// Stored if this attempt's lease still stands.
-    Leased(Lease),
+    Leased(Box<Lease>),
     /// Stored if the value with this token still stands.
-    Replace(Lease, Token),
+    Replace(Box<Lease>, Token),
 }
 
 /// What there is to know about a finished load.
@@ -99,7 +99,7 @@ impl Attempt {
 
 /// A value on its way to the store.
 pub(super) struct Storing {
-    lease: Lease,
+    lease: Box<Lease>,
     seen: Option<Token>,
     record: Vec<u8>,
     ttl: Duration,

@@ -99,7 +99,7 @@ impl Lease {
     }
 
     /// The load begins.
-    pub(super) fn begin(mut self) -> Self {
+    pub(super) fn begin(mut self: Box<Self>) -> Box<Self> {
         self.begun = (Instant::now(), self.mark());
         self
     }

@@ -47,6 +47,12 @@ impl<R> Looked<R> {
 enum Seen<R> {
     /// A value that decodes, with its record.
     Value(R, Value),
+    None(Lack),
+}
+
+/// Why there is no value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Lack {
     /// Nothing, or nothing that may stay.
     Miss,
     /// A fence, somebody else's data, or no answer: the store is of no use for this call.
@@ -63,6 +69,8 @@ pub(super) struct Lookup<'a, R, T> {
     budget: Budget,
     /// A value that was found and cannot be used.
     reject: Option<Token>,
+    /// The value was not asked for: the lease is, and tells whether the call is a hit or a miss.
+    unasked: bool,
 }
 
 impl<'a, R, T> Lookup<'a, R, T> {
@@ -81,11 +89,12 @@ impl<'a, R, T> Lookup<'a, R, T> {
             text,
             budget: Budget::new(settings.budget),
             reject: None,
+            unasked: false,
         }
     }
 
     /// The hit path; the rest is boxed, so that a hit's future stays small.
-    pub(super) async fn run(mut self, mode: Mode) -> Looked<R> {
+    pub(super) async fn run(&mut self, mode: Mode) -> Looked<R> {
         let Some(store) = self.cache.store() else {
             return Looked::alone();
         };
@@ -95,39 +104,47 @@ impl<'a, R, T> Lookup<'a, R, T> {
         {
             return Box::pin(self.wait(name, waiting)).await;
         }
-        if self.cache.journal().covers(self.text) {
+        let lack = if self.cache.journal().covers(self.text) {
             self.count(Event::Outdated);
-            return Box::pin(self.miss(name, mode, Seen::Obstacle)).await;
-        }
-        let reply = store.get(name, self.budget.deadline()).await;
-        match (self.examine(name, reply), mode) {
-            (Seen::Value(result, _), Mode::Through) => {
-                self.count(Event::Hit);
-                Looked::Found(result)
+            Lack::Obstacle
+        } else if mode == Mode::Through && self.cache.recorder().is_dry(self.callsite) {
+            // A command less for functions that are hardly ever called twice, and while a cache fills.
+            self.unasked = true;
+            Lack::Miss
+        } else {
+            let reply = store.get(name, self.budget.deadline()).await;
+            match (self.examine(name, reply), mode) {
+                (Seen::Value(result, _), Mode::Through) => {
+                    self.count(Event::Hit);
+                    return Looked::Found(result);
+                }
+                (Seen::Value(_, value), _) => {
+                    return Looked::Load(Attempt::Replace(self.lease(None).begin(), value.token()));
+                }
+                (Seen::None(lack), _) => lack,
             }
-            (Seen::Value(_, value), _) => {
-                Looked::Load(Attempt::Replace(self.lease(None).begin(), value.token()))
-            }
-            (seen, mode) => Box::pin(self.miss(name, mode, seen)).await,
-        }
+        };
+        Box::pin(self.miss(name, mode, lack)).await
     }
 
     /// Nothing usable was found: join those who load, or lead.
-    async fn miss(self, name: Name<'_>, mode: Mode, seen: Seen<R>) -> Looked<R> {
-        self.count(Event::Miss);
-        match (self.cache.flights(), mode, seen) {
-            (_, Mode::Refresh, Seen::Obstacle) => Looked::alone(),
-            (_, Mode::Refresh, _) => self.acquire(name, None).await,
-            (flights, _, seen) => match flights.enter(name) {
-                Role::Wait(waiting) => self.wait(name, waiting).await,
-                Role::Lead(leader) if matches!(seen, Seen::Obstacle) => Looked::around(leader),
+    async fn miss(&mut self, name: Name<'_>, mode: Mode, lack: Lack) -> Looked<R> {
+        if !self.unasked {
+            self.count(Event::Miss);
+        }
+        match (self.cache.flights(), mode, lack) {
+            (_, Mode::Refresh, Lack::Obstacle) => Looked::alone(),
+            (_, Mode::Refresh, Lack::Miss) => self.acquire(name, None).await,
+            (flights, ..) => match flights.enter(name) {
+                Role::Wait(waiting) => Box::pin(self.wait(name, waiting)).await,
+                Role::Lead(leader) if lack == Lack::Obstacle => Looked::around(leader),
                 Role::Lead(leader) => self.acquire(name, Some(leader)).await,
             },
         }
     }
 
     /// Waits for the flight of this process.
-    async fn wait(mut self, name: Name<'_>, waiting: oneshot::Receiver<Verdict>) -> Looked<R> {
+    async fn wait(&mut self, name: Name<'_>, waiting: oneshot::Receiver<Verdict>) -> Looked<R> {
         let paused = Instant::now();
         let verdict = timeout_at(paused + self.patience(), waiting).await;
         self.budget.resume(paused);
@@ -157,9 +174,10 @@ impl<'a, R, T> Lookup<'a, R, T> {
     }
 
     /// Asks the store for the value or the lease, and again while another process loads.
-    async fn acquire(mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
+    async fn acquire(&mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
         // A leader that took over from another has not looked, or not lately: the value may be outdated by now.
         if self.cache.journal().covers(self.text) {
+            self.answered(Event::Miss);
             return leader.map_or_else(Looked::alone, Looked::around);
         }
         let patient = self.callsite.policy().lock
@@ -171,6 +189,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
             let (reply, mark) = lease.acquire(self.reject).await;
             match reply {
                 Ok(Acquired::Leased) => {
+                    self.answered(Event::Miss);
                     if waited {
                         self.count(Event::Takeover);
                     }
@@ -178,14 +197,16 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 }
                 Ok(Acquired::Value(record)) => match self.examine(name, Ok(Some(record.clone()))) {
                     Seen::Value(result, _) => {
+                        self.answered(Event::Hit);
                         lease.pass_on(record, mark);
                         return Looked::Found(result);
                     }
                     // Of no use to this process: it is asked to give way, once.
-                    Seen::Miss if !rejected => rejected = true,
+                    Seen::None(Lack::Miss) if !rejected => rejected = true,
                     _ => break,
                 },
                 Ok(Acquired::Held(left)) if patient && since.elapsed() < self.patience() => {
+                    self.answered(Event::Miss);
                     if !waited {
                         self.count(Event::LeaseWait);
                     }
@@ -205,22 +226,23 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 }
             }
         }
+        self.answered(Event::Miss);
         lease.into_leader().map_or_else(Looked::alone, Looked::around)
     }
 
-    fn lease(&self, leader: Option<Leader>) -> Lease {
+    fn lease(&self, leader: Option<Leader>) -> Box<Lease> {
         let length = self.callsite.policy().lease.unwrap_or(self.cache.settings().lease);
-        Lease::new(self.cache, self.text, length, self.budget, leader)
+        Box::new(Lease::new(self.cache, self.text, length, self.budget, leader))
     }
 
     /// Tells what a reply means; remembers a value that is of no use.
     fn examine(&mut self, name: Name<'_>, reply: StoreResult<Option<Bytes>>) -> Seen<R> {
         let record = match reply {
             Ok(Some(record)) => record,
-            Ok(None) => return Seen::Miss,
+            Ok(None) => return Seen::None(Lack::Miss),
             Err(error) => {
                 self.count(Event::of(&error));
-                return Seen::Obstacle;
+                return Seen::None(Lack::Obstacle);
             }
         };
         match record::read(record, name.hash) {
@@ -229,19 +251,19 @@ impl<'a, R, T> Lookup<'a, R, T> {
                     return Seen::Value(result, value);
                 }
                 self.reject = Some(value.token());
-                Seen::Miss
+                Seen::None(Lack::Miss)
             }
-            Found::Lease | Found::Damaged => Seen::Miss,
-            Found::Fence => Seen::Obstacle,
+            Found::Lease | Found::Damaged => Seen::None(Lack::Miss),
+            Found::Fence => Seen::None(Lack::Obstacle),
             Found::Foreign => {
                 self.count(Event::Foreign);
-                Seen::Obstacle
+                Seen::None(Lack::Obstacle)
             }
             // A copy of another key's record: the store has made sure that it is no mixed-up reply.
             Found::Misplaced(token) => {
                 self.count(Event::Misplaced);
                 self.reject = Some(token);
-                Seen::Miss
+                Seen::None(Lack::Miss)
             }
         }
     }
@@ -262,6 +284,13 @@ impl<'a, R, T> Lookup<'a, R, T> {
     /// How long the call waits for others' loads.
     fn patience(&self) -> Duration {
         self.callsite.policy().wait.unwrap_or(self.cache.settings().wait)
+    }
+
+    /// Counts the call as a hit or a miss, by what the first answer was, unless that has been done.
+    fn answered(&mut self, event: Event) {
+        if std::mem::take(&mut self.unasked) {
+            self.count(event);
+        }
     }
 
     fn count(&self, event: Event) {

@@ -23,7 +23,7 @@ use crate::outcome::Returns;
 use crate::stats::Event;
 use crate::write::scope;
 
-use self::attempt::Loaded;
+use self::attempt::{Attempt, Loaded};
 use self::lookup::{Looked, Lookup};
 
 /// A call of a cached function, as its attribute spells it out.
@@ -67,43 +67,45 @@ impl<T, U> Read<T, U> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the body. What it held, a lease or the lead of those who wait, is given up at once.
-    pub async fn through<R, F, B>(self, returns: Returns<R, T>, load: F) -> R
+    pub fn through<R, F, B>(self, returns: Returns<R, T>, load: F) -> impl Future<Output = R>
     where
         U: Fn(&T) -> bool,
         F: FnOnce() -> B,
         B: Future<Output = R>,
     {
-        let cache = self.cache.unwrap_or_else(ambient::current);
-        let text = cache.full_text(self.key.as_str());
-        let looked = if self.mode == Mode::Bypass || scope::is_fenced(&cache, &text) {
-            cache.recorder().count(self.key.callsite(), Event::Bypass);
-            Looked::alone()
-        } else {
-            Lookup::new(&cache, &self.key, &text, &returns).run(self.mode).await
-        };
-        let attempt = match looked {
-            Looked::Found(result) => return result,
-            Looked::Load(attempt) => attempt,
-        };
-        let callsite = self.key.callsite();
-        let running = Running::start(&cache, callsite);
-        let mut body = pin!(limit::bounded(&cache, callsite, returns.refuse, load));
-        let result = attempt.watch(body.as_mut()).await;
-        let took = running.end((returns.value)(&result).is_some());
-        let storing = attempt.end(&Loaded {
-            cache: &cache,
-            text: &text,
-            result: &result,
-            returns: &returns,
-            key: &self.key,
-            unless: self.unless.as_ref(),
-            took,
-        });
-        if let Some(storing) = storing {
-            // Boxed, as all that only a miss comes to: a hit's future stays small.
-            Box::pin(storing.finish(self.key.callsite())).await;
+        // No `async fn`, here and where a body goes through: its arguments would be held twice, as they come and as its
+        // variables.
+        async move {
+            let cache = self.cache.unwrap_or_else(ambient::current);
+            let (callsite, text) = (self.key.callsite(), cache.full_text(self.key.as_str()));
+            let attempt = if self.mode == Mode::Bypass || scope::is_fenced(&cache, &text) {
+                cache.recorder().count(callsite, Event::Bypass);
+                Attempt::Alone
+            } else {
+                match Lookup::new(&cache, &self.key, &text, &returns).run(self.mode).await {
+                    Looked::Found(result) => return result,
+                    Looked::Load(attempt) => attempt,
+                }
+            };
+            let running = Running::start(&cache, callsite);
+            let mut body = pin!(limit::bounded(&cache, callsite, returns.refuse, load));
+            let result = attempt.watch(body.as_mut()).await;
+            let took = running.end((returns.value)(&result).is_some());
+            let storing = attempt.end(&Loaded {
+                cache: &cache,
+                text: &text,
+                result: &result,
+                returns: &returns,
+                key: &self.key,
+                unless: self.unless.as_ref(),
+                took,
+            });
+            if let Some(storing) = storing {
+                // Boxed, as all that only a miss comes to: a hit's future stays small.
+                Box::pin(storing.finish(callsite)).await;
+            }
+            result
         }
-        result
     }
 }
 

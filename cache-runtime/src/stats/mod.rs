@@ -9,7 +9,7 @@ mod snapshot;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -24,6 +24,8 @@ use crate::callsite::Callsite;
 const BLOCK: usize = 64;
 /// Blocks in the table. Functions beyond share the last row.
 const BLOCKS: usize = 64;
+/// Misses in a row from which on a function is taken to find nothing.
+const DRY: u32 = 64;
 /// Sets of counters for one function: threads on different ones do not slow each other down.
 const STRIPES: usize = 8;
 
@@ -39,6 +41,8 @@ struct Row {
     callsite: &'static Callsite,
     stripes: [Stripe; STRIPES],
     loads: Histogram,
+    /// Misses since the last hit.
+    misses: AtomicU32,
     /// Bounds the function's loads under way.
     places: Option<Semaphore>,
 }
@@ -53,8 +57,22 @@ impl Recorder {
     }
 
     pub(crate) fn count(&self, callsite: &'static Callsite, event: Event) {
-        let Stripe(counters) = &self.row(callsite).stripes[stripe()];
+        let row = self.row(callsite);
+        let Stripe(counters) = &row.stripes[stripe()];
         counters[event as usize].fetch_add(1, Ordering::Relaxed);
+        match event {
+            Event::Miss => _ = row.misses.fetch_add(1, Ordering::Relaxed),
+            // A store that refuses leases may still be read. Written only where it changes: hits share the line.
+            Event::Hit | Event::StoreRefused if row.misses.load(Ordering::Relaxed) != 0 => {
+                row.misses.store(0, Ordering::Relaxed);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the function's latest lookups, a good many, all found nothing.
+    pub(crate) fn is_dry(&self, callsite: &'static Callsite) -> bool {
+        self.row(callsite).misses.load(Ordering::Relaxed) >= DRY
     }
 
     /// Counts a load that came to an end, and how long it took.
@@ -91,6 +109,7 @@ impl Row {
             callsite,
             stripes: std::array::from_fn(|_| stripe()),
             loads: Histogram::new(),
+            misses: AtomicU32::new(0),
             places: places.map(|places| Semaphore::new(places as usize)),
         }
     }

@@ -141,11 +141,13 @@ impl Session<'_> {
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
         let origin = self.insists_on();
+        let (head, tail) = record::around_times(&fill.record);
         let args = vec![
-            Arg::Bytes(&fill.record),
+            Arg::Bytes(head),
             Arg::Millis(millis(fill.ttl)),
             Arg::Millis(millis(fill.fresh)),
             trusted(origin.as_ref()),
+            Arg::Bytes(tail),
         ];
         self.decide(&script::FILL, name, args, deadline).await
     }

@@ -43,7 +43,7 @@ impl Node {
     pub(super) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
         match self.published() {
             Some(session) => Ok(session),
-            None => self.connected(deadline).await,
+            None => Box::pin(self.connected(deadline)).await,
         }
     }
 

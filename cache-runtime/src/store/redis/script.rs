@@ -20,7 +20,7 @@ macro_rules! script {
 }
 
 pub(super) static ACQUIRE: Script = script!("prelude", "acquire");
-pub(super) static FILL: Script = script!("prelude", "fill");
+pub(super) static FILL: Script = script!("fill");
 pub(super) static REFRESH: Script = script!("prelude", "refresh");
 pub(super) static RELEASE: Script = script!("prelude", "release");
 pub(super) static RENEW: Script = script!("prelude", "renew");

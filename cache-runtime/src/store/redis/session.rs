@@ -64,7 +64,9 @@ impl<'a> Session<'a> {
     /// Sends one command; errors of the server are replies.
     pub(super) async fn call(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
         let admission = self.node.admit(self.epoch)?;
-        let reply = self.connection.send_packed_command(command);
+        // Boxed, as the client's own high-level functions do it: its future takes more than 2 KB, and so would every
+        // future of ours that awaits it, to be copied whenever one is put into the next.
+        let reply = Box::pin(self.connection.send_packed_command(command));
         admission.conclude(timeout_at(deadline, reply).await)
     }
 
@@ -76,7 +78,7 @@ impl<'a> Session<'a> {
     ) -> StoreResult<Vec<Value>> {
         let count = commands.len();
         let admission = self.node.admit(self.epoch)?;
-        let replies = self.connection.send_packed_commands(commands, 0, count);
+        let replies = Box::pin(self.connection.send_packed_commands(commands, 0, count));
         let replies = admission.conclude(timeout_at(deadline, replies).await)?;
         if replies.len() == count { Ok(replies) } else { Err(self.out_of_order()) }
     }

@@ -1,0 +1,140 @@
+//! A thousand callers on one cold key: in one process, and in four.
+
+use std::env;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use cache_runtime::Cache;
+use redis::aio::MultiplexedConnection;
+use tokio::runtime::Builder;
+
+use super::server::Server;
+use super::{Effort, hand, ours};
+
+/// First argument of a process that takes part.
+pub(crate) const CHILD: &str = "stampede-child";
+const BODY: Duration = Duration::from_millis(50);
+const CALLERS: usize = 1000;
+
+pub(crate) fn run(server: &Server, effort: Effort) {
+    println!(
+        "\nstampede: {CALLERS} callers on a cold key, a body of {BODY:?}; p99 is what callers waited beyond it"
+    );
+    println!(
+        "  {:<14} {:>9} {:>8} {:>12} {:>12}",
+        "", "processes", "loads", "p99 ms", "longest ms"
+    );
+    for processes in [1, 4] {
+        for contender in ["by hand", "#[cached]"] {
+            let mut rounds: Vec<_> = (0..effort.rounds)
+                .map(|round| stampede(server, contender, processes, round))
+                .collect();
+            rounds.sort_by(|one, other| one.p99.total_cmp(&other.p99));
+            let Round { loads, p99, longest } = &rounds[rounds.len() / 2];
+            println!("  {contender:<14} {processes:>9} {loads:>8} {p99:>12.1} {longest:>12.1}");
+        }
+    }
+}
+
+struct Round {
+    loads: u64,
+    p99: f64,
+    longest: f64,
+}
+
+fn stampede(server: &Server, contender: &str, processes: usize, round: usize) -> Round {
+    let key = format!("{}", processes * 1000 + round);
+    let callers = (CALLERS / processes).to_string();
+    let itself = env::current_exe().expect("a path to this program");
+    let mut children: Vec<Child> = (0..processes)
+        .map(|_| {
+            Command::new(&itself)
+                .args([CHILD, server.url(), contender, &callers, &key])
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn()
+                .expect("a child process")
+        })
+        .collect();
+    // All are connected before any begins.
+    let mut outputs: Vec<_> = children
+        .iter_mut()
+        .map(|child| {
+            let mut output = BufReader::new(child.stdout.take().expect("its output"));
+            output.read_line(&mut String::new()).expect("its sign that it is ready");
+            output
+        })
+        .collect();
+    for child in &mut children {
+        child.stdin.take().expect("its input").write_all(b"go\n").expect("that it listens");
+    }
+    let (mut loads, mut waits) = (0, Vec::new());
+    for (child, output) in children.iter_mut().zip(&mut outputs) {
+        let mut text = String::new();
+        output.read_to_string(&mut text).expect("its figures");
+        child.wait().expect("its end");
+        let mut figures =
+            text.split_whitespace().map(|figure| figure.parse::<f64>().expect("a figure"));
+        loads += figures.next().expect("its loads") as u64;
+        waits.extend(figures);
+    }
+    waits.sort_by(f64::total_cmp);
+    let beyond = |part: usize| waits[(waits.len() - 1) * part / 100] - BODY.as_secs_f64() * 1e3;
+    Round { loads, p99: beyond(99), longest: beyond(100) }
+}
+
+/// Takes part: says that it is ready, waits for a line, and prints its loads and each caller's wait in milliseconds.
+pub(crate) fn child(arguments: &[String]) {
+    let [url, contender, callers, id] = arguments else { panic!("not to be called by hand") };
+    let (callers, id) = (callers.parse().expect("a number"), id.parse().expect("a number"));
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime").block_on(async {
+        let (loads, waits) = match contender.as_str() {
+            "by hand" => {
+                let client = redis::Client::open(url.as_str()).expect("a Redis URL");
+                let connection = client.get_multiplexed_async_connection().await;
+                let connection = connection.expect("a connection");
+                let call =
+                    move |connection: MultiplexedConnection| hand::slow_user(connection, id, BODY);
+                let waits = rush(callers, move || call(connection.clone())).await;
+                (callers as u64, waits)
+            }
+            _ => {
+                let cache = Cache::connect(url).expect("a Redis URL");
+                cache.install();
+                ours::user(0).await;
+                let waits = rush(callers, move || ours::slow_user(id, BODY)).await;
+                (ours::LOADS.load(Ordering::Relaxed), waits)
+            }
+        };
+        println!("{loads}");
+        for wait in waits {
+            println!("{}", wait.as_secs_f64() * 1e3);
+        }
+    });
+}
+
+/// All callers at once, when the word is given.
+async fn rush<B>(callers: usize, call: impl Fn() -> B) -> Vec<Duration>
+where
+    B: Future<Output: Send> + Send + 'static,
+{
+    println!("ready");
+    std::io::stdin().read_line(&mut String::new()).expect("the word");
+    let calls: Vec<_> = (0..callers)
+        .map(|_| {
+            let (began, call) = (Instant::now(), call());
+            tokio::spawn(async move {
+                call.await;
+                began.elapsed()
+            })
+        })
+        .collect();
+    let mut waits = Vec::with_capacity(callers);
+    for call in calls {
+        waits.push(call.await.expect("a caller that does not panic"));
+    }
+    waits
+}

@@ -17,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, timeout};
 
 use crate::background;
 use crate::budget::Budget;
@@ -284,12 +284,11 @@ struct Delivery {
 
 impl Delivery {
     async fn run(mut self) {
+        let cache = self.cache.clone();
+        let Some(store) = cache.store() else { return };
         let mut pause = PAUSE.0;
         loop {
             let batch = self.journal().state().oldest();
-            let Some(store) = self.cache.store() else {
-                return;
-            };
             let progress = match batch {
                 Batch::Nothing => {
                     if self.retire() {
@@ -307,7 +306,9 @@ impl Delivery {
                 pause = PAUSE.0;
             } else {
                 self.announce();
-                sleep(pause.mul_f64(0.5 + random_fraction() / 2.0)).await;
+                // As soon as the store is back, rather than when the pause is over.
+                let longest = pause.mul_f64(0.5 + random_fraction() / 2.0);
+                _ = timeout(longest, store.changed()).await;
                 pause = (pause * 2).min(PAUSE.1);
             }
         }

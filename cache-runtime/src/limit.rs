@@ -23,6 +23,7 @@ tokio::task_local! {
 
 /// Runs a body when the function's and the cache's bound leave a place for it. Where the wait ends before that, makes the
 /// result with `refuse`; without `refuse` the wait does not end.
+#[expect(clippy::manual_async_fn, reason = "an `async fn` would hold the body's arguments twice")]
 pub(crate) fn bounded<B: Future>(
     cache: &Cache,
     callsite: &'static Callsite,

@@ -40,12 +40,12 @@ impl fmt::Debug for Token {
 /// `SipHash` of a counter and the process id, keyed by 128 bits from the operating system: unpredictable, needs no
 /// system call after the first, cannot fail, and differs on both sides of a `fork`.
 pub(crate) fn random_u64() -> u64 {
+    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
     #[cfg(test)]
     if let Some(seeded) = crate::simulation::random() {
         return seeded;
     }
-    static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
-    static COUNTER: AtomicU64 = AtomicU64::new(0);
     KEYS.hash_one((COUNTER.fetch_add(1, Ordering::Relaxed), std::process::id()))
 }
 

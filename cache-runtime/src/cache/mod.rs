@@ -264,6 +264,10 @@ impl Cache {
     ///
     /// Where it is not acknowledged for every key. It may have been done all the same; what was not acknowledged is
     /// kept and sent again until it is, and meanwhile this process goes around the cache for those keys.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped half-way, it may or may not have been done, and is not sent again.
     pub async fn invalidate(&self, keys: impl Keys) -> Result<(), Error> {
         let mut texts = Vec::new();
         keys.visit(&mut |key| texts.push(self.full_text(key).into_owned()));

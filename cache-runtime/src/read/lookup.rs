@@ -203,7 +203,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
                     }
                     // Of no use to this process: it is asked to give way, once.
                     Seen::None(Lack::Miss) if !rejected => rejected = true,
-                    _ => break,
+                    Seen::None(_) => break,
                 },
                 Ok(Acquired::Held(left)) if patient && since.elapsed() < self.patience() => {
                     self.answered(Event::Miss);

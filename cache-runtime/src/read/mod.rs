@@ -67,14 +67,13 @@ impl<T, U> Read<T, U> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the body. What it held, a lease or the lead of those who wait, is given up at once.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
     pub fn through<R, F, B>(self, returns: Returns<R, T>, load: F) -> impl Future<Output = R>
     where
         U: Fn(&T) -> bool,
         F: FnOnce() -> B,
         B: Future<Output = R>,
     {
-        // No `async fn`, here and where a body goes through: its arguments would be held twice, as they come and as its
-        // variables.
         async move {
             let cache = self.cache.unwrap_or_else(ambient::current);
             let (callsite, text) = (self.key.callsite(), cache.full_text(self.key.as_str()));

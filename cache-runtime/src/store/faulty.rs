@@ -145,7 +145,7 @@ impl FaultyStore {
     }
 
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
-        self.command(name, by, |memory, name| memory.get(name)).await
+        self.command(name, by, MemoryStore::get).await
     }
 
     pub(crate) async fn acquire(

@@ -207,6 +207,18 @@ impl Store {
         }
     }
 
+    /// Waits until the connection has been lost or made.
+    pub(crate) async fn changed(&self) {
+        match self {
+            Self::Redis(store) => {
+                store.changed(store.snapshot()).await;
+            }
+            #[cfg(test)]
+            Self::Faulty(_) => std::future::pending().await,
+            Self::Memory(_) => std::future::pending().await,
+        }
+    }
+
     /// Lifts a writer's fence. One round trip, one result per key.
     pub(crate) async fn end(
         &self,

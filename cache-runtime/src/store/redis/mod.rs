@@ -225,7 +225,6 @@ impl RedisStore {
     }
 
     /// Waits until the breaker or the connection has changed since `seen`.
-    #[cfg_attr(not(test), expect(dead_code, reason = "for the journal"))]
     pub(crate) async fn changed(&self, seen: Snapshot) -> Snapshot {
         self.node.changed(seen).await
     }

@@ -48,7 +48,8 @@ use crate::model::{Cached, Invalidates};
 /// stored must implement `serde::Serialize` and `serde::Deserialize`.
 ///
 /// It works on free functions, methods, methods of trait implementations, and methods under
-/// `#[async_trait]`. Whatever the cache does, the function returns what its body returns.
+/// `#[async_trait]`. Whatever the cache does, the function returns what its body returns; but for
+/// `shed_after`, by which it asks to be turned away instead.
 ///
 /// # Options
 ///
@@ -76,6 +77,9 @@ use crate::model::{Cached, Invalidates};
 /// | `budget = "50ms"` | how long the store may hold up a call, all its commands together, before it goes without | set by the cache |
 /// | `companion = false` | make no `get_user_key`, see below | `true` |
 /// | `crate = path` | where `cache_runtime` is, if not at `::cache_runtime` | |
+///
+/// A load inside a load that is bounded takes no second place. A load in a task that the body spawns does: if
+/// the body waits for that task, all places may be taken by bodies that wait, so give it a `shed_after`.
 ///
 /// # Key templates
 ///

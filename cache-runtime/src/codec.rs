@@ -1,7 +1,8 @@
 //! Values to bytes and back.
 
 mod depth;
-#[cfg(all(test, feature = "msgpack", feature = "postcard"))]
+#[cfg(test)]
+#[cfg(all(feature = "msgpack", feature = "postcard"))]
 mod tests;
 
 use std::fmt;

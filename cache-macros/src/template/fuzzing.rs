@@ -38,8 +38,10 @@ fn check_end(segment: &Segment, next: &Segment) {
             assert_eq!(placeholder.ambiguous_next().is_none(), reserved);
             assert!(!text.starts_with(|c: char| c.is_ascii_hexdigit() || c == '%'));
         }
-        (Segment::Text(_), Segment::Placeholder(_)) => {}
-        pair => panic!("two of a kind: {pair:?}"),
+        (before, after) => assert!(
+            matches!((before, after), (Segment::Text(_), Segment::Placeholder(_))),
+            "two of a kind: {before:?} {after:?}"
+        ),
     }
 }
 

@@ -160,7 +160,7 @@ fn what_cannot_be_read_is_not_written() {
 /// The adapters hide nothing of the codecs'.
 #[test]
 fn values_that_ask_for_their_format_are_written_as_before() {
-    let address = std::net::Ipv4Addr::new(127, 0, 0, 1);
+    let address = std::net::Ipv4Addr::LOCALHOST;
     assert_eq!(encoded(Codec::Json, &address).unwrap(), br#""127.0.0.1""#);
     assert_eq!(encoded(Codec::Postcard, &address).unwrap(), [127, 0, 0, 1]);
     for codec in CODECS {

@@ -33,6 +33,11 @@ async fn nothing(n: u64) -> Option<u64> {
     n.checked_mul(u64::MAX)
 }
 
+#[cached(key = "rare:<n>", ttl = 3600)]
+async fn rare(n: u64) -> u64 {
+    n
+}
+
 #[cached(key = "odd:<n>", ttl = 3600, when = n % 2 == 1)]
 async fn odd(n: u64) -> u64 {
     n
@@ -115,6 +120,28 @@ fn commands(commands: &[(&str, u64)]) -> BTreeMap<String, u64> {
 
 const MISS: [(&str, u64); 5] =
     [("evalsha", 1), ("get", 1), ("getrange", 1), ("set", 2), ("time", 1)];
+
+/// While nothing is found the lease is asked for at once, and a value comes with its refusal.
+#[tokio::test]
+async fn a_function_that_finds_nothing_saves_the_get() {
+    let counted = Counted::start().await;
+    let misses = async {
+        for n in 0..100 {
+            rare(n).await;
+        }
+    };
+    let sent = [("evalsha", 100), ("get", 64), ("getrange", 100), ("set", 200), ("time", 100)];
+    assert_eq!(counted.of(misses).await, commands(&sent));
+    let hits = async {
+        for _ in 0..3 {
+            assert_eq!(rare(7).await, 7);
+        }
+    };
+    assert_eq!(counted.of(hits).await, commands(&[("get", 2), ("set", 1)]));
+    let stats = counted.cache.stats();
+    let rare = stats.function("rare").unwrap();
+    assert_eq!((rare.misses, rare.hits, rare.loads_ok), (100, 3, 100));
+}
 
 #[tokio::test]
 async fn a_hit_is_one_get() {

@@ -11,7 +11,6 @@
 #[expect(dead_code, reason = "not all is measured here")]
 #[path = "comparison/hand.rs"]
 mod hand;
-#[expect(dead_code, reason = "not all is measured here")]
 #[path = "comparison/ours.rs"]
 mod ours;
 #[path = "comparison/server.rs"]

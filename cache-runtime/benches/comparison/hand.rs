@@ -54,10 +54,6 @@ impl Memory {
         self.read_through(format!("user:{id}"), || User::new(id))
     }
 
-    pub(crate) fn page(&self, number: u64) -> Page {
-        self.read_through(format!("page:{number}"), || Page::new(number))
-    }
-
     fn read_through<T>(&self, key: String, load: impl FnOnce() -> T) -> T
     where
         T: Serialize + DeserializeOwned,

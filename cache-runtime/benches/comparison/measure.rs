@@ -4,7 +4,7 @@ use std::future::Future;
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
-use cpu_time::ProcessTime;
+use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
 
 /// How far apart the arguments of concurrent callers begin.
@@ -53,7 +53,7 @@ where
             latencies
         }
     };
-    let (began, cpu) = (Instant::now(), ProcessTime::now());
+    let (began, cpu) = (Instant::now(), cpu_time());
     let latencies = runtime.block_on(async {
         let tasks: Vec<_> = (0..callers).map(|n| tokio::spawn(caller(n, began + span))).collect();
         let mut latencies = Vec::new();
@@ -62,7 +62,7 @@ where
         }
         latencies
     });
-    sample(latencies, began.elapsed(), cpu.elapsed())
+    sample(latencies, began.elapsed(), cpu_time().saturating_sub(cpu))
 }
 
 /// Sums up calls that took `latencies` one by one and `elapsed` together.
@@ -113,6 +113,11 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]
+}
+
+/// What this process has used so far, all its threads together.
+fn cpu_time() -> Duration {
+    clock_gettime(ClockId::ProcessCPUTime).try_into().expect("a time after zero")
 }
 
 fn micros(span: Duration) -> f64 {

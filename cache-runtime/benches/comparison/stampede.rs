@@ -3,20 +3,32 @@
 use std::env;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cache_runtime::Cache;
-use redis::aio::MultiplexedConnection;
+use cache_runtime::{Cache, cached};
 use tokio::runtime::Builder;
 
 use super::server::Server;
-use super::{Effort, hand, ours};
+use super::subject::User;
+use super::{Effort, hand};
 
 /// First argument of a process that takes part.
 pub(crate) const CHILD: &str = "stampede-child";
+const BY_HAND: &str = "by hand";
+const CACHED: &str = "#[cached]";
 const BODY: Duration = Duration::from_millis(50);
 const CALLERS: usize = 1000;
+
+/// Bodies of `slow_user` that ran in this process.
+static LOADS: AtomicU64 = AtomicU64::new(0);
+
+#[cached(key = "slow:<id>", ttl = 3600, lock)]
+async fn slow_user(id: u64) -> User {
+    LOADS.fetch_add(1, Ordering::Relaxed);
+    tokio::time::sleep(BODY).await;
+    User::new(id)
+}
 
 pub(crate) fn run(server: &Server, effort: Effort) {
     println!(
@@ -27,7 +39,7 @@ pub(crate) fn run(server: &Server, effort: Effort) {
         "", "processes", "loads", "p99 ms", "longest ms"
     );
     for processes in [1, 4] {
-        for contender in ["by hand", "#[cached]"] {
+        for contender in [BY_HAND, CACHED] {
             let mut rounds: Vec<_> = (0..effort.rounds)
                 .map(|round| stampede(server, contender, processes, round))
                 .collect();
@@ -75,10 +87,9 @@ fn stampede(server: &Server, contender: &str, processes: usize, round: usize) ->
         let mut text = String::new();
         output.read_to_string(&mut text).expect("its figures");
         child.wait().expect("its end");
-        let mut figures =
-            text.split_whitespace().map(|figure| figure.parse::<f64>().expect("a figure"));
-        loads += figures.next().expect("its loads") as u64;
-        waits.extend(figures);
+        let mut figures = text.split_whitespace();
+        loads += figures.next().and_then(|loads| loads.parse::<u64>().ok()).expect("its loads");
+        waits.extend(figures.map(|wait| wait.parse::<f64>().expect("a wait")));
     }
     waits.sort_by(f64::total_cmp);
     let beyond = |part: usize| waits[(waits.len() - 1) * part / 100] - BODY.as_secs_f64() * 1e3;
@@ -91,23 +102,19 @@ pub(crate) fn child(arguments: &[String]) {
     let (callers, id) = (callers.parse().expect("a number"), id.parse().expect("a number"));
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let (loads, waits) = match contender.as_str() {
-            "by hand" => {
-                let client = redis::Client::open(url.as_str()).expect("a Redis URL");
-                let connection = client.get_multiplexed_async_connection().await;
-                let connection = connection.expect("a connection");
-                let call =
-                    move |connection: MultiplexedConnection| hand::slow_user(connection, id, BODY);
-                let waits = rush(callers, move || call(connection.clone())).await;
-                (callers as u64, waits)
-            }
-            _ => {
-                let cache = Cache::connect(url).expect("a Redis URL");
-                cache.install();
-                ours::user(0).await;
-                let waits = rush(callers, move || ours::slow_user(id, BODY)).await;
-                (ours::LOADS.load(Ordering::Relaxed), waits)
-            }
+        let (loads, waits) = if contender == BY_HAND {
+            let client = redis::Client::open(url.as_str()).expect("a Redis URL");
+            let connection = client.get_multiplexed_async_connection().await;
+            let connection = connection.expect("a connection");
+            let waits = rush(callers, || hand::slow_user(connection.clone(), id, BODY)).await;
+            (callers as u64, waits)
+        } else {
+            let cache = Cache::connect(url).expect("a Redis URL");
+            cache.install();
+            // Connects.
+            _ = cache.get(&slow_user_key(&id)).await;
+            let waits = rush(callers, || slow_user(id)).await;
+            (LOADS.load(Ordering::Relaxed), waits)
         };
         println!("{loads}");
         for wait in waits {

@@ -20,13 +20,17 @@ pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
     ("acquire", "if found == 'X'", "if false"),
     ("acquire", "'PX', ARGV[2]", "'PX', ARGV[2] * 2"),
     // The lease is gone, somebody else's, of another primary; the fill got through already.
-    ("fill", "or token(record) ~= token(ARGV[1])", ""),
-    ("fill", "if found ~= 'L' or", "if found == 'X' or"),
-    ("fill", "or not trusted(record, ARGV[4])", ""),
-    ("fill", "if found == 'V' and", "if false and"),
-    ("fill", "tonumber(ARGV[3]), ARGV[2]", "tonumber(ARGV[2]), ARGV[2]"),
-    ("fill", "tonumber(ARGV[3]), ARGV[2]", "tonumber(ARGV[3]), ARGV[3]"),
-    ("fill", "struct.pack('>I8I8', t, t + fresh)", "string.sub(record, 37, 52)"),
+    ("fill", "or string.sub(found, 21) ~= string.sub(ARGV[1], 21)", ""),
+    ("fill", "if kind ~= '\\193\\202\\1L'", "if kind == ''"),
+    ("fill", "if ARGV[4] ~= '' and", "if false and"),
+    (
+        "fill",
+        "if kind == '\\193\\202\\1V' then return 1",
+        "if kind == '\\193\\202\\1V' then return 0",
+    ),
+    ("fill", "now + ARGV[3]", "now + ARGV[2]"),
+    ("fill", "'PX', ARGV[2]", "'PX', ARGV[3]"),
+    ("fill", "struct.pack('>I8I8', now, now + ARGV[3])", "string.rep('\\0', 16)"),
     // Refilled, invalidated or refreshed meanwhile.
     ("refresh", "if token(record) ~= ARGV[5] then return 0 end", ""),
     ("refresh", "or not trusted(record, ARGV[4])", ""),
@@ -60,6 +64,11 @@ pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
     ("end", "if found == 'X'", "if false"),
     ("end", "if hold > 0", "if false"),
     // Of another format version.
-    ("fill", "string.byte(record, 3) ~= 1 or", ""),
+    (
+        "fill",
+        "string.sub(found, 1, 4)",
+        "string.sub(found, 1, 2) .. '\\1' .. string.sub(found, 4, 4)",
+    ),
+    ("acquire", "string.byte(record, 3) ~= 1 or", ""),
     ("acquire", "if kind == 'F' or kind == 'T' then return kind end", ""),
 ];

@@ -26,7 +26,7 @@ pub(super) fn sources() -> BTreeMap<&'static str, String> {
     }
     BTreeMap::from([
         ("acquire", source!("prelude", "acquire")),
-        ("fill", source!("prelude", "fill")),
+        ("fill", source!("fill")),
         ("refresh", source!("prelude", "refresh")),
         ("release", source!("prelude", "release")),
         ("renew", source!("prelude", "renew")),
@@ -164,7 +164,8 @@ impl<'a> Scripts<'a> {
             [Value::BulkString(tag)] if tag == b"F" => Reply::Fenced,
             [Value::BulkString(tag)] if tag == b"X" => Reply::Foreign,
             [Value::BulkString(tag), Value::Int(left)] if tag == b"L" => {
-                Reply::Held(self.clock.span(u64::try_from(*left).unwrap()))
+                // Negative where it has no end.
+                Reply::Held(self.clock.span(u64::try_from(*left).unwrap_or_default()))
             }
             [Value::BulkString(tag), Value::BulkString(record)] if tag == b"V" => {
                 wire::decode_value(record, key, self.clock)
@@ -195,7 +196,13 @@ fn call(op: &Op, key: KeyHash) -> (&'static str, Vec<Vec<u8>>) {
             let reject = reject.as_ref().map(token).unwrap_or_default();
             ("acquire", vec![record.to_vec(), text(*lease), insisted(*by), reject])
         }
-        Op::Fill { by, given, .. } => ("fill", stored(*by, given)),
+        Op::Fill { by, given, .. } => {
+            let (head, tail) = record::around_times(&given.record);
+            let mut arguments = stored(*by, given);
+            arguments[0] = head.to_vec();
+            arguments.push(tail.to_vec());
+            ("fill", arguments)
+        }
         Op::Refresh { by, seen, given, .. } => {
             let mut arguments = stored(*by, given);
             arguments.push(token(seen));

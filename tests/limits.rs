@@ -230,7 +230,7 @@ async fn a_caller_is_turned_away_in_time() {
     assert_eq!(result(held).await.unwrap(), 1);
     assert_eq!(cache.scope(hasty(&origin, 2)).await.unwrap(), 2);
     let stats = stats(&cache, "hasty");
-    assert_eq!((stats.shed, stats.loads_ok, stats.fills_stored), (1, 2, 2));
+    assert_eq!((stats.shed, stats.loads_ok, stats.loads_failed, stats.fills_stored), (1, 2, 0, 2));
 }
 
 #[tokio::test(start_paused = true)]

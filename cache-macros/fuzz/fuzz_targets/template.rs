@@ -2,6 +2,7 @@
 
 #![no_main]
 
+#[expect(dead_code, reason = "the macros use what is read")]
 #[path = "../../src/template.rs"]
 mod template;
 

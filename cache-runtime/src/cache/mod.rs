@@ -337,7 +337,7 @@ impl Cache {
         self.flights().forget_all();
         let by = Budget::new(PATTERN_LIMIT).deadline();
         let reply = store.invalidate_matching(pattern, hold_off, by).await;
-        self.note(&reply);
+        self.note(&reply, Event::PatternInvalidated);
         let entry = [Entry::Pattern(pattern.to_owned())];
         match reply {
             Ok(_) => Journal::acknowledged(self, entry),
@@ -354,7 +354,7 @@ impl Cache {
         hold_off: Duration,
     ) -> Result<(), Error> {
         for reply in &replies {
-            self.note(reply);
+            self.note(reply, Event::Invalidated);
         }
         let (done, failed): (Vec<_>, Vec<_>) =
             texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
@@ -364,8 +364,8 @@ impl Cache {
         replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
     }
 
-    fn note<T>(&self, reply: &StoreResult<T>) {
-        let event = if reply.is_ok() { Event::Invalidated } else { Event::Journalled };
+    fn note<T>(&self, reply: &StoreResult<T>, done: Event) {
+        let event = if reply.is_ok() { done } else { Event::Journalled };
         self.recorder().count(&callsite::BY_HAND, event);
     }
 

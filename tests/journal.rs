@@ -116,6 +116,7 @@ async fn an_overflow_bypasses_everything_until_the_namespace_was_invalidated() {
             });
         })
         .await;
+    eventually!(other.get(&row_key(&1)).await.is_ok());
     assert_eq!(other.scope(row(&db, 1)).await, 0, "another namespace is left alone");
 }
 

@@ -48,7 +48,8 @@ use crate::model::{Cached, Invalidates};
 /// stored must implement `serde::Serialize` and `serde::Deserialize`.
 ///
 /// It works on free functions, methods, methods of trait implementations, and methods under
-/// `#[async_trait]`. Whatever the cache does, the function returns what its body returns.
+/// `#[async_trait]`. Whatever the cache does, the function returns what its body returns; but for
+/// `shed_after`, by which it asks to be turned away instead.
 ///
 /// # Options
 ///
@@ -71,8 +72,14 @@ use crate::model::{Cached, Invalidates};
 /// | `cache = expression` | a `Cache` or `&Cache` | the one of the task's scope, else the installed one |
 /// | `codec = MessagePack` | `Json`, `MessagePack` or `Postcard`, as far as the features are on | set by the cache |
 /// | `version = 2` | counted up when stored values change their meaning: older ones are misses | `0` |
+/// | `max_concurrent_loads = 8` | how many bodies of this function run at once in this process; other callers that must load wait in line | bounded by the cache, if at all |
+/// | `shed_after = "1s"` | how long a call waits in that line, or in the cache's, before it is turned away with `ErrorKind::Overloaded`: the error type implements `From<cache_runtime::Error>` | waits until its turn comes |
+/// | `budget = "50ms"` | how long the store may hold up a call, all its commands together, before it goes without | set by the cache |
 /// | `companion = false` | make no `get_user_key`, see below | `true` |
 /// | `crate = path` | where `cache_runtime` is, if not at `::cache_runtime` | |
+///
+/// A load inside a load that is bounded takes no second place. A load in a task that the body spawns does: if
+/// the body waits for that task, all places may be taken by bodies that wait, so give it a `shed_after`.
 ///
 /// # Key templates
 ///

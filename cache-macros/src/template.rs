@@ -12,6 +12,11 @@
 //! An encoded value never contains one of [`RESERVED`] as such. Any other character that follows a
 //! placeholder is escaped in its value too, so that different values give different keys.
 
+// The path is also that from the fuzz target, which includes this file: macros export nothing else.
+#[cfg(any(test, fuzzing))]
+#[path = "template/fuzzing.rs"]
+pub(crate) mod fuzzing;
+
 use std::iter::once;
 
 use syn::{Error, LitStr};

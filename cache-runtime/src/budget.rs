@@ -11,11 +11,17 @@ use crate::store::Deadline;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     deadline: Deadline,
+    limit: Duration,
 }
 
 impl Budget {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { deadline: Instant::now() + limit }
+        Self { deadline: Instant::now() + limit, limit }
+    }
+
+    /// As much time once more, from now on: for a command that holds up nobody.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.limit)
     }
 
     pub(crate) fn deadline(&self) -> Deadline {

@@ -32,6 +32,7 @@ pub(crate) struct Policy {
     pub(crate) version: Option<u32>,
     pub(crate) max_concurrent_loads: Option<u32>,
     pub(crate) shed_after: Option<Duration>,
+    pub(crate) budget: Option<Duration>,
 }
 
 /// Stands for keys that belong to no function.
@@ -52,6 +53,7 @@ impl Callsite {
             version: None,
             max_concurrent_loads: None,
             shed_after: None,
+            budget: None,
         };
         Self { name, template, policy, index: AtomicUsize::new(0) }
     }
@@ -171,6 +173,19 @@ impl Callsite {
     #[must_use]
     pub const fn shed_after_ms(self, wait: u64) -> Self {
         self.shed_after(Duration::from_millis(wait))
+    }
+
+    /// How long a call may be held up by the store, all its commands together.
+    #[must_use]
+    pub const fn budget(mut self, budget: Duration) -> Self {
+        self.policy.budget = Some(budget);
+        self
+    }
+
+    /// How long a call may be held up by the store, in milliseconds.
+    #[must_use]
+    pub const fn budget_ms(self, budget: u64) -> Self {
+        self.budget(Duration::from_millis(budget))
     }
 
     /// Version of the value type.

@@ -1,14 +1,26 @@
 //! Values to bytes and back.
 
+mod depth;
+#[cfg(test)]
+#[cfg(all(feature = "msgpack", feature = "postcard"))]
+mod tests;
+
 use std::fmt;
 
+#[cfg(feature = "msgpack")]
+use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+use self::depth::Bounded;
 
 /// How values are written to the store.
 ///
 /// The codec is part of an entry: bytes of another codec are a miss, so that a function can change its codec at any
 /// time, also while old and new processes run side by side.
+///
+/// Values that are nested deeper than 127 levels are not stored, whatever the codec, nor read: each thing inside of
+/// another is a level, so that of a list made of `Option<Box<Node>>` it is 63 nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Codec {
@@ -55,12 +67,13 @@ impl Codec {
         }
     }
 
-    /// Appends the encoded value.
+    /// Appends the encoded value, if it is not nested too deep to be read back.
     pub(crate) fn encode<T: Serialize>(
         self,
         value: &T,
         out: &mut Vec<u8>,
     ) -> Result<(), CodecError> {
+        let value = &Bounded(value);
         match self {
             Self::Json => serde_json::to_writer(out, value).map_err(|_| CodecError),
             #[cfg(feature = "msgpack")]
@@ -70,22 +83,24 @@ impl Codec {
         }
     }
 
-    /// Decodes a whole payload; bytes left over are an error. All three codecs bound their recursion.
+    /// Decodes a whole payload; bytes left over are an error, and so is what nests deeper than values that are
+    /// stored: no bytes exhaust the stack.
     pub(crate) fn decode<T: DeserializeOwned>(self, payload: &[u8]) -> Result<T, CodecError> {
-        match self {
-            Self::Json => serde_json::from_slice(payload).map_err(|_| CodecError),
+        let Bounded(value) = match self {
+            Self::Json => serde_json::from_slice(payload).map_err(|_| CodecError)?,
             #[cfg(feature = "msgpack")]
             Self::MessagePack => {
                 // One made with `from_read_ref` does not tell what is left over.
                 let mut rest = rmp_serde::Deserializer::new(payload);
-                let value = T::deserialize(&mut rest).map_err(|_| CodecError)?;
-                if rest.get_ref().is_empty() { Ok(value) } else { Err(CodecError) }
+                let value = Bounded::deserialize(&mut rest).map_err(|_| CodecError)?;
+                if rest.get_ref().is_empty() { value } else { return Err(CodecError) }
             }
             #[cfg(feature = "postcard")]
             Self::Postcard => match postcard::take_from_bytes(payload) {
-                Ok((value, [])) => Ok(value),
-                _ => Err(CodecError),
+                Ok((value, [])) => value,
+                _ => return Err(CodecError),
             },
-        }
+        };
+        Ok(value)
     }
 }

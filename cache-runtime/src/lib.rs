@@ -195,6 +195,11 @@ pub mod __private {
     pub use crate::private::*;
 }
 
+/// For the fuzz targets, whose cfg is set by `cargo fuzz` alone.
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub mod fuzzing;
+
 /// Compiles the code of the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]

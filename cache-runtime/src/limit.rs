@@ -4,7 +4,8 @@
 //! concurrent loads is the difference between slow and dead: the origin works at its pace, and what does not fit waits
 //! in line, first come first served, or is turned away where the function can say so.
 //!
-//! A load inside another load counts with that one: waiting for a place while holding one could last for ever.
+//! A load inside a load that has a place counts with that one: waiting for a place while holding one could last for
+//! ever.
 
 use std::time::Duration;
 
@@ -17,8 +18,8 @@ use crate::error::{Error, ErrorKind};
 use crate::stats::Event;
 
 tokio::task_local! {
-    /// Set while a load runs that has its places.
-    static INSIDE: ();
+    /// Whether a load runs that has a place.
+    static HAS_PLACE: bool;
 }
 
 /// Runs a body when the function's and the cache's bound leave a place for it. Where the wait ends before that, makes the
@@ -31,35 +32,40 @@ pub(crate) fn bounded<B: Future>(
     body: impl FnOnce() -> B,
 ) -> impl Future<Output = B::Output> {
     async move {
+        let inside = HAS_PLACE.try_with(|&has| has).unwrap_or(false);
         let places = match Places::bounds(cache, callsite) {
             // Boxed: most loads are not bounded, and their futures stay small.
-            Some(bounds) if INSIDE.try_with(|()| ()).is_err() => {
+            Some(bounds) if !inside => {
                 let limit = refuse.and(callsite.policy().shed_after);
                 Box::pin(Places::take(cache, callsite, bounds, limit)).await
             }
             _ => Ok(Places::default()),
         };
-        let _places = match (places, refuse) {
+        let places = match (places, refuse) {
             (Ok(places), _) => places,
             (Err(overloaded), Some(refuse)) => return refuse(overloaded),
             // Not reached: without `refuse` there is no limit to the wait.
             (Err(_), None) => Places::default(),
         };
-        INSIDE.scope((), body()).await
+        HAS_PLACE.scope(inside || places.any(), body()).await
     }
 }
 
 /// Places of one load; given back when dropped.
 #[derive(Debug, Default)]
 struct Places<'a> {
-    _function: Option<SemaphorePermit<'a>>,
-    _cache: Option<SemaphorePermit<'a>>,
+    function: Option<SemaphorePermit<'a>>,
+    cache: Option<SemaphorePermit<'a>>,
 }
 
 /// The places of a function's loads and those of all loads of a cache, where they are counted.
 type Bounds<'a> = (Option<&'a Semaphore>, Option<&'a Semaphore>);
 
 impl<'a> Places<'a> {
+    fn any(&self) -> bool {
+        self.function.is_some() || self.cache.is_some()
+    }
+
     fn bounds(cache: &'a Cache, callsite: &'static Callsite) -> Option<Bounds<'a>> {
         match (cache.recorder().places(callsite), cache.places()) {
             (None, None) => None,
@@ -73,7 +79,7 @@ impl<'a> Places<'a> {
         (function, all): Bounds<'a>,
         limit: Option<Duration>,
     ) -> Result<Self, Error> {
-        let take = async { Self { _function: take(function).await, _cache: take(all).await } };
+        let take = async { Self { function: take(function).await, cache: take(all).await } };
         let Some(limit) = limit else { return Ok(take.await) };
         timeout(limit, take).await.map_err(|_| {
             cache.recorder().count(callsite, Event::Shed);

@@ -51,10 +51,10 @@ pub(crate) fn mark(mark: u64) -> u64 {
 pub(crate) fn lua(body: &'static str) -> &'static str {
     let replaced = |from, to| &*body.replace(from, to).leak();
     if on(Mutant::FillWithoutCompare) {
-        return replaced(
-            "if found ~= 'L' or token(record) ~= token(ARGV[1]) or not trusted(record, ARGV[4]) then return 0 end",
-            "",
-        );
+        let mine = "if type(found) == 'table' or string.sub(found, 21) ~= string.sub(ARGV[1], 21) \
+                    then return 0 end";
+        let leased = r"if kind ~= '\193\202\1L' then return 0 end";
+        return body.replace(mine, "").replace(leased, "").leak();
     }
     if on(Mutant::LeaseOutlivesInvalidation) {
         return replaced(

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod bombs;
 mod damage;
 mod foreign;
 mod formats;

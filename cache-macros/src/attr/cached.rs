@@ -26,6 +26,9 @@ const KNOWN: &Known = &[
     ("cache", "cache = self.cache"),
     ("codec", "codec = MessagePack"),
     ("version", "version = 2"),
+    ("max_concurrent_loads", "max_concurrent_loads = 8"),
+    ("shed_after", r#"shed_after = "1s""#),
+    ("budget", r#"budget = "50ms""#),
     ("companion", "companion = false"),
     ("crate", "crate = path::to::cache_runtime"),
 ];
@@ -48,6 +51,9 @@ pub(crate) struct CachedArgs {
     pub(crate) cache: Slot<Expr>,
     pub(crate) codec: Slot<Ident>,
     pub(crate) version: Slot<u32>,
+    pub(crate) max_concurrent_loads: Slot<u32>,
+    pub(crate) shed_after: Slot<Duration>,
+    pub(crate) budget: Slot<Duration>,
     pub(crate) companion: Slot<bool>,
     pub(crate) runtime: Slot<Path>,
     /// Something could not be read and was passed over.
@@ -107,6 +113,11 @@ impl CachedArgs {
             "cache" => self.cache.fill(&name, name.expr(input), diagnostics),
             "codec" => self.codec.fill(&name, codec(&name, input), diagnostics),
             "version" => self.version.fill(&name, version(&name, input), diagnostics),
+            "max_concurrent_loads" => {
+                self.max_concurrent_loads.fill(&name, loads(&name, input), diagnostics)
+            }
+            "shed_after" => self.shed_after.fill(&name, duration(&name, input), diagnostics),
+            "budget" => self.budget.fill(&name, duration(&name, input), diagnostics),
             "companion" => self.companion.fill(&name, companion(&name, input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
         }
@@ -174,6 +185,13 @@ fn version(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
     number.base10_parse().map_err(|_| Error::new(number.span(), message))
 }
 
+fn loads(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
+    let message = "`max_concurrent_loads` is how many bodies run at once: a number from 1";
+    let number: LitInt = name.literal(input, message)?;
+    let loads = number.base10_parse().ok().filter(|&loads| loads > 0);
+    loads.ok_or_else(|| Error::new(number.span(), message))
+}
+
 fn companion(name: &Name, input: ParseStream<'_>) -> syn::Result<bool> {
     let companion: LitBool = name.literal(input, "`companion` is `true` or `false`")?;
     Ok(companion.value)
@@ -215,7 +233,8 @@ mod tests {
         let tokens = quote! {
             key = "user:<id>", ttl = |user: &User| user.ttl(), lock(wait = "5s", lease = LEASE,),
             skip(db, ctx), none_ttl = 30, when = a == b, unless = |v| v.a || v.b, jitter = 1,
-            codec = Codec::Json, version = 2, companion = false, crate = crate::cache,
+            codec = Codec::Json, version = 2, max_concurrent_loads = 8, shed_after = 1,
+            budget = BUDGET, companion = false, crate = crate::cache,
         };
         assert_eq!(errors(tokens), [""; 0]);
     }
@@ -248,6 +267,18 @@ mod tests {
                 "there is no codec `Messagepack`; did you mean `MessagePack`?",
             ),
             (quote!(codec = "json"), "`codec` is a path: write `codec = MessagePack`"),
+            (
+                quote!(max_concurrent_loads = 0),
+                "`max_concurrent_loads` is how many bodies run at once: a number from 1",
+            ),
+            (
+                quote!(max_concurrent_loads = MANY),
+                "`max_concurrent_loads` is how many bodies run at once: a number from 1",
+            ),
+            (
+                quote!(budget = 0),
+                "`budget` cannot be zero; write how long, as in `budget = \"90s\"`",
+            ),
             (quote!(companion = 0), "`companion` is `true` or `false`"),
         ] {
             let text = tokens.to_string();

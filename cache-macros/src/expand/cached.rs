@@ -1,7 +1,8 @@
 //! `#[cached]`
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use quote::{ToTokens as _, quote, quote_spanned};
+use syn::spanned::Spanned as _;
 
 use super::{Runtime, about, companion, function, key, loader};
 use crate::diagnostics::Reported;
@@ -50,9 +51,12 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let when = args.when.get()?.map(|when| quote!(.when(#when)));
     let unless = args.unless.get()?.map(|unless| quote!(.unless(#unless)));
 
-    let returns = about(model.flavor.output(), "returns", private);
+    let output = model.flavor.output();
+    let returns = about(output, "returns", private);
+    // At the return type, which must be able to say that a call was turned away.
+    let shedding = args.shed_after.get()?.map(|_| quote_spanned!(output.ty.span()=> .shedding()));
     let load = loader(model.scope.function, &model.flavor);
-    let call = quote!(#read #cache #when #unless.through(#returns, #load));
+    let call = quote!(#read #cache #when #unless.through(#returns #shedding, #load));
     let function = function(model.scope.function, &model.flavor, &TokenStream::new(), &call);
     Ok(quote!(#function #companion))
 }

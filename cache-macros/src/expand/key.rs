@@ -54,7 +54,13 @@ fn policy(model: &Cached<'_>, runtime: &Path) -> Result<TokenStream, Reported> {
         let version = Literal::u32_unsuffixed(version);
         quote!(.version(#version))
     });
-    Ok(quote!(#ttl #none_ttl #jitter #lock #codec #version))
+    let loads = args.max_concurrent_loads.get()?.map(|&loads| {
+        let loads = Literal::u32_unsuffixed(loads);
+        quote!(.max_concurrent_loads(#loads))
+    });
+    let shed_after = args.shed_after.get()?.map(|wait| duration("shed_after", wait));
+    let budget = args.budget.get()?.map(|budget| duration("budget", budget));
+    Ok(quote!(#ttl #none_ttl #jitter #lock #codec #version #loads #shed_after #budget))
 }
 
 fn policy_of_lock(lock: &Lock) -> Result<TokenStream, Reported> {

@@ -290,6 +290,27 @@ fn somebody_elses_key() {
 }
 
 #[test]
+fn a_read_with_limits() {
+    let item = quote!(
+        async fn find(id: i64) -> Result<User, Error> {
+            BODY
+        }
+    );
+    let args = quote! {
+        key = "user:<id>", ttl = 60, max_concurrent_loads = 8, shed_after = "1s", budget = BUDGET
+    };
+    let expanded = text(&expand_cached(args, item).unwrap());
+    let policy = text(&quote! {
+        .ttl_ms(60_000).max_concurrent_loads(8).shed_after_ms(1_000).budget(BUDGET);
+    });
+    assert!(expanded.contains(&policy), "{expanded}");
+    let returns = text(&quote! {
+        ::cache_runtime::__private::returns!(Result<User, Error>).shedding(),
+    });
+    assert!(expanded.contains(&returns), "{expanded}");
+}
+
+#[test]
 fn the_companion_takes_what_the_key_needs() {
     let item = quote! {
         async fn find<'a, E, T, const N: usize>(

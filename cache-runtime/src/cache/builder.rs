@@ -93,7 +93,8 @@ impl CacheBuilder {
     }
 
     /// How long a call may be held up by the store, all its commands together, before it goes without: 100 ms by
-    /// default. Neither the load nor waiting for another caller's load counts.
+    /// default. Neither the load nor waiting for another caller's load counts. A function says otherwise with
+    /// `budget = "..."`.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.settings.budget = budget;
         self

@@ -1,38 +1,32 @@
-//! The handle: where entries live, and what is done to them by hand.
+//! The handle: where entries live, and which cache a function uses.
 
 pub(crate) mod ambient;
 mod builder;
+mod by_hand;
 mod keys;
 
 use std::borrow::Cow;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use tokio::sync::Semaphore;
 
 use self::builder::Settings;
 pub use self::builder::{CacheBuilder, Failover};
 pub use self::keys::Keys;
 use crate::budget::Budget;
-use crate::callsite;
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::flight::Flights;
-use crate::journal::{Entry, Journal};
-use crate::key::Key;
-use crate::record::{self, Found, ValueHeader};
-use crate::stats::{Event, Recorder, Stats};
-use crate::store::{Fill, Name, Store, StoreResult, glob};
-use crate::token::Token;
-use crate::write::{PATTERN_LIMIT, scope};
+use crate::journal::Journal;
+use crate::stats::{Recorder, Stats};
+use crate::store::{Store, glob};
+use crate::write::scope;
 
 /// A cache: cheap to clone, all clones are one.
 ///
 /// Annotated functions use the one that they name (`cache = …`), else that of the task ([`scope`](Self::scope)), else
 /// the installed one ([`install`](Self::install)), else one in this process's memory, of which the log warns.
 ///
-/// By hand, entries are reached through the [`Key`]s of functions: [`get`](Self::get), [`put`](Self::put),
+/// By hand, entries are reached through the [`Key`](crate::Key)s of functions: [`get`](Self::get), [`put`](Self::put),
 /// [`invalidate`](Self::invalidate). These give errors, which the functions themselves never do.
 #[derive(Clone, Debug)]
 pub struct Cache {
@@ -67,7 +61,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] where the URL is malformed, and nothing else.
+    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the URL is malformed, and nothing else.
     pub fn connect(url: &str) -> Result<Self, Error> {
         Self::builder().connect(url)
     }
@@ -186,187 +180,6 @@ impl Cache {
     pub async fn after_commit<F: Future>(&self, work: F) -> F::Output {
         // Boxed, since each function that it passes through would hold it once more.
         scope::after_commit(self, Box::pin(work)).await
-    }
-
-    /// The value of an entry, if there is one: of its own codec and version, and not behind a fence. Runs no body.
-    ///
-    /// # Errors
-    ///
-    /// Where the store does not answer; annotated functions run their body instead.
-    pub async fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
-        let Some(store) = self.store() else {
-            return Ok(None);
-        };
-        let text = self.full_text(key.as_str());
-        let name = Name::new(&text);
-        let schema = key.schema(self.settings().codec);
-        let Some(record) = store.get(name, self.budget().deadline()).await? else {
-            return Ok(None);
-        };
-        Ok(match record::read(record, name.hash) {
-            Found::Value(value)
-                if value.codec() == schema.codec.id() && value.version() == schema.version =>
-            {
-                schema.codec.decode(value.payload()).ok()
-            }
-            _ => None,
-        })
-    }
-
-    /// Stores a value, for the time that the key's function says. Unless somebody else is writing the same entry:
-    /// then nothing is left in it, and the next reader loads.
-    ///
-    /// A value read from the database earlier may be outdated by the time it is put: where a write knows
-    /// the new value, `#[invalidates]` on the write is the safe choice.
-    ///
-    /// # Errors
-    ///
-    /// Where the store does not answer or refuses, or the value does not encode.
-    pub async fn put<T: Serialize>(&self, key: &Key<T>, value: &T) -> Result<(), Error> {
-        let Some(store) = self.store() else {
-            return Ok(());
-        };
-        let text = self.full_text(key.as_str());
-        let (name, writer) = (Name::new(&text), Token::random());
-        let schema = key.schema(self.settings().codec);
-        let mut record = record::value(ValueHeader {
-            key: name.hash,
-            token: writer,
-            cost_ms: 0,
-            version: schema.version,
-            codec: schema.codec.id(),
-        });
-        if schema.codec.encode(value, &mut record).is_err() {
-            return Err(Error::new(ErrorKind::Codec, "the value could not be encoded"));
-        }
-        if record.len() > self.settings().max_value_bytes + record::VALUE_HEADER {
-            return Err(Error::new(
-                ErrorKind::Codec,
-                "the encoded value is larger than `max_value_bytes`",
-            ));
-        }
-        let ttl = key.ttl_for(value);
-        let by = self.budget().deadline();
-        self.flights().forget(&[name]);
-        for fenced in store.begin(&[name], writer, self.settings().fence, by).await {
-            if !fenced? {
-                let message = "the key holds data that is not the cache's, or the store is full";
-                return Err(Error::new(ErrorKind::Refused, message));
-            }
-        }
-        store.end_with(name, writer, Fill { record, fresh: ttl, ttl }, by).await?;
-        Ok(())
-    }
-
-    /// Removes entries, and the right of every load under way to fill them: one round trip for any number of keys.
-    ///
-    /// # Errors
-    ///
-    /// Where it is not acknowledged for every key. It may have been done all the same; what was not acknowledged is
-    /// kept and sent again until it is, and meanwhile this process goes around the cache for those keys.
-    ///
-    /// # Cancel safety
-    ///
-    /// Dropped half-way, it may or may not have been done, and is not sent again.
-    pub async fn invalidate(&self, keys: impl Keys) -> Result<(), Error> {
-        let mut texts = Vec::new();
-        keys.visit(&mut |key| texts.push(self.full_text(key).into_owned()));
-        self.remove(&texts, Duration::ZERO).await
-    }
-
-    /// Removes all entries of this namespace whose key matches a Redis glob, such as `user:7:*`; how many there were.
-    /// Takes time in proportion to all keys of the server: no operation for a hot path.
-    ///
-    /// # Errors
-    ///
-    /// Where the store does not answer, or refuses; it is sent again, as with [`invalidate`](Self::invalidate).
-    pub async fn invalidate_matching(&self, pattern: &str) -> Result<u64, Error> {
-        self.remove_matching(&self.full_text(pattern), Duration::ZERO).await
-    }
-
-    /// Waits until every invalidation has been delivered, for at most `limit`: before a program ends.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Undelivered`], with their number, where some are left.
-    pub async fn flush(&self, limit: Duration) -> Result<(), Error> {
-        Journal::deliver(self);
-        if tokio::time::timeout(limit, self.journal().drained()).await.is_ok() {
-            return Ok(());
-        }
-        let left = self.journal().depth();
-        let message = format!("{left} invalidations have not been delivered to the cache's store");
-        Err(Error::new(ErrorKind::Undelivered, message))
-    }
-
-    /// Removes all entries of this namespace; how many there were.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] where a server is shared and the cache has no namespace: it would remove everybody's
-    /// data. Else as [`invalidate_matching`](Self::invalidate_matching).
-    pub async fn clear(&self) -> Result<u64, Error> {
-        if self.settings().namespace.is_empty() && matches!(self.store(), Some(Store::Redis(_))) {
-            let message =
-                "`clear` needs a namespace: set one with `Cache::builder().namespace(\"...\")`";
-            return Err(Error::new(ErrorKind::Config, message));
-        }
-        self.remove_matching(&self.everything(), Duration::ZERO).await
-    }
-
-    /// Invalidates entries by their full texts; what is not acknowledged goes to the journal.
-    pub(crate) async fn remove(&self, texts: &[String], hold_off: Duration) -> Result<(), Error> {
-        let Some(store) = self.store() else {
-            return Ok(());
-        };
-        let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
-        self.flights().forget(&names);
-        let replies = store.invalidate(&names, hold_off, self.budget().deadline()).await;
-        self.settle(texts, replies, hold_off)
-    }
-
-    /// Invalidates entries by a full glob; where that is not acknowledged it goes to the journal.
-    pub(crate) async fn remove_matching(
-        &self,
-        pattern: &str,
-        hold_off: Duration,
-    ) -> Result<u64, Error> {
-        let Some(store) = self.store() else {
-            return Ok(0);
-        };
-        self.flights().forget_all();
-        let by = Budget::new(PATTERN_LIMIT).deadline();
-        let reply = store.invalidate_matching(pattern, hold_off, by).await;
-        self.note(&reply);
-        let entry = [Entry::Pattern(pattern.to_owned())];
-        match reply {
-            Ok(_) => Journal::acknowledged(self, entry),
-            Err(_) => Journal::add(self, entry, hold_off),
-        }
-        Ok(reply?)
-    }
-
-    /// Sees to what was not acknowledged; the first such error.
-    pub(crate) fn settle<T>(
-        &self,
-        texts: &[String],
-        replies: Vec<StoreResult<T>>,
-        hold_off: Duration,
-    ) -> Result<(), Error> {
-        for reply in &replies {
-            self.note(reply);
-        }
-        let (done, failed): (Vec<_>, Vec<_>) =
-            texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
-        let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
-        Journal::acknowledged(self, done.into_iter().map(entry));
-        Journal::add(self, failed.into_iter().map(entry), hold_off);
-        replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
-    }
-
-    fn note<T>(&self, reply: &StoreResult<T>) {
-        let event = if reply.is_ok() { Event::Invalidated } else { Event::Journalled };
-        self.recorder().count(&callsite::BY_HAND, event);
     }
 
     /// What happened so far, per function. Counts what this handle and its clones did, in this process.

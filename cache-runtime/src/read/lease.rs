@@ -107,7 +107,7 @@ impl Lease {
     /// Keeps the lease while the load goes on.
     pub(super) async fn renew(&self) {
         if let Some(store) = self.cache.store() {
-            let by = Budget::new(self.cache.settings().budget).deadline();
+            let by = self.budget.anew().deadline();
             // Lost or unanswered: the fill will tell.
             _ = store.renew(self.name(), self.token, self.length, by).await;
         }
@@ -197,10 +197,10 @@ impl Lease {
             return;
         }
         let (cache, text, token) = (self.cache.clone(), std::mem::take(&mut self.text), self.token);
-        let hash = self.hash;
+        let (hash, budget) = (self.hash, self.budget);
         background::spawn(async move {
             if let Some(store) = cache.store() {
-                let by = Budget::new(cache.settings().budget).deadline();
+                let by = budget.anew().deadline();
                 _ = store.release(Name { text: &text, hash }, token, by).await;
             }
             then();

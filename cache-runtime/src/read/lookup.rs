@@ -80,14 +80,15 @@ impl<'a, R, T> Lookup<'a, R, T> {
         text: &'a str,
         returns: &'a Returns<R, T>,
     ) -> Self {
-        let settings = cache.settings();
+        let (settings, callsite) = (cache.settings(), key.callsite());
+        let budget = callsite.policy().budget.unwrap_or(settings.budget);
         Self {
             cache,
-            callsite: key.callsite(),
+            callsite,
             returns,
             schema: key.schema(settings.codec),
             text,
-            budget: Budget::new(settings.budget),
+            budget: Budget::new(budget),
             reject: None,
             unasked: false,
         }

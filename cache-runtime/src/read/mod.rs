@@ -10,6 +10,7 @@ mod lookup;
 
 use std::fmt;
 use std::pin::pin;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -86,9 +87,16 @@ impl<T, U> Read<T, U> {
                     Looked::Load(attempt) => attempt,
                 }
             };
-            let running = Running::start(&cache, callsite);
-            let mut body = pin!(limit::bounded(&cache, callsite, returns.refuse, load));
-            let result = attempt.watch(body.as_mut()).await;
+            let running = Running::new(&cache, callsite);
+            let result = {
+                let start = || {
+                    running.start();
+                    load()
+                };
+                let mut body = pin!(limit::bounded(&cache, callsite, returns.refuse, start));
+                attempt.watch(body.as_mut()).await
+                // What the body held, such as a connection, is given back before the value is stored.
+            };
             let took = running.end((returns.value)(&result).is_some());
             let storing = attempt.end(&Loaded {
                 cache: &cache,
@@ -108,22 +116,26 @@ impl<T, U> Read<T, U> {
     }
 }
 
-/// A body that runs. Dropped before its end, it counts as cancelled.
+/// A body that runs, or waits for a place. Dropped before its end, it counts as cancelled; turned away, not at all.
 struct Running<'a> {
     cache: &'a Cache,
     callsite: &'static Callsite,
-    since: Instant,
+    since: OnceLock<Instant>,
     ended: bool,
 }
 
 impl<'a> Running<'a> {
-    fn start(cache: &'a Cache, callsite: &'static Callsite) -> Self {
-        Self { cache, callsite, since: Instant::now(), ended: false }
+    fn new(cache: &'a Cache, callsite: &'static Callsite) -> Self {
+        Self { cache, callsite, since: OnceLock::new(), ended: false }
+    }
+
+    fn start(&self) {
+        self.since.get_or_init(Instant::now);
     }
 
     fn end(mut self, succeeded: bool) -> Duration {
         self.ended = true;
-        let took = self.since.elapsed();
+        let Some(took) = self.since.get().map(Instant::elapsed) else { return Duration::ZERO };
         let event = if succeeded { Event::LoadOk } else { Event::LoadFailed };
         self.cache.recorder().loaded(self.callsite, event, took);
         took
@@ -132,7 +144,7 @@ impl<'a> Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        if !self.ended {
+        if !self.ended && self.since.get().is_some() {
             self.cache.recorder().count(self.callsite, Event::LoadCancelled);
         }
     }

@@ -7,6 +7,7 @@
 //!
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
+#[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
 pub(crate) mod dice;
 mod drops;
 #[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]

@@ -38,6 +38,7 @@ pub(super) struct Database(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    #[expect(clippy::cast_possible_truncation, reason = "a handful")]
     versions: [AtomicU64; ROWS as usize],
     clock: AtomicU64,
     dice: Dice,

@@ -52,8 +52,10 @@ pub(crate) enum Event {
     Lost,
     /// The store refused, or gave a reply that the command does not give.
     StoreRefused,
-    /// An invalidation was acknowledged.
+    /// The invalidation of a key was acknowledged.
     Invalidated,
+    /// The invalidation of a pattern was acknowledged.
+    PatternInvalidated,
     /// An invalidation was not acknowledged, and goes to the journal.
     Journalled,
 }

@@ -20,7 +20,7 @@ impl Stats {
     /// | `cache.fills` | counter | `function`, `outcome` = `stored`, `refused`, `unencodable`, `oversized` |
     /// | `cache.entries.unusable` | counter | `function`, `reason` = `undecodable`, `foreign`, `misplaced` |
     /// | `cache.store.errors` | counter | `function`, `reason` = `down`, `timeout`, `lost`, `refused` |
-    /// | `cache.invalidations` | counter | `function`, `outcome` = `acknowledged`, `journalled` |
+    /// | `cache.invalidations` | counter | `function`, `outcome` = `acknowledged`, `pattern`, `journalled` |
     /// | `cache.journal.depth` | gauge | |
     /// | `cache.breaker.state` | gauge: 0 closed, 1 half-open, 2 open | |
     pub fn export(&self) {
@@ -66,6 +66,7 @@ impl FunctionStats {
             ("cache.store.errors", "reason", "lost", self.store_lost),
             ("cache.store.errors", "reason", "refused", self.store_refused),
             ("cache.invalidations", "outcome", "acknowledged", self.invalidations),
+            ("cache.invalidations", "outcome", "pattern", self.pattern_invalidations),
             ("cache.invalidations", "outcome", "journalled", self.invalidations_journalled),
         ];
         for (metric, label, value, count) in counters {

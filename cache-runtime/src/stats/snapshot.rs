@@ -126,8 +126,10 @@ function_stats! {
     store_lost: Lost,
     /// Operations that the store refused.
     store_refused: StoreRefused,
-    /// Invalidations that were acknowledged.
+    /// Keys whose invalidation was acknowledged.
     invalidations: Invalidated,
+    /// Patterns whose invalidation was acknowledged.
+    pattern_invalidations: PatternInvalidated,
     /// Invalidations that were not acknowledged at first.
     invalidations_journalled: Journalled,
 }

@@ -29,7 +29,7 @@ mod sweep;
 mod tests;
 #[cfg(feature = "tls")]
 mod tls;
-mod url;
+pub(crate) mod url;
 
 use std::time::Duration;
 

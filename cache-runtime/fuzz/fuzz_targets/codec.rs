@@ -1,0 +1,5 @@
+//! A payload, in every codec.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cache_runtime::fuzzing::codec(data));

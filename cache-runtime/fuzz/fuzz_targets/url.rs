@@ -1,0 +1,5 @@
+//! A connection URL.
+
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cache_runtime::fuzzing::url(data));

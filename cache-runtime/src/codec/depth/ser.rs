@@ -1,0 +1,196 @@
+//! Writing: the same levels as reading.
+
+use std::fmt::Display;
+
+use serde::ser::{
+    Error, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
+    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
+};
+
+use super::{Depth, deeper};
+
+impl<T: Serialize + ?Sized> Serialize for Depth<&T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let left = deeper(self.left, S::Error::custom)?;
+        self.inner.serialize(Depth { inner: serializer, left })
+    }
+}
+
+macro_rules! scalars {
+    ($($method:ident($type:ty);)*) => {
+        $(
+            fn $method(self, value: $type) -> Result<S::Ok, S::Error> {
+                self.inner.$method(value)
+            }
+        )*
+    };
+}
+
+impl<S: Serializer> Serializer for Depth<S> {
+    type Ok = S::Ok;
+    type Error = S::Error;
+    type SerializeSeq = Depth<S::SerializeSeq>;
+    type SerializeTuple = Depth<S::SerializeTuple>;
+    type SerializeTupleStruct = Depth<S::SerializeTupleStruct>;
+    type SerializeTupleVariant = Depth<S::SerializeTupleVariant>;
+    type SerializeMap = Depth<S::SerializeMap>;
+    type SerializeStruct = Depth<S::SerializeStruct>;
+    type SerializeStructVariant = Depth<S::SerializeStructVariant>;
+
+    scalars! {
+        serialize_bool(bool);
+        serialize_i8(i8);
+        serialize_i16(i16);
+        serialize_i32(i32);
+        serialize_i64(i64);
+        serialize_i128(i128);
+        serialize_u8(u8);
+        serialize_u16(u16);
+        serialize_u32(u32);
+        serialize_u64(u64);
+        serialize_u128(u128);
+        serialize_f32(f32);
+        serialize_f64(f64);
+        serialize_char(char);
+        serialize_str(&str);
+        serialize_bytes(&[u8]);
+        serialize_unit_struct(&'static str);
+    }
+
+    fn serialize_none(self) -> Result<S::Ok, S::Error> {
+        self.inner.serialize_none()
+    }
+
+    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        let value = self.wrap(value);
+        self.inner.serialize_some(&value)
+    }
+
+    fn serialize_unit(self) -> Result<S::Ok, S::Error> {
+        self.inner.serialize_unit()
+    }
+
+    fn serialize_unit_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+    ) -> Result<S::Ok, S::Error> {
+        self.inner.serialize_unit_variant(name, index, variant)
+    }
+
+    fn serialize_newtype_struct<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        let value = self.wrap(value);
+        self.inner.serialize_newtype_struct(name, &value)
+    }
+
+    fn serialize_newtype_variant<T: Serialize + ?Sized>(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        value: &T,
+    ) -> Result<S::Ok, S::Error> {
+        let value = self.wrap(value);
+        self.inner.serialize_newtype_variant(name, index, variant, &value)
+    }
+
+    fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
+        Ok(Depth { inner: self.inner.serialize_seq(len)?, left: self.left })
+    }
+
+    fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
+        Ok(Depth { inner: self.inner.serialize_tuple(len)?, left: self.left })
+    }
+
+    fn serialize_tuple_struct(
+        self,
+        name: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeTupleStruct, S::Error> {
+        Ok(Depth { inner: self.inner.serialize_tuple_struct(name, len)?, left: self.left })
+    }
+
+    fn serialize_tuple_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeTupleVariant, S::Error> {
+        let left = deeper(self.left, S::Error::custom)?;
+        let inner = self.inner.serialize_tuple_variant(name, index, variant, len)?;
+        Ok(Depth { inner, left })
+    }
+
+    fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
+        Ok(Depth { inner: self.inner.serialize_map(len)?, left: self.left })
+    }
+
+    fn serialize_struct(
+        self,
+        name: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeStruct, S::Error> {
+        Ok(Depth { inner: self.inner.serialize_struct(name, len)?, left: self.left })
+    }
+
+    fn serialize_struct_variant(
+        self,
+        name: &'static str,
+        index: u32,
+        variant: &'static str,
+        len: usize,
+    ) -> Result<Self::SerializeStructVariant, S::Error> {
+        let left = deeper(self.left, S::Error::custom)?;
+        let inner = self.inner.serialize_struct_variant(name, index, variant, len)?;
+        Ok(Depth { inner, left })
+    }
+
+    fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
+        self.inner.collect_str(value)
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}
+
+macro_rules! compound {
+    ($($trait:ident: $($method:ident($($name:ident)?))+;)*) => {
+        $(
+            impl<S: $trait> $trait for Depth<S> {
+                type Ok = S::Ok;
+                type Error = S::Error;
+
+                $(
+                    fn $method<T: Serialize + ?Sized>(
+                        &mut self,
+                        $($name: &'static str,)?
+                        value: &T,
+                    ) -> Result<(), S::Error> {
+                        let value = self.wrap(value);
+                        self.inner.$method($($name,)? &value)
+                    }
+                )+
+
+                fn end(self) -> Result<S::Ok, S::Error> {
+                    self.inner.end()
+                }
+            }
+        )*
+    };
+}
+compound! {
+    SerializeSeq: serialize_element();
+    SerializeTuple: serialize_element();
+    SerializeTupleStruct: serialize_field();
+    SerializeTupleVariant: serialize_field();
+    SerializeMap: serialize_key() serialize_value();
+    SerializeStruct: serialize_field(name);
+    SerializeStructVariant: serialize_field(name);
+}

@@ -1,0 +1,99 @@
+#![deny(warnings, clippy::pedantic, missing_docs, unreachable_pub, unused_qualifications)]
+#![no_implicit_prelude]
+//! A crate as strict as they come, in which the usual names mean something else.
+
+/// A row.
+#[derive(::serde::Serialize, ::serde::Deserialize, Clone, Debug)]
+pub struct User {
+    id: i64,
+}
+
+#[allow(dead_code)]
+type Option = ();
+#[allow(dead_code)]
+type Result = ();
+#[allow(dead_code)]
+mod core {}
+#[allow(dead_code)]
+mod std {}
+
+/// Every option at once.
+///
+/// # Errors
+///
+/// For number 7.
+#[::kv::cached(
+    key = "user:<id>",
+    ttl = 3600,
+    lock(wait = "5s", lease = "10s"),
+    none_ttl = "3s",
+    jitter = 0.5,
+    codec = Json,
+    version = 3,
+    when = id > 0,
+    unless = |user| user.id == 3,
+    max_concurrent_loads = 8,
+    budget = "50ms",
+    crate = ::kv
+)]
+pub async fn get_user(id: i64) -> ::std::result::Result<User, ::std::string::String> {
+    if id == 7 {
+        return ::std::result::Result::Err(::std::string::String::new());
+    }
+    ::std::result::Result::Ok(User { id })
+}
+
+/// The automatic key.
+#[::kv::cached(ttl = "1h", crate = ::kv)]
+pub async fn automatic(id: i64, name: &str) -> User {
+    let _ = name;
+    User { id }
+}
+
+/// Parameters whose names an expansion might use itself.
+#[::kv::cached(key = "names:<key>:<read>:<cache>", ttl = 60, crate = ::kv)]
+pub async fn names(key: i64, read: i64, cache: i64) -> i64 {
+    key + read + cache
+}
+
+/// Targets of every kind.
+///
+/// # Errors
+///
+/// Never.
+#[::kv::invalidates(
+    get_user(id),
+    automatic(id, name),
+    get_user(result.id),
+    key = "a:<id>",
+    key = "b:<result.id>:<name>",
+    pattern = "c:<id>:*",
+    crate = ::kv
+)]
+pub async fn rename_user(
+    id: i64,
+    name: &str,
+) -> ::std::result::Result<User, ::std::string::String> {
+    let _ = name;
+    ::std::result::Result::Ok(User { id })
+}
+
+/// A repository.
+#[derive(Debug)]
+pub struct Repository {
+    tenant: i64,
+}
+
+impl Repository {
+    /// A method whose key uses `self`.
+    #[::kv::cached(key = "tenant:<self.tenant>:<id>", ttl = 60, crate = ::kv)]
+    pub async fn get(&self, id: i64) -> User {
+        User { id: id + self.tenant }
+    }
+
+    /// A write of the same entry.
+    #[::kv::invalidates(self.get(id), crate = ::kv)]
+    pub async fn set(&self, id: i64) {
+        let _ = id;
+    }
+}

@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
 use super::cause::Cause;
+use super::gather::Gathered;
 use super::url::{Access, Endpoint};
 
 /// Commands that may be queued in front of the socket: enough that callers do not take turns.
@@ -68,7 +69,7 @@ pub(super) async fn log_in(
         .set_response_timeout(None)
         .set_pipeline_buffer_size(QUEUE);
     let (connection, traffic) =
-        MultiplexedConnection::new_with_config(login, stream, config).await?;
+        MultiplexedConnection::new_with_config(login, Gathered::new(stream), config).await?;
     let task = tokio::spawn(async move {
         let _ended = ended;
         traffic.await;

@@ -6,7 +6,7 @@
 //! | `commands`, `batch`, `sweep` | the commands and scripts of one operation on one connection |
 //! | `session`, `script` | how commands are sent and what their replies can be |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
-//! | `source`, `link`, `tls`, `url` | where the server is and how to get in |
+//! | `source`, `link`, `dial`, `gather`, `tls`, `url` | where the server is and how to get in |
 
 mod backoff;
 mod batch;
@@ -14,6 +14,7 @@ mod breaker;
 mod cause;
 mod commands;
 mod dial;
+mod gather;
 mod link;
 mod node;
 mod percent;

@@ -73,13 +73,13 @@ mod tests {
             let order = Arc::clone(&order);
             move || order.lock().unwrap().push(who)
         };
-        let (wrote, ran) = (note("write"), note("caller"));
-        let write = tokio::spawn(async move {
+        let (written, ran) = (note("write"), note("caller"));
+        let writer = tokio::spawn(async move {
             Gathered::new(sink()).write_all(b"PING").await.unwrap();
-            wrote();
+            written();
         });
         let caller = tokio::spawn(async move { ran() });
-        write.await.unwrap();
+        writer.await.unwrap();
         caller.await.unwrap();
         assert_eq!(*order.lock().unwrap(), ["caller", "write"]);
     }

@@ -181,6 +181,9 @@ mod store;
 mod token;
 mod write;
 
+#[doc = include_str!("doc/when_redis_fails.md")]
+pub mod when_redis_fails {}
+
 pub use cache_macros::{cached, invalidates};
 
 pub use crate::cache::{Cache, CacheBuilder, Failover, Keys};

@@ -23,6 +23,7 @@ async fn read_only_after_a_change_of_roles() {
     admin.run::<()>(&["REPLICAOF", "127.0.0.1", &nobody.port().to_string()]).await;
     driver.calls(2_000).await;
     assert!(driver.cache.stats().journal_depth > 0);
+    assert!(driver.counted(|f| f.store_refused) > 0 && driver.counted(|f| f.outdated) > 100);
     admin.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
     driver.healed().await;
     driver.end("-READONLY").await;
@@ -30,7 +31,6 @@ async fn read_only_after_a_change_of_roles() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_password() {
-    log::capture();
     let server = RedisServer::builder().password("right").start().await;
     let driver = Driver::at(&server.url_without_password());
     driver.fault();
@@ -45,7 +45,6 @@ async fn no_password() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wrong_password() {
-    log::capture();
     let server = RedisServer::builder().password("right").start().await;
     let admin = server.client().await;
     let driver = Driver::at(&server.url_as("default", "other"));
@@ -53,6 +52,7 @@ async fn wrong_password() {
     driver.calls(2_000).await;
     let lines = log::about(server.port());
     assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("wrong user or password; going without it"), "{lines:?}");
     admin.config_set("requirepass", "other").await;
     driver.healed().await;
     driver.end("WRONGPASS").await;
@@ -84,6 +84,8 @@ async fn no_permission_for_scripts() {
     driver.calls(2_000).await;
     // Fences need scripts; invalidations do not.
     eventually!(driver.cache.stats().journal_depth == 0);
+    let row = driver.cache.stats().function("row").cloned().expect("it was called");
+    assert!(row.store_refused > 500, "{row:?}");
     admin.run::<()>(&["ACL", "SETUSER", "app", "+eval", "+evalsha"]).await;
     driver.healed().await;
     driver.end("NOPERM for EVAL").await;
@@ -138,5 +140,6 @@ async fn too_many_clients() {
     driver.calls(2_000).await;
     admin.config_set("maxclients", "1000").await;
     driver.healed().await;
+    log::says(server.port(), "connection closed; going without it");
     driver.end("maxclients").await;
 }

@@ -7,6 +7,7 @@ use cache_runtime::{Cache, FunctionStats};
 use crate::driver::Driver;
 use crate::log;
 use crate::support::barrier::eventually;
+use crate::support::children::{self, Child, this_test};
 use crate::support::proxy::{Link, Proxy};
 use crate::support::redis::{Data, RedisServer};
 
@@ -49,7 +50,6 @@ async fn an_open_breaker_leaves_the_server_alone() {
 /// One line for each change of state, however many calls there are.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_line_for_each_change_of_state() {
-    log::capture();
     let server = RedisServer::start().await;
     let driver = Driver::at(&server.url());
     for _ in 0..3 {
@@ -67,4 +67,25 @@ async fn one_line_for_each_change_of_state() {
     assert_eq!(count("connected"), 4, "{lines:#?}");
     assert_eq!(lines.len(), count("going without it") + count("connected"), "{lines:#?}");
     assert!(report.calls > 6_000, "{report:?}");
+}
+
+/// Refusals of single commands change no state: they are counted, not logged. In a process of its own, since not every line
+/// names the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn refusals_do_not_fill_the_log() {
+    if let Some(parent) = children::parent() {
+        let driver = Driver::at(&parent.setup::<String>());
+        driver.calls(2_000).await;
+        let refused = row(&driver.cache).store_refused;
+        driver.end("NOPERM, and the log").await;
+        return parent.say(&(refused, log::about(None)));
+    }
+    let rules = "on >secret ~* +@all -eval -evalsha";
+    let server = RedisServer::builder().user("app", rules).start().await;
+    let mut child = Child::spawn(&this_test!(), 0, &server.url_as("app", "secret"));
+    let (refused, lines): (u64, Vec<String>) = child.hear().await;
+    child.finish().await;
+    assert!(refused > 500, "{refused}");
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(lines[0].ends_with("connected"), "{lines:#?}");
 }

@@ -31,7 +31,6 @@ fn assert_discreet(cache: &Cache) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_gives_credentials_away() {
-    log::capture();
     let rules = format!("on >{PASSWORD} ~* +@all");
     let server = RedisServer::builder().user(USER, &rules).start().await;
     let proxy = Proxy::to(&server).await;
@@ -75,7 +74,6 @@ async fn nothing_gives_credentials_away() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_refused_login_gives_no_credentials_away() {
-    log::capture();
     let server = RedisServer::builder().down();
     let caches = [format!("{USER}:{PASSWORD}"), format!(":{}", ODD[0])].map(|login| {
         Cache::connect(&format!("redis://{login}@127.0.0.1:{}/0", server.port())).expect("a URL")

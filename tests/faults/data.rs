@@ -32,6 +32,7 @@ async fn flush_all() {
         driver.calls(5).await;
     }
     driver.healed().await;
+    assert!(driver.counted(|f| f.fills_refused) > 0);
     driver.end("FLUSHALL").await;
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Cache, CacheBuilder};
+use cache_runtime::{Cache, CacheBuilder, FunctionStats};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -13,6 +13,7 @@ use crate::database::{
     CommittedAllTheSame, Database, NoSuchRow, ROWS, Record, locked_row, row, row_key, write,
     write_all, write_and_fail, write_unfenced,
 };
+use crate::log;
 use crate::report::{Log, Report};
 use crate::support::barrier::eventually;
 use crate::support::{LIMIT, within_limit};
@@ -58,6 +59,7 @@ impl Driver {
 
     /// Nobody reads or writes yet.
     pub fn idle(cache: Cache) -> Self {
+        log::capture();
         Self { cache, db: Database::default(), shared: Arc::default(), tasks: JoinSet::new() }
     }
 
@@ -99,8 +101,12 @@ impl Driver {
     }
 
     fn hits_so_far(&self) -> u64 {
-        let stats = self.cache.stats();
-        ["row", "locked_row"].iter().filter_map(|name| stats.function(name)).map(|f| f.hits).sum()
+        self.counted(|function| function.hits)
+    }
+
+    /// One of the counters, over all functions.
+    pub fn counted(&self, counter: fn(&FunctionStats) -> u64) -> u64 {
+        self.cache.stats().functions.iter().map(counter).sum()
     }
 
     /// Waits until so many reads, and a fair number of writes, have returned from now on.

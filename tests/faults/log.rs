@@ -25,6 +25,12 @@ pub fn about(port: impl Into<Option<u16>>) -> Vec<String> {
     lines().iter().filter(|line| line.contains(&server)).cloned().collect()
 }
 
+/// Fails where nothing was said about a server that contains this.
+pub fn says(port: u16, text: &str) {
+    let lines = about(port);
+    assert!(lines.iter().any(|line| line.contains(text)), "no {text:?} in {lines:#?}");
+}
+
 /// A subscriber of `tracing` that keeps lines and knows no spans.
 struct Capture;
 

@@ -5,11 +5,14 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::driver::Driver;
+use crate::log;
 use crate::support::proxy::{Link, Proxy};
 use crate::support::redis::RedisServer;
 
+const NO_ANSWER: Option<&str> = Some("no answer in time; going without it");
+
 /// A link that is broken for as long as it takes to be called often, then whole again.
-async fn broken(link: Link, what: &str) {
+async fn broken(link: Link, what: &str, logged: Option<&str>) {
     let server = RedisServer::start().await;
     let proxy = Proxy::to(&server).await;
     let driver = Driver::at(&server.url_at(proxy.port()));
@@ -20,34 +23,39 @@ async fn broken(link: Link, what: &str) {
     driver.calls(500).await;
     proxy.set(Link::Pass).await;
     driver.healed().await;
+    assert!(driver.counted(|f| f.store_timeouts) > 0);
+    if let Some(logged) = logged {
+        assert!(driver.counted(|f| f.store_down) > 50);
+        log::says(proxy.port(), logged);
+    }
     driver.end(what).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_black_hole() {
-    broken(Link::BlackHole, "black hole").await;
+    broken(Link::BlackHole, "black hole", NO_ANSWER).await;
 }
 
 /// The server does everything that it is asked, and nobody hears of it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replies_are_lost() {
-    broken(Link::HoldReplies, "replies held back").await;
+    broken(Link::HoldReplies, "replies held back", NO_ANSWER).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn latency_of_200_ms() {
-    broken(Link::Delay(Duration::from_millis(200)), "200 ms latency").await;
+    broken(Link::Delay(Duration::from_millis(200)), "200 ms latency", NO_ANSWER).await;
 }
 
 /// Within the budget, but only just.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn latency_of_40_ms() {
-    broken(Link::Delay(Duration::from_millis(40)), "40 ms latency").await;
+    broken(Link::Delay(Duration::from_millis(40)), "40 ms latency", None).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_byte_per_50_ms() {
-    broken(Link::Trickle(Duration::from_millis(50)), "1 byte per 50 ms").await;
+    broken(Link::Trickle(Duration::from_millis(50)), "1 byte per 50 ms", NO_ANSWER).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -65,6 +73,7 @@ async fn reset_in_the_middle_of_a_reply() {
         driver.hits().await;
     }
     driver.healed().await;
+    log::says(proxy.port(), "connection lost; going without it");
     driver.end("reset in the middle of a reply").await;
 }
 
@@ -81,5 +90,6 @@ async fn a_half_open_connection() {
         driver.calls(100).await;
     }
     driver.healed().await;
+    log::says(proxy.port(), "no answer in time; going without it");
     driver.end("half-open connection").await;
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::driver::Driver;
+use crate::log;
 use crate::support::barrier::eventually;
 use crate::support::proxy::{Link, Proxy};
 use crate::support::redis::{Data, RedisServer};
@@ -17,6 +18,8 @@ async fn refused_at_start() {
     driver.calls(2_000).await;
     server.restart(Data::Lost).await;
     driver.healed().await;
+    assert!(driver.counted(|f| f.store_down) > 100);
+    log::says(server.port(), "connection refused; going without it");
     driver.end("refused at start").await;
 }
 
@@ -32,6 +35,7 @@ async fn refused_later() {
     driver.calls(2_000).await;
     proxy.set(Link::Pass).await;
     driver.healed().await;
+    log::says(proxy.port(), "going without it");
     driver.end("refused later").await;
 }
 
@@ -46,6 +50,9 @@ async fn stopped_for_three_seconds() {
     driver.calls(1).await;
     server.cont();
     driver.healed().await;
+    let (timeouts, down) = (driver.counted(|f| f.store_timeouts), driver.counted(|f| f.store_down));
+    assert!(timeouts > 0 && down > timeouts, "{timeouts} time-outs, then {down} refused");
+    log::says(server.port(), "no answer in time; going without it");
     driver.end("SIGSTOP for 3 s").await;
 }
 
@@ -78,6 +85,7 @@ async fn killed_and_restarted_empty() {
         server.restart(Data::Lost).await;
     }
     driver.healed().await;
+    log::says(server.port(), "connection lost; going without it");
     driver.end("SIGKILL, restarted empty").await;
 }
 
@@ -95,6 +103,8 @@ async fn killed_and_restarted_with_its_data() {
         server.restart(Data::Kept).await;
     }
     driver.healed().await;
+    assert!(driver.counted(|f| f.outdated) > 100);
+    assert!(driver.counted(|f| f.invalidations_journalled) > 100);
     driver.end("SIGKILL, restarted with its data").await;
 }
 

@@ -30,7 +30,6 @@ async fn an_unknown_certificate() {
 }
 
 async fn trust_one_authority(mut parent: Parent) {
-    log::capture();
     let driver = Driver::at(&parent.setup::<String>());
     driver.fault();
     driver.calls(2_000).await;

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use super::subject::{Page, User};
 
-const TTL: u64 = 3600;
+pub(crate) const TTL: u64 = 3600;
 
 pub(crate) async fn user(connection: MultiplexedConnection, id: u64) -> User {
     read_through(connection, format!("hand:user:{id}"), async || User::new(id)).await

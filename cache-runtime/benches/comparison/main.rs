@@ -1,7 +1,7 @@
 //! Annotated functions beside the same functions written by hand, in one run.
 //!
 //! ```text
-//! cargo bench -p cache-runtime --bench comparison                   # all of it, about two minutes
+//! cargo bench -p cache-runtime --bench comparison                   # all of it, some minutes
 //! cargo bench -p cache-runtime --bench comparison -- hits misses    # some of it
 //! cargo bench -p cache-runtime --bench comparison -- --quick        # whether it runs
 //! ```
@@ -12,6 +12,7 @@
 mod hand;
 mod measure;
 mod ours;
+mod outage;
 mod scenarios;
 mod server;
 mod stampede;
@@ -59,6 +60,9 @@ fn main() {
     }
     if wanted("memory") {
         bench.memory();
+    }
+    if wanted("outage") {
+        bench.outage();
     }
     if wanted("stampede") {
         stampede::run(&server, effort);

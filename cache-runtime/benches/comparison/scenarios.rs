@@ -7,16 +7,16 @@ use cache_runtime::Cache;
 use redis::aio::MultiplexedConnection;
 use tokio::runtime::{self, Runtime};
 
-use super::measure::{Contender, compare, drive};
+use super::measure::{Contender, Sample, compare, drive};
 use super::{Effort, hand, ours};
 
 /// Entries that hits are spread over.
-const ENTRIES: u64 = 1000;
+pub(crate) const ENTRIES: u64 = 1000;
 
 pub(crate) struct Bench {
-    runtime: Runtime,
-    connection: MultiplexedConnection,
-    effort: Effort,
+    pub(crate) runtime: Runtime,
+    pub(crate) connection: MultiplexedConnection,
+    pub(crate) effort: Effort,
 }
 
 impl Bench {
@@ -124,7 +124,7 @@ impl Bench {
         }
     }
 
-    fn by_hand<F, B>(&self, callers: u64, call: F) -> super::measure::Sample
+    pub(crate) fn by_hand<F, B>(&self, callers: u64, call: F) -> Sample
     where
         F: Fn(MultiplexedConnection, u64) -> B + Clone + Send + 'static,
         B: Future<Output: Send> + Send,
@@ -135,7 +135,7 @@ impl Bench {
         })
     }
 
-    fn cached<F, B>(&self, callers: u64, call: F) -> super::measure::Sample
+    pub(crate) fn cached<F, B>(&self, callers: u64, call: F) -> Sample
     where
         F: Fn(u64) -> B + Clone + Send + 'static,
         B: Future<Output: Send> + Send,

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::memory::MemoryStore;
-use super::{Acquired, Deadline, Ended, Fill, Name, StoreError, StoreResult};
+use super::{Acquired, Claim, Deadline, Ended, Fill, Filling, Name, StoreError, StoreResult};
 use crate::simulation::dice::Dice;
 use crate::token::Token;
 
@@ -190,6 +190,71 @@ impl FaultyStore {
         by: Deadline,
     ) -> StoreResult<bool> {
         self.command(name, by, move |memory, name| memory.renew(name, token, lease)).await
+    }
+
+    pub(crate) async fn get_many(
+        &self,
+        names: &[Name<'_>],
+        by: Deadline,
+    ) -> Vec<StoreResult<Option<Bytes>>> {
+        let mut replies = Vec::new();
+        for name in names {
+            replies.push(self.get(*name, by).await);
+        }
+        replies
+    }
+
+    pub(crate) async fn acquire_many(
+        &self,
+        claims: &[Claim<'_>],
+        lease: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<Acquired>> {
+        let mut replies = Vec::new();
+        for claim in claims {
+            replies.push(self.acquire(claim.name, claim.token, lease, claim.reject, by).await);
+        }
+        replies
+    }
+
+    pub(crate) async fn fill_many(
+        &self,
+        fillings: Vec<Filling<'_>>,
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        let mut replies = Vec::new();
+        for Filling { name, seen, fill } in fillings {
+            replies.push(match seen {
+                None => self.fill(name, fill, by).await,
+                Some(seen) => self.refresh(name, seen, fill, by).await,
+            });
+        }
+        replies
+    }
+
+    pub(crate) async fn release_many(
+        &self,
+        claims: &[Claim<'_>],
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        let mut replies = Vec::new();
+        for claim in claims {
+            replies.push(self.release(claim.name, claim.token, by).await);
+        }
+        replies
+    }
+
+    pub(crate) async fn renew_many(
+        &self,
+        claims: &[Claim<'_>],
+        lease: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        let mut replies = Vec::new();
+        for claim in claims {
+            replies.push(self.renew(claim.name, claim.token, lease, by).await);
+        }
+        replies
     }
 
     pub(crate) async fn invalidate(

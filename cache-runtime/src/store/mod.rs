@@ -5,6 +5,8 @@ mod agreement;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub(crate) mod glob;
+#[expect(dead_code, reason = "for batch reads, which are to come")]
+mod many;
 pub(crate) mod memory;
 pub(crate) mod redis;
 
@@ -13,6 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+pub(crate) use self::many::{Claim, Filling};
 use self::memory::MemoryStore;
 use self::redis::RedisStore;
 use crate::record::KeyHash;
@@ -32,7 +35,7 @@ impl<'a> Name<'a> {
 }
 
 /// Reply of `acquire`.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Acquired {
     /// A value is there; its whole record.
     Value(Bytes),

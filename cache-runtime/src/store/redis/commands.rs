@@ -5,10 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use redis::{Cmd, Value};
 
-use super::script::{self, Arg, Call, Script};
+use super::script::{self, Arg, Call};
 use super::session::{Session, is_error};
 use crate::record::{self, Found, HEADER, Origin};
-use crate::store::{Acquired, Deadline, Fill, Name, StoreResult};
+use crate::store::{Acquired, Claim, Deadline, Fill, Name, StoreResult};
 use crate::token::Token;
 
 impl Session<'_> {
@@ -20,20 +20,28 @@ impl Session<'_> {
         let mut get = Cmd::with_capacity(2, 3 + name.text.len());
         get.arg("GET").arg(name.text);
         match self.call(&get, deadline).await? {
-            Value::BulkString(record) => {
-                if record::is_misplaced(&record, name.hash) {
-                    // Boxed, as it is rare: a hit's future stays small.
-                    Box::pin(self.verify(name, &record, deadline)).await?;
-                }
-                match self.insists_on() {
-                    Some(origin) if record::is_of_another(&record, origin) => Ok(None),
-                    _ => Ok(Some(Bytes::from(record))),
-                }
-            }
+            Value::BulkString(record) => self.got(name, record, deadline).await,
             Value::Nil => Ok(None),
             // What is there does not matter, only that it is no record.
             reply if is_error(&reply, "WRONGTYPE") => Ok(Some(Bytes::new())),
             reply => Err(self.refused(reply)),
+        }
+    }
+
+    /// The record, if it counts.
+    pub(super) async fn got(
+        &mut self,
+        name: Name<'_>,
+        record: Vec<u8>,
+        deadline: Deadline,
+    ) -> StoreResult<Option<Bytes>> {
+        if record::is_misplaced(&record, name.hash) {
+            // Boxed, as it is rare: a hit's future stays small.
+            Box::pin(self.verify(name, &record, deadline)).await?;
+        }
+        match self.insists_on() {
+            Some(origin) if record::is_of_another(&record, origin) => Ok(None),
+            _ => Ok(Some(Bytes::from(record))),
         }
     }
 
@@ -62,53 +70,58 @@ impl Session<'_> {
         reject: Option<Token>,
         deadline: Deadline,
     ) -> StoreResult<Acquired> {
+        let claim = Claim { name, token, reject };
         let ours = record::lease(self.origin(), name.hash, token);
-        if reject.is_some() || !self.takes_leases_by_set() {
-            return self.acquire_by_script(name, &ours, lease, reject, deadline).await;
-        }
-        let mut set = Cmd::with_capacity(7, 40 + name.text.len() + ours.len());
-        set.arg("SET").arg(name.text).arg(&ours).arg("NX").arg("GET").arg("PX").arg(millis(lease));
-        let record = match self.call(&set, deadline).await? {
-            Value::Nil => return Ok(Acquired::Leased),
+        let reject = if self.may_take_by_set(claim) {
+            let reply = self.call(&take_by_set(name, &ours, lease), deadline).await?;
+            match self.taken_by_set(name, lease, reply) {
+                Taken::Known(acquired) => return acquired,
+                Taken::Unknown(useless) => useless,
+            }
+        } else {
+            reject
+        };
+        let origin = self.insists_on();
+        let call = acquire(name, &ours, lease, reject.as_ref(), origin.as_ref());
+        let reply = self.eval(&call, deadline).await?;
+        self.acquired(name, lease, reply)
+    }
+
+    /// Whether a plain `SET` will do.
+    pub(super) fn may_take_by_set(&self, claim: Claim<'_>) -> bool {
+        claim.reject.is_none() && self.takes_leases_by_set()
+    }
+
+    /// What the reply of [`take_by_set`] says.
+    pub(super) fn taken_by_set(&mut self, name: Name<'_>, lease: Duration, reply: Value) -> Taken {
+        let record = match reply {
+            Value::Nil => return Taken::Known(Ok(Acquired::Leased)),
             Value::BulkString(record) => Bytes::from(record),
             reply if is_error(&reply, "ERR") => {
                 self.takes_no_leases_by_set();
-                return self.acquire_by_script(name, &ours, lease, reject, deadline).await;
+                return Taken::Unknown(None);
             }
-            reply if is_error(&reply, "WRONGTYPE") => return Ok(Acquired::Foreign),
-            reply => return Err(self.refused(reply)),
+            reply if is_error(&reply, "WRONGTYPE") => return Taken::Known(Ok(Acquired::Foreign)),
+            reply => return Taken::Known(Err(self.refused(reply))),
         };
-        match record::read(record.clone(), name.hash) {
-            Found::Value(_) => Ok(Acquired::Value(record)),
+        Taken::Known(Ok(match record::read(record.clone(), name.hash) {
+            Found::Value(_) => Acquired::Value(record),
             // How long it still has would cost another command; not longer than one of ours.
-            Found::Lease => Ok(Acquired::Held(lease)),
-            Found::Fence => Ok(Acquired::Fenced),
-            Found::Foreign => Ok(Acquired::Foreign),
-            Found::Damaged | Found::Misplaced(_) => {
-                let useless = record::token(&record);
-                self.acquire_by_script(name, &ours, lease, useless, deadline).await
-            }
-        }
+            Found::Lease => Acquired::Held(lease),
+            Found::Fence => Acquired::Fenced,
+            Found::Foreign => Acquired::Foreign,
+            Found::Damaged | Found::Misplaced(_) => return Taken::Unknown(record::token(&record)),
+        }))
     }
 
-    async fn acquire_by_script(
-        &mut self,
+    /// What the reply of the script says.
+    pub(super) fn acquired(
+        &self,
         name: Name<'_>,
-        ours: &[u8],
         lease: Duration,
-        reject: Option<Token>,
-        deadline: Deadline,
+        reply: Value,
     ) -> StoreResult<Acquired> {
-        let reject = reject.as_ref().map_or(&b""[..], |token| token.as_bytes());
-        let origin = self.insists_on();
-        let args = vec![
-            Arg::Bytes(ours),
-            Arg::Millis(millis(lease)),
-            trusted(origin.as_ref()),
-            Arg::Bytes(reject),
-        ];
-        let call = Call { script: &script::ACQUIRE, key: name.text, args };
-        let Value::Array(reply) = self.eval(&call, deadline).await? else {
+        let Value::Array(reply) = reply else {
             return Err(self.out_of_order());
         };
         let mut reply = reply.into_iter();
@@ -141,15 +154,7 @@ impl Session<'_> {
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
         let origin = self.insists_on();
-        let (head, tail) = record::around_times(&fill.record);
-        let args = vec![
-            Arg::Bytes(head),
-            Arg::Millis(millis(fill.ttl)),
-            Arg::Millis(millis(fill.fresh)),
-            trusted(origin.as_ref()),
-            Arg::Bytes(tail),
-        ];
-        self.decide(&script::FILL, name, args, deadline).await
+        self.decide(&fill_lease(name, &fill, origin.as_ref()), deadline).await
     }
 
     /// Replaces the value whose token is `seen`, and no other.
@@ -162,14 +167,7 @@ impl Session<'_> {
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
         let origin = self.insists_on();
-        let args = vec![
-            Arg::Bytes(&fill.record),
-            Arg::Millis(millis(fill.ttl)),
-            Arg::Millis(millis(fill.fresh)),
-            trusted(origin.as_ref()),
-            Arg::Bytes(seen.as_bytes()),
-        ];
-        self.decide(&script::REFRESH, name, args, deadline).await
+        self.decide(&replace(name, &seen, &fill, origin.as_ref()), deadline).await
     }
 
     pub(super) async fn release(
@@ -178,7 +176,7 @@ impl Session<'_> {
         token: Token,
         deadline: Deadline,
     ) -> StoreResult<bool> {
-        self.decide(&script::RELEASE, name, vec![Arg::Bytes(token.as_bytes())], deadline).await
+        self.decide(&release(name, &token), deadline).await
     }
 
     pub(super) async fn renew(
@@ -188,24 +186,90 @@ impl Session<'_> {
         lease: Duration,
         deadline: Deadline,
     ) -> StoreResult<bool> {
-        let args = vec![Arg::Bytes(token.as_bytes()), Arg::Millis(millis(lease))];
-        self.decide(&script::RENEW, name, args, deadline).await
+        self.decide(&renew(name, &token, lease), deadline).await
     }
 
     /// Runs a script that says yes or no.
-    async fn decide(
-        &mut self,
-        script: &'static Script,
-        name: Name<'_>,
-        args: Vec<Arg<'_>>,
-        deadline: Deadline,
-    ) -> StoreResult<bool> {
-        match self.eval(&Call { script, key: name.text, args }, deadline).await? {
+    async fn decide(&mut self, call: &Call<'_>, deadline: Deadline) -> StoreResult<bool> {
+        let reply = self.eval(call, deadline).await?;
+        self.decided(&reply)
+    }
+
+    /// What the reply of a script says that says yes or no.
+    pub(super) fn decided(&self, reply: &Value) -> StoreResult<bool> {
+        match reply {
             Value::Int(0) => Ok(false),
             Value::Int(1) => Ok(true),
             _ => Err(self.out_of_order()),
         }
     }
+}
+
+/// What became of an attempt to take a lease by `SET`.
+pub(super) enum Taken {
+    Known(StoreResult<Acquired>),
+    /// The script has to say; a value with this token does not count.
+    Unknown(Option<Token>),
+}
+
+pub(super) fn take_by_set(name: Name<'_>, ours: &[u8], lease: Duration) -> Cmd {
+    let mut set = Cmd::with_capacity(7, 40 + name.text.len() + ours.len());
+    set.arg("SET").arg(name.text).arg(ours).arg("NX").arg("GET").arg("PX").arg(millis(lease));
+    set
+}
+
+pub(super) fn acquire<'a>(
+    name: Name<'a>,
+    ours: &'a [u8],
+    lease: Duration,
+    reject: Option<&'a Token>,
+    origin: Option<&'a Origin>,
+) -> Call<'a> {
+    let reject = reject.map_or(&b""[..], |token| token.as_bytes());
+    let args =
+        vec![Arg::Bytes(ours), Arg::Millis(millis(lease)), trusted(origin), Arg::Bytes(reject)];
+    Call { script: &script::ACQUIRE, key: name.text, args }
+}
+
+pub(super) fn fill_lease<'a>(
+    name: Name<'a>,
+    fill: &'a Fill,
+    origin: Option<&'a Origin>,
+) -> Call<'a> {
+    let (head, tail) = record::around_times(&fill.record);
+    let args = vec![
+        Arg::Bytes(head),
+        Arg::Millis(millis(fill.ttl)),
+        Arg::Millis(millis(fill.fresh)),
+        trusted(origin),
+        Arg::Bytes(tail),
+    ];
+    Call { script: &script::FILL, key: name.text, args }
+}
+
+pub(super) fn replace<'a>(
+    name: Name<'a>,
+    seen: &'a Token,
+    fill: &'a Fill,
+    origin: Option<&'a Origin>,
+) -> Call<'a> {
+    let args = vec![
+        Arg::Bytes(&fill.record),
+        Arg::Millis(millis(fill.ttl)),
+        Arg::Millis(millis(fill.fresh)),
+        trusted(origin),
+        Arg::Bytes(seen.as_bytes()),
+    ];
+    Call { script: &script::REFRESH, key: name.text, args }
+}
+
+pub(super) fn release<'a>(name: Name<'a>, token: &'a Token) -> Call<'a> {
+    Call { script: &script::RELEASE, key: name.text, args: vec![Arg::Bytes(token.as_bytes())] }
+}
+
+pub(super) fn renew<'a>(name: Name<'a>, token: &'a Token, lease: Duration) -> Call<'a> {
+    let args = vec![Arg::Bytes(token.as_bytes()), Arg::Millis(millis(lease))];
+    Call { script: &script::RENEW, key: name.text, args }
 }
 
 /// Whole milliseconds, at least one: Redis refuses to expire a key at once. At most a century, which it can add to

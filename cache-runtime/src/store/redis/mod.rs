@@ -3,7 +3,7 @@
 //! | layer | knows |
 //! |---|---|
 //! | [`RedisStore`] | which server a key belongs to |
-//! | `commands`, `batch`, `sweep` | the commands and scripts of one operation on one connection |
+//! | `commands`, `many`, `batch`, `sweep` | the commands and scripts of one operation on one connection |
 //! | `session`, `script` | how commands are sent and what their replies can be |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
 //! | `source`, `link`, `dial`, `gather`, `tls`, `url` | where the server is and how to get in |
@@ -16,6 +16,7 @@ mod commands;
 mod dial;
 mod gather;
 mod link;
+mod many;
 mod node;
 mod percent;
 mod script;

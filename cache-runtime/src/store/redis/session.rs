@@ -13,7 +13,7 @@ use crate::record::Origin;
 use crate::store::{Deadline, StoreError, StoreResult};
 
 /// Calls in one pipeline: as many as a server does in a millisecond or so, since others wait behind them.
-const BATCH: usize = 256;
+pub(super) const BATCH: usize = 256;
 
 /// One connection of one node. What several commands have in common (that a script was loaded, that replies are in
 /// order) holds within it.

@@ -2,6 +2,7 @@
 
 mod fake;
 mod faults;
+mod many;
 mod protocol;
 mod refusals;
 #[cfg(feature = "tracing")]

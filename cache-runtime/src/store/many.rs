@@ -1,0 +1,118 @@
+//! The operations of reads on many keys: as those on one key, in one round trip for all of them. One result per key,
+//! in order; a key at which something fails does not keep the others from theirs.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{Acquired, Deadline, Fill, Name, Store, StoreResult};
+use crate::token::Token;
+
+/// One attempt's claim to a key: what it asks for, keeps and gives up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Claim<'a> {
+    pub(crate) name: Name<'a>,
+    pub(crate) token: Token,
+    /// A value with this token is of no use to the caller and gives way.
+    pub(crate) reject: Option<Token>,
+}
+
+/// A value on its way into a key.
+#[derive(Debug)]
+pub(crate) struct Filling<'a> {
+    pub(crate) name: Name<'a>,
+    /// It replaces the value with this token, and only that one; none: it takes the place of its own token's lease.
+    pub(crate) seen: Option<Token>,
+    pub(crate) fill: Fill,
+}
+
+impl Store {
+    /// Reads the records of many keys.
+    pub(crate) async fn get_many(
+        &self,
+        names: &[Name<'_>],
+        by: Deadline,
+    ) -> Vec<StoreResult<Option<Bytes>>> {
+        match self {
+            Self::Memory(store) => names.iter().map(|name| Ok(store.get(*name))).collect(),
+            Self::Redis(store) => store.get_many(names, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.get_many(names, by).await,
+        }
+    }
+
+    /// Gets the value or the lease of each key.
+    pub(crate) async fn acquire_many(
+        &self,
+        claims: &[Claim<'_>],
+        lease: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<Acquired>> {
+        match self {
+            Self::Memory(store) => {
+                let acquire = |claim: &Claim<'_>| {
+                    Ok(store.acquire(claim.name, claim.token, lease, claim.reject))
+                };
+                claims.iter().map(acquire).collect()
+            }
+            Self::Redis(store) => store.acquire_many(claims, lease, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.acquire_many(claims, lease, by).await,
+        }
+    }
+
+    /// Stores each value whose lease, or the value that it replaces, still stands.
+    pub(crate) async fn fill_many(
+        &self,
+        fillings: Vec<Filling<'_>>,
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        match self {
+            Self::Memory(store) => {
+                let fill = |Filling { name, seen, fill }: Filling<'_>| {
+                    Ok(match seen {
+                        None => store.fill(name, fill),
+                        Some(seen) => store.refresh(name, seen, fill),
+                    })
+                };
+                fillings.into_iter().map(fill).collect()
+            }
+            Self::Redis(store) => store.fill_many(fillings, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.fill_many(fillings, by).await,
+        }
+    }
+
+    /// Gives up leases.
+    pub(crate) async fn release_many(
+        &self,
+        claims: &[Claim<'_>],
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        match self {
+            Self::Memory(store) => {
+                claims.iter().map(|claim| Ok(store.release(claim.name, claim.token))).collect()
+            }
+            Self::Redis(store) => store.release_many(claims, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.release_many(claims, by).await,
+        }
+    }
+
+    /// Keeps leases while their load goes on.
+    pub(crate) async fn renew_many(
+        &self,
+        claims: &[Claim<'_>],
+        lease: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        match self {
+            Self::Memory(store) => {
+                claims.iter().map(|claim| Ok(store.renew(claim.name, claim.token, lease))).collect()
+            }
+            Self::Redis(store) => store.renew_many(claims, lease, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.renew_many(claims, lease, by).await,
+        }
+    }
+}

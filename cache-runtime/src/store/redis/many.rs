@@ -1,0 +1,251 @@
+//! The operations of reads on many keys: one round trip for all keys of a batch, as far as that is good for others.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use redis::{Cmd, Pipeline, Value};
+
+use super::RedisStore;
+use super::commands::{self, Taken};
+use super::script::Call;
+use super::session::{BATCH, Session};
+use crate::record::{self, Origin};
+use crate::store::{Acquired, Claim, Deadline, Filling, Name, StoreError, StoreResult};
+
+impl RedisStore {
+    /// The record of each key.
+    pub(crate) async fn get_many(
+        &self,
+        names: &[Name<'_>],
+        by: Deadline,
+    ) -> Vec<StoreResult<Option<Bytes>>> {
+        match self.node.session(by).await {
+            Ok(mut session) => session.get_many(names, by).await,
+            Err(error) => vec![Err(error); names.len()],
+        }
+    }
+
+    /// The value of each key, or its lease.
+    pub(crate) async fn acquire_many(
+        &self,
+        claims: &[Claim<'_>],
+        lease: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<Acquired>> {
+        match self.node.session(by).await {
+            Ok(mut session) => session.acquire_many(claims, lease, by).await,
+            Err(error) => vec![Err(error); claims.len()],
+        }
+    }
+
+    /// Stores each value whose lease, or the value that it replaces, still stands.
+    pub(crate) async fn fill_many(
+        &self,
+        fillings: Vec<Filling<'_>>,
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        match self.node.session(by).await {
+            Ok(mut session) => session.fill_many(fillings, by).await,
+            Err(error) => vec![Err(error); fillings.len()],
+        }
+    }
+
+    /// Gives up leases.
+    pub(crate) async fn release_many(
+        &self,
+        claims: &[Claim<'_>],
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        match self.node.session(by).await {
+            Ok(mut session) => session.release_many(claims, by).await,
+            Err(error) => vec![Err(error); claims.len()],
+        }
+    }
+
+    /// Keeps leases for another `lease`.
+    pub(crate) async fn renew_many(
+        &self,
+        claims: &[Claim<'_>],
+        lease: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        match self.node.session(by).await {
+            Ok(mut session) => session.renew_many(claims, lease, by).await,
+            Err(error) => vec![Err(error); claims.len()],
+        }
+    }
+}
+
+impl Session<'_> {
+    /// `MGET`.
+    pub(super) async fn get_many(
+        &mut self,
+        names: &[Name<'_>],
+        deadline: Deadline,
+    ) -> Vec<StoreResult<Option<Bytes>>> {
+        let mut results = Vec::with_capacity(names.len());
+        for chunk in names.chunks(BATCH) {
+            let records = match self.records(chunk, deadline).await {
+                Ok(records) => records,
+                Err(error) => {
+                    results.resize(names.len(), Err(error));
+                    break;
+                }
+            };
+            for (name, record) in chunk.iter().zip(records) {
+                results.push(match record {
+                    Value::BulkString(record) => self.got(*name, record, deadline).await,
+                    // Another type looks like nothing, too: `acquire` will tell.
+                    Value::Nil => Ok(None),
+                    _ => Err(self.out_of_order()),
+                });
+            }
+        }
+        results
+    }
+
+    /// What each key holds.
+    async fn records(&mut self, names: &[Name<'_>], deadline: Deadline) -> StoreResult<Vec<Value>> {
+        let size = names.iter().map(|name| name.text.len()).sum::<usize>();
+        let mut get = Cmd::with_capacity(1 + names.len(), 4 + size);
+        get.arg("MGET");
+        for name in names {
+            get.arg(name.text);
+        }
+        match self.call(&get, deadline).await? {
+            Value::Array(records) if records.len() == names.len() => Ok(records),
+            reply => Err(self.refused(reply)),
+        }
+    }
+
+    /// The value of each key, or its lease.
+    pub(super) async fn acquire_many(
+        &mut self,
+        claims: &[Claim<'_>],
+        lease: Duration,
+        deadline: Deadline,
+    ) -> Vec<StoreResult<Acquired>> {
+        let origin = self.origin();
+        let ours = claims.iter().map(|it| record::lease(origin, it.name.hash, it.token));
+        let ours: Vec<_> = ours.collect();
+        let taken = self.take_many_by_set(claims, &ours, lease, deadline).await;
+
+        let origin = self.insists_on();
+        let claimed = claims.iter().zip(&ours).zip(&taken);
+        let calls = claimed.filter_map(|((claim, ours), taken)| match taken {
+            Taken::Known(_) => None,
+            Taken::Unknown(reject) => {
+                let (reject, origin) = (reject.as_ref(), origin.as_ref());
+                Some(commands::acquire(claim.name, ours, lease, reject, origin))
+            }
+        });
+        let calls: Vec<_> = calls.collect();
+        let mut replies = self.eval_all(&calls, deadline).await.into_iter();
+
+        let acquired = |(claim, taken): (&Claim<'_>, Taken)| match taken {
+            Taken::Known(acquired) => acquired,
+            Taken::Unknown(_) => {
+                let reply = replies.next().unwrap_or(Err(StoreError::Unexpected))?;
+                self.acquired(claim.name, lease, reply)
+            }
+        };
+        claims.iter().zip(taken).map(acquired).collect()
+    }
+
+    /// Takes the leases that a plain `SET` can take.
+    async fn take_many_by_set(
+        &mut self,
+        claims: &[Claim<'_>],
+        ours: &[impl AsRef<[u8]>],
+        lease: Duration,
+        deadline: Deadline,
+    ) -> Vec<Taken> {
+        let mut taken: Vec<_> = claims.iter().map(|claim| Taken::Unknown(claim.reject)).collect();
+        let open = claims.iter().zip(ours).zip(&mut taken);
+        let mut open: Vec<_> =
+            open.filter(|((claim, _), _)| self.may_take_by_set(**claim)).collect();
+        for chunk in open.chunks_mut(BATCH) {
+            let mut commands = Pipeline::with_capacity(chunk.len());
+            for ((claim, ours), _) in &*chunk {
+                commands.add_command(commands::take_by_set(claim.name, ours.as_ref(), lease));
+            }
+            match self.call_all(&commands, deadline).await {
+                Ok(replies) => {
+                    for (((claim, _), taken), reply) in chunk.iter_mut().zip(replies) {
+                        **taken = self.taken_by_set(claim.name, lease, reply);
+                    }
+                }
+                Err(error) => {
+                    for (_, taken) in chunk {
+                        **taken = Taken::Known(Err(error.clone()));
+                    }
+                }
+            }
+        }
+        taken
+    }
+
+    /// Stores each value whose lease, or the value that it replaces, still stands.
+    pub(super) async fn fill_many(
+        &mut self,
+        mut fillings: Vec<Filling<'_>>,
+        deadline: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        for filling in &mut fillings {
+            record::set_origin(&mut filling.fill.record, self.origin());
+        }
+        let origin = self.insists_on();
+        // A script at a time: the first call of each tells it to the server for the others.
+        let mut results = vec![Err(StoreError::Unexpected); fillings.len()];
+        for replaces in [false, true] {
+            let chosen = fillings.iter().zip(&mut results);
+            let chosen = chosen.filter(|(filling, _)| filling.seen.is_some() == replaces);
+            let (calls, places): (Vec<_>, Vec<_>) =
+                chosen.map(|(filling, place)| (fill(filling, origin.as_ref()), place)).unzip();
+            let decided = self.decide_all(&calls, deadline).await;
+            places.into_iter().zip(decided).for_each(|(place, decided)| *place = decided);
+        }
+        results
+    }
+
+    /// Gives up leases.
+    pub(super) async fn release_many(
+        &mut self,
+        claims: &[Claim<'_>],
+        deadline: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        let calls: Vec<_> =
+            claims.iter().map(|claim| commands::release(claim.name, &claim.token)).collect();
+        self.decide_all(&calls, deadline).await
+    }
+
+    /// Keeps leases for another `lease`.
+    pub(super) async fn renew_many(
+        &mut self,
+        claims: &[Claim<'_>],
+        lease: Duration,
+        deadline: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        let calls: Vec<_> =
+            claims.iter().map(|claim| commands::renew(claim.name, &claim.token, lease)).collect();
+        self.decide_all(&calls, deadline).await
+    }
+
+    /// Runs a script that says yes or no on many keys.
+    async fn decide_all(
+        &mut self,
+        calls: &[Call<'_>],
+        deadline: Deadline,
+    ) -> Vec<StoreResult<bool>> {
+        let replies = self.eval_all(calls, deadline).await;
+        replies.into_iter().map(|reply| self.decided(&reply?)).collect()
+    }
+}
+
+fn fill<'a>(filling: &'a Filling<'a>, origin: Option<&'a Origin>) -> Call<'a> {
+    let Filling { name, seen, fill } = filling;
+    match seen {
+        None => commands::fill_lease(*name, fill, origin),
+        Some(seen) => commands::replace(*name, seen, fill, origin),
+    }
+}

@@ -33,6 +33,12 @@ pub enum ErrorKind {
     Undelivered,
     /// A `fence = "strict"` write was not begun because its fence could not be put up.
     Unfenced,
+    /// The queue holds `max_len` items, and no room was made in time.
+    Full,
+    /// The item is in the queue, but not on as many replicas as asked for.
+    Unreplicated,
+    /// The sink, which got the item directly, failed.
+    Sink,
 }
 
 impl Error {

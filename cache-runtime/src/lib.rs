@@ -168,6 +168,8 @@ mod mutants;
 mod outcome;
 mod outcome_macros;
 mod private;
+#[expect(dead_code, clippy::unused_async, reason = "the engine follows")]
+mod queue;
 mod read;
 mod record;
 #[cfg(test)]
@@ -191,6 +193,7 @@ pub use crate::call::{Call, CallExt};
 pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::key::{Key, KeyPart, KeyText, Segment};
+pub use crate::queue::{Batch, DeadLetter, ParsePositionError, Position, Queue, Versioned, Worker};
 pub use crate::stats::{BreakerState, FunctionStats, Latency, Stats};
 
 #[doc(hidden)]

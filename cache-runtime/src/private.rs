@@ -7,6 +7,7 @@ pub use crate::key::KeyText;
 pub use crate::outcome::{
     IsAbsent, NeverAbsent, Otherwise, Outcome, Probe, Returns, Unshared, Value, Written,
 };
+pub use crate::queue::{Puts, QueueBuilder, QueueSite, SinkResult, queue, worker};
 pub use crate::read::{Read, read};
 pub use crate::write::{Targets, Write, write};
 pub use crate::{__outcome as outcome, __returns as returns, __strict as strict, __value as value};

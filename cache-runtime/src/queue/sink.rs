@@ -1,0 +1,86 @@
+//! Where items go in the end.
+
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::Batch;
+
+/// What a sink can return.
+pub trait SinkResult {
+    /// The text of its error, if it failed.
+    fn into_result(self) -> Result<(), String>;
+}
+
+impl SinkResult for () {
+    fn into_result(self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+impl<E: fmt::Display> SinkResult for Result<(), E> {
+    fn into_result(self) -> Result<(), String> {
+        self.map_err(|error| error.to_string())
+    }
+}
+
+type Delivery = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+/// An annotated function with everything but its last argument.
+pub(crate) struct Sink<T>(Arc<dyn Fn(Batch<T>) -> Delivery + Send + Sync>);
+
+impl<T> Clone for Sink<T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<T: 'static> Sink<T> {
+    pub(crate) fn new<E, F, D>(environment: E, function: F) -> Self
+    where
+        E: Clone + Send + Sync + 'static,
+        F: Fn(E, Batch<T>) -> D + Send + Sync + 'static,
+        D: Future<Output: SinkResult> + Send + 'static,
+    {
+        Self(Arc::new(move |batch| {
+            let delivery = function(environment.clone(), batch);
+            Box::pin(async move { delivery.await.into_result() })
+        }))
+    }
+
+    /// Delivers a batch. A panic is an error like any other: it may be one item's fault.
+    pub(crate) async fn deliver(&self, batch: Batch<T>) -> Result<(), String> {
+        match catch_unwind(AssertUnwindSafe(|| (self.0)(batch))) {
+            Ok(delivery) => Unwinding(delivery).await,
+            Err(panic) => Err(describe(&*panic)),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Sink<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sink")
+    }
+}
+
+struct Unwinding(Delivery);
+
+impl Future for Unwinding {
+    type Output = Result<(), String>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let delivery = self.0.as_mut();
+        // After a panic it is not polled again.
+        catch_unwind(AssertUnwindSafe(|| delivery.poll(context)))
+            .unwrap_or_else(|panic| Poll::Ready(Err(describe(&*panic))))
+    }
+}
+
+fn describe(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("the sink panicked: {}", text.unwrap_or("with something that is no text"))
+}

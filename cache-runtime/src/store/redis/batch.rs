@@ -103,7 +103,7 @@ impl Session<'_> {
         &mut self,
         name: Name<'_>,
         writer: Token,
-        mut fill: Fill,
+        fill: &mut Fill,
         deadline: Deadline,
     ) -> StoreResult<Ended> {
         record::set_origin(&mut fill.record, self.origin());

@@ -149,12 +149,12 @@ impl Session<'_> {
     pub(super) async fn fill(
         &mut self,
         name: Name<'_>,
-        mut fill: Fill,
+        fill: &mut Fill,
         deadline: Deadline,
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
         let origin = self.insists_on();
-        self.decide(&fill_lease(name, &fill, origin.as_ref()), deadline).await
+        self.decide(&fill_lease(name, fill, origin.as_ref()), deadline).await
     }
 
     /// Replaces the value whose token is `seen`, and no other.
@@ -162,12 +162,12 @@ impl Session<'_> {
         &mut self,
         name: Name<'_>,
         seen: Token,
-        mut fill: Fill,
+        fill: &mut Fill,
         deadline: Deadline,
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
         let origin = self.insists_on();
-        self.decide(&replace(name, &seen, &fill, origin.as_ref()), deadline).await
+        self.decide(&replace(name, &seen, fill, origin.as_ref()), deadline).await
     }
 
     pub(super) async fn release(

@@ -7,6 +7,7 @@ use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
 use super::commands::{self, Taken};
+use super::router::{Item, split};
 use super::script::Call;
 use super::session::{BATCH, Session};
 use crate::record::{self, Origin};
@@ -19,10 +20,7 @@ impl RedisStore {
         names: &[Name<'_>],
         by: Deadline,
     ) -> Vec<StoreResult<Option<Bytes>>> {
-        match self.node.session(by).await {
-            Ok(mut session) => session.get_many(names, by).await,
-            Err(error) => vec![Err(error); names.len()],
-        }
+        split!(self, names.to_vec(), by, |session, names| session.get_many(names, by))
     }
 
     /// The value of each key, or its lease.
@@ -32,10 +30,7 @@ impl RedisStore {
         lease: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Acquired>> {
-        match self.node.session(by).await {
-            Ok(mut session) => session.acquire_many(claims, lease, by).await,
-            Err(error) => vec![Err(error); claims.len()],
-        }
+        split!(self, claims.to_vec(), by, |session, claims| session.acquire_many(claims, lease, by))
     }
 
     /// Stores each value whose lease, or the value that it replaces, still stands.
@@ -44,10 +39,7 @@ impl RedisStore {
         fillings: Vec<Filling<'_>>,
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
-        match self.node.session(by).await {
-            Ok(mut session) => session.fill_many(fillings, by).await,
-            Err(error) => vec![Err(error); fillings.len()],
-        }
+        split!(self, fillings, by, |session, fillings| session.fill_many(fillings, by))
     }
 
     /// Gives up leases.
@@ -56,10 +48,7 @@ impl RedisStore {
         claims: &[Claim<'_>],
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
-        match self.node.session(by).await {
-            Ok(mut session) => session.release_many(claims, by).await,
-            Err(error) => vec![Err(error); claims.len()],
-        }
+        split!(self, claims.to_vec(), by, |session, claims| session.release_many(claims, by))
     }
 
     /// Keeps leases for another `lease`.
@@ -69,10 +58,19 @@ impl RedisStore {
         lease: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
-        match self.node.session(by).await {
-            Ok(mut session) => session.renew_many(claims, lease, by).await,
-            Err(error) => vec![Err(error); claims.len()],
-        }
+        split!(self, claims.to_vec(), by, |session, claims| session.renew_many(claims, lease, by))
+    }
+}
+
+impl Item for Claim<'_> {
+    fn name(&self) -> Name<'_> {
+        self.name
+    }
+}
+
+impl Item for Filling<'_> {
+    fn name(&self) -> Name<'_> {
+        self.name
     }
 }
 
@@ -188,10 +186,10 @@ impl Session<'_> {
     /// Stores each value whose lease, or the value that it replaces, still stands.
     pub(super) async fn fill_many(
         &mut self,
-        mut fillings: Vec<Filling<'_>>,
+        fillings: &mut [Filling<'_>],
         deadline: Deadline,
     ) -> Vec<StoreResult<bool>> {
-        for filling in &mut fillings {
+        for filling in &mut *fillings {
             record::set_origin(&mut filling.fill.record, self.origin());
         }
         let origin = self.insists_on();

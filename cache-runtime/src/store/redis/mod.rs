@@ -2,7 +2,8 @@
 //!
 //! | layer | knows |
 //! |---|---|
-//! | [`RedisStore`] | which server a key belongs to |
+//! | [`RedisStore`] | the operations of the protocol |
+//! | `router` | which server a key belongs to |
 //! | `commands`, `many`, `batch`, `sweep` | the commands and scripts of one operation on one connection |
 //! | `session`, `script` | how commands are sent and what their replies can be |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
@@ -19,6 +20,7 @@ mod link;
 mod many;
 mod node;
 mod percent;
+mod router;
 mod script;
 mod sentinel;
 mod session;
@@ -37,10 +39,8 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::breaker::Snapshot;
-use self::node::Node;
-use self::sentinel::Sentinels;
-use self::source::Source;
-use self::url::{Malformed, Target, Topology};
+use self::router::{Router, route, split};
+use self::url::{Malformed, Target};
 use super::{Acquired, Deadline, Ended, Fill, Name, StoreResult};
 use crate::cache::Failover;
 use crate::error::{Error, ErrorKind};
@@ -76,7 +76,7 @@ impl Default for Settings {
 /// The store in Redis. Nothing happens before the first call.
 #[derive(Debug)]
 pub(crate) struct RedisStore {
-    node: Node,
+    router: Router,
 }
 
 impl RedisStore {
@@ -89,20 +89,12 @@ impl RedisStore {
     }
 
     fn new(target: Target, settings: Settings) -> Result<Self, Malformed> {
-        let Target { topology, access } = target;
-        let source = match topology {
-            Topology::Single(endpoint) => Source::Fixed(endpoint),
-            Topology::Sentinel { sentinels, master } => {
-                Source::Primary(Sentinels { sentinels, master })
-            }
-            Topology::Cluster(_) => return Err(Malformed::new("clusters are not supported yet")),
-        };
-        Ok(Self { node: Node::new(source, access, settings) })
+        Ok(Self { router: Router::new(target, settings)? })
     }
 
     /// The record of a key.
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
-        self.node.session(by).await?.get(name, by).await
+        route!(self, name, by, |session| session.get(name, by))
     }
 
     /// The value, or the lease. A value whose token is `reject` does not count.
@@ -114,12 +106,17 @@ impl RedisStore {
         reject: Option<Token>,
         by: Deadline,
     ) -> StoreResult<Acquired> {
-        self.node.session(by).await?.acquire(name, token, lease, reject, by).await
+        route!(self, name, by, |session| session.acquire(name, token, lease, reject, by))
     }
 
     /// Stores a value where the lease of its own token still stands.
-    pub(crate) async fn fill(&self, name: Name<'_>, fill: Fill, by: Deadline) -> StoreResult<bool> {
-        self.node.session(by).await?.fill(name, fill, by).await
+    pub(crate) async fn fill(
+        &self,
+        name: Name<'_>,
+        mut fill: Fill,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        route!(self, name, by, |session| session.fill(name, &mut fill, by))
     }
 
     /// Replaces the value whose token is `seen`, and no other.
@@ -127,10 +124,10 @@ impl RedisStore {
         &self,
         name: Name<'_>,
         seen: Token,
-        fill: Fill,
+        mut fill: Fill,
         by: Deadline,
     ) -> StoreResult<bool> {
-        self.node.session(by).await?.refresh(name, seen, fill, by).await
+        route!(self, name, by, |session| session.refresh(name, seen, &mut fill, by))
     }
 
     /// Gives up the lease of `token`.
@@ -140,7 +137,7 @@ impl RedisStore {
         token: Token,
         by: Deadline,
     ) -> StoreResult<bool> {
-        self.node.session(by).await?.release(name, token, by).await
+        route!(self, name, by, |session| session.release(name, token, by))
     }
 
     /// Keeps the lease of `token` for another `lease`.
@@ -151,7 +148,7 @@ impl RedisStore {
         lease: Duration,
         by: Deadline,
     ) -> StoreResult<bool> {
-        self.node.session(by).await?.renew(name, token, lease, by).await
+        route!(self, name, by, |session| session.renew(name, token, lease, by))
     }
 
     /// Removes values and leases, but lifts nobody's fence. One result for each name.
@@ -161,10 +158,7 @@ impl RedisStore {
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<()>> {
-        match self.node.session(by).await {
-            Ok(mut session) => session.invalidate(names, hold_off, by).await,
-            Err(error) => vec![Err(error); names.len()],
-        }
+        split!(self, names.to_vec(), by, |session, names| session.invalidate(names, hold_off, by))
     }
 
     /// Puts up a writer's fence. False: the value is gone, but the fence is not up.
@@ -175,10 +169,7 @@ impl RedisStore {
         fence: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
-        match self.node.session(by).await {
-            Ok(mut session) => session.begin(names, writer, fence, by).await,
-            Err(error) => vec![Err(error); names.len()],
-        }
+        split!(self, names.to_vec(), by, |session, names| session.begin(names, writer, fence, by))
     }
 
     /// Lifts a writer's fence.
@@ -189,10 +180,7 @@ impl RedisStore {
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
-        match self.node.session(by).await {
-            Ok(mut session) => session.end(names, writer, hold_off, by).await,
-            Err(error) => vec![Err(error); names.len()],
-        }
+        split!(self, names.to_vec(), by, |session, names| session.end(names, writer, hold_off, by))
     }
 
     /// Lifts a writer's fence and stores its value, if no other writer has overlapped.
@@ -200,10 +188,10 @@ impl RedisStore {
         &self,
         name: Name<'_>,
         writer: Token,
-        fill: Fill,
+        mut fill: Fill,
         by: Deadline,
     ) -> StoreResult<Ended> {
-        self.node.session(by).await?.end_with(name, writer, fill, by).await
+        route!(self, name, by, |session| session.end_with(name, writer, &mut fill, by))
     }
 
     /// Removes every key that matches the glob `pattern` and is ours; how many those were.
@@ -213,21 +201,25 @@ impl RedisStore {
         hold_off: Duration,
         by: Deadline,
     ) -> StoreResult<u64> {
-        self.node.session(by).await?.invalidate_matching(pattern, hold_off, by).await
+        let mut removed = 0;
+        for route in self.router.primaries() {
+            removed += route.session(by).await?.invalidate_matching(pattern, hold_off, by).await?;
+        }
+        Ok(removed)
     }
 
     /// Calls `told` whenever another primary is about to answer than before.
     pub(crate) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
-        self.node.on_succession(told);
+        self.router.on_succession(told);
     }
 
     /// State of the breaker.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        self.node.snapshot()
+        self.router.snapshot()
     }
 
     /// Waits until the breaker or the connection has changed since `seen`.
     pub(crate) async fn changed(&self, seen: Snapshot) -> Snapshot {
-        self.node.changed(seen).await
+        self.router.changed(seen).await
     }
 }

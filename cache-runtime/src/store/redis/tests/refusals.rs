@@ -100,7 +100,8 @@ async fn an_older_server_takes_leases_by_script() {
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
-    let mut session = store.node.session(soon()).await.unwrap();
+    let route = store.router.route(name);
+    let mut session = route.session(soon()).await.unwrap();
     session.takes_no_leases_by_set();
     assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Value(_)));
     assert_eq!(store.invalidate(&[name], NONE, soon()).await, [Ok(())]);

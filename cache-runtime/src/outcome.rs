@@ -131,10 +131,17 @@ impl<R> Otherwise<R> for Probe<R> {
     }
 }
 
+impl<T> Answer<T, Plain, T> {
+    /// What a key says of its values.
+    #[must_use]
+    pub(crate) fn of_key() -> Self {
+        Self(PhantomData)
+    }
+}
+
 impl<R, Shape, T> Answer<R, Shape, Option<T>> {
     /// It stores an `Option`.
     #[must_use]
-    #[expect(clippy::unused_self, reason = "being a method is what hides the trait's")]
     pub fn is_absent(&self) -> IsAbsent<Option<T>> {
         Option::is_none
     }

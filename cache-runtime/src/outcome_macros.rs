@@ -58,3 +58,16 @@ macro_rules! __value {
         $crate::__private::Value<$ty, 1>
     };
 }
+
+/// `through!(key)`: the `Through` of an entry that a write stores a value in.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __through {
+    ($key:expr) => {{
+        use $crate::__private::NeverAbsent as _;
+        let key = $key;
+        let answer = $crate::__private::stores(&key);
+        let is_absent = answer.is_absent();
+        $crate::__private::Through::new(key, &answer, is_absent)
+    }};
+}

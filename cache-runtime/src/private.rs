@@ -3,14 +3,19 @@
 pub use core;
 
 pub use crate::callsite::Callsite;
+use crate::key::Key;
 pub use crate::key::KeyText;
 pub use crate::outcome::{
-    IsAbsent, NeverAbsent, Otherwise, Outcome, Probe, Returns, Unshared, Value, Written,
+    Answer, IsAbsent, NeverAbsent, Otherwise, Outcome, Plain, Probe, Returns, Unshared, Value,
+    Written,
 };
 pub use crate::queue::{Puts, QueueBuilder, QueueSite, SinkResult, queue, worker};
 pub use crate::read::{Read, read};
-pub use crate::write::{Targets, Write, write};
-pub use crate::{__outcome as outcome, __returns as returns, __strict as strict, __value as value};
+pub use crate::write::{Targets, Through, Values, Write, write};
+pub use crate::{
+    __outcome as outcome, __returns as returns, __strict as strict, __through as through,
+    __value as value,
+};
 
 /// Starts the key of a function.
 pub fn key(callsite: &'static Callsite) -> KeyText {
@@ -20,4 +25,10 @@ pub fn key(callsite: &'static Callsite) -> KeyText {
 /// Starts a key or a pattern that belongs to no function.
 pub fn template() -> KeyText {
     KeyText::new(&crate::callsite::BY_HAND)
+}
+
+/// Asks about the values of a key.
+#[must_use]
+pub fn stores<T>(_: &Key<T>) -> Answer<T, Plain, T> {
+    Answer::of_key()
 }

@@ -176,6 +176,6 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
 
 /// Runs a piece of the user's code (`Serialize`, `Deserialize`, a closure of the attribute) whose panic must not cost
 /// the caller the value that its function returns.
-pub(super) fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
     catch_unwind(AssertUnwindSafe(code)).ok()
 }

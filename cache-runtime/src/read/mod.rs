@@ -24,6 +24,7 @@ use crate::outcome::Returns;
 use crate::stats::Event;
 use crate::write::scope;
 
+pub(crate) use self::attempt::guarded;
 use self::attempt::{Attempt, Loaded};
 use self::lookup::{Looked, Lookup};
 

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::memory::MemoryStore;
-use super::{Acquired, Claim, Deadline, Ended, Fill, Filling, Name, StoreError, StoreResult};
+use super::{Acquired, Claim, Deadline, End, Ended, Fill, Filling, Name, StoreError, StoreResult};
 use crate::simulation::dice::Dice;
 use crate::token::Token;
 
@@ -292,33 +292,19 @@ impl FaultyStore {
 
     pub(crate) async fn end(
         &self,
-        names: &[Name<'_>],
+        ends: Vec<End<'_>>,
         writer: Token,
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
         let mut replies = Vec::new();
-        for name in names {
+        for End { name, value } in ends {
             let end = move |memory: &MemoryStore, name: Name<'_>| {
-                memory.end(name, writer, hold_off, None)
+                memory.end(name, writer, hold_off, value)
             };
-            replies.push(self.command(*name, by, end).await);
+            replies.push(self.command(name, by, end).await);
         }
         replies
-    }
-
-    pub(crate) async fn end_with(
-        &self,
-        name: Name<'_>,
-        writer: Token,
-        hold_off: Duration,
-        fill: Fill,
-        by: Deadline,
-    ) -> StoreResult<Ended> {
-        let end = move |memory: &MemoryStore, name: Name<'_>| {
-            memory.end(name, writer, hold_off, Some(fill))
-        };
-        self.command(name, by, end).await
     }
 
     pub(crate) async fn invalidate_matching(

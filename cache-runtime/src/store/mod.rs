@@ -59,6 +59,13 @@ pub(crate) struct Fill {
     pub(crate) ttl: Duration,
 }
 
+/// One key of a writer that ends, and what it stores there if no other writer ever overlapped.
+#[derive(Debug)]
+pub(crate) struct End<'a> {
+    pub(crate) name: Name<'a>,
+    pub(crate) value: Option<Fill>,
+}
+
 /// Reply of `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -222,21 +229,23 @@ impl Store {
         }
     }
 
-    /// Lifts a writer's fence. One round trip, one result per key.
+    /// Lifts a writer's fence, and stores its values, each if no other writer ever overlapped. One round trip, one result
+    /// per key.
     pub(crate) async fn end(
         &self,
-        names: &[Name<'_>],
+        ends: Vec<End<'_>>,
         writer: Token,
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
         match self {
-            Self::Memory(store) => {
-                names.iter().map(|name| Ok(store.end(*name, writer, hold_off, None))).collect()
-            }
-            Self::Redis(store) => store.end(names, writer, hold_off, by).await,
+            Self::Memory(store) => ends
+                .into_iter()
+                .map(|end| Ok(store.end(end.name, writer, hold_off, end.value)))
+                .collect(),
+            Self::Redis(store) => store.end(ends, writer, hold_off, by).await,
             #[cfg(test)]
-            Self::Faulty(store) => store.end(names, writer, hold_off, by).await,
+            Self::Faulty(store) => store.end(ends, writer, hold_off, by).await,
         }
     }
 
@@ -248,12 +257,9 @@ impl Store {
         fill: Fill,
         by: Deadline,
     ) -> StoreResult<Ended> {
-        match self {
-            Self::Memory(store) => Ok(store.end(name, writer, Duration::ZERO, Some(fill))),
-            Self::Redis(store) => store.end_with(name, writer, fill, by).await,
-            #[cfg(test)]
-            Self::Faulty(store) => store.end_with(name, writer, Duration::ZERO, fill, by).await,
-        }
+        let end = End { name, value: Some(fill) };
+        let replies = self.end(vec![end], writer, Duration::ZERO, by).await;
+        replies.into_iter().next().unwrap_or(Err(StoreError::Unexpected))
     }
 
     /// Invalidates all keys that a glob matches; how many there were.

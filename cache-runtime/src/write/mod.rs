@@ -2,10 +2,12 @@
 //!
 //! A fence goes up before the body, so that nobody stores what the body is about to change, and comes down after it
 //! together with whatever the entry held. A writer that dies in between leaves the fence, which runs out. The
-//! invalidation happens on every outcome, because an error can hide a commit.
+//! invalidation happens on every outcome, because an error can hide a commit. Where the write succeeded, what takes its
+//! fence down may put a value in its place ([`values`]).
 
 pub(crate) mod scope;
 mod targets;
+mod values;
 
 use std::fmt;
 use std::pin::pin;
@@ -13,10 +15,12 @@ use std::time::Duration;
 
 use self::scope::{Guard, WriteScope};
 pub use self::targets::Targets;
+pub use self::values::{Through, Values};
 use crate::cache::{Cache, ambient};
 use crate::error::{Error, ErrorKind};
 use crate::key::{Key, KeyText};
 use crate::outcome::Written;
+use crate::read::guarded;
 
 /// How long an invalidation by pattern may take.
 pub(crate) const PATTERN_LIMIT: Duration = Duration::from_secs(30);
@@ -99,6 +103,12 @@ impl Write {
         self
     }
 
+    /// Invalidates an entry that a value is to be stored in.
+    pub fn store<T>(mut self, entry: &Through<T>) -> Self {
+        self.targets.text(entry.text());
+        self
+    }
+
     /// Runs the body between fence and invalidation.
     pub async fn run<R, V, F, B>(self, written: Written<R, V>, body: F) -> R
     where
@@ -109,11 +119,34 @@ impl Write {
     }
 
     /// Runs the body between fence and invalidation, with further targets that only its result knows.
-    pub async fn run_then<R, V, F, B, A>(self, written: Written<R, V>, body: F, after: A) -> R
+    pub fn run_then<R, V, F, B, A>(
+        self,
+        written: Written<R, V>,
+        body: F,
+        after: A,
+    ) -> impl Future<Output = R>
     where
         F: FnOnce() -> B,
         B: Future<Output = R>,
         A: FnOnce(&V, &mut Targets),
+    {
+        self.run_through(written, body, after, |_, _| ())
+    }
+
+    /// Runs the body between fence and invalidation, with further targets, and with values for entries that are to be
+    /// invalidated: those whose fence still stands, and that nobody else has written meanwhile, get them.
+    pub async fn run_through<R, V, F, B, A, S>(
+        self,
+        written: Written<R, V>,
+        body: F,
+        after: A,
+        store: S,
+    ) -> R
+    where
+        F: FnOnce() -> B,
+        B: Future<Output = R>,
+        A: FnOnce(&V, &mut Targets),
+        S: FnOnce(&V, &mut Values),
     {
         let cache = self.cache.unwrap_or_else(ambient::current);
         let Manner { fence_off, hold_off, only_ok, in_transaction } = self.manner;
@@ -135,10 +168,14 @@ impl Write {
         let mut body = pin!(body());
         let result = scope.keep(body.as_mut()).await;
 
-        let mut late = Targets::default();
+        let (mut late, mut values) = (Targets::default(), scope.values());
         let succeeded = match (written.value)(&result) {
             Some(value) => {
                 after(value, &mut late);
+                // Inside an `after_commit` nobody knows yet whether there will be a commit.
+                if scope.commits() && guarded(|| store(value, &mut values)).is_none() {
+                    values = scope.values();
+                }
                 true
             }
             None => false,
@@ -150,7 +187,7 @@ impl Write {
             // It ends with the surrounding `after_commit`.
             None => {}
             Some(own) if in_transaction => own.leave(),
-            Some(own) if succeeded => own.close().await,
+            Some(own) if succeeded => own.close(values).await,
             Some(own) if only_ok => own.cancel().await,
             Some(own) => own.close_in_doubt().await,
         }

@@ -12,11 +12,12 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::Targets;
+use super::values::Values;
 use crate::background;
 use crate::cache::Cache;
 use crate::journal::{Entry, Journal};
 use crate::log;
-use crate::store::{Name, StoreResult};
+use crate::store::{End, Name, StoreResult};
 use crate::token::Token;
 
 tokio::task_local! {
@@ -39,6 +40,9 @@ pub(super) struct WriteScope {
 struct Pending {
     /// Keys for which a fence was asked.
     fenced: BTreeSet<String>,
+    /// Those whose fence was acknowledged, and has not been put up again since. A fence that was put up again may have
+    /// been away in between, and somebody else's write with it.
+    standing: BTreeSet<String>,
     /// Keys without a fence.
     unfenced: BTreeSet<String>,
     patterns: BTreeSet<String>,
@@ -61,7 +65,8 @@ pub(crate) async fn after_commit<F: Future>(cache: &Cache, work: F) -> F::Output
     }
     let scope = Guard::new(WriteScope::open(cache.clone(), true));
     let output = scope.keep(work.as_mut()).await;
-    scope.close().await;
+    let values = scope.values();
+    scope.close(values).await;
     output
 }
 
@@ -109,13 +114,19 @@ impl WriteScope {
             let list = if fence { &mut pending.fenced } else { &mut pending.unfenced };
             list.extend(keys.iter().cloned());
         }
-        if fence { self.fence(&keys).await } else { Ok(true) }
+        if !fence {
+            return Ok(true);
+        }
+        let replies = self.fence(&keys).await;
+        let standing = keys.into_iter().zip(&replies).filter(|(_, reply)| **reply == Ok(true));
+        self.pending().standing.extend(standing.map(|(key, _)| key));
+        replies.into_iter().try_fold(true, |standing, reply| Ok(standing & reply?))
     }
 
     /// Puts up the fences of some keys, or keeps them up.
-    async fn fence(&self, keys: &[String]) -> StoreResult<bool> {
+    async fn fence(&self, keys: &[String]) -> Vec<StoreResult<bool>> {
         let Some(store) = self.cache.store() else {
-            return Ok(true);
+            return Vec::new();
         };
         let names = names(keys);
         self.cache.flights().forget(&names);
@@ -125,7 +136,7 @@ impl WriteScope {
         let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
         let unfenced = unfenced.map(|(key, _)| Entry::Key(key.clone()));
         Journal::add(&self.cache, unfenced, Duration::ZERO);
-        replies.into_iter().try_fold(true, |standing, reply| Ok(standing & reply?))
+        replies
     }
 
     /// Polls the write's body, or the work of an `after_commit`, inside the scope, and keeps the fences up meanwhile.
@@ -137,7 +148,11 @@ impl WriteScope {
                 output = &mut body => return output,
                 () = sleep(self.cache.settings().fence / 3) => {}
             }
-            let fenced: Vec<String> = self.pending().fenced.iter().cloned().collect();
+            let fenced: Vec<String> = {
+                let mut pending = self.pending();
+                pending.standing.clear();
+                pending.fenced.iter().cloned().collect()
+            };
             tokio::select! {
                 biased;
                 output = &mut body => return output,
@@ -147,10 +162,16 @@ impl WriteScope {
         }
     }
 
-    /// Lifts the fences and removes what is to be removed. What is not acknowledged goes to the journal.
-    async fn end(&self) {
+    /// Whether the end of this scope is when the work is committed, as far as the task knows.
+    pub(super) fn commits(self: &Arc<Self>) -> bool {
+        !self.chain().any(|scope| scope.deferred)
+    }
+
+    /// Lifts the fences, stores `values` where they may be, and removes what is to be removed. What is not acknowledged
+    /// goes to the journal.
+    async fn end(&self, mut values: Values) {
         // A copy: dropped half-way, all of it is done again in the background.
-        let Pending { fenced, unfenced, patterns, hold_off, .. } = self.pending().clone();
+        let Pending { fenced, standing, unfenced, patterns, hold_off, .. } = self.pending().clone();
         let Some(store) = self.cache.store() else {
             return;
         };
@@ -158,8 +179,15 @@ impl WriteScope {
             let fenced = Vec::from_iter(fenced);
             let names = names(&fenced);
             self.cache.flights().forget(&names);
+            let ends = fenced.iter().zip(names).map(|(key, name)| {
+                let value = if standing.contains(key) { values.take(key) } else { None };
+                End { name, value }
+            });
             let by = self.cache.budget().deadline();
-            let replies = store.end(&names, self.writer, hold_off, by).await;
+            let replies = store.end(ends.collect(), self.writer, hold_off, by).await;
+            for (key, reply) in fenced.iter().zip(&replies) {
+                values.count(key, reply);
+            }
             _ = self.cache.settle(&fenced, replies, hold_off);
         }
         self.remove(unfenced, &patterns, hold_off).await;
@@ -188,6 +216,11 @@ impl WriteScope {
         self.remove(fenced, &patterns, hold_off).await;
     }
 
+    /// A place for the values of this writer.
+    pub(super) fn values(&self) -> Values {
+        Values::new(self.cache.clone(), self.writer)
+    }
+
     fn full_text(&self, text: &str) -> String {
         self.cache.full_text(text).into_owned()
     }
@@ -210,9 +243,9 @@ impl Guard {
         Self { scope, open: true }
     }
 
-    /// Ends the scope: what it did is done.
-    pub(super) async fn close(mut self) {
-        self.scope.end().await;
+    /// Ends the scope: what it did is done, and made these values.
+    pub(super) async fn close(mut self, values: Values) {
+        self.scope.end(values).await;
         self.open = false;
     }
 
@@ -223,7 +256,7 @@ impl Guard {
             pending.unfenced.clear();
             pending.patterns.clear();
         }
-        self.scope.end().await;
+        self.scope.end(self.scope.values()).await;
         self.open = false;
     }
 
@@ -251,7 +284,7 @@ impl WriteScope {
         if pending.strict {
             self.pending().fenced.clear();
         }
-        self.end().await;
+        self.end(self.values()).await;
         let scope = Arc::clone(self);
         background::spawn(async move { scope.end_again(pending).await });
     }

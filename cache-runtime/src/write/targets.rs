@@ -15,6 +15,10 @@ impl Targets {
         self.keys.push(key.into_text());
     }
 
+    pub(super) fn text(&mut self, text: &str) {
+        self.keys.push(text.to_owned());
+    }
+
     /// Adds an entry by its text.
     pub fn key(&mut self, key: KeyText) {
         self.keys.push(key.into_string());

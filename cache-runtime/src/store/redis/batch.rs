@@ -5,10 +5,11 @@ use std::time::Duration;
 use redis::Value;
 
 use super::commands::millis;
+use super::router::Item;
 use super::script::{self, Arg, Call};
 use super::session::Session;
 use crate::record::{self, Kind};
-use crate::store::{Deadline, Ended, Fill, Name, StoreError, StoreResult};
+use crate::store::{Deadline, End, Ended, Name, StoreError, StoreResult};
 use crate::token::Token;
 
 impl Session<'_> {
@@ -82,52 +83,40 @@ impl Session<'_> {
         results.collect()
     }
 
-    /// Lifts a writer's fence.
+    /// Lifts a writer's fence, and stores its values, each if no other writer has overlapped.
     pub(super) async fn end(
         &mut self,
-        names: &[Name<'_>],
+        ends: &mut [End<'_>],
         writer: Token,
         hold_off: Duration,
         deadline: Deadline,
     ) -> Vec<StoreResult<Ended>> {
-        let calls: Vec<_> =
-            names.iter().map(|name| self.end_call(*name, &writer, hold_off)).collect();
+        for fill in ends.iter_mut().filter_map(|end| end.value.as_mut()) {
+            record::set_origin(&mut fill.record, self.origin());
+        }
+        let calls: Vec<_> = ends.iter().map(|end| self.end_call(end, &writer, hold_off)).collect();
         let replies = self.eval_all(&calls, deadline).await;
         let mut results: Vec<_> = replies.into_iter().map(|reply| self.ended(&reply?)).collect();
-        self.mend(names, &mut results, |_| Ended::Removed, hold_off, deadline).await;
+        let names: Vec<_> = ends.iter().map(|end| end.name).collect();
+        self.mend(&names, &mut results, |_| Ended::Removed, hold_off, deadline).await;
         results
     }
 
-    /// Lifts a writer's fence and stores its value, if no other writer has overlapped.
-    pub(super) async fn end_with(
-        &mut self,
-        name: Name<'_>,
-        writer: Token,
-        fill: &mut Fill,
-        deadline: Deadline,
-    ) -> StoreResult<Ended> {
-        record::set_origin(&mut fill.record, self.origin());
-        let mut call = self.end_call(name, &writer, Duration::ZERO);
-        call.args.extend([
-            Arg::Bytes(&fill.record),
-            Arg::Millis(millis(fill.ttl)),
-            Arg::Millis(millis(fill.fresh)),
-        ]);
-        let reply = self.eval(&call, deadline).await;
-        let mut result = [reply.and_then(|reply| self.ended(&reply))];
-        self.mend(&[name], &mut result, |_| Ended::Removed, Duration::ZERO, deadline).await;
-        let [result] = result;
-        result
-    }
-
-    fn end_call<'a>(&self, name: Name<'a>, writer: &'a Token, hold_off: Duration) -> Call<'a> {
-        let args = vec![
-            self.header(Kind::Fence, name),
-            self.header(Kind::Tombstone, name),
+    fn end_call<'a>(&self, end: &'a End<'a>, writer: &'a Token, hold_off: Duration) -> Call<'a> {
+        let mut args = vec![
+            self.header(Kind::Fence, end.name),
+            self.header(Kind::Tombstone, end.name),
             Arg::Millis(millis_or_none(hold_off)),
             Arg::Bytes(writer.as_bytes()),
         ];
-        Call { script: &script::END, key: name.text, args }
+        if let Some(fill) = &end.value {
+            args.extend([
+                Arg::Bytes(&fill.record),
+                Arg::Millis(millis(fill.ttl)),
+                Arg::Millis(millis(fill.fresh)),
+            ]);
+        }
+        Call { script: &script::END, key: end.name.text, args }
     }
 
     fn ended(&self, reply: &Value) -> StoreResult<Ended> {
@@ -166,4 +155,10 @@ impl Session<'_> {
 
 pub(super) fn millis_or_none(hold_off: Duration) -> u64 {
     if hold_off.is_zero() { 0 } else { millis(hold_off) }
+}
+
+impl Item for End<'_> {
+    fn name(&self) -> Name<'_> {
+        self.name
+    }
 }

@@ -41,7 +41,7 @@ use bytes::Bytes;
 use self::breaker::Snapshot;
 use self::router::{Router, route, split};
 use self::url::{Malformed, Target};
-use super::{Acquired, Deadline, Ended, Fill, Name, StoreResult};
+use super::{Acquired, Deadline, End, Ended, Fill, Name, StoreResult};
 use crate::cache::Failover;
 use crate::error::{Error, ErrorKind};
 use crate::token::Token;
@@ -172,26 +172,15 @@ impl RedisStore {
         split!(self, names.to_vec(), by, |session, names| session.begin(names, writer, fence, by))
     }
 
-    /// Lifts a writer's fence.
+    /// Lifts a writer's fence, and stores its values, each if no other writer has overlapped.
     pub(crate) async fn end(
         &self,
-        names: &[Name<'_>],
+        ends: Vec<End<'_>>,
         writer: Token,
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
-        split!(self, names.to_vec(), by, |session, names| session.end(names, writer, hold_off, by))
-    }
-
-    /// Lifts a writer's fence and stores its value, if no other writer has overlapped.
-    pub(crate) async fn end_with(
-        &self,
-        name: Name<'_>,
-        writer: Token,
-        mut fill: Fill,
-        by: Deadline,
-    ) -> StoreResult<Ended> {
-        route!(self, name, by, |session| session.end_with(name, writer, &mut fill, by))
+        split!(self, ends, by, |session, ends| session.end(ends, writer, hold_off, by))
     }
 
     /// Removes every key that matches the glob `pattern` and is ours; how many those were.

@@ -21,7 +21,7 @@ use self::server::Server;
 use super::{RedisStore, Settings, Target};
 use crate::cache::Failover;
 use crate::record::{self, Found, ValueHeader};
-use crate::store::{Acquired, Deadline, Fill, Name};
+use crate::store::{Acquired, Deadline, End, Fill, Name};
 use crate::token::Token;
 
 const LEASE: Duration = Duration::from_secs(60);
@@ -51,6 +51,11 @@ fn fill(name: Name<'_>, token: Token, payload: &str) -> Fill {
     let mut record = record::value(header);
     record.extend_from_slice(payload.as_bytes());
     Fill { record, fresh: TTL, ttl: TTL }
+}
+
+/// Ends that store nothing.
+fn ends<'a>(names: &[Name<'a>]) -> Vec<End<'a>> {
+    names.iter().map(|name| End { name: *name, value: None }).collect()
 }
 
 fn read(name: Name<'_>, record: Bytes) -> Found {

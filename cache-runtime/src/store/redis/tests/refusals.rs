@@ -21,7 +21,10 @@ async fn scripts_are_sent_again_after_a_flush() {
         put(&store, names[0], "one").await;
         assert_eq!(store.begin(&names, writer, LEASE, soon()).await, vec![Ok(true); 50]);
         let _: () = other.run("SCRIPT", "FLUSH").await;
-        assert_eq!(store.end(&names, writer, NONE, soon()).await, vec![Ok(Ended::Removed); 50]);
+        assert_eq!(
+            store.end(ends(&names), writer, NONE, soon()).await,
+            vec![Ok(Ended::Removed); 50]
+        );
     }
     // Each batch sent one body, whatever the number of its keys.
     let stats: String = other.run("INFO", "commandstats").await;
@@ -47,7 +50,7 @@ async fn a_full_server_loses_values_but_not_invalidations() {
     let writer = Token::random();
     assert!(matches!(store.begin(&[name], writer, LEASE, soon()).await[..], [Ok(_)]));
     assert_eq!(payload(&store, name).await, None, "the value is gone");
-    assert_eq!(store.end(&[name], writer, NONE, soon()).await, [Ok(Ended::Removed)]);
+    assert_eq!(store.end(ends(&[name]), writer, NONE, soon()).await, [Ok(Ended::Removed)]);
 
     let _: () = other.run("CONFIG", ("SET", "maxmemory", "100mb")).await;
     put(&store, name, "two").await;
@@ -80,7 +83,7 @@ async fn without_permission_for_scripts_removals_still_work() {
     );
     assert_eq!(payload(&app, mine).await, None);
     put(&admin, mine, "two").await;
-    assert_eq!(app.end(&[mine], Token::random(), TTL, soon()).await, [Ok(Ended::Removed)]);
+    assert_eq!(app.end(ends(&[mine]), Token::random(), TTL, soon()).await, [Ok(Ended::Removed)]);
     assert!(
         matches!(acquire(&admin, mine, Token::random()).await, Acquired::Fenced),
         "a tombstone"

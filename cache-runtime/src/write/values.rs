@@ -1,0 +1,149 @@
+//! What a write stores in the entries that it has fenced.
+//!
+//! A value may be stored only by the compare-and-set that lifts the fence. So whatever speaks against a value (it does not
+//! encode, is too large, says that there is nothing, is excluded by its function) leaves the write with the
+//! invalidation that lifting the fence is anyway.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use crate::cache::Cache;
+use crate::callsite::Callsite;
+use crate::key::Key;
+use crate::outcome::{Answer, IsAbsent, Plain, Returns, Sharing, Storable};
+use crate::read::guarded;
+use crate::record::{self, KeyHash, ValueHeader};
+use crate::stats::Event;
+use crate::store::{Ended, Fill, StoreResult};
+use crate::token::{Token, random_fraction};
+
+/// An entry that a write stores a value in.
+pub struct Through<T> {
+    key: Key<T>,
+    encoding: Returns<T, T>,
+}
+
+impl<T: Storable> Through<T> {
+    /// The entry of this key.
+    #[must_use]
+    pub fn new(key: Key<T>, answer: &Answer<T, Plain, T>, is_absent: IsAbsent<T>) -> Self {
+        let sharing = Sharing { share: |_| None, unshare: |_| None };
+        Self { key, encoding: Returns::new(answer, is_absent, sharing) }
+    }
+}
+
+impl<T> Through<T> {
+    pub(super) fn text(&self) -> &str {
+        self.key.as_str()
+    }
+
+    /// The value's record, unless it cannot be encoded or is too large.
+    fn encode(&self, value: &T, hash: KeyHash, token: Token, cache: &Cache) -> Option<Vec<u8>> {
+        let schema = self.key.schema(cache.settings().codec);
+        let mut record = record::value(ValueHeader {
+            key: hash,
+            token,
+            cost_ms: 0,
+            version: schema.version,
+            codec: schema.codec.id(),
+        });
+        let encoded = guarded(|| self.encoding.encode(value, schema, &mut record).ok()).flatten();
+        let fits = record.len() <= cache.settings().max_value_bytes + record::VALUE_HEADER;
+        if encoded.is_some() && fits {
+            return Some(record);
+        }
+        let event = if fits { Event::Unencodable } else { Event::Oversized };
+        cache.recorder().count(self.key.callsite(), event);
+        None
+    }
+
+    /// How long the value is kept; not at all if it is not to be stored.
+    fn ttl(&self, value: &T) -> Option<Duration> {
+        let policy = self.key.callsite().policy();
+        let ttl = guarded(|| {
+            let is_absent = (self.encoding.is_absent)(value);
+            if is_absent { policy.none_ttl } else { Some(self.key.ttl_for(value)) }
+        })??;
+        let ttl = ttl.mul_f64(1.0 - random_fraction() * policy.jitter);
+        (ttl >= Duration::from_millis(1)).then_some(ttl)
+    }
+}
+
+/// What the success value of one type is stored as, if nothing else is said: itself.
+#[diagnostic::on_unimplemented(
+    message = "the entry stores `{T}`, and this write returns `{Self}`",
+    label = "not what is stored here",
+    note = "say what to store: `get_user(..) = expression`, over the parameters and `result`, such as `= Some(result.clone())`"
+)]
+pub trait StoredAs<T> {
+    /// The value as it is stored.
+    fn as_stored(&self) -> &T;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> StoredAs<T> for T {
+    fn as_stored(&self) -> &T {
+        self
+    }
+}
+
+/// The values of one write, encoded.
+#[derive(Debug)]
+pub struct Values {
+    cache: Cache,
+    writer: Token,
+    made: BTreeMap<String, Made>,
+}
+
+/// By whose policy it was made; no longer there when it is on its way.
+#[derive(Debug)]
+struct Made {
+    fill: Option<Fill>,
+    callsite: &'static Callsite,
+}
+
+impl Values {
+    pub(super) fn new(cache: Cache, writer: Token) -> Self {
+        Self { cache, writer, made: BTreeMap::new() }
+    }
+
+    /// Stores `value` in an entry.
+    pub fn store<T>(&mut self, entry: &Through<T>, value: &T) {
+        let text = self.cache.full_text(entry.text()).into_owned();
+        let encode = || entry.encode(value, KeyHash::of(&text), self.writer, &self.cache);
+        if let Some(ttl) = entry.ttl(value)
+            && let Some(record) = encode()
+        {
+            let fill = Some(Fill { record, fresh: ttl, ttl });
+            self.made.insert(text, Made { fill, callsite: entry.key.callsite() });
+        }
+    }
+
+    /// Stores what the write returned.
+    pub fn store_result<T, V: StoredAs<T>>(&mut self, entry: &Through<T>, result: &V) {
+        self.store(entry, result.as_stored());
+    }
+
+    /// The value for a key, to be sent.
+    pub(super) fn take(&mut self, key: &str) -> Option<Fill> {
+        self.made.get_mut(key)?.fill.take()
+    }
+
+    /// Counts what became of the value for a key.
+    pub(super) fn count(&self, key: &str, reply: &StoreResult<Ended>) {
+        let Some(made) = self.made.get(key) else { return };
+        let event = match reply {
+            Ok(Ended::Stored) => Event::Stored,
+            Ok(_) => Event::Refused,
+            Err(error) => Event::of(error),
+        };
+        self.cache.recorder().count(made.callsite, event);
+    }
+}
+
+impl<T> fmt::Debug for Through<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Through").field(&self.key).finish()
+    }
+}

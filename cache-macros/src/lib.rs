@@ -28,7 +28,8 @@ use proc_macro2::TokenStream;
 
 use crate::attr::cached::CachedArgs;
 use crate::attr::invalidates::InvalidatesArgs;
-use crate::model::{Cached, Invalidates};
+use crate::attr::write_through::WriteThroughArgs;
+use crate::model::{Cached, Invalidates, WriteThrough};
 
 /// Answers calls of an `async fn` from the cache, and runs its body only if it must.
 ///
@@ -195,6 +196,78 @@ pub fn invalidates(
     expanded.unwrap_or_else(|errors| fallback::original(&item, &errors)).into()
 }
 
+/// Stores what a write knows in the cache, in place of what it makes outdated.
+///
+/// ```
+/// # use cache_runtime::{cached, write_through};
+/// # #[derive(Clone, serde::Serialize, serde::Deserialize)] struct User { id: i64, org: i64, name: String }
+/// # struct PgPool; struct Error;
+/// # #[cached(key = "user:<id>", ttl = 3600, none_ttl = 30)]
+/// # async fn get_user(db: &PgPool, id: i64) -> Result<Option<User>, Error> { let _ = (db, id); Ok(None) }
+/// # #[cached(key = "name:<id>", ttl = 3600)]
+/// # async fn get_name(db: &PgPool, id: i64) -> Result<String, Error> { let _ = (db, id); Err(Error) }
+/// # #[cached(key = "users:<org>", ttl = 3600, skip(db))]
+/// # async fn list_users(db: &PgPool, org: i64) -> Result<Vec<User>, Error> { let _ = (db, org); Err(Error) }
+/// #[write_through(get_user(id), invalidates(list_users(org)))]
+/// async fn rename_user(db: &PgPool, org: i64, id: i64, name: &str) -> Result<Option<User>, Error> {
+///     // UPDATE users SET name = $2 WHERE id = $1 RETURNING ..
+/// #   let _ = (db, org, id, name); Ok(None)
+/// }
+///
+/// #[write_through(get_user(user.id) = Some(result.clone()), get_name(user.id) = user.name)]
+/// async fn save_user(db: &PgPool, user: User) -> Result<User, Error> {
+///     // INSERT INTO users .. ON CONFLICT .. RETURNING ..
+/// #   let _ = db; Ok(user)
+/// }
+/// ```
+///
+/// It is `#[invalidates]` with a value at its end, and gives the same guarantees: a fence goes up before the body,
+/// and comes down after it together with whatever the entry held. The same command stores the value, if
+/// the fence has stood all the time and nobody else has written the entry meanwhile; a value is never stored that is not the
+/// database's last.
+///
+/// In all other cases the write has invalidated the entry, and the next reader loads: if the body returns an error
+/// or panics, if the caller drops the future half-way, if another write overlapped, if the fence was not acknowledged or
+/// had to be renewed (a body that takes longer than a third of the cache's `fence`, 10 s), if the value
+/// is `None` and its function has no `none_ttl`, if its function's `unless` excludes it, if it cannot be encoded or is too
+/// large. Where the store does not answer, the write succeeds, and the invalidation is sent again
+/// until it is acknowledged.
+///
+/// The body must have committed when it returns. Inside `cache.after_commit(..)` it is not known whether it has, so there the
+/// entries are invalidated only. A parameter that is a transaction does not compile.
+///
+/// # Values
+///
+/// | entry | stores |
+/// |---|---|
+/// | `get_user(id)`, `users::get_user(id)`, `Self::get_user(id)`, `self.get_user(id)` | the value that the body returned: the `Ok` of a `Result` |
+/// | `get_user(id) = expression` | the expression's value, over the parameters and over `result`, a reference to the value that the body returned |
+/// | `key = expression`, `key = expression = expression` | the same, in the entry of a `Key<T>` |
+///
+/// Any number of them. A value of another type than the function's does not compile; a reference to one will do. Ttl, codec and version are
+/// those of the cached function. Parameters in an expression are as they were before the body: they are cloned if need be
+/// (a reference is copied), and one that the body may change, `mut` or `&mut`, does not compile.
+///
+/// # Options
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `invalidates(..)` | targets as in [`#[invalidates]`](macro@invalidates), to be invalidated only | none |
+/// | `fence = "strict"` | if the fence cannot be put up, the write is refused: the error type implements `From<cache_runtime::Error>` | `"try"`: it goes on, and stores nothing |
+/// | `hold_off = "2s"` | where nothing was stored, nothing will be for that long, until replicas have caught up | none |
+/// | `only_ok` | an error means that nothing was written; but an error can hide a commit | off |
+/// | `cache = expression` | a `Cache` or `&Cache` | the one of the task's scope, else the installed one |
+/// | `crate = path` | where `cache_runtime` is, if not at `::cache_runtime` | |
+#[proc_macro_attribute]
+pub fn write_through(
+    args: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    let item = TokenStream::from(item);
+    let expanded = expand_write_through(args.into(), item.clone());
+    expanded.unwrap_or_else(|errors| fallback::original(&item, &errors)).into()
+}
+
 fn expand_cached(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let function = syn::parse2(item)?;
     diagnostics::collect(|diagnostics| {
@@ -212,5 +285,15 @@ fn expand_invalidates(args: TokenStream, item: TokenStream) -> syn::Result<Token
         let model = Invalidates::new(&function, &args, diagnostics);
         check::invalidates(&model, diagnostics);
         expand::invalidates(&model)
+    })
+}
+
+fn expand_write_through(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
+    let function = syn::parse2(item)?;
+    diagnostics::collect(|diagnostics| {
+        let args = WriteThroughArgs::parse(args, diagnostics);
+        let model = WriteThrough::new(&function, &args, diagnostics);
+        check::write_through(&model, diagnostics);
+        expand::write_through(&model)
     })
 }

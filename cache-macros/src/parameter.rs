@@ -13,6 +13,8 @@ pub(crate) struct Parameter<'a> {
     pub(crate) ty: Option<&'a Type>,
     /// The type of the argument that it is, or is a part of.
     pub(crate) whole: &'a Type,
+    /// The body may put another value there: `mut name`.
+    pub(crate) is_mut: bool,
 }
 
 /// All names that `inputs` bind, but `self`.
@@ -34,7 +36,10 @@ fn bind<'a>(
     parameters: &mut Vec<Parameter<'a>>,
 ) {
     match pat {
-        Pat::Ident(pat) => parameters.push(Parameter { name: &pat.ident, ty, whole }),
+        Pat::Ident(pat) => {
+            let is_mut = pat.mutability.is_some();
+            parameters.push(Parameter { name: &pat.ident, ty, whole, is_mut });
+        }
         Pat::Paren(pat) => bind(&pat.pat, ty, whole, parameters),
         Pat::Reference(pat) => {
             let ty = match ty.map(syntax::peel) {

@@ -1,7 +1,7 @@
 //! What is visible in a function's body, by name.
 
 use syn::ext::IdentExt as _;
-use syn::{GenericParam, Ident, Type, TypeParamBound, WherePredicate};
+use syn::{GenericParam, Ident, ReceiverKind, Type, TypeParamBound, WherePredicate};
 
 use crate::function::Function;
 use crate::parameter::{self, Parameter};
@@ -73,6 +73,17 @@ impl<'a> Scope<'a> {
 
     pub(crate) fn has_receiver(&self) -> bool {
         self.function.sig.receiver().is_some()
+    }
+
+    /// Whether the receiver is a shared reference: `&self`.
+    pub(crate) fn is_shared_receiver(&self) -> bool {
+        self.function.sig.receiver().is_some_and(|receiver| match &receiver.kind {
+            ReceiverKind::Reference(_, _, mutability) => mutability.is_none(),
+            ReceiverKind::Typed(_, ty) => {
+                matches!(syntax::peel(ty), Type::Reference(ty) if ty.mutability.is_none())
+            }
+            _ => false,
+        })
     }
 
     /// Whether `Self` is certain to mean something here.

@@ -5,7 +5,8 @@ use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    GenericArgument, Lifetime, PathArguments, PathSegment, Token, Type, TypeInfer, TypeReference,
+    Expr, ExprPath, GenericArgument, Lifetime, Macro, PathArguments, PathSegment, Token, Type,
+    TypeInfer, TypeReference,
 };
 
 /// Every name in `tokens` but those of fields and methods.
@@ -38,6 +39,46 @@ pub(crate) fn mentions(syntax: &impl ToTokens, name: &str) -> bool {
 /// The first use of `name` in `syntax`.
 pub(crate) fn mention(syntax: &impl ToTokens, name: &str) -> Option<Ident> {
     idents(syntax.to_token_stream()).into_iter().find(|ident| ident.unraw() == name)
+}
+
+/// The variables that an expression may use: `self` and names that stand alone. Inside of macros these are all names
+/// there are, also those in texts such as `"{name}"`.
+pub(crate) fn variables(expr: &Expr) -> Vec<Ident> {
+    struct Collect(Vec<Ident>);
+    impl VisitMut for Collect {
+        fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
+            self.0.extend(path.path.get_ident().cloned());
+        }
+        fn visit_macro_mut(&mut self, call: &mut Macro) {
+            self.0.extend(idents(call.tokens.clone()));
+            self.0.extend(captured(call.tokens.clone()));
+        }
+    }
+    let mut collect = Collect(Vec::new());
+    collect.visit_expr_mut(&mut expr.clone());
+    collect.0
+}
+
+/// The names in the braces of format strings.
+fn captured(tokens: TokenStream) -> Vec<Ident> {
+    let mut names = Vec::new();
+    for token in tokens {
+        match token {
+            TokenTree::Group(group) => names.extend(captured(group.stream())),
+            TokenTree::Literal(literal) => {
+                let text = literal.to_string();
+                let heads =
+                    text.split('{').skip(1).filter_map(|rest| rest.split([':', '}']).next());
+                let parsed = heads.filter_map(|name| syn::parse_str::<Ident>(name).ok());
+                names.extend(parsed.map(|mut name| {
+                    name.set_span(literal.span());
+                    name
+                }));
+            }
+            _ => {}
+        }
+    }
+    names
 }
 
 /// Without parentheses and invisible groups.
@@ -138,6 +179,23 @@ mod tests {
             (quote!(idx), false),
         ] {
             assert_eq!(mentions(&tokens, "id"), mentioned, "{tokens}");
+        }
+    }
+
+    #[test]
+    fn variables_stand_alone() {
+        for (expr, expected) in [
+            (quote!(user), "user"),
+            (quote!(Some(user.name.clone())), "Some user"),
+            (quote!(User { id, name: title.to_owned(), ..*old }), "id title old"),
+            (quote!(self.tenant.join(b)), "self b"),
+            (quote!(users::get(a)), "a"),
+            (quote!(format!("{a}-{b:>3}-{{{c}}}-{}", d.name)), "d a b c"),
+            (quote!(|x| x + y), "x y"),
+        ] {
+            let names = variables(&syn::parse2(expr.clone()).unwrap());
+            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+            assert_eq!(names.join(" "), expected, "{expr}");
         }
     }
 

@@ -186,7 +186,7 @@ mod write;
 #[doc = include_str!("doc/when_redis_fails.md")]
 pub mod when_redis_fails {}
 
-pub use cache_macros::{cached, invalidates};
+pub use cache_macros::{cached, invalidates, write_through};
 
 pub use crate::cache::{Cache, CacheBuilder, Failover, Keys};
 pub use crate::call::{Call, CallExt};

@@ -23,6 +23,9 @@ const KNOWN: &Known = &[
     ("crate", "crate = path::to::cache_runtime"),
 ];
 
+/// Those that are targets.
+const TARGETS: &[&str] = &["key", "pattern"];
+
 const FENCES: &[&str] = &["try", "strict", "off"];
 
 #[derive(Default)]
@@ -75,8 +78,8 @@ impl InvalidatesArgs {
     }
 
     fn piece(&mut self, input: ParseStream<'_>, diagnostics: &Diagnostics) -> Result<(), Reported> {
-        if !is_option(input) {
-            return self.target(target(input), diagnostics);
+        if !is_option(input, KNOWN) {
+            return self.target(input.parse().and_then(target), diagnostics);
         }
         let name = match Name::parse(input, KNOWN) {
             Ok(name) => name,
@@ -98,6 +101,23 @@ impl InvalidatesArgs {
         }
     }
 
+    /// Reads a target inside `invalidates(..)` of another attribute, to which the options belong.
+    pub(super) fn only_target(
+        &mut self,
+        input: ParseStream<'_>,
+        diagnostics: &Diagnostics,
+    ) -> Result<(), Reported> {
+        let ahead = input.fork();
+        if is_option(input, KNOWN)
+            && let Ok(name) = Name::parse(&ahead, KNOWN)
+            && !TARGETS.contains(&name.text.as_str())
+        {
+            let message = format!("`{}` belongs to the write; put it outside", name.text);
+            return Err(diagnostics.report(name.error(message)));
+        }
+        self.piece(input, diagnostics)
+    }
+
     fn target(
         &mut self,
         target: syn::Result<Target>,
@@ -111,23 +131,35 @@ impl InvalidatesArgs {
 }
 
 /// `name = ..`, or a name alone that is or may be meant for a flag.
-fn is_option(input: ParseStream<'_>) -> bool {
+pub(super) fn is_option(input: ParseStream<'_>, known: &Known) -> bool {
     let ahead = input.fork();
     let Ok(name) = ahead.call(Ident::parse_any) else {
         return false;
     };
     let alone = ahead.is_empty() || ahead.peek(Token![,]);
-    let names: Vec<_> = KNOWN.iter().map(|&(name, _)| name).collect();
+    let names: Vec<_> = known.iter().map(|&(name, _)| name).collect();
     (alone && nearest(&name.to_string(), &names).is_some())
         || (ahead.peek(Token![=]) && !ahead.peek(Token![==]))
 }
 
-fn target(input: ParseStream<'_>) -> syn::Result<Target> {
-    let expr = input.parse()?;
+fn target(expr: Expr) -> syn::Result<Target> {
+    call(expr).map(|call| match call {
+        Call::Function(call) => Target::Function(call),
+        Call::Method(call) => Target::Method(call),
+    })
+}
+
+/// A target that is a call.
+pub(super) enum Call {
+    Function(ExprCall),
+    Method(ExprMethodCall),
+}
+
+pub(super) fn call(expr: Expr) -> syn::Result<Call> {
     let message = match expr {
-        Expr::MethodCall(call) => return Ok(Target::Method(call)),
+        Expr::MethodCall(call) => return Ok(Call::Method(call)),
         Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => {
-            return Ok(Target::Function(call));
+            return Ok(Call::Function(call));
         }
         Expr::Lit(ExprLit { lit: Lit::Str(ref key), .. }) => return Err(unnamed_key(key)),
         Expr::Path(ref path) => {
@@ -151,7 +183,7 @@ fn pattern(name: &Name, input: ParseStream<'_>) -> syn::Result<Template> {
     }
 }
 
-fn fence(name: &Name, input: ParseStream<'_>) -> syn::Result<Fence> {
+pub(super) fn fence(name: &Name, input: ParseStream<'_>) -> syn::Result<Fence> {
     let fence: LitStr = name.literal(input, "expected `\"try\"`, `\"strict\"` or `\"off\"`")?;
     match fence.value().as_str() {
         "try" => Ok(Fence::Try),

@@ -3,6 +3,7 @@
 pub(crate) mod cached;
 pub(crate) mod duration;
 pub(crate) mod invalidates;
+pub(crate) mod write_through;
 
 use std::fmt::Display;
 

@@ -5,12 +5,14 @@ use proc_macro2::Span;
 use super::{is_async, transactions};
 use crate::diagnostics::Diagnostics;
 use crate::model::Invalidates;
+use crate::scope::Scope;
 
 pub(crate) fn invalidates(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
     is_async(&model.scope, &model.flavor, diagnostics);
     names_a_target(model, diagnostics);
     commits_before_it_returns(model, diagnostics);
-    result_is_one_thing(model, diagnostics);
+    let uses_result = model.targets.iter().flatten().any(|target| target.result.is_some());
+    result_is_one_thing(&model.scope, uses_result, diagnostics);
 }
 
 /// ```text
@@ -51,9 +53,8 @@ fn commits_before_it_returns(model: &Invalidates<'_>, diagnostics: &Diagnostics)
 /// async fn merge(result: Merge) -> Result<User, Error>
 ///                ^^^^^^ which one?
 /// ```
-fn result_is_one_thing(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
-    let used = model.targets.iter().flatten().any(|target| target.result.is_some());
-    if let Some(parameter) = model.scope.parameter("result").filter(|_| used) {
+pub(super) fn result_is_one_thing(scope: &Scope<'_>, used: bool, diagnostics: &Diagnostics) {
+    if let Some(parameter) = scope.parameter("result").filter(|_| used) {
         diagnostics.error(
             parameter.name.span(),
             "`result` in a target is what the function returns; give this parameter another name",

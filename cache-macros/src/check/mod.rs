@@ -2,11 +2,13 @@
 
 mod cached;
 mod invalidates;
+mod write_through;
 
 use syn::{FnArg, Type};
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
+pub(crate) use self::write_through::write_through;
 use crate::diagnostics::Diagnostics;
 use crate::model::Flavor;
 use crate::scope::Scope;

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
-use syn::{Expr, ExprReference, Path, Token, parse_quote};
+use syn::{Expr, ExprCall, ExprMethodCall, ExprReference, Path, Token, parse_quote};
 
 use super::{Runtime, about, companion, duration, function, key, loader};
 use crate::attr::invalidates::Fence;
@@ -24,10 +24,24 @@ use crate::syntax;
 //             .await
 //     }
 pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Reported> {
-    let args = model.args;
-    let runtime = Runtime::new(args.runtime.get()?);
+    let runtime = Runtime::new(model.args.runtime.get()?);
     let private = &runtime.private;
+    let (write, after) = write(model, private)?;
+    let outcome = outcome(model, private)?;
+    let load = loader(model.scope.function, &model.flavor);
+    let call = match after.closure() {
+        None => quote!(#write.run(#outcome, #load)),
+        Some(then) => quote!(#write.run_then(#outcome, #load, #then)),
+    };
+    Ok(function(model.scope.function, &model.flavor, &after.lets, &call))
+}
 
+/// The call with its options and the targets that are known before the body, and those that are known after it.
+pub(super) fn write(
+    model: &Invalidates<'_>,
+    private: &Path,
+) -> Result<(TokenStream, Then), Reported> {
+    let args = model.args;
     let mut before = TokenStream::new();
     let mut after = Then::default();
     for target in &model.targets {
@@ -37,7 +51,6 @@ pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Report
             Some(result) => after.push(target, result, model, private),
         }
     }
-
     let fence = args.fence.get()?.copied().unwrap_or_default();
     let fence_off = (fence == Fence::Off).then(|| quote!(.fence_off()));
     let hold_off = args.hold_off.get()?.map(|hold_off| duration("hold_off", hold_off));
@@ -46,15 +59,14 @@ pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Report
     let cache = args.cache.get()?.map(|cache| quote!(.cache(&#cache)));
     let write =
         quote!(#private::write() #cache #fence_off #hold_off #only_ok #in_transaction #before);
+    Ok((write, after))
+}
 
-    let outcome = if fence == Fence::Strict { "strict" } else { "outcome" };
-    let outcome = about(model.flavor.output(), outcome, private);
-    let load = loader(model.scope.function, &model.flavor);
-    let call = match after.closure() {
-        None => quote!(#write.run(#outcome, #load)),
-        Some(then) => quote!(#write.run_then(#outcome, #load, #then)),
-    };
-    Ok(function(model.scope.function, &model.flavor, &after.lets, &call))
+/// What the runtime is to know of the return type.
+pub(super) fn outcome(model: &Invalidates<'_>, private: &Path) -> Result<TokenStream, Reported> {
+    let strict = model.args.fence.get()? == Some(&Fence::Strict);
+    let name = if strict { "strict" } else { "outcome" };
+    Ok(about(model.flavor.output(), name, private))
 }
 
 // Input:
@@ -85,27 +97,42 @@ fn invalidate(
             quote!(.pattern(#pattern))
         }
         What::Function(call) => {
-            let mut call = (*call).clone();
-            if let Expr::Path(path) = &mut *call.func
-                && let Some(function) = path.path.segments.last_mut()
-            {
-                function.ident = companion::name(&function.ident, function.ident.span());
-            }
-            call.args = call.args.iter().map(|argument| arguments.reference(argument)).collect();
-            quote!(.invalidate(#call))
+            let key = key_of_function(call, arguments);
+            quote!(.invalidate(#key))
         }
         What::Method(call) => {
-            let mut call = (*call).clone();
-            call.method = companion::name(&call.method, call.method.span());
-            *call.receiver = arguments.receiver(&call.receiver);
-            call.args = call.args.iter().map(|argument| arguments.reference(argument)).collect();
-            quote!(.invalidate(#call))
+            let key = key_of_method(call, arguments);
+            quote!(.invalidate(#key))
         }
     }
 }
 
+/// `get_user_key(&id)` of `get_user(id)`.
+pub(super) fn key_of_function(call: &ExprCall, arguments: &mut dyn Arguments) -> ExprCall {
+    let mut call = call.clone();
+    if let Expr::Path(path) = &mut *call.func
+        && let Some(function) = path.path.segments.last_mut()
+    {
+        function.ident = companion::name(&function.ident, function.ident.span());
+    }
+    call.args = call.args.iter().map(|argument| arguments.reference(argument)).collect();
+    call
+}
+
+/// `self.get_user_key(&id)` of `self.get_user(id)`.
+pub(super) fn key_of_method(
+    call: &ExprMethodCall,
+    arguments: &mut dyn Arguments,
+) -> ExprMethodCall {
+    let mut call = call.clone();
+    call.method = companion::name(&call.method, call.method.span());
+    *call.receiver = arguments.receiver(&call.receiver);
+    call.args = call.args.iter().map(|argument| arguments.reference(argument)).collect();
+    call
+}
+
 /// What is handed to a target.
-trait Arguments {
+pub(super) trait Arguments {
     /// A reference to what `argument` evaluates to.
     fn reference(&mut self, argument: &Expr) -> Expr;
     /// What a companion is called on.
@@ -115,7 +142,7 @@ trait Arguments {
 }
 
 /// Before the body, everything is still where the user's expressions look for it.
-struct InPlace;
+pub(super) struct InPlace;
 
 impl Arguments for InPlace {
     fn reference(&mut self, argument: &Expr) -> Expr {
@@ -138,10 +165,10 @@ impl Arguments for InPlace {
 //         targets.invalidate(get_user_key(&saved_0, &result.id));
 //     }
 #[derive(Default)]
-struct Then {
+pub(super) struct Then {
     result: Option<Ident>,
     /// What the body may move is cloned before it runs.
-    lets: TokenStream,
+    pub(super) lets: TokenStream,
     saved: usize,
     calls: TokenStream,
 }
@@ -161,7 +188,7 @@ impl Then {
         self.calls.extend(quote!(#targets #call;));
     }
 
-    fn closure(&self) -> Option<TokenStream> {
+    pub(super) fn closure(&self) -> Option<TokenStream> {
         let Self { result, calls, .. } = self;
         let targets = targets();
         result.as_ref().map(|result| quote!(move |#result, #targets| { #calls }))
@@ -219,7 +246,7 @@ fn is_ident(tokens: &TokenStream) -> bool {
 }
 
 /// `&argument`, at the argument, unless it is a reference already: `&&[1, 2]` is no slice.
-fn reference(argument: Expr) -> Expr {
+pub(super) fn reference(argument: Expr) -> Expr {
     if matches!(argument, Expr::Reference(_)) {
         return argument;
     }

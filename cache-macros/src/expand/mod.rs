@@ -6,6 +6,7 @@ mod generics;
 mod invalidates;
 mod key;
 mod value;
+mod write_through;
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -13,6 +14,7 @@ use syn::{Path, Type, parse_quote};
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
+pub(crate) use self::write_through::write_through;
 use crate::attr::duration::Duration;
 use crate::function::Function;
 use crate::model::{Flavor, Output};

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::{expand_cached, expand_invalidates};
+use crate::{expand_cached, expand_invalidates, expand_write_through};
 
 /// Without whitespace, since that is printed in more ways than one.
 fn text(tokens: &TokenStream) -> String {
@@ -144,6 +144,99 @@ fn a_write_that_knows_its_targets_afterwards() {
             }
         },
     );
+}
+
+#[test]
+fn a_write_that_stores_its_result() {
+    let item = quote! {
+        async fn save(db: &PgPool, user: User) -> Result<User, sqlx::Error> { BODY }
+    };
+    let expanded = text(&expand_write_through(quote!(get_user(user.id)), item).unwrap());
+    let expected = text(&quote! {
+        async fn save(db: &PgPool, user: User) -> Result<User, sqlx::Error> {
+            let entry_0 = ::cache_runtime::__private::through!(get_user_key(&user.id));
+            ::cache_runtime::__private::write()
+                .store(&entry_0)
+                .run_through(
+                    ::cache_runtime::__private::outcome!(Result<User, sqlx::Error>),
+                    move || async move {
+                        #[allow(unreachable_code)]
+                        if false {
+                            let edge: Result<User, sqlx::Error> = loop {};
+                            return edge;
+                        }
+                        BODY
+                    },
+                    |_, _| (),
+                    move |result, values| {
+                        values.store_result(&entry_0, result);
+                    }
+                )
+                .await
+        }
+    });
+    assert_eq!(expanded, expected);
+}
+
+#[test]
+fn a_write_that_stores_what_it_is_told() {
+    let args = quote! {
+        self.get_user(user.id) = Some(user), key = name_key(&id) = *result, count(id) = 1 + id,
+        invalidates(list(org, result.page), pattern = "org:<org>:*"), fence = "strict", cache = c
+    };
+    let item = quote!(
+        async fn save(&self, id: i64, org: String, user: User) -> Saved {
+            BODY
+        }
+    );
+    let expanded = text(&expand_write_through(args, item).unwrap());
+    let expected = text(&quote! {
+        async fn save(&self, id: i64, org: String, user: User) -> Saved {
+            let saved_0 = ::cache_runtime::__private::core::clone::Clone::clone(&org);
+            let entry_0 = ::cache_runtime::__private::through!(self.get_user_key(&user.id));
+            let kept_0_user = ::cache_runtime::__private::core::clone::Clone::clone(&user);
+            let entry_1 = ::cache_runtime::__private::through!(name_key(&id));
+            let entry_2 = ::cache_runtime::__private::through!(count_key(&id));
+            let kept_2_id = ::cache_runtime::__private::core::clone::Clone::clone(&id);
+            ::cache_runtime::__private::write()
+                .cache(&c)
+                .pattern(
+                    ::cache_runtime::__private::template().text("org:").part(&org).text(":*")
+                )
+                .store(&entry_0)
+                .store(&entry_1)
+                .store(&entry_2)
+                .run_through(
+                    ::cache_runtime::__private::strict!(Saved),
+                    move || async move {
+                        #[allow(unreachable_code)]
+                        if false {
+                            let edge: Saved = loop {};
+                            return edge;
+                        }
+                        BODY
+                    },
+                    move |result, targets| {
+                        targets.invalidate(list_key(&saved_0, &result.page));
+                    },
+                    move |result, values| {
+                        {
+                            #[allow(unused_variables)]
+                            let user = kept_0_user;
+                            values.store(&entry_0, &Some(user));
+                        }
+                        values.store(&entry_1, &*result);
+                        {
+                            #[allow(unused_variables)]
+                            let id = kept_2_id;
+                            values.store(&entry_2, &(1 + id));
+                        }
+                    }
+                )
+                .await
+        }
+    });
+    assert_eq!(expanded, expected);
 }
 
 #[test]

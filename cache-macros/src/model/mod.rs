@@ -3,6 +3,7 @@
 
 mod cached;
 mod invalidates;
+mod write_through;
 
 use proc_macro2::Span;
 use syn::spanned::Spanned as _;
@@ -10,6 +11,7 @@ use syn::{Path, ReturnType, Type, parse_quote};
 
 pub(crate) use self::cached::{Cached, Home, Key, OwnKey};
 pub(crate) use self::invalidates::{Invalidated, Invalidates, What};
+pub(crate) use self::write_through::{Value, WriteThrough};
 use crate::function::Function;
 use crate::{syntax, types};
 

@@ -1,0 +1,218 @@
+//! The entries and options of `#[write_through]`.
+
+use proc_macro2::TokenStream;
+use syn::ext::IdentExt as _;
+use syn::parse::{ParseStream, Parser as _};
+use syn::{Error, Expr, ExprAssign, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, parenthesized};
+use syn::{Token, token};
+
+use super::cached::duration;
+use super::invalidates::{self, Call, Fence, InvalidatesArgs, call, is_option};
+use super::{Known, Name, each_piece};
+use crate::diagnostics::{Diagnostics, Reported};
+
+const KNOWN: &Known = &[
+    ("key", "key = user_key(&id)"),
+    ("invalidates", "invalidates(list_users(org))"),
+    ("fence", r#"fence = "strict""#),
+    ("hold_off", r#"hold_off = "2s""#),
+    ("only_ok", "only_ok"),
+    ("cache", "cache = self.cache"),
+    ("crate", "crate = path::to::cache_runtime"),
+    // Those of `#[invalidates]` that are no options here.
+    ("pattern", r#"invalidates(pattern = "user:<id>:*")"#),
+    ("in_transaction", "#[invalidates(.., in_transaction)]"),
+];
+
+#[derive(Default)]
+pub(crate) struct WriteThroughArgs {
+    /// A malformed one counts.
+    pub(crate) stored: Vec<Result<Stored, Reported>>,
+    /// The options, and what is invalidated besides.
+    pub(crate) write: InvalidatesArgs,
+}
+
+/// An entry and what is stored in it.
+pub(crate) struct Stored {
+    pub(crate) entry: Entry,
+    /// `= ..`; the success value if there is none.
+    pub(crate) value: Option<Expr>,
+}
+
+/// What names an entry with its type and policy.
+pub(crate) enum Entry {
+    /// `get_user(id)`, `Self::get_user(id)`
+    Function(ExprCall),
+    /// `self.get_user(id)`
+    Method(ExprMethodCall),
+    /// `key = user_key(&id)`
+    Key(Expr),
+}
+
+impl WriteThroughArgs {
+    /// Reads as much as can be read; the rest is in `diagnostics`.
+    pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
+        let mut args = Self::default();
+        let parser = |input: ParseStream<'_>| {
+            Ok(each_piece(input, diagnostics, |input| args.piece(input, diagnostics)))
+        };
+        if let Err(error) = parser.parse2(tokens) {
+            diagnostics.report(error);
+        }
+        args
+    }
+
+    fn piece(&mut self, input: ParseStream<'_>, diagnostics: &Diagnostics) -> Result<(), Reported> {
+        if starts_group(input) {
+            return self.group(input, diagnostics).map_err(|error| diagnostics.report(error));
+        }
+        if !is_option(input, KNOWN) {
+            return self.store(input.parse().and_then(Stored::new), diagnostics);
+        }
+        let name = match Name::parse(input, KNOWN) {
+            Ok(name) => name,
+            // It may have been meant for `key`.
+            Err(error) => return self.store(Err(error), diagnostics),
+        };
+        let write = &mut self.write;
+        match name.text.as_str() {
+            "key" => self.store(Stored::by_key(&name, input), diagnostics),
+            "fence" => write.fence.fill(&name, fence(&name, input), diagnostics),
+            "hold_off" => write.hold_off.fill(&name, duration(&name, input), diagnostics),
+            "only_ok" => write.only_ok.fill(&name, name.flag(input), diagnostics),
+            "cache" => write.cache.fill(&name, name.expr(input), diagnostics),
+            "crate" => write.runtime.fill(&name, name.path(input), diagnostics),
+            "in_transaction" => self.store(Err(name.error(IN_TRANSACTION)), diagnostics),
+            "pattern" => self.store(Err(name.error(no_place("a pattern", &name))), diagnostics),
+            _ => self.store(Err(name.misused("takes targets in parentheses")), diagnostics),
+        }
+    }
+
+    fn store(
+        &mut self,
+        stored: syn::Result<Stored>,
+        diagnostics: &Diagnostics,
+    ) -> Result<(), Reported> {
+        let stored = stored.map_err(|error| diagnostics.report(error));
+        let read = stored.as_ref().map(drop).map_err(|&reported| reported);
+        self.stored.push(stored);
+        read
+    }
+
+    /// `invalidates(list_users(org), pattern = "..")`
+    fn group(&mut self, input: ParseStream<'_>, diagnostics: &Diagnostics) -> syn::Result<()> {
+        input.call(Ident::parse_any)?;
+        let inside;
+        parenthesized!(inside in input);
+        each_piece(&inside, diagnostics, |input| self.write.only_target(input, diagnostics));
+        Ok(())
+    }
+}
+
+const IN_TRANSACTION: &str = "a write that its caller commits has nothing to store yet; write \
+                              `#[invalidates(.., in_transaction)]`, and put the transaction into \
+                              `cache.after_commit(..)`";
+
+fn no_place(what: &str, name: &Name) -> String {
+    format!(
+        "{what} tells neither type nor ttl, so nothing can be stored by it: name the function, \
+         such as `get_user(id)`; what is only to be invalidated goes into `invalidates({} = ..)`",
+        name.text
+    )
+}
+
+/// `invalidates(..)`
+fn starts_group(input: ParseStream<'_>) -> bool {
+    let ahead = input.fork();
+    ahead.call(Ident::parse_any).is_ok_and(|name| name == "invalidates") && ahead.peek(token::Paren)
+}
+
+impl Stored {
+    fn new(expr: Expr) -> syn::Result<Self> {
+        let (entry, value) = split(expr);
+        let entry = match call(entry)? {
+            Call::Function(call) => Entry::Function(call),
+            Call::Method(call) => Entry::Method(call),
+        };
+        Ok(Self { entry, value })
+    }
+
+    fn by_key(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
+        let (key, value) = split(name.expr(input)?);
+        if let Expr::Lit(ExprLit { lit: Lit::Str(template), .. }) = &key {
+            return Err(Error::new(template.span(), no_place("a template", name)));
+        }
+        Ok(Self { entry: Entry::Key(key), value })
+    }
+}
+
+/// `entry = value`
+fn split(expr: Expr) -> (Expr, Option<Expr>) {
+    match expr {
+        Expr::Assign(ExprAssign { left, right, .. }) => (*left, Some(*right)),
+        expr => (expr, None),
+    }
+}
+
+fn fence(name: &Name, input: ParseStream<'_>) -> syn::Result<Fence> {
+    let start = input.fork();
+    match invalidates::fence(name, input)? {
+        Fence::Off => {
+            start.parse::<Token![=]>()?;
+            Err(start.error(
+                "a value is stored only under a fence that has stood while the body ran; leave \
+                 `fence` out, or write `#[invalidates(.., fence = \"off\")]`, which stores nothing",
+            ))
+        }
+        fence => Ok(fence),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use quote::quote;
+
+    use super::*;
+    use crate::diagnostics::collect;
+
+    fn parse(tokens: TokenStream) -> Result<WriteThroughArgs, Vec<String>> {
+        collect(|diagnostics| Ok(WriteThroughArgs::parse(tokens, diagnostics)))
+            .map_err(|errors| errors.into_iter().map(|error| error.to_string()).collect())
+    }
+
+    #[test]
+    fn entries_values_and_options() {
+        let args = parse(quote! {
+            get_user(user.id), self.repo.get_user(id) = Some(result.clone()), key = user_key(&id),
+            key = user_key(&id) = user, invalidates(list(org), pattern = "users:*", key = "all"),
+            fence = "strict", hold_off = "2s", only_ok, cache = cache, crate = cache,
+        })
+        .unwrap();
+        let valued = args.stored.iter().flatten().map(|stored| stored.value.is_some());
+        assert_eq!(valued.collect::<Vec<_>>(), [false, true, false, true]);
+        assert_eq!(args.write.targets.len(), 3);
+        assert!(args.write.only_ok.is_given() && args.write.cache.is_given());
+    }
+
+    #[test]
+    fn mistakes() {
+        for (tokens, message) in [
+            (quote!(get_user), "a target is a call: write `get_user(..)`"),
+            (quote!("user:<id>"), r#"a key is given by name: write `key = "user:<id>"`"#),
+            (quote!(key = "user:<id>"), "a template tells neither type nor ttl"),
+            (quote!(pattern = "user:*"), "a pattern tells neither type nor ttl"),
+            (quote!(get(id), fence = "off"), "a value is stored only under a fence"),
+            (quote!(get(id), fence = "of"), "there is no fence `of`; did you mean `off`?"),
+            (quote!(get(id), in_transaction), "a write that its caller commits"),
+            (quote!(get(id), only_okay), "there is no option `only_okay`; did you mean `only_ok`?"),
+            (quote!(get(id), invalidates), "`invalidates` takes targets in parentheses"),
+            (quote!(get(id), invalidates(fence = "try")), "`fence` belongs to the write"),
+            (quote!(get(id), invalidates(list)), "a target is a call: write `list(..)`"),
+        ] {
+            let text = tokens.to_string();
+            let errors = parse(tokens).err().unwrap();
+            assert_eq!(errors.len(), 1, "{text}: {errors:?}");
+            assert!(errors[0].starts_with(message), "{text}: {errors:?}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! `#[write_through]`
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::Path;
+
+use super::invalidates::{InPlace, key_of_function, key_of_method, outcome, reference, write};
+use super::{Runtime, function, key, loader};
+use crate::attr::write_through::Entry;
+use crate::diagnostics::Reported;
+use crate::model::{Value, WriteThrough};
+
+// Input:
+//     #[write_through(get_user(user.id))]
+//     async fn save_user(db: &PgPool, user: User) -> Result<User, Error> { BODY }
+//
+// Output:
+//     async fn save_user(db: &PgPool, user: User) -> Result<User, Error> {
+//         let entry_0 = __private::through!(get_user_key(&user.id));
+//         __private::write()
+//             .store(&entry_0)
+//             .run_through(
+//                 __private::outcome!(Result<User, Error>),
+//                 move || async move { BODY },
+//                 |_, _| (),
+//                 move |result, values| {
+//                     values.store_result(&entry_0, result);
+//                 },
+//             )
+//             .await
+//     }
+pub(crate) fn write_through(model: &WriteThrough<'_>) -> Result<TokenStream, Reported> {
+    let inner = &model.write;
+    let runtime = Runtime::new(inner.args.runtime.get()?);
+    let private = &runtime.private;
+
+    let (mut write, after) = write(inner, private)?;
+    let mut values = Values::new(model);
+    for value in &model.values {
+        let value = value.as_ref().map_err(|&reported| reported)?;
+        let entry = values.push(value, private);
+        write.extend(quote!(.store(&#entry)));
+    }
+    let outcome = outcome(inner, private)?;
+    let load = loader(inner.scope.function, &inner.flavor);
+    let then = after.closure().unwrap_or_else(|| quote!(|_, _| ()));
+    let store = values.closure();
+    let call = quote!(#write.run_through(#outcome, #load, #then, #store));
+    let mut lets = after.lets;
+    lets.extend(values.lets);
+    Ok(function(inner.scope.function, &inner.flavor, &lets, &call))
+}
+
+// Output, of `get_user(user.id) = Some(user)`:
+//     let entry_0 = __private::through!(get_user_key(&user.id));
+//     let kept_0_user = Clone::clone(&user);
+//     ..
+//     move |_, values| {
+//         let user = kept_0_user;
+//         values.store(&entry_0, &Some(user));
+//     }
+struct Values {
+    /// What the closure calls the success value: as the user does, if it is used.
+    result: Option<Ident>,
+    lets: TokenStream,
+    stores: TokenStream,
+    count: usize,
+}
+
+impl Values {
+    fn new(model: &WriteThrough<'_>) -> Self {
+        let values = || model.values.iter().flatten();
+        let named = values().find_map(|value| value.uses.clone());
+        let unnamed = values().any(|value| value.expr.is_none());
+        let result = named.or_else(|| unnamed.then(|| Ident::new("result", Span::mixed_site())));
+        Self { result, lets: TokenStream::new(), stores: TokenStream::new(), count: 0 }
+    }
+
+    /// The variable that holds the entry.
+    fn push(&mut self, value: &Value<'_>, private: &Path) -> Ident {
+        let at = self.count;
+        self.count += 1;
+        let entry = local(&format!("entry_{at}"));
+        let (key, span) = match value.entry {
+            Entry::Function(call) => {
+                let call = key_of_function(call, &mut InPlace);
+                (call.to_token_stream(), start(&call))
+            }
+            Entry::Method(call) => {
+                let call = key_of_method(call, &mut InPlace);
+                let span = call.method.span();
+                (call.to_token_stream(), span)
+            }
+            Entry::Key(key) => (key.to_token_stream(), start(key)),
+        };
+        self.lets.extend(quote!(let #entry = #private::through!(#key);));
+
+        let values = values();
+        let Some(expr) = value.expr else {
+            // Where rustc shows a value of another type.
+            let result = self.result.as_ref().map(|result| key::located(result, span));
+            let store = quote_spanned!(span=> store_result);
+            self.stores.extend(quote!(#values.#store(&#entry, #result);));
+            return entry;
+        };
+        let mut kept = TokenStream::new();
+        for (name, parameter) in &value.parameters {
+            let saved = local(&format!("kept_{at}_{}", format_ident!("{}", parameter.name)));
+            let parameter = parameter.name;
+            self.lets
+                .extend(quote!(let #saved = #private::core::clone::Clone::clone(&#parameter);));
+            // A name inside of a macro may be none of a variable.
+            kept.extend(quote!(#[allow(unused_variables)] let #name = #saved;));
+        }
+        let store = quote_spanned!(span=> store);
+        let value = reference(expr.clone());
+        let store = quote!(#kept #values.#store(&#entry, #value););
+        self.stores.extend(if kept.is_empty() { store } else { quote!({ #store }) });
+        entry
+    }
+
+    fn closure(&self) -> TokenStream {
+        let Self { result, stores, .. } = self;
+        let values = values();
+        let result = result.as_ref().map_or_else(|| quote!(_), ToTokens::to_token_stream);
+        quote!(move |#result, #values| { #stores })
+    }
+}
+
+fn values() -> Ident {
+    local("values")
+}
+
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// Where a piece of syntax begins.
+fn start(syntax: &impl ToTokens) -> Span {
+    let first = syntax.to_token_stream().into_iter().next();
+    first.map_or_else(Span::call_site, |first| first.span())
+}

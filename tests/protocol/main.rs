@@ -5,5 +5,6 @@ mod support;
 
 mod loads;
 mod stage;
+mod through;
 mod transactions;
 mod writes;

@@ -37,6 +37,10 @@ impl Database {
         self.0.rows.lock().unwrap().insert(id, value);
     }
 
+    pub fn get(&self, id: u64) -> Option<u64> {
+        self.0.rows.lock().unwrap().get(&id).copied()
+    }
+
     pub fn loads(&self) -> usize {
         self.0.loads.get()
     }
@@ -66,7 +70,7 @@ impl Database {
 
     async fn select(&self, id: u64) -> Option<u64> {
         self.0.loads.count();
-        let row = self.0.rows.lock().unwrap().get(&id).copied();
+        let row = self.get(id);
         let gate = self.0.loading.lock().unwrap().clone();
         if let Some(gate) = gate {
             gate.pass().await;
@@ -74,7 +78,14 @@ impl Database {
         row
     }
 
-    async fn update(&self, id: u64, value: u64) {
+    /// Adds to a row; what it is then.
+    pub async fn add(&self, id: u64, by: u64) -> Result<u64, Refused> {
+        let value = self.get(id).ok_or(Refused)? + by;
+        self.update(id, value).await;
+        Ok(value)
+    }
+
+    pub async fn update(&self, id: u64, value: u64) {
         self.set(id, value);
         let gate = self.0.writing.lock().unwrap().clone();
         if let Some(gate) = gate {

@@ -78,6 +78,28 @@ pub async fn rename_user(
     ::std::result::Result::Ok(User { id })
 }
 
+/// Values of every kind.
+///
+/// # Errors
+///
+/// Never.
+#[::kv::write_through(
+    automatic(user.id, name),
+    automatic(id, name) = user,
+    get_user(id) = result.clone(),
+    key = names_key(&id, &id, &id) = id + result.id,
+    invalidates(automatic(result.id, name), key = "a:<id>", pattern = "c:<id>:*"),
+    crate = ::kv
+)]
+pub async fn save_user(
+    id: i64,
+    name: &str,
+    user: User,
+) -> ::std::result::Result<User, ::std::string::String> {
+    let _ = name;
+    ::std::result::Result::Ok(User { id: user.id + id })
+}
+
 /// A repository.
 #[derive(Debug)]
 pub struct Repository {
@@ -94,6 +116,12 @@ impl Repository {
     /// A write of the same entry.
     #[::kv::invalidates(self.get(id), crate = ::kv)]
     pub async fn set(&self, id: i64) {
+        let _ = id;
+    }
+
+    /// A write that stores it.
+    #[::kv::write_through(self.get(id) = User { id: self.tenant }, crate = ::kv)]
+    pub async fn put(&self, id: i64) {
         let _ = id;
     }
 }

@@ -321,7 +321,7 @@ struct Odd(u64);
 impl Serialize for Odd {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         assert_ne!(self.0, 13, "unlucky");
-        if self.0 % 2 == 0 {
+        if self.0.is_multiple_of(2) {
             return Err(serde::ser::Error::custom("even"));
         }
         self.0.serialize(serializer)

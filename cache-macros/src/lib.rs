@@ -169,10 +169,32 @@ pub fn cached(
 /// | `key = "user:<id>"` | the key of this template: entries of another crate or service |
 /// | `key = expression` | a `Key<T>` |
 /// | `pattern = "user:<id>:*"` | every key that matches the glob; a value in it stands for itself only |
+/// | `each(id in ids) get_user(id)` | any of these for every item of a collection, all in one round trip |
 ///
 /// Any number of them, over the parameters (also those that the body moves) and over `result`, a reference
 /// to the value that the body returned: the `Ok` of a `Result`. A target over `result` is known after the
 /// body only and has no fence; the other things it uses are cloned before.
+///
+/// In `each(id in ids)`, `ids` is anything that can be iterated over by reference, and `id` a reference to an item:
+///
+/// ```
+/// # use cache_runtime::{cached, invalidates};
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct User { id: i64 }
+/// # struct PgPool; struct Error;
+/// # #[cached(key = "user:<id>", ttl = 3600, lock)]
+/// # async fn get_user(db: &PgPool, id: i64) -> Result<User, Error> { let _ = (db, id); Err(Error) }
+/// #[invalidates(each(id in ids) get_user(id))]
+/// async fn block_users(db: &PgPool, ids: &[i64]) -> Result<(), Error> {
+///     // UPDATE users SET blocked = true WHERE id = ANY($1)
+/// #   let _ = (db, ids); Ok(())
+/// }
+///
+/// #[invalidates(each(user in result) get_user(user.id))]
+/// async fn import_users(db: &PgPool, file: &str) -> Result<Vec<User>, Error> {
+///     // INSERT INTO users .. ON CONFLICT .. RETURNING *
+/// #   let _ = (db, file); Ok(Vec::new())
+/// }
+/// ```
 ///
 /// # Options
 ///

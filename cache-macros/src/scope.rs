@@ -8,6 +8,7 @@ use crate::parameter::{self, Parameter};
 use crate::syntax;
 
 /// The names that a template or `skip` can use.
+#[derive(Clone)]
 pub(crate) struct Scope<'a> {
     pub(crate) function: &'a Function,
     pub(crate) parameters: Vec<Parameter<'a>>,
@@ -15,14 +16,23 @@ pub(crate) struct Scope<'a> {
     pub(crate) types: Vec<&'a Ident>,
     /// Const parameters.
     pub(crate) consts: Vec<&'a Ident>,
+    /// What stands for an item of a collection.
+    pub(crate) items: Vec<Item<'a>>,
     /// Whether `result` stands for the success value.
     sees_result: bool,
+}
+
+/// A name that stands for each item of a collection: a reference to it.
+#[derive(Clone, Copy)]
+pub(crate) struct Item<'a> {
+    pub(crate) name: &'a Ident,
 }
 
 /// What a placeholder starts at.
 #[derive(Clone, Copy)]
 pub(crate) enum Subject<'a> {
     Parameter(Parameter<'a>),
+    Item(Item<'a>),
     Receiver,
     /// The success value of a write.
     Result,
@@ -38,6 +48,7 @@ impl Subject<'_> {
     pub(crate) fn name(&self) -> String {
         match self {
             Self::Parameter(parameter) => parameter.name.unraw().to_string(),
+            Self::Item(item) => item.name.unraw().to_string(),
             Self::Const(name) | Self::Type(name) => name.unraw().to_string(),
             Self::Receiver => "self".to_owned(),
             Self::Result => "result".to_owned(),
@@ -59,8 +70,8 @@ impl<'a> Scope<'a> {
 
     fn new(function: &'a Function, sees_result: bool) -> Self {
         let parameters = parameter::all(&function.sig.inputs);
-        let mut scope =
-            Self { function, parameters, types: Vec::new(), consts: Vec::new(), sees_result };
+        let (types, consts, items) = (Vec::new(), Vec::new(), Vec::new());
+        let mut scope = Self { function, parameters, types, consts, items, sees_result };
         for parameter in &function.sig.generics.params {
             match parameter {
                 GenericParam::Type(parameter) => scope.types.push(&parameter.ident),
@@ -68,6 +79,13 @@ impl<'a> Scope<'a> {
                 GenericParam::Lifetime(_) => {}
             }
         }
+        scope
+    }
+
+    /// The same with one more name, which hides what had it before.
+    pub(crate) fn with(&self, item: Item<'a>) -> Self {
+        let mut scope = self.clone();
+        scope.items.push(item);
         scope
     }
 
@@ -118,7 +136,8 @@ impl<'a> Scope<'a> {
         let generics = self.types.iter().chain(&self.consts).map(ToString::to_string);
         let receiver = self.has_receiver().then(|| "self".to_owned());
         let result = self.sees_result.then(|| "result".to_owned());
-        parameters.chain(generics).chain(receiver).chain(result).collect()
+        let items = self.items.iter().map(|item| item.name.unraw().to_string());
+        items.chain(parameters).chain(generics).chain(receiver).chain(result).collect()
     }
 
     /// What `name` stands for at the beginning of a placeholder.
@@ -128,6 +147,9 @@ impl<'a> Scope<'a> {
             "Self" => Some(Subject::SelfType),
             "result" if self.sees_result => Some(Subject::Result),
             _ => {
+                if let Some(item) = self.items.iter().rfind(|item| item.name.unraw() == name) {
+                    return Some(Subject::Item(*item));
+                }
                 if let Some(parameter) = self.parameter(name) {
                     return Some(Subject::Parameter(parameter));
                 }

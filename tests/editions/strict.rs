@@ -56,6 +56,18 @@ pub async fn names(key: i64, read: i64, cache: i64) -> i64 {
     key + read + cache
 }
 
+/// Items of every kind.
+#[::kv::invalidates(
+    each(id in ids) get_user(id),
+    each(user in users) key = "user:<user.id>",
+    each(id in result) get_user(id),
+    crate = ::kv
+)]
+pub async fn each(ids: &[i64], users: ::std::vec::Vec<User>) -> ::std::vec::Vec<i64> {
+    let _ = users;
+    ::std::borrow::ToOwned::to_owned(ids)
+}
+
 /// Targets of every kind.
 ///
 /// # Errors

@@ -8,6 +8,7 @@ use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, LitStr, Pa
 
 use super::cached::duration;
 use super::duration::Duration;
+use super::each::Each;
 use super::{KeyArg, Known, Name, Slot, each_piece, unnamed_key};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean, nearest};
 use crate::template::{Kind, Template};
@@ -25,6 +26,8 @@ const KNOWN: &Known = &[
 
 /// Those that are targets.
 const TARGETS: &[&str] = &["key", "pattern"];
+const KNOWN_TO_EACH: &Known =
+    &[("key", r#"key = "user:<id>""#), ("pattern", r#"pattern = "user:<id>:*""#)];
 
 const FENCES: &[&str] = &["try", "strict", "off"];
 
@@ -50,6 +53,8 @@ pub(crate) enum Target {
     Key(KeyArg),
     /// `pattern = ".."`
     Pattern(Template),
+    /// `each(id in ids) get_user(id)`
+    Each(Each, Box<Target>),
 }
 
 /// What happens if the fence cannot be put up before the body.
@@ -79,7 +84,7 @@ impl InvalidatesArgs {
 
     fn piece(&mut self, input: ParseStream<'_>, diagnostics: &Diagnostics) -> Result<(), Reported> {
         if !is_option(input, KNOWN) {
-            return self.target(input.parse().and_then(target), diagnostics);
+            return self.target(Target::parse(input), diagnostics);
         }
         let name = match Name::parse(input, KNOWN) {
             Ok(name) => name,
@@ -140,6 +145,33 @@ pub(super) fn is_option(input: ParseStream<'_>, known: &Known) -> bool {
     let names: Vec<_> = known.iter().map(|&(name, _)| name).collect();
     (alone && nearest(&name.to_string(), &names).is_some())
         || (ahead.peek(Token![=]) && !ahead.peek(Token![==]))
+}
+
+impl Target {
+    /// A target that is no option.
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if Each::is_next(input) {
+            let each: Each = input.parse()?;
+            if input.is_empty() || input.peek(Token![,]) {
+                let message = "each of what? write `each(id in ids) get_user(id)`";
+                return Err(Error::new(each.word.span(), message));
+            }
+            return Ok(Self::Each(each, Box::new(Self::of_each(input)?)));
+        }
+        target(input.parse()?)
+    }
+
+    /// What is invalidated for every item.
+    fn of_each(input: ParseStream<'_>) -> syn::Result<Self> {
+        if !is_option(input, KNOWN) {
+            return Self::parse(input);
+        }
+        let name = Name::parse(input, KNOWN_TO_EACH)?;
+        match name.text.as_str() {
+            "key" => KeyArg::parse(&name, input, Kind::Key).map(Self::Key),
+            _ => pattern(&name, input).map(Self::Pattern),
+        }
+    }
 }
 
 fn target(expr: Expr) -> syn::Result<Target> {
@@ -219,11 +251,15 @@ mod tests {
     fn targets_and_options() {
         let args = parse(quote! {
             get_user(id), Self::get_user(id), self.repo.get_user(result.id), api::get::<User>(id),
+            each(id in ids) get_user(id), each(user in result.users) key = "user:<user.id>", each(id),
+            each(org in orgs) each(id in org.ids) self.get_user(org.id, id),
             key = "user:<id>", key = user_key(&id), pattern = "user:<id>:*", fence = "strict",
             hold_off = "2s", only_ok, in_transaction, cache = cache, crate = cache,
         })
         .unwrap();
-        assert_eq!(args.targets.len(), 7);
+        assert_eq!(args.targets.len(), 11);
+        let each = args.targets.iter().flatten().filter(|it| matches!(it, Target::Each(..)));
+        assert_eq!(each.count(), 3);
         assert_eq!(args.fence.get().unwrap(), Some(&Fence::Strict));
         assert!(args.only_ok.is_given() && args.in_transaction.is_given());
     }
@@ -240,6 +276,15 @@ mod tests {
             (quote!(fence = "strikt"), "there is no fence `strikt`; did you mean `strict`?"),
             (quote!(fence = strict), r#"expected `"try"`, `"strict"` or `"off"`"#),
             (quote!(key = "user:*"), "`*` cannot be part of a key"),
+            (quote!(each(id in ids)), "each of what? write `each(id in ids) get_user(id)`"),
+            (
+                quote!(each(id in ids), only_ok),
+                "each of what? write `each(id in ids) get_user(id)`",
+            ),
+            (quote!(each(ids) get_user(id)), "expected a name, `in` and a collection"),
+            (quote!(each(id in) get_user(id)), "expected a name, `in` and a collection"),
+            (quote!(each(id in ids) get_user), "a target is a call: write `get_user(..)`"),
+            (quote!(each(id in ids) fence = "off"), "there is no option `fence`; there are `key`"),
         ] {
             let text = tokens.to_string();
             let errors = parse(tokens).err().unwrap();

@@ -2,6 +2,7 @@
 
 pub(crate) mod cached;
 pub(crate) mod duration;
+pub(crate) mod each;
 pub(crate) mod invalidates;
 pub(crate) mod write_through;
 

@@ -2,9 +2,11 @@
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
-use syn::{Expr, ExprCall, ExprMethodCall, ExprReference, Path, Token, parse_quote};
+use syn::ext::IdentExt as _;
+use syn::{Expr, ExprCall, ExprMethodCall, ExprReference, Path, Token, Type, parse_quote};
 
 use super::{Runtime, about, companion, duration, function, key, loader};
+use crate::attr::each::Each;
 use crate::attr::invalidates::Fence;
 use crate::diagnostics::Reported;
 use crate::model::{Invalidated, Invalidates, What};
@@ -47,7 +49,7 @@ pub(super) fn write(
     for target in &model.targets {
         let target = target.as_ref().map_err(|&reported| reported)?;
         match &target.result {
-            None => before.extend(invalidate(target, model, private, &mut InPlace)),
+            None => before.extend(invalidate(&target.what, model, private, &mut InPlace)),
             Some(result) => after.push(target, result, model, private),
         }
     }
@@ -72,12 +74,14 @@ pub(super) fn outcome(model: &Invalidates<'_>, private: &Path) -> Result<TokenSt
 // Input:
 //     get_user(id)
 //     key = "user:<id>"
+//     each(id in ids) get_user(id)
 //
 // Output:
 //     .invalidate(get_user_key(&id))
 //     .key(__private::template().text("user:").part(&id))
+//     .each(&ids, |id, targets| { targets.invalidate(get_user_key(id)); })
 fn invalidate(
-    target: &Invalidated<'_>,
+    what: &What<'_>,
     model: &Invalidates<'_>,
     private: &Path,
     arguments: &mut dyn Arguments,
@@ -86,7 +90,7 @@ fn invalidate(
         let chain = key::pieces(pieces, model.scope.function, private, |it| arguments.value(it));
         quote!(#private::template() #chain)
     };
-    match &target.what {
+    match what {
         What::Key(key) => quote!(.invalidate(#key)),
         What::Template(pieces) => {
             let key = template(pieces);
@@ -103,6 +107,13 @@ fn invalidate(
         What::Method(call) => {
             let key = key_of_method(call, arguments);
             quote!(.invalidate(#key))
+        }
+        What::Each(each, what) => {
+            let Each { word, item, items } = each;
+            let items = arguments.items(items, model);
+            let call = invalidate(what, model, private, &mut OfItem { item, others: arguments });
+            let targets = targets();
+            quote!(.#word(#items, |#item, #targets| { #targets #call; }))
         }
     }
 }
@@ -139,6 +150,8 @@ pub(super) trait Arguments {
     fn receiver(&mut self, receiver: &Expr) -> Expr;
     /// A reference to what a placeholder stands for.
     fn value(&mut self, part: &Part<'_>) -> TokenStream;
+    /// What gives references to the items of a collection.
+    fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr;
 }
 
 /// Before the body, everything is still where the user's expressions look for it.
@@ -155,6 +168,51 @@ impl Arguments for InPlace {
 
     fn value(&mut self, part: &Part<'_>) -> TokenStream {
         key::value(part)
+    }
+
+    fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr {
+        borrow(items, model)
+    }
+}
+
+/// For an item of a collection, there is a reference to it.
+struct OfItem<'a> {
+    item: &'a Ident,
+    others: &'a mut dyn Arguments,
+}
+
+impl OfItem<'_> {
+    fn is_in(&self, argument: &Expr) -> bool {
+        syntax::mentions(argument, &self.item.unraw().to_string())
+    }
+}
+
+impl Arguments for OfItem<'_> {
+    fn reference(&mut self, argument: &Expr) -> Expr {
+        match argument {
+            Expr::Path(path) if path.path.is_ident(self.item) => argument.clone(),
+            _ if self.is_in(argument) => reference(argument.clone()),
+            _ => self.others.reference(argument),
+        }
+    }
+
+    fn receiver(&mut self, receiver: &Expr) -> Expr {
+        if self.is_in(receiver) { receiver.clone() } else { self.others.receiver(receiver) }
+    }
+
+    fn value(&mut self, part: &Part<'_>) -> TokenStream {
+        match part.subject {
+            Subject::Item(_) => key::value(part),
+            _ => self.others.value(part),
+        }
+    }
+
+    fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr {
+        match items {
+            Expr::Path(path) if path.path.is_ident(self.item) => items.clone(),
+            _ if self.is_in(items) => borrow(items, model),
+            _ => self.others.items(items, model),
+        }
     }
 }
 
@@ -183,7 +241,7 @@ impl Then {
     ) {
         self.result.get_or_insert_with(|| result.clone());
         let mut save = Save { then: self, private };
-        let call = invalidate(target, model, private, &mut save);
+        let call = invalidate(&target.what, model, private, &mut save);
         let targets = targets();
         self.calls.extend(quote!(#targets #call;));
     }
@@ -237,6 +295,33 @@ impl Arguments for Save<'_> {
             _ => return value,
         };
         quote!(&#saved)
+    }
+
+    fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr {
+        if syntax::mentions(items, "result") {
+            return borrow(items, model);
+        }
+        let saved = self.save(&reference(items.clone()).into_token_stream());
+        if is_shared(items, model) { saved } else { reference(saved) }
+    }
+}
+
+/// `&items`, unless it is a reference already, or makes its items as it goes.
+fn borrow(items: &Expr, model: &Invalidates<'_>) -> Expr {
+    let stays = matches!(items, Expr::Path(_) | Expr::Field(_) | Expr::Index(_) | Expr::Unary(_));
+    if stays && !is_shared(items, model) { reference(items.clone()) } else { items.clone() }
+}
+
+/// Whether it is certain to be a shared reference.
+fn is_shared(items: &Expr, model: &Invalidates<'_>) -> bool {
+    let Expr::Path(path) = items else { return false };
+    let Some(name) = path.path.get_ident().map(|name| name.unraw().to_string()) else {
+        return false;
+    };
+    let ty = model.scope.parameter(&name).and_then(|it| it.ty).map(syntax::peel);
+    match ty {
+        Some(Type::Reference(ty)) => ty.mutability.is_none(),
+        _ => name == "result",
     }
 }
 

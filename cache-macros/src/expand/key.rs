@@ -176,6 +176,10 @@ pub(super) fn value(part: &Part<'_>) -> TokenStream {
     let root = match subject {
         Subject::Parameter(parameter) if fields.is_empty() => return reference(*parameter, *span),
         Subject::Parameter(parameter) => located(parameter.name, *span).into_token_stream(),
+        Subject::Item(item) if fields.is_empty() => {
+            return located(item.name, *span).into_token_stream();
+        }
+        Subject::Item(item) => located(item.name, *span).into_token_stream(),
         Subject::Receiver => quote_spanned!(*span=> self),
         Subject::Result => quote_spanned!(*span=> result),
         Subject::Const(name) | Subject::Type(name) => name.into_token_stream(),

@@ -240,6 +240,58 @@ fn a_write_that_stores_what_it_is_told() {
 }
 
 #[test]
+fn a_write_of_many() {
+    assert_invalidates(
+        quote! {
+            each(id in ids) get_user(org, id), each(user in result) key = "user:<org>:<user.id>",
+            each(org in orgs) each(id in org.ids()) Self::get_user(org.id, id),
+        },
+        quote!(
+            async fn add(org: u8, ids: &[i64], orgs: Vec<Org>) -> Vec<User> {
+                BODY
+            }
+        ),
+        &quote! {
+            async fn add(org: u8, ids: &[i64], orgs: Vec<Org>) -> Vec<User> {
+                let saved_0 = ::cache_runtime::__private::core::clone::Clone::clone(&org);
+                ::cache_runtime::__private::write()
+                    .each(ids, |id, targets| {
+                        targets.invalidate(get_user_key(&org, id));
+                    })
+                    .each(&orgs, |org, targets| {
+                        targets.each(org.ids(), |id, targets| {
+                            targets.invalidate(Self::get_user_key(&org.id, id));
+                        });
+                    })
+                    .run_then(
+                        ::cache_runtime::__private::outcome!(Vec<User>),
+                        move || async move {
+                            #[allow(unreachable_code)]
+                            if false {
+                                let edge: Vec<User> = loop {};
+                                return edge;
+                            }
+                            BODY
+                        },
+                        move |result, targets| {
+                            targets.each(result, |user, targets| {
+                                targets.key(
+                                    ::cache_runtime::__private::template()
+                                        .text("user:")
+                                        .part(&saved_0)
+                                        .text(":")
+                                        .part(&user.id)
+                                );
+                            });
+                        }
+                    )
+                    .await
+            }
+        },
+    );
+}
+
+#[test]
 fn a_method_whose_key_is_automatic() {
     assert_cached(
         quote!(ttl = |user| user.ttl(), unless = |user| user.guest, skip(fresh), when = !fresh),

@@ -5,11 +5,12 @@ use syn::{Expr, ExprCall, ExprMethodCall};
 
 use super::Flavor;
 use crate::attr::KeyArg;
+use crate::attr::each::Each;
 use crate::attr::invalidates::{InvalidatesArgs, Target};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::function::Function;
 use crate::piece::{self, Piece};
-use crate::scope::Scope;
+use crate::scope::{Item, Scope};
 use crate::syntax;
 use crate::template::Template;
 
@@ -39,6 +40,8 @@ pub(crate) enum What<'a> {
     Template(Vec<Piece<'a>>),
     /// `pattern = ".."`
     Pattern(Vec<Piece<'a>>),
+    /// The same for every item of a collection.
+    Each(&'a Each, Box<What<'a>>),
 }
 
 impl<'a> Invalidates<'a> {
@@ -88,6 +91,12 @@ impl<'a> Invalidated<'a> {
             Target::Pattern(pattern) => {
                 let (pieces, result) = template(pattern)?;
                 Self { what: What::Pattern(pieces), result }
+            }
+            Target::Each(each, target) => {
+                let scope = scope.with(Item { name: &each.item });
+                let Self { what, result } = Self::new(target, &scope, diagnostics)?;
+                let result = syntax::mention(&each.items, "result").or(result);
+                Self { what: What::Each(each, Box::new(what)), result }
             }
         })
     }

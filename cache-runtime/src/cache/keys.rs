@@ -5,7 +5,7 @@ use crate::key::Key;
 /// One typed key, or several: what [`Cache::invalidate`](crate::Cache::invalidate) takes.
 ///
 /// Implemented for `&Key<T>`, for slices, arrays and vectors of keys, and for tuples of any of these, whose value types
-/// may differ.
+/// may differ. Keys from elsewhere are collected first: `ids.iter().map(get_user_key).collect::<Vec<_>>()`.
 ///
 /// ```
 /// # use cache_runtime::{Cache, Key};

@@ -109,6 +109,16 @@ impl Write {
         self
     }
 
+    /// Invalidates what `target` says of each item.
+    pub fn each<I: IntoIterator>(
+        mut self,
+        items: I,
+        target: impl FnMut(I::Item, &mut Targets),
+    ) -> Self {
+        self.targets.each(items, target);
+        self
+    }
+
     /// Runs the body between fence and invalidation.
     pub async fn run<R, V, F, B>(self, written: Written<R, V>, body: F) -> R
     where

@@ -28,4 +28,9 @@ impl Targets {
     pub fn pattern(&mut self, pattern: KeyText) {
         self.patterns.push(pattern.into_string());
     }
+
+    /// Adds what `target` says of each item.
+    pub fn each<I: IntoIterator>(&mut self, items: I, mut target: impl FnMut(I::Item, &mut Self)) {
+        items.into_iter().for_each(|item| target(item, self));
+    }
 }

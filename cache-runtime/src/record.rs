@@ -18,9 +18,13 @@
 //! | 60 | 1 | codec: `J`SON, `M`essagePack, `P`ostcard | V |
 //! | 61 | 1 | flags, zero | V |
 //! | 62 | 2 | where the payload begins, at least 64 | V |
-//! | 64 | … | extensions, then the payload | V |
+//! | 64 | 24·n | tags of the entry, in the function's order: XXH3-64 of the tag's key (8), its stamp (16) | V |
+//! | 64 + 24·n | … | payload | V |
 //! | 20 | 1 | dirty: writers have overlapped | F |
 //! | 21 | 24·n | writers: token (16), deadline (8) | F |
+//!
+//! The stamp of a tag is the token of the value record in the tag's own key, whose payload is empty and whose codec is 0.
+//! What stands between header and payload must be exactly what the reader expects there: anything else is a miss.
 //!
 //! Kind, magic and the meaning of `F` and `T` are the same in every later format version, so that an
 //! older process never stores through a newer one's fence.
@@ -38,6 +42,11 @@ pub(crate) const HEADER: usize = 20;
 pub(crate) const LEASE: usize = HEADER + Token::LEN;
 /// Length of a value's header without extensions.
 pub(crate) const VALUE_HEADER: usize = 64;
+
+/// Length of what a value says of one of its tags.
+const STAMP: usize = 8 + Token::LEN;
+/// As many as the field can tell where the payload begins behind them.
+const MOST_STAMPS: usize = (u16::MAX as usize - VALUE_HEADER) / STAMP;
 
 /// The first bytes of every record.
 pub(crate) const MAGIC: [u8; 2] = [0xC1, 0xCA];
@@ -145,6 +154,27 @@ impl Value {
         self.record.get(60).copied().unwrap_or_default()
     }
 
+    /// Whether it was stored with these tags, in this order, and under these stamps.
+    pub(crate) fn has_stamps(&self, stamps: &[Stamp]) -> bool {
+        self.extension().len() == stamps.len() * STAMP
+            && self.stamps().eq(stamps.iter().map(Stamp::bytes))
+    }
+
+    /// Whether it was stored with these tags, in this order, whatever their stamps.
+    pub(crate) fn has_tags(&self, tags: impl ExactSizeIterator<Item = KeyHash>) -> bool {
+        self.extension().len() == tags.len() * STAMP
+            && self.stamps().map(|stamp| array(&stamp, 0)).eq(tags.map(|tag| tag.0.to_be_bytes()))
+    }
+
+    fn stamps(&self) -> impl Iterator<Item = [u8; STAMP]> {
+        self.extension().chunks_exact(STAMP).map(|stamp| array(stamp, 0))
+    }
+
+    /// What stands between header and payload.
+    fn extension(&self) -> &[u8] {
+        self.record.get(VALUE_HEADER..self.payload).unwrap_or_default()
+    }
+
     /// The encoded value.
     pub(crate) fn payload(&self) -> &[u8] {
         self.record.get(self.payload..).unwrap_or_default()
@@ -237,7 +267,25 @@ pub(crate) fn read(record: Bytes, key: KeyHash) -> Found {
     }
 }
 
-/// What a value record says besides its payload.
+/// What an entry says of one of its tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Hash of the tag's key.
+    pub(crate) tag: KeyHash,
+    /// The token that stood in the tag's key before the entry was loaded.
+    pub(crate) token: Token,
+}
+
+impl Stamp {
+    fn bytes(&self) -> [u8; STAMP] {
+        let mut bytes = [0; STAMP];
+        bytes[..8].copy_from_slice(&self.tag.0.to_be_bytes());
+        bytes[8..].copy_from_slice(self.token.as_bytes());
+        bytes
+    }
+}
+
+/// What a value record says besides its tags and its payload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ValueHeader {
     pub(crate) key: KeyHash,
@@ -247,9 +295,11 @@ pub(crate) struct ValueHeader {
     pub(crate) codec: u8,
 }
 
-/// A value record under construction: the header, ready for the payload to be appended. Origin and times are
-/// filled in where the value is stored.
-pub(crate) fn value(header: ValueHeader) -> Vec<u8> {
+/// A value record under construction: header and tags, ready for the payload to be appended. Origin and times are
+/// filled in where the value is stored. Tags beyond [`MOST_STAMPS`] are left out, and so the entry is never found.
+pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
+    let stamps = stamps.get(..MOST_STAMPS).unwrap_or(stamps);
+    let payload = u16::try_from(VALUE_HEADER + stamps.len() * STAMP).unwrap_or_default();
     let mut record = Vec::with_capacity(512);
     record.extend_from_slice(&self::header(Kind::Value, Origin::default(), header.key));
     record.extend_from_slice(header.token.as_bytes());
@@ -257,6 +307,12 @@ pub(crate) fn value(header: ValueHeader) -> Vec<u8> {
     record.extend_from_slice(&header.cost_ms.to_be_bytes());
     record.extend_from_slice(&header.version.to_be_bytes());
     record.extend_from_slice(&[header.codec, 0]);
-    record.extend_from_slice(&64_u16.to_be_bytes());
+    record.extend_from_slice(&payload.to_be_bytes());
+    stamps.iter().for_each(|stamp| record.extend_from_slice(&stamp.bytes()));
     record
+}
+
+/// The record in a tag's key.
+pub(crate) fn stamp(tag: KeyHash, token: Token) -> Vec<u8> {
+    value(ValueHeader { key: tag, token, cost_ms: 0, version: 0, codec: 0 }, &[])
 }

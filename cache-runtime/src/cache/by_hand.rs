@@ -59,13 +59,14 @@ impl Cache {
         let text = self.full_text(key.as_str());
         let (name, writer) = (Name::new(&text), Token::random());
         let schema = key.schema(self.settings().codec);
-        let mut record = record::value(ValueHeader {
+        let header = ValueHeader {
             key: name.hash,
             token: writer,
             cost_ms: 0,
             version: schema.version,
             codec: schema.codec.id(),
-        });
+        };
+        let mut record = record::value(header, &[]);
         if schema.codec.encode(value, &mut record).is_err() {
             return Err(Error::new(ErrorKind::Codec, "the value could not be encoded"));
         }

@@ -144,7 +144,7 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         let cost_ms = u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX);
         let header =
             ValueHeader { key, token, cost_ms, version: schema.version, codec: schema.codec.id() };
-        let mut record = record::value(header);
+        let mut record = record::value(header, &[]);
         let encoded = guarded(|| self.returns.encode(value, schema, &mut record).ok()).flatten();
         let fits = record.len() <= cache.settings().max_value_bytes + record::VALUE_HEADER;
         if encoded.is_some() && fits {

@@ -6,6 +6,8 @@ const KEY: &str = "user:7";
 const ORIGIN: Origin = Origin([0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7]);
 const TOKEN: Token = Token::from_bytes(*b"0123456789abcdef");
 
+const OTHER: Token = Token::from_bytes(*b"fedcba9876543210");
+
 /// Changed bytes here mean a new format version: other processes, and other versions of this one,
 /// read them.
 const VALUE: &str = "c1ca0156 a0a1a2a3a4a5a6a7 0067b227f59ee6b4 30313233343536373839616263646566 \
@@ -29,7 +31,7 @@ fn golden(text: &str) -> Vec<u8> {
 /// The value of [`VALUE`] as it comes out of the parts it is made of.
 fn made() -> Vec<u8> {
     let header = ValueHeader { key: hash(), token: TOKEN, cost_ms: 500, version: 3, codec: b'J' };
-    let mut record = value(header);
+    let mut record = value(header, &[]);
     set_origin(&mut record, ORIGIN);
     record[36..44].copy_from_slice(&0x190_1234_5678_u64.to_be_bytes());
     record[44..52].copy_from_slice(&0x190_1234_5A6C_u64.to_be_bytes());
@@ -82,13 +84,59 @@ fn a_value_is_read_in_all_its_fields() {
     assert_eq!(token(&golden(VALUE)), Some(TOKEN));
 }
 
+/// The value of [`VALUE`] with a tag.
+const TAGGED: &str =
+    "c1ca0156 a0a1a2a3a4a5a6a7 0067b227f59ee6b4 30313233343536373839616263646566 \
+     0000019012345678 0000019012345a6c 000001f4 00000003 4a 00 0058 \
+     bf9cea970bcc4122 66656463626139383736353433323130 2241646122";
+
+fn stamps(texts: &[(&str, Token)]) -> Vec<Stamp> {
+    texts.iter().map(|&(tag, token)| Stamp { tag: KeyHash::of(tag), token }).collect()
+}
+
 #[test]
-fn extensions_are_passed_over() {
+fn tags_have_these_bytes() {
+    let stamps = stamps(&[("~tag:org:7", OTHER)]);
+    let header = ValueHeader { key: hash(), token: TOKEN, cost_ms: 500, version: 3, codec: b'J' };
+    let mut record = value(header, &stamps);
+    record[..52].copy_from_slice(&golden(VALUE)[..52]);
+    record.extend_from_slice(b"\"Ada\"");
+    assert_eq!(hex(&record), hex(&golden(TAGGED)));
+}
+
+#[test]
+fn tags_and_stamps_count_in_number_and_order() {
+    let Found::Value(value) = found(&golden(TAGGED)) else { panic!("no value") };
+    assert_eq!(value.payload(), b"\"Ada\"");
+    let fits = |texts: &[(&str, Token)]| {
+        let stamps = stamps(texts);
+        (value.has_tags(stamps.iter().map(|stamp| stamp.tag)), value.has_stamps(&stamps))
+    };
+    let org = "~tag:org:7";
+    assert_eq!(fits(&[(org, OTHER)]), (true, true));
+    assert_eq!(fits(&[(org, TOKEN)]), (true, false));
+    assert_eq!(fits(&[("~tag:org:8", OTHER)]), (false, false));
+    assert_eq!(fits(&[]), (false, false));
+    assert_eq!(fits(&[(org, OTHER), (org, OTHER)]), (false, false));
+}
+
+#[test]
+fn what_a_later_version_puts_there_fits_no_tags() {
     let mut record = golden(VALUE);
     record.splice(64..64, *b"later");
     record[63] = 69;
     let Found::Value(value) = found(&record) else { panic!("no value") };
     assert_eq!(value.payload(), b"\"Ada\"");
+    assert!(!value.has_stamps(&[]) && !value.has_tags([].into_iter()));
+}
+
+#[test]
+fn an_entry_with_more_tags_than_fit_is_never_found() {
+    let header = ValueHeader { key: hash(), token: TOKEN, cost_ms: 0, version: 0, codec: b'J' };
+    let stamps = vec![Stamp { tag: hash(), token: OTHER }; MOST_STAMPS + 1];
+    let Found::Value(found) = found(&value(header, &stamps)) else { panic!("no value") };
+    assert!(!found.has_stamps(&stamps) && found.payload().is_empty());
+    assert!(found.has_stamps(&stamps[1..]));
 }
 
 #[test]
@@ -201,7 +249,7 @@ proptest! {
         prop_assume!(key != other);
         let key = KeyHash::of(&key);
         let header = ValueHeader { key, token: TOKEN, cost_ms: 0, version: 0, codec: b'J' };
-        let record = Bytes::from(value(header));
+        let record = Bytes::from(value(header, &[]));
         prop_assert!(matches!(read(record.clone(), key), Found::Value(_)));
         prop_assert!(matches!(read(record, KeyHash::of(&other)), Found::Misplaced(TOKEN)));
     }
@@ -214,7 +262,7 @@ proptest! {
         payload in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         let header = ValueHeader { key: hash(), token: TOKEN, cost_ms, version, codec };
-        let record = [value(header), payload.clone()].concat();
+        let record = [value(header, &[]), payload.clone()].concat();
         let Found::Value(value) = found(&record) else { panic!("no value") };
         prop_assert_eq!((value.cost_ms(), value.version()), (cost_ms, version));
         prop_assert_eq!(value.codec(), codec);

@@ -8,7 +8,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::memory::MemoryStore;
-use super::{Acquired, Claim, Deadline, End, Ended, Fill, Filling, Name, StoreError, StoreResult};
+use super::{Acquired, Claim, Deadline, End, Ended, Fill, Filling, Name, Stamped, StoreError, StoreResult};
 use crate::simulation::dice::Dice;
 use crate::token::Token;
 
@@ -146,6 +146,20 @@ impl FaultyStore {
 
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
         self.command(name, by, MemoryStore::get).await
+    }
+
+    pub(crate) async fn stamp(
+        &self,
+        names: &[Name<'_>],
+        need: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<Stamped>> {
+        let mut replies = Vec::new();
+        for name in names {
+            let stamp = move |memory: &MemoryStore, name: Name<'_>| memory.stamp(name, need);
+            replies.push(self.command(*name, by, stamp).await);
+        }
+        replies
     }
 
     pub(crate) async fn acquire(

@@ -49,6 +49,22 @@ pub(crate) enum Acquired {
     Foreign,
 }
 
+/// Reply of `stamp`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stamped {
+    /// The stamp that stands there now.
+    Stamp(Token),
+    /// A fence or a tombstone: what is loaded now must not be stored under this tag.
+    Fenced,
+    /// Somebody else's data.
+    Foreign,
+}
+
+/// How long a stamp is kept that is needed for so long: twice, so that not every load has to prolong it.
+pub(crate) fn kept(need: Duration) -> Duration {
+    need.saturating_mul(2)
+}
+
 /// A value to be stored: the record from [`record::value`](crate::record::value) with its payload, and for how long.
 #[derive(Debug)]
 pub(crate) struct Fill {
@@ -123,6 +139,22 @@ impl Store {
     /// Reads a record: one command.
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
         dispatch!(self, get(name; by))
+    }
+
+    /// Gets the stamps of some tags, and makes those that are missing. They last for at least `need` from now on, if
+    /// nobody invalidates or evicts them. One round trip, one result per tag.
+    pub(crate) async fn stamp(
+        &self,
+        names: &[Name<'_>],
+        need: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<Stamped>> {
+        match self {
+            Self::Memory(store) => names.iter().map(|name| Ok(store.stamp(*name, need))).collect(),
+            Self::Redis(store) => store.stamp(names, need, by).await,
+            #[cfg(test)]
+            Self::Faulty(store) => store.stamp(names, need, by).await,
+        }
     }
 
     /// Gets the value, or the lease. A value with the token `reject` is of no use to the caller and gives way.

@@ -11,7 +11,7 @@ use super::run::Outcome;
 use super::state::{Millis, State};
 use super::wire::{self, Clock};
 use crate::store::memory::MemoryStore;
-use crate::store::{Acquired, Ended, Fill, Name};
+use crate::store::{Acquired, Ended, Fill, Name, Stamped};
 use crate::token::Token;
 
 const UNIT: Millis = 1;
@@ -68,6 +68,13 @@ impl Embedded {
             Op::Release { token: holder } => i64::from(self.store.release(name, token(*holder))),
             Op::Renew { token: holder, lease } => {
                 i64::from(self.store.renew(name, token(*holder), span(*lease)))
+            }
+            Op::Stamp { fresh, need, .. } => {
+                return Some(match self.store.stamp_with(name, token(*fresh), span(*need)) {
+                    Stamped::Stamp(stamp) => Reply::Stamp(wire::number(*stamp.as_bytes())),
+                    Stamped::Fenced => Reply::Fenced,
+                    Stamped::Foreign => Reply::Foreign,
+                });
             }
             Op::Invalidate { hold_off } => {
                 self.store.invalidate(name, span(*hold_off));

@@ -75,7 +75,7 @@ impl Steps {
 
     fn op(&mut self, key: KeyHash) -> Op {
         let lease = self.span();
-        match self.below(20) {
+        match self.below(22) {
             0..=4 => Op::Acquire {
                 by: self.asker(),
                 token: self.token(),
@@ -92,6 +92,12 @@ impl Steps {
             }
             11 => Op::Release { token: self.token() },
             12 => Op::Renew { token: self.token(), lease },
+            20..=21 => Op::Stamp {
+                by: self.asker(),
+                fresh: self.token(),
+                // On a server less than the whole units is left of every life.
+                need: self.span() - self.unit / 2,
+            },
             13..=14 => Op::Invalidate { hold_off: self.hold_off() },
             15..=16 => Op::Begin { writer: self.token(), fence: lease },
             _ => {
@@ -169,7 +175,7 @@ impl Steps {
         let number = self.count;
         let header =
             record::ValueHeader { key, token, cost_ms: number, version: !number, codec: b'J' };
-        let mut record = record::value(header);
+        let mut record = record::value(header, &[]);
         record::set_origin(&mut record, record::Origin(origin(by)));
         record[36..52].fill(0xEE);
         record.extend(format!("\"value {number}\"").bytes());

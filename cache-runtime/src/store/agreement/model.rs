@@ -36,6 +36,7 @@ pub(super) enum Op {
     Refresh { by: Asker, token: Token, seen: Token, given: Given },
     Release { token: Token },
     Renew { token: Token, lease: Millis },
+    Stamp { by: Asker, fresh: Token, need: Millis },
     Invalidate { hold_off: Millis },
     Begin { writer: Token, fence: Millis },
     End { writer: Token, hold_off: Millis, value: Option<(Origin, Given)> },
@@ -48,6 +49,8 @@ pub(super) enum Reply {
     Leased,
     /// For how long at most.
     Held(Millis),
+    /// Of STAMP.
+    Stamp(Token),
     Fenced,
     Foreign,
     /// Of all others.
@@ -102,6 +105,7 @@ impl Op {
                 }
                 _ => 0,
             },
+            Self::Stamp { by, fresh, need } => return stamp(state, now, *by, *fresh, *need),
             Self::Invalidate { hold_off } => {
                 let live = state.live_writers(now);
                 if live.is_empty() {
@@ -147,7 +151,7 @@ impl Op {
     /// in the key.
     fn go_around(&self) -> Reply {
         match self {
-            Self::Acquire { .. } => Reply::Foreign,
+            Self::Acquire { .. } | Self::Stamp { .. } => Reply::Foreign,
             Self::End { .. } => Reply::Number(1),
             _ => Reply::Number(0),
         }
@@ -178,6 +182,25 @@ fn acquire(
     }
     *state = State::Lease { origin: by.origin, token, until: now + lease };
     Reply::Leased
+}
+
+fn stamp(state: &mut State, now: Millis, by: Asker, fresh: Token, need: Millis) -> Reply {
+    match state {
+        State::Fence { .. } | State::Tombstone { .. } => Reply::Fenced,
+        State::Value(value) if value.use_of_it == Use::Whole && by.trusts(value.origin) => {
+            if value.until < now + need {
+                value.until = now + 2 * need;
+            }
+            Reply::Stamp(value.token)
+        }
+        _ => {
+            // No cost, version, codec or flags, and a payload that begins behind the header.
+            let rest = Bytes::from_static(&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 64]);
+            let (record, ttl) = (Bytes::new(), 2 * need);
+            *state = Given { record, rest, fresh: ttl, ttl }.stored(by.origin, fresh, now);
+            Reply::Stamp(fresh)
+        }
+    }
 }
 
 fn fence(writers: BTreeMap<Token, Millis>, dirty: bool) -> State {

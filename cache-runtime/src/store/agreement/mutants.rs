@@ -39,6 +39,20 @@ pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
     ("release", "or token(record) ~= ARGV[1]", ""),
     ("renew", "or token(record) ~= ARGV[1]", ""),
     ("renew", "kind(record) ~= 'L' or", "kind(record) == 'X' or"),
+    // A stamp of another primary, of another tag, cut short; one made in the place of a fence, a tombstone, somebody
+    // else's data; not the one that stands there; one that does not last, or is prolonged on every load.
+    ("stamp", "belongs and trusted(record, ARGV[4])", "belongs"),
+    ("stamp", "found == 'V' and #record >= 64 and", "found == 'V' and"),
+    ("stamp", "string.sub(record, 13, 20) == string.sub(ARGV[1], 13, 20)", "true"),
+    ("stamp", "if found == 'F' or found == 'T'", "if found == 'T'"),
+    ("stamp", "if found == 'F' or found == 'T'", "if found == 'F'"),
+    ("stamp", "if found == 'X'", "if false"),
+    ("stamp", "return token(record)", "return token(ARGV[1])"),
+    ("stamp", "if left >= 0 and left < tonumber(ARGV[2])", "if false"),
+    ("stamp", "and left < tonumber(ARGV[2])", ""),
+    ("stamp", "left >= 0 and", ""),
+    ("stamp", "'PEXPIRE', KEYS[1], ARGV[3]", "'PEXPIRE', KEYS[1], ARGV[2]"),
+    ("stamp", "tonumber(ARGV[3]), ARGV[3]", "tonumber(ARGV[3]), ARGV[2]"),
     // A fence lifted by somebody else, or past its time.
     ("invalidate", "if #others > 0", "if false"),
     ("invalidate", "if found == 'X'", "if false"),

@@ -30,6 +30,7 @@ pub(super) fn sources() -> BTreeMap<&'static str, String> {
         ("refresh", source!("prelude", "refresh")),
         ("release", source!("prelude", "release")),
         ("renew", source!("prelude", "renew")),
+        ("stamp", source!("prelude", "stamp")),
         ("invalidate", source!("prelude", "fence", "invalidate")),
         ("begin", source!("prelude", "fence", "begin")),
         ("end", source!("prelude", "fence", "end")),
@@ -156,8 +157,14 @@ impl<'a> Scripts<'a> {
     }
 
     fn reply(&self, reply: &Value, key: KeyHash) -> Reply {
-        let Value::Array(parts) = reply else {
-            return Reply::Number(redis::from_redis_value_ref(reply).unwrap());
+        let parts = match reply {
+            Value::Array(parts) => parts,
+            Value::BulkString(tag) if tag == b"F" => return Reply::Fenced,
+            Value::BulkString(tag) if tag == b"X" => return Reply::Foreign,
+            Value::BulkString(stamp) => {
+                return Reply::Stamp(wire::number(stamp.as_slice().try_into().unwrap()));
+            }
+            number => return Reply::Number(redis::from_redis_value_ref(number).unwrap()),
         };
         match parts.as_slice() {
             [Value::BulkString(tag)] if tag == b"A" => Reply::Leased,
@@ -210,6 +217,12 @@ fn call(op: &Op, key: KeyHash) -> (&'static str, Vec<Vec<u8>>) {
         }
         Op::Release { token: holder } => ("release", vec![token(holder)]),
         Op::Renew { token: holder, lease } => ("renew", vec![token(holder), text(*lease)]),
+        Op::Stamp { by, fresh, need } => {
+            let fresh = token::Token::from_bytes(wire::token(*fresh));
+            let mut record = record::stamp(key, fresh);
+            record::set_origin(&mut record, record::Origin(wire::origin(by.origin)));
+            ("stamp", vec![record, text(*need), text(2 * need), insisted(*by)])
+        }
         Op::Invalidate { hold_off } => {
             ("invalidate", vec![header(Kind::Fence), header(Kind::Tombstone), text(*hold_off)])
         }

@@ -20,6 +20,11 @@ pub(super) fn token(number: Token) -> [u8; 16] {
     token
 }
 
+/// The number of a token.
+pub(super) fn number(bytes: [u8; 16]) -> Token {
+    token_at(&bytes, 0)
+}
+
 pub(super) fn origin(number: Origin) -> [u8; 8] {
     [0, 0, 0, 0, 0, 0, 0, number]
 }

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use self::rules::{Content, Entry, Slot};
 use self::shard::Shard;
-use super::{Acquired, Ended, Fill, Name, glob};
+use super::{Acquired, Ended, Fill, Name, Stamped, glob, kept};
 use crate::record;
 use crate::token::Token;
 
@@ -72,6 +72,21 @@ impl MemoryStore {
 
     pub(crate) fn renew(&self, name: Name<'_>, token: Token, lease: Duration) -> bool {
         self.apply(name, |entry, now| rules::renew(entry, now, token, lease))
+    }
+
+    /// The stamp of a tag, which is made where there is none.
+    pub(crate) fn stamp(&self, name: Name<'_>, need: Duration) -> Stamped {
+        self.stamp_with(name, Token::random(), need)
+    }
+
+    /// The same, with this stamp where there is none.
+    pub(super) fn stamp_with(&self, name: Name<'_>, token: Token, need: Duration) -> Stamped {
+        self.apply(name, |entry, now| {
+            rules::stamp(entry, now, token, need, || {
+                let (record, ttl) = (record::stamp(name.hash, token), kept(need));
+                self.value(token, Fill { record, fresh: ttl, ttl }, now)
+            })
+        })
     }
 
     pub(crate) fn invalidate(&self, name: Name<'_>, hold_off: Duration) {

@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::later;
 #[cfg(cache_mutants)]
 use crate::mutants::{Mutant, on};
-use crate::store::{Acquired, Ended};
+use crate::store::{Acquired, Ended, Stamped, kept};
 use crate::token::Token;
 
 /// What a key holds, until when.
@@ -123,6 +124,28 @@ pub(super) fn renew(entry: &mut Entry, now: Instant, token: Token, lease: Durati
             true
         }
         _ => false,
+    }
+}
+
+pub(super) fn stamp(
+    entry: &mut Entry,
+    now: Instant,
+    fresh: Token,
+    need: Duration,
+    value: impl FnOnce() -> Slot,
+) -> Stamped {
+    match entry {
+        Some(Slot { content: Content::Value { token, .. }, until }) => {
+            if *until < later(now, need) {
+                *until = later(now, kept(need));
+            }
+            Stamped::Stamp(*token)
+        }
+        Some(Slot { content: Content::Fence(_) | Content::Tombstone, .. }) => Stamped::Fenced,
+        _ => {
+            *entry = Some(value());
+            Stamped::Stamp(fresh)
+        }
     }
 }
 

@@ -280,6 +280,6 @@ pub(super) fn millis(duration: Duration) -> u64 {
 }
 
 /// The argument by which a script insists on an origin, or on none.
-fn trusted(origin: Option<&Origin>) -> Arg<'_> {
+pub(super) fn trusted(origin: Option<&Origin>) -> Arg<'_> {
     Arg::Bytes(origin.map_or(&[], |Origin(origin)| origin))
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`RedisStore`] | the operations of the protocol |
 //! | `router` | which server a key belongs to |
-//! | `commands`, `many`, `batch`, `sweep` | the commands and scripts of one operation on one connection |
+//! | `commands`, `many`, `batch`, `stamp`, `sweep` | the commands and scripts of one operation on one connection |
 //! | `session`, `script` | how commands are sent and what their replies can be |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
 //! | `source`, `link`, `dial`, `gather`, `tls`, `url` | where the server is and how to get in |
@@ -25,6 +25,7 @@ mod script;
 mod sentinel;
 mod session;
 mod source;
+mod stamp;
 mod succession;
 mod supervisor;
 mod sweep;
@@ -41,7 +42,7 @@ use bytes::Bytes;
 use self::breaker::Snapshot;
 use self::router::{Router, route, split};
 use self::url::{Malformed, Target};
-use super::{Acquired, Deadline, End, Ended, Fill, Name, StoreResult};
+use super::{Acquired, Deadline, End, Ended, Fill, Name, Stamped, StoreResult};
 use crate::cache::Failover;
 use crate::error::{Error, ErrorKind};
 use crate::token::Token;
@@ -95,6 +96,16 @@ impl RedisStore {
     /// The record of a key.
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
         route!(self, name, by, |session| session.get(name, by))
+    }
+
+    /// The stamps of some tags, which are made where there are none. One result for each name.
+    pub(crate) async fn stamp(
+        &self,
+        names: &[Name<'_>],
+        need: Duration,
+        by: Deadline,
+    ) -> Vec<StoreResult<Stamped>> {
+        split!(self, names.to_vec(), by, |session, names| session.stamp(names, need, by))
     }
 
     /// The value, or the lease. A value whose token is `reject` does not count.

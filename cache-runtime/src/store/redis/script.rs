@@ -26,6 +26,7 @@ pub(super) static RELEASE: Script = script!("prelude", "release");
 pub(super) static RENEW: Script = script!("prelude", "renew");
 pub(super) static BEGIN: Script = script!("prelude", "fence", "begin");
 pub(super) static END: Script = script!("prelude", "fence", "end");
+pub(super) static STAMP: Script = script!("prelude", "stamp");
 pub(super) static INVALIDATE: Script = script!("prelude", "fence", "invalidate");
 
 impl Script {
@@ -105,7 +106,8 @@ mod tests {
 
     #[test]
     fn every_script_is_addressed_by_its_own_digest() {
-        let scripts = [&ACQUIRE, &FILL, &REFRESH, &RELEASE, &RENEW, &BEGIN, &END, &INVALIDATE];
+        let scripts =
+            [&ACQUIRE, &FILL, &REFRESH, &RELEASE, &RENEW, &BEGIN, &END, &STAMP, &INVALIDATE];
         let mut digests: Vec<_> = scripts.iter().map(|script| script.sha()).collect();
         assert!(
             digests.iter().all(|sha| sha.len() == 40 && sha.bytes().all(|b| b.is_ascii_hexdigit()))

@@ -180,6 +180,7 @@ mod record;
 mod simulation;
 mod stats;
 mod store;
+mod tags;
 mod token;
 mod write;
 
@@ -192,7 +193,7 @@ pub use crate::cache::{Cache, CacheBuilder, Failover, Keys};
 pub use crate::call::{Call, CallExt};
 pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};
-pub use crate::key::{Key, KeyPart, KeyText, Segment};
+pub use crate::key::{Key, KeyPart, KeyText, Segment, Tag, TagText};
 pub use crate::queue::{Batch, DeadLetter, ParsePositionError, Position, Queue, Versioned, Worker};
 pub use crate::stats::{BreakerState, FunctionStats, Latency, Stats};
 

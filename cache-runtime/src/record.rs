@@ -308,7 +308,9 @@ pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
     record.extend_from_slice(&header.version.to_be_bytes());
     record.extend_from_slice(&[header.codec, 0]);
     record.extend_from_slice(&payload.to_be_bytes());
-    stamps.iter().for_each(|stamp| record.extend_from_slice(&stamp.bytes()));
+    for stamp in stamps {
+        record.extend_from_slice(&stamp.bytes());
+    }
     record
 }
 

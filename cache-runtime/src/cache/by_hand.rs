@@ -10,10 +10,11 @@ use crate::budget::Budget;
 use crate::callsite;
 use crate::error::{Error, ErrorKind};
 use crate::journal::{Entry, Journal};
-use crate::key::Key;
+use crate::key::{Key, Tag};
 use crate::record::{self, Found, ValueHeader};
 use crate::stats::Event;
 use crate::store::{Fill, Name, Store, StoreResult};
+use crate::tags::{Standing, Tags};
 use crate::token::Token;
 use crate::write::PATTERN_LIMIT;
 
@@ -30,12 +31,22 @@ impl Cache {
         let text = self.full_text(key.as_str());
         let name = Name::new(&text);
         let schema = key.schema(self.settings().codec);
-        let Some(record) = store.get(name, self.budget().deadline()).await? else {
+        let tags = Tags::of(self, key);
+        let by = self.budget().deadline();
+        let (record, stamps) = if tags.is_empty() {
+            (store.get(name, by).await?, Standing::none())
+        } else {
+            let (record, stamps) = tags.read_with(store, name, by).await;
+            (record?, stamps?)
+        };
+        let Some(record) = record else {
             return Ok(None);
         };
         Ok(match record::read(record, name.hash) {
             Found::Value(value)
-                if value.codec() == schema.codec.id() && value.version() == schema.version =>
+                if stamps.are_those_of(&value)
+                    && value.codec() == schema.codec.id()
+                    && value.version() == schema.version =>
             {
                 schema.codec.decode(value.payload()).ok()
             }
@@ -43,8 +54,8 @@ impl Cache {
         })
     }
 
-    /// Stores a value, for the time that the key's function says. Unless somebody else is writing the same entry:
-    /// then nothing is left in it, and the next reader loads.
+    /// Stores a value, for the time that the key's function says. Unless somebody else is writing the same entry, or one of
+    /// its tags: then nothing is left in it, and the next reader loads.
     ///
     /// A value read from the database earlier may be outdated by the time it is put: where a write knows
     /// the new value, `#[invalidates]` on the write is the safe choice.
@@ -59,6 +70,17 @@ impl Cache {
         let text = self.full_text(key.as_str());
         let (name, writer) = (Name::new(&text), Token::random());
         let schema = key.schema(self.settings().codec);
+        // Before the fence: what invalidates a tag from now on makes the value a miss.
+        let tags = Tags::of(self, key);
+        let stamps = if tags.is_empty() {
+            Vec::new()
+        } else if let Standing::Stamps(stamps) =
+            tags.capture(store, self.budget().deadline()).await?
+        {
+            stamps
+        } else {
+            return self.remove(&[text.into_owned()], Duration::ZERO).await;
+        };
         let header = ValueHeader {
             key: name.hash,
             token: writer,
@@ -66,11 +88,12 @@ impl Cache {
             version: schema.version,
             codec: schema.codec.id(),
         };
-        let mut record = record::value(header, &[]);
+        let mut record = record::value(header, &stamps);
+        let longest = record.len() + self.settings().max_value_bytes;
         if schema.codec.encode(value, &mut record).is_err() {
             return Err(Error::new(ErrorKind::Codec, "the value could not be encoded"));
         }
-        if record.len() > self.settings().max_value_bytes + record::VALUE_HEADER {
+        if record.len() > longest {
             return Err(Error::new(
                 ErrorKind::Codec,
                 "the encoded value is larger than `max_value_bytes`",
@@ -105,7 +128,26 @@ impl Cache {
         self.remove(&texts, Duration::ZERO).await
     }
 
-    /// Removes all entries of this namespace whose key matches a Redis glob, such as `user:7:*`; how many there were.
+    /// Invalidates every entry with a tag, however many there are: one round trip, and one key removed. They stay in the
+    /// store as misses until they are loaded again, or their time is over.
+    ///
+    /// Several tags, or tags and keys, go together through [`invalidate`](Self::invalidate), which takes them too:
+    /// `cache.invalidate((&user_key(&7), &org))`.
+    ///
+    /// # Errors
+    ///
+    /// As [`invalidate`](Self::invalidate); what was not acknowledged is sent again, and meanwhile this process goes around the
+    /// cache for every entry with the tag.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped half-way, it may or may not have been done, and is not sent again.
+    pub async fn invalidate_tag(&self, tag: impl Into<Tag>) -> Result<(), Error> {
+        self.invalidate(tag.into()).await
+    }
+
+    /// Removes all entries of this namespace whose key matches a Redis glob, such as `user:7:*`; how many there were. A glob
+    /// that begins with `*` matches tags as well, and so invalidates all that have one of those.
     /// Takes time in proportion to all keys of the server: no operation for a hot path.
     ///
     /// # Errors
@@ -130,7 +172,7 @@ impl Cache {
         Err(Error::new(ErrorKind::Undelivered, message))
     }
 
-    /// Removes all entries of this namespace; how many there were.
+    /// Removes all entries of this namespace, and its tags; how many there were.
     ///
     /// # Errors
     ///

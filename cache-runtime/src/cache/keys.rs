@@ -1,11 +1,11 @@
 //! One key or many.
 
-use crate::key::Key;
+use crate::key::{Key, Tag};
 
 /// One typed key, or several: what [`Cache::invalidate`](crate::Cache::invalidate) takes.
 ///
-/// Implemented for `&Key<T>`, for slices, arrays and vectors of keys, and for tuples of any of these, whose value types
-/// may differ. Keys from elsewhere are collected first: `ids.iter().map(get_user_key).collect::<Vec<_>>()`.
+/// Implemented for `&Key<T>` and `&Tag`, for slices, arrays and vectors of keys, and for tuples of any of these, whose value
+/// types may differ. Keys from elsewhere are collected first: `ids.iter().map(get_user_key).collect::<Vec<_>>()`.
 ///
 /// ```
 /// # use cache_runtime::{Cache, Key};
@@ -29,6 +29,13 @@ pub trait Keys {
 impl<T> Keys for Key<T> {
     fn visit(&self, visit: &mut dyn FnMut(&str)) {
         visit(self.as_str());
+    }
+}
+
+/// All entries with the tag.
+impl Keys for Tag {
+    fn visit(&self, visit: &mut dyn FnMut(&str)) {
+        visit(self.key());
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod canonical;
 mod part;
+mod tag;
 mod text;
 
 use std::fmt;
@@ -9,6 +10,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 pub use part::KeyPart;
+pub use tag::{Tag, TagText};
 pub use text::{KeyText, Segment};
 
 use crate::callsite::{self, Callsite};
@@ -44,12 +46,18 @@ pub struct Key<T> {
     /// Whose entry it is: decides codec and version where `callsite` does not.
     owner: &'static Callsite,
     ttl: Ttl<T>,
+    tags: Vec<Tag>,
     /// A key neither holds nor drops a value.
     value: PhantomData<fn() -> T>,
 }
 
 /// How long an entry lives of which nobody says, because its key was made by hand.
 const DEFAULT_TTL: Duration = Duration::from_secs(3600);
+
+/// How long the stamps of tags are needed for at least, so that those of short-lived entries are not made all the time.
+const LEAST_NEED: Duration = Duration::from_secs(12 * 3600);
+/// And where only a value tells how long it lives.
+const ANY_NEED: Duration = Duration::from_secs(15 * 24 * 3600);
 
 /// Where an entry's time to live comes from.
 pub(crate) enum Ttl<T> {
@@ -76,7 +84,8 @@ impl<T> Key<T> {
     }
 
     fn new(text: String, callsite: &'static Callsite) -> Self {
-        Self { text, callsite, owner: callsite, ttl: Ttl::Policy, value: PhantomData }
+        let (ttl, tags) = (Ttl::Policy, Vec::new());
+        Self { text, callsite, owner: callsite, ttl, tags, value: PhantomData }
     }
 
     /// The text, without the namespace.
@@ -95,6 +104,16 @@ impl<T> Key<T> {
     #[must_use]
     pub fn ttl_of(self, ttl: fn(&T) -> Duration) -> Self {
         Self { ttl: Ttl::Of(ttl), ..self }
+    }
+
+    /// The same entry with one more tag.
+    ///
+    /// The tags of an entry go with its key, so that all who use it agree on them: with other tags, or the same ones in another
+    /// order, it is not found.
+    #[must_use]
+    pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
+        self.tags.push(tag.into());
+        self
     }
 
     /// The same entry under the policy of another function, whose time to live wins if it has one.
@@ -125,6 +144,21 @@ impl<T> Key<T> {
         }
     }
 
+    pub(crate) fn tags(&self) -> &[Tag] {
+        &self.tags
+    }
+
+    /// How long the stamps of the entry's tags are needed: the longest that the entry may be kept, or some more.
+    pub(crate) fn longest_life(&self) -> Duration {
+        let policy = self.callsite.policy();
+        let ttl = match self.ttl {
+            Ttl::Policy => policy.ttl.unwrap_or(DEFAULT_TTL),
+            Ttl::Fixed(ttl) => ttl,
+            Ttl::Of(_) => ANY_NEED,
+        };
+        ttl.max(policy.none_ttl.unwrap_or_default()).max(LEAST_NEED)
+    }
+
     pub(crate) fn into_text(self) -> String {
         self.text
     }
@@ -132,7 +166,7 @@ impl<T> Key<T> {
 
 impl<T> Clone for Key<T> {
     fn clone(&self) -> Self {
-        Self { text: self.text.clone(), ..*self }
+        Self { text: self.text.clone(), tags: self.tags.clone(), ..*self }
     }
 }
 

@@ -84,6 +84,10 @@ impl KeyText {
     fn segment(mut self, next: Option<char>, write: impl FnOnce(&mut Segment<'_>)) -> Self {
         let start = self.text.len();
         write(&mut Segment { out: &mut self.text, next, depth: 0 });
+        // Keys that begin with `~` are the cache's own: those of tags.
+        if start == 0 && self.text.starts_with('~') {
+            self.text.replace_range(..1, "%7E");
+        }
         if self.text.len() - start > SEGMENT_LIMIT {
             let hash = Hash::of(&self.text.as_bytes()[start..]);
             let mut cut = start + SEGMENT_PREFIX;

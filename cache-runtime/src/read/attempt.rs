@@ -15,6 +15,7 @@ use crate::key::Key;
 use crate::outcome::{Returns, SharedError};
 use crate::record::{self, KeyHash, ValueHeader};
 use crate::stats::Event;
+use crate::tags::{Standing, Tags};
 use crate::token::{Token, random_fraction};
 
 /// How the body is run.
@@ -33,6 +34,7 @@ pub(super) enum Attempt {
 pub(super) struct Loaded<'a, R, T, U> {
     pub(super) cache: &'a Cache,
     pub(super) text: &'a str,
+    pub(super) tags: &'a Tags,
     pub(super) result: &'a R,
     pub(super) returns: &'a Returns<R, T>,
     pub(super) key: &'a Key<T>,
@@ -80,7 +82,7 @@ impl Attempt {
             lease.fail(loaded.shared_error());
             return None;
         };
-        match (loaded.encode(value, lease.token()), loaded.ttl(value)) {
+        match (loaded.encode(value, lease.token(), lease.stamps()), loaded.ttl(value)) {
             (Some(record), Some(ttl)) if !loaded.is_outdated() => {
                 Some(Storing { lease, seen, record, ttl })
             }
@@ -116,9 +118,9 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         (self.returns.value)(self.result)
     }
 
-    /// An invalidation of the entry is on its way: it counts as executed.
+    /// An invalidation of the entry, or of one of its tags, is on its way: it counts as executed.
     fn is_outdated(&self) -> bool {
-        self.cache.journal().covers(self.text)
+        self.cache.journal().covers(self.text) || self.tags.are_outdated(self.cache)
     }
 
     fn shared_error(&self) -> Option<SharedError> {
@@ -129,24 +131,27 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
     fn landing(&self, awaited: bool, mark: Mark) -> Landing {
         match self.value() {
             None => Landing::Failed(self.shared_error(), mark),
-            Some(value) if awaited => match self.encode(value, Token::random()) {
-                Some(record) => Landing::Value(Some(Bytes::from(record)), mark),
-                None => Landing::Failed(None, mark),
-            },
+            Some(value) if awaited => {
+                match self.encode(value, Token::random(), &self.tags.unstamped()) {
+                    Some(record) => Landing::Value(Some(Bytes::from(record)), mark),
+                    None => Landing::Failed(None, mark),
+                }
+            }
             Some(_) => Landing::Value(None, mark),
         }
     }
 
     /// The value's record, unless it cannot be encoded or is too large.
-    fn encode(&self, value: &T, token: Token) -> Option<Vec<u8>> {
+    fn encode(&self, value: &T, token: Token, stamps: &Standing) -> Option<Vec<u8>> {
         let (cache, key) = (self.cache, KeyHash::of(self.text));
         let schema = self.key.schema(cache.settings().codec);
         let cost_ms = u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX);
         let header =
             ValueHeader { key, token, cost_ms, version: schema.version, codec: schema.codec.id() };
-        let mut record = record::value(header, &[]);
+        let mut record = record::value(header, stamps.stamps());
+        let longest = record.len() + cache.settings().max_value_bytes;
         let encoded = guarded(|| self.returns.encode(value, schema, &mut record).ok()).flatten();
-        let fits = record.len() <= cache.settings().max_value_bytes + record::VALUE_HEADER;
+        let fits = record.len() <= longest;
         if encoded.is_some() && fits {
             return Some(record);
         }

@@ -15,7 +15,8 @@ use crate::mutants::{Mutant, on};
 use crate::outcome::SharedError;
 use crate::record::KeyHash;
 use crate::stats::Event;
-use crate::store::{Acquired, Fill, Name, StoreError, StoreResult};
+use crate::store::{Acquired, Deadline, Fill, Name, StoreError, StoreResult};
+use crate::tags::{Standing, Tags};
 use crate::token::Token;
 
 /// An attempt to load.
@@ -25,6 +26,9 @@ pub(super) struct Lease {
     cache: Cache,
     text: String,
     hash: KeyHash,
+    tags: Tags,
+    /// Captured before the load.
+    stamps: Standing,
     token: Token,
     length: Duration,
     budget: Budget,
@@ -39,6 +43,7 @@ impl Lease {
     pub(super) fn new(
         cache: &Cache,
         text: &str,
+        tags: &Tags,
         length: Duration,
         budget: Budget,
         leader: Option<Leader>,
@@ -50,6 +55,8 @@ impl Lease {
             cache: cache.clone(),
             hash: KeyHash::of(text),
             text: text.to_owned(),
+            tags: tags.clone(),
+            stamps: Standing::none(),
             token,
             length,
             budget,
@@ -63,11 +70,18 @@ impl Lease {
         self.token
     }
 
+    /// What the load's value is to be stored with.
+    pub(super) fn stamps(&self) -> &Standing {
+        &self.stamps
+    }
+
     pub(super) fn length(&self) -> Duration {
         self.length
     }
 
-    /// Asks for the lease once; also the mark set before, of a value that may be found instead.
+    /// Asks for the lease once, and for the stamps of the entry's tags; also the mark set before, of a value that may be
+    /// found instead. Where that was stored under these stamps, both were there after the mark: it goes to whoever joined
+    /// before it.
     pub(super) async fn acquire(
         &mut self,
         reject: Option<Token>,
@@ -78,19 +92,42 @@ impl Lease {
         };
         // Between mark and command: what was journalled before a waiter joined is seen here, or was delivered before the
         // store is asked.
-        if self.cache.journal().covers(&self.text) {
+        if self.cache.journal().covers(&self.text) || self.tags.are_outdated(&self.cache) {
             return (Ok(Acquired::Fenced), mark);
         }
         // While the answer is out, and where there is none, the lease may be ours.
         self.held = true;
         let name = Name { text: &self.text, hash: self.hash };
         let by = self.budget.deadline();
-        let reply = store.acquire(name, self.token, self.length, reject, by).await;
+        let acquire = store.acquire(name, self.token, self.length, reject, by);
+        let (reply, stamps) = if self.tags.is_empty() {
+            (acquire.await, Ok(Standing::none()))
+        } else {
+            Box::pin(async { tokio::join!(acquire, self.tags.capture(store, by)) }).await
+        };
         self.held = match &reply {
             Ok(acquired) => matches!(acquired, Acquired::Leased),
             Err(error) => *error != StoreError::Down,
         };
-        (reply, mark)
+        match stamps {
+            Ok(stamps @ Standing::Stamps(_)) => {
+                self.stamps = stamps;
+                (reply, mark)
+            }
+            Ok(Standing::Missing | Standing::Fenced) => (reply.and(Ok(Acquired::Fenced)), mark),
+            Err(error) => (Err(error), mark),
+        }
+    }
+
+    /// Captures the stamps of the entry's tags for a load without the lease; whether its value may be stored.
+    pub(super) async fn capture(&mut self) -> bool {
+        if let Some(store) = self.cache.store()
+            && !self.tags.is_empty()
+        {
+            let stamps = self.tags.capture(store, self.budget.deadline()).await;
+            self.stamps = stamps.unwrap_or(Standing::Missing);
+        }
+        matches!(self.stamps, Standing::Stamps(_))
     }
 
     /// Time since `paused` was spent waiting for another loader.
@@ -128,10 +165,17 @@ impl Lease {
         let decides = self.mark();
         let fill = Fill { record, fresh: ttl, ttl };
         let (name, by) = (self.name(), self.budget.deadline());
-        let filled = match (self.cache.store(), seen) {
-            (None, _) => Ok(false),
-            (Some(store), None) => store.fill(name, fill, by).await,
-            (Some(store), Some(seen)) => store.refresh(name, seen, fill, by).await,
+        let filled = async {
+            match (self.cache.store(), seen) {
+                (None, _) => Ok(false),
+                (Some(store), None) => store.fill(name, fill, by).await,
+                (Some(store), Some(seen)) => store.refresh(name, seen, fill, by).await,
+            }
+        };
+        let (filled, stands) = if shared.is_some() && !self.tags.is_empty() {
+            tokio::join!(filled, self.stamps_stand(by))
+        } else {
+            (filled.await, true)
         };
         #[cfg(cache_mutants)]
         let decides = if on(Mutant::JoinLate) { self.mark() } else { decides };
@@ -139,7 +183,7 @@ impl Lease {
         let mark = match filled {
             Ok(true) => {
                 stats.count(callsite, Event::Stored);
-                decides
+                if stands { decides } else { self.begun.1 }
             }
             Ok(false) => {
                 stats.count(callsite, Event::Refused);
@@ -155,6 +199,14 @@ impl Lease {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
             leader.land(&Landing::Value(shared, mark));
         }
+    }
+
+    /// Whether no tag has been invalidated since the load began: the fill itself does not tell. Asked after the mark, so
+    /// that an invalidation that a waiter came after is seen here, in this process's journal if it was not delivered.
+    async fn stamps_stand(&self, by: Deadline) -> bool {
+        let Some(store) = self.cache.store() else { return false };
+        !self.tags.are_outdated(&self.cache)
+            && self.tags.read(store, by).await.is_ok_and(|present| present == self.stamps)
     }
 
     /// A value was found, or loaded but not to be stored: those who wait may have it.

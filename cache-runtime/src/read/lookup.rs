@@ -18,7 +18,8 @@ use crate::key::Key;
 use crate::outcome::Returns;
 use crate::record::{self, Found, Value};
 use crate::stats::Event;
-use crate::store::{Acquired, Name, StoreResult};
+use crate::store::{Acquired, Name, Store, StoreResult};
+use crate::tags::{Standing, Tags};
 use crate::token::{Token, random_fraction};
 
 /// Shortest and longest pause between two looks at another process's lease.
@@ -66,6 +67,7 @@ pub(super) struct Lookup<'a, R, T> {
     returns: &'a Returns<R, T>,
     schema: Schema,
     text: &'a str,
+    tags: &'a Tags,
     budget: Budget,
     /// A value that was found and cannot be used.
     reject: Option<Token>,
@@ -78,6 +80,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
         cache: &'a Cache,
         key: &Key<T>,
         text: &'a str,
+        tags: &'a Tags,
         returns: &'a Returns<R, T>,
     ) -> Self {
         let (settings, callsite) = (cache.settings(), key.callsite());
@@ -88,6 +91,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
             returns,
             schema: key.schema(settings.codec),
             text,
+            tags,
             budget: Budget::new(budget),
             reject: None,
             unasked: false,
@@ -105,7 +109,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
         {
             return Box::pin(self.wait(name, waiting)).await;
         }
-        let lack = if self.cache.journal().covers(self.text) {
+        let lack = if self.is_outdated() {
             self.count(Event::Outdated);
             Lack::Obstacle
         } else if mode == Mode::Through && self.cache.recorder().is_dry(self.callsite) {
@@ -113,19 +117,43 @@ impl<'a, R, T> Lookup<'a, R, T> {
             self.unasked = true;
             Lack::Miss
         } else {
-            let reply = store.get(name, self.budget.deadline()).await;
-            match (self.examine(name, reply), mode) {
+            let seen = if self.tags.is_empty() {
+                let reply = store.get(name, self.budget.deadline()).await;
+                self.examine(name, reply, &Standing::none())
+            } else {
+                Box::pin(self.look(store, name)).await
+            };
+            match (seen, mode) {
                 (Seen::Value(result, _), Mode::Through) => {
                     self.count(Event::Hit);
                     return Looked::Found(result);
                 }
                 (Seen::Value(_, value), _) => {
-                    return Looked::Load(Attempt::Replace(self.lease(None).begin(), value.token()));
+                    return Box::pin(self.replace(value.token())).await;
                 }
                 (Seen::None(lack), _) => lack,
             }
         };
         Box::pin(self.miss(name, mode, lack)).await
+    }
+
+    /// Reads the entry together with the stamps of its tags.
+    async fn look(&mut self, store: &Store, name: Name<'_>) -> Seen<R> {
+        match self.tags.read_with(store, name, self.budget.deadline()).await {
+            (_, Ok(Standing::Fenced)) => Seen::None(Lack::Obstacle),
+            (reply, Ok(stamps)) => self.examine(name, reply, &stamps),
+            (_, Err(error)) => self.examine(name, Err(error), &Standing::Missing),
+        }
+    }
+
+    /// The value is there and to be replaced.
+    async fn replace(&mut self, seen: Token) -> Looked<R> {
+        let mut lease = self.lease(None);
+        if lease.capture().await {
+            Looked::Load(Attempt::Replace(lease.begin(), seen))
+        } else {
+            Looked::alone()
+        }
     }
 
     /// Nothing usable was found: join those who load, or lead.
@@ -152,6 +180,8 @@ impl<'a, R, T> Lookup<'a, R, T> {
         match verdict {
             Ok(Ok(Verdict::Value(record))) => {
                 if let Found::Value(value) = record::read(record, name.hash)
+                    // Of a leader with other tags there is no telling whether it looked at these.
+                    && self.tags.are_those_of(&value)
                     && let Some(result) = self.decode(&value)
                 {
                     self.count(Event::Coalesced);
@@ -177,7 +207,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
     /// Asks the store for the value or the lease, and again while another process loads.
     async fn acquire(&mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
         // A leader that took over from another has not looked, or not lately: the value may be outdated by now.
-        if self.cache.journal().covers(self.text) {
+        if self.is_outdated() {
             self.answered(Event::Miss);
             return leader.map_or_else(Looked::alone, Looked::around);
         }
@@ -196,16 +226,18 @@ impl<'a, R, T> Lookup<'a, R, T> {
                     }
                     return Looked::Load(Attempt::Leased(lease.begin()));
                 }
-                Ok(Acquired::Value(record)) => match self.examine(name, Ok(Some(record.clone()))) {
-                    Seen::Value(result, _) => {
-                        self.answered(Event::Hit);
-                        lease.pass_on(record, mark);
-                        return Looked::Found(result);
+                Ok(Acquired::Value(record)) => {
+                    match self.examine(name, Ok(Some(record.clone())), lease.stamps()) {
+                        Seen::Value(result, _) => {
+                            self.answered(Event::Hit);
+                            lease.pass_on(record, mark);
+                            return Looked::Found(result);
+                        }
+                        // Of no use to this process: it is asked to give way, once.
+                        Seen::None(Lack::Miss) if !rejected => rejected = true,
+                        Seen::None(_) => break,
                     }
-                    // Of no use to this process: it is asked to give way, once.
-                    Seen::None(Lack::Miss) if !rejected => rejected = true,
-                    Seen::None(_) => break,
-                },
+                }
                 Ok(Acquired::Held(left)) if patient && since.elapsed() < self.patience() => {
                     self.answered(Event::Miss);
                     if !waited {
@@ -233,11 +265,21 @@ impl<'a, R, T> Lookup<'a, R, T> {
 
     fn lease(&self, leader: Option<Leader>) -> Box<Lease> {
         let length = self.callsite.policy().lease.unwrap_or(self.cache.settings().lease);
-        Box::new(Lease::new(self.cache, self.text, length, self.budget, leader))
+        Box::new(Lease::new(self.cache, self.text, self.tags, length, self.budget, leader))
     }
 
-    /// Tells what a reply means; remembers a value that is of no use.
-    fn examine(&mut self, name: Name<'_>, reply: StoreResult<Option<Bytes>>) -> Seen<R> {
+    /// An invalidation of the entry, or of one of its tags, is still to be delivered.
+    fn is_outdated(&self) -> bool {
+        self.cache.journal().covers(self.text) || self.tags.are_outdated(self.cache)
+    }
+
+    /// Tells what a reply means; remembers a value that is of no use, such as one that was stored under other stamps.
+    fn examine(
+        &mut self,
+        name: Name<'_>,
+        reply: StoreResult<Option<Bytes>>,
+        stamps: &Standing,
+    ) -> Seen<R> {
         let record = match reply {
             Ok(Some(record)) => record,
             Ok(None) => return Seen::None(Lack::Miss),
@@ -248,7 +290,9 @@ impl<'a, R, T> Lookup<'a, R, T> {
         };
         match record::read(record, name.hash) {
             Found::Value(value) => {
-                if let Some(result) = self.decode(&value) {
+                if stamps.are_those_of(&value)
+                    && let Some(result) = self.decode(&value)
+                {
                     return Seen::Value(result, value);
                 }
                 self.reject = Some(value.token());

@@ -22,6 +22,7 @@ use crate::key::Key;
 use crate::limit;
 use crate::outcome::Returns;
 use crate::stats::Event;
+use crate::tags::Tags;
 use crate::write::scope;
 
 pub(crate) use self::attempt::guarded;
@@ -79,11 +80,16 @@ impl<T, U> Read<T, U> {
         async move {
             let cache = self.cache.unwrap_or_else(ambient::current);
             let (callsite, text) = (self.key.callsite(), cache.full_text(self.key.as_str()));
-            let attempt = if self.mode == Mode::Bypass || scope::is_fenced(&cache, &text) {
+            let tags = Tags::of(&cache, &self.key);
+            let is_fenced = |text: &str| scope::is_fenced(&cache, text);
+            let attempt = if self.mode == Mode::Bypass
+                || is_fenced(&text)
+                || tags.texts().any(is_fenced)
+            {
                 cache.recorder().count(callsite, Event::Bypass);
                 Attempt::Alone
             } else {
-                match Lookup::new(&cache, &self.key, &text, &returns).run(self.mode).await {
+                match Lookup::new(&cache, &self.key, &text, &tags, &returns).run(self.mode).await {
                     Looked::Found(result) => return result,
                     Looked::Load(attempt) => attempt,
                 }
@@ -102,6 +108,7 @@ impl<T, U> Read<T, U> {
             let storing = attempt.end(&Loaded {
                 cache: &cache,
                 text: &text,
+                tags: &tags,
                 result: &result,
                 returns: &returns,
                 key: &self.key,

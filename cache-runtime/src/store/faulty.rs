@@ -8,7 +8,9 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::memory::MemoryStore;
-use super::{Acquired, Claim, Deadline, End, Ended, Fill, Filling, Name, Stamped, StoreError, StoreResult};
+use super::{
+    Acquired, Claim, Deadline, End, Ended, Fill, Filling, Name, Stamped, StoreError, StoreResult,
+};
 use crate::simulation::dice::Dice;
 use crate::token::Token;
 

@@ -41,13 +41,14 @@ impl<T> Through<T> {
     /// The value's record, unless it cannot be encoded or is too large.
     fn encode(&self, value: &T, hash: KeyHash, token: Token, cache: &Cache) -> Option<Vec<u8>> {
         let schema = self.key.schema(cache.settings().codec);
-        let mut record = record::value(ValueHeader {
+        let header = ValueHeader {
             key: hash,
             token,
             cost_ms: 0,
             version: schema.version,
             codec: schema.codec.id(),
-        });
+        };
+        let mut record = record::value(header, &[]);
         let encoded = guarded(|| self.encoding.encode(value, schema, &mut record).ok()).flatten();
         let fits = record.len() <= cache.settings().max_value_bytes + record::VALUE_HEADER;
         if encoded.is_some() && fits {

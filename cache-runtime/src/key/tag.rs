@@ -1,0 +1,155 @@
+//! Tags: what the entries of a group have in common.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{KeyPart, KeyText};
+use crate::callsite;
+
+/// What a tag's key begins with, behind the namespace. No key of an entry does: a template that begins with `~` does not
+/// compile, and a value's `~` is escaped there.
+const PREFIX: &str = "~tag:";
+
+/// A tag: the name of a group of entries that are invalidated together.
+///
+/// Functions give their entries tags with `tags = ["org:<org_id>"]`, and writes invalidate them with
+/// `#[invalidates(tag = "org:<org_id>")]`. By hand a tag is made as a [`Key`](crate::Key) is: what the program says goes in
+/// as it is, what comes from outside is escaped.
+///
+/// ```
+/// # use cache_runtime::{Cache, Key, Tag, cached};
+/// fn member_key(org: &str, id: &u64) -> Key<String> {
+///     let key = Key::<String>::builder().text("member:").part(org).text(":").part(id);
+///     key.done().tag(Tag::builder().text("org:").part(org).done()).tag("members")
+/// }
+///
+/// #[cached(key = member_key(org, &id), ttl = "1h")]
+/// async fn member(org: &str, id: u64) -> String {
+///     format!("member {id} of {org}")
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cache_runtime::Error> {
+/// # let cache = Cache::in_memory();
+/// # cache.scope(async {
+/// member("acme", 7).await;
+/// assert!(cache.get(&member_key("acme", &7)).await?.is_some());
+/// cache.invalidate_tag(Tag::builder().text("org:").part("acme").done()).await?;
+/// assert!(cache.get(&member_key("acme", &7)).await?.is_none());
+///
+/// member("acme", 7).await;
+/// cache.invalidate_tag("members").await?;
+/// assert!(cache.get(&member_key("acme", &7)).await?.is_none());
+/// # Ok(()) }).await }
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Tag {
+    /// With the prefix, without the namespace.
+    key: String,
+}
+
+/// The text of a tag in the making; made by [`Tag::builder`].
+#[derive(Clone, Debug)]
+#[must_use = "a tag's text does nothing until `done`"]
+pub struct TagText(KeyText);
+
+impl Tag {
+    /// Starts a tag.
+    pub fn builder() -> TagText {
+        TagText(KeyText::new(&callsite::BY_HAND).text(PREFIX))
+    }
+
+    /// The tag, as its template spells it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.key.strip_prefix(PREFIX).unwrap_or_default()
+    }
+
+    /// The text of its key, without the namespace.
+    pub(crate) fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+impl TagText {
+    /// Appends text as it is. Only a literal fits: what comes from outside goes through [`part`](Self::part).
+    pub fn text(self, text: &'static str) -> Self {
+        Self(self.0.text(text))
+    }
+
+    /// Appends a value, escaped.
+    pub fn part(self, value: &(impl KeyPart + ?Sized)) -> Self {
+        Self(self.0.part(value))
+    }
+
+    /// Appends a value that is followed by text beginning with `next`, which is escaped in the value as well.
+    pub fn part_before(self, value: &(impl KeyPart + ?Sized), next: char) -> Self {
+        Self(self.0.part_before(value, next))
+    }
+
+    /// Appends a 128-bit hash of a value's serialised form.
+    pub fn hash(self, value: &(impl Serialize + ?Sized)) -> Self {
+        Self(self.0.hash(value))
+    }
+
+    /// Appends the name of a type.
+    pub fn type_name<T: ?Sized>(self) -> Self {
+        Self(self.0.type_name::<T>())
+    }
+
+    /// The finished tag.
+    #[must_use]
+    pub fn done(self) -> Tag {
+        Tag { key: self.0.into_string() }
+    }
+}
+
+impl From<&'static str> for Tag {
+    /// A tag without values. Only a literal fits: text that was put together does not name the tag whose template it looks
+    /// like, since values are escaped there.
+    fn from(text: &'static str) -> Self {
+        Self::builder().text(text).done()
+    }
+}
+
+impl From<&Self> for Tag {
+    fn from(tag: &Self) -> Self {
+        tag.clone()
+    }
+}
+
+impl fmt::Debug for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Tag").field(&self.as_str()).finish()
+    }
+}
+
+impl fmt::Display for Tag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::key::Key;
+
+    #[test]
+    fn values_can_forge_no_other_tag() {
+        let tag = |id: &str| Tag::builder().text("org:").part(id).done();
+        assert_eq!((tag("7").key(), tag("7").as_str()), ("~tag:org:7", "org:7"));
+        assert_eq!(tag("7:8").as_str(), "org:7%3A8");
+        assert_eq!(Tag::from("org:7"), tag("7"));
+    }
+
+    #[test]
+    fn no_value_makes_the_key_of_an_entry_that_of_a_tag() {
+        let key = |first: &str, second: &str| {
+            Key::<u8>::builder().part(first).text(":").part(second).done::<u8>()
+        };
+        assert_eq!(key("~tag", "org").as_str(), "%7Etag:org");
+        assert_eq!(key("a~", "~b").as_str(), "a~:~b");
+        assert_ne!(key("~", "a"), key("%7E", "a"));
+    }
+}

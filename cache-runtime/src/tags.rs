@@ -1,0 +1,152 @@
+//! The tags of an entry, and their stamps.
+//!
+//! A tag has a key of its own, under the same protocol as every other: what stands there as a value is the tag's *stamp*,
+//! its token, which is random. A load captures the stamps of its entry's tags before it begins, making those
+//! that are missing, and its value is stored with them; a hit reads entry and stamps at once, and counts only if they are
+//! equal. So to invalidate a tag is to invalidate its key: the stamp is gone, it never comes back, and every entry that was
+//! stored under it is a miss. A stamp that is evicted, expires or is lost is a miss as well.
+//!
+//! That nothing stale is served needs no more than this: what was loaded after a stamp was captured carries that stamp; an
+//! invalidation that was acknowledged before the capture is in what was loaded, and one that came later has removed the
+//! stamp. A fence on the tag's key does the same from before the commit on: nothing is captured and nothing matches.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::cache::Cache;
+use crate::key::Key;
+use crate::record::{self, Found, KeyHash, Stamp, Value};
+use crate::store::{Deadline, Name, Stamped, Store, StoreError, StoreResult};
+use crate::token::Token;
+
+/// The tags of one entry.
+#[derive(Clone, Debug)]
+pub(crate) struct Tags {
+    /// The texts of their keys, with the namespace, in the function's order.
+    texts: Vec<String>,
+    /// How long an entry may live that carries their stamps.
+    need: Duration,
+}
+
+/// What stands in the keys of an entry's tags.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// A stamp in each.
+    Stamps(Vec<Stamp>),
+    /// Nothing in one of them.
+    Missing,
+    /// A fence in one of them, or somebody else's data: nothing under this tag may be read or stored.
+    Fenced,
+}
+
+impl Tags {
+    /// The tags of a key's entry.
+    pub(crate) fn of<T>(cache: &Cache, key: &Key<T>) -> Self {
+        let text = |tag: &crate::key::Tag| cache.full_text(tag.key()).into_owned();
+        Self { texts: key.tags().iter().map(text).collect(), need: key.longest_life() }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// The texts of their keys.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(String::as_str)
+    }
+
+    /// Whether an invalidation of one of them is still to be delivered.
+    pub(crate) fn are_outdated(&self, cache: &Cache) -> bool {
+        self.texts().any(|text| cache.journal().covers(text))
+    }
+
+    /// Whether a value was stored, or would be, under these tags; its stamps may be any.
+    pub(crate) fn are_those_of(&self, value: &Value) -> bool {
+        value.has_tags(self.texts.iter().map(|text| KeyHash::of(text)))
+    }
+
+    /// Stamps for a record that is shown to waiters of this process and never stored.
+    pub(crate) fn unstamped(&self) -> Standing {
+        let none = Token::from_bytes([0; Token::LEN]);
+        let stamp = |text| Stamp { tag: KeyHash::of(text), token: none };
+        Standing::Stamps(self.texts().map(stamp).collect())
+    }
+
+    /// Gets the stamps for a load that is about to begin, and makes those that are missing.
+    pub(crate) async fn capture(&self, store: &Store, by: Deadline) -> StoreResult<Standing> {
+        let names = self.names();
+        let replies = store.stamp(&names, self.need, by).await;
+        Self::standing(names.iter().zip(replies).map(|(name, reply)| {
+            Ok(match reply? {
+                Stamped::Stamp(token) => Ok(Stamp { tag: name.hash, token }),
+                Stamped::Fenced | Stamped::Foreign => Err(Standing::Fenced),
+            })
+        }))
+    }
+
+    /// Reads the stamps.
+    pub(crate) async fn read(&self, store: &Store, by: Deadline) -> StoreResult<Standing> {
+        let names = self.names();
+        Self::read_as(&names, store.get_many(&names, by).await)
+    }
+
+    /// Reads an entry and the stamps, at once.
+    pub(crate) async fn read_with(
+        &self,
+        store: &Store,
+        entry: Name<'_>,
+        by: Deadline,
+    ) -> (StoreResult<Option<Bytes>>, StoreResult<Standing>) {
+        let mut names = self.names();
+        names.push(entry);
+        let mut replies = store.get_many(&names, by).await;
+        names.pop();
+        let record = replies.pop().unwrap_or(Err(StoreError::Unexpected));
+        (record, Self::read_as(&names, replies))
+    }
+
+    fn read_as(
+        names: &[Name<'_>],
+        replies: Vec<StoreResult<Option<Bytes>>>,
+    ) -> StoreResult<Standing> {
+        Self::standing(names.iter().zip(replies).map(|(name, reply)| {
+            let Some(record) = reply? else { return Ok(Err(Standing::Missing)) };
+            Ok(match record::read(record, name.hash) {
+                Found::Value(stamp) => Ok(Stamp { tag: name.hash, token: stamp.token() }),
+                Found::Fence | Found::Foreign => Err(Standing::Fenced),
+                Found::Lease | Found::Damaged | Found::Misplaced(_) => Err(Standing::Missing),
+            })
+        }))
+    }
+
+    fn standing(
+        each: impl Iterator<Item = StoreResult<Result<Stamp, Standing>>>,
+    ) -> StoreResult<Standing> {
+        let stamps: Result<Vec<_>, _> = each.collect::<StoreResult<_>>()?;
+        Ok(stamps.map_or_else(|lack| lack, Standing::Stamps))
+    }
+
+    fn names(&self) -> Vec<Name<'_>> {
+        self.texts().map(Name::new).collect()
+    }
+}
+
+impl Standing {
+    /// Of an entry without tags.
+    pub(crate) const fn none() -> Self {
+        Self::Stamps(Vec::new())
+    }
+
+    pub(crate) fn stamps(&self) -> &[Stamp] {
+        match self {
+            Self::Stamps(stamps) => stamps,
+            Self::Missing | Self::Fenced => &[],
+        }
+    }
+
+    /// Whether a value was stored under exactly these stamps.
+    pub(crate) fn are_those_of(&self, value: &Value) -> bool {
+        matches!(self, Self::Stamps(stamps) if value.has_stamps(stamps))
+    }
+}

@@ -25,11 +25,13 @@ mod template;
 mod types;
 
 use proc_macro2::TokenStream;
+use quote::quote;
 
 use crate::attr::cached::CachedArgs;
 use crate::attr::invalidates::InvalidatesArgs;
+use crate::attr::write_behind::WriteBehindArgs;
 use crate::attr::write_through::WriteThroughArgs;
-use crate::model::{Cached, Invalidates, WriteThrough};
+use crate::model::{Cached, Invalidates, WriteBehind, WriteThrough};
 
 /// Answers calls of an `async fn` from the cache, and runs its body only if it must.
 ///
@@ -290,6 +292,17 @@ pub fn write_through(
     expanded.unwrap_or_else(|errors| fallback::original(&item, &errors)).into()
 }
 
+/// Hands items that were pushed to a queue in Redis to this function, in batches.
+#[proc_macro_attribute]
+pub fn write_behind(
+    args: proc_macro::TokenStream,
+    item: proc_macro::TokenStream,
+) -> proc_macro::TokenStream {
+    let item = TokenStream::from(item);
+    let expanded = expand_write_behind(args.into(), &item);
+    expanded.unwrap_or_else(|errors| fallback::original(&item, &errors)).into()
+}
+
 fn expand_cached(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let function = syn::parse2(item)?;
     diagnostics::collect(|diagnostics| {
@@ -318,4 +331,15 @@ fn expand_write_through(args: TokenStream, item: TokenStream) -> syn::Result<Tok
         check::write_through(&model, diagnostics);
         expand::write_through(&model)
     })
+}
+
+fn expand_write_behind(args: TokenStream, item: &TokenStream) -> syn::Result<TokenStream> {
+    let function = syn::parse2(item.clone())?;
+    let companions = diagnostics::collect(|diagnostics| {
+        let args = WriteBehindArgs::parse(args, diagnostics);
+        let model = WriteBehind::new(&function, &args, diagnostics);
+        check::write_behind(&model, diagnostics);
+        expand::write_behind(&model)
+    })?;
+    Ok(quote!(#item #companions))
 }

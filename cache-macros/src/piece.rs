@@ -43,6 +43,16 @@ impl Piece<'_> {
 }
 
 impl<'a> Part<'a> {
+    fn new(placeholder: &Placeholder, subject: Subject<'a>, span: Span) -> Self {
+        let form = match placeholder.ambiguous_next() {
+            _ if placeholder.hash => Form::Hash,
+            Some(next) => Form::Before(next),
+            None => Form::Plain,
+        };
+        let fields = placeholder.fields.iter().map(|field| member(field, span)).collect();
+        Self { subject, fields, form, span, helper: span }
+    }
+
     /// All of `subject`.
     pub(crate) fn plain(subject: Subject<'a>, span: Span) -> Self {
         Self { subject, fields: Vec::new(), form: Form::Plain, span, helper: Span::call_site() }
@@ -93,14 +103,47 @@ fn part<'a>(
             return Err(diagnostics.error(literal.span(), message));
         }
     }
-    let form = match next {
-        _ if placeholder.hash => Form::Hash,
-        Some(next) => Form::Before(next),
-        None => Form::Plain,
+    Ok(Part::new(placeholder, subject, literal.span()))
+}
+
+/// Binds the placeholders of `template` to one item of a batch, which it names as it likes.
+pub(crate) fn resolve_item<'a>(
+    template: &'a Template,
+    scope: &Scope<'_>,
+    diagnostics: &Diagnostics,
+) -> Result<(&'a str, Vec<Piece<'a>>), Reported> {
+    let span = template.literal.span();
+    let mut roots = template.segments.iter().filter_map(|segment| match segment {
+        Segment::Text(_) => None,
+        Segment::Placeholder(placeholder) => Some(placeholder.root.as_str()),
+    });
+    let Some(item) = roots.next() else {
+        return Err(diagnostics.error(
+            span,
+            "nothing of an item is in the key, so all items would have the same; write something \
+             like `<view.page>`, or leave `key` out (for one order of all items, \
+             write `partitions = 1`)",
+        ));
     };
-    let span = literal.span();
-    let fields = placeholder.fields.iter().map(|field| member(field, span)).collect();
-    Ok(Part { subject, fields, form, span, helper: span })
+    if scope.subject(item).is_some() {
+        let message = format!(
+            "`{item}` is not an item: a key is made of one item, which you name as you like, \
+             as in `<view.page>`"
+        );
+        return Err(diagnostics.error(span, message));
+    }
+    if let Some(other) = roots.find(|&root| root != item) {
+        let hint = did_you_mean(other, &[item]);
+        let message = format!("a key is made of one item, so `{other}` cannot be used{hint}");
+        return Err(diagnostics.error(span, message));
+    }
+    let piece = |segment: &'a Segment| match segment {
+        Segment::Text(text) => Piece::Text(text.clone()),
+        Segment::Placeholder(placeholder) => {
+            Piece::Part(Part::new(placeholder, Subject::Pushed(&placeholder.root), span))
+        }
+    };
+    Ok((item, template.segments.iter().map(piece).collect()))
 }
 
 fn member(field: &str, span: Span) -> Member {
@@ -111,7 +154,7 @@ fn member(field: &str, span: Span) -> Member {
 }
 
 /// `name`, raw if it is a keyword.
-fn ident(name: &str, span: Span) -> Ident {
+pub(crate) fn ident(name: &str, span: Span) -> Ident {
     let mut ident = syn::parse_str::<Ident>(name).unwrap_or_else(|_| Ident::new_raw(name, span));
     ident.set_span(span);
     ident
@@ -163,5 +206,33 @@ mod tests {
             assert!(errors[0].contains(message), "{text}: {errors:?}");
         }
         assert_eq!(pieces("<one>:<two>").unwrap_err().len(), 2);
+    }
+
+    fn item(text: &str) -> Result<(String, usize), Vec<String>> {
+        let function = function();
+        let scope = Scope::of_read(&function);
+        let template = Template::parse(LitStr::new(text, Span::call_site()), Kind::Key).unwrap();
+        collect(|diagnostics| {
+            let (item, pieces) = resolve_item(&template, &scope, diagnostics)?;
+            Ok((item.to_owned(), pieces.len()))
+        })
+        .map_err(|errors| errors.into_iter().map(|error| error.to_string()).collect())
+    }
+
+    #[test]
+    fn the_key_of_an_item() {
+        assert_eq!(item("view:<view.page>/<view.0:hash>"), Ok(("view".to_owned(), 4)));
+        assert_eq!(item("<row>"), Ok(("row".to_owned(), 1)));
+        for (text, message) in [
+            ("all", "nothing of an item is in the key"),
+            ("<db.page>", "`db` is not an item: a key is made of one item"),
+            ("<self.tenant>", "`self` is not an item"),
+            ("<T>", "`T` is not an item"),
+            ("<view.a>:<veiw.b>", "so `veiw` cannot be used; did you mean `view`?"),
+            ("<view.a>:<id>", "so `id` cannot be used; there is only `view`"),
+        ] {
+            let errors = item(text).unwrap_err();
+            assert!(errors[0].contains(message), "{text}: {errors:?}");
+        }
     }
 }

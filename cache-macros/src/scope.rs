@@ -36,6 +36,8 @@ pub(crate) enum Subject<'a> {
     Receiver,
     /// The success value of a write.
     Result,
+    /// What was pushed to a queue, by the name that the template gives it.
+    Pushed(&'a str),
     Const(&'a Ident),
     /// A type's name is the part.
     Type(&'a Ident),
@@ -52,6 +54,7 @@ impl Subject<'_> {
             Self::Const(name) | Self::Type(name) => name.unraw().to_string(),
             Self::Receiver => "self".to_owned(),
             Self::Result => "result".to_owned(),
+            Self::Pushed(name) => (*name).to_owned(),
             Self::SelfType => "Self".to_owned(),
         }
     }

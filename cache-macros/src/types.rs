@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens as _;
-use syn::{GenericArgument, Path, PathArguments, PathSegment, Type, TypeParamBound};
+use syn::{GenericArgument, Path, PathArguments, PathSegment, Type, TypeParamBound, TypeReference};
 
 use crate::syntax::{arguments, idents, last_segment, peel};
 
@@ -161,6 +161,32 @@ pub(crate) fn borrows(ty: &Type) -> bool {
         })
     }
     in_tokens(ty.to_token_stream())
+}
+
+/// What `ty` refers to, if it is a shared reference: `T` of `&T`.
+pub(crate) fn referent(ty: &Type) -> Option<&Type> {
+    shared(ty).filter(|reference| !is_static(reference)).map(|reference| &*reference.elem)
+}
+
+/// `T` of `&'static T`.
+pub(crate) fn static_referent(ty: &Type) -> Option<&Type> {
+    shared(ty).filter(|reference| is_static(reference)).map(|reference| &*reference.elem)
+}
+
+fn shared(ty: &Type) -> Option<&TypeReference> {
+    match peel(ty) {
+        Type::Reference(reference) if reference.mutability.is_none() => Some(reference),
+        _ => None,
+    }
+}
+
+fn is_static(reference: &TypeReference) -> bool {
+    reference.lifetime.as_ref().is_some_and(|it| it.ident == "static")
+}
+
+/// `dyn Trait`, which cannot be cloned.
+pub(crate) fn is_object(ty: &Type) -> bool {
+    matches!(peel(ty), Type::TraitObject(_))
 }
 
 /// Whether the last name is, or ends in, `Result`, and has arguments: `sqlx::Result<T>`.

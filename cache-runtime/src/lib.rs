@@ -167,6 +167,7 @@ mod log;
 mod mutants;
 mod outcome;
 mod outcome_macros;
+mod own;
 mod private;
 #[expect(dead_code, clippy::unused_async, reason = "the engine follows")]
 mod queue;
@@ -187,13 +188,14 @@ mod write;
 #[doc = include_str!("doc/when_redis_fails.md")]
 pub mod when_redis_fails {}
 
-pub use cache_macros::{cached, invalidates, write_through};
+pub use cache_macros::{cached, invalidates, write_behind, write_through};
 
 pub use crate::cache::{Cache, CacheBuilder, Failover, Keys};
 pub use crate::call::{Call, CallExt};
 pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::key::{Key, KeyPart, KeyText, Segment, Tag, TagText};
+pub use crate::own::Own;
 pub use crate::queue::{Batch, DeadLetter, ParsePositionError, Position, Queue, Versioned, Worker};
 pub use crate::stats::{BreakerState, FunctionStats, Latency, Stats};
 

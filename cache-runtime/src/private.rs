@@ -9,7 +9,7 @@ pub use crate::outcome::{
     Answer, IsAbsent, NeverAbsent, Otherwise, Outcome, Plain, Probe, Returns, Unshared, Value,
     Written,
 };
-pub use crate::queue::{Puts, QueueBuilder, QueueSite, SinkResult, queue, worker};
+pub use crate::queue::{Fold, Puts, QueueBuilder, QueueSite, SinkResult, merge, queue, worker};
 pub use crate::read::{Read, read};
 pub use crate::write::{Targets, Through, Values, Write, write};
 pub use crate::{

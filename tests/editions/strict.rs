@@ -98,7 +98,7 @@ pub async fn rename_user(
 #[::kv::write_through(
     automatic(user.id, name),
     automatic(id, name) = user,
-    get_user(id) = result.clone(),
+    get_user(id) = ::std::clone::Clone::clone(result),
     key = names_key(&id, &id, &id) = id + result.id,
     invalidates(automatic(result.id, name), key = "a:<id>", pattern = "c:<id>:*"),
     crate = ::kv
@@ -112,6 +112,50 @@ pub async fn save_user(
     ::std::result::Result::Ok(User { id: user.id + id })
 }
 
+/// A sink with every option.
+///
+/// # Errors
+///
+/// Never.
+#[::kv::write_behind(
+    queue = "users",
+    key = "<user.id>",
+    batch = 100,
+    linger = "10ms",
+    partitions = 2,
+    merge = newer,
+    put(get_user(user.id) = ::std::clone::Clone::clone(user)),
+    put(automatic(7, "name") = User { id: 7 }),
+    max_len = 1_000,
+    push_timeout = "1s",
+    max_attempts = 3,
+    on_unavailable = "error",
+    replicas = 1,
+    lease = "10s",
+    codec = Json,
+    crate = ::kv
+)]
+pub async fn save_users(
+    table: &str,
+    log: ::std::string::String,
+    users: ::std::vec::Vec<User>,
+) -> ::std::result::Result<(), ::std::string::String> {
+    let _ = (table, log, users);
+    ::std::future::ready(()).await;
+    ::std::result::Result::Ok(())
+}
+
+fn newer(_: User, newer: User) -> User {
+    newer
+}
+
+/// A sink that is told no more than it must be, with names that an expansion might use itself.
+#[::kv::write_behind(queue = "keys", key = "<key>", crate = ::kv)]
+pub async fn batch(batch: i64, queue: i64, puts: ::kv::Batch<i64>) {
+    let _ = (batch, queue, puts);
+    ::std::future::ready(()).await;
+}
+
 /// A repository.
 #[derive(Debug)]
 pub struct Repository {
@@ -123,6 +167,13 @@ impl Repository {
     #[::kv::cached(key = "tenant:<self.tenant>:<id>", ttl = 60, crate = ::kv)]
     pub async fn get(&self, id: i64) -> User {
         User { id: id + self.tenant }
+    }
+
+    /// An associated function.
+    #[::kv::write_behind(queue = "repository", crate = ::kv)]
+    pub async fn save(repository: &'static Self, users: ::std::vec::Vec<User>) {
+        let _ = (repository, users);
+        ::std::future::ready(()).await;
     }
 
     /// A write of the same entry.

@@ -197,7 +197,7 @@ fn companion(name: &Name, input: ParseStream<'_>) -> syn::Result<bool> {
     Ok(companion.value)
 }
 
-fn codec(name: &Name, input: ParseStream<'_>) -> syn::Result<Ident> {
+pub(super) fn codec(name: &Name, input: ParseStream<'_>) -> syn::Result<Ident> {
     let path = name.path(input)?;
     let codec = path.segments.last().map(|segment| segment.ident.clone());
     codec.clone().filter(|codec| CODECS.iter().any(|known| codec == known)).ok_or_else(|| {

@@ -4,6 +4,7 @@ pub(crate) mod cached;
 pub(crate) mod duration;
 pub(crate) mod each;
 pub(crate) mod invalidates;
+pub(crate) mod write_behind;
 pub(crate) mod write_through;
 
 use std::fmt::Display;
@@ -184,6 +185,11 @@ fn unknown(ident: &Ident, text: &str, known: &Known) -> Error {
         "mutex" | "sync" | "single_flight" | "sync_writes" => "lock",
         "serializer" | "serialize" | "format" => "codec",
         "store" | "client" | "connection" => "cache",
+        "stream" | "topic" | "list" => "queue",
+        "interval" | "delay" | "window" => "linger",
+        "capacity" | "max_length" => "max_len",
+        "retries" => "max_attempts",
+        "shards" => "partitions",
         _ => text,
     };
     let names: Vec<_> = known.iter().map(|&(name, _)| name).collect();

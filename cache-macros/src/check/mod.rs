@@ -2,12 +2,14 @@
 
 mod cached;
 mod invalidates;
+mod write_behind;
 mod write_through;
 
 use syn::{FnArg, Type};
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
+pub(crate) use self::write_behind::write_behind;
 pub(crate) use self::write_through::write_through;
 use crate::diagnostics::Diagnostics;
 use crate::model::Flavor;

@@ -11,7 +11,7 @@ use crate::diagnostics::Reported;
 use crate::function::Function;
 use crate::model::{Cached, OwnKey};
 use crate::parameter::Parameter;
-use crate::piece::{Form, Part, Piece};
+use crate::piece::{Form, Part, Piece, ident};
 use crate::scope::Subject;
 use crate::syntax;
 
@@ -165,7 +165,7 @@ pub(super) fn pieces(
 }
 
 /// Where the function is and what it is called, `"my_crate::users::get_user"`, and what follows.
-fn origin(function: &Function, rest: &str, private: &Path) -> TokenStream {
+pub(super) fn origin(function: &Function, rest: &str, private: &Path) -> TokenStream {
     let name = format!("::{}{rest}", function.name());
     quote!(#private::core::concat!(#private::core::module_path!(), #name))
 }
@@ -182,6 +182,7 @@ pub(super) fn value(part: &Part<'_>) -> TokenStream {
         Subject::Item(item) => located(item.name, *span).into_token_stream(),
         Subject::Receiver => quote_spanned!(*span=> self),
         Subject::Result => quote_spanned!(*span=> result),
+        Subject::Pushed(name) => ident(name, *span).into_token_stream(),
         Subject::Const(name) | Subject::Type(name) => name.into_token_stream(),
         Subject::SelfType => quote_spanned!(*span=> Self),
     };

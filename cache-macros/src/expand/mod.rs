@@ -6,6 +6,7 @@ mod generics;
 mod invalidates;
 mod key;
 mod value;
+mod write_behind;
 mod write_through;
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
@@ -14,6 +15,7 @@ use syn::{Path, Type, parse_quote};
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
+pub(crate) use self::write_behind::write_behind;
 pub(crate) use self::write_through::write_through;
 use crate::attr::duration::Duration;
 use crate::function::Function;
@@ -78,11 +80,8 @@ fn function(
 fn loader(function: &Function, flavor: &Flavor<'_>) -> TokenStream {
     // BODY stands in the user's own braces: inside more of them they would be "unnecessary", and
     // rustc shows a mismatched return type there.
-    let in_braces = |inside: TokenStream| {
-        let mut body = Group::new(Delimiter::Brace, inside);
-        body.set_span(function.brace.span.join());
-        body
-    };
+    let in_braces =
+        |inside: TokenStream| enclosed(Delimiter::Brace, inside, function.brace.span.join());
     let body = &function.body;
     match flavor {
         Flavor::Async(output) => {
@@ -118,12 +117,23 @@ fn about(output: &Output, name: &str, private: &Path) -> TokenStream {
     let ty = syntax::without_impl(&output.ty);
     let name = Ident::new(name, output.arrow);
     let arguments = if matches!(ty, Type::Infer(_)) { quote!(#ty as plain) } else { quote!(#ty) };
-    let end = output.ty.to_token_stream().into_iter().last();
-    let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
-    arguments.set_span(end.map_or(output.arrow, |end| end.span()));
+    let arguments = enclosed(Delimiter::Parenthesis, arguments, end(&output.ty));
     let private = respanned(private, output.arrow);
     let call = quote_spanned!(output.arrow=> #private::#name!);
     quote!(#call #arguments)
+}
+
+/// Where the last token of a type stands.
+fn end(ty: &Type) -> Span {
+    let last = ty.to_token_stream().into_iter().last();
+    last.map_or_else(Span::call_site, |last| last.span())
+}
+
+/// `tokens` in delimiters that stand at `span`.
+fn enclosed(delimiter: Delimiter, tokens: TokenStream, span: Span) -> Group {
+    let mut group = Group::new(delimiter, tokens);
+    group.set_span(span);
+    group
 }
 
 /// The path, every token of it at `span`.

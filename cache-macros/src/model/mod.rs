@@ -3,6 +3,7 @@
 
 mod cached;
 mod invalidates;
+mod write_behind;
 mod write_through;
 
 use proc_macro2::Span;
@@ -11,6 +12,7 @@ use syn::{Path, ReturnType, Type, parse_quote};
 
 pub(crate) use self::cached::{Cached, Home, Key, OwnKey};
 pub(crate) use self::invalidates::{Invalidated, Invalidates, What};
+pub(crate) use self::write_behind::{Form, ItemKey, Kept, WriteBehind};
 pub(crate) use self::write_through::{Value, WriteThrough};
 use crate::function::Function;
 use crate::{syntax, types};

@@ -3,6 +3,7 @@
 mod batch;
 mod dead_letter;
 mod definition;
+mod fold;
 mod position;
 mod puts;
 mod sink;
@@ -18,6 +19,7 @@ pub use self::batch::{Batch, Versioned};
 pub use self::dead_letter::DeadLetter;
 use self::definition::Definition;
 pub use self::definition::{QueueBuilder, queue};
+pub use self::fold::{Fold, merge};
 pub use self::position::{ParsePositionError, Position};
 pub use self::puts::Puts;
 pub use self::sink::SinkResult;

@@ -9,7 +9,11 @@ use std::task::{Context, Poll};
 
 use super::Batch;
 
-/// What a sink can return.
+/// What a sink can return: whether it succeeded.
+#[diagnostic::on_unimplemented(
+    message = "a sink returns `Result<(), E>` where `E: Display`, or nothing",
+    label = "returned from the sink"
+)]
 pub trait SinkResult {
     /// The text of its error, if it failed.
     fn into_result(self) -> Result<(), String>;
@@ -23,7 +27,8 @@ impl SinkResult for () {
 
 impl<E: fmt::Display> SinkResult for Result<(), E> {
     fn into_result(self) -> Result<(), String> {
-        self.map_err(|error| error.to_string())
+        // With its causes, where the error's type can tell them so.
+        self.map_err(|error| format!("{error:#}"))
     }
 }
 

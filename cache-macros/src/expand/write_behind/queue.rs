@@ -1,0 +1,133 @@
+//! `save_views_queue()`: where everybody pushes.
+
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::{ToTokens as _, format_ident, quote};
+
+use super::{companion, kept, link};
+use crate::attr::write_behind::{Merge, Put, WhenUnavailable};
+use crate::diagnostics::Reported;
+use crate::expand::invalidates::{InPlace, key_of_function, reference};
+use crate::expand::{Runtime, duration, grouped, key};
+use crate::model::{ItemKey, WriteBehind};
+use crate::piece::{Part, ident};
+use crate::syntax;
+
+// Output:
+//     #[doc = "The queue in front of [`save_views`]."]
+//     pub fn save_views_queue() -> Queue<PageView> {
+//         static SITE: __private::QueueSite =
+//             __private::QueueSite::new(concat!(module_path!(), "::save_views"), "page-views").batch(500);
+//         __private::queue(&SITE).key(|view, key| key.part(&view.page)).done()
+//     }
+pub(super) fn queue(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
+    let Runtime { path, private } = runtime;
+    let function = model.scope.function;
+    let (vis, kept) = (&function.vis, kept(&function.attrs));
+    let name = companion(model, "queue");
+    let doc = format!("The queue in front of {}.", link(model, &function.name()));
+    let item = model.batch.as_ref().map(|batch| batch.item);
+
+    let site = site(model, runtime)?;
+    let key = model.key.as_ref().map_err(|&reported| reported)?.as_ref();
+    let calls = key.map(|key| of_key(key, model, runtime)).transpose()?;
+    let cache = model.args.cache.get()?.map(|cache| quote!(.cache(&#cache)));
+    Ok(quote! {
+        #(#kept)*
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #vis fn #name() -> #path::Queue<#item> {
+            #site
+            #private::queue::<#item>(&SITE) #calls #cache.done()
+        }
+    })
+}
+
+/// What the attribute says about the queue, as a static.
+fn site(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
+    let Runtime { path, private } = runtime;
+    let args = model.args;
+    let function = key::origin(model.scope.function, "", private);
+    let queue = args.queue.get()?;
+    let batch = number("batch", args.batch.get()?.copied().map(u64::from));
+    let linger = args.linger.get()?.map(|linger| duration("linger", linger));
+    let partitions = number("partitions", args.partitions.get()?.copied().map(u64::from));
+    let keep_all = match args.merge.get()? {
+        Some(Merge::None) => Some(quote!(.keep_all())),
+        Some(Merge::By(_)) | None => None,
+    };
+    let max_len = number("max_len", args.max_len.get()?.copied());
+    let push_timeout = args.push_timeout.get()?.map(|timeout| duration("push_timeout", timeout));
+    let max_attempts = number("max_attempts", args.max_attempts.get()?.copied().map(u64::from));
+    let unavailable = match args.on_unavailable.get()? {
+        Some(WhenUnavailable::Error) => Some(quote!(.unavailable_is_error())),
+        Some(WhenUnavailable::Direct) | None => None,
+    };
+    let replicas = number("replicas", args.replicas.get()?.copied().map(u64::from));
+    let lease = args.lease.get()?.map(|lease| duration("lease", lease));
+    let codec = args.codec.get()?.map(|codec| quote!(.codec(#path::Codec::#codec)));
+    Ok(quote! {
+        static SITE: #private::QueueSite = #private::QueueSite::new(#function, #queue)
+            #batch #linger #partitions #keep_all #max_len #push_timeout #max_attempts #unavailable
+            #replicas #lease #codec;
+    })
+}
+
+/// `.name(500)`
+fn number(name: &str, value: Option<u64>) -> Option<TokenStream> {
+    let name = format_ident!("{name}");
+    value.map(|value| {
+        let value: Literal = grouped(value);
+        quote!(.#name(#value))
+    })
+}
+
+// Output, of `key = "<view.page>", merge = PageView::add, put(get_views(view.page) = view.count)`:
+//     .key(|view, key| key.part(&view.page))
+//     .merge(|older, newer| __private::merge(PageView::add, older, newer))
+//     .put(|view, puts| puts.put(get_views_key(&view.page), &view.count))
+fn of_key(
+    of: &ItemKey<'_>,
+    model: &WriteBehind<'_>,
+    runtime: &Runtime,
+) -> Result<TokenStream, Reported> {
+    let private = &runtime.private;
+    let item = ident(of.item, of.span);
+    let text = Ident::new("key", Span::mixed_site());
+    let pieces = key::pieces(&of.pieces, model.scope.function, private, |part| value(part, &item));
+    let merge = match model.args.merge.get()? {
+        Some(Merge::By(merge)) => {
+            let [older, newer] =
+                ["older", "newer"].map(|name| Ident::new(name, Span::mixed_site()));
+            Some(quote!(.merge(|#older, #newer| #private::merge(#merge, #older, #newer))))
+        }
+        Some(Merge::None) | None => None,
+    };
+    let puts = puts(&model.args.puts, of.item)?;
+    Ok(quote!(.key(|#item, #text| #text #pieces) #merge #puts))
+}
+
+/// What a placeholder stands for, where the item is a reference already.
+fn value(part: &Part<'_>, item: &Ident) -> TokenStream {
+    if part.fields.is_empty() { item.to_token_stream() } else { key::value(part) }
+}
+
+fn puts(given: &[Result<Put, Reported>], item: &str) -> Result<Option<TokenStream>, Reported> {
+    let puts = Ident::new("puts", Span::mixed_site());
+    // As the user wrote it. Where it is not used it must not have a name.
+    let mut used = None;
+    let mut calls = Vec::new();
+    for put in given {
+        let Put { target, value } = put.as_ref().map_err(|&reported| reported)?;
+        let mentioned = || syntax::mention(target, item).or_else(|| syntax::mention(value, item));
+        used = used.or_else(mentioned);
+        let key = key_of_function(target, &mut InPlace);
+        let value = reference(value.clone());
+        calls.push(quote!(#puts.put(#key, #value)));
+    }
+    let item = used.map_or_else(|| quote!(_), Ident::into_token_stream);
+    Ok(match calls.as_slice() {
+        [] => None,
+        [call] => Some(quote!(.put(|#item, #puts| #call))),
+        calls => Some(quote!(.put(|#item, #puts| { #(#calls;)* }))),
+    })
+}

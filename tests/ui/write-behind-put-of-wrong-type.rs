@@ -1,0 +1,22 @@
+use cache_runtime::{cached, write_behind};
+
+#[cached(key = "count:<id>", ttl = 60)]
+async fn count(id: i64) -> i64 {
+    id
+}
+
+#[write_behind(queue = "counts", key = "<pair.0>", put(count(pair.0) = pair.1))]
+async fn save_counts(counts: Vec<(i64, String)>) {
+    let _ = counts;
+}
+
+async fn uncached(id: i64) -> i64 {
+    id
+}
+
+#[write_behind(queue = "others", key = "<pair.0>", put(uncached(pair.0) = 7))]
+async fn save_others(counts: Vec<(i64, String)>) {
+    let _ = counts;
+}
+
+fn main() {}

@@ -11,6 +11,7 @@ mod methods;
 mod once;
 mod options;
 mod results;
+mod writes;
 
 /// The macros of tokio are for modules with a prelude.
 #[tokio::test]

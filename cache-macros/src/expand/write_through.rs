@@ -71,8 +71,10 @@ impl Values {
     fn new(model: &WriteThrough<'_>) -> Self {
         let values = || model.values.iter().flatten();
         let named = values().find_map(|value| value.uses.clone());
-        let unnamed = values().any(|value| value.expr.is_none());
-        let result = named.or_else(|| unnamed.then(|| Ident::new("result", Span::mixed_site())));
+        // Of the user's tokens, or rustc would not show where it stands.
+        let mut unnamed = values().filter(|value| value.expr.is_none());
+        let unnamed = || unnamed.next().map(|value| Ident::new("result", helper(value.entry)));
+        let result = named.or_else(unnamed);
         Self { result, lets: TokenStream::new(), stores: TokenStream::new(), count: 0 }
     }
 
@@ -81,18 +83,12 @@ impl Values {
         let at = self.count;
         self.count += 1;
         let entry = local(&format!("entry_{at}"));
-        let (key, span) = match value.entry {
-            Entry::Function(call) => {
-                let call = key_of_function(call, &mut InPlace);
-                (call.to_token_stream(), start(&call))
-            }
-            Entry::Method(call) => {
-                let call = key_of_method(call, &mut InPlace);
-                let span = call.method.span();
-                (call.to_token_stream(), span)
-            }
-            Entry::Key(key) => (key.to_token_stream(), start(key)),
+        let key = match value.entry {
+            Entry::Function(call) => key_of_function(call, &mut InPlace).into_token_stream(),
+            Entry::Method(call) => key_of_method(call, &mut InPlace).into_token_stream(),
+            Entry::Key(key) => key.into_token_stream(),
         };
+        let span = helper(value.entry);
         self.lets.extend(quote!(let #entry = #private::through!(#key);));
 
         let values = values();
@@ -135,8 +131,14 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// Where a piece of syntax begins.
-fn start(syntax: &impl ToTokens) -> Span {
-    let first = syntax.to_token_stream().into_iter().next();
-    first.map_or_else(Span::call_site, |first| first.span())
+/// Where rustc shows what is wrong with an entry: its arguments, since an editor takes what stands at a name for that.
+fn helper(entry: &Entry) -> Span {
+    match entry {
+        Entry::Function(call) => call.paren_token.span.join(),
+        Entry::Method(call) => call.paren_token.span.join(),
+        Entry::Key(key) => {
+            let first = key.to_token_stream().into_iter().next();
+            first.map_or_else(Span::call_site, |first| first.span())
+        }
+    }
 }

@@ -1,0 +1,31 @@
+#![allow(unused_variables)]
+
+use cache_runtime::{cached, write_through};
+
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
+struct User {
+    id: i64,
+    name: String,
+}
+
+struct Error;
+
+#[cached(key = "user:<id>", ttl = 60)]
+async fn get_user(id: i64) -> Result<User, Error> {
+    todo!()
+}
+
+struct Draft;
+
+#[write_through(get_user(id) = User::from(draft))]
+async fn save_user(id: i64, draft: Draft) -> Result<(), Error> {
+    todo!()
+}
+
+impl From<Draft> for User {
+    fn from(_: Draft) -> Self {
+        todo!()
+    }
+}
+
+fn main() {}

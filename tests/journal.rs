@@ -5,9 +5,9 @@ mod support;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use cache_runtime::{Cache, ErrorKind, cached, invalidates};
+use cache_runtime::{Cache, ErrorKind, cached, invalidates, write_through};
 use support::LIMIT;
-use support::barrier::eventually;
+use support::barrier::{Gate, eventually};
 use support::redis::{Data, RedisServer};
 
 #[derive(Debug, Default)]
@@ -135,4 +135,94 @@ async fn the_journal_is_kept_apart_from_results() {
         })
         .await;
     assert_eq!(cache.stats().journal_depth, 1, "the same key is kept once");
+}
+
+#[write_through(row(id) = value)]
+async fn store(db: &Database, id: u64, value: u64, gate: &Gate) -> Result<u64, Refused> {
+    gate.pass().await;
+    db.value.store(value, Ordering::SeqCst);
+    Ok(value)
+}
+
+#[write_through(row(id) = value, fence = "strict")]
+async fn store_strictly(db: &Database, id: u64, value: u64) -> Result<(), Refused> {
+    db.value.store(value, Ordering::SeqCst);
+    Ok(())
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Refused;
+
+impl From<cache_runtime::Error> for Refused {
+    fn from(_: cache_runtime::Error) -> Self {
+        Self
+    }
+}
+
+/// A value that cannot be stored is invalidated, later: whether Redis is killed before the write or in the middle of it.
+#[tokio::test]
+async fn a_value_that_redis_does_not_get_is_invalidated_later() {
+    for fenced in [false, true] {
+        let db = Database::default();
+        let server = RedisServer::builder().durable().start().await;
+        let cache = Cache::connect(&server.url()).unwrap();
+        let calls = async {
+            assert_eq!(row(&db, 1).await, 0);
+            let gate = Gate::new();
+            if fenced {
+                let kill = async {
+                    gate.entered(1).await;
+                    server.kill();
+                    gate.open();
+                };
+                assert_eq!(tokio::join!(store(&db, 1, 1, &gate), kill).0, Ok(1));
+            } else {
+                gate.open();
+                server.kill();
+                eventually!({
+                    assert_eq!(store(&db, 1, 1, &gate).await, Ok(1), "the write succeeds");
+                    cache.stats().journal_depth == 1
+                });
+                assert_eq!(store_strictly(&db, 1, 2).await, Err(Refused));
+            }
+            assert_eq!(cache.stats().journal_depth, 1);
+            assert_eq!(row(&db, 1).await, 1, "the write is seen though Redis is gone");
+
+            // It comes back with the old value, or with the fence of the write.
+            server.restart(Data::Kept).await;
+            eventually!({
+                assert_eq!(row(&db, 1).await, 1);
+                cache.stats().journal_depth == 0
+            });
+            assert_eq!(row(&db, 1).await, 1);
+        };
+        cache.scope(calls).await;
+    }
+}
+
+/// A server that hangs costs a write its budgets, not its result, and what it executes late does no harm.
+#[tokio::test]
+async fn a_value_that_a_frozen_redis_gets_late_is_not_stored() {
+    let db = Database::default();
+    let server = RedisServer::start().await;
+    let (cache, other) =
+        (Cache::connect(&server.url()).unwrap(), Cache::connect(&server.url()).unwrap());
+    let gate = Gate::new();
+    let freeze = async {
+        gate.entered(1).await;
+        server.stop();
+        gate.open();
+    };
+    assert_eq!(cache.scope(row(&db, 1)).await, 0);
+    let stored = cache.scope(store(&db, 1, 1, &gate));
+    assert_eq!(tokio::join!(stored, freeze).0, Ok(1));
+    assert_eq!(cache.stats().journal_depth, 1);
+    assert_eq!(cache.scope(row(&db, 1)).await, 1);
+    // Somebody else writes behind the library's back, and cannot tell Redis.
+    db.value.store(2, Ordering::SeqCst);
+    server.cont();
+    cache.flush(LIMIT).await.unwrap();
+    assert_eq!(cache.scope(row(&db, 1)).await, 2, "the value was sent, and then invalidated");
+    eventually!(other.get(&row_key(&1)).await.is_ok());
+    assert_eq!(other.scope(row(&db, 1)).await, 2);
 }

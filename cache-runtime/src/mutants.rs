@@ -22,6 +22,10 @@ pub(crate) enum Mutant {
     JoinLate,
     /// A fence is one flag, which the first writer to end lifts.
     OneWriterToken,
+    /// A write stores its value if no other writer is left, although there was one.
+    StoreIfAloneNow,
+    /// A write stores its value under any fence of its own, whether or not that has stood all the time.
+    StoreUnderAnyFence,
     /// A load that failed deletes the key, whoever holds it by now.
     ReleaseWithoutCompare,
 }
@@ -62,6 +66,9 @@ pub(crate) fn lua(body: &'static str) -> &'static str {
             "local function empty(key, tombstone, hold)
               if kind(redis.pcall('GET', key)) == 'L' then return end",
         );
+    }
+    if on(Mutant::StoreIfAloneNow) {
+        return replaced("if mine and not dirty(record) and ARGV[5]", "if mine and ARGV[5]");
     }
     if on(Mutant::ReleaseWithoutCompare) && body.contains("-- RELEASE:") {
         return replaced(

@@ -12,8 +12,8 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::database::{
-    Database, Failed, ROWS, Row, Trace, locked_row, row, write, write_and_fail, write_by_hand,
-    write_strictly, write_unfenced,
+    Database, Failed, ROWS, Row, Trace, locked_row, row, store_strictly, write, write_and_fail,
+    write_and_store, write_by_hand, write_strictly, write_unfenced,
 };
 use crate::dice::Dice;
 use crate::history::{History, Read, Write};
@@ -52,17 +52,21 @@ enum Manner {
     Refresh,
     Write,
     Strict,
+    Storing,
+    StoringStrictly,
     Unfenced,
     Failing,
     ByHand,
 }
 
-const MANNERS: [(u64, Manner); 8] = [
+const MANNERS: [(u64, Manner); 10] = [
     (58, Manner::Read),
     (16, Manner::Locked),
     (5, Manner::Refresh),
     (7, Manner::Write),
     (4, Manner::Strict),
+    (6, Manner::Storing),
+    (3, Manner::StoringStrictly),
     (4, Manner::Unfenced),
     (3, Manner::Failing),
     (3, Manner::ByHand),
@@ -174,6 +178,10 @@ impl Actor {
         let start = now();
         let returned = match manner {
             Manner::Strict => timeout(patience, write_strictly(db, id, trace)).await.is_ok(),
+            Manner::Storing => timeout(patience, write_and_store(db, id, trace)).await.is_ok(),
+            Manner::StoringStrictly => {
+                timeout(patience, store_strictly(db, id, trace)).await.is_ok()
+            }
             Manner::Unfenced => timeout(patience, write_unfenced(db, id, trace)).await.is_ok(),
             Manner::Failing => timeout(patience, write_and_fail(db, id, trace)).await.is_ok(),
             Manner::ByHand => timeout(patience, write_by_hand(db, id, trace)).await.is_ok(),
@@ -188,8 +196,10 @@ impl Actor {
         });
         let fenced = match manner {
             // Refused where its fence is not acknowledged.
-            Manner::Strict => true,
-            Manner::Write | Manner::Failing => self.single && told.nothing_journalled,
+            Manner::Strict | Manner::StoringStrictly => true,
+            Manner::Write | Manner::Storing | Manner::Failing => {
+                self.single && told.nothing_journalled
+            }
             _ => false,
         };
         let mut write = Write {

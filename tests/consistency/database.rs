@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use cache_runtime::{Cache, cached, invalidates};
+use cache_runtime::{Cache, cached, invalidates, write_through};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use tokio::time::sleep;
@@ -76,13 +76,14 @@ impl Database {
         if self.dice.percent(5) { Err(Failed) } else { Ok(Row { id, version }) }
     }
 
-    /// The body of a write. Its fence, if it has one, is up.
-    async fn update(&self, id: u64, trace: &Trace) {
+    /// The body of a write; what it made. Its fence, if it has one, is up.
+    async fn update(&self, id: u64, trace: &Trace) -> u64 {
         trace.fenced_so_far();
         sleep(self.dice.span(4)).await;
         let version = self.bump(id).await;
         trace.committed(now(), version);
         sleep(self.dice.span(6)).await;
+        version
     }
 
     /// Makes a new version, which is committed when this returns. Dropped half-way it may be committed later.
@@ -157,6 +158,16 @@ pub async fn write_strictly(db: &Database, id: u64, trace: &Trace) -> Result<(),
 pub async fn write_unfenced(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
     db.update(id, trace).await;
     Ok(())
+}
+
+#[write_through(row(id))]
+pub async fn write_and_store(db: &Database, id: u64, trace: &Trace) -> Result<Row, Failed> {
+    Ok(Row { id, version: db.update(id, trace).await })
+}
+
+#[write_through(row(id) = Row { id, version: *result }, fence = "strict")]
+pub async fn store_strictly(db: &Database, id: u64, trace: &Trace) -> Result<u64, Failed> {
+    Ok(db.update(id, trace).await)
 }
 
 /// Commits, and then fails.

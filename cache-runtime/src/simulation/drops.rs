@@ -18,12 +18,14 @@ const PACE: Pace = Pace {
     slow_commands: 0,
 };
 
-const MANNERS: [Manner; 9] = [
+const MANNERS: [Manner; 11] = [
     Manner::Read,
     Manner::Locked,
     Manner::Refresh,
     Manner::Write,
     Manner::Strict,
+    Manner::Storing,
+    Manner::StoringStrictly,
     Manner::Unfenced,
     Manner::Failing,
     Manner::InDoubt,

@@ -9,8 +9,9 @@ use std::time::Duration;
 use super::dice::Dice;
 use super::history::{Loss, Read, Write};
 use super::world::{
-    FENCE, Failed, Trace, World, locked_row, row, row_key, update, write, write_and_fail,
-    write_in_doubt, write_in_transaction, write_strictly, write_unfenced,
+    FENCE, Failed, Trace, World, locked_row, row, row_key, store_strictly, update, write,
+    write_and_fail, write_and_store, write_in_doubt, write_in_transaction, write_strictly,
+    write_unfenced,
 };
 use crate::CallExt as _;
 use crate::store::Name;
@@ -22,6 +23,8 @@ pub(super) enum Manner {
     Refresh,
     Write,
     Strict,
+    Storing,
+    StoringStrictly,
     Unfenced,
     Failing,
     InDoubt,
@@ -34,12 +37,14 @@ pub(super) enum Manner {
     Lost,
 }
 
-const MANNERS: [(u64, Manner); 13] = [
+const MANNERS: [(u64, Manner); 15] = [
     (40, Manner::Read),
     (12, Manner::Locked),
     (6, Manner::Refresh),
     (6, Manner::Write),
     (5, Manner::Strict),
+    (6, Manner::Storing),
+    (3, Manner::StoringStrictly),
     (5, Manner::Unfenced),
     (3, Manner::Failing),
     (3, Manner::InDoubt),
@@ -125,6 +130,8 @@ impl Operation {
         let call = async {
             match manner {
                 Manner::Strict => write_strictly(db, id, trace).await,
+                Manner::Storing => write_and_store(db, id, trace).await.map(drop),
+                Manner::StoringStrictly => store_strictly(db, id, trace).await.map(drop),
                 Manner::Unfenced => write_unfenced(db, id, trace).await,
                 Manner::Failing => write_and_fail(db, id, trace).await,
                 Manner::InDoubt => write_in_doubt(db, id, trace).await,
@@ -153,7 +160,7 @@ impl Operation {
         let told = trace.told();
         let fenced = match manner {
             // Refused where its fence is not acknowledged.
-            Manner::Strict => true,
+            Manner::Strict | Manner::StoringStrictly => true,
             Manner::Unfenced | Manner::ByHand | Manner::ByPattern => false,
             _ => told.nothing_journalled,
         };

@@ -15,7 +15,7 @@ use crate::cache::Cache;
 use crate::store::faulty::{FaultyStore, Network};
 use crate::store::memory::MemoryStore;
 use crate::store::{Name, Store};
-use crate::{cached, invalidates};
+use crate::{cached, invalidates, write_through};
 
 /// Few, so that operations meet.
 pub(super) const ROWS: u64 = 2;
@@ -131,12 +131,14 @@ impl Trace {
     }
 }
 
-/// The body of a write.
-pub(super) async fn update(db: &Database, id: u64, trace: &Trace) {
+/// The body of a write; what it made.
+pub(super) async fn update(db: &Database, id: u64, trace: &Trace) -> u64 {
     trace.begins();
     db.pause(db.pace().write).await;
-    trace.commits(db, db.bump(id));
+    let version = db.bump(id);
+    trace.commits(db, version);
     db.pause(db.pace().write).await;
+    version
 }
 
 #[cached(key = "row:<id>", ttl = "1h", crate = cache_runtime)]
@@ -165,6 +167,16 @@ pub(super) async fn write_strictly(db: &Database, id: u64, trace: &Trace) -> Res
 pub(super) async fn write_unfenced(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
     update(db, id, trace).await;
     Ok(())
+}
+
+#[write_through(row(id) = *result, crate = cache_runtime)]
+pub(super) async fn write_and_store(db: &Database, id: u64, trace: &Trace) -> Result<u64, Failed> {
+    Ok(update(db, id, trace).await)
+}
+
+#[write_through(row(id), fence = "strict", crate = cache_runtime)]
+pub(super) async fn store_strictly(db: &Database, id: u64, trace: &Trace) -> Result<u64, Failed> {
+    Ok(update(db, id, trace).await)
 }
 
 /// Commits, and then fails.

@@ -186,8 +186,11 @@ pub(super) fn end(
             *entry = Fence { dirty: true, writers }.into_slot();
             return Ended::Standing;
         }
+        let clean = !fence.dirty;
+        #[cfg(cache_mutants)]
+        let clean = clean || on(Mutant::StoreIfAloneNow);
         if mine
-            && !fence.dirty
+            && clean
             && let Some(value) = value
         {
             *entry = Some(value());

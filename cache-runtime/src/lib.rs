@@ -30,7 +30,7 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`macro@cached`] and [`macro@invalidates`] have the options, [`Cache`] is where entries live and what is done
+//! [`macro@cached`], [`macro@invalidates`] and [`macro@write_through`] have the options, [`Cache`] is where entries live and what is done
 //! by hand, [`Key`] names an entry, [`CallExt`] changes one call, [`Stats`] tells what happened.
 //!
 //! # What happens in a call
@@ -52,6 +52,10 @@
 //! entry held after it. Behind a fence readers run their bodies and store nothing. It closes the gap between the commit
 //! and the invalidation, and a writer that dies in that gap leaves nothing stale behind: its fence runs out, and
 //! the next reader loads. The fences of several writers add up; the last one to end lifts them.
+//!
+//! Where a write knows the new value, [`macro@write_through`] lets it take the place of the old one: the command that takes
+//! the fence down stores it, if that fence has stood since before the body and no other write of the entry has overlapped. Two
+//! writes that overlap store nothing, because nobody but the database knows which of them came last.
 //!
 //! Lease, value and fence are one record in one key, so eviction, expiry and `FLUSHALL` take the right to fill
 //! together with the value: whatever vanishes, vanishes whole.

@@ -89,6 +89,8 @@ async fn save_by_type<T: Serialize + DeserializeOwned + From<Row>>(
     Ok(value)
 }
 
+fn moved(_: Row) {}
+
 #[derive(Debug)]
 struct Repository {
     tenant: i64,
@@ -110,7 +112,7 @@ impl Repository {
     /// What `self` says after the body.
     #[write_through(self.get(given.id) = given, Self::writes() = self.writes.load(Ordering::SeqCst))]
     async fn save(&self, given: Row) {
-        drop(given);
+        moved(given);
         self.writes.fetch_add(1, Ordering::SeqCst);
     }
 

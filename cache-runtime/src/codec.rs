@@ -67,6 +67,18 @@ impl Codec {
         }
     }
 
+    /// The codec of a byte.
+    pub(crate) fn of(id: u8) -> Option<Self> {
+        match id {
+            b'J' => Some(Self::Json),
+            #[cfg(feature = "msgpack")]
+            b'M' => Some(Self::MessagePack),
+            #[cfg(feature = "postcard")]
+            b'P' => Some(Self::Postcard),
+            _ => None,
+        }
+    }
+
     /// Appends the encoded value, if it is not nested too deep to be read back.
     pub(crate) fn encode<T: Serialize>(
         self,

@@ -173,7 +173,6 @@ mod outcome;
 mod outcome_macros;
 mod own;
 mod private;
-#[expect(dead_code, clippy::unused_async, reason = "the engine follows")]
 mod queue;
 mod read;
 mod record;
@@ -200,7 +199,10 @@ pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::key::{Key, KeyPart, KeyText, Segment, Tag, TagText};
 pub use crate::own::Own;
-pub use crate::queue::{Batch, DeadLetter, ParsePositionError, Position, Queue, Versioned, Worker};
+pub use crate::queue::{
+    Batch, DeadLetter, ParsePositionError, Position, Queue, QueueLength, QueueStats, Versioned,
+    Worker,
+};
 pub use crate::stats::{BreakerState, FunctionStats, Latency, Stats};
 
 #[doc(hidden)]

@@ -17,6 +17,7 @@ use crate::budget::Budget;
 use crate::error::Error;
 use crate::flight::Flights;
 use crate::journal::Journal;
+use crate::queue::{QueueSite, Queues, Shared};
 use crate::stats::{Recorder, Stats};
 use crate::store::{Store, glob};
 use crate::write::scope;
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     recorder: Recorder,
     /// Bounds the loads of all functions under way.
     places: Option<Semaphore>,
+    queues: Queues,
 }
 
 impl Cache {
@@ -94,6 +96,7 @@ impl Cache {
             journal: Journal::new(inner.clone()),
             recorder: Recorder::new(),
             places,
+            queues: Queues::default(),
         });
         let cache = Self { inner };
         if let Some(Store::Redis(store)) = cache.store() {
@@ -193,7 +196,8 @@ impl Cache {
             _ => (None, 0),
         };
         let (functions, journal_depth) = (self.recorder().functions(), self.journal().depth());
-        Stats { functions, journal_depth, breaker, connections }
+        let queues = self.inner.queues.stats();
+        Stats { functions, queues, journal_depth, breaker, connections }
     }
 
     /// Whether entries live in a server that may fail over.
@@ -219,6 +223,11 @@ impl Cache {
 
     pub(crate) fn places(&self) -> Option<&Semaphore> {
         self.inner.places.as_ref()
+    }
+
+    /// What all handles of a queue share.
+    pub(crate) fn queue(&self, site: &'static QueueSite) -> Arc<Shared> {
+        self.inner.queues.of(site, &self.settings().namespace)
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {

@@ -1,22 +1,42 @@
 //! Delivers what was pushed.
 
 use std::fmt;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::crew::Member;
+use super::delivery::Task;
+use super::log::Log;
+use super::shared::Shared;
 use super::sink::{Sink, SinkResult};
+use super::stop::{self, Stop, Stopped};
 use super::{Batch, Queue};
 
-type Engine = Pin<Box<dyn Future<Output = ()> + Send>>;
-
-/// Hands the items of a queue to its sink, in batches.
+/// Hands the items of a queue to its sink, in batches; made by the companion of a `#[write_behind]` function.
+///
+/// Any number of workers, in any processes, share the partitions of a queue: each has its fair share of them, each partition
+/// has one owner at a time, and a worker that comes or goes makes them move. As long as it exists, running or not,
+/// pushes of its process that find Redis unavailable go to its sink directly.
+#[must_use = "a worker does nothing until it is run"]
 pub struct Worker {
     queue: &'static str,
-    engine: Engine,
-    stop: Arc<tokio::sync::Notify>,
+    stop: Stop,
+    engine: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+/// A sink that pushes can use, while this exists.
+struct Offer {
+    shared: Arc<Shared>,
+    number: u64,
+}
+
+impl Drop for Offer {
+    fn drop(&mut self) {
+        self.shared.withdraw(self.number);
+    }
 }
 
 /// A worker of a queue: `sink` gets a clone of `environment` with every batch.
@@ -27,25 +47,58 @@ where
     F: Fn(E, Batch<T>) -> D + Send + Sync + 'static,
     D: Future<Output: SinkResult> + Send + 'static,
 {
+    let Queue { definition } = queue;
+    let site = definition.site;
     let sink = Sink::new(environment, sink);
-    let stop = Arc::new(tokio::sync::Notify::new());
-    let stopped = Arc::clone(&stop);
-    let name = queue.definition.site.name;
+    let cache = definition.cache();
+    let shared = cache.queue(site);
+    let offer = Offer { number: shared.offer(&sink), shared: Arc::clone(&shared) };
+    let log = Log { cache, shared };
+    let (stop, stopped) = stop::stop();
     let engine = Box::pin(async move {
-        let _sink = (queue, sink);
-        stopped.notified().await;
+        let _offer = offer;
+        deliver(log, Task { definition, sink }, stopped).await;
     });
-    Worker { queue: name, engine, stop }
+    Worker { queue: site.name, stop, engine }
+}
+
+async fn deliver<T>(log: Log, task: Task<T>, mut stop: Stopped)
+where
+    T: DeserializeOwned + Send + 'static,
+{
+    if log.cache.store().is_none() {
+        // Pushes go to the sink directly.
+        stop.told().await;
+        return;
+    }
+    if log.redis().is_none() {
+        log.shared.warn_of_memory();
+    }
+    Member::new(log, Arc::new(task)).run(stop).await;
 }
 
 impl Worker {
-    /// Delivers until `shutdown` ends.
-    pub async fn run(mut self, shutdown: impl Future<Output = ()>) {
-        tokio::select! {
-            () = shutdown => self.stop.notify_one(),
-            () = self.engine.as_mut() => return,
+    /// Delivers until `shutdown` ends; then finishes the batches that it has begun, and leaves the rest to others. A queue in this
+    /// process's memory is emptied first, as there are no others.
+    ///
+    /// It never ends by itself and never fails: it survives restarts and failovers of Redis and waits for whatever is not there.
+    /// A batch that the sink refuses is tried again after pauses that grow, then by halves, until the items that are at
+    /// fault are by themselves; those become [dead letters](Queue::dead_letters).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it loses nothing: what it had read is delivered again by the next owner, at once or when a lease of a
+    /// few seconds ends. The sink may be dropped in the middle of a batch, too, if the lease is lost meanwhile.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) {
+        let Self { stop, mut engine, .. } = self;
+        {
+            let mut shutdown = pin!(shutdown);
+            tokio::select! {
+                () = engine.as_mut() => return,
+                () = shutdown.as_mut() => stop.tell(),
+            }
         }
-        self.engine.await;
+        engine.await;
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::{Event, Latency};
 use crate::callsite::Callsite;
+use crate::queue::QueueStats;
 
 /// What a cache has done so far; made by [`Cache::stats`](crate::Cache::stats).
 ///
@@ -14,6 +15,8 @@ pub struct Stats {
     /// Every function that was called, and `by hand` for what belongs to none: invalidations, those of annotated
     /// writes included.
     pub functions: Vec<FunctionStats>,
+    /// Every queue that was used.
+    pub queues: Vec<QueueStats>,
     /// Invalidations that are still to be delivered. Their keys bypass the cache.
     pub journal_depth: usize,
     /// The circuit breaker of the connection; none for the embedded store.
@@ -47,6 +50,12 @@ impl Stats {
             full.strip_suffix(name).is_some_and(|path| path.is_empty() || path.ends_with("::"))
         };
         self.functions.iter().find(|function| ends(function.name))
+    }
+
+    /// The counters of one queue.
+    #[must_use]
+    pub fn queue(&self, name: &str) -> Option<&QueueStats> {
+        self.queues.iter().find(|queue| queue.queue == name)
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod glob;
 #[expect(dead_code, reason = "for batch reads, which are to come")]
 mod many;
 pub(crate) mod memory;
+pub(crate) mod queue;
 pub(crate) mod redis;
 
 use std::time::Duration;

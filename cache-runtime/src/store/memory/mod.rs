@@ -5,6 +5,7 @@
 
 #[cfg(test)]
 mod image;
+pub(crate) mod queue;
 mod rules;
 mod shard;
 

@@ -79,7 +79,10 @@ impl Link {
 }
 
 impl Server {
-    async fn ask(connection: &mut MultiplexedConnection, client: &str) -> Result<Self, Cause> {
+    pub(super) async fn ask(
+        connection: &mut MultiplexedConnection,
+        client: &str,
+    ) -> Result<Self, Cause> {
         let mut questions = redis::pipe();
         questions.cmd("INFO").arg("server");
         questions.cmd("INFO").arg("replication");

@@ -20,6 +20,7 @@ mod link;
 mod many;
 mod node;
 mod percent;
+mod queue;
 mod router;
 mod script;
 mod sentinel;
@@ -40,6 +41,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::breaker::Snapshot;
+pub(crate) use self::queue::Line as QueueLine;
 use self::router::{Router, route, split};
 use self::url::{Malformed, Target};
 use super::{Acquired, Deadline, End, Ended, Fill, Name, Stamped, StoreResult};

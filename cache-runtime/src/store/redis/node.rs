@@ -39,6 +39,11 @@ impl Node {
         }
     }
 
+    /// Where the server is, and how to get in.
+    pub(super) fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan)
+    }
+
     /// A connection to make calls on, at once; while the first attempt to connect is under way, by `deadline`.
     pub(super) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
         match self.published() {

@@ -4,6 +4,7 @@
 //! would take a closure over a session of any lifetime, of whose future the compiler cannot tell that it is `Send`.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::Poll;
 
 use super::Settings;
@@ -12,6 +13,7 @@ use super::node::Node;
 use super::sentinel::Sentinels;
 use super::session::Session;
 use super::source::Source;
+use super::supervisor::Plan;
 use super::url::{Malformed, Target, Topology};
 use crate::store::{Deadline, Name, StoreError, StoreResult};
 
@@ -119,6 +121,11 @@ pub(super) struct Route<'a> {
 impl Route<'_> {
     pub(super) async fn session(&self, by: Deadline) -> StoreResult<Session<'_>> {
         self.node.session(by).await
+    }
+
+    /// Where the node is, for a connection of one's own.
+    pub(super) fn plan(&self) -> Arc<Plan> {
+        self.node.plan()
     }
 
     /// Whether this is the operation's result. If not, it is to be tried again.

@@ -19,6 +19,16 @@ macro_rules! script {
     };
 }
 
+/// A script of queues.
+macro_rules! queue {
+    ($($file:literal),+) => {
+        $crate::store::redis::script::Script::new(
+            concat!($(include_str!(concat!("lua/", $file, ".lua"))),+)
+        )
+    };
+}
+pub(super) use queue;
+
 pub(super) static ACQUIRE: Script = script!("prelude", "acquire");
 pub(super) static FILL: Script = script!("fill");
 pub(super) static REFRESH: Script = script!("prelude", "refresh");
@@ -30,11 +40,15 @@ pub(super) static STAMP: Script = script!("prelude", "stamp");
 pub(super) static INVALIDATE: Script = script!("prelude", "fence", "invalidate");
 
 impl Script {
-    fn sha(&self) -> &str {
+    pub(super) const fn new(body: &'static str) -> Self {
+        Self { body, sha: OnceLock::new() }
+    }
+
+    pub(super) fn sha(&self) -> &str {
         self.sha.get_or_init(|| sha1_smol::Sha1::from(self.body()).digest().to_string())
     }
 
-    fn body(&self) -> &'static str {
+    pub(super) fn body(&self) -> &'static str {
         #[cfg(cache_mutants)]
         return crate::mutants::lua(self.body);
         #[cfg(not(cache_mutants))]

@@ -1,0 +1,50 @@
+//! When items are pushed: a hybrid clock, which follows the wall clock and never goes back.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::store::queue::Stamp;
+use crate::token::random_u64;
+
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// A stamp later than all that this process has made or [seen](observe).
+pub(super) fn now() -> Stamp {
+    static NODE: LazyLock<u16> =
+        LazyLock::new(|| u16::try_from(random_u64() % u64::from(Stamp::NODES)).unwrap_or_default());
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let wall = u64::try_from(wall.as_micros()).unwrap_or_default();
+    let next = |last: u64| wall.max(last.saturating_add(1));
+    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
+    Stamp { us: next(last.unwrap_or_else(|last| last)), node: *NODE }
+}
+
+/// Another process, or the partition, was ahead.
+pub(super) fn observe(us: u64) {
+    LAST.fetch_max(us, Ordering::Relaxed);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_grow_also_past_what_others_had() {
+        let (first, second) = (now(), now());
+        assert!(first.us < second.us && first.version() < second.version());
+        let ahead = second.us + 1_000_000;
+        observe(ahead);
+        assert!(now().us > ahead);
+        observe(1);
+        assert!(now().us > ahead);
+    }
+
+    #[test]
+    fn a_version_tells_time_before_node() {
+        let version = |us, node| Stamp { us, node }.version();
+        assert!(version(1, Stamp::NODES - 1) < version(2, 0));
+        assert!(version(2, 0) < version(2, 1));
+        assert!(version((1 << 52) - 1, Stamp::NODES - 1) > 0);
+    }
+}

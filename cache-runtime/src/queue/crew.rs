@@ -1,0 +1,162 @@
+//! Which partitions this worker owns: its fair share of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use tokio::task::{Id, JoinSet};
+use tokio::time::{Instant, sleep_until};
+
+use super::delivery::{Delivery, Task};
+use super::log::Log;
+use super::owner::Owner;
+use super::stop::{self, Stop, Stopped};
+use crate::store::queue::{Claim, Crew};
+use crate::token::random_u64;
+
+/// A worker among others.
+pub(super) struct Member<T> {
+    log: Log,
+    task: Arc<Task<T>>,
+    /// What the other workers know of this one.
+    claim: Claim,
+    deliveries: JoinSet<()>,
+    /// Every delivery that has not ended.
+    partitions: HashMap<Id, u32>,
+    /// Those that were not told to end.
+    owned: BTreeMap<u32, Stop>,
+}
+
+impl<T: DeserializeOwned + Send + 'static> Member<T> {
+    pub(super) fn new(log: Log, task: Arc<Task<T>>) -> Self {
+        let worker = format!("{:016x}", random_u64());
+        let lease = log.shared.site.options.lease;
+        Self {
+            log,
+            task,
+            claim: Claim { token: worker.clone(), worker, lease },
+            deliveries: JoinSet::new(),
+            partitions: HashMap::new(),
+            owned: BTreeMap::new(),
+        }
+    }
+
+    /// Delivers until it is stopped; then ends what is under way, and gives all partitions back.
+    pub(super) async fn run(mut self, mut stop: Stopped) {
+        let mut next = Instant::now();
+        loop {
+            tokio::select! {
+                biased;
+                () = stop.told() => break,
+                Some(ended) = self.deliveries.join_next_with_id() => self.ended(ended),
+                () = sleep_until(next) => {
+                    self.meet().await;
+                    next = Instant::now() + self.claim.lease / 5;
+                }
+            }
+        }
+        if self.log.redis().is_none() {
+            self.take_all().await;
+        }
+        for stop in self.owned.values() {
+            stop.tell();
+        }
+        while self.deliveries.join_next().await.is_some() {}
+        _ = self.log.leave(&self.claim.worker, self.deadline()).await;
+    }
+
+    /// Takes what nobody owns.
+    async fn take_all(&mut self) {
+        for partition in 0..self.log.shared.site.options.partitions {
+            let by = self.deadline();
+            if let Ok(Some(owner)) = Owner::take(&self.log, partition, &self.claim.worker, by).await
+            {
+                self.deliver(owner);
+            }
+        }
+    }
+
+    fn deadline(&self) -> Instant {
+        Instant::now() + (self.claim.lease / 3).max(Duration::from_millis(100))
+    }
+
+    fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        let id = match ended {
+            Ok((id, ())) => id,
+            Err(error) => error.id(),
+        };
+        if let Some(partition) = self.partitions.remove(&id) {
+            self.owned.remove(&partition);
+        }
+    }
+
+    /// Learns who else is there; takes what it lacks of its share, and lets go what it has beyond.
+    async fn meet(&mut self) {
+        let partitions = self.log.shared.site.options.partitions;
+        let Ok(crew) = self.log.join(&self.claim, partitions, self.deadline()).await else {
+            return;
+        };
+        let share = share(&crew, &self.claim.worker);
+        while self.owned.len() > share {
+            if let Some((_, stop)) = self.owned.pop_last() {
+                stop.tell();
+            }
+        }
+        // Not all workers ask for the same ones first.
+        let first = u32::try_from(random_u64() % u64::from(crew.partitions)).unwrap_or_default();
+        for at in 0..crew.partitions {
+            if self.owned.len() >= share {
+                return;
+            }
+            let partition = (first + at) % crew.partitions;
+            if self.partitions.values().any(|other| *other == partition) {
+                continue;
+            }
+            let by = self.deadline();
+            match Owner::take(&self.log, partition, &self.claim.worker, by).await {
+                Ok(Some(owner)) => self.deliver(owner),
+                Ok(None) => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn deliver(&mut self, owner: Owner) {
+        let (stop, stopped) = stop::stop();
+        let partition = owner.partition;
+        // What the sink calls uses the cache that the queue is in.
+        let cache = self.log.cache.clone();
+        let delivery = Delivery::new(owner, Arc::clone(&self.task), stopped);
+        let handle = self.deliveries.spawn(cache.scope(delivery.run()));
+        self.partitions.insert(handle.id(), partition);
+        self.owned.insert(partition, stop);
+    }
+}
+
+/// How many partitions a worker should own: all shares together are all partitions.
+fn share(crew: &Crew, worker: &str) -> usize {
+    let partitions = usize::try_from(crew.partitions).unwrap_or(usize::MAX);
+    let rank = crew.alive.iter().filter(|other| other.as_str() < worker).count();
+    let alive = crew.alive.len().max(1);
+    partitions / alive + usize::from(rank < partitions % alive)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_fair_and_cover_everything() {
+        for partitions in 1..20 {
+            for workers in 1..10 {
+                let alive: Vec<_> = (0..workers).map(|worker| worker.to_string()).collect();
+                let crew = Crew { partitions, alive: alive.clone() };
+                let shares: Vec<_> = alive.iter().map(|worker| share(&crew, worker)).collect();
+                assert_eq!(shares.iter().sum::<usize>(), partitions as usize);
+                let (least, most) = (shares.iter().min(), shares.iter().max());
+                assert!(most.zip(least).is_some_and(|(most, least)| most - least <= 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! The partitions of a queue, wherever its cache keeps them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Position;
+use super::shared::Shared;
+use crate::cache::Cache;
+use crate::store::queue::{Added, Addition, Buried, Claim, Crew, From, Lane, Lengths, Read};
+use crate::store::redis::{QueueLine, RedisStore};
+use crate::store::{Deadline, Store, StoreResult};
+
+/// A queue of a cache that has a store.
+#[derive(Clone, Debug)]
+pub(super) struct Log {
+    pub(super) cache: Cache,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// A way to one partition that may block.
+#[derive(Debug)]
+pub(super) enum Line {
+    Redis(QueueLine, Lane),
+    Memory(Arc<Shared>, u32),
+}
+
+impl Log {
+    /// The server, if there is one.
+    pub(super) fn redis(&self) -> Option<&RedisStore> {
+        match self.cache.store() {
+            Some(Store::Redis(store)) => Some(store),
+            _ => None,
+        }
+    }
+
+    pub(super) async fn push(
+        &self,
+        partition: u32,
+        lane: &Lane,
+        addition: Addition<'_>,
+        by: Deadline,
+    ) -> StoreResult<Added> {
+        match self.redis() {
+            Some(redis) => redis.queue_push(lane, addition, by).await,
+            None => Ok(self.shared.memory.push(partition, &addition)),
+        }
+    }
+
+    pub(super) async fn join(
+        &self,
+        claim: &Claim,
+        partitions: u32,
+        by: Deadline,
+    ) -> StoreResult<Crew> {
+        match self.redis() {
+            Some(redis) => redis.queue_join(&self.shared.workers, claim, partitions, by).await,
+            None => Ok(self.shared.memory.join(claim, partitions)),
+        }
+    }
+
+    pub(super) async fn leave(&self, worker: &str, by: Deadline) -> StoreResult<()> {
+        if let Some(redis) = self.redis() {
+            return redis.queue_leave(&self.shared.workers, worker, by).await;
+        }
+        self.shared.memory.leave(worker);
+        Ok(())
+    }
+
+    pub(super) async fn take(
+        &self,
+        partition: u32,
+        claim: &Claim,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        match self.redis() {
+            Some(redis) => redis.queue_take(&self.shared.lane(partition), claim, by).await,
+            None => Ok(self.shared.memory.take(partition, claim)),
+        }
+    }
+
+    pub(super) async fn give_back(
+        &self,
+        partition: u32,
+        claim: &Claim,
+        by: Deadline,
+    ) -> StoreResult<()> {
+        if let Some(redis) = self.redis() {
+            return redis.queue_yield(&self.shared.lane(partition), claim, by).await.map(|_| ());
+        }
+        self.shared.memory.yield_back(partition, claim);
+        Ok(())
+    }
+
+    pub(super) async fn lengths(&self, partition: u32, by: Deadline) -> StoreResult<Lengths> {
+        match self.redis() {
+            Some(redis) => redis.queue_lengths(&self.shared.lane(partition), by).await,
+            None => Ok(self.shared.memory.lengths(partition)),
+        }
+    }
+
+    pub(super) async fn dead(
+        &self,
+        partition: u32,
+        limit: usize,
+        by: Deadline,
+    ) -> StoreResult<Vec<Buried>> {
+        match self.redis() {
+            Some(redis) => redis.queue_dead(&self.shared.lane(partition), limit, by).await,
+            None => Ok(self.shared.memory.dead(partition, limit)),
+        }
+    }
+
+    pub(super) async fn redrive(
+        &self,
+        partition: u32,
+        limit: usize,
+        by: Deadline,
+    ) -> StoreResult<u64> {
+        match self.redis() {
+            Some(redis) => redis.queue_redrive(&self.shared.lane(partition), limit, by).await,
+            None => Ok(self.shared.memory.redrive(partition, limit)),
+        }
+    }
+
+    pub(super) async fn line(&self, partition: u32, by: Deadline) -> StoreResult<Line> {
+        match self.redis() {
+            Some(redis) => {
+                let lane = self.shared.lane(partition);
+                Ok(Line::Redis(redis.queue_line(&lane, by).await?, lane))
+            }
+            None => Ok(Line::Memory(Arc::clone(&self.shared), partition)),
+        }
+    }
+}
+
+impl Line {
+    pub(super) async fn wait(&mut self, last: Position, limit: Duration) -> StoreResult<()> {
+        match self {
+            Self::Redis(server, lane) => server.wait(lane, last, limit).await,
+            Self::Memory(shared, partition) => {
+                shared.memory.wait(*partition, last, limit).await;
+                Ok(())
+            }
+        }
+    }
+
+    pub(super) async fn read(
+        &mut self,
+        claim: &Claim,
+        count: usize,
+        from: From,
+        by: Deadline,
+    ) -> StoreResult<Read> {
+        match self {
+            Self::Redis(server, lane) => server.read(lane, claim, count, from, by).await,
+            Self::Memory(shared, partition) => {
+                Ok(shared.memory.read(*partition, claim, count, from))
+            }
+        }
+    }
+
+    pub(super) async fn renew(&mut self, claim: &Claim, by: Deadline) -> StoreResult<bool> {
+        match self {
+            Self::Redis(server, lane) => server.renew(lane, claim, by).await,
+            Self::Memory(shared, partition) => Ok(shared.memory.renew(*partition, claim)),
+        }
+    }
+
+    pub(super) async fn ack(
+        &mut self,
+        claim: &Claim,
+        done: &[Position],
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        match self {
+            Self::Redis(server, lane) => server.ack(lane, claim, done, by).await,
+            Self::Memory(shared, partition) => Ok(shared.memory.ack(*partition, claim, done)),
+        }
+    }
+
+    pub(super) async fn bury(
+        &mut self,
+        claim: &Claim,
+        position: Position,
+        error: &str,
+        attempts: u32,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        match self {
+            Self::Redis(server, lane) => {
+                server.bury(lane, claim, position, error, attempts, by).await
+            }
+            Self::Memory(shared, partition) => {
+                Ok(shared.memory.bury(*partition, claim, position, error, attempts))
+            }
+        }
+    }
+}

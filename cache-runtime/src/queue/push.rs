@@ -1,0 +1,233 @@
+//! Into the queue, or past it where there is none to be reached.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::{Instant, sleep};
+
+use super::batch::{Batch, Entry, Merge};
+use super::log::Log;
+use super::shared::Lot;
+use super::stats::count;
+use super::{Queue, clock, payload};
+use crate::error::{Error, ErrorKind};
+use crate::key::KeyText;
+use crate::private;
+use crate::stats::BreakerState;
+use crate::store::queue::{Added, Addition, Stamp};
+use crate::store::{StoreError, StoreResult};
+use crate::token::random_fraction;
+
+/// How long one attempt may take: a server that answers later than that may as well be asked again.
+const ATTEMPT: Duration = Duration::from_secs(1);
+/// Pauses between attempts, from and to.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
+
+/// Why an item is not in the queue.
+#[derive(Debug)]
+enum Failure {
+    Full,
+    /// It is there, but too few replicas have it.
+    Unreplicated,
+    /// It certainly is not.
+    Unavailable(StoreError),
+    /// It may be.
+    InDoubt(StoreError),
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
+    pub(super) async fn push_by(&self, item: T, waits: bool) -> Result<(), Error> {
+        let definition = &self.definition;
+        let cache = definition.cache();
+        let shared = cache.queue(definition.site);
+        let key = definition.key.map(|key| KeyText::into_string(key(&item, private::template())));
+        let partition = shared.partition(key.as_deref());
+        let entry = Entry { position: None, key: key.unwrap_or_default(), version: 0, item };
+        let stamp = clock::now();
+        let log = Log { cache, shared };
+        if log.cache.store().is_none() {
+            return self
+                .deliver(&log, partition, Entry { version: stamp.version(), ..entry })
+                .await;
+        }
+
+        let codec = definition.site.options.codec.unwrap_or(log.cache.settings().codec);
+        let payload = payload::encode(codec, &entry.item)
+            .map_err(|_| Error::new(ErrorKind::Codec, "the item could not be encoded"))?;
+        if payload.len() > log.cache.settings().max_value_bytes {
+            let message = "the encoded item is larger than `max_value_bytes`";
+            return Err(Error::new(ErrorKind::Codec, message));
+        }
+        if log.redis().is_none() {
+            log.shared.warn_of_memory();
+        }
+        let counters = &log.shared.counters;
+        match log.append(partition, stamp, &entry.key, &payload, waits).await {
+            Ok(()) => {
+                count(&counters.pushed, 1);
+                Ok(())
+            }
+            Err(Failure::Full) => {
+                count(&counters.full, 1);
+                let message = format!("queue {:?} is full", definition.site.name);
+                Err(Error::new(ErrorKind::Full, message))
+            }
+            Err(Failure::Unreplicated) => {
+                count(&counters.failed, 1);
+                let message = "the item is in the queue, but on too few replicas";
+                Err(Error::new(ErrorKind::Unreplicated, message))
+            }
+            Err(failure) => self.past(&log, partition, stamp, entry, failure).await,
+        }
+    }
+
+    /// Delivers an item past the queue, if that is wanted and does no harm.
+    async fn past(
+        &self,
+        log: &Log,
+        partition: u32,
+        stamp: Stamp,
+        entry: Entry<T>,
+        failure: Failure,
+    ) -> Result<(), Error> {
+        let (error, in_doubt) = match failure {
+            Failure::InDoubt(error) => (error, true),
+            Failure::Unavailable(error) => (error, false),
+            Failure::Full | Failure::Unreplicated => (StoreError::Down, true),
+        };
+        let failed = |message: &str| {
+            count(&log.shared.counters.failed, 1);
+            let cause = Error::from(error.clone());
+            Err(Error::new(cause.kind(), format!("{cause}{message}")))
+        };
+        if !self.definition.site.options.direct {
+            return failed(if in_doubt { "; the item may be in the queue" } else { "" });
+        }
+        // Twice the same value is one value; twice the same increment is two.
+        if in_doubt && !matches!(self.definition.merge(), Merge::Last) {
+            return failed("; the item may be in the queue, so it was not delivered past it");
+        }
+        if log.shared.sink::<T>().is_none() {
+            return failed("; no worker of this queue in this process can deliver past it");
+        }
+        self.deliver(log, partition, Entry { version: stamp.version(), ..entry }).await
+    }
+
+    async fn deliver(&self, log: &Log, partition: u32, entry: Entry<T>) -> Result<(), Error> {
+        let site = self.definition.site;
+        let Some(sink) = log.shared.sink::<T>() else {
+            let message = format!(
+                "there is no queue {:?}, nor a worker in this process that could deliver past it",
+                site.name
+            );
+            return Err(Error::new(ErrorKind::Unavailable, message));
+        };
+        let batch = Batch::new(site.name, partition, vec![entry], self.definition.merge());
+        match sink.deliver(batch).await {
+            Ok(()) => {
+                count(&log.shared.counters.direct, 1);
+                Ok(())
+            }
+            Err(error) => {
+                count(&log.shared.counters.failed, 1);
+                let message = format!("the item could not be delivered directly: {error}");
+                Err(Error::new(ErrorKind::Sink, message))
+            }
+        }
+    }
+}
+
+impl Log {
+    /// Appends an item, with as many attempts as there is time for: it is stored once.
+    async fn append(
+        &self,
+        partition: u32,
+        stamp: Stamp,
+        key: &str,
+        payload: &[u8],
+        waits: bool,
+    ) -> Result<(), Failure> {
+        let options = &self.shared.site.options;
+        let Some(lot) = self.shared.lot(partition) else {
+            return Err(Failure::Unavailable(StoreError::Down));
+        };
+        let until = Instant::now() + options.push_timeout;
+        let longest = options.max_len.map(|max| max.div_ceil(options.partitions.into()));
+        let ticket = lot.producer.ticket();
+        let (mut pause, longest_pause) = PAUSES;
+        let mut doubt = None;
+        loop {
+            let addition = Addition {
+                producer: &lot.producer_key,
+                number: ticket.number,
+                oldest: ticket.oldest(),
+                longest,
+                stamp,
+                key,
+                payload,
+            };
+            let is_late = Instant::now() >= until;
+            match self.attempt(lot, partition, addition, until).await {
+                Ok((Added::New(us), true)) => {
+                    clock::observe(us);
+                    return Ok(());
+                }
+                Ok((Added::Known, true)) => return Ok(()),
+                Ok((Added::New(_) | Added::Known, false)) if is_late => {
+                    return Err(Failure::Unreplicated);
+                }
+                Ok((Added::Full, _)) if !waits || is_late => return Err(Failure::Full),
+                // The ticket is held, so no other push can have said so.
+                Ok((Added::Late, _)) => return Err(Failure::InDoubt(StoreError::Unexpected)),
+                Err(StoreError::Down) if doubt.is_none() && !self.is_shed() => {
+                    return Err(Failure::Unavailable(StoreError::Down));
+                }
+                Err(error @ StoreError::Refused(_)) if doubt.is_none() => {
+                    return Err(Failure::Unavailable(error));
+                }
+                Err(error @ (StoreError::TimedOut | StoreError::Lost | StoreError::Unexpected)) => {
+                    doubt = Some(error);
+                }
+                Ok((Added::New(_) | Added::Known | Added::Full, _))
+                | Err(StoreError::Down | StoreError::Refused(_)) => {}
+            }
+            if is_late {
+                return Err(match doubt {
+                    Some(error) => Failure::InDoubt(error),
+                    None => Failure::Unavailable(StoreError::Down),
+                });
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            sleep(pause.mul_f64(0.5 + random_fraction() / 2.0).min(left)).await;
+            pause = (pause * 2).min(longest_pause);
+        }
+    }
+
+    /// One attempt, and whether enough replicas have the item.
+    async fn attempt(
+        &self,
+        lot: &Lot,
+        partition: u32,
+        addition: Addition<'_>,
+        until: Instant,
+    ) -> StoreResult<(Added, bool)> {
+        let now = Instant::now();
+        let by = (now + ATTEMPT).min(until.max(now + ATTEMPT / 10));
+        let replicas = self.shared.site.options.replicas;
+        let Some(redis) = self.redis().filter(|_| replicas > 0) else {
+            return Ok((self.push(partition, &lot.lane, addition, by).await?, true));
+        };
+        let line = lot.replicated(redis, by).await?;
+        let pushed = line.push_replicated(&lot.lane, addition, replicas, by).await;
+        if pushed.is_err() {
+            lot.forget(&line).await;
+        }
+        pushed.map(|(added, have)| (added, have >= replicas))
+    }
+
+    /// Whether calls are refused although the server is there: too many are under way.
+    fn is_shed(&self) -> bool {
+        self.redis().is_some_and(|redis| redis.snapshot().phase == BreakerState::Closed)
+    }
+}

@@ -1,0 +1,182 @@
+//! What all handles of one queue have in common, in one cache.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::producer::Producer;
+use super::sink::Sink;
+use super::stats::Counters;
+use super::{QueueSite, QueueStats};
+use crate::key::Key;
+use crate::log;
+use crate::store::memory::queue::MemoryQueue;
+use crate::store::queue::Lane;
+use crate::store::redis::{QueueLine, RedisStore};
+use crate::store::{Deadline, StoreResult};
+use crate::token::random_u64;
+
+/// The queues of one cache, by name.
+#[derive(Debug, Default)]
+pub(crate) struct Queues(Mutex<HashMap<&'static str, Arc<Shared>>>);
+
+/// One queue of one cache.
+pub(crate) struct Shared {
+    pub(super) site: &'static QueueSite,
+    pub(super) counters: Counters,
+    /// Where the cache has no server.
+    pub(super) memory: MemoryQueue,
+    lots: Vec<Lot>,
+    /// Key of the list of workers.
+    pub(super) workers: String,
+    namespace: String,
+    /// As it stands in keys.
+    name: String,
+    next: AtomicU32,
+    sinks: Mutex<Vec<(u64, Arc<dyn Any + Send + Sync>)>>,
+    warned: AtomicBool,
+}
+
+/// Where the pushes to one partition go.
+#[derive(Debug)]
+pub(super) struct Lot {
+    pub(super) lane: Lane,
+    pub(super) producer: Producer,
+    /// Key of what the server knows of the producer.
+    pub(super) producer_key: String,
+    /// Pushes wait on it for replicas, so that others need not.
+    line: tokio::sync::Mutex<Option<Arc<QueueLine>>>,
+}
+
+impl Lot {
+    /// A connection on which to wait for replicas.
+    pub(super) async fn replicated(
+        &self,
+        redis: &RedisStore,
+        by: Deadline,
+    ) -> StoreResult<Arc<QueueLine>> {
+        let mut line = self.line.lock().await;
+        if let Some(line) = &*line {
+            return Ok(Arc::clone(line));
+        }
+        let opened = Arc::new(redis.queue_line(&self.lane, by).await?);
+        *line = Some(Arc::clone(&opened));
+        Ok(opened)
+    }
+
+    /// A connection has failed.
+    pub(super) async fn forget(&self, failed: &Arc<QueueLine>) {
+        let mut line = self.line.lock().await;
+        if line.as_ref().is_some_and(|line| Arc::ptr_eq(line, failed)) {
+            *line = None;
+        }
+    }
+}
+
+impl Queues {
+    /// The queue of an attribute.
+    pub(crate) fn of(&self, site: &'static QueueSite, namespace: &str) -> Arc<Shared> {
+        let shared = || Arc::new(Shared::new(site, namespace));
+        Arc::clone(lock(&self.0).entry(site.name).or_insert_with(shared))
+    }
+
+    /// What all came to that were used.
+    pub(crate) fn stats(&self) -> Vec<QueueStats> {
+        let queues = lock(&self.0);
+        queues.values().map(|queue| queue.counters.snapshot(queue.site)).collect()
+    }
+}
+
+impl Shared {
+    fn new(site: &'static QueueSite, namespace: &str) -> Self {
+        // Braces in a name would move its hash tag.
+        let name: String = Key::<()>::builder().part(site.name).done::<()>().as_str().to_owned();
+        // Of these numbers and no others: another cache of this process counts for itself.
+        let producer = format!("{:016x}", random_u64());
+        let lot = |number| {
+            let lane = Lane::new(namespace, &name, number);
+            let producer_key = lane.producer(&producer);
+            Lot {
+                lane,
+                producer: Producer::default(),
+                producer_key,
+                line: tokio::sync::Mutex::default(),
+            }
+        };
+        Self {
+            site,
+            counters: Counters::default(),
+            memory: MemoryQueue::default(),
+            lots: (0..site.options.partitions).map(lot).collect(),
+            workers: format!("{namespace}wb:{{{name}}}:workers"),
+            namespace: namespace.to_owned(),
+            name,
+            next: AtomicU32::new(0),
+            sinks: Mutex::default(),
+            warned: AtomicBool::new(false),
+        }
+    }
+
+    /// The partition of a key; any, in turn, where there is none.
+    pub(super) fn partition(&self, key: Option<&str>) -> u32 {
+        let count = self.site.options.partitions;
+        match key {
+            // Not to be changed: it would take the items of a key out of their order.
+            Some(key) => {
+                let hash = xxhash_rust::xxh3::xxh3_64(key.as_bytes());
+                u32::try_from(hash % u64::from(count)).unwrap_or_default()
+            }
+            None => self.next.fetch_add(1, Ordering::Relaxed) % count,
+        }
+    }
+
+    /// Where pushes to a partition go.
+    pub(super) fn lot(&self, partition: u32) -> Option<&Lot> {
+        self.lots.get(usize::try_from(partition).ok()?)
+    }
+
+    /// The keys of a partition, which may be one that only others know of.
+    pub(super) fn lane(&self, partition: u32) -> Lane {
+        let others = || Lane::new(&self.namespace, &self.name, partition);
+        self.lot(partition).map_or_else(others, |lot| lot.lane.clone())
+    }
+
+    /// Makes a sink available to pushes, until the number is [withdrawn](Self::withdraw).
+    pub(super) fn offer<T: 'static>(&self, sink: &Sink<T>) -> u64 {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed);
+        lock(&self.sinks).push((number, Arc::new(sink.clone())));
+        number
+    }
+
+    pub(super) fn withdraw(&self, number: u64) {
+        lock(&self.sinks).retain(|(other, _)| *other != number);
+    }
+
+    /// The sink of a worker that was made in this process.
+    pub(super) fn sink<T: 'static>(&self) -> Option<Sink<T>> {
+        lock(&self.sinks).iter().find_map(|(_, sink)| sink.downcast_ref().cloned())
+    }
+
+    /// Says once that the queue is not durable.
+    pub(super) fn warn_of_memory(&self) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            log::warn(format_args!(
+                "queue {:?} is kept in this process's memory: what its worker has not delivered when the process ends is lost",
+                self.site.name
+            ));
+        }
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shared").field(&self.site.name).finish()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,204 @@
+//! A queue in this process's memory, with the rules of the one in Redis. It ends with the process.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::{Instant, timeout};
+
+use crate::queue::Position;
+use crate::store::queue::{Added, Addition, Buried, Claim, Crew, From, Lengths, Read, Stored};
+
+/// Every partition of one queue.
+#[derive(Debug, Default)]
+pub(crate) struct MemoryQueue {
+    partitions: Mutex<HashMap<u32, Partition>>,
+    workers: Mutex<HashMap<String, Instant>>,
+    pushed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Partition {
+    /// Items in the order of their positions, and whether somebody has read them.
+    items: VecDeque<(Stored, bool)>,
+    dead: VecDeque<Buried>,
+    last: Position,
+    us: u64,
+    owner: Option<Owner>,
+}
+
+#[derive(Debug)]
+struct Owner {
+    token: String,
+    until: Instant,
+}
+
+impl MemoryQueue {
+    pub(crate) fn push(&self, partition: u32, addition: &Addition<'_>) -> Added {
+        let added = self.with(partition, |partition| {
+            let length = partition.items.len() as u64;
+            if addition.longest.is_some_and(|longest| length >= longest) {
+                return Added::Full;
+            }
+            let mut stamp = addition.stamp;
+            stamp.us = stamp.us.max(partition.us + 1);
+            partition.us = stamp.us;
+            let position = partition.next();
+            let (key, payload) = (addition.key.to_owned(), Some(addition.payload.to_vec()));
+            partition.items.push_back((Stored { position, key, stamp, payload }, false));
+            Added::New(stamp.us)
+        });
+        self.pushed.notify_waiters();
+        added
+    }
+
+    pub(crate) fn join(&self, claim: &Claim, partitions: u32) -> Crew {
+        let now = Instant::now();
+        let mut workers = lock(&self.workers);
+        workers.retain(|_, until| *until > now);
+        workers.insert(claim.worker.clone(), now + claim.lease);
+        Crew { partitions, alive: workers.keys().cloned().collect() }
+    }
+
+    pub(crate) fn leave(&self, worker: &str) {
+        lock(&self.workers).remove(worker);
+    }
+
+    pub(crate) fn take(&self, partition: u32, claim: &Claim) -> bool {
+        let now = Instant::now();
+        self.with(partition, |partition| {
+            if partition.owner.as_ref().is_some_and(|owner| owner.until > now) {
+                return false;
+            }
+            let (token, until) = (claim.token.clone(), now + claim.lease);
+            partition.owner = Some(Owner { token, until });
+            true
+        })
+    }
+
+    pub(crate) fn yield_back(&self, partition: u32, claim: &Claim) {
+        self.as_owner(partition, claim, |partition| partition.owner = None);
+    }
+
+    pub(crate) fn renew(&self, partition: u32, claim: &Claim) -> bool {
+        self.as_owner(partition, claim, |partition| {
+            if let Some(owner) = &mut partition.owner {
+                owner.until = Instant::now() + claim.lease;
+            }
+        })
+        .is_some()
+    }
+
+    pub(crate) fn read(&self, partition: u32, claim: &Claim, count: usize, from: From) -> Read {
+        let read = self.as_owner(partition, claim, |partition| {
+            let wanted = |(stored, read): &&mut (Stored, bool)| match from {
+                From::Pending(after) => *read && stored.position > after,
+                From::New => !*read,
+            };
+            let items =
+                partition.items.iter_mut().filter(wanted).take(count).map(|(stored, read)| {
+                    *read = true;
+                    stored.clone()
+                });
+            Read::Items(items.collect(), partition.last)
+        });
+        read.unwrap_or(Read::Lost)
+    }
+
+    pub(crate) fn ack(&self, partition: u32, claim: &Claim, done: &[Position]) -> bool {
+        self.as_owner(partition, claim, |partition| {
+            partition.items.retain(|(stored, _)| done.binary_search(&stored.position).is_err());
+        })
+        .is_some()
+    }
+
+    pub(crate) fn bury(
+        &self,
+        partition: u32,
+        claim: &Claim,
+        position: Position,
+        error: &str,
+        attempts: u32,
+    ) -> bool {
+        self.as_owner(partition, claim, |partition| {
+            let at = partition.items.iter().position(|(stored, _)| stored.position == position);
+            if let Some((stored, _)) = at.and_then(|at| partition.items.remove(at)) {
+                partition.dead.push_back(Buried { stored, error: error.to_owned(), attempts });
+            }
+        })
+        .is_some()
+    }
+
+    /// Waits until a partition holds more than `last`, for at most `limit`.
+    pub(crate) async fn wait(&self, partition: u32, last: Position, limit: Duration) {
+        let more = async {
+            loop {
+                let pushed = self.pushed.notified();
+                if self.with(partition, |partition| partition.last > last) {
+                    return;
+                }
+                pushed.await;
+            }
+        };
+        _ = timeout(limit, more).await;
+    }
+
+    pub(crate) fn lengths(&self, partition: u32) -> Lengths {
+        self.with(partition, |partition| {
+            let pending = partition.items.iter().filter(|(_, read)| *read).count();
+            let waiting = partition.items.len() - pending;
+            Lengths {
+                waiting: waiting as u64,
+                pending: pending as u64,
+                dead: partition.dead.len() as u64,
+            }
+        })
+    }
+
+    pub(crate) fn dead(&self, partition: u32, limit: usize) -> Vec<Buried> {
+        self.with(partition, |partition| partition.dead.iter().take(limit).cloned().collect())
+    }
+
+    pub(crate) fn redrive(&self, partition: u32, limit: usize) -> u64 {
+        let count = self.with(partition, |partition| {
+            let count = partition.dead.len().min(limit);
+            let letters: Vec<_> = partition.dead.drain(..count).collect();
+            for Buried { stored, .. } in letters {
+                let position = partition.next();
+                partition.items.push_back((Stored { position, ..stored }, false));
+            }
+            count as u64
+        });
+        self.pushed.notify_waiters();
+        count
+    }
+
+    fn as_owner<R>(
+        &self,
+        partition: u32,
+        claim: &Claim,
+        act: impl FnOnce(&mut Partition) -> R,
+    ) -> Option<R> {
+        let now = Instant::now();
+        self.with(partition, |partition| {
+            let owner = partition.owner.as_ref()?;
+            (owner.token == claim.token && owner.until > now).then(|| act(partition))
+        })
+    }
+
+    fn with<R>(&self, partition: u32, act: impl FnOnce(&mut Partition) -> R) -> R {
+        act(lock(&self.partitions).entry(partition).or_default())
+    }
+}
+
+impl Partition {
+    fn next(&mut self) -> Position {
+        self.last = Position { generation: 1, number: self.last.number + 1 };
+        self.last
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

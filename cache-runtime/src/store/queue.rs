@@ -1,0 +1,139 @@
+//! What stores know of queues: partitions, bytes and positions; no item type, no sink.
+
+use std::time::Duration;
+
+use crate::queue::Position;
+
+/// The keys of one partition, which share a slot of a cluster.
+#[derive(Clone, Debug)]
+pub(crate) struct Lane {
+    pub(crate) stream: String,
+    pub(crate) clock: String,
+    pub(crate) owner: String,
+    pub(crate) dead: String,
+}
+
+impl Lane {
+    /// Partition `number` of a queue. `namespace` ends in `:` where there is one.
+    pub(crate) fn new(namespace: &str, queue: &str, number: u32) -> Self {
+        let stream = format!("{namespace}wb:{{{queue}:{number}}}");
+        let with = |suffix: &str| format!("{stream}:{suffix}");
+        Self { clock: with("clock"), owner: with("owner"), dead: with("dead"), stream }
+    }
+
+    /// What is known of the pushes of one process.
+    pub(crate) fn producer(&self, producer: &str) -> String {
+        format!("{}:from:{producer}", self.stream)
+    }
+}
+
+/// An item to be appended, once however often it is sent.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addition<'a> {
+    /// Key of what is known of this process's pushes.
+    pub(crate) producer: &'a str,
+    /// Counts this process's pushes into the partition.
+    pub(crate) number: u64,
+    /// The lowest number whose outcome is not known yet.
+    pub(crate) oldest: u64,
+    /// Most items in the partition.
+    pub(crate) longest: Option<u64>,
+    pub(crate) stamp: Stamp,
+    pub(crate) key: &'a str,
+    pub(crate) payload: &'a [u8],
+}
+
+/// When an item was pushed, and by whom.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Microseconds since 1970, or a little more where several are pushed in one.
+    pub(crate) us: u64,
+    /// Tells processes apart.
+    pub(crate) node: u16,
+}
+
+impl Stamp {
+    const NODE_BITS: u32 = 11;
+    /// More than any node number.
+    pub(crate) const NODES: u16 = 1 << Self::NODE_BITS;
+
+    /// The two as one number: 52 bits of time, which last until the year 2112, and the node.
+    pub(crate) fn version(self) -> i64 {
+        i64::try_from(self.us << Self::NODE_BITS | u64::from(self.node)).unwrap_or(i64::MAX)
+    }
+}
+
+/// What became of an addition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Added {
+    /// It is in the stream, and was stamped with these microseconds.
+    New(u64),
+    /// An earlier attempt had succeeded.
+    Known,
+    /// There is no room.
+    Full,
+    /// The process itself had given it up.
+    Late,
+}
+
+/// An item as it stands in a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Stored {
+    pub(crate) position: Position,
+    pub(crate) key: String,
+    pub(crate) stamp: Stamp,
+    /// None: somebody removed it by hand.
+    pub(crate) payload: Option<Vec<u8>>,
+}
+
+/// What an owner got to read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// Items, and the position of the last one of the partition.
+    Items(Vec<Stored>, Position),
+    /// The partition is somebody else's by now.
+    Lost,
+}
+
+/// Which items an owner reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// Those that were read before, from behind this position on.
+    Pending(Position),
+    /// Those that nobody has read.
+    New,
+}
+
+/// A dead letter as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Buried {
+    pub(crate) stored: Stored,
+    pub(crate) error: String,
+    pub(crate) attempts: u32,
+}
+
+/// How much a queue or a partition holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lengths {
+    pub(crate) waiting: u64,
+    pub(crate) pending: u64,
+    pub(crate) dead: u64,
+}
+
+/// The workers of a queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Crew {
+    /// As many as any worker knows of.
+    pub(crate) partitions: u32,
+    /// In no particular order; the one who asks is among them.
+    pub(crate) alive: Vec<String>,
+}
+
+/// Who owns a partition, and for how long at a time.
+#[derive(Clone, Debug)]
+pub(crate) struct Claim {
+    /// Of this ownership, never of a worker.
+    pub(crate) token: String,
+    pub(crate) worker: String,
+    pub(crate) lease: Duration,
+}

@@ -1,0 +1,100 @@
+//! Calls of the queues' scripts, which have several keys of one slot.
+
+use redis::{Cmd, Value};
+
+use super::super::script::Script;
+use super::super::session::{Session, is_error};
+use crate::record::Origin;
+use crate::store::queue::{Addition, Lane};
+use crate::store::{Deadline, StoreResult};
+
+/// A call of a script.
+#[derive(Clone, Debug)]
+pub(super) struct Call {
+    script: &'static Script,
+    keys: usize,
+    /// Keys first.
+    words: Vec<Vec<u8>>,
+}
+
+impl Call {
+    pub(super) fn new(script: &'static Script) -> Self {
+        Self { script, keys: 0, words: Vec::with_capacity(12) }
+    }
+
+    /// Adds a key; all keys come before the first argument.
+    pub(super) fn key(mut self, key: &str) -> Self {
+        self.keys += 1;
+        self.arg(key)
+    }
+
+    pub(super) fn arg(mut self, arg: impl AsRef<[u8]>) -> Self {
+        self.words.push(arg.as_ref().to_vec());
+        self
+    }
+
+    /// `EVALSHA`
+    pub(super) fn by_sha(&self) -> Cmd {
+        self.command("EVALSHA", self.script.sha())
+    }
+
+    /// `EVAL`, for a server that does not know the script (any more).
+    pub(super) fn by_body(&self) -> Cmd {
+        self.command("EVAL", self.script.body())
+    }
+
+    fn command(&self, name: &str, script: &str) -> Cmd {
+        let mut command = Cmd::new();
+        command.arg(name).arg(script).arg(self.keys).arg(&self.words);
+        command
+    }
+}
+
+/// A number as an argument.
+pub(super) fn number(number: u64) -> String {
+    number.to_string()
+}
+
+pub(super) fn push(
+    script: &'static Script,
+    lane: &Lane,
+    addition: &Addition<'_>,
+    origin: Origin,
+) -> Call {
+    Call::new(script)
+        .key(&lane.stream)
+        .key(&lane.clock)
+        .key(addition.producer)
+        .arg(number(addition.number))
+        .arg(number(addition.oldest))
+        .arg(number(addition.longest.unwrap_or_default()))
+        .arg(number(addition.stamp.us))
+        .arg(number(addition.stamp.node.into()))
+        .arg(origin.0)
+        .arg(addition.key)
+        .arg(addition.payload)
+}
+
+impl Session<'_> {
+    /// Runs a script of queues, which the server may have to be told first.
+    pub(super) async fn run(&mut self, call: Call, by: Deadline) -> StoreResult<Value> {
+        let mut reply = self.call(&call.by_sha(), by).await?;
+        if is_error(&reply, "NOSCRIPT") {
+            reply = self.call(&call.by_body(), by).await?;
+        }
+        self.accept(reply)
+    }
+
+    /// Sends a command.
+    pub(super) async fn ask(&mut self, command: &Cmd, by: Deadline) -> StoreResult<Value> {
+        let reply = self.call(command, by).await?;
+        self.accept(reply)
+    }
+
+    fn accept(&self, reply: Value) -> StoreResult<Value> {
+        match reply {
+            Value::ServerError(_) => Err(self.refused(reply)),
+            reply => Ok(reply),
+        }
+    }
+}

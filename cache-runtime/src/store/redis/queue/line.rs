@@ -1,0 +1,228 @@
+//! A worker's own connection to the server of one partition.
+
+use std::time::Duration;
+
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Cmd, Pipeline, Value};
+use tokio::time::timeout_at;
+
+use super::super::cause::Cause;
+use super::super::commands::millis;
+use super::super::dial::{Driver, dial, log_in, login};
+use super::super::link::Server;
+use super::super::script::{self, Script};
+use super::super::session::is_error;
+use super::super::source::Source;
+use super::super::supervisor::Plan;
+use super::call::{self, Call, number};
+use super::{PUSH, reply};
+use crate::queue::Position;
+use crate::record::Origin;
+use crate::store::queue::{Added, Addition, Claim, From, Lane, Read};
+use crate::store::{Deadline, StoreError, StoreResult};
+
+static READ: Script = script::queue!("read");
+static RENEW: Script = script::queue!("renew_owner");
+static ACK: Script = script::queue!("ack");
+static BURY: Script = script::queue!("bury");
+
+/// A connection on which commands may block. It is of no use any more after an error other than a refusal.
+#[derive(Debug)]
+pub(crate) struct Line {
+    connection: MultiplexedConnection,
+    origin: Origin,
+    _driver: Driver,
+}
+
+impl Line {
+    pub(super) async fn open(plan: &Plan) -> StoreResult<Self> {
+        Self::connect(plan).await.map_err(|cause| match cause {
+            Cause::Refused(code) => StoreError::Refused(code),
+            Cause::TimedOut => StoreError::TimedOut,
+            Cause::Io(_) | Cause::Other(_) => StoreError::Down,
+        })
+    }
+
+    async fn connect(plan: &Plan) -> Result<Self, Cause> {
+        let Plan { source, access, settings } = plan;
+        let endpoint = source.endpoint(access).await?;
+        let stream = dial(&endpoint, access.tls).await?;
+        let (mut connection, driver) =
+            log_in(stream, &login(access), AsyncConnectionConfig::new(), ()).await?;
+        let server = Server::ask(&mut connection, &settings.client_name).await?;
+        if matches!(source, Source::Primary(_)) && !server.is_primary {
+            return Err(Cause::Other("no primary yet"));
+        }
+        Ok(Self { connection, origin: server.origin, _driver: driver })
+    }
+
+    /// Waits until the partition holds more than `last`, for at most `limit`.
+    pub(crate) async fn wait(
+        &self,
+        lane: &Lane,
+        last: Position,
+        limit: Duration,
+    ) -> StoreResult<()> {
+        let mut read = redis::cmd("XREAD");
+        let id = format!("{}-{}", last.generation, last.number);
+        read.arg("COUNT").arg(1).arg("BLOCK").arg(millis(limit));
+        read.arg("STREAMS").arg(&lane.stream).arg(id);
+        // The server is as punctual as its load permits.
+        let by = Deadline::now() + limit + Duration::from_secs(1);
+        match self.call(&read, by).await? {
+            Value::ServerError(error) => Err(StoreError::Refused(error.code().to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// The owner's next items.
+    pub(crate) async fn read(
+        &self,
+        lane: &Lane,
+        claim: &Claim,
+        count: usize,
+        from: From,
+        by: Deadline,
+    ) -> StoreResult<Read> {
+        let id = match from {
+            From::New => ">".to_owned(),
+            From::Pending(Position { generation, number }) => format!("{generation}-{number}"),
+        };
+        let call = Call::new(&READ)
+            .key(&lane.owner)
+            .key(&lane.stream)
+            .key(&lane.clock)
+            .arg(&claim.token)
+            .arg(&claim.worker)
+            .arg(number(count as u64))
+            .arg(id);
+        reply::read(self.run(&call, by).await?).ok_or(StoreError::Unexpected)
+    }
+
+    /// Keeps the partition. False: it is lost.
+    pub(crate) async fn renew(
+        &self,
+        lane: &Lane,
+        claim: &Claim,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        let call =
+            Call::new(&RENEW).key(&lane.owner).arg(&claim.token).arg(number(millis(claim.lease)));
+        self.decide(&call, by).await
+    }
+
+    /// Removes what was delivered. False: the partition is lost, and nothing was removed.
+    pub(crate) async fn ack(
+        &self,
+        lane: &Lane,
+        claim: &Claim,
+        done: &[Position],
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        let mut call = Call::new(&ACK)
+            .key(&lane.owner)
+            .key(&lane.stream)
+            .arg(&claim.token)
+            .arg(number(millis(claim.lease)));
+        for Position { generation, number } in done {
+            call = call.arg(format!("{generation}-{number}"));
+        }
+        self.decide(&call, by).await
+    }
+
+    /// Moves an item to the dead letters. False: the partition is lost, and nothing was moved.
+    pub(crate) async fn bury(
+        &self,
+        lane: &Lane,
+        claim: &Claim,
+        position: Position,
+        error: &str,
+        attempts: u32,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        let call = Call::new(&BURY)
+            .key(&lane.owner)
+            .key(&lane.stream)
+            .key(&lane.dead)
+            .arg(&claim.token)
+            .arg(number(millis(claim.lease)))
+            .arg(format!("{}-{}", position.generation, position.number))
+            .arg(error)
+            .arg(number(attempts.into()));
+        self.decide(&call, by).await
+    }
+
+    /// Appends an item, and waits until so many replicas have it: how many have.
+    pub(crate) async fn push_replicated(
+        &self,
+        lane: &Lane,
+        addition: Addition<'_>,
+        replicas: u32,
+        by: Deadline,
+    ) -> StoreResult<(Added, u32)> {
+        let call = call::push(&PUSH, lane, &addition, self.origin);
+        let patience = by.saturating_duration_since(Deadline::now());
+        let mut wait = redis::cmd("WAIT");
+        wait.arg(replicas).arg(millis(patience));
+        let by = by + Duration::from_secs(1);
+        let mut replies = self.call_both(&call.by_sha(), &wait, by).await?;
+        if is_error(&replies.0, "NOSCRIPT") {
+            replies = self.call_both(&call.by_body(), &wait, by).await?;
+        }
+        match replies {
+            (Value::ServerError(error), _) | (_, Value::ServerError(error)) => {
+                Err(StoreError::Refused(error.code().to_owned()))
+            }
+            (push, Value::Int(have)) => {
+                let added = reply::added(&push).ok_or(StoreError::Unexpected)?;
+                Ok((added, u32::try_from(have).unwrap_or_default()))
+            }
+            _ => Err(StoreError::Unexpected),
+        }
+    }
+
+    async fn call_both(
+        &self,
+        first: &Cmd,
+        second: &Cmd,
+        by: Deadline,
+    ) -> StoreResult<(Value, Value)> {
+        let mut both = Pipeline::new();
+        both.add_command(first.clone()).add_command(second.clone());
+        let mut connection = self.connection.clone();
+        let replies = Box::pin(connection.send_packed_commands(&both, 0, 2));
+        match timeout_at(by, replies).await {
+            Ok(Ok(replies)) => match <[Value; 2]>::try_from(replies) {
+                Ok([first, second]) => Ok((first, second)),
+                Err(_) => Err(StoreError::Unexpected),
+            },
+            Ok(Err(_)) => Err(StoreError::Lost),
+            Err(_) => Err(StoreError::TimedOut),
+        }
+    }
+
+    async fn decide(&self, call: &Call, by: Deadline) -> StoreResult<bool> {
+        reply::decision(&self.run(call, by).await?)
+    }
+
+    async fn run(&self, call: &Call, by: Deadline) -> StoreResult<Value> {
+        let mut reply = self.call(&call.by_sha(), by).await?;
+        if is_error(&reply, "NOSCRIPT") {
+            reply = self.call(&call.by_body(), by).await?;
+        }
+        match reply {
+            Value::ServerError(error) => Err(StoreError::Refused(error.code().to_owned())),
+            reply => Ok(reply),
+        }
+    }
+
+    async fn call(&self, command: &Cmd, by: Deadline) -> StoreResult<Value> {
+        let mut connection = self.connection.clone();
+        let reply = Box::pin(connection.send_packed_command(command));
+        match timeout_at(by, reply).await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(_)) => Err(StoreError::Lost),
+            Err(_) => Err(StoreError::TimedOut),
+        }
+    }
+}

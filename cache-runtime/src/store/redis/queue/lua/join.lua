@@ -1,0 +1,19 @@
+-- Says that a worker is alive, and learns which others are.
+-- KEYS: workers
+-- ARGV: worker, milliseconds for which to believe it, partitions that it knows of
+local t = redis.call('TIME')
+local now = t[1] * 1000 + math.floor(t[2] / 1000)
+local all = redis.call('HGETALL', KEYS[1])
+local partitions = tonumber(ARGV[3])
+local alive = {ARGV[1]}
+for i = 1, #all, 2 do
+  if all[i] == 'partitions' then
+    partitions = math.max(partitions, tonumber(all[i + 1]))
+  elseif tonumber(all[i + 1]) <= now then
+    redis.call('HDEL', KEYS[1], all[i])
+  elseif all[i] ~= ARGV[1] then
+    alive[#alive + 1] = all[i]
+  end
+end
+redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[2]), 'partitions', partitions)
+return {partitions, alive}

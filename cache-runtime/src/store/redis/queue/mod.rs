@@ -1,0 +1,151 @@
+//! Queues as Redis streams.
+//!
+//! One stream, one clock and one owner per partition, in one slot; every change is a script. Those of an owner check that it
+//! still is the owner: one that was paused and lost the partition changes nothing any more.
+
+mod call;
+mod line;
+mod reply;
+
+use redis::Value;
+
+use self::call::{Call, number};
+pub(crate) use self::line::Line;
+use super::RedisStore;
+use super::commands::millis;
+use super::router::route;
+use super::script::{self, Script};
+use crate::store::queue::{Added, Addition, Buried, Claim, Crew, Lane, Lengths};
+use crate::store::{Deadline, Name, StoreError, StoreResult};
+
+static PUSH: Script = script::queue!("clock", "push");
+static TAKE: Script = script::queue!("take");
+static YIELD: Script = script::queue!("yield_owner");
+static JOIN: Script = script::queue!("join");
+static LENGTHS: Script = script::queue!("lengths");
+static REDRIVE: Script = script::queue!("clock", "redrive");
+
+impl RedisStore {
+    /// Appends an item.
+    pub(crate) async fn queue_push(
+        &self,
+        lane: &Lane,
+        addition: Addition<'_>,
+        by: Deadline,
+    ) -> StoreResult<Added> {
+        let name = Name::new(&lane.stream);
+        let reply = route!(self, name, by, |session| {
+            let call = call::push(&PUSH, lane, &addition, session.origin());
+            session.run(call, by)
+        });
+        reply::added(&reply?).ok_or(StoreError::Unexpected)
+    }
+
+    /// Takes a partition, if nobody owns it.
+    pub(crate) async fn queue_take(
+        &self,
+        lane: &Lane,
+        claim: &Claim,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        let call = Call::new(&TAKE)
+            .key(&lane.owner)
+            .key(&lane.stream)
+            .arg(&claim.token)
+            .arg(number(millis(claim.lease)))
+            .arg(&claim.worker);
+        reply::decision(&self.queue_run(&lane.owner, call, by).await?)
+    }
+
+    /// Gives a partition back.
+    pub(crate) async fn queue_yield(
+        &self,
+        lane: &Lane,
+        claim: &Claim,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        let call = Call::new(&YIELD).key(&lane.owner).arg(&claim.token);
+        reply::decision(&self.queue_run(&lane.owner, call, by).await?)
+    }
+
+    /// Says that a worker is alive for `claim.lease`.
+    pub(crate) async fn queue_join(
+        &self,
+        workers: &str,
+        claim: &Claim,
+        partitions: u32,
+        by: Deadline,
+    ) -> StoreResult<Crew> {
+        let call = Call::new(&JOIN)
+            .key(workers)
+            .arg(&claim.worker)
+            .arg(number(millis(claim.lease)))
+            .arg(number(partitions.into()));
+        reply::crew(self.queue_run(workers, call, by).await?).ok_or(StoreError::Unexpected)
+    }
+
+    /// Says that a worker is gone.
+    pub(crate) async fn queue_leave(
+        &self,
+        workers: &str,
+        worker: &str,
+        by: Deadline,
+    ) -> StoreResult<()> {
+        let mut leave = redis::cmd("HDEL");
+        leave.arg(workers).arg(worker);
+        route!(self, Name::new(workers), by, |session| session.ask(&leave, by)).map(|_| ())
+    }
+
+    /// How much a partition holds.
+    pub(crate) async fn queue_lengths(&self, lane: &Lane, by: Deadline) -> StoreResult<Lengths> {
+        let call = Call::new(&LENGTHS).key(&lane.stream).key(&lane.dead);
+        let reply = self.queue_run(&lane.stream, call, by).await?;
+        reply::lengths(&reply).ok_or(StoreError::Unexpected)
+    }
+
+    /// The oldest dead letters of a partition.
+    pub(crate) async fn queue_dead(
+        &self,
+        lane: &Lane,
+        limit: usize,
+        by: Deadline,
+    ) -> StoreResult<Vec<Buried>> {
+        let mut range = redis::cmd("XRANGE");
+        range.arg(&lane.dead).arg("-").arg("+").arg("COUNT").arg(limit);
+        let reply = route!(self, Name::new(&lane.dead), by, |session| session.ask(&range, by))?;
+        reply::buried(reply).ok_or(StoreError::Unexpected)
+    }
+
+    /// Puts the oldest dead letters of a partition back at its end; how many.
+    pub(crate) async fn queue_redrive(
+        &self,
+        lane: &Lane,
+        limit: usize,
+        by: Deadline,
+    ) -> StoreResult<u64> {
+        let name = Name::new(&lane.stream);
+        let reply = route!(self, name, by, |session| {
+            let call = Call::new(&REDRIVE)
+                .key(&lane.stream)
+                .key(&lane.clock)
+                .key(&lane.dead)
+                .arg(number(limit as u64))
+                .arg(session.origin().0);
+            session.run(call, by)
+        });
+        match reply? {
+            Value::Int(count) => u64::try_from(count).map_err(|_| StoreError::Unexpected),
+            _ => Err(StoreError::Unexpected),
+        }
+    }
+
+    /// A connection of one's own to the server of a partition: what blocks on it holds up nobody else.
+    pub(crate) async fn queue_line(&self, lane: &Lane, by: Deadline) -> StoreResult<Line> {
+        let plan = self.router.route(Name::new(&lane.stream)).plan();
+        tokio::time::timeout_at(by, Line::open(&plan)).await.map_err(|_| StoreError::TimedOut)?
+    }
+
+    async fn queue_run(&self, key: &str, call: Call, by: Deadline) -> StoreResult<Value> {
+        route!(self, Name::new(key), by, |session| session.run(call.clone(), by))
+    }
+}

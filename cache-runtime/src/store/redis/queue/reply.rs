@@ -1,0 +1,130 @@
+//! What the queues' scripts reply.
+
+use std::collections::HashMap;
+
+use redis::Value;
+
+use crate::queue::Position;
+use crate::store::queue::{Added, Buried, Crew, Lengths, Read, Stamp, Stored};
+use crate::store::{StoreError, StoreResult};
+
+/// Yes or no.
+pub(super) fn decision(reply: &Value) -> StoreResult<bool> {
+    match reply {
+        Value::Int(0) => Ok(false),
+        Value::Int(1) => Ok(true),
+        _ => Err(StoreError::Unexpected),
+    }
+}
+
+pub(super) fn added(reply: &Value) -> Option<Added> {
+    let Value::Array(reply) = reply else { return None };
+    let mut reply = reply.iter();
+    match (text(reply.next()?)?, reply.next()) {
+        ("A", Some(us)) => Some(Added::New(text(us)?.parse().ok()?)),
+        ("K", None) => Some(Added::Known),
+        ("F", None) => Some(Added::Full),
+        ("L", None) => Some(Added::Late),
+        _ => None,
+    }
+}
+
+pub(super) fn read(reply: Value) -> Option<Read> {
+    let Value::Array(reply) = reply else { return None };
+    let mut reply = reply.into_iter();
+    match (text(&reply.next()?)?, reply.next(), reply.next()) {
+        ("X", None, None) => Some(Read::Lost),
+        ("R", Some(last), Some(Value::Array(items))) => {
+            let items = items.into_iter().map(|item| entry(item).map(|(item, _)| item));
+            Some(Read::Items(items.collect::<Option<_>>()?, position(text(&last)?)?))
+        }
+        _ => None,
+    }
+}
+
+pub(super) fn buried(reply: Value) -> Option<Vec<Buried>> {
+    let Value::Array(items) = reply else { return None };
+    let buried = |item| {
+        let (mut stored, mut more) = entry(item)?;
+        let mut field = |name: &[u8]| String::from_utf8(more.remove(name)?).ok();
+        if let Some(former) = field(b"p").as_deref().and_then(position) {
+            stored.position = former;
+        }
+        let attempts = field(b"n").and_then(|attempts| attempts.parse().ok()).unwrap_or_default();
+        Some(Buried { stored, error: field(b"e").unwrap_or_default(), attempts })
+    };
+    items.into_iter().map(buried).collect()
+}
+
+pub(super) fn crew(reply: Value) -> Option<Crew> {
+    let Value::Array(reply) = reply else { return None };
+    let mut reply = reply.into_iter();
+    let (Some(Value::Int(partitions)), Some(Value::Array(alive))) = (reply.next(), reply.next())
+    else {
+        return None;
+    };
+    let alive = alive.iter().map(|worker| text(worker).map(str::to_owned));
+    Some(Crew { partitions: u32::try_from(partitions).ok()?, alive: alive.collect::<Option<_>>()? })
+}
+
+pub(super) fn lengths(reply: &Value) -> Option<Lengths> {
+    let Value::Array(reply) = reply else { return None };
+    let [Value::Int(length), Value::Int(pending), Value::Int(dead)] = &reply[..] else {
+        return None;
+    };
+    let (length, pending) = (u64::try_from(*length).ok()?, u64::try_from(*pending).ok()?);
+    Some(Lengths {
+        waiting: length.saturating_sub(pending),
+        pending,
+        dead: u64::try_from(*dead).ok()?,
+    })
+}
+
+type Fields = HashMap<Vec<u8>, Vec<u8>>;
+
+/// An entry of a stream, and the fields that are none of an item.
+fn entry(entry: Value) -> Option<(Stored, Fields)> {
+    let Value::Array(entry) = entry else { return None };
+    let mut entry = entry.into_iter();
+    let position = position(text(&entry.next()?)?)?;
+    let mut fields = match entry.next()? {
+        Value::Array(fields) => pairs(fields)?,
+        // Pending, and no longer in the stream.
+        Value::Nil => Fields::new(),
+        _ => return None,
+    };
+    let mut field = |name: &[u8]| fields.remove(name);
+    let key = field(b"k").and_then(|key| String::from_utf8(key).ok()).unwrap_or_default();
+    let stamp = field(b"v").as_deref().and_then(stamp).unwrap_or_default();
+    let payload = field(b"d");
+    Some((Stored { position, key, stamp, payload }, fields))
+}
+
+fn pairs(fields: Vec<Value>) -> Option<Fields> {
+    let mut pairs = Fields::new();
+    let mut fields = fields.into_iter();
+    while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+        let (Value::BulkString(name), Value::BulkString(value)) = (name, value) else {
+            return None;
+        };
+        pairs.insert(name, value);
+    }
+    Some(pairs)
+}
+
+fn stamp(text: &[u8]) -> Option<Stamp> {
+    let (us, node) = str::from_utf8(text).ok()?.split_once('-')?;
+    Some(Stamp { us: us.parse().ok()?, node: node.parse().ok()? })
+}
+
+fn position(id: &str) -> Option<Position> {
+    let (generation, number) = id.split_once('-')?;
+    Some(Position { generation: generation.parse().ok()?, number: number.parse().ok()? })
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}

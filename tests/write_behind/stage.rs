@@ -1,0 +1,179 @@
+//! What the tests have in common: a queue of steps of counters, and sinks that remember.
+
+use std::sync::{Arc, Mutex};
+
+use cache_runtime::__private::QueueSite;
+use cache_runtime::{__private, Batch, Cache, Queue, Worker};
+use serde::{Deserialize, Serialize};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::support::barrier::Gate;
+use crate::support::redis::{Client, RedisServer};
+use crate::support::within_limit;
+
+/// Step `number` of `counter`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    pub counter: u64,
+    pub number: u64,
+}
+
+pub fn step(counter: u64, number: u64) -> Step {
+    Step { counter, number }
+}
+
+pub static STEPS: QueueSite =
+    QueueSite::new("stage::steps", "steps").partitions(4).linger_ms(5).lease_ms(1000).keep_all();
+
+/// A queue of steps that are kept in the order of their counters.
+pub fn queue(site: &'static QueueSite, cache: &Cache) -> Queue<Step> {
+    __private::queue::<Step>(site).key(|step, key| key.part(&step.counter)).cache(cache).done()
+}
+
+/// Remembers what it is given.
+#[derive(Clone, Debug, Default)]
+pub struct Ledger(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    steps: Vec<Step>,
+    versions: Vec<i64>,
+    batches: Vec<usize>,
+    refuses: Option<fn(&Step) -> bool>,
+    gate: Option<Gate>,
+}
+
+impl Ledger {
+    /// The sink.
+    pub async fn take(self, batch: Batch<Step>) -> Result<(), String> {
+        let gate = self.0.lock().unwrap().gate.clone();
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
+        let mut state = self.0.lock().unwrap();
+        let items: Vec<_> = batch.into_iter().collect();
+        if let Some(refuses) = state.refuses
+            && let Some(refused) = items.iter().find(|versioned| refuses(&versioned.item))
+        {
+            return Err(format!("no step {}", refused.item.number));
+        }
+        state.batches.push(items.len());
+        for versioned in items {
+            state.steps.push(versioned.item);
+            state.versions.push(versioned.version);
+        }
+        Ok(())
+    }
+
+    /// Fails every batch that holds such a step, from now on.
+    pub fn refuse(&self, refuses: fn(&Step) -> bool) {
+        self.0.lock().unwrap().refuses = Some(refuses);
+    }
+
+    /// Holds every batch before it is taken, from now on.
+    pub fn hold(&self) -> Gate {
+        let gate = Gate::new();
+        self.0.lock().unwrap().gate = Some(gate.clone());
+        gate
+    }
+
+    /// Fails no more.
+    pub fn accept(&self) {
+        self.0.lock().unwrap().refuses = None;
+    }
+
+    pub fn len(&self) -> usize {
+        self.0.lock().unwrap().steps.len()
+    }
+
+    pub fn batches(&self) -> Vec<usize> {
+        self.0.lock().unwrap().batches.clone()
+    }
+
+    pub fn versions(&self) -> Vec<i64> {
+        self.0.lock().unwrap().versions.clone()
+    }
+
+    /// The numbers of one counter's steps, as they came.
+    pub fn of(&self, counter: u64) -> Vec<u64> {
+        let state = self.0.lock().unwrap();
+        state.steps.iter().filter(|step| step.counter == counter).map(|step| step.number).collect()
+    }
+}
+
+/// A worker over a ledger.
+pub fn worker(site: &'static QueueSite, cache: &Cache, ledger: &Ledger) -> Worker {
+    __private::worker(queue(site, cache), ledger.clone(), Ledger::take)
+}
+
+/// A worker at work.
+#[derive(Debug)]
+pub struct Running {
+    stop: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Running {
+    pub fn start(worker: Worker) -> Self {
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(worker.run(async {
+            _ = stopped.await;
+        }));
+        Self { stop, task }
+    }
+
+    /// Shuts it down, and waits until it has ended.
+    pub async fn stop(self) {
+        self.stop.send(()).unwrap();
+        within_limit("a worker ends", self.task).await.unwrap();
+    }
+}
+
+/// A store, and a cache over it.
+#[derive(Debug)]
+pub struct Stage {
+    pub cache: Cache,
+    /// None with the embedded store.
+    pub server: Option<(RedisServer, Client)>,
+}
+
+impl Stage {
+    pub fn embedded() -> Self {
+        Self { cache: Cache::in_memory(), server: None }
+    }
+
+    pub async fn redis() -> Self {
+        let server = RedisServer::start().await;
+        let client = server.client().await;
+        let cache = Cache::connect(&server.url()).unwrap();
+        Self { cache, server: Some((server, client)) }
+    }
+
+    /// A cache over the same store, as another process has it; a memory is not shared.
+    pub fn another_cache(&self) -> Cache {
+        match &self.server {
+            Some((server, _)) => Cache::connect(&server.url()).unwrap(),
+            None => Cache::in_memory(),
+        }
+    }
+}
+
+/// Makes a test of each function, once on the embedded store and once on Redis.
+macro_rules! on_both_stores {
+    ($($name:ident)*) => {
+        mod embedded {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::stage::Stage::embedded()).await;
+            })*
+        }
+        mod redis {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name($crate::stage::Stage::redis().await).await;
+            })*
+        }
+    };
+}
+pub(crate) use on_both_stores;

@@ -68,6 +68,7 @@ use crate::model::{Cached, Invalidates, WriteBehind, WriteThrough};
 /// | `lock` | callers in all processes wait for one of them to run the body | other processes run it too, but only one stores |
 /// | `lock(wait = "5s", lease = "10s")` | a duration each: how long to wait before running the body after all; how long the one who runs it may be out of touch before another takes over | set by the cache |
 /// | `skip(db, ctx)` | parameters that are knowingly no part of the key | |
+/// | `tags = ["org:<org_id>"]` | groups that the entry belongs to, see below | none |
 /// | `none_ttl = "30s"` | store `None`, and `Ok(None)`, and serve it for that long | not stored |
 /// | `when = expression` | a `bool` over the parameters: whether to use the cache for this call | `true` |
 /// | <code>unless = \|user\| ..</code> | a `bool` over the value: whether not to store it | `false` |
@@ -98,6 +99,39 @@ use crate::model::{Cached, Invalidates, WriteBehind, WriteThrough};
 /// Values are escaped, so that different arguments always give different keys. A parameter that looks like
 /// data, such as an integer, a string or an id, must be in the key or in `skip`: calls that differ in it
 /// would share one value otherwise.
+///
+/// # Tags
+///
+/// A tag is a name that entries have in common. To invalidate it is to invalidate all of them at once, however many there are
+/// and whatever their keys: `#[invalidates(tag = "org:<org_id>")]`, or `cache.invalidate_tag(..)`.
+///
+/// ```
+/// # use cache_runtime::{cached, invalidates};
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct User;
+/// # struct PgPool; struct Error;
+/// #[cached(key = "user:<id>", ttl = "1h", tags = ["org:<org_id>"], skip(org_id))]
+/// async fn get_user(db: &PgPool, org_id: i64, id: i64) -> Result<User, Error> {
+///     // SELECT .. FROM users JOIN orgs ..
+/// #   let _ = (db, org_id, id); Err(Error)
+/// }
+///
+/// #[cached(key = "users:<org_id>:<page>", ttl = "1h", tags = ["org:<org_id>"])]
+/// async fn list_users(db: &PgPool, org_id: i64, page: u32) -> Result<Vec<User>, Error> {
+///     // ..
+/// #   let _ = (db, org_id, page); Err(Error)
+/// }
+///
+/// #[invalidates(tag = "org:<org_id>")]
+/// async fn rename_org(db: &PgPool, org_id: i64, name: &str) -> Result<(), Error> {
+///     // UPDATE orgs SET name = $2 WHERE id = $1
+/// #   let _ = (db, org_id, name); Ok(())
+/// }
+/// ```
+///
+/// Their templates are those of keys, over the parameters, which the companion then takes as well. At most 16, and a hit reads
+/// one key more for each, in the same round trip; a miss asks once more for each. Functions without tags pay nothing. The
+/// tags go with the key: functions that share an entry by `key = get_user_key(&id)` share its tags, and an entry that
+/// was stored with other tags, by an older version of the program say, is a miss.
 ///
 /// # The companion
 ///
@@ -170,6 +204,8 @@ pub fn cached(
 /// | `get_user(id)`, `users::get_user(id)`, `Self::get_user(id)`, `self.get_user(id)` | what a cached function stored for these arguments: the ones its companion takes |
 /// | `key = "user:<id>"` | the key of this template: entries of another crate or service |
 /// | `key = expression` | a `Key<T>` |
+/// | `tag = "org:<org_id>"` | every entry that has this tag |
+/// | `tag = expression` | the same, of a `Tag` |
 /// | `pattern = "user:<id>:*"` | every key that matches the glob; a value in it stands for itself only |
 /// | `each(id in ids) get_user(id)` | any of these for every item of a collection, all in one round trip |
 ///

@@ -84,9 +84,14 @@ fn part<'a>(
 ) -> Result<Part<'a>, Reported> {
     let root = &placeholder.root;
     let Some(subject) = scope.subject(root) else {
-        let hint = did_you_mean(root, &scope.names());
-        let function = scope.function.name();
-        let message = format!("`{function}` has no parameter `{root}`{hint}");
+        let message = if root == "result" && !scope.sees_result() {
+            "`result` is there when the body has run; the keys and tags of a cached function are \
+             needed before, so they are made of its parameters"
+                .to_owned()
+        } else {
+            let hint = did_you_mean(root, &scope.names());
+            format!("`{}` has no parameter `{root}`{hint}", scope.function.name())
+        };
         return Err(diagnostics.error(literal.span(), message));
     };
     let next = placeholder.ambiguous_next();
@@ -197,7 +202,8 @@ mod tests {
     fn mistakes() {
         for (text, message) in [
             ("<idx>", "`f` has no parameter `idx`; did you mean `id`?"),
-            ("<result.id>", "`f` has no parameter `result`; there are `db`, `id`"),
+            ("<resule.id>", "`f` has no parameter `resule`; there are `db`, `id`"),
+            ("<result.id>", "`result` is there when the body has run"),
             ("<Self:hash>", "only its name can be part of a key: `<Self>`"),
             ("<T>/<id>", "write `<T>:/`"),
             ("<T:hash>", "only its name can be part of a key: `<T>`"),

@@ -92,6 +92,11 @@ impl<'a> Scope<'a> {
         scope
     }
 
+    /// Whether templates may use what the function returns.
+    pub(crate) fn sees_result(&self) -> bool {
+        self.sees_result
+    }
+
     pub(crate) fn has_receiver(&self) -> bool {
         self.function.sig.receiver().is_some()
     }

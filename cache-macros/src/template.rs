@@ -24,11 +24,13 @@ use syn::{Error, LitStr};
 /// What the encoding of a value always escapes, besides whitespace and control characters.
 const RESERVED: &str = "%:{}<>*?[]\\";
 
-/// Whether a template names one key or many.
+/// What a template names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Key,
-    /// Its literal text is a glob; a placeholder's value still stands for itself only.
+    /// A group of entries. Its own key begins with `~`, which is why no other does.
+    Tag,
+    /// Many keys. Its literal text is a glob; a placeholder's value still stands for itself only.
     Pattern,
 }
 
@@ -80,7 +82,15 @@ impl Template {
 fn parse(text: &str, kind: Kind) -> (Vec<Segment>, Vec<String>) {
     let mut parser = Parser { kind, segments: Vec::new(), problems: Vec::new() };
     if text.is_empty() {
-        parser.problem("the key is empty; write something like `\"user:<id>\"`");
+        parser.problem(match kind {
+            Kind::Tag => "the tag is empty; write something like `\"org:<org_id>\"`",
+            _ => "the key is empty; write something like `\"user:<id>\"`",
+        });
+    }
+    if text.starts_with('~') && kind == Kind::Key {
+        parser.problem(
+            "a key that begins with `~` could be that of a tag; begin with another character",
+        );
     }
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
@@ -165,7 +175,7 @@ impl Parser {
     fn text(&mut self, character: char) {
         if character.is_whitespace() || character.is_control() {
             self.problem(format!("{character:?} cannot be part of a key; use `:` or `_`"));
-        } else if character == '*' && self.kind == Kind::Key {
+        } else if character == '*' && self.kind != Kind::Pattern {
             self.problem(
                 "`*` cannot be part of a key, where it would name only itself; many keys are named \
                  by `#[invalidates(pattern = \"..\")]`",
@@ -325,6 +335,13 @@ mod tests {
             assert_eq!(problems.len(), 1, "{text}: {problems:?}");
             assert!(problems[0].contains(problem), "{text}: {problems:?}");
         }
+        for (text, kind, problem) in
+            [("~tag:a", Kind::Key, "that of a tag"), ("", Kind::Tag, "the tag is empty")]
+        {
+            let problems = read(text, kind).unwrap_err();
+            assert!(problems[0].contains(problem), "{text}: {problems:?}");
+        }
+        assert!(read("~tag:*", Kind::Pattern).is_ok() && read("~", Kind::Tag).is_ok());
         let problems = read("user:<id>*", Kind::Pattern).unwrap_err();
         assert!(problems[0].contains("longer values"), "{problems:?}");
     }

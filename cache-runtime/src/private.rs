@@ -5,6 +5,7 @@ pub use core;
 pub use crate::callsite::Callsite;
 use crate::key::Key;
 pub use crate::key::KeyText;
+use crate::key::{Tag, TagText};
 pub use crate::outcome::{
     Answer, IsAbsent, NeverAbsent, Otherwise, Outcome, Plain, Probe, Returns, Unshared, Value,
     Written,
@@ -20,6 +21,11 @@ pub use crate::{
 /// Starts the key of a function.
 pub fn key(callsite: &'static Callsite) -> KeyText {
     KeyText::new(callsite)
+}
+
+/// Starts a tag.
+pub fn tag() -> TagText {
+    Tag::builder()
 }
 
 /// Starts a key or a pattern that belongs to no function.

@@ -15,7 +15,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::cache::Cache;
-use crate::key::Key;
+use crate::key::{Key, Tag};
 use crate::record::{self, Found, KeyHash, Stamp, Value};
 use crate::store::{Deadline, Name, Stamped, Store, StoreError, StoreResult};
 use crate::token::Token;
@@ -43,8 +43,12 @@ pub(crate) enum Standing {
 impl Tags {
     /// The tags of a key's entry.
     pub(crate) fn of<T>(cache: &Cache, key: &Key<T>) -> Self {
-        let text = |tag: &crate::key::Tag| cache.full_text(tag.key()).into_owned();
-        Self { texts: key.tags().iter().map(text).collect(), need: key.longest_life() }
+        Self::new(cache, key.tags(), key.longest_life())
+    }
+
+    pub(crate) fn new(cache: &Cache, tags: &[Tag], need: Duration) -> Self {
+        let text = |tag: &Tag| cache.full_text(tag.key()).into_owned();
+        Self { texts: tags.iter().map(text).collect(), need }
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -5,6 +5,7 @@ mod support;
 
 mod loads;
 mod stage;
+mod tags;
 mod through;
 mod transactions;
 mod writes;

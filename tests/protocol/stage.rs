@@ -68,7 +68,7 @@ impl Database {
         *self.0.writing.lock().unwrap() = None;
     }
 
-    async fn select(&self, id: u64) -> Option<u64> {
+    pub async fn select(&self, id: u64) -> Option<u64> {
         self.0.loads.count();
         let row = self.get(id);
         let gate = self.0.loading.lock().unwrap().clone();

@@ -12,12 +12,13 @@ use super::duration::Duration;
 use super::{KeyArg, Known, Name, Slot, each_piece};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
 use crate::syntax;
-use crate::template::Kind;
+use crate::template::{Kind, Template};
 
 const KNOWN: &Known = &[
     ("key", r#"key = "user:<id>""#),
     ("ttl", r#"ttl = "1h""#),
     ("lock", r#"lock`, or `lock(wait = "5s", lease = "10s")"#),
+    ("tags", r#"tags = ["org:<org_id>"]"#),
     ("skip", "skip(db)"),
     ("none_ttl", r#"none_ttl = "30s""#),
     ("when", "when = !fresh"),
@@ -43,6 +44,7 @@ pub(crate) struct CachedArgs {
     pub(crate) key: Slot<KeyArg>,
     pub(crate) ttl: Slot<Ttl>,
     pub(crate) lock: Slot<Lock>,
+    pub(crate) tags: Slot<Vec<Template>>,
     pub(crate) skip: Slot<Vec<Ident>>,
     pub(crate) none_ttl: Slot<Duration>,
     pub(crate) when: Slot<Expr>,
@@ -105,6 +107,7 @@ impl CachedArgs {
             "key" => self.key.fill(&name, KeyArg::parse(&name, input, Kind::Key), diagnostics),
             "ttl" => self.ttl.fill(&name, ttl(&name, input), diagnostics),
             "lock" => self.lock.fill(&name, Lock::parse(&name, input, diagnostics), diagnostics),
+            "tags" => self.tags.fill(&name, tags(&name, input), diagnostics),
             "skip" => self.skip.fill(&name, skip(&name, input), diagnostics),
             "none_ttl" => self.none_ttl.fill(&name, duration(&name, input), diagnostics),
             "when" => self.when.fill(&name, name.expr(input), diagnostics),
@@ -152,6 +155,34 @@ fn ttl(name: &Name, input: ParseStream<'_>) -> syn::Result<Ttl> {
 
 pub(super) fn duration(name: &Name, input: ParseStream<'_>) -> syn::Result<Duration> {
     Duration::new(name.expr(input)?, &name.text)
+}
+
+fn tags(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Template>> {
+    let Expr::Array(list) = name.expr(input)? else {
+        return Err(name.misused("takes a list"));
+    };
+    if list.elems.is_empty() {
+        return Err(name.misused("names nothing"));
+    }
+    let (mut templates, mut mistakes) = (Vec::new(), None::<Error>);
+    for tag in list.elems {
+        match (tag_template(tag), &mut mistakes) {
+            (Ok(template), _) => templates.push(template),
+            (Err(mistake), Some(mistakes)) => mistakes.combine(mistake),
+            (Err(mistake), none) => *none = Some(mistake),
+        }
+    }
+    mistakes.map_or(Ok(templates), Err)
+}
+
+fn tag_template(tag: Expr) -> syn::Result<Template> {
+    match tag {
+        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Template::parse(literal, Kind::Tag),
+        tag => Err(Error::new_spanned(
+            tag,
+            "a tag is a template in quotes, such as `\"org:<org_id>\"`",
+        )),
+    }
 }
 
 fn skip(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
@@ -233,7 +264,7 @@ mod tests {
         let tokens = quote! {
             key = "user:<id>", ttl = |user: &User| user.ttl(), lock(wait = "5s", lease = LEASE,),
             skip(db, ctx), none_ttl = 30, when = a == b, unless = |v| v.a || v.b, jitter = 1,
-            codec = Codec::Json, version = 2, max_concurrent_loads = 8, shed_after = 1,
+            tags = ["org:<org>", "users"], codec = Codec::Json, version = 2, max_concurrent_loads = 8, shed_after = 1,
             budget = BUDGET, companion = false, crate = crate::cache,
         };
         assert_eq!(errors(tokens), [""; 0]);
@@ -259,6 +290,10 @@ mod tests {
             ),
             (quote!(lock(wiat = 1)), "there is no option `wiat`; did you mean `wait`?"),
             (quote!(ttl = 1 lock), "expected `,` before this"),
+            (quote!(tags = "a"), "`tags` takes a list: write `tags = [\"org:<org_id>\"]`"),
+            (quote!(tags = []), "`tags` names nothing: write `tags = [\"org:<org_id>\"]`"),
+            (quote!(tags = ["a", b]), "a tag is a template in quotes, such as `\"org:<org_id>\"`"),
+            (quote!(tag = "a"), "there is no option `tag`; did you mean `tags`?"),
             (quote!(skip = db), "`skip` takes names in parentheses: write `skip(db)`"),
             (quote!(skip()), "`skip` names nothing: write `skip(db)`"),
             (quote!(jitter = 1.5), "`jitter` is a fraction of the ttl, a number from 0.0 to 1.0"),

@@ -15,6 +15,7 @@ use crate::template::{Kind, Template};
 
 const KNOWN: &Known = &[
     ("key", r#"key = "user:<id>""#),
+    ("tag", r#"tag = "org:<org_id>""#),
     ("pattern", r#"pattern = "user:<id>:*""#),
     ("fence", r#"fence = "strict""#),
     ("hold_off", r#"hold_off = "2s""#),
@@ -25,9 +26,12 @@ const KNOWN: &Known = &[
 ];
 
 /// Those that are targets.
-const TARGETS: &[&str] = &["key", "pattern"];
-const KNOWN_TO_EACH: &Known =
-    &[("key", r#"key = "user:<id>""#), ("pattern", r#"pattern = "user:<id>:*""#)];
+const TARGETS: &[&str] = &["key", "tag", "pattern"];
+const KNOWN_TO_EACH: &Known = &[
+    ("key", r#"key = "user:<id>""#),
+    ("tag", r#"tag = "org:<org_id>""#),
+    ("pattern", r#"pattern = "user:<id>:*""#),
+];
 
 const FENCES: &[&str] = &["try", "strict", "off"];
 
@@ -51,6 +55,8 @@ pub(crate) enum Target {
     Method(ExprMethodCall),
     /// `key = ..`
     Key(KeyArg),
+    /// `tag = ..`
+    Tag(KeyArg),
     /// `pattern = ".."`
     Pattern(Template),
     /// `each(id in ids) get_user(id)`
@@ -95,6 +101,10 @@ impl InvalidatesArgs {
             "key" => {
                 let key = KeyArg::parse(&name, input, Kind::Key);
                 self.target(key.map(Target::Key), diagnostics)
+            }
+            "tag" => {
+                let tag = KeyArg::parse(&name, input, Kind::Tag);
+                self.target(tag.map(Target::Tag), diagnostics)
             }
             "pattern" => self.target(pattern(&name, input).map(Target::Pattern), diagnostics),
             "fence" => self.fence.fill(&name, fence(&name, input), diagnostics),
@@ -169,6 +179,7 @@ impl Target {
         let name = Name::parse(input, KNOWN_TO_EACH)?;
         match name.text.as_str() {
             "key" => KeyArg::parse(&name, input, Kind::Key).map(Self::Key),
+            "tag" => KeyArg::parse(&name, input, Kind::Tag).map(Self::Tag),
             _ => pattern(&name, input).map(Self::Pattern),
         }
     }

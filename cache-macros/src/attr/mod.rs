@@ -153,7 +153,7 @@ impl Name {
     }
 }
 
-/// `key = ..` or `pattern = ..`: a literal is a template, anything else an expression.
+/// `key = ..`, `tag = ..` or `pattern = ..`: a literal is a template, anything else an expression.
 pub(crate) enum KeyArg {
     Template(Template),
     Expr(Expr),

@@ -20,6 +20,7 @@ const KNOWN: &Known = &[
     ("cache", "cache = self.cache"),
     ("crate", "crate = path::to::cache_runtime"),
     // Those of `#[invalidates]` that are no options here.
+    ("tag", r#"invalidates(tag = "org:<org_id>")"#),
     ("pattern", r#"invalidates(pattern = "user:<id>:*")"#),
     ("in_transaction", "#[invalidates(.., in_transaction)]"),
 ];

@@ -8,9 +8,12 @@ use crate::attr::cached::Ttl;
 use crate::diagnostics::{Diagnostics, did_you_mean};
 use crate::model::{Cached, Home, Key};
 use crate::parameter::Parameter;
-use crate::piece::{Form, Piece};
+use crate::piece::Form;
 use crate::scope::{Scope, Subject};
 use crate::{syntax, types};
+
+/// Each costs a hit one key more to read.
+const MOST_TAGS: usize = 16;
 
 pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     is_async(&model.scope, &model.flavor, diagnostics);
@@ -19,10 +22,12 @@ pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     ttl_is_given(model, diagnostics);
     ttl_of_value_uses_only_it(model, diagnostics);
     skips_what_there_is(model, diagnostics);
+    tags_are_few_and_different(model, diagnostics);
     if let Ok(key) = &model.key {
         skipped_is_not_in_key(model, key, diagnostics);
         key_tells_calls_apart(model, key, diagnostics);
         companion_can_name_types(key, diagnostics);
+        tags_go_with_the_key(model, key, diagnostics);
     }
 }
 
@@ -178,8 +183,7 @@ fn is_data(parameter: &Parameter<'_>, scope: &Scope<'_>) -> bool {
 /// ```
 fn companion_can_name_types(key: &Key<'_>, diagnostics: &Diagnostics) {
     let Key::Own(own) = key else { return };
-    for piece in &own.pieces {
-        let Piece::Part(part) = piece else { continue };
+    for part in own.parts() {
         let Subject::Parameter(Parameter { name, ty: None, .. }) = part.subject else {
             continue;
         };
@@ -193,5 +197,45 @@ fn companion_can_name_types(key: &Key<'_>, diagnostics: &Diagnostics) {
                 ),
             );
         }
+    }
+}
+
+/// ```text
+/// #[cached(key = "user:<id>", ttl = 60, tags = ["users", "users"])]
+///                                                        ^^^^^^^ what for?
+/// ```
+fn tags_are_few_and_different(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    let Ok(Some(tags)) = model.args.tags.get() else { return };
+    for (at, tag) in tags.iter().enumerate() {
+        let text = tag.literal.value();
+        if tags.iter().take(at).any(|before| before.literal.value() == text) {
+            diagnostics.error(tag.literal.span(), format!("`{text}` is given twice; keep one"));
+        }
+    }
+    if let Some(tag) = tags.get(MOST_TAGS) {
+        diagnostics.error(
+            tag.literal.span(),
+            format!(
+                "an entry has at most {MOST_TAGS} tags, since every hit reads one key more for each; \
+                 leave out those that others imply"
+            ),
+        );
+    }
+}
+
+/// ```text
+/// #[cached(key = user_key(&id), ttl = 60, tags = ["users"])]
+///                                                 ^^^^^^^ others have the same key without it
+/// ```
+fn tags_go_with_the_key(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics) {
+    if let (Key::Shared(_), Ok(Some(tags))) = (key, model.args.tags.get())
+        && let Some(tag) = tags.first()
+    {
+        diagnostics.error(
+            tag.literal.span(),
+            "the tags of an entry go with its key, so that all functions that share it agree on them; \
+             give them where the key is made: in `tags` of the function that has the template, \
+             or with `.tag(..)`",
+        );
     }
 }

@@ -9,7 +9,7 @@ use super::{Runtime, generics, key, value};
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, OwnKey};
 use crate::parameter::Parameter;
-use crate::piece::{Part, Piece};
+use crate::piece::Part;
 use crate::scope::Subject;
 use crate::syntax;
 
@@ -80,12 +80,13 @@ fn doc(model: &Cached<'_>, own: &OwnKey<'_>) -> String {
     }
 }
 
-/// The parameters that the key and its ttl are made of.
+/// The parameters that the key, its tags and its ttl are made of.
 fn parameters<'a>(model: &Cached<'a>, own: &OwnKey<'_>) -> impl Iterator<Item = Parameter<'a>> {
     let ttl = model.args.ttl.get().ok().flatten();
     model.scope.parameters.iter().copied().filter(move |parameter| {
         let name = parameter.name.unraw().to_string();
-        own.uses(&name) || ttl.is_some_and(|ttl| ttl.mentions(&name))
+        own.parts().any(|part| part.subject.name() == name)
+            || ttl.is_some_and(|ttl| ttl.mentions(&name))
     })
 }
 
@@ -132,14 +133,8 @@ fn borrowed(part: &Part<'_>) -> TokenStream {
 fn needed(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> Generics {
     let parameters = parameters(model, own).map(|it| declare(it, model, runtime));
     let value = value::stored(model, runtime);
-    let pieces = own.pieces.iter().filter_map(|piece| match piece {
-        Piece::Part(part) => Some(borrowed(part)),
-        Piece::Text(_) | Piece::Origin => None,
-    });
-    generics::needed(
-        &model.scope.function.sig.generics,
-        &quote!(#(#parameters)* #value #(#pieces)*),
-    )
+    let parts = own.parts().map(borrowed);
+    generics::needed(&model.scope.function.sig.generics, &quote!(#(#parameters)* #value #(#parts)*))
 }
 
 /// `::<T, N>`, since a type that only the value mentions cannot be inferred everywhere.

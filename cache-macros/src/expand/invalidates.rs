@@ -74,11 +74,13 @@ pub(super) fn outcome(model: &Invalidates<'_>, private: &Path) -> Result<TokenSt
 // Input:
 //     get_user(id)
 //     key = "user:<id>"
+//     tag = "org:<org>"
 //     each(id in ids) get_user(id)
 //
 // Output:
 //     .invalidate(get_user_key(&id))
 //     .key(__private::template().text("user:").part(&id))
+//     .tag(__private::tag().text("org:").part(&org).done())
 //     .each(&ids, |id, targets| { targets.invalidate(get_user_key(id)); })
 fn invalidate(
     what: &What<'_>,
@@ -86,19 +88,23 @@ fn invalidate(
     private: &Path,
     arguments: &mut dyn Arguments,
 ) -> TokenStream {
-    let mut template = |pieces: &[Piece<'_>]| {
-        let chain = key::pieces(pieces, model.scope.function, private, |it| arguments.value(it));
-        quote!(#private::template() #chain)
+    let mut chain = |pieces: &[Piece<'_>]| {
+        key::pieces(pieces, model.scope.function, private, |it| arguments.value(it))
     };
     match what {
         What::Key(key) => quote!(.invalidate(#key)),
         What::Template(pieces) => {
-            let key = template(pieces);
-            quote!(.key(#key))
+            let key = chain(pieces);
+            quote!(.key(#private::template() #key))
+        }
+        What::TagExpr(tag) => quote!(.tag(#tag)),
+        What::Tag(pieces) => {
+            let tag = chain(pieces);
+            quote!(.tag(#private::tag() #tag.done()))
         }
         What::Pattern(pieces) => {
-            let pattern = template(pieces);
-            quote!(.pattern(#pattern))
+            let pattern = chain(pieces);
+            quote!(.pattern(#private::template() #pattern))
         }
         What::Function(call) => {
             let key = key_of_function(call, arguments);

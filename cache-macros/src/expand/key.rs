@@ -97,23 +97,28 @@ fn template(own: &OwnKey<'_>, function: &Function, private: &Path) -> TokenStrea
     }
 }
 
-// Output, of `key = "user:<id>"`:
+// Output, of `key = "user:<id>", tags = ["users"]`:
 //     static CALLSITE: ..;
 //     __private::key(&CALLSITE).text("user:").part(id).done()
+//         .tag(__private::tag().text("users").done())
 pub(super) fn chain(
     model: &Cached<'_>,
     own: &OwnKey<'_>,
     done: &TokenStream,
     runtime: &Runtime,
-    value: impl FnMut(&Part<'_>) -> TokenStream,
+    mut value: impl FnMut(&Part<'_>) -> TokenStream,
 ) -> Result<TokenStream, Reported> {
     let private = &runtime.private;
     let callsite = callsite(model, Some(own), runtime)?;
-    let pieces = pieces(&own.pieces, model.scope.function, private, value);
+    let pieces_of_key = pieces(&own.pieces, model.scope.function, private, &mut value);
     let ttl = ttl(model)?.map(|(method, argument)| quote!(.#method(#argument)));
+    let tags = own.tags.iter().map(|tag| {
+        let tag = pieces(tag, model.scope.function, private, &mut value);
+        quote!(.tag(#private::tag() #tag.done()))
+    });
     Ok(quote! {
         #callsite
-        #private::key(&CALLSITE) #pieces #done #ttl
+        #private::key(&CALLSITE) #pieces_of_key #done #ttl #(#tags)*
     })
 }
 

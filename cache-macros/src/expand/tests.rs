@@ -68,6 +68,33 @@ fn a_read() {
 }
 
 #[test]
+fn a_read_with_tags() {
+    let expanded = expand_cached(
+        quote!(key = "user:<id>", ttl = expiry(), tags = ["org:<org>/<user>", "users"], skip(org)),
+        quote! {
+            async fn get_user(org: &Org, user: u8, id: i64) -> User { BODY }
+        },
+    );
+    // What `user` decides is missing.
+    assert!(expanded.is_err());
+    let expanded = expand_cached(
+        quote!(key = "user:<id>", ttl = expiry(), tags = ["org:<org>/<id>", "users"], skip(org)),
+        quote! {
+            async fn get_user(org: &Org, id: i64) -> User { BODY }
+        },
+    );
+    let expanded = text(&expanded.unwrap());
+    let companion = text(&quote!(fn get_user_key(org: &Org, id: &i64)));
+    let tags = text(&quote! {
+        .text("user:").part(id).done().ttl(expiry())
+            .tag(::cache_runtime::__private::tag().text("org:").part_before(org, '/').text("/").part(id).done())
+            .tag(::cache_runtime::__private::tag().text("users").done())
+    });
+    assert!(expanded.contains(&companion), "{expanded}");
+    assert!(expanded.contains(&tags), "{expanded}");
+}
+
+#[test]
 fn a_write() {
     assert_invalidates(
         quote!(get_user(id)),

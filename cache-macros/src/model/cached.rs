@@ -33,6 +33,8 @@ pub(crate) struct OwnKey<'a> {
     /// As written; `None` for the automatic key.
     pub(crate) template: Option<&'a LitStr>,
     pub(crate) home: Home,
+    /// Those of the entry go with its key.
+    pub(crate) tags: Vec<Vec<Piece<'a>>>,
 }
 
 /// Where the code that makes the key stands.
@@ -80,8 +82,12 @@ impl<'a> Key<'a> {
             }
             None => (automatic(scope, flavor, skipped(args)), None),
         };
-        let home = Home::of(args, scope, flavor, &pieces);
-        Ok(Self::Own(OwnKey { pieces, template, home }))
+        let tags = args.tags.get()?.map_or(&[][..], Vec::as_slice);
+        // All of them, so that all mistakes are told.
+        let tags: Vec<_> = tags.iter().map(|tag| piece::resolve(tag, scope, diagnostics)).collect();
+        let tags = tags.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let home = Home::of(args, scope, flavor, pieces.iter().chain(tags.iter().flatten()));
+        Ok(Self::Own(OwnKey { pieces, template, home, tags }))
     }
 
     /// Whether two calls that differ in `name` have different keys.
@@ -93,10 +99,18 @@ impl<'a> Key<'a> {
     }
 }
 
-impl OwnKey<'_> {
-    /// Whether a placeholder starts at `name`.
+impl<'a> OwnKey<'a> {
+    /// Whether a placeholder of the key starts at `name`.
     pub(crate) fn uses(&self, name: &str) -> bool {
         self.pieces.iter().any(|piece| piece.stands_for(name))
+    }
+
+    /// The placeholders of the key and of the tags.
+    pub(crate) fn parts(&self) -> impl Iterator<Item = &Part<'a>> {
+        self.pieces.iter().chain(self.tags.iter().flatten()).filter_map(|piece| match piece {
+            Piece::Part(part) => Some(part),
+            Piece::Text(_) | Piece::Origin => None,
+        })
     }
 }
 
@@ -128,17 +142,22 @@ fn skipped(args: &CachedArgs) -> &[Ident] {
 }
 
 impl Home {
-    fn of(args: &CachedArgs, scope: &Scope<'_>, flavor: &Flavor<'_>, pieces: &[Piece<'_>]) -> Self {
+    fn of<'p, 'a: 'p>(
+        args: &CachedArgs,
+        scope: &Scope<'_>,
+        flavor: &Flavor<'_>,
+        mut pieces: impl Iterator<Item = &'p Piece<'a>> + Clone,
+    ) -> Self {
         let refused = matches!(args.companion.get(), Ok(Some(false)));
         if refused || matches!(flavor, Flavor::Boxed { .. }) {
             return Self::Inline;
         }
         let ttl = args.ttl.get().ok().flatten();
-        let uses_self = pieces.iter().any(|piece| piece.stands_for("self"))
+        let uses_self = pieces.clone().any(|piece| piece.stands_for("self"))
             || ttl.is_some_and(|ttl| ttl.mentions("self"));
         if uses_self {
             Self::Method
-        } else if scope.in_impl() || pieces.iter().any(|piece| piece.stands_for("Self")) {
+        } else if scope.in_impl() || pieces.any(|piece| piece.stands_for("Self")) {
             Self::Associated
         } else {
             Self::Function

@@ -38,6 +38,10 @@ pub(crate) enum What<'a> {
     Key(&'a Expr),
     /// `key = ".."`
     Template(Vec<Piece<'a>>),
+    /// An expression that makes a tag.
+    TagExpr(&'a Expr),
+    /// `tag = ".."`
+    Tag(Vec<Piece<'a>>),
     /// `pattern = ".."`
     Pattern(Vec<Piece<'a>>),
     /// The same for every item of a collection.
@@ -87,6 +91,13 @@ impl<'a> Invalidated<'a> {
             Target::Key(KeyArg::Template(key)) => {
                 let (pieces, result) = template(key)?;
                 Self { what: What::Template(pieces), result }
+            }
+            Target::Tag(KeyArg::Expr(expr)) => {
+                Self { what: What::TagExpr(expr), result: syntax::mention(expr, "result") }
+            }
+            Target::Tag(KeyArg::Template(tag)) => {
+                let (pieces, result) = template(tag)?;
+                Self { what: What::Tag(pieces), result }
             }
             Target::Pattern(pattern) => {
                 let (pieces, result) = template(pattern)?;

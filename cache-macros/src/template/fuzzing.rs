@@ -9,7 +9,7 @@ use super::{Kind, RESERVED, Segment, Template, parse};
 /// ends are plain.
 pub(crate) fn template(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    for kind in [Kind::Key, Kind::Pattern] {
+    for kind in [Kind::Key, Kind::Tag, Kind::Pattern] {
         let (segments, problems) = parse(&text, kind);
         let accepted = Template::parse(LitStr::new(&text, Span::call_site()), kind).is_ok();
         assert_eq!(accepted, problems.is_empty());

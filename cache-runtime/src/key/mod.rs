@@ -108,8 +108,17 @@ impl<T> Key<T> {
 
     /// The same entry with one more tag.
     ///
-    /// The tags of an entry go with its key, so that all who use it agree on them: with other tags, or the same ones in another
-    /// order, it is not found.
+    /// The tags of an entry go with its key, so that all who use it agree on them: with other tags, or the same ones in
+    /// another order, it is not found.
+    ///
+    /// ```
+    /// # use cache_runtime::{Key, Tag};
+    /// fn member_key(org: &str, id: u64) -> Key<String> {
+    ///     let key = Key::<String>::builder().text("member:").part(org).text(":").part(&id);
+    ///     key.done().tag(Tag::builder().text("org:").part(org).done()).tag("members")
+    /// }
+    /// # member_key("acme", 7);
+    /// ```
     #[must_use]
     pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
         self.tags.push(tag.into());

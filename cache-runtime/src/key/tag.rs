@@ -18,13 +18,8 @@ const PREFIX: &str = "~tag:";
 /// as it is, what comes from outside is escaped.
 ///
 /// ```
-/// # use cache_runtime::{Cache, Key, Tag, cached};
-/// fn member_key(org: &str, id: &u64) -> Key<String> {
-///     let key = Key::<String>::builder().text("member:").part(org).text(":").part(id);
-///     key.done().tag(Tag::builder().text("org:").part(org).done()).tag("members")
-/// }
-///
-/// #[cached(key = member_key(org, &id), ttl = "1h")]
+/// # use cache_runtime::{Cache, Tag, cached};
+/// #[cached(key = "member:<org>:<id>", ttl = "1h", tags = ["org:<org>", "members"])]
 /// async fn member(org: &str, id: u64) -> String {
 ///     format!("member {id} of {org}")
 /// }
@@ -68,6 +63,10 @@ impl Tag {
     /// The text of its key, without the namespace.
     pub(crate) fn key(&self) -> &str {
         &self.key
+    }
+
+    pub(crate) fn into_key(self) -> String {
+        self.key
     }
 }
 

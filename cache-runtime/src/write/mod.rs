@@ -15,10 +15,11 @@ use std::time::Duration;
 
 use self::scope::{Guard, WriteScope};
 pub use self::targets::Targets;
+use self::values::{Stamps, Tagged};
 pub use self::values::{Through, Values};
 use crate::cache::{Cache, ambient};
 use crate::error::{Error, ErrorKind};
-use crate::key::{Key, KeyText};
+use crate::key::{Key, KeyText, Tag};
 use crate::outcome::Written;
 use crate::read::guarded;
 
@@ -43,11 +44,14 @@ pub struct Write {
     cache: Option<Cache>,
     manner: Manner,
     targets: Targets,
+    /// Those entries with tags in which values are to be stored.
+    tagged: Vec<Tagged>,
 }
 
 /// Begins a call.
 pub fn write() -> Write {
-    Write { cache: None, manner: Manner::default(), targets: Targets::default() }
+    let (manner, targets) = (Manner::default(), Targets::default());
+    Write { cache: None, manner, targets, tagged: Vec::new() }
 }
 
 impl Write {
@@ -97,6 +101,12 @@ impl Write {
         self
     }
 
+    /// Invalidates all entries with a tag.
+    pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
+        self.targets.tag(tag);
+        self
+    }
+
     /// Invalidates the entries that match.
     pub fn pattern(mut self, pattern: KeyText) -> Self {
         self.targets.pattern(pattern);
@@ -106,6 +116,7 @@ impl Write {
     /// Invalidates an entry that a value is to be stored in.
     pub fn store<T>(mut self, entry: &Through<T>) -> Self {
         self.targets.text(entry.text());
+        self.tagged.extend(entry.tagged());
         self
     }
 
@@ -168,7 +179,13 @@ impl Write {
             return body().await;
         };
 
-        let fenced = scope.enrol(self.targets, fence, strict, hold_off).await;
+        let enrol = scope.enrol(self.targets, fence, strict, hold_off);
+        let (fenced, stamps) = if self.tagged.is_empty() {
+            (enrol.await, Stamps::default())
+        } else {
+            let capture = Stamps::capture(scope.cache(), &self.tagged);
+            Box::pin(async { tokio::join!(enrol, capture) }).await
+        };
         if let (false, Some(refuse)) = (matches!(fenced, Ok(true)), written.refuse) {
             if let Some(own) = own {
                 own.cancel().await;
@@ -178,7 +195,7 @@ impl Write {
         let mut body = pin!(body());
         let result = scope.keep(body.as_mut()).await;
 
-        let (mut late, mut values) = (Targets::default(), scope.values());
+        let (mut late, mut values) = (Targets::default(), scope.values().under(stamps));
         let succeeded = match (written.value)(&result) {
             Some(value) => {
                 after(value, &mut late);

@@ -221,6 +221,10 @@ impl WriteScope {
         self.remove(fenced, &patterns, hold_off).await;
     }
 
+    pub(super) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
     /// A place for the values of this writer.
     pub(super) fn values(&self) -> Values {
         Values::new(self.cache.clone(), self.writer)

@@ -1,6 +1,6 @@
 //! What a write invalidates.
 
-use crate::key::{Key, KeyText};
+use crate::key::{Key, KeyText, Tag};
 
 /// Keys and patterns, without the namespace.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +22,11 @@ impl Targets {
     /// Adds an entry by its text.
     pub fn key(&mut self, key: KeyText) {
         self.keys.push(key.into_string());
+    }
+
+    /// Adds all entries with a tag.
+    pub fn tag(&mut self, tag: impl Into<Tag>) {
+        self.keys.push(tag.into().into_key());
     }
 
     /// Adds the entries that match.

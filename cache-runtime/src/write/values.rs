@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use crate::cache::Cache;
 use crate::callsite::Callsite;
-use crate::key::Key;
+use crate::key::{Key, Tag};
 use crate::outcome::{Answer, IsAbsent, Plain, Returns, Sharing, Storable};
 use crate::read::guarded;
 use crate::record::{self, KeyHash, ValueHeader};
 use crate::stats::Event;
 use crate::store::{Ended, Fill, StoreResult};
+use crate::tags::{Standing, Tags};
 use crate::token::{Token, random_fraction};
 
 /// An entry that a write stores a value in.
@@ -38,8 +39,20 @@ impl<T> Through<T> {
         self.key.as_str()
     }
 
+    pub(super) fn tagged(&self) -> Option<Tagged> {
+        let (text, tags) = (self.key.as_str().to_owned(), self.key.tags().to_vec());
+        (!tags.is_empty()).then(|| Tagged { text, tags, need: self.key.longest_life() })
+    }
+
     /// The value's record, unless it cannot be encoded or is too large.
-    fn encode(&self, value: &T, hash: KeyHash, token: Token, cache: &Cache) -> Option<Vec<u8>> {
+    fn encode(
+        &self,
+        value: &T,
+        hash: KeyHash,
+        token: Token,
+        stamps: &Standing,
+        cache: &Cache,
+    ) -> Option<Vec<u8>> {
         let schema = self.key.schema(cache.settings().codec);
         let header = ValueHeader {
             key: hash,
@@ -48,9 +61,10 @@ impl<T> Through<T> {
             version: schema.version,
             codec: schema.codec.id(),
         };
-        let mut record = record::value(header, &[]);
+        let mut record = record::value(header, stamps.stamps());
+        let longest = record.len() + cache.settings().max_value_bytes;
         let encoded = guarded(|| self.encoding.encode(value, schema, &mut record).ok()).flatten();
-        let fits = record.len() <= cache.settings().max_value_bytes + record::VALUE_HEADER;
+        let fits = record.len() <= longest;
         if encoded.is_some() && fits {
             return Some(record);
         }
@@ -89,11 +103,49 @@ impl<T> StoredAs<T> for T {
     }
 }
 
+/// An entry with tags that a write is going to store a value in.
+#[derive(Debug)]
+pub(super) struct Tagged {
+    text: String,
+    tags: Vec<Tag>,
+    need: Duration,
+}
+
+/// The stamps of such entries, by their full texts.
+#[derive(Debug, Default)]
+pub(super) struct Stamps(BTreeMap<String, Standing>);
+
+impl Stamps {
+    /// Captures them before the body: what invalidates a tag from then on makes the value a miss. Those that are not
+    /// acknowledged are missing.
+    pub(super) async fn capture(cache: &Cache, entries: &[Tagged]) -> Self {
+        let mut captured = Self::default();
+        let Some(store) = cache.store() else { return captured };
+        let by = cache.budget().deadline();
+        for Tagged { text, tags, need } in entries {
+            if let Ok(stamps) = Tags::new(cache, tags, *need).capture(store, by).await {
+                captured.0.insert(cache.full_text(text).into_owned(), stamps);
+            }
+        }
+        captured
+    }
+
+    /// Under which a value may be stored.
+    fn of<T>(&self, key: &Key<T>, text: &str) -> Option<&Standing> {
+        const NONE: &Standing = &Standing::none();
+        if key.tags().is_empty() {
+            return Some(NONE);
+        }
+        self.0.get(text).filter(|stamps| matches!(stamps, Standing::Stamps(_)))
+    }
+}
+
 /// The values of one write, encoded.
 #[derive(Debug)]
 pub struct Values {
     cache: Cache,
     writer: Token,
+    stamps: Stamps,
     made: BTreeMap<String, Made>,
 }
 
@@ -106,15 +158,21 @@ struct Made {
 
 impl Values {
     pub(super) fn new(cache: Cache, writer: Token) -> Self {
-        Self { cache, writer, made: BTreeMap::new() }
+        Self { cache, writer, stamps: Stamps::default(), made: BTreeMap::new() }
+    }
+
+    /// The same with these stamps for the entries that have tags.
+    pub(super) fn under(self, stamps: Stamps) -> Self {
+        Self { stamps, ..self }
     }
 
     /// Stores `value` in an entry.
     pub fn store<T>(&mut self, entry: &Through<T>, value: &T) {
         let text = self.cache.full_text(entry.text()).into_owned();
-        let encode = || entry.encode(value, KeyHash::of(&text), self.writer, &self.cache);
-        if let Some(ttl) = entry.ttl(value)
-            && let Some(record) = encode()
+        let (hash, writer, cache) = (KeyHash::of(&text), self.writer, &self.cache);
+        if let Some(stamps) = self.stamps.of(&entry.key, &text)
+            && let Some(ttl) = entry.ttl(value)
+            && let Some(record) = entry.encode(value, hash, writer, stamps, cache)
         {
             let fill = Some(Fill { record, fresh: ttl, ttl });
             self.made.insert(text, Made { fill, callsite: entry.key.callsite() });

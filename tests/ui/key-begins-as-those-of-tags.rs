@@ -1,0 +1,18 @@
+#![allow(unused_variables)]
+
+use cache_runtime::cached;
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct User {
+    id: i64,
+}
+
+struct Pool;
+struct Error;
+
+#[cached(key = "~tag:<org>:<id>", ttl = 60)]
+async fn get_user(db: &Pool, org: i64, id: i64) -> Result<User, Error> {
+    todo!()
+}
+
+fn main() {}

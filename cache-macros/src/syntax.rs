@@ -5,8 +5,8 @@ use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
-    Expr, ExprPath, GenericArgument, Lifetime, Macro, PathArguments, PathSegment, Token, Type,
-    TypeInfer, TypeReference,
+    Expr, ExprPath, GenericArgument, Lifetime, Macro, PathArguments, PathSegment, Receiver,
+    ReceiverKind, Token, Type, TypeInfer, TypeReference, parse_quote_spanned,
 };
 
 /// Every name in `tokens` but those of fields and methods.
@@ -87,6 +87,18 @@ pub(crate) fn peel(ty: &Type) -> &Type {
         Type::Paren(inner) => peel(&inner.elem),
         Type::Group(inner) => peel(&inner.elem),
         other => other,
+    }
+}
+
+/// The type of `self`: `&Self` of `&self`.
+pub(crate) fn receiver_type(receiver: &Receiver) -> Type {
+    match &receiver.kind {
+        ReceiverKind::Reference(and, lifetime, mutability) => {
+            let this = Ident::new("Self", receiver.self_token.span);
+            parse_quote_spanned!(and.span=> & #lifetime #mutability #this)
+        }
+        ReceiverKind::Typed(_, ty) => (**ty).clone(),
+        _ => parse_quote_spanned!(receiver.self_token.span=> Self),
     }
 }
 

@@ -33,6 +33,21 @@ pub(crate) struct Policy {
     pub(crate) max_concurrent_loads: Option<u32>,
     pub(crate) shed_after: Option<Duration>,
     pub(crate) budget: Option<Duration>,
+    /// How long after its time to live a value is served while it is being refreshed.
+    pub(crate) stale_while_revalidate: Option<Duration>,
+    /// How long after its time to live a value is served where the load fails.
+    pub(crate) stale_if_error: Option<Duration>,
+    /// The β of early refreshes.
+    pub(crate) early: Option<f64>,
+    /// How long a load is waited for while there is a stale value.
+    pub(crate) load_timeout: Option<Duration>,
+}
+
+impl Policy {
+    /// How long a value stays after its time to live.
+    pub(crate) fn stale(&self) -> Duration {
+        self.stale_while_revalidate.max(self.stale_if_error).unwrap_or_default()
+    }
 }
 
 /// Stands for keys that belong to no function.
@@ -54,6 +69,10 @@ impl Callsite {
             max_concurrent_loads: None,
             shed_after: None,
             budget: None,
+            stale_while_revalidate: None,
+            stale_if_error: None,
+            early: None,
+            load_timeout: None,
         };
         Self { name, template, policy, index: AtomicUsize::new(0) }
     }
@@ -186,6 +205,52 @@ impl Callsite {
     #[must_use]
     pub const fn budget_ms(self, budget: u64) -> Self {
         self.budget(Duration::from_millis(budget))
+    }
+
+    /// How long after its time to live a value is served while it is being refreshed.
+    #[must_use]
+    pub const fn stale_while_revalidate(mut self, stale: Duration) -> Self {
+        self.policy.stale_while_revalidate = Some(stale);
+        self
+    }
+
+    /// How long after its time to live a value is served while it is being refreshed, in milliseconds.
+    #[must_use]
+    pub const fn stale_while_revalidate_ms(self, stale: u64) -> Self {
+        self.stale_while_revalidate(Duration::from_millis(stale))
+    }
+
+    /// How long after its time to live a value is served where the load fails.
+    #[must_use]
+    pub const fn stale_if_error(mut self, stale: Duration) -> Self {
+        self.policy.stale_if_error = Some(stale);
+        self
+    }
+
+    /// How long after its time to live a value is served where the load fails, in milliseconds.
+    #[must_use]
+    pub const fn stale_if_error_ms(self, stale: u64) -> Self {
+        self.stale_if_error(Duration::from_millis(stale))
+    }
+
+    /// The β of early refreshes.
+    #[must_use]
+    pub const fn early(mut self, beta: f64) -> Self {
+        self.policy.early = Some(beta);
+        self
+    }
+
+    /// How long a load is waited for while there is a stale value.
+    #[must_use]
+    pub const fn load_timeout(mut self, wait: Duration) -> Self {
+        self.policy.load_timeout = Some(wait);
+        self
+    }
+
+    /// How long a load is waited for while there is a stale value, in milliseconds.
+    #[must_use]
+    pub const fn load_timeout_ms(self, wait: u64) -> Self {
+        self.load_timeout(Duration::from_millis(wait))
     }
 
     /// Version of the value type.

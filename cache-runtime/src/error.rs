@@ -31,6 +31,8 @@ pub enum ErrorKind {
     Overloaded,
     /// Invalidations are still to be delivered.
     Undelivered,
+    /// A shutdown was cut short: something in the background goes on.
+    Unfinished,
     /// A `fence = "strict"` write was not begun because its fence could not be put up.
     Unfenced,
     /// The queue holds `max_len` items, and no room was made in time.

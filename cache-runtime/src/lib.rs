@@ -161,6 +161,7 @@ mod cache;
 mod call;
 mod callsite;
 mod codec;
+mod detach;
 mod error;
 mod flight;
 mod journal;

@@ -91,6 +91,17 @@ impl<T, E: From<Error>> Refuse for Result<T, E> {
     }
 }
 
+/// What can be an error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an error, so there is nothing that a stale value could be served instead of",
+    label = "needs to be a `Result`",
+    note = "`stale_while_revalidate` serves stale values whatever the function returns"
+)]
+pub trait Fail {}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Fail for Result<T, E> {}
+
 /// Asks about the type `R`.
 pub struct Probe<R>(PhantomData<fn() -> R>);
 
@@ -223,6 +234,20 @@ impl<R, V> Returns<R, V> {
         Self { refuse: Some(R::refuse), ..self }
     }
 
+    /// For functions that cannot fail this does not compile: that they serve stale values instead of errors.
+    #[must_use]
+    pub fn failing(self) -> Self
+    where
+        R: Fail,
+    {
+        self
+    }
+
+    /// Calls are never turned away.
+    pub(crate) fn never_shedding(self) -> Self {
+        Self { refuse: None, ..self }
+    }
+
     pub(crate) fn encode(
         &self,
         value: &V,
@@ -247,6 +272,22 @@ impl<R, V> Returns<R, V> {
         (self.decode)(payload, schema.codec)
     }
 }
+
+impl<R, V> Clone for Returns<R, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R, V> Copy for Returns<R, V> {}
+
+impl<R> Clone for Sharing<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Sharing<R> {}
 
 /// Everything a write must know of its return type.
 pub struct Written<R, V> {

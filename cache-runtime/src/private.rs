@@ -3,6 +3,7 @@
 pub use core;
 
 pub use crate::callsite::Callsite;
+pub use crate::detach::detach;
 use crate::key::Key;
 pub use crate::key::KeyText;
 use crate::key::{Tag, TagText};

@@ -16,7 +16,7 @@
 //! | 52 | 4 | what the load cost, in milliseconds | V |
 //! | 56 | 4 | `version` of the function's value type | V |
 //! | 60 | 1 | codec: `J`SON, `M`essagePack, `P`ostcard | V |
-//! | 61 | 1 | flags, zero | V |
+//! | 61 | 1 | flags: 2 = kept after "fresh until", the others zero | V |
 //! | 62 | 2 | where the payload begins, at least 64 | V |
 //! | 64 | 24·n | tags of the entry, in the function's order: XXH3-64 of the tag's key (8), its stamp (16) | V |
 //! | 64 + 24·n | … | payload | V |
@@ -51,6 +51,11 @@ const MOST_STAMPS: usize = (u16::MAX as usize - VALUE_HEADER) / STAMP;
 /// The first bytes of every record.
 pub(crate) const MAGIC: [u8; 2] = [0xC1, 0xCA];
 const FORMAT: u8 = 1;
+
+/// Where a value's flags are.
+const FLAGS: usize = 61;
+/// The flag of a value that stays after it has ceased to be fresh.
+const KEPT: u8 = 2;
 
 /// What a record is, told from its fourth byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -215,19 +220,41 @@ pub(crate) fn around_times(record: &[u8]) -> (&[u8], &[u8]) {
     (record.get(..LEASE).unwrap_or_default(), record.get(LEASE + 16..).unwrap_or_default())
 }
 
-/// What only tests ask for so far; the format has it for operators, and for what decides by age.
-#[cfg(test)]
-impl Value {
-    pub(crate) fn stored_at_ms(&self) -> u64 {
-        u64::from_be_bytes(array(&self.record, 36))
+/// Says in a value record that it stays after it has ceased to be fresh.
+pub(crate) fn set_kept(record: &mut [u8]) {
+    if let Some(flags) = record.get_mut(FLAGS) {
+        *flags |= KEPT;
     }
+}
 
+/// What decides by age.
+impl Value {
+    /// Until when it is fresh, by the server's clock.
     pub(crate) fn fresh_until_ms(&self) -> u64 {
         u64::from_be_bytes(array(&self.record, 44))
     }
 
+    /// What its load cost.
     pub(crate) fn cost_ms(&self) -> u32 {
         u32::from_be_bytes(array(&self.record, 52))
+    }
+
+    /// Whether it stays after it has ceased to be fresh: that it is there does not say that it is.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.record.get(FLAGS).is_some_and(|flags| flags & KEPT != 0)
+    }
+
+    /// The bytes as they were read.
+    pub(crate) fn record(&self) -> &Bytes {
+        &self.record
+    }
+}
+
+/// What only tests ask for; the format has it for operators.
+#[cfg(test)]
+impl Value {
+    pub(crate) fn stored_at_ms(&self) -> u64 {
+        u64::from_be_bytes(array(&self.record, 36))
     }
 }
 

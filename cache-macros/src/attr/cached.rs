@@ -30,6 +30,10 @@ const KNOWN: &Known = &[
     ("max_concurrent_loads", "max_concurrent_loads = 8"),
     ("shed_after", r#"shed_after = "1s""#),
     ("budget", r#"budget = "50ms""#),
+    ("stale_while_revalidate", r#"stale_while_revalidate = "10m""#),
+    ("stale_if_error", r#"stale_if_error = "1h""#),
+    ("early", "early = 1.0"),
+    ("load_timeout", r#"load_timeout = "2s""#),
     ("companion", "companion = false"),
     ("crate", "crate = path::to::cache_runtime"),
 ];
@@ -56,6 +60,10 @@ pub(crate) struct CachedArgs {
     pub(crate) max_concurrent_loads: Slot<u32>,
     pub(crate) shed_after: Slot<Duration>,
     pub(crate) budget: Slot<Duration>,
+    pub(crate) stale_while_revalidate: Slot<Duration>,
+    pub(crate) stale_if_error: Slot<Duration>,
+    pub(crate) early: Slot<f64>,
+    pub(crate) load_timeout: Slot<Duration>,
     pub(crate) companion: Slot<bool>,
     pub(crate) runtime: Slot<Path>,
     /// Something could not be read and was passed over.
@@ -121,6 +129,14 @@ impl CachedArgs {
             }
             "shed_after" => self.shed_after.fill(&name, duration(&name, input), diagnostics),
             "budget" => self.budget.fill(&name, duration(&name, input), diagnostics),
+            "stale_while_revalidate" => {
+                self.stale_while_revalidate.fill(&name, duration(&name, input), diagnostics)
+            }
+            "stale_if_error" => {
+                self.stale_if_error.fill(&name, duration(&name, input), diagnostics)
+            }
+            "early" => self.early.fill(&name, early(&name, input), diagnostics),
+            "load_timeout" => self.load_timeout.fill(&name, duration(&name, input), diagnostics),
             "companion" => self.companion.fill(&name, companion(&name, input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
         }
@@ -200,14 +216,26 @@ fn skip(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
 
 fn jitter(name: &Name, input: ParseStream<'_>) -> syn::Result<f64> {
     let expr = name.expr(input)?;
-    let fraction = match &expr {
+    number(&expr).filter(|fraction| (0.0..=1.0).contains(fraction)).ok_or_else(|| {
+        Error::new_spanned(expr, "`jitter` is a fraction of the ttl, a number from 0.0 to 1.0")
+    })
+}
+
+fn early(name: &Name, input: ParseStream<'_>) -> syn::Result<f64> {
+    let expr = name.expr(input)?;
+    number(&expr).filter(|beta| *beta > 0.0 && beta.is_finite()).ok_or_else(|| {
+        let message = "`early` is a factor, a number above 0.0: with 1.0 a value is refreshed about one load's time \
+                       before its end, with 2.0 two";
+        Error::new_spanned(expr, message)
+    })
+}
+
+fn number(expr: &Expr) -> Option<f64> {
+    match expr {
         Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse().ok(),
         Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),
         _ => None,
-    };
-    fraction.filter(|fraction| (0.0..=1.0).contains(fraction)).ok_or_else(|| {
-        Error::new_spanned(expr, "`jitter` is a fraction of the ttl, a number from 0.0 to 1.0")
-    })
+    }
 }
 
 fn version(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {

@@ -3,7 +3,7 @@
 use proc_macro2::Span;
 use syn::ext::IdentExt as _;
 
-use super::{is_async, transactions};
+use super::{detached, is_async, transactions};
 use crate::attr::cached::Ttl;
 use crate::diagnostics::{Diagnostics, did_you_mean};
 use crate::model::{Cached, Home, Key};
@@ -23,6 +23,7 @@ pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     ttl_of_value_uses_only_it(model, diagnostics);
     skips_what_there_is(model, diagnostics);
     tags_are_few_and_different(model, diagnostics);
+    detached::cached(model, diagnostics);
     if let Ok(key) = &model.key {
         skipped_is_not_in_key(model, key, diagnostics);
         key_tells_calls_apart(model, key, diagnostics);

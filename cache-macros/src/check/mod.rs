@@ -1,6 +1,7 @@
 //! The rules that look at more than one thing: one function each, headed by what it refuses.
 
 mod cached;
+mod detached;
 mod invalidates;
 mod write_behind;
 mod write_through;

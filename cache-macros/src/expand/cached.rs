@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{Runtime, about, companion, function, key, loader};
+use super::{Runtime, about, companion, detached, function, key, loader};
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, Key};
 
@@ -55,8 +55,16 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let returns = about(output, "returns", private);
     // At the return type, which must be able to say that a call was turned away.
     let shedding = args.shed_after.get()?.map(|_| quote_spanned!(output.ty.span()=> .shedding()));
+    let failing = args.stale_if_error.get()?.map(|_| quote_spanned!(output.ty.span()=> .failing()));
+    let returns = quote!(#returns #shedding #failing);
+    let read = quote!(#read #cache #when #unless);
+    if model.is_detached() {
+        let function = detached::function(model, &read, &returns, private);
+        return Ok(quote!(#function #companion));
+    }
+    let through = if model.is_by_age() { quote!(by_age) } else { quote!(through) };
     let load = loader(model.scope.function, &model.flavor);
-    let call = quote!(#read #cache #when #unless.through(#returns #shedding, #load));
+    let call = quote!(#read.#through(#returns, #load));
     let function = function(model.scope.function, &model.flavor, &TokenStream::new(), &call);
     Ok(quote!(#function #companion))
 }

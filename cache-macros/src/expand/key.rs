@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Path, Type};
 
 use super::{Runtime, duration, value};
-use crate::attr::cached::{Lock, Ttl};
+use crate::attr::cached::{CachedArgs, Lock, Ttl};
 use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
 use crate::function::Function;
@@ -60,7 +60,20 @@ fn policy(model: &Cached<'_>, runtime: &Path) -> Result<TokenStream, Reported> {
     });
     let shed_after = args.shed_after.get()?.map(|wait| duration("shed_after", wait));
     let budget = args.budget.get()?.map(|budget| duration("budget", budget));
-    Ok(quote!(#ttl #none_ttl #jitter #lock #codec #version #loads #shed_after #budget))
+    let by_age = policy_by_age(args)?;
+    Ok(quote!(#ttl #none_ttl #jitter #lock #codec #version #loads #shed_after #budget #by_age))
+}
+
+fn policy_by_age(args: &CachedArgs) -> Result<TokenStream, Reported> {
+    let revalidate = args.stale_while_revalidate.get()?;
+    let revalidate = revalidate.map(|stale| duration("stale_while_revalidate", stale));
+    let if_error = args.stale_if_error.get()?.map(|stale| duration("stale_if_error", stale));
+    let early = args.early.get()?.map(|&beta| {
+        let beta = Literal::f64_unsuffixed(beta);
+        quote!(.early(#beta))
+    });
+    let timeout = args.load_timeout.get()?.map(|wait| duration("load_timeout", wait));
+    Ok(quote!(#revalidate #if_error #early #timeout))
 }
 
 fn policy_of_lock(lock: &Lock) -> Result<TokenStream, Reported> {

@@ -2,6 +2,7 @@
 
 mod cached;
 mod companion;
+mod detached;
 mod generics;
 mod invalidates;
 mod key;

@@ -62,6 +62,16 @@ impl<'a> Cached<'a> {
         Self { args, scope, flavor, key }
     }
 
+    /// Whether the body may run in the background, after the call.
+    pub(crate) fn is_detached(&self) -> bool {
+        self.args.stale_while_revalidate.is_given() || self.args.load_timeout.is_given()
+    }
+
+    /// Whether what is found is judged by its age.
+    pub(crate) fn is_by_age(&self) -> bool {
+        self.is_detached() || self.args.stale_if_error.is_given() || self.args.early.is_given()
+    }
+
     /// The names in `skip(..)`.
     pub(crate) fn skipped(&self) -> &'a [Ident] {
         skipped(self.args)

@@ -24,6 +24,8 @@ pub(crate) struct Settings {
     pub(crate) max_value_bytes: usize,
     pub(crate) capacity: usize,
     pub(crate) max_concurrent_loads: Option<usize>,
+    pub(crate) max_background_refreshes: usize,
+    pub(crate) shutdown_limit: Duration,
     pub(crate) failover: Failover,
 }
 
@@ -56,6 +58,8 @@ impl Default for Settings {
             max_value_bytes: 8 << 20,
             capacity: 64 << 20,
             max_concurrent_loads: None,
+            max_background_refreshes: 64,
+            shutdown_limit: Duration::from_secs(10),
             failover: Failover::default(),
         }
     }
@@ -138,6 +142,20 @@ impl CacheBuilder {
     /// line; functions with `shed_after` turn theirs away in time.
     pub fn max_concurrent_loads(mut self, loads: usize) -> Self {
         self.settings.max_concurrent_loads = Some(loads.clamp(1, Semaphore::MAX_PERMITS));
+        self
+    }
+
+    /// How many stale entries this process refreshes at once: 64 by default. While so many are under way, further
+    /// ones are served without. With 0 none is refreshed in the background. A refresh is a load like any other, and
+    /// counts for [`max_concurrent_loads`](Self::max_concurrent_loads) too.
+    pub fn max_background_refreshes(mut self, refreshes: usize) -> Self {
+        self.settings.max_background_refreshes = refreshes;
+        self
+    }
+
+    /// How long [`Cache::shutdown`] waits for what goes on in the background: 10 s by default.
+    pub fn shutdown_limit(mut self, limit: Duration) -> Self {
+        self.settings.shutdown_limit = limit;
         self
     }
 

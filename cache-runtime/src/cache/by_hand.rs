@@ -11,7 +11,7 @@ use crate::callsite;
 use crate::error::{Error, ErrorKind};
 use crate::journal::{Entry, Journal};
 use crate::key::{Key, Tag};
-use crate::record::{self, Found, ValueHeader};
+use crate::record::{self, Found, Value, ValueHeader};
 use crate::stats::Event;
 use crate::store::{Fill, Name, Store, StoreResult};
 use crate::tags::{Standing, Tags};
@@ -19,7 +19,8 @@ use crate::token::Token;
 use crate::write::PATTERN_LIMIT;
 
 impl Cache {
-    /// The value of an entry, if there is one: of its own codec and version, and not behind a fence. Runs no body.
+    /// The value of an entry, if there is one: of its own codec and version, not behind a fence, and within its time to
+    /// live. Runs no body.
     ///
     /// # Errors
     ///
@@ -42,16 +43,16 @@ impl Cache {
         let Some(record) = record else {
             return Ok(None);
         };
-        Ok(match record::read(record, name.hash) {
-            Found::Value(value)
-                if stamps.are_those_of(&value)
-                    && value.codec() == schema.codec.id()
-                    && value.version() == schema.version =>
-            {
-                schema.codec.decode(value.payload()).ok()
-            }
-            _ => None,
-        })
+        let Found::Value(value) = record::read(record, name.hash) else {
+            return Ok(None);
+        };
+        let fits = stamps.are_those_of(&value)
+            && value.codec() == schema.codec.id()
+            && value.version() == schema.version;
+        if !fits || (value.is_kept() && !self.is_fresh(name, &value, self.budget()).await?) {
+            return Ok(None);
+        }
+        Ok(schema.codec.decode(value.payload()).ok())
     }
 
     /// Stores a value, for the time that the key's function says. Unless somebody else is writing the same entry, or one of
@@ -108,7 +109,8 @@ impl Cache {
                 return Err(Error::new(ErrorKind::Refused, message));
             }
         }
-        store.end_with(name, writer, Fill { record, fresh: ttl, ttl }, by).await?;
+        let fill = Fill::new(record, ttl, key.stale_for(false));
+        store.end_with(name, writer, fill, by).await?;
         Ok(())
     }
 
@@ -185,6 +187,22 @@ impl Cache {
             return Err(Error::new(ErrorKind::Config, message));
         }
         self.remove_matching(&self.everything(), Duration::ZERO).await
+    }
+
+    /// Whether a value still stands, within its time to live: for one that is kept longer.
+    pub(crate) async fn is_fresh(
+        &self,
+        name: Name<'_>,
+        value: &Value,
+        budget: Budget,
+    ) -> StoreResult<bool> {
+        let Some(store) = self.store() else {
+            return Ok(false);
+        };
+        let by = budget.deadline();
+        let (record, now_ms) = tokio::join!(store.get(name, by), store.now_ms(name, by));
+        let stands = record?.and_then(|record| record::token(&record)) == Some(value.token());
+        Ok(stands && now_ms? < value.fresh_until_ms())
     }
 
     /// Invalidates entries by their full texts; what is not acknowledged goes to the journal.

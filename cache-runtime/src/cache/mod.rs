@@ -13,6 +13,7 @@ use tokio::sync::Semaphore;
 use self::builder::Settings;
 pub use self::builder::{CacheBuilder, Failover};
 pub use self::keys::Keys;
+use crate::background::Background;
 use crate::budget::Budget;
 use crate::error::Error;
 use crate::flight::Flights;
@@ -41,6 +42,7 @@ pub(crate) struct Inner {
     settings: Settings,
     flights: Arc<Flights>,
     journal: Journal,
+    background: Arc<Background>,
     recorder: Recorder,
     /// Bounds the loads of all functions under way.
     places: Option<Semaphore>,
@@ -89,10 +91,12 @@ impl Cache {
 
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
         let places = settings.max_concurrent_loads.map(Semaphore::new);
+        let background = Background::new(settings.max_background_refreshes);
         let inner = Arc::new_cyclic(|inner| Inner {
             store,
             settings,
             flights: Arc::new(Flights::new()),
+            background,
             journal: Journal::new(inner.clone()),
             recorder: Recorder::new(),
             places,
@@ -219,6 +223,10 @@ impl Cache {
 
     pub(crate) fn journal(&self) -> &Journal {
         &self.inner.journal
+    }
+
+    pub(crate) fn background(&self) -> &Arc<Background> {
+        &self.inner.background
     }
 
     pub(crate) fn places(&self) -> Option<&Semaphore> {

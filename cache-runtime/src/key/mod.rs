@@ -153,6 +153,12 @@ impl<T> Key<T> {
         }
     }
 
+    /// How long a value is kept after that.
+    pub(crate) fn stale_for(&self, is_absent: bool) -> Duration {
+        // That there is nothing is not served any longer than was asked for.
+        if is_absent { Duration::ZERO } else { self.callsite.policy().stale() }
+    }
+
     pub(crate) fn tags(&self) -> &[Tag] {
         &self.tags
     }
@@ -165,7 +171,8 @@ impl<T> Key<T> {
             Ttl::Fixed(ttl) => ttl,
             Ttl::Of(_) => ANY_NEED,
         };
-        ttl.max(policy.none_ttl.unwrap_or_default()).max(LEAST_NEED)
+        let life = ttl.saturating_add(policy.stale());
+        life.max(policy.none_ttl.unwrap_or_default()).max(LEAST_NEED)
     }
 
     pub(crate) fn into_text(self) -> String {

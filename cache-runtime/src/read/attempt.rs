@@ -7,14 +7,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::sleep;
 
+use super::ending::Ending;
 use super::lease::Lease;
 use crate::cache::Cache;
-use crate::callsite::Callsite;
 use crate::flight::{Landing, Leader, Mark};
 use crate::key::Key;
 use crate::outcome::{Returns, SharedError};
-use crate::record::{self, KeyHash, ValueHeader};
+use crate::record::{self, KeyHash, Value, ValueHeader};
 use crate::stats::Event;
+use crate::store::Fill;
 use crate::tags::{Standing, Tags};
 use crate::token::{Token, random_fraction};
 
@@ -28,6 +29,8 @@ pub(super) enum Attempt {
     Leased(Box<Lease>),
     /// Stored if the value with this token still stands.
     Replace(Box<Lease>, Token),
+    /// The same, under a lease beside the value, which is served where the body fails.
+    Over(Box<Lease>, Box<Value>),
 }
 
 /// What there is to know about a finished load.
@@ -45,8 +48,10 @@ pub(super) struct Loaded<'a, R, T, U> {
 impl Attempt {
     /// Runs the body, and keeps the lease meanwhile.
     pub(super) async fn watch<B: Future>(&self, mut body: Pin<&mut B>) -> B::Output {
-        let Self::Leased(lease) = self else {
-            return body.await;
+        let lease = match self {
+            Self::Leased(lease) => lease,
+            Self::Over(lease, _) if lease.is_held() => lease,
+            _ => return body.await,
         };
         loop {
             tokio::select! {
@@ -67,49 +72,43 @@ impl Attempt {
     pub(super) fn end<R, T, U: Fn(&T) -> bool>(
         self,
         loaded: &Loaded<'_, R, T, U>,
-    ) -> Option<Storing> {
-        let (lease, seen) = match self {
+    ) -> Option<Ending> {
+        let (lease, seen, beside) = match self {
             Self::Alone => return None,
             Self::Around(leader, mark) => {
                 let landing = loaded.landing(leader.is_awaited(), mark);
                 leader.land(&landing);
                 return None;
             }
-            Self::Leased(lease) => (lease, None),
-            Self::Replace(lease, seen) => (lease, Some(seen)),
+            Self::Leased(lease) => (lease, None, false),
+            Self::Replace(lease, seen) => (lease, Some(seen), false),
+            Self::Over(lease, value) if loaded.value().is_none() => {
+                return Some(Ending::Keep(lease, value, loaded.shared_error()));
+            }
+            Self::Over(lease, value) => (lease, Some(value.token()), true),
         };
         let Some(value) = loaded.value() else {
             lease.fail(loaded.shared_error());
             return None;
         };
-        match (loaded.encode(value, lease.token(), lease.stamps()), loaded.ttl(value)) {
-            (Some(record), Some(ttl)) if !loaded.is_outdated() => {
-                Some(Storing { lease, seen, record, ttl })
+        let record = loaded.encode(value, lease.token(), lease.stamps());
+        match (record, loaded.times(value), seen) {
+            (Some(record), Some((fresh, stale)), _) if !loaded.is_outdated() => {
+                Some(Ending::Store(lease, seen, Fill::new(record, fresh, stale)))
             }
-            (Some(record), _) => {
+            (record, _, Some(seen)) if beside => {
+                Some(Ending::Remove(lease, seen, record.map(Bytes::from)))
+            }
+            (Some(record), ..) => {
                 lease.decline(Bytes::from(record));
                 None
             }
             // Nobody else can have it: as with a failure, those who wait are not to load one after the other.
-            (None, _) => {
+            (None, ..) => {
                 lease.fail(None);
                 None
             }
         }
-    }
-}
-
-/// A value on its way to the store.
-pub(super) struct Storing {
-    lease: Box<Lease>,
-    seen: Option<Token>,
-    record: Vec<u8>,
-    ttl: Duration,
-}
-
-impl Storing {
-    pub(super) async fn finish(self, callsite: &'static Callsite) {
-        self.lease.fill(callsite, self.seen, self.record, self.ttl).await;
     }
 }
 
@@ -160,22 +159,19 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         None
     }
 
-    /// How long the value is kept; not at all if it is not to be stored.
-    fn ttl(&self, value: &T) -> Option<Duration> {
+    /// How long the value is fresh, and how long it may be served after that; not at all if it is not to be stored.
+    fn times(&self, value: &T) -> Option<(Duration, Duration)> {
         let policy = self.key.callsite().policy();
+        let absent = guarded(|| (self.returns.is_absent)(value))?;
         let ttl = guarded(|| {
             if self.unless.is_some_and(|unless| unless(value)) {
                 return None;
             }
-            if (self.returns.is_absent)(value) {
-                policy.none_ttl
-            } else {
-                Some(self.key.ttl_for(value))
-            }
+            if absent { policy.none_ttl } else { Some(self.key.ttl_for(value)) }
         })??;
         // Downwards only: the time to live stays the upper bound that it is said to be.
         let ttl = ttl.mul_f64(1.0 - random_fraction() * policy.jitter);
-        (ttl >= Duration::from_millis(1)).then_some(ttl)
+        (ttl >= Duration::from_millis(1)).then(|| (ttl, self.key.stale_for(absent)))
     }
 }
 

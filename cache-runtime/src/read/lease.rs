@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::background;
+use super::beside::{Beside, PAUSE, REST};
+use crate::background::Claim;
 use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::callsite::Callsite;
@@ -13,7 +14,7 @@ use crate::flight::{Landing, Leader, Mark};
 #[cfg(cache_mutants)]
 use crate::mutants::{Mutant, on};
 use crate::outcome::SharedError;
-use crate::record::KeyHash;
+use crate::record::{self, KeyHash, Value};
 use crate::stats::Event;
 use crate::store::{Acquired, Deadline, Fill, Name, StoreError, StoreResult};
 use crate::tags::{Standing, Tags};
@@ -35,6 +36,8 @@ pub(super) struct Lease {
     /// The store holds the lease, or may: it did not answer.
     held: bool,
     leader: Option<Leader>,
+    /// Where it stands, if the entry's value is to stay in its place meanwhile.
+    beside: Option<Beside>,
     /// When the load began, and the flight's mark of it.
     begun: (Instant, Option<Mark>),
 }
@@ -62,8 +65,15 @@ impl Lease {
             budget,
             held: false,
             leader,
+            beside: None,
             begun: (Instant::now(), None),
         }
+    }
+
+    /// The lease of a refresh: the entry's value stays until it is replaced.
+    pub(super) fn beside(mut self, claim: Option<Claim>) -> Box<Self> {
+        self.beside = Some(Beside::new(&self.text, claim));
+        Box::new(self)
     }
 
     pub(super) fn token(&self) -> Token {
@@ -93,14 +103,16 @@ impl Lease {
         // Between mark and command: what was journalled before a waiter joined is seen here, or was delivered before the
         // store is asked.
         if self.cache.journal().covers(&self.text) || self.tags.are_outdated(&self.cache) {
-            return (Ok(Acquired::Fenced), mark);
+            // Beside the value a fence would say that its load failed a moment ago.
+            let fenced =
+                if self.beside.is_some() { Err(StoreError::Down) } else { Ok(Acquired::Fenced) };
+            return (fenced, mark);
         }
         // While the answer is out, and where there is none, the lease may be ours.
         self.held = true;
-        let name = Name { text: &self.text, hash: self.hash };
         let by = self.budget.deadline();
-        let acquire = store.acquire(name, self.token, self.length, reject, by);
-        let (reply, stamps) = if self.tags.is_empty() {
+        let acquire = store.acquire(self.place(), self.token, self.length, reject, by);
+        let (reply, stamps) = if self.tags.is_empty() || self.beside.is_some() {
             (acquire.await, Ok(Standing::none()))
         } else {
             Box::pin(async { tokio::join!(acquire, self.tags.capture(store, by)) }).await
@@ -146,7 +158,7 @@ impl Lease {
         if let Some(store) = self.cache.store() {
             let by = self.budget.anew().deadline();
             // Lost or unanswered: the fill will tell.
-            _ = store.renew(self.name(), self.token, self.length, by).await;
+            _ = store.renew(self.place(), self.token, self.length, by).await;
         }
     }
 
@@ -155,15 +167,13 @@ impl Lease {
         mut self,
         callsite: &'static Callsite,
         seen: Option<Token>,
-        record: Vec<u8>,
-        ttl: Duration,
+        fill: Fill,
     ) {
         self.budget.resume(self.begun.0);
         // Those who wait get the bytes as they were sent; they have no use for the times in them.
         let shared = self.leader.as_ref().filter(|leader| leader.is_awaited());
-        let shared = shared.map(|_| Bytes::copy_from_slice(&record));
+        let shared = shared.map(|_| Bytes::copy_from_slice(&fill.record));
         let decides = self.mark();
-        let fill = Fill { record, fresh: ttl, ttl };
         let (name, by) = (self.name(), self.budget.deadline());
         let filled = async {
             match (self.cache.store(), seen) {
@@ -180,7 +190,7 @@ impl Lease {
         #[cfg(cache_mutants)]
         let decides = if on(Mutant::JoinLate) { self.mark() } else { decides };
         let stats = self.cache.recorder();
-        let mark = match filled {
+        let mark = match &filled {
             Ok(true) => {
                 stats.count(callsite, Event::Stored);
                 if stands { decides } else { self.begun.1 }
@@ -190,12 +200,22 @@ impl Lease {
                 self.begun.1
             }
             Err(error) => {
-                stats.count(callsite, Event::of(&error));
+                stats.count(callsite, Event::of(error));
                 self.begun.1
             }
         };
-        // Stored or void; where the store did not answer it runs out.
-        self.held = false;
+        match &mut self.beside {
+            // Stored or void; where the store did not answer it runs out.
+            None => self.held = false,
+            Some(beside) => {
+                let replaced = filled == Ok(true);
+                stats.count(
+                    callsite,
+                    if replaced { Event::RefreshOk } else { Event::RefreshFailed },
+                );
+                beside.rest(None);
+            }
+        }
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
             leader.land(&Landing::Value(shared, mark));
         }
@@ -213,6 +233,96 @@ impl Lease {
     pub(super) fn pass_on(mut self, record: Bytes, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
             self.give_up(move || leader.land(&Landing::Value(Some(record), mark)));
+        }
+    }
+
+    /// The value that a refresh has loaded is not to be stored: the one that it started from gives way, if it still
+    /// stands. Those who wait may have the new one.
+    pub(super) async fn remove(
+        mut self,
+        callsite: &'static Callsite,
+        seen: Token,
+        record: Option<Bytes>,
+    ) {
+        self.budget.resume(self.begun.0);
+        if let Some(store) = self.cache.store() {
+            let by = self.budget.deadline();
+            // The lease of the entry itself, which takes the value's place, and goes as well.
+            let taken = store.acquire(self.name(), self.token, self.length, Some(seen), by).await;
+            if !matches!(taken, Ok(Acquired::Value(_)) | Err(StoreError::Down)) {
+                _ = store.release(self.name(), self.token, by).await;
+            }
+        }
+        self.cache.recorder().count(callsite, Event::RefreshFailed);
+        match record {
+            Some(record) => self.decline(record),
+            None => self.fail(None),
+        }
+    }
+
+    /// The load failed: the entry rests, and the value that was seen is served if nothing has happened to it.
+    pub(super) async fn keep(
+        mut self,
+        callsite: &'static Callsite,
+        seen: Value,
+        error: Option<SharedError>,
+    ) -> Option<Value> {
+        self.cache.recorder().count(callsite, Event::RefreshFailed);
+        let held = std::mem::take(&mut self.held);
+        if let Some(beside) = self.beside.take() {
+            beside.fail(&self.cache, &self.text, self.budget, held);
+        }
+        self.budget.resume(self.begun.0);
+        let decides = self.mark();
+        let stands = self.stands(&seen).await;
+        let landing = match (stands, decides, self.begun.1) {
+            (Some(true), Some(mark), _) => Landing::Value(Some(seen.record().clone()), mark),
+            (_, _, Some(mark)) => Landing::Failed(error, mark),
+            _ => Landing::Alone,
+        };
+        if let Some(leader) = self.leader.take() {
+            leader.land(&landing);
+        }
+        // Where the store does not say, nothing is known to have happened to it.
+        (stands != Some(false)).then_some(seen)
+    }
+
+    /// Whether nothing has happened to a value since it was seen; none if the store does not say.
+    async fn stands(&self, seen: &Value) -> Option<bool> {
+        if self.cache.journal().covers(&self.text) || self.tags.are_outdated(&self.cache) {
+            return Some(false);
+        }
+        let (store, by) = (self.cache.store()?, self.budget.deadline());
+        let (record, stamps) = self.tags.read_with(store, self.name(), by).await;
+        let token = record.ok()?.and_then(|record| record::token(&record));
+        Some(token == Some(seen.token()) && stamps.ok()?.are_those_of(seen))
+    }
+
+    /// This process leaves the entry alone, as all others do: its load failed a moment ago.
+    pub(super) fn rest(&mut self) {
+        self.leave_alone(REST);
+    }
+
+    /// This process leaves the entry alone for a moment: another one is at it, or the store does not answer.
+    pub(super) fn pause(&mut self) {
+        self.leave_alone(PAUSE);
+    }
+
+    fn leave_alone(&mut self, span: Duration) {
+        match &mut self.beside {
+            Some(beside) if beside.is_claimed() => beside.rest(Some(span)),
+            _ => self.cache.background().rest(&self.text, span),
+        }
+    }
+
+    pub(super) fn is_held(&self) -> bool {
+        self.held
+    }
+
+    /// Somebody else has replaced the value meanwhile.
+    pub(super) fn land(&mut self, record: Bytes, mark: Option<Mark>) {
+        if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
+            leader.land(&Landing::Value(Some(record), mark));
         }
     }
 
@@ -234,12 +344,22 @@ impl Lease {
         self.leader.take()
     }
 
-    fn mark(&self) -> Option<Mark> {
+    pub(super) fn take_leader(&mut self) -> Option<Leader> {
+        self.leader.take()
+    }
+
+    pub(super) fn mark(&self) -> Option<Mark> {
         self.leader.as_ref().map(Leader::mark)
     }
 
+    /// The entry.
     fn name(&self) -> Name<'_> {
         Name { text: &self.text, hash: self.hash }
+    }
+
+    /// The key that the lease itself stands in.
+    fn place(&self) -> Name<'_> {
+        self.beside.as_ref().map_or_else(|| self.name(), Beside::name)
     }
 
     /// Releases the lease, in the background and on the connection that it was asked for on, then goes on.
@@ -248,9 +368,10 @@ impl Lease {
             then();
             return;
         }
-        let (cache, text, token) = (self.cache.clone(), std::mem::take(&mut self.text), self.token);
-        let (hash, budget) = (self.hash, self.budget);
-        background::spawn(async move {
+        let (cache, token, budget) = (self.cache.clone(), self.token, self.budget);
+        let Name { text, hash } = self.place();
+        let text = text.to_owned();
+        self.cache.background().run(async move {
             if let Some(store) = cache.store() {
                 let by = budget.anew().deadline();
                 _ = store.release(Name { text: &text, hash }, token, by).await;

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::oneshot;
+use tokio::sync::oneshot::{self, error::RecvError};
+use tokio::time::error::Elapsed;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::attempt::{Attempt, guarded};
@@ -38,22 +39,30 @@ impl<R> Looked<R> {
     }
 
     /// The body is run for those who wait as well, but nothing is stored.
-    fn around(leader: Leader) -> Self {
+    pub(super) fn around(leader: Leader) -> Self {
         let mark = leader.mark();
         Self::Load(Attempt::Around(leader, mark))
     }
 }
 
 /// What a reply of the store means to the caller.
-enum Seen<R> {
+pub(super) enum Seen<R> {
     /// A value that decodes, with its record.
     Value(R, Value),
     None(Lack),
 }
 
+/// What a flight gives to one who waited for it.
+pub(super) enum Waited<R> {
+    Found(R),
+    Lead(Leader),
+    /// Nothing, in the time that there was.
+    Alone,
+}
+
 /// Why there is no value.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Lack {
+pub(super) enum Lack {
     /// Nothing, or nothing that may stay.
     Miss,
     /// A fence, somebody else's data, or no answer: the store is of no use for this call.
@@ -62,15 +71,15 @@ enum Lack {
 
 /// A call's search for a value.
 pub(super) struct Lookup<'a, R, T> {
-    cache: &'a Cache,
-    callsite: &'static Callsite,
+    pub(super) cache: &'a Cache,
+    pub(super) callsite: &'static Callsite,
     returns: &'a Returns<R, T>,
     schema: Schema,
-    text: &'a str,
+    pub(super) text: &'a str,
     tags: &'a Tags,
-    budget: Budget,
+    pub(super) budget: Budget,
     /// A value that was found and cannot be used.
-    reject: Option<Token>,
+    pub(super) reject: Option<Token>,
     /// The value was not asked for: the lease is, and tells whether the call is a hit or a miss.
     unasked: bool,
 }
@@ -124,6 +133,13 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 Box::pin(self.look(store, name)).await
             };
             match (seen, mode) {
+                // Kept longer by another function with the same key.
+                (Seen::Value(_, value), Mode::Through)
+                    if value.is_kept() && !Box::pin(self.is_fresh(name, &value)).await =>
+                {
+                    self.reject = Some(value.token());
+                    Lack::Miss
+                }
                 (Seen::Value(result, _), Mode::Through) => {
                     self.count(Event::Hit);
                     return Looked::Found(result);
@@ -139,15 +155,42 @@ impl<'a, R, T> Lookup<'a, R, T> {
 
     /// Reads the entry together with the stamps of its tags.
     async fn look(&mut self, store: &Store, name: Name<'_>) -> Seen<R> {
-        match self.tags.read_with(store, name, self.budget.deadline()).await {
-            (_, Ok(Standing::Fenced)) => Seen::None(Lack::Obstacle),
-            (reply, Ok(stamps)) => self.examine(name, reply, &stamps),
-            (_, Err(error)) => self.examine(name, Err(error), &Standing::Missing),
+        let (reply, stamps) = self.tags.read_with(store, name, self.budget.deadline()).await;
+        self.judge(name, reply, stamps)
+    }
+
+    /// Reads the entry with the stamps of its tags, and the time by the clock of the store. One round trip.
+    pub(super) async fn look_dated(&mut self, store: &Store, name: Name<'_>) -> (Seen<R>, u64) {
+        let (tags, by) = (self.tags, self.budget.deadline());
+        let read = async {
+            if tags.is_empty() {
+                (store.get(name, by).await, Ok(Standing::none()))
+            } else {
+                tags.read_with(store, name, by).await
+            }
+        };
+        let ((reply, stamps), now_ms) = tokio::join!(read, store.now_ms(name, by));
+        match now_ms {
+            Ok(now_ms) => (self.judge(name, reply, stamps), now_ms),
+            Err(error) => (self.examine(name, Err(error), &Standing::Missing), 0),
+        }
+    }
+
+    fn judge(
+        &mut self,
+        name: Name<'_>,
+        reply: StoreResult<Option<Bytes>>,
+        stamps: StoreResult<Standing>,
+    ) -> Seen<R> {
+        match stamps {
+            Ok(Standing::Fenced) => Seen::None(Lack::Obstacle),
+            Ok(stamps) => self.examine(name, reply, &stamps),
+            Err(error) => self.examine(name, Err(error), &Standing::Missing),
         }
     }
 
     /// The value is there and to be replaced.
-    async fn replace(&mut self, seen: Token) -> Looked<R> {
+    pub(super) async fn replace(&mut self, seen: Token) -> Looked<R> {
         let mut lease = self.lease(None);
         if lease.capture().await {
             Looked::Load(Attempt::Replace(lease.begin(), seen))
@@ -177,6 +220,20 @@ impl<'a, R, T> Lookup<'a, R, T> {
         let paused = Instant::now();
         let verdict = timeout_at(paused + self.patience(), waiting).await;
         self.budget.resume(paused);
+        match self.waited(name, verdict) {
+            Waited::Found(result) => Looked::Found(result),
+            Waited::Lead(leader) if leader.is_first() => self.acquire(name, Some(leader)).await,
+            Waited::Lead(leader) => Looked::around(leader),
+            Waited::Alone => Looked::alone(),
+        }
+    }
+
+    /// What a flight's verdict, or none in time, means to one who waited.
+    pub(super) fn waited(
+        &self,
+        name: Name<'_>,
+        verdict: Result<Result<Verdict, RecvError>, Elapsed>,
+    ) -> Waited<R> {
         match verdict {
             Ok(Ok(Verdict::Value(record))) => {
                 if let Found::Value(value) = record::read(record, name.hash)
@@ -185,27 +242,24 @@ impl<'a, R, T> Lookup<'a, R, T> {
                     && let Some(result) = self.decode(&value)
                 {
                     self.count(Event::Coalesced);
-                    return Looked::Found(result);
+                    return Waited::Found(result);
                 }
             }
             Ok(Ok(Verdict::Error(error))) => {
                 if let Some(result) = (self.returns.sharing.unshare)(&error) {
                     self.count(Event::Coalesced);
-                    return Looked::Found(result);
+                    return Waited::Found(result);
                 }
             }
-            Ok(Ok(Verdict::Lead(leader))) if leader.is_first() => {
-                return self.acquire(name, Some(leader)).await;
-            }
-            Ok(Ok(Verdict::Lead(leader))) => return Looked::around(leader),
+            Ok(Ok(Verdict::Lead(leader))) => return Waited::Lead(leader),
             // The flight is bound to end with a verdict; past its patience the caller helps itself.
             Ok(Err(_)) | Err(_) => self.count(Event::Impatient),
         }
-        Looked::alone()
+        Waited::Alone
     }
 
     /// Asks the store for the value or the lease, and again while another process loads.
-    async fn acquire(&mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
+    pub(super) async fn acquire(&mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
         // A leader that took over from another has not looked, or not lately: the value may be outdated by now.
         if self.is_outdated() {
             self.answered(Event::Miss);
@@ -228,6 +282,14 @@ impl<'a, R, T> Lookup<'a, R, T> {
                 }
                 Ok(Acquired::Value(record)) => {
                     match self.examine(name, Ok(Some(record.clone())), lease.stamps()) {
+                        Seen::Value(_, value)
+                            if value.is_kept()
+                                && !rejected
+                                && !self.is_fresh(name, &value).await =>
+                        {
+                            self.reject = Some(value.token());
+                            rejected = true;
+                        }
                         Seen::Value(result, _) => {
                             self.answered(Event::Hit);
                             lease.pass_on(record, mark);
@@ -263,14 +325,23 @@ impl<'a, R, T> Lookup<'a, R, T> {
         lease.into_leader().map_or_else(Looked::alone, Looked::around)
     }
 
-    fn lease(&self, leader: Option<Leader>) -> Box<Lease> {
+    pub(super) fn lease(&self, leader: Option<Leader>) -> Box<Lease> {
+        Box::new(self.unboxed_lease(leader))
+    }
+
+    pub(super) fn unboxed_lease(&self, leader: Option<Leader>) -> Lease {
         let length = self.callsite.policy().lease.unwrap_or(self.cache.settings().lease);
-        Box::new(Lease::new(self.cache, self.text, self.tags, length, self.budget, leader))
+        Lease::new(self.cache, self.text, self.tags, length, self.budget, leader)
     }
 
     /// An invalidation of the entry, or of one of its tags, is still to be delivered.
-    fn is_outdated(&self) -> bool {
+    pub(super) fn is_outdated(&self) -> bool {
         self.cache.journal().covers(self.text) || self.tags.are_outdated(self.cache)
+    }
+
+    /// Whether a value that is kept longer than it is fresh still is.
+    async fn is_fresh(&self, name: Name<'_>, value: &Value) -> bool {
+        self.cache.is_fresh(name, value, self.budget).await.unwrap_or(false)
     }
 
     /// Tells what a reply means; remembers a value that is of no use, such as one that was stored under other stamps.
@@ -327,7 +398,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
     }
 
     /// How long the call waits for others' loads.
-    fn patience(&self) -> Duration {
+    pub(super) fn patience(&self) -> Duration {
         self.callsite.policy().wait.unwrap_or(self.cache.settings().wait)
     }
 
@@ -338,13 +409,13 @@ impl<'a, R, T> Lookup<'a, R, T> {
         }
     }
 
-    fn count(&self, event: Event) {
+    pub(super) fn count(&self, event: Event) {
         self.cache.recorder().count(self.callsite, event);
     }
 }
 
 /// The pause before the next look at another process's lease: an eighth of the time waited so far, so that polling
 /// delays nobody by much more than that, and at random, so that processes do not poll in step.
-fn pause(waited: Duration) -> Duration {
+pub(super) fn pause(waited: Duration) -> Duration {
     (waited / 8).clamp(POLL.0, POLL.1).mul_f64(0.75 + random_fraction() / 2.0)
 }

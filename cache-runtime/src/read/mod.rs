@@ -4,29 +4,30 @@
 //! runs, at exactly one place, so that its future is held once; [`Attempt`](attempt::Attempt) stores what it returned and
 //! serves those who wait for it. A hit never leaves the first stage and takes one command.
 
+mod age;
 mod attempt;
+mod beside;
+mod ending;
 mod lease;
+mod loading;
 mod lookup;
+mod refresh;
+mod stale;
 
 use std::fmt;
-use std::pin::pin;
-use std::sync::OnceLock;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::cache::{Cache, ambient};
 use crate::call::Mode;
 use crate::callsite::Callsite;
 use crate::key::Key;
-use crate::limit;
 use crate::outcome::Returns;
 use crate::stats::Event;
 use crate::tags::Tags;
 use crate::write::scope;
 
+use self::attempt::Attempt;
 pub(crate) use self::attempt::guarded;
-use self::attempt::{Attempt, Loaded};
+use self::loading::Loading;
 use self::lookup::{Looked, Lookup};
 
 /// A call of a cached function, as its attribute spells it out.
@@ -79,14 +80,9 @@ impl<T, U> Read<T, U> {
     {
         async move {
             let cache = self.cache.unwrap_or_else(ambient::current);
-            let (callsite, text) = (self.key.callsite(), cache.full_text(self.key.as_str()));
+            let text = cache.full_text(self.key.as_str());
             let tags = Tags::of(&cache, &self.key);
-            let is_fenced = |text: &str| scope::is_fenced(&cache, text);
-            let attempt = if self.mode == Mode::Bypass
-                || is_fenced(&text)
-                || tags.texts().any(is_fenced)
-            {
-                cache.recorder().count(callsite, Event::Bypass);
+            let attempt = if bypasses(self.mode, &cache, &self.key, &text, &tags) {
                 Attempt::Alone
             } else {
                 match Lookup::new(&cache, &self.key, &text, &tags, &returns).run(self.mode).await {
@@ -94,68 +90,20 @@ impl<T, U> Read<T, U> {
                     Looked::Load(attempt) => attempt,
                 }
             };
-            let running = Running::new(&cache, callsite);
-            let result = {
-                let start = || {
-                    running.start();
-                    load()
-                };
-                let mut body = pin!(limit::bounded(&cache, callsite, returns.refuse, start));
-                attempt.watch(body.as_mut()).await
-                // What the body held, such as a connection, is given back before the value is stored.
-            };
-            let took = running.end((returns.value)(&result).is_some());
-            let storing = attempt.end(&Loaded {
-                cache: &cache,
-                text: &text,
-                tags: &tags,
-                result: &result,
-                returns: &returns,
-                key: &self.key,
-                unless: self.unless.as_ref(),
-                took,
-            });
-            if let Some(storing) = storing {
-                // Boxed, as all that only a miss comes to: a hit's future stays small.
-                Box::pin(storing.finish(callsite)).await;
-            }
-            result
+            let call = Loading::new(&cache, &self.key, &text, &tags, &returns, self.unless);
+            call.load(attempt, load).await
         }
     }
 }
 
-/// A body that runs, or waits for a place. Dropped before its end, it counts as cancelled; turned away, not at all.
-struct Running<'a> {
-    cache: &'a Cache,
-    callsite: &'static Callsite,
-    since: OnceLock<Instant>,
-    ended: bool,
-}
-
-impl<'a> Running<'a> {
-    fn new(cache: &'a Cache, callsite: &'static Callsite) -> Self {
-        Self { cache, callsite, since: OnceLock::new(), ended: false }
+/// Whether a call goes past the cache: it was asked to, or its task is about to write the entry.
+fn bypasses<T>(mode: Mode, cache: &Cache, key: &Key<T>, text: &str, tags: &Tags) -> bool {
+    let is_fenced = |text: &str| scope::is_fenced(cache, text);
+    let bypasses = mode == Mode::Bypass || is_fenced(text) || tags.texts().any(is_fenced);
+    if bypasses {
+        cache.recorder().count(key.callsite(), Event::Bypass);
     }
-
-    fn start(&self) {
-        self.since.get_or_init(Instant::now);
-    }
-
-    fn end(mut self, succeeded: bool) -> Duration {
-        self.ended = true;
-        let Some(took) = self.since.get().map(Instant::elapsed) else { return Duration::ZERO };
-        let event = if succeeded { Event::LoadOk } else { Event::LoadFailed };
-        self.cache.recorder().loaded(self.callsite, event, took);
-        took
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if !self.ended && self.since.get().is_some() {
-            self.cache.recorder().count(self.callsite, Event::LoadCancelled);
-        }
-    }
+    bypasses
 }
 
 impl<T, U> fmt::Debug for Read<T, U> {

@@ -40,6 +40,20 @@ pub(crate) enum Event {
     Unencodable,
     /// A loaded value is larger than the limit.
     Oversized,
+    /// A stale value was served.
+    Stale,
+    /// A call drew the lot of an early refresh.
+    Early,
+    /// The load of a newer value began, beside the one that stands.
+    RefreshStarted,
+    /// It took the old one's place.
+    RefreshOk,
+    /// It did not.
+    RefreshFailed,
+    /// None was begun, as one had failed a moment ago.
+    Rested,
+    /// None was begun, as too many were under way.
+    RefreshShed,
     /// Somebody else's data stands in the key.
     Foreign,
     /// A reply belonged to another key.

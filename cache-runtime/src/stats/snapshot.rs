@@ -123,6 +123,21 @@ function_stats! {
     unencodable: Unencodable,
     /// Loaded values above `max_value_bytes`.
     oversized: Oversized,
+    /// Calls that were served a value past its time to live.
+    stale_served: Stale,
+    /// Calls that were chosen to refresh a value before its time to live ended.
+    refreshes_early: Early,
+    /// Loads that were to replace a value in place: stale, or about to be.
+    refreshes_started: RefreshStarted,
+    /// Those that did.
+    refreshes_ok: RefreshOk,
+    /// Those that failed, or whose value could not take the old one's place: it had been invalidated or replaced meanwhile.
+    refreshes_failed: RefreshFailed,
+    /// Stale values served without an attempt to refresh them, because one had failed a moment ago.
+    refreshes_rested: Rested,
+    /// Stale values served without an attempt to refresh them, because too many refreshes were under way, or the cache
+    /// was shut down.
+    refreshes_shed: RefreshShed,
     /// Lookups that met somebody else's data in their key.
     foreign: Foreign,
     /// Replies that belonged to another key.

@@ -164,6 +164,10 @@ impl FaultyStore {
         replies
     }
 
+    pub(crate) async fn now_ms(&self, name: Name<'_>, by: Deadline) -> StoreResult<u64> {
+        self.command(name, by, MemoryStore::now_ms).await
+    }
+
     pub(crate) async fn acquire(
         &self,
         name: Name<'_>,

@@ -19,7 +19,7 @@ use tokio::time::Instant;
 pub(crate) use self::many::{Claim, Filling};
 use self::memory::MemoryStore;
 use self::redis::RedisStore;
-use crate::record::KeyHash;
+use crate::record::{self, KeyHash};
 use crate::token::Token;
 
 /// A full key (namespace and all) with its hash.
@@ -83,6 +83,16 @@ pub(crate) struct End<'a> {
     pub(crate) value: Option<Fill>,
 }
 
+impl Fill {
+    /// A value that is fresh for so long, and may be served for `stale` after that.
+    pub(crate) fn new(mut record: Vec<u8>, fresh: Duration, stale: Duration) -> Self {
+        if !stale.is_zero() {
+            record::set_kept(&mut record);
+        }
+        Self { record, fresh, ttl: fresh.saturating_add(stale) }
+    }
+}
+
 /// Reply of `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
@@ -140,6 +150,11 @@ impl Store {
     /// Reads a record: one command.
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
         dispatch!(self, get(name; by))
+    }
+
+    /// The time by the clock that the times in an entry's record are of, in milliseconds since the Unix epoch.
+    pub(crate) async fn now_ms(&self, name: Name<'_>, by: Deadline) -> StoreResult<u64> {
+        dispatch!(self, now_ms(name; by))
     }
 
     /// Gets the stamps of some tags, and makes those that are missing. They last for at least `need` from now on, if

@@ -303,7 +303,7 @@ impl Drop for Guard {
     fn drop(&mut self) {
         if self.open {
             let closing = Closing { scope: Arc::clone(&self.scope), closed: false };
-            background::spawn(closing.run());
+            self.scope.cache.background().run(closing.run());
         }
     }
 }

@@ -174,7 +174,8 @@ impl Values {
             && let Some(ttl) = entry.ttl(value)
             && let Some(record) = entry.encode(value, hash, writer, stamps, cache)
         {
-            let fill = Some(Fill { record, fresh: ttl, ttl });
+            let stale = entry.key.stale_for((entry.encoding.is_absent)(value));
+            let fill = Some(Fill::new(record, ttl, stale));
             self.made.insert(text, Made { fill, callsite: entry.key.callsite() });
         }
     }

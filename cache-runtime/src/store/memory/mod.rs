@@ -45,6 +45,11 @@ impl MemoryStore {
         self.shard(name).read(name.text, Instant::now())
     }
 
+    /// The time that records are given now, whichever they are.
+    pub(crate) fn now_ms(&self, _: Name<'_>) -> u64 {
+        millis(self.since_epoch(Instant::now()))
+    }
+
     pub(crate) fn acquire(
         &self,
         name: Name<'_>,
@@ -140,14 +145,18 @@ impl MemoryStore {
     /// A value slot, with the times put into its record.
     fn value(&self, token: Token, fill: Fill, now: Instant) -> Slot {
         let Fill { mut record, fresh, ttl } = fill;
-        let stored_at = self.epoch.1 + now.saturating_duration_since(self.epoch.0);
+        let stored_at = self.since_epoch(now);
         for (at, time) in [(36, stored_at), (44, stored_at.saturating_add(fresh))] {
-            let millis = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
             if let Some(field) = record.get_mut(at..at + 8) {
-                field.copy_from_slice(&millis.to_be_bytes());
+                field.copy_from_slice(&millis(time).to_be_bytes());
             }
         }
         Slot { content: Content::Value { token, record: record.into() }, until: later(now, ttl) }
+    }
+
+    /// `now` as the time that stands in records.
+    fn since_epoch(&self, now: Instant) -> Duration {
+        self.epoch.1 + now.saturating_duration_since(self.epoch.0)
     }
 
     fn apply<R>(&self, name: Name<'_>, rule: impl FnOnce(&mut Entry, Instant) -> R) -> R {
@@ -164,6 +173,10 @@ impl MemoryStore {
 fn later(now: Instant, span: Duration) -> Instant {
     const AGES: Duration = Duration::from_secs(30 * 365 * 86_400);
     now + span.min(AGES)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {

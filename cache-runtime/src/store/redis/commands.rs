@@ -45,6 +45,14 @@ impl Session<'_> {
         }
     }
 
+    /// The server's time, in milliseconds since the Unix epoch.
+    pub(super) async fn now_ms(&mut self, deadline: Deadline) -> StoreResult<u64> {
+        let mut time = Cmd::with_capacity(1, 4);
+        time.arg("TIME");
+        let reply = self.call(&time, deadline).await?;
+        in_millis(&reply).ok_or_else(|| self.refused(reply))
+    }
+
     /// Finds out why a record is of another key than the one that was asked for. If the server has it there, somebody
     /// copied it, and the reader passes over it; if not, replies have changed places.
     async fn verify(
@@ -270,6 +278,21 @@ pub(super) fn release<'a>(name: Name<'a>, token: &'a Token) -> Call<'a> {
 pub(super) fn renew<'a>(name: Name<'a>, token: &'a Token, lease: Duration) -> Call<'a> {
     let args = vec![Arg::Bytes(token.as_bytes()), Arg::Millis(millis(lease))];
     Call { script: &script::RENEW, key: name.text, args }
+}
+
+/// The reply to `TIME`, which is in seconds and microseconds.
+fn in_millis(time: &Value) -> Option<u64> {
+    let number = |part: &Value| match part {
+        Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse::<u64>().ok(),
+        _ => None,
+    };
+    match time {
+        Value::Array(parts) => match parts.as_slice() {
+            [seconds, micros] => Some(number(seconds)? * 1000 + number(micros)? / 1000),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
 /// Whole milliseconds, at least one: Redis refuses to expire a key at once. At most a century, which it can add to

@@ -110,6 +110,11 @@ impl RedisStore {
         split!(self, names.to_vec(), by, |session, names| session.stamp(names, need, by))
     }
 
+    /// The time of the server that has a key.
+    pub(crate) async fn now_ms(&self, name: Name<'_>, by: Deadline) -> StoreResult<u64> {
+        route!(self, name, by, |session| session.now_ms(by))
+    }
+
     /// The value, or the lease. A value whose token is `reject` does not count.
     pub(crate) async fn acquire(
         &self,

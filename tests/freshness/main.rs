@@ -1,0 +1,8 @@
+//! Values past their time to live, or near its end: who is served them, who replaces them, and who wins against that.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod revalidate;
+mod shutdown;
+mod stage;

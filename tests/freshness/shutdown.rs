@@ -1,0 +1,123 @@
+//! The background: bounded, and drained at the end.
+
+use std::time::Duration;
+
+use cache_runtime::{Cache, ErrorKind};
+
+use crate::stage::{OLD, Stage, on_both_stores, value, value_key};
+use crate::support::barrier::eventually;
+
+/// A shutdown waits for the refresh that runs, and no other begins.
+async fn a_shutdown_waits_for_refreshes(stage: Stage) {
+    stage.with_stale_value(1).await;
+    let gate = stage.origin.hold();
+    assert_eq!(stage.get(&stage.here).await, Ok(OLD));
+    gate.entered(1).await;
+    let ending = tokio::spawn({
+        let cache = stage.here.clone();
+        async move { cache.shutdown().await }
+    });
+    // One more, dropped half-way.
+    assert!(tokio::time::timeout(Duration::from_millis(1), stage.here.shutdown()).await.is_err());
+    assert!(!ending.is_finished());
+    gate.open();
+    ending.await.unwrap().unwrap();
+    assert_eq!(stage.fresh().await, Some(1));
+}
+
+/// What a shutdown cannot wait for it counts.
+async fn a_shutdown_says_what_it_leaves(stage: Stage) {
+    stage.with_stale_value(1).await;
+    let gate = stage.origin.hold();
+    assert_eq!(stage.get(&stage.here).await, Ok(OLD));
+    gate.entered(1).await;
+    let error = stage.here.shutdown().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unfinished);
+    assert!(error.to_string().contains("1 refreshes"), "{error}");
+    gate.open();
+    stage.here.shutdown().await.unwrap();
+    assert_eq!(stage.fresh().await, Some(1), "it went on");
+}
+
+/// After it stale values are served as before, without a refresh.
+async fn after_a_shutdown_nothing_is_refreshed(stage: Stage) {
+    stage.with_stale_value(1).await;
+    stage.here.shutdown().await.unwrap();
+    for _ in 0..10 {
+        assert_eq!(stage.get(&stage.here).await, Ok(OLD));
+    }
+    assert_eq!(stage.origin.loads(), 1);
+    assert_eq!(stage.sum("value", |stats| stats.refreshes_shed), 10);
+}
+
+/// Where as many refreshes run as may, further stale values are served without; the next caller tries again.
+async fn too_many_refreshes_are_not_begun(stage: Stage) {
+    stage.with_stale_value(1).await;
+    stage.origin.set(OLD);
+    let call = |id| stage.here.scope(value(&stage.origin, id));
+    assert_eq!(call(2).await, Ok(OLD));
+    stage.is_stale(&value_key(&2)).await;
+    stage.origin.set(1);
+
+    let gate = stage.origin.hold();
+    assert_eq!(call(1).await, Ok(OLD));
+    gate.entered(1).await;
+    assert_eq!(call(2).await, Ok(OLD));
+    assert_eq!(stage.sum("value", |stats| stats.refreshes_shed), 1);
+    gate.open();
+    eventually!(stage.fresh().await == Some(1));
+    eventually!(call(2).await == Ok(1));
+}
+
+/// A body that panics in the background takes nobody with it.
+async fn a_panic_in_the_background_is_a_failure(stage: Stage) {
+    #[cache_runtime::cached(
+        key = "fragile",
+        ttl = "10ms",
+        stale_while_revalidate = "1h",
+        skip(origin)
+    )]
+    async fn fragile(origin: &crate::stage::Origin) -> u64 {
+        origin.load().await.expect("a panic that the test asks for")
+    }
+    let call = || stage.here.scope(fragile(&stage.origin));
+    assert_eq!(call().await, OLD);
+    stage.is_stale(&fragile_key()).await;
+    stage.origin.fail();
+    assert_eq!(call().await, OLD);
+    eventually!(stage.sum("fragile", |stats| stats.loads_cancelled) == 1);
+    assert_eq!(call().await, OLD);
+    stage.here.shutdown().await.unwrap();
+}
+
+on_both_stores! {
+    a_shutdown_waits_for_refreshes
+    after_a_shutdown_nothing_is_refreshed
+    a_panic_in_the_background_is_a_failure
+}
+
+/// The same with settings of their own.
+macro_rules! with_settings {
+    ($settings:expr => $($name:ident)*) => {
+        mod embedded_with_settings {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(Stage::embedded($settings)).await;
+            })*
+        }
+        mod redis_with_settings {
+            use super::*;
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $name() {
+                super::$name(Stage::redis($settings).await).await;
+            })*
+        }
+    };
+}
+
+with_settings! {
+    Cache::builder().max_background_refreshes(1).shutdown_limit(Duration::from_millis(50)) =>
+    a_shutdown_says_what_it_leaves
+    too_many_refreshes_are_not_begun
+}

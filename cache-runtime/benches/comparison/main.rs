@@ -17,6 +17,8 @@ mod scenarios;
 mod server;
 mod stampede;
 mod subject;
+mod tags;
+mod writes;
 
 use std::env;
 use std::time::Duration;
@@ -63,6 +65,12 @@ fn main() {
     }
     if wanted("outage") {
         bench.outage();
+    }
+    if wanted("writes") {
+        bench.writes();
+    }
+    if wanted("tags") {
+        bench.tags();
     }
     if wanted("stampede") {
         stampede::run(&server, effort);

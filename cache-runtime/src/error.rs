@@ -81,6 +81,10 @@ impl From<StoreError> for Error {
                 ErrorKind::Refused,
                 format!("the cache's store refused the operation: {code}"),
             ),
+            StoreError::Redirected(_) => Self::new(
+                ErrorKind::Refused,
+                "the cache's store is a node of a cluster, and another one has the key: connect to `redis+cluster://`",
+            ),
             StoreError::Unexpected => Self::new(
                 ErrorKind::Refused,
                 "the cache's store gave a reply that the command does not give",

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use cache_runtime::{Cache, cached, invalidates};
 
 use crate::support::barrier::{Counter, Gate};
-use crate::support::redis::{Client, RedisServer};
+use crate::support::redis::{Client, RedisCluster, RedisServer};
 
 /// Rows by id, and gates at which loads and writes are held.
 #[derive(Clone, Debug, Default)]
@@ -134,8 +134,25 @@ pub async fn fail_without_writing(db: &Database, id: u64) -> Result<(), Refused>
 pub struct Stage {
     pub cache: Cache,
     pub db: Database,
-    /// None with the embedded store.
-    pub server: Option<(RedisServer, Client)>,
+    /// None with the embedded store. In a cluster the client is one of the node that has `row:1`.
+    pub server: Option<(Server, Client)>,
+}
+
+/// What the cache is connected to.
+#[derive(Debug)]
+pub enum Server {
+    Single(RedisServer),
+    Cluster { url: String },
+}
+
+impl Server {
+    /// Where clients connect.
+    pub fn url(&self) -> String {
+        match self {
+            Self::Single(server) => server.url(),
+            Self::Cluster { url } => url.clone(),
+        }
+    }
 }
 
 impl Stage {
@@ -147,6 +164,18 @@ impl Stage {
         let server = RedisServer::start().await;
         let client = server.client().await;
         let cache = Cache::connect(&server.url()).unwrap();
+        Self { cache, db: Database::default(), server: Some((Server::Single(server), client)) }
+    }
+
+    /// A cluster that others have used before, but not any more.
+    pub async fn cluster(cluster: &RedisCluster) -> Self {
+        for node in cluster.primaries() {
+            node.client().await.flush_all().await;
+        }
+        let client = cluster.node(cluster.home("row:1").await).client().await;
+        let url = cluster.url();
+        let cache = Cache::connect(&url).unwrap();
+        let server = Server::Cluster { url };
         Self { cache, db: Database::default(), server: Some((server, client)) }
     }
 
@@ -181,7 +210,7 @@ impl Stage {
     }
 }
 
-/// Makes a test of each function, once on the embedded store and once on Redis.
+/// Makes a test of each function, once on the embedded store and once on Redis, and one of all in a cluster.
 macro_rules! on_both_stores {
     ($($name:ident)*) => {
         mod embedded {
@@ -195,6 +224,16 @@ macro_rules! on_both_stores {
             async fn $name() {
                 super::$name($crate::stage::Stage::redis().await).await;
             })*
+        }
+        mod cluster {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn all_in_turn() {
+                let cluster = $crate::support::redis::RedisCluster::start().await;
+                $(
+                    println!("{}", stringify!($name));
+                    super::$name($crate::stage::Stage::cluster(&cluster).await).await;
+                )*
+            }
         }
     };
 }

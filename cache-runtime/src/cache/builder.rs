@@ -42,7 +42,8 @@ pub enum Failover {
     #[default]
     Replay,
     /// Nothing: values and leases of another primary count as none, so a failover begins with an empty cache. The only
-    /// choice that leaves nothing stale after one failover, as far as the fences were replicated.
+    /// choice that leaves nothing stale after one failover, as far as the fences were replicated. In a cluster, slots that
+    /// move from one primary to another begin empty too.
     Distrust,
 }
 

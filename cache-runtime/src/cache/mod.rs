@@ -58,7 +58,14 @@ impl Cache {
     /// | `rediss://…` | the same over TLS (feature `tls`) |
     /// | `redis+unix:///path/to.sock` | through a Unix socket |
     /// | `redis+sentinel://host,host/name` | the primary of that name, by its sentinels |
+    /// | `redis+cluster://host,host` | a Redis Cluster, by some of its nodes |
     /// | `memory:` | none: this process's memory |
+    ///
+    /// Several hosts are separated by commas, each with a port of its own where that is not the usual one. A user and a
+    /// password go before the first of them; `rediss+sentinel` and `rediss+cluster` are the same over TLS.
+    ///
+    /// In a cluster each entry lives on the node of its key, and nothing needs hash tags. Slots are followed as they move, and
+    /// replicas as they are promoted. What a lost primary means is said in [`when_redis_fails`](crate::when_redis_fails).
     ///
     /// Nothing is connected yet: that happens at the first use and in the background, so a program starts with its
     /// Redis down and begins to cache when it is up.

@@ -183,14 +183,16 @@ impl Log {
                 Err(StoreError::Down) if doubt.is_none() && !self.is_shed() => {
                     return Err(Failure::Unavailable(StoreError::Down));
                 }
-                Err(error @ StoreError::Refused(_)) if doubt.is_none() => {
+                Err(error @ (StoreError::Refused(_) | StoreError::Redirected(_)))
+                    if doubt.is_none() =>
+                {
                     return Err(Failure::Unavailable(error));
                 }
                 Err(error @ (StoreError::TimedOut | StoreError::Lost | StoreError::Unexpected)) => {
                     doubt = Some(error);
                 }
                 Ok((Added::New(_) | Added::Known | Added::Full, _))
-                | Err(StoreError::Down | StoreError::Refused(_)) => {}
+                | Err(StoreError::Down | StoreError::Refused(_) | StoreError::Redirected(_)) => {}
             }
             if is_late {
                 return Err(match doubt {

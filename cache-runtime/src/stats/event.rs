@@ -82,7 +82,9 @@ impl Event {
             StoreError::Down => Self::Down,
             StoreError::TimedOut => Self::TimedOut,
             StoreError::Lost => Self::Lost,
-            StoreError::Refused(_) | StoreError::Unexpected => Self::StoreRefused,
+            StoreError::Refused(_) | StoreError::Redirected(_) | StoreError::Unexpected => {
+                Self::StoreRefused
+            }
         }
     }
 }

@@ -19,9 +19,10 @@ pub struct Stats {
     pub queues: Vec<QueueStats>,
     /// Invalidations that are still to be delivered. Their keys bypass the cache.
     pub journal_depth: usize,
-    /// The circuit breaker of the connection; none for the embedded store.
+    /// The circuit breaker of the connection; none for the embedded store. In a cluster, that of the primary that is worst
+    /// off.
     pub breaker: Option<BreakerState>,
-    /// Connections made so far: more than one means that one was lost.
+    /// Connections made so far: more than one, or in a cluster more than one for each primary, means that one was lost.
     pub connections: u64,
 }
 

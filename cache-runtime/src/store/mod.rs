@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 pub(crate) use self::many::{Claim, Filling};
 use self::memory::MemoryStore;
-use self::redis::RedisStore;
+use self::redis::{Redirection, RedisStore};
 use crate::record::{self, KeyHash};
 use crate::token::Token;
 
@@ -115,6 +115,8 @@ pub(crate) enum StoreError {
     Lost,
     /// The server refused: the first word of its error (`OOM`, `READONLY`, `NOPERM`, …).
     Refused(String),
+    /// The server has not executed it: another node of its cluster has the key.
+    Redirected(Box<Redirection>),
     /// A reply that the command does not give.
     Unexpected,
 }

@@ -15,10 +15,12 @@ use super::process::{self, Mortal};
 
 mod builder;
 mod client;
+mod cluster;
 mod tls;
 
 pub use builder::Builder;
 pub use client::Client;
+pub use cluster::RedisCluster;
 
 const LOG: &str = "redis.log";
 

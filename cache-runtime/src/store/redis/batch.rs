@@ -5,9 +5,9 @@ use std::time::Duration;
 use redis::Value;
 
 use super::commands::millis;
-use super::router::Item;
 use super::script::{self, Arg, Call};
 use super::session::Session;
+use super::split::Item;
 use crate::record::{self, Kind};
 use crate::store::{Deadline, End, Ended, Name, StoreError, StoreResult};
 use crate::token::Token;

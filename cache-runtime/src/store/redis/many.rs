@@ -7,9 +7,9 @@ use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
 use super::commands::{self, Taken};
-use super::router::{Item, split};
 use super::script::Call;
-use super::session::{BATCH, Session};
+use super::session::{BATCH, Session, is_error};
+use super::split::{Item, split};
 use crate::record::{self, Origin};
 use crate::store::{Acquired, Claim, Deadline, Filling, Name, StoreError, StoreResult};
 
@@ -75,7 +75,7 @@ impl Item for Filling<'_> {
 }
 
 impl Session<'_> {
-    /// `MGET`.
+    /// `MGET`, or a `GET` of each key.
     pub(super) async fn get_many(
         &mut self,
         names: &[Name<'_>],
@@ -93,9 +93,10 @@ impl Session<'_> {
             for (name, record) in chunk.iter().zip(records) {
                 results.push(match record {
                     Value::BulkString(record) => self.got(*name, record, deadline).await,
-                    // Another type looks like nothing, too: `acquire` will tell.
                     Value::Nil => Ok(None),
-                    _ => Err(self.out_of_order()),
+                    // As with `MGET`, for which another type looks like nothing: `acquire` will tell.
+                    reply if is_error(&reply, "WRONGTYPE") => Ok(None),
+                    reply => Err(self.refused(reply)),
                 });
             }
         }
@@ -104,6 +105,13 @@ impl Session<'_> {
 
     /// What each key holds.
     async fn records(&mut self, names: &[Name<'_>], deadline: Deadline) -> StoreResult<Vec<Value>> {
+        if !self.takes_many_keys() {
+            let mut gets = Pipeline::with_capacity(names.len());
+            for name in names {
+                gets.cmd("GET").arg(name.text);
+            }
+            return self.call_all(&gets, deadline).await;
+        }
         let size = names.iter().map(|name| name.text.len()).sum::<usize>();
         let mut get = Cmd::with_capacity(1 + names.len(), 4 + size);
         get.arg("MGET");

@@ -3,7 +3,7 @@
 //! | layer | knows |
 //! |---|---|
 //! | [`RedisStore`] | the operations of the protocol |
-//! | `router` | which server a key belongs to |
+//! | `router`, `cluster` | which server a key belongs to |
 //! | `commands`, `many`, `batch`, `stamp`, `sweep` | the commands and scripts of one operation on one connection |
 //! | `session`, `script` | how commands are sent and what their replies can be |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
@@ -13,7 +13,9 @@ mod backoff;
 mod batch;
 mod breaker;
 mod cause;
+mod cluster;
 mod commands;
+mod concurrently;
 mod dial;
 mod gather;
 mod link;
@@ -26,6 +28,7 @@ mod script;
 mod sentinel;
 mod session;
 mod source;
+mod split;
 mod stamp;
 mod succession;
 mod supervisor;
@@ -41,9 +44,11 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use self::breaker::Snapshot;
+pub(crate) use self::cluster::Redirection;
 pub(crate) use self::queue::Line as QueueLine;
-use self::router::{Router, route, split};
-use self::url::{Malformed, Target};
+use self::router::{Router, route};
+use self::split::split;
+use self::url::Target;
 use super::{Acquired, Deadline, End, Ended, Fill, Name, Stamped, StoreResult};
 use crate::cache::Failover;
 use crate::error::{Error, ErrorKind};
@@ -87,12 +92,12 @@ impl RedisStore {
     pub(crate) fn connect(url: &str, failover: Failover) -> Result<Self, Error> {
         let distrust = failover == Failover::Distrust;
         Target::parse(url)
-            .and_then(|target| Self::new(target, Settings { distrust, ..Settings::default() }))
+            .map(|target| Self::new(target, Settings { distrust, ..Settings::default() }))
             .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
     }
 
-    fn new(target: Target, settings: Settings) -> Result<Self, Malformed> {
-        Ok(Self { router: Router::new(target, settings)? })
+    fn new(target: Target, settings: Settings) -> Self {
+        Self { router: Router::new(target, settings) }
     }
 
     /// The record of a key.
@@ -199,20 +204,6 @@ impl RedisStore {
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
         split!(self, ends, by, |session, ends| session.end(ends, writer, hold_off, by))
-    }
-
-    /// Removes every key that matches the glob `pattern` and is ours; how many those were.
-    pub(crate) async fn invalidate_matching(
-        &self,
-        pattern: &str,
-        hold_off: Duration,
-        by: Deadline,
-    ) -> StoreResult<u64> {
-        let mut removed = 0;
-        for route in self.router.primaries() {
-            removed += route.session(by).await?.invalidate_matching(pattern, hold_off, by).await?;
-        }
-        Ok(removed)
     }
 
     /// Calls `told` whenever another primary is about to answer than before.

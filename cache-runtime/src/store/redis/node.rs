@@ -16,7 +16,7 @@ use super::link::Server;
 use super::session::Session;
 use super::source::Source;
 use super::supervisor::{Plan, Supervisor};
-use super::url::Access;
+use super::url::{Access, Endpoint};
 use crate::store::{Deadline, StoreError, StoreResult};
 
 /// A server that is connected to when it is first needed, and again whenever the connection is lost.
@@ -118,6 +118,24 @@ impl Node {
     /// Whether records of another primary count as none.
     pub(super) fn distrusts(&self) -> bool {
         self.plan.settings.distrust
+    }
+
+    /// Where the server is, if it is always there.
+    pub(super) fn endpoint(&self) -> Option<&Endpoint> {
+        match &self.plan.source {
+            Source::Fixed(endpoint) | Source::Member(endpoint) => Some(endpoint),
+            Source::Primary(_) => None,
+        }
+    }
+
+    /// Whether it has a part of the keys only.
+    pub(super) fn is_member(&self) -> bool {
+        matches!(self.plan.source, Source::Member(_))
+    }
+
+    /// Waits until calls are refused.
+    pub(super) async fn lost(&self) {
+        self.breaker.refusing().await;
     }
 
     pub(super) fn snapshot(&self) -> Snapshot {

@@ -1,14 +1,17 @@
 //! A connection as it was found by an operation, for all commands of that operation.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::timeout_at;
 
+use super::cluster::Redirection;
 use super::link::Link;
 use super::node::Node;
 use super::script::Call;
+use super::supervisor::Plan;
 use crate::record::Origin;
 use crate::store::{Deadline, StoreError, StoreResult};
 
@@ -27,6 +30,8 @@ pub(super) struct Session<'a> {
     origin: Origin,
     runs_scripts: bool,
     sets_and_gets: bool,
+    /// Every command is preceded by `ASKING`: the node does not serve the slot yet.
+    asking: bool,
 }
 
 impl<'a> Session<'a> {
@@ -38,7 +43,18 @@ impl<'a> Session<'a> {
             origin: link.server.origin,
             runs_scripts: link.server.runs_scripts.load(Relaxed),
             sets_and_gets: link.server.sets_and_gets.load(Relaxed),
+            asking: false,
         }
+    }
+
+    /// This session, for keys on their way to its node.
+    pub(super) fn asking(self, asking: bool) -> Self {
+        Self { asking, ..self }
+    }
+
+    /// Where the server is, for a connection of one's own.
+    pub(super) fn plan(&self) -> Arc<Plan> {
+        self.node.plan()
     }
 
     /// The primary that stores what is sent here.
@@ -56,6 +72,11 @@ impl<'a> Session<'a> {
         self.runs_scripts && self.sets_and_gets && !self.node.distrusts()
     }
 
+    /// Whether one command may have several keys, wherever they belong.
+    pub(super) fn takes_many_keys(&self) -> bool {
+        !self.node.is_member()
+    }
+
     pub(super) fn takes_no_leases_by_set(&mut self) {
         self.sets_and_gets = false;
         self.node.learn(self.epoch, |server| server.sets_and_gets.store(false, Relaxed));
@@ -63,6 +84,9 @@ impl<'a> Session<'a> {
 
     /// Sends one command; errors of the server are replies.
     pub(super) async fn call(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
+        if self.asking {
+            return Box::pin(self.call_asking(command, deadline)).await;
+        }
         let admission = self.node.admit(self.epoch)?;
         // Boxed, as the client's own high-level functions do it: its future takes more than 2 KB, and so would every
         // future of ours that awaits it, to be copied whenever one is put into the next.
@@ -70,8 +94,33 @@ impl<'a> Session<'a> {
         admission.conclude(timeout_at(deadline, reply).await)
     }
 
+    /// As [`call`](Self::call), to a node that has to be told that it was meant.
+    #[cold]
+    async fn call_asking(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
+        let mut commands = Pipeline::with_capacity(1);
+        commands.add_command(command.clone());
+        let replies = self.call_all(&commands, deadline).await?;
+        replies.into_iter().next().ok_or(StoreError::Unexpected)
+    }
+
     /// Sends many commands at once; one reply for each.
     pub(super) async fn call_all(
+        &mut self,
+        commands: &Pipeline,
+        deadline: Deadline,
+    ) -> StoreResult<Vec<Value>> {
+        if !self.asking {
+            return self.send_all(commands, deadline).await;
+        }
+        let mut questions = Pipeline::with_capacity(2 * commands.len());
+        for command in commands.cmd_iter() {
+            questions.cmd("ASKING").add_command(command.clone());
+        }
+        let replies = self.send_all(&questions, deadline).await?;
+        Ok(replies.into_iter().skip(1).step_by(2).collect())
+    }
+
+    async fn send_all(
         &mut self,
         commands: &Pipeline,
         deadline: Deadline,
@@ -157,7 +206,13 @@ impl<'a> Session<'a> {
         let Value::ServerError(error) = reply else {
             return self.out_of_order();
         };
+        let here = self.node.endpoint();
         match error.code() {
+            "MOVED" | "ASK"
+                if let Some(there) = here.and_then(|it| Redirection::read(&error, it)) =>
+            {
+                StoreError::Redirected(Box::new(there))
+            }
             "READONLY" => {
                 self.node.deposed(self.epoch);
                 StoreError::Refused("READONLY".to_owned())

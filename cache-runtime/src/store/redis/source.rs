@@ -13,6 +13,8 @@ use super::url::{Access, Endpoint};
 pub(super) enum Source {
     /// Always at the same address.
     Fixed(Endpoint),
+    /// A node of a cluster, primary or not: it will say which other one has a key.
+    Member(Endpoint),
     /// Wherever the primary is.
     Primary(Sentinels),
 }
@@ -20,7 +22,7 @@ pub(super) enum Source {
 impl fmt::Display for Source {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fixed(endpoint) => endpoint.fmt(f),
+            Self::Fixed(endpoint) | Self::Member(endpoint) => endpoint.fmt(f),
             Self::Primary(sentinels) => sentinels.master.fmt(f),
         }
     }
@@ -29,7 +31,7 @@ impl fmt::Display for Source {
 impl Source {
     pub(super) async fn endpoint(&self, access: &Access) -> Result<Endpoint, Cause> {
         match self {
-            Self::Fixed(endpoint) => Ok(endpoint.clone()),
+            Self::Fixed(endpoint) | Self::Member(endpoint) => Ok(endpoint.clone()),
             Self::Primary(sentinels) => sentinels.primary(access).await,
         }
     }
@@ -38,14 +40,14 @@ impl Source {
     pub(super) fn accept(&self, link: Link) -> Result<Link, Cause> {
         match self {
             Self::Primary(_) if !link.server.is_primary => Err(Cause::Other("no primary yet")),
-            Self::Fixed(_) | Self::Primary(_) => Ok(link),
+            Self::Fixed(_) | Self::Member(_) | Self::Primary(_) => Ok(link),
         }
     }
 
     /// Waits until the server is to be looked for elsewhere than at `present`.
     pub(super) async fn moved(&self, access: &Access, present: &Endpoint) {
         match self {
-            Self::Fixed(_) => pending().await,
+            Self::Fixed(_) | Self::Member(_) => pending().await,
             Self::Primary(sentinels) => sentinels.moved(access, present).await,
         }
     }

@@ -5,8 +5,13 @@ use std::time::Duration;
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
+use super::RedisStore;
+use super::cluster::Layout;
 use super::commands::millis;
+use super::concurrently::join;
+use super::router::{Route, Router};
 use super::session::{Session, is_error};
+use super::split::split;
 use crate::record::{self, Kind, MAGIC};
 use crate::store::{Deadline, Name, StoreResult};
 
@@ -15,21 +20,58 @@ const SCAN: usize = 512;
 /// How long one step may take. The whole takes as long as there are keys.
 const STEP: Duration = Duration::from_secs(1);
 
-impl Session<'_> {
+impl RedisStore {
     /// Removes every key that matches the glob `pattern` and is ours; how many those were.
-    pub(super) async fn invalidate_matching(
-        &mut self,
+    pub(crate) async fn invalidate_matching(
+        &self,
         pattern: &str,
         hold_off: Duration,
-        deadline: Deadline,
+        by: Deadline,
     ) -> StoreResult<u64> {
+        let before = self.layout(by).await?;
+        let removed = self.sweep(pattern, hold_off, by).await?;
+        if before.is_settled() && before == self.layout(by).await? {
+            return Ok(removed);
+        }
+        // A key that moved meanwhile was perhaps seen by neither node. Now it is where it moved to.
+        Ok(removed + self.sweep(pattern, hold_off, by).await?)
+    }
+
+    /// Which primary has which keys, as each of them says.
+    async fn layout(&self, by: Deadline) -> StoreResult<Layout> {
+        match &self.router {
+            Router::Single(_) => Ok(Layout::default()),
+            Router::Cluster(cluster) => cluster.layout(by).await,
+        }
+    }
+
+    async fn sweep(&self, pattern: &str, hold_off: Duration, by: Deadline) -> StoreResult<u64> {
+        let mut routes = self.router.primaries(by).await?;
+        let mut results = vec![Ok(0); routes.len()];
+        let sweeps = routes.iter_mut().zip(&mut results).map(async |(route, result)| {
+            *result = self.sweep_one(route, pattern, hold_off, by).await;
+            route.ends_with(result);
+        });
+        join(sweeps).await;
+        results.into_iter().sum()
+    }
+
+    async fn sweep_one(
+        &self,
+        route: &mut Route<'_>,
+        pattern: &str,
+        hold_off: Duration,
+        by: Deadline,
+    ) -> StoreResult<u64> {
+        // One connection from the beginning to the end: another server knows nothing of this one's cursors.
+        let mut session = route.session(by).await?;
         let (mut cursor, mut removed) = (0, 0);
         loop {
-            let step = deadline.min(Instant::now() + STEP);
+            let step = by.min(Instant::now() + STEP);
             let keys;
-            (cursor, keys) = self.scan(cursor, pattern, step).await?;
-            let names: Vec<_> = keys.iter().map(|key| Name::new(key)).collect();
-            for was_ours in self.remove(&names, hold_off, step).await {
+            (cursor, keys) = session.scan(cursor, pattern, step).await?;
+            let names = keys.iter().map(|key| Name::new(key)).collect();
+            for was_ours in split!(self, names, step, |to, part| to.remove(part, hold_off, step)) {
                 removed += u64::from(was_ours?);
             }
             if cursor == 0 {
@@ -37,7 +79,9 @@ impl Session<'_> {
             }
         }
     }
+}
 
+impl Session<'_> {
     async fn scan(
         &mut self,
         cursor: u64,

@@ -108,6 +108,12 @@ impl Breaker {
         _ = self.status.subscribe().wait_for(|status| status.phase != Phase::Connecting).await;
     }
 
+    /// Waits until calls are refused.
+    pub(super) async fn refusing(&self) {
+        let refuses = |status: &Status| matches!(status.phase, Phase::Open | Phase::HalfOpen);
+        _ = self.status.subscribe().wait_for(refuses).await;
+    }
+
     /// Waits until the phase or the connection is another one than `seen`.
     pub(super) async fn changed(&self, seen: Snapshot) -> Snapshot {
         let other = |status: &Status| (status.phase, status.epoch) != (seen.phase, seen.epoch);

@@ -141,7 +141,13 @@ impl RedisStore {
 
     /// A connection of one's own to the server of a partition: what blocks on it holds up nobody else.
     pub(crate) async fn queue_line(&self, lane: &Lane, by: Deadline) -> StoreResult<Line> {
-        let plan = self.router.route(Name::new(&lane.stream)).plan();
+        let mut exists = redis::cmd("EXISTS");
+        exists.arg(&lane.stream);
+        // What matters is who answers: in a cluster the slot may have moved.
+        let plan = route!(self, Name::new(&lane.stream), by, |session| async {
+            session.ask(&exists, by).await?;
+            Ok(session.plan())
+        })?;
         tokio::time::timeout_at(by, Line::open(&plan)).await.map_err(|_| StoreError::TimedOut)?
     }
 

@@ -117,7 +117,7 @@ async fn callers_that_give_up_early_betray_a_frozen_server_too() {
 async fn calls_beyond_the_limit_are_shed() {
     let server = Server::start().await;
     let settings = Settings { max_in_flight: 8, ..Settings::default() };
-    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings).unwrap());
+    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
     put(&store, Name::new("user:1"), "one").await;
     let mut other = server.other().await;
     let _: () = other.run("CLIENT", ("PAUSE", 200)).await;
@@ -184,7 +184,7 @@ async fn dropped_calls_do_not_mix_up_replies() {
     let server = Server::start().await;
     // No doubt about a machine that is merely busy.
     let settings = Settings { prompt: Duration::from_secs(20), ..Settings::default() };
-    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings).unwrap());
+    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
     let keys: Arc<Vec<_>> = Arc::new((0..32).map(|number| format!("user:{number}")).collect());
     for key in keys.iter() {
         put(&store, Name::new(key), key).await;

@@ -103,7 +103,7 @@ async fn an_older_server_takes_leases_by_script() {
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
-    let route = store.router.route(name);
+    let mut route = store.router.route(name);
     let mut session = route.session(soon()).await.unwrap();
     session.takes_no_leases_by_set();
     assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Value(_)));

@@ -1,0 +1,121 @@
+//! Primaries without replicas that are lost, and come back.
+
+use cache_runtime::{Cache, FunctionStats};
+
+use crate::database::{Database, ROWS, Record, row, row_key};
+use crate::driver::Driver;
+use crate::log;
+use crate::support::barrier::eventually;
+use crate::support::redis::{Data, RedisCluster};
+
+/// The rows that node 0 has, and those that others have.
+async fn rows(cluster: &RedisCluster) -> (Vec<u64>, Vec<u64>) {
+    let (mut lost, mut others) = (Vec::new(), Vec::new());
+    for id in 0..ROWS {
+        let home = cluster.home(&format!("row:{id}")).await;
+        if home == 0 { lost.push(id) } else { others.push(id) }
+    }
+    assert!(!lost.is_empty() && !others.is_empty());
+    (lost, others)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_frozen_primary_costs_only_its_keys_the_budget() {
+    let cluster = RedisCluster::start().await;
+    let (lost, others) = rows(&cluster).await;
+    let cache = Cache::connect(&cluster.url()).unwrap();
+    let db = Database::default();
+    let read = async |id: u64| {
+        assert_eq!(cache.scope(row(&db, id)).await, Ok(Record::new(id, 0)));
+    };
+    for id in 0..ROWS {
+        read(id).await;
+    }
+    let row = || cache.stats().function("row").cloned().unwrap();
+    let troubles = |row: &FunctionStats| row.store_timeouts + row.store_down + row.store_lost;
+
+    cluster.node(0).stop();
+    let before = row();
+    for _ in 0..100 {
+        for id in &others {
+            read(*id).await;
+        }
+    }
+    let after = row();
+    assert_eq!(after.hits - before.hits, 100 * others.len() as u64);
+    assert_eq!(troubles(&after), troubles(&before));
+
+    // The first of its calls wait, until its breaker opens; no other one does meanwhile.
+    eventually!({
+        read(lost[0]).await;
+        row().store_down > 0
+    });
+    assert!(row().store_timeouts > 0);
+    for id in &others {
+        read(*id).await;
+    }
+    assert_eq!(row().hits, after.hits + others.len() as u64);
+
+    // Invalidated together, the others' rows are gone, and those of the lost node are remembered.
+    let keys: Vec<_> = (0..ROWS).map(|id| row_key(&id)).collect();
+    cache.invalidate(&keys).await.unwrap_err();
+    for id in &others {
+        assert_eq!(cache.get(&row_key(id)).await.unwrap(), None);
+    }
+    assert_eq!(cache.stats().journal_depth, lost.len());
+    cluster.node(0).cont();
+    eventually!(cache.stats().journal_depth == 0);
+    for id in &lost {
+        assert_eq!(cache.get(&row_key(id)).await.unwrap(), None);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn frozen_under_load() {
+    let cluster = RedisCluster::start().await;
+    let driver = Driver::at(&cluster.url());
+    driver.hits().await;
+    driver.fault();
+    cluster.node(0).stop();
+    driver.calls(2_000).await;
+    assert!(driver.counted(|f| f.store_timeouts) > 0 && driver.counted(|f| f.store_down) > 0);
+    cluster.node(0).cont();
+    driver.healed().await;
+    log::says(cluster.node(0).port(), "no answer in time; going without it");
+    driver.end("a primary of a cluster frozen").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn killed_and_restarted_empty() {
+    let cluster = RedisCluster::start().await;
+    let (lost, _) = rows(&cluster).await;
+    let driver = Driver::at(&cluster.url());
+    for _ in 0..2 {
+        driver.hits().await;
+        driver.fault();
+        cluster.node(0).kill();
+        driver.calls(1_000).await;
+        assert!(driver.counted(|f| f.store_down) > 0);
+        cluster.node(0).restart(Data::Lost).await;
+    }
+    driver.healed().await;
+    eventually!(driver.cache.get(&row_key(&lost[0])).await.is_ok_and(|stored| stored.is_some()));
+    driver.end("a primary of a cluster killed and restarted empty").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn all_killed_and_restarted() {
+    let cluster = RedisCluster::start().await;
+    let driver = Driver::at(&cluster.url());
+    driver.hits().await;
+    driver.fault();
+    for node in cluster.primaries() {
+        node.kill();
+    }
+    driver.calls(1_000).await;
+    for node in cluster.primaries() {
+        node.restart(Data::Lost).await;
+    }
+    driver.healed().await;
+    driver.end("all nodes of a cluster killed and restarted empty").await;
+}

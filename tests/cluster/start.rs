@@ -1,0 +1,76 @@
+//! What is found at the start.
+
+use cache_runtime::{Cache, ErrorKind};
+
+use crate::database::{Database, Record, row, row_key};
+use crate::driver::Driver;
+use crate::log;
+use crate::support::barrier::eventually;
+use crate::support::redis::{Data, RedisCluster, RedisServer};
+
+/// A row is read through the cache, whatever that is worth.
+async fn works(cache: &Cache) {
+    assert_eq!(cache.scope(row(&Database::default(), 1)).await, Ok(Record::new(1, 0)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cluster_may_come_up_after_the_program() {
+    let cluster = RedisCluster::start().await;
+    for node in cluster.primaries() {
+        node.kill();
+    }
+    let driver = Driver::at(&cluster.url());
+    driver.fault();
+    driver.calls(2_000).await;
+    assert!(driver.counted(|f| f.store_down) > 100);
+    log::says(cluster.node(0).port(), "connection refused; going without it");
+    for node in cluster.primaries() {
+        node.restart(Data::Lost).await;
+    }
+    driver.healed().await;
+    driver.end("a cluster that is down at the start").await;
+}
+
+#[tokio::test]
+async fn one_seed_that_is_alive_will_do() {
+    let cluster = RedisCluster::start().await;
+    let dead = RedisServer::builder().down();
+    let url =
+        format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", dead.port(), cluster.node(2).port());
+    let cache = Cache::connect(&url).unwrap();
+    works(&cache).await;
+    eventually!({
+        works(&cache).await;
+        cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
+    });
+}
+
+#[tokio::test]
+async fn a_password_opens_all_nodes() {
+    log::capture();
+    let node = RedisServer::builder().password("open-sesame");
+    let cluster = RedisCluster::of(3, false, &node).await;
+    let cache = Cache::connect(&cluster.url()).unwrap();
+    eventually!({
+        works(&cache).await;
+        cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
+    });
+
+    let wrong = cluster.url().replace("open-sesame", "open-barley");
+    let cache = Cache::connect(&wrong).unwrap();
+    works(&cache).await;
+    eventually!(cache.get(&row_key(&1)).await.is_err_and(|it| it.kind() == ErrorKind::Unavailable));
+    log::says(cluster.node(0).port(), "wrong user or password; going without it");
+    let told = format!("{:?} {cache:?}", log::about(None));
+    assert!(!told.contains("open-sesame") && !told.contains("open-barley"), "{told}");
+}
+
+#[tokio::test]
+async fn a_single_server_is_no_cluster() {
+    log::capture();
+    let server = RedisServer::start().await;
+    let cache = Cache::connect(&format!("redis+cluster://127.0.0.1:{}", server.port())).unwrap();
+    works(&cache).await;
+    eventually!(cache.get(&row_key(&1)).await.is_err_and(|it| it.kind() == ErrorKind::Unavailable));
+    log::says(server.port(), "cluster support is disabled there): write `redis://`");
+}

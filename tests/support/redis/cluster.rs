@@ -1,0 +1,214 @@
+//! A real cluster of one's own.
+
+use std::collections::BTreeSet;
+
+use super::{Builder, Client, RedisServer};
+use crate::support::barrier::eventually;
+use crate::support::ports::Port;
+
+const SLOTS: usize = 16_384;
+
+/// Primaries that share the slots, and a replica of each where there are any. All end with this value.
+#[derive(Debug)]
+pub struct RedisCluster {
+    /// First the primaries, then their replicas in the same order, as they were at the start.
+    nodes: Vec<RedisServer>,
+    primaries: usize,
+    buses: Vec<Port>,
+}
+
+impl RedisCluster {
+    /// Three primaries without replicas. One that is lost takes nothing with it but its own slots.
+    pub async fn start() -> Self {
+        Self::of(3, false, &RedisServer::builder()).await
+    }
+
+    /// Three primaries, each with a replica that is promoted when it is lost.
+    pub async fn with_replicas() -> Self {
+        Self::of(3, true, &RedisServer::builder()).await
+    }
+
+    /// A cluster of nodes that are like `node`.
+    pub async fn of(primaries: usize, replicas: bool, node: &Builder) -> Self {
+        let count = if replicas { 2 * primaries } else { primaries };
+        let (mut nodes, mut buses) = (Vec::new(), Vec::new());
+        for _ in 0..count {
+            let bus = Port::reserve();
+            nodes.push(start(node, &bus, replicas).await);
+            buses.push(bus);
+        }
+        let cluster = Self { nodes, primaries, buses };
+        cluster.meet().await;
+        if replicas {
+            cluster.replicate().await;
+        }
+        cluster.is_ok().await;
+        cluster
+    }
+
+    /// Where clients connect, by all nodes.
+    pub fn url(&self) -> String {
+        self.url_by(&(0..self.nodes.len()).collect::<Vec<_>>())
+    }
+
+    /// Where clients connect, by some nodes.
+    pub fn url_by(&self, nodes: &[usize]) -> String {
+        let hosts = nodes.iter().map(|node| format!("127.0.0.1:{}", self.nodes[*node].port()));
+        let hosts: Vec<_> = hosts.collect();
+        match &self.nodes[0].options.password {
+            Some(password) => format!("redis+cluster://:{password}@{}", hosts.join(",")),
+            None => format!("redis+cluster://{}", hosts.join(",")),
+        }
+    }
+
+    /// One node; those below the number of primaries began as such.
+    pub fn node(&self, number: usize) -> &RedisServer {
+        &self.nodes[number]
+    }
+
+    /// The nodes that began as primaries.
+    pub fn primaries(&self) -> &[RedisServer] {
+        &self.nodes[..self.primaries]
+    }
+
+    /// The number of the primary that had a key's slot at the start.
+    pub async fn home(&self, key: &str) -> usize {
+        let slot = self.slot(key).await;
+        (0..self.primaries).find(|node| self.range(*node).contains(&slot)).expect("a slot")
+    }
+
+    /// `CLUSTER KEYSLOT`
+    pub async fn slot(&self, key: &str) -> usize {
+        self.node(0).client().await.run(&["CLUSTER", "KEYSLOT", key]).await
+    }
+
+    /// Begins to move a slot: keys that are not on `from` any more are asked for on `to`.
+    pub async fn begin_move(&self, slot: usize, from: usize, to: usize) {
+        let slot = slot.to_string();
+        let (source, target) = (self.node(from).client().await, self.node(to).client().await);
+        let (source_id, target_id) = (id(&source).await, id(&target).await);
+        target.run::<()>(&["CLUSTER", "SETSLOT", &slot, "IMPORTING", &source_id]).await;
+        source.run::<()>(&["CLUSTER", "SETSLOT", &slot, "MIGRATING", &target_id]).await;
+    }
+
+    /// Moves the keys that are in a slot now; how many there were.
+    pub async fn move_keys(&self, slot: usize, from: usize, to: usize) -> usize {
+        let source = self.node(from).client().await;
+        let keys = ["CLUSTER", "GETKEYSINSLOT", &slot.to_string(), "1000"];
+        let keys: Vec<String> = source.run(&keys).await;
+        let port = self.node(to).port().to_string();
+        for key in &keys {
+            // What is gone by now needs no move.
+            let migrate = ["MIGRATE", "127.0.0.1", &port, key, "0", "10000"];
+            source.run::<String>(&migrate).await;
+        }
+        keys.len()
+    }
+
+    /// The slot has moved: its keys are on `to`.
+    pub async fn end_move(&self, slot: usize, from: usize, to: usize) {
+        let target = self.node(to).client().await;
+        let target_id = id(&target).await;
+        for node in [to, from] {
+            let client = self.node(node).client().await;
+            client.run::<()>(&["CLUSTER", "SETSLOT", &slot.to_string(), "NODE", &target_id]).await;
+        }
+    }
+
+    /// Moves a slot with all its keys.
+    pub async fn move_slot(&self, slot: usize, from: usize, to: usize) {
+        self.begin_move(slot, from, to).await;
+        while self.move_keys(slot, from, to).await > 0 {}
+        self.end_move(slot, from, to).await;
+    }
+
+    /// The slots that a node began with, if it was a primary.
+    pub fn range(&self, node: usize) -> std::ops::Range<usize> {
+        SLOTS * node / self.primaries..SLOTS * (node + 1) / self.primaries
+    }
+
+    /// Gives out the slots, and has the nodes know each other.
+    async fn meet(&self) {
+        let first = self.node(0).client().await;
+        for (number, node) in self.nodes.iter().enumerate() {
+            let client = node.client().await;
+            if number < self.primaries {
+                let range = self.range(number);
+                let (begin, end) = (range.start.to_string(), (range.end - 1).to_string());
+                client.run::<()>(&["CLUSTER", "ADDSLOTSRANGE", &begin, &end]).await;
+            }
+            let epoch = (number + 1).to_string();
+            client.run::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]).await;
+            if number > 0 {
+                let (port, bus) = (node.port().to_string(), self.buses[number].number());
+                first.run::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus.to_string()]).await;
+            }
+        }
+        for node in &self.nodes {
+            let client = node.client().await;
+            eventually!(nodes(&client).await.matches(" connected").count() == self.nodes.len());
+        }
+    }
+
+    async fn replicate(&self) {
+        for (primary, replica) in
+            self.nodes[..self.primaries].iter().zip(&self.nodes[self.primaries..])
+        {
+            let primary = id(&primary.client().await).await;
+            let replica = replica.client().await;
+            eventually!(nodes(&replica).await.contains(&primary));
+            replica.run::<()>(&["CLUSTER", "REPLICATE", &primary]).await;
+        }
+        for replica in &self.nodes[self.primaries..] {
+            let replica = replica.client().await;
+            eventually!({
+                let info: String = replica.run(&["INFO", "replication"]).await;
+                info.contains("master_link_status:up")
+            });
+        }
+    }
+
+    /// Waits until every node says that all is well, and knows every replica as such.
+    pub async fn is_ok(&self) {
+        for node in &self.nodes {
+            let client = node.client().await;
+            eventually!({
+                let info: String = client.run(&["CLUSTER", "INFO"]).await;
+                info.contains("cluster_state:ok")
+            });
+        }
+        eventually!({
+            let mut views = BTreeSet::new();
+            for node in &self.nodes {
+                let nodes = nodes(&node.client().await).await;
+                let replicas =
+                    nodes.matches(" slave ").count() + nodes.matches("myself,slave").count();
+                views.insert((nodes.contains("fail"), replicas));
+            }
+            views == BTreeSet::from([(false, self.nodes.len() - self.primaries)])
+        });
+    }
+}
+
+async fn start(node: &Builder, bus: &Port, replicas: bool) -> RedisServer {
+    // Long enough for a machine that is busy; where a failover is waited for, not longer than that.
+    let timeout = if replicas { 2_000 } else { 10_000 };
+    node.clone()
+        .setting("cluster-enabled yes")
+        .setting("cluster-config-file nodes.conf")
+        .setting(&format!("cluster-port {}", bus.number()))
+        .setting(&format!("cluster-node-timeout {timeout}"))
+        .setting("cluster-require-full-coverage no")
+        .setting("repl-diskless-sync-delay 0")
+        .setting("repl-ping-replica-period 1")
+        .start()
+        .await
+}
+
+async fn nodes(client: &Client) -> String {
+    client.run(&["CLUSTER", "NODES"]).await
+}
+
+async fn id(client: &Client) -> String {
+    client.run(&["CLUSTER", "MYID"]).await
+}

@@ -24,8 +24,6 @@ pub(crate) enum Mutant {
     OneWriterToken,
     /// A write stores its value if no other writer is left, although there was one.
     StoreIfAloneNow,
-    /// A write stores its value under any fence of its own, whether or not that has stood all the time.
-    StoreUnderAnyFence,
     /// A load that failed deletes the key, whoever holds it by now.
     ReleaseWithoutCompare,
 }

@@ -17,8 +17,6 @@ use crate::background;
 use crate::cache::Cache;
 use crate::journal::{Entry, Journal};
 use crate::log;
-#[cfg(cache_mutants)]
-use crate::mutants::{Mutant, on};
 use crate::store::{End, Name, StoreResult};
 use crate::token::Token;
 
@@ -182,10 +180,7 @@ impl WriteScope {
             let names = names(&fenced);
             self.cache.flights().forget(&names);
             let ends = fenced.iter().zip(names).map(|(key, name)| {
-                let stands = standing.contains(key);
-                #[cfg(cache_mutants)]
-                let stands = stands || on(Mutant::StoreUnderAnyFence);
-                let value = if stands { values.take(key) } else { None };
+                let value = if standing.contains(key) { values.take(key) } else { None };
                 End { name, value }
             });
             let by = self.cache.budget().deadline();

@@ -67,6 +67,24 @@ pub(crate) fn is_data(ty: &Type) -> bool {
     }
 }
 
+/// What the text of such a value is in a key: `int`, `bool`, `hex`, or `any`.
+pub(crate) fn kind(ty: &Type) -> &'static str {
+    if let Type::Reference(reference) = peel(ty) {
+        return kind(&reference.elem);
+    }
+    let name = last_segment(ty).map(|segment| segment.ident.to_string()).unwrap_or_default();
+    match name.as_str() {
+        "bool" => "bool",
+        "Uuid" => "hex",
+        "isize" | "usize" => "int",
+        name if name.starts_with("NonZero") => "int",
+        name if name.strip_prefix(['i', 'u']).is_some_and(|bits| bits.parse::<u8>().is_ok()) => {
+            "int"
+        }
+        _ => "any",
+    }
+}
+
 /// Whether `impl Bound` is data: `impl Into<String>`.
 pub(crate) fn is_data_bound(bound: &TypeParamBound) -> bool {
     let TypeParamBound::Trait(bound) = bound else {

@@ -148,6 +148,7 @@
 //! | feature | |
 //! |---|---|
 //! | `tracing` (default) | a log line for each change of state, target `cache`; none for a call |
+//! | `catalog` | `catalog()` lists every annotated function, `assert_catalog_consistent` checks their keys |
 //! | `metrics` | `Stats::export` to the `metrics` facade |
 //! | `msgpack` | `Codec::MessagePack` |
 //! | `postcard` | `Codec::Postcard` |
@@ -160,6 +161,9 @@ mod budget;
 mod cache;
 mod call;
 mod callsite;
+#[cfg(feature = "catalog")]
+mod catalog;
+mod catalog_macros;
 mod codec;
 mod detach;
 mod error;
@@ -196,6 +200,10 @@ pub use cache_macros::{cached, invalidates, write_behind, write_through};
 
 pub use crate::cache::{Cache, CacheBuilder, Failover, Keys};
 pub use crate::call::{Call, CallExt};
+#[cfg(feature = "catalog")]
+pub use crate::catalog::{
+    CachedFunction, Catalog, Problem, WriteFunction, assert_catalog_consistent, catalog,
+};
 pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};
 pub use crate::key::{Key, KeyPart, KeyText, Segment, Tag, TagText};

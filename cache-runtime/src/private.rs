@@ -1,6 +1,11 @@
 //! What expansions of the attribute macros name. No part of the public interface: it changes without notice.
 
 pub use core;
+#[cfg(feature = "catalog")]
+pub use inventory;
+
+#[cfg(feature = "catalog")]
+pub use crate::catalog::{CachedSite, Target, WriteSite};
 
 pub use crate::callsite::Callsite;
 pub use crate::detach::detach;
@@ -15,8 +20,8 @@ pub use crate::queue::{Fold, Puts, QueueBuilder, QueueSite, SinkResult, merge, q
 pub use crate::read::{Read, read};
 pub use crate::write::{Targets, Through, Values, Write, write};
 pub use crate::{
-    __outcome as outcome, __returns as returns, __strict as strict, __through as through,
-    __value as value,
+    __catalog as catalog, __outcome as outcome, __returns as returns, __strict as strict,
+    __through as through, __value as value,
 };
 
 /// Starts the key of a function.

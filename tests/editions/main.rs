@@ -1,5 +1,5 @@
-//! Expansions compile in every edition, without a prelude, beside shadowed names, under every lint of a strict crate, and
-//! in a crate that renames the dependency.
+//! Expansions compile in every edition, without a prelude, beside shadowed names, under every lint of a strict crate that
+//! forbids unsafe code, and in a crate that renames the dependency.
 
 use std::fs;
 use std::path::Path;
@@ -27,16 +27,20 @@ fn expansions_compile_in_every_edition() {
         let manifest = format!(
             "[package]\nname = \"edition-{edition}\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\n\
              [dependencies]\nkv = {{ package = \"cache-runtime\", path = {runtime:?} }}\n\
-             serde = {{ version = \"1\", features = [\"derive\"] }}\n"
+             serde = {{ version = \"1\", features = [\"derive\"] }}\n\
+             [features]\ncatalog = [\"kv/catalog\"]\n"
         );
         fs::write(member.join("Cargo.toml"), manifest).unwrap();
     }
-    let checked = Command::new(env!("CARGO"))
-        .args(["clippy", "--workspace", "--offline", "--quiet"])
-        .env("CARGO_TARGET_DIR", root.join("target/tests/editions"))
-        .current_dir(workspace)
-        .output()
-        .unwrap();
-    let complaints = String::from_utf8_lossy(&checked.stderr);
-    assert!(checked.status.success(), "{complaints}");
+    // With the catalogue, expansions leave more behind.
+    for features in ["", "catalog"] {
+        let checked = Command::new(env!("CARGO"))
+            .args(["clippy", "--workspace", "--offline", "--quiet", "--features", features])
+            .env("CARGO_TARGET_DIR", root.join("target/tests/editions"))
+            .current_dir(workspace)
+            .output()
+            .unwrap();
+        let complaints = String::from_utf8_lossy(&checked.stderr);
+        assert!(checked.status.success(), "{features}: {complaints}");
+    }
 }

@@ -1,3 +1,4 @@
+#![forbid(unsafe_code)]
 #![deny(warnings, clippy::pedantic, missing_docs, unreachable_pub, unused_qualifications)]
 #![no_implicit_prelude]
 //! A crate as strict as they come, in which the usual names mean something else.

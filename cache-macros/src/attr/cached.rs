@@ -68,6 +68,8 @@ pub(crate) struct CachedArgs {
     pub(crate) runtime: Slot<Path>,
     /// Something could not be read and was passed over.
     pub(crate) skipped: bool,
+    /// All of it, as it is written.
+    pub(crate) text: String,
 }
 
 pub(crate) enum Ttl {
@@ -94,7 +96,7 @@ pub(crate) struct Lock {
 impl CachedArgs {
     /// Reads as much as can be read; the rest is in `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
-        let mut args = Self::default();
+        let mut args = Self { text: tokens.to_string(), ..Self::default() };
         let parser = |input: ParseStream<'_>| {
             Ok(each_piece(input, diagnostics, |input| args.option(input, diagnostics)))
         };

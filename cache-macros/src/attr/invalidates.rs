@@ -45,6 +45,8 @@ pub(crate) struct InvalidatesArgs {
     pub(crate) in_transaction: Slot<()>,
     pub(crate) cache: Slot<Expr>,
     pub(crate) runtime: Slot<Path>,
+    /// All of it, as it is written.
+    pub(crate) text: String,
 }
 
 /// What an invalidation names, as written.
@@ -78,7 +80,7 @@ pub(crate) enum Fence {
 impl InvalidatesArgs {
     /// Reads as much as can be read; the rest is in `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
-        let mut args = Self::default();
+        let mut args = Self { text: tokens.to_string(), ..Self::default() };
         let parser = |input: ParseStream<'_>| {
             Ok(each_piece(input, diagnostics, |input| args.piece(input, diagnostics)))
         };

@@ -61,6 +61,8 @@ pub(crate) struct WriteBehindArgs {
     pub(crate) runtime: Slot<Path>,
     /// Something could not be read and was passed over.
     pub(crate) skipped: bool,
+    /// All of it, as it is written.
+    pub(crate) text: String,
 }
 
 /// What becomes of items of one key in a batch.
@@ -90,7 +92,7 @@ pub(crate) enum WhenUnavailable {
 impl WriteBehindArgs {
     /// Reads as much as can be read; the rest is in `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
-        let mut args = Self::default();
+        let mut args = Self { text: tokens.to_string(), ..Self::default() };
         let parser = |input: ParseStream<'_>| {
             Ok(each_piece(input, diagnostics, |input| args.option(input, diagnostics)))
         };

@@ -21,6 +21,7 @@ const KNOWN: &Known = &[
     ("crate", "crate = path::to::cache_runtime"),
     // Those of `#[invalidates]` that are no options here.
     ("tag", r#"invalidates(tag = "org:<org_id>")"#),
+    ("tag", r#"invalidates(tag = "org:<org>")"#),
     ("pattern", r#"invalidates(pattern = "user:<id>:*")"#),
     ("in_transaction", "#[invalidates(.., in_transaction)]"),
 ];
@@ -54,6 +55,7 @@ impl WriteThroughArgs {
     /// Reads as much as can be read; the rest is in `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self::default();
+        args.write.text = tokens.to_string();
         let parser = |input: ParseStream<'_>| {
             Ok(each_piece(input, diagnostics, |input| args.piece(input, diagnostics)))
         };
@@ -84,6 +86,7 @@ impl WriteThroughArgs {
             "cache" => write.cache.fill(&name, name.expr(input), diagnostics),
             "crate" => write.runtime.fill(&name, name.path(input), diagnostics),
             "in_transaction" => self.store(Err(name.error(IN_TRANSACTION)), diagnostics),
+            "tag" => self.store(Err(name.error(no_place("a tag", &name))), diagnostics),
             "pattern" => self.store(Err(name.error(no_place("a pattern", &name))), diagnostics),
             _ => self.store(Err(name.misused("takes targets in parentheses")), diagnostics),
         }
@@ -201,6 +204,7 @@ mod tests {
             (quote!(get_user), "a target is a call: write `get_user(..)`"),
             (quote!("user:<id>"), r#"a key is given by name: write `key = "user:<id>"`"#),
             (quote!(key = "user:<id>"), "a template tells neither type nor ttl"),
+            (quote!(tag = "org:<id>"), "a tag tells neither type nor ttl"),
             (quote!(pattern = "user:*"), "a pattern tells neither type nor ttl"),
             (quote!(get(id), fence = "off"), "a value is stored only under a fence"),
             (quote!(get(id), fence = "of"), "there is no fence `of`; did you mean `off`?"),

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{Runtime, about, companion, detached, function, key, loader};
+use super::{Runtime, about, catalog, companion, detached, function, key, loader};
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, Key};
 
@@ -58,13 +58,14 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let failing = args.stale_if_error.get()?.map(|_| quote_spanned!(output.ty.span()=> .failing()));
     let returns = quote!(#returns #shedding #failing);
     let read = quote!(#read #cache #when #unless);
+    let site = catalog::cached(model, &runtime)?;
     if model.is_detached() {
-        let function = detached::function(model, &read, &returns, private);
+        let function = detached::function(model, &quote!(#site #read), &returns, private);
         return Ok(quote!(#function #companion));
     }
     let through = if model.is_by_age() { quote!(by_age) } else { quote!(through) };
     let load = loader(model.scope.function, &model.flavor);
     let call = quote!(#read.#through(#returns, #load));
-    let function = function(model.scope.function, &model.flavor, &TokenStream::new(), &call);
+    let function = function(model.scope.function, &model.flavor, &site, &call);
     Ok(quote!(#function #companion))
 }

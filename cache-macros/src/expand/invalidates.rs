@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprReference, Path, Token, Type, parse_quote};
 
-use super::{Runtime, about, companion, duration, function, key, loader};
+use super::{Runtime, about, catalog, companion, duration, function, key, loader};
 use crate::attr::each::Each;
 use crate::attr::invalidates::Fence;
 use crate::diagnostics::Reported;
@@ -35,7 +35,9 @@ pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Report
         None => quote!(#write.run(#outcome, #load)),
         Some(then) => quote!(#write.run_then(#outcome, #load, #then)),
     };
-    Ok(function(model.scope.function, &model.flavor, &after.lets, &call))
+    let mut lets = catalog::write("invalidates", model, &[], private);
+    lets.extend(after.lets);
+    Ok(function(model.scope.function, &model.flavor, &lets, &call))
 }
 
 /// The call with its options and the targets that are known before the body, and those that are known after it.

@@ -1,7 +1,7 @@
 //! Keys: the static that describes a cached function, and the chain of calls that builds the text.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens as _, quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{Path, Type};
 
 use super::{Runtime, duration, value};
@@ -93,17 +93,26 @@ pub(super) fn ttl(model: &Cached<'_>) -> Result<Option<(Ident, TokenStream)>, Re
 }
 
 /// The template as the user wrote it, or would have.
-fn template(own: &OwnKey<'_>, function: &Function, private: &Path) -> TokenStream {
-    if let Some(template) = own.template {
-        return template.into_token_stream();
-    }
+pub(super) fn template(own: &OwnKey<'_>, function: &Function, private: &Path) -> TokenStream {
+    let name = |part: &Part<'_>| format!("<{}>", part.subject.name());
+    own.template
+        .map_or_else(|| described(&own.pieces, function, private, name), ToTokens::to_token_stream)
+}
+
+/// The text of a key with something that describes them in the places of its values.
+pub(super) fn described(
+    pieces: &[Piece<'_>],
+    function: &Function,
+    private: &Path,
+    describe: impl Fn(&Part<'_>) -> String,
+) -> TokenStream {
     let show = |piece: &Piece<'_>| match piece {
-        Piece::Text(text) => text.clone(),
+        Piece::Text(text) => text.replace('<', "<<"),
         Piece::Origin => String::new(),
-        Piece::Part(part) => format!("<{}>", part.subject.name()),
+        Piece::Part(part) => describe(part),
     };
-    let text: String = own.pieces.iter().map(show).collect();
-    if matches!(own.pieces.first(), Some(Piece::Origin)) {
+    let text: String = pieces.iter().map(show).collect();
+    if matches!(pieces.first(), Some(Piece::Origin)) {
         origin(function, &text, private)
     } else {
         text.into_token_stream()

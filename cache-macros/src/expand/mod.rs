@@ -1,6 +1,7 @@
 //! From a sound model to tokens. No rules here, and no logic in what is emitted: it calls the runtime.
 
 mod cached;
+mod catalog;
 mod companion;
 mod detached;
 mod generics;

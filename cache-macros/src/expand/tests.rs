@@ -5,9 +5,24 @@ use quote::quote;
 
 use crate::{expand_cached, expand_invalidates, expand_write_through};
 
-/// Without whitespace, since that is printed in more ways than one.
-fn text(tokens: &TokenStream) -> String {
+fn without_whitespace(tokens: &TokenStream) -> String {
     tokens.to_string().split_whitespace().collect()
+}
+
+/// Without whitespace, since that is printed in more ways than one, and without what is for the catalogue, which is
+/// everywhere the same and has a test of its own.
+pub(super) fn text(tokens: &TokenStream) -> String {
+    let mut text = without_whitespace(tokens);
+    while let Some((before, after)) = text.split_once("__private::catalog!{") {
+        let start = before.rfind(['{', ';', '}']).map_or(0, |at| at + 1);
+        let mut depth = 1;
+        let end = after.find(|c| {
+            depth += i32::from(c == '{') - i32::from(c == '}');
+            depth == 0
+        });
+        text = [&before[..start], &after[end.unwrap() + 1..]].concat();
+    }
+    text
 }
 
 #[track_caller]
@@ -507,6 +522,76 @@ fn the_companion_takes_what_the_key_needs() {
     assert!(expanded.contains(&companion), "{expanded}");
     let call = text(&quote!(find_key::<T, N>(&*name, &ids, &q, &x, &y)));
     assert!(expanded.contains(&call), "{expanded}");
+}
+
+#[test]
+fn what_is_left_for_the_catalogue() {
+    let contains = |expanded: syn::Result<TokenStream>, expected: &TokenStream| {
+        let (expanded, expected) = (expanded.unwrap(), without_whitespace(expected));
+        let expanded = without_whitespace(&expanded);
+        assert!(expanded.contains(&expected), "{expanded}\n{expected}");
+    };
+    contains(
+        expand_cached(
+            quote!(ttl = 60, cache = cache, tags = ["id:<id>"]),
+            quote!(
+                async fn find(id: i64, name: &str) -> AppResult<User> {
+                    BODY
+                }
+            ),
+        ),
+        &quote! {
+            ::cache_runtime::__private::catalog! {
+                ::cache_runtime::__private::CachedSite::new(
+                    ::cache_runtime::__private::core::concat!(
+                        ::cache_runtime::__private::core::module_path!(), "::find"
+                    ),
+                    ::cache_runtime::__private::core::concat!(
+                        ::cache_runtime::__private::core::module_path!(), "::find:<id>:<name>"
+                    ),
+                    "User",
+                    "ttl = 60 , cache = cache , tags = [\"id:<id>\"]"
+                )
+                .shape(
+                    ::cache_runtime::__private::core::concat!(
+                        ::cache_runtime::__private::core::module_path!(), "::find:<int>:<any>"
+                    )
+                )
+                .tags(&["id:<int>"])
+                .typed(|| ::cache_runtime::__private::core::any::type_name::<
+                    ::cache_runtime::__private::value!(AppResult<User>)
+                >())
+                .ttl_ms(60_000)
+                .cache("cache")
+            }
+        },
+    );
+    let item = quote!(
+        async fn save(&self, id: u8, user: User) -> User {
+            BODY
+        }
+    );
+    let args = quote! {
+        users::get::<T>(id), self.find(id) = 1, key = name_key(&id), key = key,
+        invalidates(key = "a:<id>:<result.id>:<user:hash>", tag = "c:<id>", pattern = "b:*", each(it in all) list(it))
+    };
+    contains(
+        expand_write_through(args, item),
+        &quote! {
+            &[
+                ::cache_runtime::__private::Target::Function("users::get"),
+                ::cache_runtime::__private::Target::Function("find"),
+                ::cache_runtime::__private::Target::Function("name"),
+                ::cache_runtime::__private::Target::Unknown("key"),
+                ::cache_runtime::__private::Target::Key(
+                    "a:<id>:<result.id>:<user:hash>", "a:<int>:<any>:<hex>"
+                ),
+                ::cache_runtime::__private::Target::Tag("c:<id>", "c:<int>"),
+                ::cache_runtime::__private::Target::Pattern("b:*", "b:*"),
+                ::cache_runtime::__private::Target::Function("list")
+            ]
+        },
+    );
 }
 
 #[test]

@@ -38,7 +38,8 @@ pub(super) fn stored(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
     }
 }
 
-fn may_be_generic(ty: &Type, model: &Cached<'_>) -> bool {
+/// Whether a type has, or may have, generics in it.
+pub(super) fn may_be_generic(ty: &Type, model: &Cached<'_>) -> bool {
     let scope = &model.scope;
     let names = syntax::idents(ty.to_token_stream());
     names.iter().any(|name| {

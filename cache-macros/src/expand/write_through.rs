@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 
 use super::invalidates::{InPlace, key_of_function, key_of_method, outcome, reference, write};
-use super::{Runtime, function, key, loader};
+use super::{Runtime, catalog, function, key, loader};
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Reported;
 use crate::model::{Value, WriteThrough};
@@ -46,7 +46,8 @@ pub(crate) fn write_through(model: &WriteThrough<'_>) -> Result<TokenStream, Rep
     let then = after.closure().unwrap_or_else(|| quote!(|_, _| ()));
     let store = values.closure();
     let call = quote!(#write.run_through(#outcome, #load, #then, #store));
-    let mut lets = after.lets;
+    let mut lets = catalog::write("write_through", inner, &model.values, private);
+    lets.extend(after.lets);
     lets.extend(values.lets);
     Ok(function(inner.scope.function, &inner.flavor, &lets, &call))
 }

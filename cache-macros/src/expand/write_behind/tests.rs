@@ -1,12 +1,8 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use crate::expand::tests::text;
 use crate::expand_write_behind;
-
-/// Without whitespace, since that is printed in more ways than one.
-fn text(tokens: &TokenStream) -> String {
-    tokens.to_string().split_whitespace().collect()
-}
 
 #[track_caller]
 fn assert_expands(args: TokenStream, item: &TokenStream, expected: &TokenStream) {

@@ -37,6 +37,8 @@ pub enum ErrorKind {
     Unfenced,
     /// The queue holds `max_len` items, and no room was made in time.
     Full,
+    /// The item may be in the queue: the answer was lost, and could not be had before the push's time was over.
+    InDoubt,
     /// The item is in the queue, but not on as many replicas as asked for.
     Unreplicated,
     /// The sink, which got the item directly, failed.

@@ -4,4 +4,7 @@
 mod support;
 
 mod basics;
+mod faults;
+mod soak;
 mod stage;
+mod workers;

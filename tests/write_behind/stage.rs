@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{__private, Batch, Cache, Queue, Worker};
+use cache_runtime::{__private, Batch, Cache, Position, Queue, Worker};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -40,6 +40,7 @@ struct State {
     steps: Vec<Step>,
     versions: Vec<i64>,
     batches: Vec<usize>,
+    positions: Vec<Position>,
     refuses: Option<fn(&Step) -> bool>,
     gate: Option<Gate>,
 }
@@ -51,13 +52,16 @@ impl Ledger {
         if let Some(gate) = gate {
             gate.pass().await;
         }
-        let mut state = self.0.lock().unwrap();
+        let position = batch.position();
         let items: Vec<_> = batch.into_iter().collect();
-        if let Some(refuses) = state.refuses
+        let refuses = self.0.lock().unwrap().refuses;
+        if let Some(refuses) = refuses
             && let Some(refused) = items.iter().find(|versioned| refuses(&versioned.item))
         {
             return Err(format!("no step {}", refused.item.number));
         }
+        let mut state = self.0.lock().unwrap();
+        state.positions.extend(position);
         state.batches.push(items.len());
         for versioned in items {
             state.steps.push(versioned.item);
@@ -89,6 +93,11 @@ impl Ledger {
 
     pub fn batches(&self) -> Vec<usize> {
         self.0.lock().unwrap().batches.clone()
+    }
+
+    /// Of the batches, as they came.
+    pub fn positions(&self) -> Vec<Position> {
+        self.0.lock().unwrap().positions.clone()
     }
 
     pub fn versions(&self) -> Vec<i64> {
@@ -127,6 +136,12 @@ impl Running {
     pub async fn stop(self) {
         self.stop.send(()).unwrap();
         within_limit("a worker ends", self.task).await.unwrap();
+    }
+
+    /// Drops it where it stands.
+    pub async fn abort(self) {
+        self.task.abort();
+        _ = self.task.await;
     }
 }
 

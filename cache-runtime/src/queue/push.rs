@@ -99,7 +99,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         let failed = |message: &str| {
             count(&log.shared.counters.failed, 1);
             let cause = Error::from(error.clone());
-            Err(Error::new(cause.kind(), format!("{cause}{message}")))
+            let kind = if in_doubt { ErrorKind::InDoubt } else { cause.kind() };
+            Err(Error::new(kind, format!("{cause}{message}")))
         };
         if !self.definition.site.options.direct {
             return failed(if in_doubt { "; the item may be in the queue" } else { "" });

@@ -8,8 +8,8 @@ if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {'K'} end
 local longest = tonumber(ARGV[3])
 if longest > 0 and redis.call('XLEN', KEYS[1]) >= longest then return {'F'} end
 
-local id, us = tick(KEYS[1], KEYS[2], tonumber(ARGV[4]), ARGV[6])
-redis.call('XADD', KEYS[1], id, 'k', ARGV[7], 'v', us .. '-' .. ARGV[5], 'd', ARGV[8])
+local us, refusal = append(KEYS[1], KEYS[2], tonumber(ARGV[4]), ARGV[6], ARGV[7], ARGV[5], ARGV[8])
+if refusal then return refusal end
 -- What the producer knows to be done need not be remembered; half a number below the oldest fits its mark.
 local mark = string.format('%.1f', tonumber(ARGV[2]) - 0.5)
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark)

@@ -1,0 +1,268 @@
+//! What pushes and workers do when Redis fails.
+
+use std::time::Duration;
+
+use cache_runtime::__private::QueueSite;
+use cache_runtime::{Cache, Codec, ErrorKind};
+
+use crate::stage::{Ledger, Running, STEPS, Stage, queue, step, worker};
+use crate::support::barrier::eventually;
+use crate::support::proxy::{Link, Proxy};
+use crate::support::redis::{Data, RedisServer};
+
+static CAREFUL: QueueSite = QueueSite::new("faults::careful", "careful")
+    .partitions(1)
+    .linger_ms(0)
+    .lease_ms(1000)
+    .push_timeout_ms(300)
+    .unavailable_is_error()
+    .keep_all();
+static LATEST: QueueSite = QueueSite::new("faults::latest", "latest")
+    .partitions(1)
+    .linger_ms(0)
+    .lease_ms(1000)
+    .push_timeout_ms(300);
+static PATIENT: QueueSite = QueueSite::new("faults::patient", "patient")
+    .partitions(1)
+    .linger_ms(0)
+    .lease_ms(1000)
+    .push_timeout_ms(60_000)
+    .keep_all();
+
+#[tokio::test]
+async fn with_redis_down_a_push_goes_to_the_sink_of_this_process() {
+    let server = RedisServer::builder().down();
+    let cache = Cache::connect(&server.url()).unwrap();
+    let (steps, ledger) = (queue(&STEPS, &cache), Ledger::default());
+    assert_eq!(steps.push(step(0, 0)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+
+    let direct = worker(&STEPS, &cache, &ledger);
+    steps.push(step(0, 1)).await.unwrap();
+    assert_eq!(ledger.of(0), [1]);
+    assert!(ledger.versions()[0] > 0);
+    ledger.refuse(|_| true);
+    let error = steps.push(step(0, 2)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Sink);
+    assert!(error.to_string().contains("no step 2"), "{error}");
+    drop(direct);
+    assert_eq!(steps.push(step(0, 3)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+
+    let careful = queue(&CAREFUL, &cache);
+    let _direct = worker(&CAREFUL, &cache, &Ledger::default());
+    assert_eq!(careful.push(step(0, 4)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    let stats = cache.stats();
+    assert_eq!(
+        (stats.queue("steps").unwrap().direct, stats.queue("steps").unwrap().failed),
+        (1, 3)
+    );
+}
+
+#[tokio::test]
+async fn a_push_whose_answer_is_lost_is_stored_once() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::to(&server).await;
+    let cache = Cache::connect(&server.url_at(proxy.port())).unwrap();
+    let (patient, ledger) = (queue(&PATIENT, &cache), Ledger::default());
+    patient.push(step(0, 0)).await.unwrap();
+    for number in 1..=5 {
+        proxy.set(Link::HoldReplies).await;
+        let pushing = {
+            let patient = patient.clone();
+            tokio::spawn(async move { patient.push(step(0, number)).await })
+        };
+        let there = Cache::connect(&server.url()).unwrap();
+        let length = || async { queue(&PATIENT, &there).length().await.unwrap().waiting };
+        eventually!(length().await == number + 1);
+        proxy.reset_connections();
+        proxy.set(Link::Pass).await;
+        pushing.await.unwrap().unwrap();
+        assert_eq!(length().await, number + 1);
+    }
+    let running = Running::start(worker(&PATIENT, &cache, &ledger));
+    eventually!(ledger.len() == 6);
+    running.stop().await;
+    assert_eq!(ledger.of(0), [0, 1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_push_whose_answer_does_not_come_back_says_so() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::to(&server).await;
+    let cache = Cache::connect(&server.url_at(proxy.port())).unwrap();
+    let (careful, latest) = (queue(&CAREFUL, &cache), queue(&LATEST, &cache));
+    let ledger = Ledger::default();
+    let _direct = worker(&LATEST, &cache, &ledger);
+    careful.push(step(0, 0)).await.unwrap();
+    proxy.set(Link::HoldReplies).await;
+    let error = careful.push(step(0, 1)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InDoubt, "{error}");
+    proxy.reset_connections();
+    proxy.set(Link::Pass).await;
+
+    // Whole values do no harm twice.
+    eventually!(careful.push(step(0, 2)).await.is_ok());
+    proxy.set(Link::HoldReplies).await;
+    latest.push(step(0, 2)).await.unwrap();
+    assert_eq!(ledger.of(0), [2]);
+}
+
+#[tokio::test]
+async fn what_was_given_up_is_not_stored_later() {
+    let server = RedisServer::start().await;
+    let cache = Cache::connect(&server.url()).unwrap();
+    let careful = queue(&CAREFUL, &cache);
+    careful.push(step(0, 0)).await.unwrap();
+    server.stop();
+    // The server gets this one, and reads it when it goes on.
+    let error = careful.push(step(0, 1)).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InDoubt), "{error:?}");
+    server.cont();
+    eventually!(careful.push(step(0, 2)).await.is_ok());
+    let length = careful.length().await.unwrap().waiting;
+    assert!((2..=3).contains(&length), "in doubt means once, or not at all: {length}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_survives_whatever_becomes_of_the_queue() {
+    let server = RedisServer::builder().durable().start().await;
+    let client = server.client().await;
+    let cache = Cache::connect(&server.url()).unwrap();
+    let (patient, ledger) = (queue(&PATIENT, &cache), Ledger::default());
+    let running = Running::start(worker(&PATIENT, &cache, &ledger));
+    let mut number = 0;
+    let mut next = async |what: &str| {
+        number += 1;
+        let pushed = patient.push(step(0, number)).await;
+        assert!(pushed.is_ok(), "{what}: {pushed:?}");
+        let count = usize::try_from(number).unwrap();
+        eventually!(ledger.of(0).len() == count);
+    };
+    next("nothing yet").await;
+    client.run::<()>(&["XGROUP", "DESTROY", "wb:{patient:0}", "workers"]).await;
+    next("the group is gone").await;
+    client.script_flush().await;
+    next("the scripts are gone").await;
+    client.flush_all().await;
+    next("everything is gone").await;
+    client.run::<()>(&["DEL", "wb:{patient:0}:clock"]).await;
+    next("the clock is gone").await;
+    client.run::<()>(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+    next("the connections are gone").await;
+    server.restart(Data::Kept).await;
+    next("the server was killed").await;
+    server.restart(Data::Lost).await;
+    next("the server has lost everything").await;
+    server.stop();
+    let stalled = tokio::spawn({
+        let patient = queue(&PATIENT, &cache);
+        async move { patient.push(step(1, 0)).await }
+    });
+    tokio::time::sleep(Duration::from_millis(1500)).await;
+    server.cont();
+    stalled.await.unwrap().unwrap();
+    eventually!(ledger.of(1) == [0]);
+    next("the server stood still").await;
+    running.stop().await;
+    assert_eq!(ledger.of(0), (1..=number).collect::<Vec<_>>());
+    let versions = ledger.versions();
+    assert!(versions.windows(2).all(|pair| pair[0] < pair[1]), "{versions:?}");
+    let positions = ledger.positions();
+    assert!(positions.windows(2).all(|pair| pair[0] < pair[1]), "{positions:?}");
+}
+
+static REPLICATED: QueueSite = QueueSite::new("faults::replicated", "replicated")
+    .partitions(1)
+    .push_timeout_ms(1000)
+    .replicas(1)
+    .keep_all();
+
+#[tokio::test]
+async fn a_push_waits_for_replicas() {
+    let server = RedisServer::start().await;
+    let cache = Cache::connect(&server.url()).unwrap();
+    let replicated = queue(&REPLICATED, &cache);
+    let error = replicated.push(step(0, 0)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreplicated);
+    assert_eq!(replicated.length().await.unwrap().waiting, 1, "it is there, once");
+
+    let of = format!("replicaof 127.0.0.1 {}", server.port());
+    let replica = RedisServer::builder().setting(&of).start().await;
+    let client = replica.client().await;
+    eventually!(replicated.push(step(0, 1)).await.is_ok());
+    assert!(client.run::<u64>(&["XLEN", "wb:{replicated:0}"]).await >= 2);
+}
+
+#[tokio::test]
+async fn a_server_without_memory_left_refuses_and_still_delivers() {
+    let stage = Stage::redis().await;
+    let client = &stage.server.as_ref().unwrap().1;
+    let (careful, ledger) = (queue(&CAREFUL, &stage.cache), Ledger::default());
+    let gate = ledger.hold();
+    let running = Running::start(worker(&CAREFUL, &stage.cache, &ledger));
+    careful.push(step(0, 0)).await.unwrap();
+    careful.push(step(0, 1)).await.unwrap();
+    gate.entered(1).await;
+    client.config_set("maxmemory", "1").await;
+    assert_eq!(careful.push(step(0, 2)).await.unwrap_err().kind(), ErrorKind::Refused);
+    gate.open();
+    eventually!(ledger.of(0) == [0, 1]);
+    eventually!(careful.length().await.unwrap().pending == 0);
+    client.config_set("maxmemory", "0").await;
+    careful.push(step(0, 3)).await.unwrap();
+    eventually!(ledger.of(0) == [0, 1, 3]);
+    running.stop().await;
+}
+
+static GARBLED: QueueSite = QueueSite::new("faults::garbled", "garbled")
+    .partitions(1)
+    .linger_ms(0)
+    .max_attempts(1)
+    .codec(Codec::MessagePack)
+    .keep_all();
+
+#[tokio::test]
+async fn what_does_not_decode_or_makes_the_sink_panic_becomes_a_dead_letter() {
+    let stage = Stage::redis().await;
+    let client = &stage.server.as_ref().unwrap().1;
+    let (garbled, ledger) = (queue(&GARBLED, &stage.cache), Ledger::default());
+    garbled.push(step(0, 0)).await.unwrap();
+    let add = ["XADD", "wb:{garbled:0}", "*", "k", "0", "v", "7-1", "d", "J{\"no\":1}"];
+    client.run::<String>(&add).await;
+    client.run::<String>(&["XADD", "wb:{garbled:0}", "*", "who", "knows"]).await;
+    garbled.push(step(0, 1)).await.unwrap();
+    garbled.push(step(0, 2)).await.unwrap();
+    ledger.refuse(|step| if step.number == 1 { panic!("one") } else { false });
+    let running = Running::start(worker(&GARBLED, &stage.cache, &ledger));
+    eventually!(ledger.of(0) == [0, 2]);
+    eventually!(garbled.length().await.unwrap().dead_letters == 3);
+    running.stop().await;
+    let letters = garbled.dead_letters(10).await.unwrap();
+    let errors: Vec<_> =
+        letters.iter().map(|letter| (letter.item.is_some(), &letter.error[..])).collect();
+    let not_decoded = (false, "the item does not decode");
+    assert_eq!(errors, [not_decoded, not_decoded, (true, "the sink panicked: one")]);
+}
+
+#[tokio::test]
+async fn the_keys_of_a_partition_share_a_slot_and_clear_leaves_them_alone() {
+    let stage = Stage::redis().await;
+    let (server, client) = stage.server.as_ref().unwrap();
+    let cache = Cache::builder().namespace("shop").connect(&server.url()).unwrap();
+    let (careful, ledger) = (queue(&CAREFUL, &cache), Ledger::default());
+    let gate = ledger.hold();
+    let running = Running::start(worker(&CAREFUL, &cache, &ledger));
+    careful.push(step(0, 0)).await.unwrap();
+    gate.entered(1).await;
+    let keys = client.keys().await;
+    assert_eq!(keys.len(), 5, "{keys:?}");
+    for key in &keys {
+        let tag =
+            if key.ends_with(":workers") { "shop:wb:{careful}" } else { "shop:wb:{careful:0}" };
+        assert!(key.starts_with(tag), "{key}");
+    }
+    cache.clear().await.unwrap();
+    assert_eq!(client.keys().await, keys);
+    gate.open();
+    eventually!(careful.length().await.unwrap().pending == 0);
+    running.stop().await;
+}

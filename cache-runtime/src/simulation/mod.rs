@@ -10,6 +10,7 @@
 #[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
 pub(crate) mod dice;
 mod drops;
+mod functions;
 #[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
 mod history;
 mod operations;

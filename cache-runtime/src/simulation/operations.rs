@@ -7,12 +7,11 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::dice::Dice;
-use super::history::{Loss, Read, Write};
-use super::world::{
-    FENCE, Failed, Trace, World, locked_row, row, row_key, store_strictly, update, write,
-    write_and_fail, write_and_store, write_in_doubt, write_in_transaction, write_strictly,
-    write_unfenced,
+use super::functions::{
+    by_key, by_tag, is_tagged, locked_member, locked_row, member, row, row_key,
 };
+use super::history::{Loss, Read, Write};
+use super::world::{FENCE, Failed, Trace, World, keys, update};
 use crate::CallExt as _;
 use crate::store::Name;
 
@@ -31,9 +30,9 @@ pub(super) enum Manner {
     InTransaction,
     ByHand,
     ByPattern,
-    /// Somebody who knows nothing of this library changes the row and deletes the entry.
+    /// Somebody who knows nothing of this library changes the row and deletes the entry, or a tag of it.
     Outside,
-    /// The entry vanishes.
+    /// The entry vanishes, or a stamp.
     Lost,
 }
 
@@ -98,7 +97,7 @@ impl Operation {
                 self.intrude(&world);
                 true
             }
-            _ => self.write(&world).await,
+            _ => Box::pin(self.write(&world)).await,
         }
     }
 
@@ -108,6 +107,9 @@ impl Operation {
         let start = db.now();
         let call = async {
             match manner {
+                Manner::Locked if is_tagged(id) => locked_member(db, id).await,
+                Manner::Refresh if is_tagged(id) => member(db, id).refresh().await,
+                _ if is_tagged(id) => member(db, id).await,
                 Manner::Locked => locked_row(db, id).await,
                 Manner::Refresh => row(db, id).refresh().await,
                 _ => row(db, id).await,
@@ -127,17 +129,27 @@ impl Operation {
         let (db, cache) = (&world.db, &world.processes[process]);
         let trace = &Trace::of(cache);
         let start = db.now();
+        // Of the row's key or of its tag.
+        macro_rules! of {
+            ($write:ident) => {
+                if is_tagged(id) {
+                    by_tag::$write(db, id, trace).await
+                } else {
+                    by_key::$write(db, id, trace).await
+                }
+            };
+        }
         let call = async {
             match manner {
-                Manner::Strict => write_strictly(db, id, trace).await,
-                Manner::Storing => write_and_store(db, id, trace).await.map(drop),
-                Manner::StoringStrictly => store_strictly(db, id, trace).await.map(drop),
-                Manner::Unfenced => write_unfenced(db, id, trace).await,
-                Manner::Failing => write_and_fail(db, id, trace).await,
-                Manner::InDoubt => write_in_doubt(db, id, trace).await,
+                Manner::Strict => of!(strictly),
+                Manner::Storing => of!(storing).map(drop),
+                Manner::StoringStrictly => of!(storing_strictly).map(drop),
+                Manner::Unfenced => of!(unfenced),
+                Manner::Failing => of!(failing),
+                Manner::InDoubt => of!(in_doubt),
                 Manner::InTransaction => {
                     let transaction = async {
-                        write_in_transaction(db, id, trace).await?;
+                        of!(in_transaction)?;
                         db.pause(db.pace().write).await;
                         trace.commits(db, db.bump(id));
                         Ok(())
@@ -146,14 +158,20 @@ impl Operation {
                 }
                 Manner::ByHand => {
                     update(db, id, trace).await;
-                    cache.invalidate(&row_key(&id)).await.map_err(Failed::from)
+                    let invalidated = if is_tagged(id) {
+                        cache.invalidate_tag("members").await
+                    } else {
+                        cache.invalidate(&row_key(&id)).await
+                    };
+                    invalidated.map_err(Failed::from)
                 }
                 Manner::ByPattern => {
                     update(db, id, trace).await;
-                    let pattern = format!("row:[{id}]*");
+                    let prefix = if is_tagged(id) { "~tag:group" } else { "row" };
+                    let pattern = format!("{prefix}:[{id}]*");
                     cache.invalidate_matching(&pattern).await.map(drop).map_err(Failed::from)
                 }
-                _ => write(db, id, trace).await,
+                _ => of!(write),
             }
         };
         let returned = until(cut, cache.scope(call)).await.is_some();
@@ -192,10 +210,11 @@ impl Operation {
     fn intrude(self, world: &World) {
         let Self { row, manner, .. } = self;
         let (db, start) = (&world.db, world.db.now());
-        let text = format!("row:{row}");
         let committed = (manner == Manner::Outside).then(|| db.bump(row));
         let committed = committed.map(|version| (db.now(), version));
-        world.memory.lose(Name::new(&text));
+        let keys = keys(row);
+        let which = usize::try_from(start).unwrap() % keys.len();
+        world.memory.lose(Name::new(&keys[which]));
         let mut history = world.history.lock().unwrap();
         history.losses.push(Loss { row: Some(row), start, end: db.now() });
         history.writes.push(Write {

@@ -9,16 +9,15 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
 
 use super::dice::Dice;
+use super::functions::{is_tagged, member, row};
 use super::history::{History, Time};
-use crate as cache_runtime;
 use crate::cache::Cache;
 use crate::store::faulty::{FaultyStore, Network};
 use crate::store::memory::MemoryStore;
 use crate::store::{Name, Store};
-use crate::{cached, invalidates, write_through};
 
 /// Few, so that operations meet.
-pub(super) const ROWS: u64 = 2;
+pub(super) const ROWS: u64 = 3;
 /// Also how long after a write in doubt its entry is invalidated once more.
 pub(super) const FENCE: Duration = Duration::from_secs(10);
 
@@ -73,7 +72,7 @@ impl Database {
     }
 
     /// A load: what the row was at its beginning. Some take longer than a lease.
-    async fn load(&self, row: u64) -> Result<u64, Failed> {
+    pub(super) async fn load(&self, row: u64) -> Result<u64, Failed> {
         let (version, dice, pace) = (self.version(row), &self.0.dice, self.pace());
         let span = if dice.percent(5) { 350 } else { pace.load };
         let fails = dice.percent(pace.failing_loads) && !self.0.settled.load(Ordering::Relaxed);
@@ -141,77 +140,6 @@ pub(super) async fn update(db: &Database, id: u64, trace: &Trace) -> u64 {
     version
 }
 
-#[cached(key = "row:<id>", ttl = "1h", crate = cache_runtime)]
-pub(super) async fn row(db: &Database, id: u64) -> Result<u64, Failed> {
-    db.load(id).await
-}
-
-#[cached(key = row_key(&id), ttl = "1h", lock, crate = cache_runtime)]
-pub(super) async fn locked_row(db: &Database, id: u64) -> Result<u64, Failed> {
-    db.load(id).await
-}
-
-#[invalidates(row(id), crate = cache_runtime)]
-pub(super) async fn write(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    update(db, id, trace).await;
-    Ok(())
-}
-
-#[invalidates(row(id), fence = "strict", crate = cache_runtime)]
-pub(super) async fn write_strictly(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    update(db, id, trace).await;
-    Ok(())
-}
-
-#[invalidates(row(id), fence = "off", crate = cache_runtime)]
-pub(super) async fn write_unfenced(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    update(db, id, trace).await;
-    Ok(())
-}
-
-#[write_through(row(id) = *result, crate = cache_runtime)]
-pub(super) async fn write_and_store(db: &Database, id: u64, trace: &Trace) -> Result<u64, Failed> {
-    Ok(update(db, id, trace).await)
-}
-
-#[write_through(row(id), fence = "strict", crate = cache_runtime)]
-pub(super) async fn store_strictly(db: &Database, id: u64, trace: &Trace) -> Result<u64, Failed> {
-    Ok(update(db, id, trace).await)
-}
-
-/// Commits, and then fails.
-#[invalidates(row(id), crate = cache_runtime)]
-pub(super) async fn write_and_fail(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    update(db, id, trace).await;
-    Err(Failed)
-}
-
-/// The commit comes, whether or not somebody waits for it.
-#[invalidates(row(id), crate = cache_runtime)]
-pub(super) async fn write_in_doubt(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    trace.begins();
-    let other = db.clone();
-    let commit = tokio::spawn(async move {
-        other.pause(50).await;
-        other.bump(id)
-    });
-    let version = commit.await.map_err(|_| Failed)?;
-    trace.commits(db, version);
-    Ok(())
-}
-
-/// Changes a row in a transaction that its caller commits.
-#[invalidates(row(id), in_transaction, crate = cache_runtime)]
-pub(super) async fn write_in_transaction(
-    db: &Database,
-    id: u64,
-    trace: &Trace,
-) -> Result<(), Failed> {
-    trace.begins();
-    db.pause(db.pace().write).await;
-    Ok(())
-}
-
 /// Everything there is.
 #[derive(Clone, Debug)]
 pub(super) struct World {
@@ -249,7 +177,11 @@ impl World {
 
     /// What the store holds of a row.
     pub(super) fn kind(&self, row: u64) -> Option<char> {
-        self.memory.kind(Name::new(&format!("row:{row}")))
+        self.kind_of(&entry(row))
+    }
+
+    fn kind_of(&self, key: &str) -> Option<char> {
+        self.memory.kind(Name::new(key))
     }
 
     /// Waits until all is delivered and every fence has run out. Then nothing may be left behind, and every process
@@ -273,14 +205,35 @@ impl World {
             assert!(cache.flights().is_empty(), "a flight is left behind");
         }
         for id in 0..ROWS {
-            let kind = self.kind(id);
-            assert!(matches!(kind, None | Some('V')), "{kind:?} is left behind");
+            for key in keys(id) {
+                let kind = self.kind_of(&key);
+                assert!(matches!(kind, None | Some('V')), "{kind:?} is left behind in {key}");
+            }
             for cache in &self.processes {
-                let version = cache.scope(row(&self.db, id)).await.unwrap();
+                let version = cache.scope(read(&self.db, id)).await.unwrap();
                 assert_eq!(version, self.db.version(id), "stale for good");
                 assert_eq!(self.kind(id), Some('V'), "it is cached again");
             }
         }
         std::mem::take(&mut *self.history.lock().unwrap())
     }
+}
+
+/// The key of a row's entry.
+fn entry(row: u64) -> String {
+    format!("{}:{row}", if is_tagged(row) { "member" } else { "row" })
+}
+
+/// The keys that all must be there for the entry to be found.
+pub(super) fn keys(row: u64) -> Vec<String> {
+    let mut keys = vec![entry(row)];
+    if is_tagged(row) {
+        keys.extend([format!("~tag:group:{row}"), "~tag:members".to_owned()]);
+    }
+    keys
+}
+
+/// Reads a row.
+pub(super) async fn read(db: &Database, id: u64) -> Result<u64, Failed> {
+    if is_tagged(id) { member(db, id).await } else { row(db, id).await }
 }

@@ -1,0 +1,132 @@
+//! The functions under test: of rows whose writes invalidate their keys, and of rows whose writes invalidate a tag.
+
+use super::world::{Database, Failed, Trace, update};
+use crate as cache_runtime;
+use crate::{cached, invalidates, write_through};
+
+/// Whether the row's writes invalidate its tag, and not its key.
+pub(super) const fn is_tagged(row: u64) -> bool {
+    row % 2 == 1
+}
+
+#[cached(key = "row:<id>", ttl = "1h", crate = cache_runtime)]
+pub(super) async fn row(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
+}
+
+#[cached(key = row_key(&id), ttl = "1h", lock, crate = cache_runtime)]
+pub(super) async fn locked_row(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
+}
+
+#[cached(
+    key = "member:<id>",
+    ttl = "1h",
+    tags = ["members", "group:<id>"],
+    crate = cache_runtime
+)]
+pub(super) async fn member(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
+}
+
+#[cached(key = member_key(&id), ttl = "1h", lock, crate = cache_runtime)]
+pub(super) async fn locked_member(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
+}
+
+/// The writes of such rows. What they store is stored under the key, whatever the others invalidate.
+macro_rules! writes {
+    ($module:ident, $read:ident, $id:ident, $($target:tt)*) => {
+        pub(super) mod $module {
+            use super::*;
+
+            #[invalidates($($target)*, crate = cache_runtime)]
+            pub(crate) async fn write(db: &Database, $id: u64, trace: &Trace) -> Result<(), Failed> {
+                update(db, $id, trace).await;
+                Ok(())
+            }
+
+            #[invalidates($($target)*, fence = "strict", crate = cache_runtime)]
+            pub(crate) async fn strictly(
+                db: &Database,
+                $id: u64,
+                trace: &Trace,
+            ) -> Result<(), Failed> {
+                update(db, $id, trace).await;
+                Ok(())
+            }
+
+            #[invalidates($($target)*, fence = "off", crate = cache_runtime)]
+            pub(crate) async fn unfenced(
+                db: &Database,
+                $id: u64,
+                trace: &Trace,
+            ) -> Result<(), Failed> {
+                update(db, $id, trace).await;
+                Ok(())
+            }
+
+            #[write_through($read($id) = *result, crate = cache_runtime)]
+            pub(crate) async fn storing(
+                db: &Database,
+                $id: u64,
+                trace: &Trace,
+            ) -> Result<u64, Failed> {
+                Ok(update(db, $id, trace).await)
+            }
+
+            #[write_through($read($id), fence = "strict", crate = cache_runtime)]
+            pub(crate) async fn storing_strictly(
+                db: &Database,
+                $id: u64,
+                trace: &Trace,
+            ) -> Result<u64, Failed> {
+                Ok(update(db, $id, trace).await)
+            }
+
+            /// Commits, and then fails.
+            #[invalidates($($target)*, crate = cache_runtime)]
+            pub(crate) async fn failing(
+                db: &Database,
+                $id: u64,
+                trace: &Trace,
+            ) -> Result<(), Failed> {
+                update(db, $id, trace).await;
+                Err(Failed)
+            }
+
+            /// The commit comes, whether or not somebody waits for it.
+            #[invalidates($($target)*, crate = cache_runtime)]
+            pub(crate) async fn in_doubt(
+                db: &Database,
+                $id: u64,
+                trace: &Trace,
+            ) -> Result<(), Failed> {
+                trace.begins();
+                let other = db.clone();
+                let commit = tokio::spawn(async move {
+                    other.pause(50).await;
+                    other.bump($id)
+                });
+                let version = commit.await.map_err(|_| Failed)?;
+                trace.commits(db, version);
+                Ok(())
+            }
+
+            /// Changes a row in a transaction that its caller commits.
+            #[invalidates($($target)*, in_transaction, crate = cache_runtime)]
+            pub(crate) async fn in_transaction(
+                db: &Database,
+                $id: u64,
+                trace: &Trace,
+            ) -> Result<(), Failed> {
+                trace.begins();
+                db.pause(db.pace().write).await;
+                Ok(())
+            }
+        }
+    };
+}
+
+writes!(by_key, row, id, row(id));
+writes!(by_tag, member, id, tag = "group:<id>");

@@ -43,6 +43,14 @@ async fn odd(n: u64) -> u64 {
     n
 }
 
+#[cached(key = "tagged:<n>", ttl = 3600, tags = ["parity:<odd>", "tagged"], skip(odd))]
+async fn tagged(odd: bool, n: u64) -> u64 {
+    n + u64::from(odd)
+}
+
+#[invalidates(tag = "tagged")]
+async fn write_tag() {}
+
 #[invalidates(square(n))]
 async fn write(n: u64) -> u64 {
     n
@@ -91,10 +99,13 @@ impl Counted {
             write(0).await;
             write_unfenced(0).await;
             write_by_result(0).await;
+            tagged(false, 0).await;
+            tagged(false, 1).await;
         };
         cache.scope(warm_up).await;
         cache.put(&square_key(&0), &0).await.unwrap();
         cache.invalidate(&square_key(&0)).await.unwrap();
+        cache.invalidate_matching("*tag*").await.unwrap();
         let client = server.client().await;
         // What a failed load held is released behind its back.
         eventually!(client.keys().await.is_empty());
@@ -170,6 +181,56 @@ async fn concurrent_hits_are_one_get_each() {
         }
     };
     assert_eq!(counted.of(hits).await, commands(&[("get", 100)]));
+}
+
+/// The stamps come in the same command.
+#[tokio::test]
+async fn a_hit_of_an_entry_with_tags_is_one_mget() {
+    let counted = Counted::start().await;
+    counted.cache.scope(tagged(true, 3)).await;
+    let hits = async {
+        for _ in 0..100 {
+            assert_eq!(tagged(true, 3).await, 4);
+        }
+        assert_eq!(counted.cache.get(&tagged_key(&true, &3)).await.unwrap(), Some(4));
+    };
+    assert_eq!(counted.of(hits).await, commands(&[("mget", 101)]));
+}
+
+/// A script more for each tag, in the round trip of the lease: it looks for the stamp, and makes it if there is none.
+#[tokio::test]
+async fn a_miss_of_an_entry_with_tags_is_a_script_more_for_each() {
+    let counted = Counted::start().await;
+    let first = [("evalsha", 3), ("get", 2), ("getrange", 1), ("mget", 1), ("set", 4), ("time", 3)];
+    assert_eq!(counted.of(tagged(true, 3)).await, commands(&first));
+    let others = [
+        ("evalsha", 3),
+        ("get", 2),
+        ("getrange", 1),
+        ("mget", 1),
+        ("pttl", 2),
+        ("set", 2),
+        ("time", 1),
+    ];
+    assert_eq!(counted.of(tagged(true, 5)).await, commands(&others));
+}
+
+/// However many entries have it.
+#[tokio::test]
+async fn a_tag_is_invalidated_as_one_key() {
+    let counted = Counted::start().await;
+    let fill = async {
+        for n in 0..100 {
+            tagged(false, n).await;
+        }
+    };
+    counted.cache.scope(fill).await;
+    let by_hand = async { counted.cache.invalidate_tag("tagged").await.unwrap() };
+    let invalidation = commands(&[("evalsha", 1), ("get", 1), ("unlink", 1)]);
+    assert_eq!(counted.of(by_hand).await, invalidation);
+    let fenced = [("evalsha", 2), ("get", 2), ("set", 1), ("time", 2), ("unlink", 2)];
+    assert_eq!(counted.of(write_tag()).await, commands(&fenced));
+    assert_eq!(counted.cache.get(&tagged_key(&false, &99)).await.unwrap(), None);
 }
 
 /// `GET`, the lease by `SET NX GET`, and the fill: a script that looks at the lease, asks for the time and sets.

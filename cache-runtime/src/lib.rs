@@ -60,6 +60,21 @@
 //! Lease, value and fence are one record in one key, so eviction, expiry and `FLUSHALL` take the right to fill
 //! together with the value: whatever vanishes, vanishes whole.
 //!
+//! # Tags
+//!
+//! Entries may have **tags**: `tags = ["org:<org_id>"]`. A tag has a key of its own, under the same protocol, and the value in it
+//! is its **stamp**, a random token and nothing else. A load captures the stamps of its entry's tags before the body runs,
+//! making those that are missing, and its value is stored with them. A hit reads the entry and the stamps in one command,
+//! and counts only if they are the same. So to invalidate a tag (`#[invalidates(tag = "org:<org_id>")]`,
+//! [`Cache::invalidate_tag`]) is to invalidate one key, however many entries have it: a stamp that is gone never comes
+//! back, and what was stored under it is a miss. What was loaded before the invalidation carries the old stamp,
+//! whenever it is stored; a fence on the tag keeps everything under it from being captured or found; a stamp that was evicted is
+//! a miss, too. No clocks are compared, and there is no list of entries that could grow or get lost.
+//!
+//! It costs a hit one key more to read for each tag, a miss one script more, in the same round trips; where others wait for the
+//! load, its fill brings the stamps along once more. Functions without tags send what they always did. Programs that
+//! disagree about an entry's tags, as during a deploy, do not find each other's values.
+//!
 //! # What is guaranteed
 //!
 //! - Once `#[invalidates]` has returned with its invalidation acknowledged, no read that starts later, in any

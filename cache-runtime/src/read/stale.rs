@@ -275,6 +275,10 @@ impl<R, T> Lookup<'_, R, T> {
     async fn newer(&mut self, name: Name<'_>, lease: &mut Lease, seen: Token) -> Option<Over<R>> {
         let store = self.cache.store()?;
         let mark = lease.mark();
+        // Of an invalidation that was not delivered the store knows nothing, but who joined since does.
+        if self.is_outdated() {
+            return Some(Over::Gone(lease.take_leader()));
+        }
         let (found, now_ms) = self.look_dated(store, name).await;
         if let Seen::Value(result, value) = found {
             if value.token() == seen {

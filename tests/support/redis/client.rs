@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{
-    AsyncConnectionConfig, Cmd, ConnectionInfo, FromRedisValue, IntoConnectionInfo, RedisResult,
+    AsyncConnectionConfig, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo,
+    RedisResult, ServerErrorKind,
 };
 
 use crate::support::LIMIT;
@@ -49,13 +50,20 @@ impl Client {
         }
     }
 
-    /// Runs one command, and gives the error if that is the reply.
+    /// Runs one command, and gives the error if that is the reply. In a cluster it is run on the node that has the key.
     pub async fn try_run<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
         let mut command = Cmd::new();
         for word in words {
             command.arg(word);
         }
-        command.query_async(&mut self.connection()).await
+        match command.query_async(&mut self.connection()).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {
+                let (node, _) = error.redirect_node().expect("an address");
+                let there = Self::try_connect(&format!("redis://{node}")).await?;
+                command.query_async(&mut there.connection()).await
+            }
+            reply => reply,
+        }
     }
 
     /// `GET`

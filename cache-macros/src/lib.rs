@@ -282,19 +282,19 @@ pub fn invalidates(
 /// ```
 ///
 /// It is `#[invalidates]` with a value at its end, and gives the same guarantees: a fence goes up before the body,
-/// and comes down after it together with whatever the entry held. The same command stores the value, if
-/// the fence has stood all the time and nobody else has written the entry meanwhile; a value is never stored that is not the
-/// database's last.
+/// and comes down after it together with whatever the entry held. The same command stores the value, if the
+/// fence has stood all the time and nobody else has written the entry meanwhile; a value is never stored that
+/// is not the database's last.
 ///
 /// In all other cases the write has invalidated the entry, and the next reader loads: if the body returns an error
-/// or panics, if the caller drops the future half-way, if another write overlapped, if the fence was not acknowledged or
-/// had to be renewed (a body that takes longer than a third of the cache's `fence`, 10 s), if the value
-/// is `None` and its function has no `none_ttl`, if its function's `unless` excludes it, if it cannot be encoded or is too
-/// large. Where the store does not answer, the write succeeds, and the invalidation is sent again
-/// until it is acknowledged.
+/// or panics, if the caller drops the future half-way, if another write overlapped, if the fence was not
+/// acknowledged or had to be renewed (a body that takes longer than a third of the cache's `fence`, 10 s), if the
+/// value is `None` and its function has no `none_ttl`, if its function's `unless` excludes it, or needs the
+/// arguments of a call to tell, if it cannot be encoded or is too large. Where the store does not answer, the
+/// write succeeds, and the invalidation is sent again until it is acknowledged.
 ///
-/// The body must have committed when it returns. Inside `cache.after_commit(..)` it is not known whether it has, so there the
-/// entries are invalidated only. A parameter that is a transaction does not compile.
+/// The body must have committed when it returns. Inside `cache.after_commit(..)` it is not known whether it has,
+/// so there the entries are invalidated only. A parameter that is a transaction does not compile.
 ///
 /// # Values
 ///
@@ -304,9 +304,10 @@ pub fn invalidates(
 /// | `get_user(id) = expression` | the expression's value, over the parameters and over `result`, a reference to the value that the body returned |
 /// | `key = expression`, `key = expression = expression` | the same, in the entry of a `Key<T>` |
 ///
-/// Any number of them. A value of another type than the function's does not compile; a reference to one will do. Ttl, codec and version are
-/// those of the cached function. Parameters in an expression are as they were before the body: they are cloned if need be
-/// (a reference is copied), and one that the body may change, `mut` or `&mut`, does not compile.
+/// Any number of them. A value of another type than the function's does not compile; a reference to one will
+/// do. Ttl, codec, version and tags are those of the cached function. Parameters in an expression are as they
+/// were before the body: they are cloned (of a reference, the reference), and one that the body may change,
+/// `mut` or `&mut`, does not compile.
 ///
 /// # Options
 ///

@@ -41,6 +41,11 @@ pub(crate) fn mention(syntax: &impl ToTokens, name: &str) -> Option<Ident> {
     idents(syntax.to_token_stream()).into_iter().find(|ident| ident.unraw() == name)
 }
 
+/// Whether an expression is a closure with a parameter of this name.
+pub(crate) fn binds(expr: &Expr, name: &str) -> bool {
+    matches!(expr, Expr::Closure(closure) if mentions(&closure.inputs, name))
+}
+
 /// The variables that an expression may use: `self` and names that stand alone. Inside of macros these are all names
 /// there are, also those in texts such as `"{name}"`.
 pub(crate) fn variables(expr: &Expr) -> Vec<Ident> {

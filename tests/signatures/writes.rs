@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use cache_runtime::{Cache, Key, cached, write_through};
 use serde::Serialize;
@@ -187,8 +188,50 @@ async fn codec_and_version_are_those_of_the_function() {
 async fn the_ttl_is_that_of_the_function() {
     let cache = Cache::in_memory();
     cache.scope(save_coded(1)).await;
-    tokio::time::advance(std::time::Duration::from_secs(3_599)).await;
+    tokio::time::advance(Duration::from_secs(3_599)).await;
     assert!(stored(&cache, &coded_key(&1)).await.is_some());
-    tokio::time::advance(std::time::Duration::from_secs(1)).await;
+    tokio::time::advance(Duration::from_secs(1)).await;
     assert!(stored(&cache, &coded_key(&1)).await.is_none());
+}
+
+#[cached(
+    key = "picky:<id>",
+    ttl = |row: &Row| Duration::from_secs(row.serial),
+    unless = |row| row.id == 13,
+    tags = ["picky"]
+)]
+async fn picky(id: i64) -> Row {
+    row(id)
+}
+
+#[cached(key = "plain:<id>", ttl = 60, unless = |row| row.id == 13)]
+async fn plain(id: i64) -> Row {
+    row(id)
+}
+
+#[cached(key = "in-call:<id>", ttl = |row| Duration::from_secs(row.serial), unless = |row| row.id == limit, skip(limit))]
+async fn in_call(id: i64, limit: i64) -> Row {
+    row(id + limit - limit)
+}
+
+#[write_through(picky(id), plain(id), in_call(id))]
+async fn save_picky(id: i64) -> Row {
+    row(id)
+}
+
+/// A function's `unless` binds writes as well; one that needs the call's arguments lets no write store.
+#[tokio::test]
+async fn what_a_function_excludes_is_not_stored_by_others() {
+    let cache = Cache::in_memory();
+    for (id, kept) in [(1, true), (13, false)] {
+        cache.scope(save_picky(id)).await;
+        assert_eq!(stored(&cache, &picky_key(&id)).await.is_some(), kept, "{id}");
+        assert_eq!(stored(&cache, &plain_key(&id)).await.is_some(), kept, "{id}");
+        assert_eq!(stored(&cache, &in_call_key(&id)).await, None, "{id}");
+        // And loads as ever.
+        cache.scope(async { (picky(id).await, plain(id).await, in_call(id, 13).await) }).await;
+        assert_eq!(stored(&cache, &picky_key(&id)).await.is_some(), kept, "{id}");
+        assert_eq!(stored(&cache, &plain_key(&id)).await.is_some(), kept, "{id}");
+        assert_eq!(stored(&cache, &in_call_key(&id)).await.is_some(), kept, "{id}");
+    }
 }

@@ -67,17 +67,13 @@ fn unless_uses_only_the_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let Ok(Some(unless)) = model.args.unless.get() else { return };
     let names = model.scope.parameters.iter().map(|parameter| parameter.name.unraw().to_string());
     for name in names.chain(["self".to_owned()]) {
-        if let Some(used) = syntax::mention(unless, &name).filter(|_| !binds(unless, &name)) {
+        if let Some(used) = syntax::mention(unless, &name).filter(|_| !syntax::binds(unless, &name))
+        {
             let message =
                 format!("{WHY}, where `{name}` is gone: `unless` sees only the value there");
             diagnostics.error(used.span(), message);
         }
     }
-}
-
-/// Whether a closure has a parameter of this name itself.
-fn binds(expr: &syn::Expr, name: &str) -> bool {
-    matches!(expr, syn::Expr::Closure(closure) if syntax::mentions(&closure.inputs, name))
 }
 
 /// ```text

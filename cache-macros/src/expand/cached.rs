@@ -38,7 +38,7 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
             quote!(#private::read(#key).at({ #callsite &CALLSITE }))
         }
         Key::Own(own) if own.home == Home::Inline => {
-            let key = key::inline(model, own, &runtime)?;
+            let key = key::chain(model, own, &runtime, key::value)?;
             quote!(#private::read({ #key }))
         }
         Key::Own(own) => {
@@ -49,7 +49,8 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     };
     let cache = args.cache.get()?.map(|cache| quote!(.cache(&#cache)));
     let when = args.when.get()?.map(|when| quote!(.when(#when)));
-    let unless = args.unless.get()?.map(|unless| quote!(.unless(#unless)));
+    let unless = args.unless.get()?.filter(|_| model.unless_of_value().is_none());
+    let unless = unless.map(|unless| quote!(.unless(#unless)));
 
     let output = model.flavor.output();
     let returns = about(output, "returns", private);

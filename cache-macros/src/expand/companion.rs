@@ -44,7 +44,7 @@ pub(super) fn function(
     let where_clause = &generics.where_clause;
 
     let path = &runtime.path;
-    let body = key::chain(model, own, &quote!(.done()), runtime, borrowed)?;
+    let body = key::chain(model, own, runtime, borrowed)?;
     Ok(quote! {
         #(#kept)*
         #[doc = #doc]

@@ -9,7 +9,7 @@ use crate::attr::cached::{CachedArgs, Lock, Ttl};
 use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
 use crate::function::Function;
-use crate::model::{Cached, OwnKey};
+use crate::model::{Cached, Home, OwnKey};
 use crate::parameter::Parameter;
 use crate::piece::{Form, Part, Piece, ident};
 use crate::scope::Subject;
@@ -126,36 +126,32 @@ pub(super) fn described(
 pub(super) fn chain(
     model: &Cached<'_>,
     own: &OwnKey<'_>,
-    done: &TokenStream,
     runtime: &Runtime,
     mut value: impl FnMut(&Part<'_>) -> TokenStream,
 ) -> Result<TokenStream, Reported> {
     let private = &runtime.private;
     let callsite = callsite(model, Some(own), runtime)?;
     let pieces_of_key = pieces(&own.pieces, model.scope.function, private, &mut value);
+    // A closure's parameter must have a type before it is met; if it is the last thing that is said, that comes from the
+    // companion's return type.
+    let closures = usize::from(matches!(model.args.ttl.get()?, Some(Ttl::Of(_))))
+        + usize::from(model.args.unless.is_given());
+    let last = own.home != Home::Inline && own.tags.is_empty();
+    let named = closures > usize::from(last);
+    let turbofish = named.then(|| value::stored(model, runtime)).map(|stored| quote!(::<#stored>));
     let ttl = ttl(model)?.map(|(method, argument)| quote!(.#method(#argument)));
+    let unless = match model.unless_of_value() {
+        Some(unless) => Some(quote!(.unless(#unless))),
+        None => model.args.unless.is_given().then(|| quote!(.unless_in_call())),
+    };
     let tags = own.tags.iter().map(|tag| {
         let tag = pieces(tag, model.scope.function, private, &mut value);
         quote!(.tag(#private::tag() #tag.done()))
     });
     Ok(quote! {
         #callsite
-        #private::key(&CALLSITE) #pieces_of_key #done #ttl #(#tags)*
+        #private::key(&CALLSITE) #pieces_of_key.done #turbofish () #ttl #unless #(#tags)*
     })
-}
-
-/// The same where there is no companion, in terms of the function's own parameters.
-pub(super) fn inline(
-    model: &Cached<'_>,
-    own: &OwnKey<'_>,
-    runtime: &Runtime,
-) -> Result<TokenStream, Reported> {
-    let args = model.args;
-    // A closure's parameter must have a type before the return type is met.
-    let closure = args.unless.is_given() || matches!(args.ttl.get()?, Some(Ttl::Of(_)));
-    let stored = closure.then(|| value::stored(model, runtime));
-    let turbofish = stored.map(|stored| quote!(::<#stored>));
-    chain(model, own, &quote!(.done #turbofish ()), runtime, value)
 }
 
 /// The pieces of a key as calls of its builder; `value` writes what a placeholder stands for.

@@ -346,7 +346,6 @@ fn a_method_whose_key_is_automatic() {
             async fn find(&mut self, name: String, fresh: bool) -> Found<User> {
                 ::cache_runtime::__private::read(Self::find_key(&name))
                     .when(!fresh)
-                    .unless(|user| user.guest)
                     .through(
                         ::cache_runtime::__private::returns!(Found<User>),
                         move || async move {
@@ -378,11 +377,38 @@ fn a_method_whose_key_is_automatic() {
                     .text("::find")
                     .text(":")
                     .part(name)
-                    .done()
+                    .done::<::cache_runtime::__private::value!(Found<User>)>()
                     .ttl_of(|user| user.ttl())
+                    .unless(|user| user.guest)
             }
         },
     );
+}
+
+/// What a call alone knows is no part of the key, which says only that there is something.
+#[test]
+fn a_condition_on_what_is_stored() {
+    for (unless, own) in [
+        (quote!(|user| user.guest), true),
+        (quote!(|id: &User| id.guest), true),
+        (quote!(User::is_guest), true),
+        (quote!(|user| user.id == id), false),
+        (quote!(guest), false),
+        (quote!(is(7)), false),
+    ] {
+        let item = quote!(
+            async fn find(id: i64, guest: fn(&User) -> bool) -> User {
+                BODY
+            }
+        );
+        let args = quote!(key = "user:<id>", ttl = 60, skip(guest), unless = #unless);
+        let expanded = text(&expand_cached(args, item).unwrap());
+        let written = text(&quote!(.unless(#unless)));
+        let in_key =
+            if own { format!(".done(){written}") } else { ".done().unless_in_call()".to_owned() };
+        assert_eq!(expanded.matches(&written).count(), 1, "{expanded}");
+        assert!(expanded.contains(&in_key), "{expanded}");
+    }
 }
 
 #[test]

@@ -72,6 +72,15 @@ impl<'a> Cached<'a> {
         self.is_detached() || self.args.stale_if_error.is_given() || self.args.early.is_given()
     }
 
+    /// `unless`, if it belongs to the key because it needs nothing but the value: whoever stores one is bound by it.
+    pub(crate) fn unless_of_value(&self) -> Option<&'a Expr> {
+        let unless = self.args.unless.get().ok()??;
+        let plain = matches!(unless, Expr::Closure(_) | Expr::Path(_));
+        let taken = |name: &String| syntax::mentions(unless, name) && !syntax::binds(unless, name);
+        let alone = !self.scope.names().iter().any(taken);
+        (matches!(self.key, Ok(Key::Own(_))) && plain && alone).then_some(unless)
+    }
+
     /// The names in `skip(..)`.
     pub(crate) fn skipped(&self) -> &'a [Ident] {
         skipped(self.args)

@@ -46,6 +46,7 @@ pub struct Key<T> {
     /// Whose entry it is: decides codec and version where `callsite` does not.
     owner: &'static Callsite,
     ttl: Ttl<T>,
+    unless: Unless<T>,
     tags: Vec<Tag>,
     /// A key neither holds nor drops a value.
     value: PhantomData<fn() -> T>,
@@ -69,6 +70,16 @@ pub(crate) enum Ttl<T> {
     Of(fn(&T) -> Duration),
 }
 
+/// Which values are not to be stored.
+pub(crate) enum Unless<T> {
+    /// None.
+    Never,
+    /// Those of which this holds.
+    Of(fn(&T) -> bool),
+    /// Only a call of the function can tell.
+    InCall,
+}
+
 impl<T> Key<T> {
     /// Starts a key by hand, for entries that several functions share or that belong to no function:
     ///
@@ -84,8 +95,8 @@ impl<T> Key<T> {
     }
 
     fn new(text: String, callsite: &'static Callsite) -> Self {
-        let (ttl, tags) = (Ttl::Policy, Vec::new());
-        Self { text, callsite, owner: callsite, ttl, tags, value: PhantomData }
+        let (ttl, unless, tags) = (Ttl::Policy, Unless::Never, Vec::new());
+        Self { text, callsite, owner: callsite, ttl, unless, tags, value: PhantomData }
     }
 
     /// The text, without the namespace.
@@ -104,6 +115,19 @@ impl<T> Key<T> {
     #[must_use]
     pub fn ttl_of(self, ttl: fn(&T) -> Duration) -> Self {
         Self { ttl: Ttl::Of(ttl), ..self }
+    }
+
+    /// The same entry, which gets no values of which this holds, from loads and from writes that store.
+    #[must_use]
+    pub fn unless(self, unless: fn(&T) -> bool) -> Self {
+        Self { unless: Unless::Of(unless), ..self }
+    }
+
+    /// The same entry, of which only a call can tell what is not to be stored.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn unless_in_call(self) -> Self {
+        Self { unless: Unless::InCall, ..self }
     }
 
     /// The same entry with one more tag.
@@ -128,7 +152,17 @@ impl<T> Key<T> {
     /// The same entry under the policy of another function, whose time to live wins if it has one.
     pub(crate) fn at(self, callsite: &'static Callsite) -> Self {
         let ttl = if callsite.policy().ttl.is_some() { Ttl::Policy } else { self.ttl };
-        Self { callsite, ttl, ..self }
+        Self { callsite, ttl, unless: Unless::Never, ..self }
+    }
+
+    /// Whether a value that was loaded is not to be stored.
+    pub(crate) fn excludes(&self, value: &T) -> bool {
+        matches!(self.unless, Unless::Of(unless) if unless(value))
+    }
+
+    /// Whether a value from elsewhere is not to be stored, or nobody can tell.
+    pub(crate) fn may_exclude(&self, value: &T) -> bool {
+        self.excludes(value) || matches!(self.unless, Unless::InCall)
     }
 
     pub(crate) fn callsite(&self) -> &'static Callsite {
@@ -193,6 +227,14 @@ impl<T> Clone for Ttl<T> {
 }
 
 impl<T> Copy for Ttl<T> {}
+
+impl<T> Clone for Unless<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Unless<T> {}
 
 impl<T> PartialEq for Key<T> {
     fn eq(&self, other: &Self) -> bool {

@@ -164,7 +164,7 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         let policy = self.key.callsite().policy();
         let absent = guarded(|| (self.returns.is_absent)(value))?;
         let ttl = guarded(|| {
-            if self.unless.is_some_and(|unless| unless(value)) {
+            if self.unless.is_some_and(|unless| unless(value)) || self.key.excludes(value) {
                 return None;
             }
             if absent { policy.none_ttl } else { Some(self.key.ttl_for(value)) }

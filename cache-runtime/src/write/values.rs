@@ -77,6 +77,9 @@ impl<T> Through<T> {
     fn ttl(&self, value: &T) -> Option<Duration> {
         let policy = self.key.callsite().policy();
         let ttl = guarded(|| {
+            if self.key.may_exclude(value) {
+                return None;
+            }
             let is_absent = (self.encoding.is_absent)(value);
             if is_absent { policy.none_ttl } else { Some(self.key.ttl_for(value)) }
         })??;

@@ -16,7 +16,9 @@ pub use crate::outcome::{
     Answer, IsAbsent, NeverAbsent, Otherwise, Outcome, Plain, Probe, Returns, Unshared, Value,
     Written,
 };
-pub use crate::queue::{Fold, Puts, QueueBuilder, QueueSite, SinkResult, merge, queue, worker};
+pub use crate::queue::{
+    Fold, Place, Puts, QueueBuilder, QueueSite, SinkResult, merge, queue, worker,
+};
 pub use crate::read::{Read, read};
 pub use crate::write::{Targets, Through, Values, Write, write};
 pub use crate::{

@@ -11,6 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Token([u8; Self::LEN]);
 
+/// Marks the token of a push.
+const PUSH: [u8; 3] = *b"put";
+
 impl Token {
     pub(crate) const LEN: usize = 16;
 
@@ -20,6 +23,20 @@ impl Token {
         bytes[..8].copy_from_slice(&random_u64().to_be_bytes());
         bytes[8..].copy_from_slice(&random_u64().to_be_bytes());
         Self(bytes)
+    }
+
+    /// The token of a push, which tells when that was.
+    pub(crate) fn for_push(version: i64) -> Self {
+        let mut bytes = Self::random().0;
+        bytes[..8].copy_from_slice(&version.to_be_bytes());
+        bytes[8..8 + PUSH.len()].copy_from_slice(&PUSH);
+        Self(bytes)
+    }
+
+    /// The version of the push whose token it is; that of another attempt is one in 16 million times taken for one.
+    pub(crate) fn of_push(self) -> Option<i64> {
+        let version = i64::from_be_bytes(std::array::from_fn(|i| self.0[i]));
+        (self.0[8..8 + PUSH.len()] == PUSH).then_some(version)
     }
 
     pub(crate) const fn from_bytes(bytes: [u8; Self::LEN]) -> Self {

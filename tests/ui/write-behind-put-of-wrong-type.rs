@@ -10,13 +10,4 @@ async fn save_counts(counts: Vec<(i64, String)>) {
     let _ = counts;
 }
 
-async fn uncached(id: i64) -> i64 {
-    id
-}
-
-#[write_behind(queue = "others", key = "<pair.0>", put(uncached(pair.0) = 7))]
-async fn save_others(counts: Vec<(i64, String)>) {
-    let _ = counts;
-}
-
 fn main() {}

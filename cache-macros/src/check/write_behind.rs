@@ -134,7 +134,7 @@ fn cannot_be_kept(kept: &Kept<'_>) -> Option<String> {
                 .to_owned(),
         );
     };
-    let ty = types::static_referent(kept.ty).or(kept.referent).unwrap_or(kept.ty);
+    let ty = kept.referent.unwrap_or(kept.ty);
     Some(match syntax::peel(kept.ty) {
         Type::Reference(reference) if reference.mutability.is_some() => format!(
             "the worker cannot lend `{name}` mutably, as batches of several partitions are written \
@@ -150,7 +150,7 @@ fn cannot_be_kept(kept: &Kept<'_>) -> Option<String> {
         _ if types::is_opaque(ty) => format!(
             "the worker keeps `{name}`, so its type must have a name; write the type instead of `impl`"
         ),
-        _ if types::borrows(ty) => format!(
+        _ if types::may_end(ty) => format!(
             "the worker outlives what `{name}` borrows from; take an owned type, such as `String` \
              or an `Arc`"
         ),

@@ -13,7 +13,7 @@ pub(crate) struct Definition<T> {
     pub(crate) site: &'static QueueSite,
     pub(crate) key: Option<fn(&T, KeyText) -> KeyText>,
     pub(crate) fold: Option<fn(T, T) -> T>,
-    pub(crate) put: Option<fn(&T, &mut Puts)>,
+    pub(crate) put: Option<fn(&T, &mut Puts<'_>)>,
     cache: Option<Cache>,
 }
 
@@ -67,7 +67,7 @@ impl<T> QueueBuilder<T> {
     }
 
     /// A push updates these cache entries.
-    pub fn put(mut self, put: fn(&T, &mut Puts)) -> Self {
+    pub fn put(mut self, put: fn(&T, &mut Puts<'_>)) -> Self {
         self.0.put = Some(put);
         self
     }

@@ -11,6 +11,7 @@ use super::backoff::Backoff;
 use super::batch::{Batch, Entry};
 use super::definition::Definition;
 use super::owner::{Lost, Owner};
+use super::settle::{Fate, Leaving};
 use super::shared::Shared;
 use super::sink::Sink;
 use super::stats::count;
@@ -178,6 +179,7 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
                 match self.attempt(&mut part.items).await? {
                     Attempt::Void => break None,
                     Attempt::Taken => {
+                        self.settle(&part.items, Fate::Delivered).await?;
                         self.taken(&part.items).await?;
                         break None;
                     }
@@ -200,6 +202,7 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
             let Some(error) = refusal else { continue };
             if let [item] = &part.items[..] {
                 let (position, error) = (item.position, cut(&error));
+                self.settle(&part.items, Fate::Buried).await?;
                 self.bury(position, error, attempts).await?;
             } else {
                 let second = part.items.split_off(part.items.len() / 2);
@@ -256,6 +259,19 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
         count(&counters.batches, 1);
         count(&counters.delivered, items.len());
         Ok(())
+    }
+
+    /// Removes what the cache got from the database before that knew these items.
+    async fn settle(&mut self, items: &[Stored], fate: Fate) -> Result<(), Lost> {
+        let Some(put) = self.task.definition.put else { return Ok(()) };
+        let cache = self.owner.log.cache.clone();
+        let mut leaving = Leaving::new(put, fate);
+        for stored in items {
+            if let Some(Ok(item)) = stored.payload.as_deref().map(payload::decode) {
+                leaving.add(&cache, &item, stored.stamp.version());
+            }
+        }
+        self.owner.hold(leaving.settle(&cache)).await
     }
 
     fn refused(&mut self, error: &str) {

@@ -15,6 +15,7 @@ mod position;
 mod producer;
 mod push;
 mod puts;
+mod settle;
 mod shared;
 mod sink;
 mod site;
@@ -34,7 +35,7 @@ pub use self::definition::{QueueBuilder, queue};
 pub use self::fold::{Fold, merge};
 use self::log::Log;
 pub use self::position::{ParsePositionError, Position};
-pub use self::puts::Puts;
+pub use self::puts::{Place, Puts};
 pub(crate) use self::shared::{Queues, Shared};
 pub use self::sink::SinkResult;
 pub use self::site::QueueSite;
@@ -58,12 +59,12 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// Puts an item into the queue; returns when Redis has it.
     pub async fn push(&self, item: T) -> Result<(), Error> {
         // Boxed, since it is large and whoever calls holds it.
-        Box::pin(self.push_by(item, true)).await
+        Box::pin(self.push_and_put(item, true)).await
     }
 
     /// The same, without waiting for room: [`ErrorKind::Full`](crate::ErrorKind::Full) at once.
     pub async fn try_push(&self, item: T) -> Result<(), Error> {
-        Box::pin(self.push_by(item, false)).await
+        Box::pin(self.push_and_put(item, false)).await
     }
 
     /// The oldest `limit` dead letters of each partition.

@@ -37,19 +37,23 @@ enum Failure {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
-    pub(super) async fn push_by(&self, item: T, waits: bool) -> Result<(), Error> {
+    /// The item, if it is in the queue; none if it was delivered past it.
+    pub(super) async fn push_by(
+        &self,
+        item: T,
+        stamp: Stamp,
+        waits: bool,
+    ) -> Result<Option<T>, Error> {
         let definition = &self.definition;
         let cache = definition.cache();
         let shared = cache.queue(definition.site);
         let key = definition.key.map(|key| KeyText::into_string(key(&item, private::template())));
         let partition = shared.partition(key.as_deref());
         let entry = Entry { position: None, key: key.unwrap_or_default(), version: 0, item };
-        let stamp = clock::now();
         let log = Log { cache, shared };
         if log.cache.store().is_none() {
-            return self
-                .deliver(&log, partition, Entry { version: stamp.version(), ..entry })
-                .await;
+            let entry = Entry { version: stamp.version(), ..entry };
+            return self.deliver(&log, partition, entry).await.map(|()| None);
         }
 
         let codec = definition.site.options.codec.unwrap_or(log.cache.settings().codec);
@@ -66,7 +70,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         match log.append(partition, stamp, &entry.key, &payload, waits).await {
             Ok(()) => {
                 count(&counters.pushed, 1);
-                Ok(())
+                Ok(Some(entry.item))
             }
             Err(Failure::Full) => {
                 count(&counters.full, 1);
@@ -78,7 +82,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
                 let message = "the item is in the queue, but on too few replicas";
                 Err(Error::new(ErrorKind::Unreplicated, message))
             }
-            Err(failure) => self.past(&log, partition, stamp, entry, failure).await,
+            Err(failure) => self.past(&log, partition, stamp, entry, failure).await.map(|()| None),
         }
     }
 

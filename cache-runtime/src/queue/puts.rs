@@ -1,16 +1,95 @@
 //! Cache entries that a push updates.
+//!
+//! A push is a write of these entries: they are fenced before it, and get their values when the item is in the queue.
+//! Until it is delivered the database does not know it yet, as a replica that lags behind: where an entry could not get
+//! its value, because two pushes overlapped or the fence was not acknowledged, it stays empty for a while.
+
+use std::fmt;
+use std::time::Duration;
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use crate::key::Key;
+use super::{Queue, clock};
+use crate::error::Error;
+use crate::outcome::Written;
+use crate::token::Token;
+use crate::write::{Through, Values, Write, write};
 
-/// The entries that belong to an item, with the values that they get.
-#[derive(Debug, Default)]
-pub struct Puts {}
+/// How long an item is on its way to the database once it has lingered, if nothing is amiss.
+const DELIVERY: Duration = Duration::from_secs(2);
 
-impl Puts {
-    /// Adds an entry.
-    pub fn put<V: Serialize>(&mut self, key: Key<V>, value: &V) {
-        let _ = (self, key, value);
+/// What an item puts into the cache, entry by entry. The item is asked twice: which entries, and then for their values.
+#[derive(Debug)]
+pub struct Puts<'a>(Asks<'a>);
+
+#[derive(Debug)]
+enum Asks<'a> {
+    Names(&'a mut Vec<String>),
+    Entries(&'a mut Write),
+    Values(&'a mut Values),
+}
+
+/// Where the value of an entry goes.
+pub struct Place<'a, V> {
+    entry: &'a Through<V>,
+    values: &'a mut Values,
+}
+
+impl<'a> Puts<'a> {
+    /// Asks for the names of the entries, without the namespace.
+    pub(super) fn names(names: &'a mut Vec<String>) -> Self {
+        Self(Asks::Names(names))
+    }
+
+    /// An entry, and what stores its value.
+    pub fn put<V>(&mut self, entry: &Through<V>, store: impl FnOnce(Place<'_, V>)) {
+        match &mut self.0 {
+            Asks::Names(names) => names.push(entry.text().to_owned()),
+            Asks::Entries(write) => write.add(entry),
+            Asks::Values(values) => store(Place { entry, values }),
+        }
+    }
+}
+
+impl<V> Place<'_, V> {
+    /// Stores it.
+    pub fn store(self, value: &V) {
+        self.values.store(self.entry, value);
+    }
+}
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
+    /// Pushes an item, as a write of the entries that it updates.
+    pub(super) async fn push_and_put(&self, item: T, waits: bool) -> Result<(), Error> {
+        let stamp = clock::now();
+        let Some(put) = self.definition.put else {
+            return self.push_by(item, stamp, waits).await.map(drop);
+        };
+        let mut write = write()
+            .cache(self.definition.cache())
+            .writer(Token::for_push(stamp.version()))
+            .hold_off(self.definition.site.options.linger + DELIVERY);
+        put(&item, &mut Puts(Asks::Entries(&mut write)));
+        // An item that was delivered past the queue is in the database: its entries are just invalidated.
+        let store = |pushed: &Option<T>, values: &mut Values| {
+            if let Some(item) = pushed {
+                put(item, &mut Puts(Asks::Values(values)));
+            }
+        };
+        write
+            .run_through(succeeded(), || self.push_by(item, stamp, waits), |_, _| (), store)
+            .await
+            .map(drop)
+    }
+}
+
+fn succeeded<T>() -> Written<Result<Option<T>, Error>, Option<T>> {
+    Written { value: |pushed| pushed.as_ref().ok(), refuse: None }
+}
+
+impl<V> fmt::Debug for Place<'_, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Place").field(self.entry).finish()
     }
 }

@@ -22,6 +22,7 @@ use crate::error::{Error, ErrorKind};
 use crate::key::{Key, KeyText, Tag};
 use crate::outcome::Written;
 use crate::read::guarded;
+use crate::token::Token;
 
 /// How long an invalidation by pattern may take.
 pub(crate) const PATTERN_LIMIT: Duration = Duration::from_secs(30);
@@ -42,6 +43,7 @@ struct Manner {
 #[must_use = "a write does nothing until it is run"]
 pub struct Write {
     cache: Option<Cache>,
+    writer: Option<Token>,
     manner: Manner,
     targets: Targets,
     /// Those entries with tags in which values are to be stored.
@@ -51,7 +53,7 @@ pub struct Write {
 /// Begins a call.
 pub fn write() -> Write {
     let (manner, targets) = (Manner::default(), Targets::default());
-    Write { cache: None, manner, targets, tagged: Vec::new() }
+    Write { cache: None, writer: None, manner, targets, tagged: Vec::new() }
 }
 
 impl Write {
@@ -115,9 +117,19 @@ impl Write {
 
     /// Invalidates an entry that a value is to be stored in.
     pub fn store<T>(mut self, entry: &Through<T>) -> Self {
+        self.add(entry);
+        self
+    }
+
+    /// Invalidates one more entry that a value is to be stored in.
+    pub(crate) fn add<T>(&mut self, entry: &Through<T>) {
         self.targets.text(entry.text());
         self.tagged.extend(entry.tagged());
-        self
+    }
+
+    /// Writes under this token, which nobody else has.
+    pub(crate) fn writer(self, writer: Token) -> Self {
+        Self { writer: Some(writer), ..self }
     }
 
     /// Invalidates what `target` says of each item.
@@ -174,7 +186,9 @@ impl Write {
         let (fence, strict) = (!fence_off || in_transaction, written.refuse.is_some());
 
         let surrounding = WriteScope::surrounding(&cache);
-        let own = surrounding.is_none().then(|| Guard::new(WriteScope::open(cache, false)));
+        let writer = self.writer.unwrap_or_else(Token::random);
+        let open = || Guard::new(WriteScope::open(cache, writer, false));
+        let own = surrounding.is_none().then(open);
         let Some(scope) = own.as_deref().or(surrounding.as_ref()) else {
             return body().await;
         };

@@ -63,7 +63,7 @@ pub(crate) async fn after_commit<F: Future>(cache: &Cache, work: F) -> F::Output
     if WriteScope::surrounding(cache).is_some() {
         return work.await;
     }
-    let scope = Guard::new(WriteScope::open(cache.clone(), true));
+    let scope = Guard::new(WriteScope::open(cache.clone(), Token::random(), true));
     let output = scope.keep(work.as_mut()).await;
     let values = scope.values();
     scope.close(values).await;
@@ -71,9 +71,9 @@ pub(crate) async fn after_commit<F: Future>(cache: &Cache, work: F) -> F::Output
 }
 
 impl WriteScope {
-    pub(super) fn open(cache: Cache, deferred: bool) -> Arc<Self> {
+    pub(super) fn open(cache: Cache, writer: Token, deferred: bool) -> Arc<Self> {
         let outer = CURRENT.try_with(Arc::clone).ok();
-        let (writer, pending) = (Token::random(), Mutex::default());
+        let pending = Mutex::default();
         #[cfg(cache_mutants)]
         let writer = crate::mutants::writer_token(writer);
         Arc::new(Self { cache, writer, deferred, outer, pending })

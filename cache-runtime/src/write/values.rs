@@ -35,7 +35,7 @@ impl<T: Storable> Through<T> {
 }
 
 impl<T> Through<T> {
-    pub(super) fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         self.key.as_str()
     }
 

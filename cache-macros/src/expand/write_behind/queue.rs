@@ -2,6 +2,7 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote};
+use syn::Path;
 
 use super::{companion, kept, link};
 use crate::attr::write_behind::{Merge, Put, WhenUnavailable};
@@ -86,7 +87,9 @@ fn number(name: &str, value: Option<u64>) -> Option<TokenStream> {
 // Output, of `key = "<view.page>", merge = PageView::add, put(get_views(view.page) = view.count)`:
 //     .key(|view, key| key.part(&view.page))
 //     .merge(|older, newer| __private::merge(PageView::add, older, newer))
-//     .put(|view, puts| puts.put(get_views_key(&view.page), &view.count))
+//     .put(|view, puts| {
+//         puts.put(&__private::through!(get_views_key(&view.page)), |entry| entry.store(&view.count));
+//     })
 fn of_key(
     of: &ItemKey<'_>,
     model: &WriteBehind<'_>,
@@ -104,7 +107,7 @@ fn of_key(
         }
         Some(Merge::None) | None => None,
     };
-    let puts = puts(&model.args.puts, of.item)?;
+    let puts = puts(&model.args.puts, of.item, private)?;
     Ok(quote!(.key(|#item, #text| #text #pieces) #merge #puts))
 }
 
@@ -113,8 +116,12 @@ fn value(part: &Part<'_>, item: &Ident) -> TokenStream {
     if part.fields.is_empty() { item.to_token_stream() } else { key::value(part) }
 }
 
-fn puts(given: &[Result<Put, Reported>], item: &str) -> Result<Option<TokenStream>, Reported> {
-    let puts = Ident::new("puts", Span::mixed_site());
+fn puts(
+    given: &[Result<Put, Reported>],
+    item: &str,
+    private: &Path,
+) -> Result<Option<TokenStream>, Reported> {
+    let [puts, entry] = ["puts", "entry"].map(|name| Ident::new(name, Span::mixed_site()));
     // As the user wrote it. Where it is not used it must not have a name.
     let mut used = None;
     let mut calls = Vec::new();
@@ -124,12 +131,11 @@ fn puts(given: &[Result<Put, Reported>], item: &str) -> Result<Option<TokenStrea
         used = used.or_else(mentioned);
         let key = key_of_function(target, &mut InPlace);
         let value = reference(value.clone());
-        calls.push(quote!(#puts.put(#key, #value)));
+        calls.push(quote!(#puts.put(&#private::through!(#key), |#entry| #entry.store(#value))));
     }
     let item = used.map_or_else(|| quote!(_), Ident::into_token_stream);
     Ok(match calls.as_slice() {
         [] => None,
-        [call] => Some(quote!(.put(|#item, #puts| #call))),
         calls => Some(quote!(.put(|#item, #puts| { #(#calls;)* }))),
     })
 }

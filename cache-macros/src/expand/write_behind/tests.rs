@@ -58,8 +58,14 @@ fn a_sink() {
                 .key(|view, key| #key)
                 .merge(|older, newer| ::cache_runtime::__private::merge(PageView::add, older, newer))
                 .put(|view, puts| {
-                    puts.put(get_views_key(&view.page), &view.count);
-                    puts.put(Self::top_key(&7), &None);
+                    puts.put(
+                        &::cache_runtime::__private::through!(get_views_key(&view.page)),
+                        |entry| entry.store(&view.count)
+                    );
+                    puts.put(
+                        &::cache_runtime::__private::through!(Self::top_key(&7)),
+                        |entry| entry.store(&None)
+                    );
                 })
                 .cache(&CACHE.get())
                 .done()

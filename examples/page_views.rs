@@ -1,0 +1,130 @@
+//! Page views, written behind and counted exactly: `cargo run --example page_views`, or with a server
+//! `CACHE_URL=redis://127.0.0.1 cargo run --example page_views`.
+//!
+//! A view is acknowledged once it is in the queue, and reaches the database at least once. Adding twice would be wrong,
+//! so the sink keeps beside its counters how far it has come, in the same transaction.
+
+use std::error::Error;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use cache_runtime::{Batch, Cache, Position, write_behind};
+use serde::{Deserialize, Serialize};
+use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+
+type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
+
+#[derive(Serialize, Deserialize)]
+struct View {
+    page: String,
+    count: i64,
+}
+
+impl View {
+    /// Two views of one page, as one.
+    fn add(&mut self, newer: &Self) {
+        self.count += newer.count;
+    }
+}
+
+#[write_behind(
+    queue = "page-views",
+    key = "<view.page>",
+    merge = View::add,
+    linger = "20ms",
+    partitions = 4
+)]
+async fn save_views(db: &SqlitePool, views: Batch<View>) -> Result<()> {
+    let mut tx = db.begin().await?;
+    let (partition, delivered) = (views.partition(), views.len());
+    let stored = "SELECT position FROM progress WHERE partition = ?";
+    let stored: Option<String> =
+        sqlx::query_scalar(stored).bind(partition).fetch_one(&mut *tx).await?;
+    // What is counted already. A text that is no position is an error, and not the beginning.
+    let stored = stored.map(|text| text.parse::<Position>()).transpose()?;
+
+    let views = views.after(stored);
+    let (new, position) = (views.len(), views.position());
+    let rows = views.into_items();
+    println!("{delivered:>6} views, {new:>4} of them new, in {:>2} rows", rows.len());
+    for view in rows {
+        let add = "INSERT INTO page VALUES (?, ?)
+                   ON CONFLICT DO UPDATE SET views = views + excluded.views";
+        sqlx::query(add).bind(view.page).bind(view.count).execute(&mut *tx).await?;
+    }
+    // None: a view that was delivered past the queue, while the server could not be reached.
+    if let Some(position) = position {
+        let store = "UPDATE progress SET position = ? WHERE partition = ?";
+        sqlx::query(store).bind(position.to_string()).bind(partition).execute(&mut *tx).await?;
+    }
+    tx.commit().await?;
+    trouble()
+}
+
+/// The worst that can happen to a sink: everything is committed, and it fails all the same.
+fn trouble() -> Result<()> {
+    static CALLS: AtomicU32 = AtomicU32::new(0);
+    match CALLS.fetch_add(1, Ordering::Relaxed) % 3 {
+        1 => Err("the connection was lost after the commit".into()),
+        _ => Ok(()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let url = std::env::var("CACHE_URL").unwrap_or_else(|_| "memory:".to_owned());
+    // A database of its own for each run, so a queue of its own.
+    let namespace = format!("page_views:{}", std::process::id());
+    Cache::builder().namespace(namespace).connect(&url)?.install();
+    let db = website().await?;
+
+    let (stop, stopped) = oneshot::channel::<()>();
+    let worker = save_views_worker(&db).run(async { _ = stopped.await });
+    let worker = tokio::spawn(worker);
+
+    // Anywhere, in any number of processes.
+    let mut visitors = JoinSet::new();
+    for visitor in 0..100 {
+        visitors.spawn(async move {
+            for click in 0..20 {
+                let page = format!("/{}", (visitor + click) % 10);
+                save_views_queue().push(View { page, count: 1 }).await?;
+            }
+            Result::Ok(())
+        });
+    }
+    visitors.join_all().await.into_iter().collect::<Result<()>>()?;
+
+    // At its end a worker leaves to others what is in the queue. Here there are no others.
+    while waiting().await? > 0 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    _ = stop.send(());
+    worker.await?;
+
+    let counted = "SELECT name, views FROM page ORDER BY name";
+    let counted: Vec<(String, i64)> = sqlx::query_as(counted).fetch_all(&db).await?;
+    for (page, views) in &counted {
+        println!("{page:>6} {views}");
+    }
+    assert!(counted.len() == 10 && counted.iter().all(|(_, views)| *views == 200));
+    println!("2,000 views, each counted once");
+    Ok(())
+}
+
+/// How many views have not reached the database.
+async fn waiting() -> Result<u64> {
+    let length = save_views_queue().length().await?;
+    Ok(length.waiting + length.pending)
+}
+
+async fn website() -> Result<SqlitePool> {
+    let db = SqlitePoolOptions::new().max_connections(1).connect("sqlite::memory:").await?;
+    let sql = "CREATE TABLE page (name TEXT PRIMARY KEY, views INTEGER);
+               CREATE TABLE progress (partition INTEGER PRIMARY KEY, position TEXT);
+               INSERT INTO progress (partition) VALUES (0), (1), (2), (3)";
+    sqlx::raw_sql(sql).execute(&db).await?;
+    Ok(db)
+}

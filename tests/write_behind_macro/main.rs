@@ -1,0 +1,12 @@
+//! `#[write_behind]` as its users meet it: sinks of every shape, what its documentation promises, on both stores.
+#![deny(warnings, clippy::pedantic)]
+#![allow(clippy::unused_async, reason = "sinks are async, whatever they do")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod direct;
+mod exact;
+mod puts;
+mod shapes;
+mod stage;

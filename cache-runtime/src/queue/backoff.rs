@@ -19,6 +19,11 @@ impl Backoff {
         self.failures = 0;
     }
 
+    /// Whether it has been failing for some ten seconds.
+    pub(super) fn is_long(&self) -> bool {
+        self.failures >= 5
+    }
+
     pub(super) fn pause(&mut self) -> Duration {
         let pause = FIRST.saturating_mul(3_u32.saturating_pow(self.failures)).min(LONGEST);
         self.failures = (self.failures + 1).min(8);

@@ -12,7 +12,9 @@ use super::delivery::{Delivery, Task};
 use super::log::Log;
 use super::owner::Owner;
 use super::stop::{self, Stop, Stopped};
+use crate::log;
 use crate::store::queue::{Claim, Crew};
+use crate::store::{StoreError, StoreResult};
 use crate::token::random_u64;
 
 /// A worker among others.
@@ -26,6 +28,8 @@ pub(super) struct Member<T> {
     partitions: HashMap<Id, u32>,
     /// Those that were not told to end.
     owned: BTreeMap<u32, Stop>,
+    /// The server was asked how durable it is.
+    is_assessed: bool,
 }
 
 impl<T: DeserializeOwned + Send + 'static> Member<T> {
@@ -39,6 +43,7 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
             deliveries: JoinSet::new(),
             partitions: HashMap::new(),
             owned: BTreeMap::new(),
+            is_assessed: false,
         }
     }
 
@@ -63,7 +68,36 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
             stop.tell();
         }
         while self.deliveries.join_next().await.is_some() {}
+        self.tell_of_loss().await;
         _ = self.log.leave(&self.claim.worker, self.deadline()).await;
+    }
+
+    /// Says how much of a queue in memory could not be delivered before the end.
+    async fn tell_of_loss(&self) {
+        if self.log.redis().is_some() {
+            return;
+        }
+        let mut left = 0;
+        for partition in 0..self.log.shared.site.options.partitions {
+            let lengths = self.log.lengths(partition, self.deadline()).await.unwrap_or_default();
+            left += lengths.waiting + lengths.pending + lengths.dead;
+        }
+        if left > 0 {
+            log::warn(format_args!(
+                "queue {:?}: its worker ends, and {left} items are left in memory",
+                self.log.shared.site.name
+            ));
+        }
+    }
+
+    /// Says whether the server may lose what it acknowledges.
+    async fn tell_of_risk(&self) -> StoreResult<()> {
+        if let Some(redis) = self.log.redis()
+            && let Some(risk) = redis.queue_risk(&self.log.shared.workers, self.deadline()).await?
+        {
+            log::warn(format_args!("queue {:?}, its server: {risk}", self.log.shared.site.name));
+        }
+        Ok(())
     }
 
     /// Takes what nobody owns.
@@ -97,6 +131,9 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
         let Ok(crew) = self.log.join(&self.claim, partitions, self.deadline()).await else {
             return;
         };
+        // Not asked again where it is not to be asked.
+        self.is_assessed = self.is_assessed
+            || !matches!(self.tell_of_risk().await, Err(StoreError::Down | StoreError::TimedOut));
         let share = share(&crew, &self.claim.worker);
         while self.owned.len() > share {
             if let Some((_, stop)) = self.owned.pop_last() {

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 
 use super::backoff::Backoff;
 use super::batch::{Batch, Entry};
@@ -22,6 +23,9 @@ use crate::store::queue::{From, Stored};
 
 /// Attempts with a whole batch before it is taken apart.
 const WHOLE: u32 = 3;
+/// How often a batch that is not full is looked after, at most and at least.
+const SHORTEST: Duration = Duration::from_millis(2);
+const LONGEST: Duration = Duration::from_millis(100);
 /// How much of an error is kept, in bytes.
 const ERROR_LIMIT: usize = 1024;
 
@@ -134,7 +138,7 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
     async fn gather(&mut self) -> Result<Vec<Stored>, Lost> {
         let options = &self.task.definition.site.options;
         let mut items: Vec<Stored> = Vec::new();
-        let mut has_lingered = options.linger.is_zero();
+        let (slice, mut until) = (options.linger / 8, None);
         loop {
             let wanted = options.batch - items.len();
             let from = match (self.caught_up, items.last()) {
@@ -149,21 +153,26 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
             self.last = last;
             let is_all = more.len() < wanted;
             items.extend(more);
-            if !is_all || (self.caught_up && (items.is_empty() || has_lingered)) {
+            if !is_all || (self.caught_up && items.is_empty()) {
                 return Ok(items);
             }
-            if self.caught_up {
-                has_lingered = true;
+            if std::mem::replace(&mut self.caught_up, true) {
+                let until = *until.get_or_insert_with(|| Instant::now() + options.linger);
+                let now = Instant::now();
+                if now >= until || self.stop.is_told() {
+                    return Ok(items);
+                }
+                // Now and then it is looked whether the batch is full.
+                let pause = slice.clamp(SHORTEST, LONGEST).min(until - now);
                 let stop = &mut self.stop;
                 let linger = async {
                     tokio::select! {
-                        () = sleep(options.linger) => {}
+                        () = sleep(pause) => {}
                         () = stop.told() => {}
                     }
                 };
                 self.owner.hold(linger).await?;
             }
-            self.caught_up = true;
         }
     }
 
@@ -287,8 +296,11 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
 
     /// Waits before the next attempt. False: there will be none.
     async fn pause(&mut self) -> Result<bool, Lost> {
-        let pause = sleep(self.backoff.pause());
         let drains = self.owner.log.redis().is_none();
+        if self.stop.is_told() && self.backoff.is_long() {
+            return Ok(false);
+        }
+        let pause = sleep(self.backoff.pause());
         let stop = &mut self.stop;
         let wait = async {
             tokio::select! {

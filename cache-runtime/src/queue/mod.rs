@@ -8,6 +8,7 @@ mod dead_letter;
 mod definition;
 mod delivery;
 mod fold;
+mod inspection;
 mod log;
 mod owner;
 mod payload;
@@ -33,7 +34,6 @@ pub use self::dead_letter::DeadLetter;
 use self::definition::Definition;
 pub use self::definition::{QueueBuilder, queue};
 pub use self::fold::{Fold, merge};
-use self::log::Log;
 pub use self::position::{ParsePositionError, Position};
 pub use self::puts::{Place, Puts};
 pub(crate) use self::shared::{Queues, Shared};
@@ -42,7 +42,6 @@ pub use self::site::QueueSite;
 pub use self::stats::{QueueLength, QueueStats};
 pub use self::worker::{Worker, worker};
 use crate::error::Error;
-use crate::store::queue::Buried;
 
 /// A queue of items that go to the database later. Cheap to clone.
 pub struct Queue<T> {
@@ -65,72 +64,6 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// The same, without waiting for room: [`ErrorKind::Full`](crate::ErrorKind::Full) at once.
     pub async fn try_push(&self, item: T) -> Result<(), Error> {
         Box::pin(self.push_and_put(item, false)).await
-    }
-
-    /// The oldest `limit` dead letters of each partition.
-    pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter<T>>, Error> {
-        let Some(log) = self.log() else { return Ok(Vec::new()) };
-        let mut letters = Vec::new();
-        for partition in 0..self.definition.site.options.partitions {
-            for Buried { stored, error, attempts } in
-                log.dead(partition, limit, log.cache.budget().deadline()).await?
-            {
-                letters.push(DeadLetter {
-                    item: stored.payload.as_deref().and_then(|item| payload::decode(item).ok()),
-                    key: stored.key,
-                    partition,
-                    position: stored.position,
-                    version: stored.stamp.version(),
-                    error,
-                    attempts,
-                });
-            }
-        }
-        Ok(letters)
-    }
-
-    /// Puts all dead letters back at the end of the queue; how many there were.
-    pub async fn redrive(&self) -> Result<u64, Error> {
-        const AT_ONCE: usize = 100;
-        let Some(log) = self.log() else { return Ok(0) };
-        let mut count = 0;
-        for partition in 0..self.definition.site.options.partitions {
-            // Not those that come back while this goes on.
-            let by = log.cache.budget().deadline();
-            let mut left = log.lengths(partition, by).await?.dead;
-            while left > 0 {
-                let by = log.cache.budget().deadline();
-                let limit = AT_ONCE.min(usize::try_from(left).unwrap_or(AT_ONCE));
-                let moved = log.redrive(partition, limit, by).await?;
-                if moved == 0 {
-                    break;
-                }
-                count += moved;
-                left = left.saturating_sub(moved);
-            }
-        }
-        Ok(count)
-    }
-
-    /// How much the queue holds.
-    pub async fn length(&self) -> Result<QueueLength, Error> {
-        let mut length = QueueLength::default();
-        let Some(log) = self.log() else { return Ok(length) };
-        for partition in 0..self.definition.site.options.partitions {
-            let part = log.lengths(partition, log.cache.budget().deadline()).await?;
-            length.waiting += part.waiting;
-            length.pending += part.pending;
-            length.dead_letters += part.dead;
-        }
-        Ok(length)
-    }
-
-    /// None: the cache has no store.
-    fn log(&self) -> Option<Log> {
-        let cache = self.definition.cache();
-        cache.store()?;
-        let shared = cache.queue(self.definition.site);
-        Some(Log { cache, shared })
     }
 }
 

@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Position;
 use super::log::{Line, Log};
-use crate::background;
 use crate::log as events;
 use crate::store::queue::{Claim, From, Read, Stored};
 use crate::store::{Deadline, StoreError, StoreResult};
@@ -227,7 +226,8 @@ impl Drop for Owner {
         if !self.is_given_back {
             let (log, partition, claim) = (self.log.clone(), self.partition, self.claim.clone());
             let by = self.deadline();
-            background::spawn(async move {
+            let cache = self.log.cache.clone();
+            cache.background().run(async move {
                 _ = log.give_back(partition, &claim, by).await;
             });
         }

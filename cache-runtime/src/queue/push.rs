@@ -174,11 +174,7 @@ impl Log {
             };
             let is_late = Instant::now() >= until;
             match self.attempt(lot, partition, addition, until).await {
-                Ok((Added::New(us), true)) => {
-                    clock::observe(us);
-                    return Ok(());
-                }
-                Ok((Added::Known, true)) => return Ok(()),
+                Ok((Added::New(_) | Added::Known, true)) => return Ok(()),
                 Ok((Added::New(_) | Added::Known, false)) if is_late => {
                     return Err(Failure::Unreplicated);
                 }
@@ -189,7 +185,7 @@ impl Log {
                     return Err(Failure::Unavailable(StoreError::Down));
                 }
                 Err(error @ (StoreError::Refused(_) | StoreError::Redirected(_)))
-                    if doubt.is_none() =>
+                    if doubt.is_none() && !is_passing(&error) =>
                 {
                     return Err(Failure::Unavailable(error));
                 }
@@ -223,18 +219,33 @@ impl Log {
         let by = (now + ATTEMPT).min(until.max(now + ATTEMPT / 10));
         let replicas = self.shared.site.options.replicas;
         let Some(redis) = self.redis().filter(|_| replicas > 0) else {
-            return Ok((self.push(partition, &lot.lane, addition, by).await?, true));
+            let added = self.push(partition, &lot.lane, addition, by).await?;
+            return Ok((observed(added), true));
         };
-        let line = lot.replicated(redis, by).await?;
+        // Nothing was sent yet.
+        let line = lot.replicated(redis, by).await.map_err(|_| StoreError::Down)?;
         let pushed = line.push_replicated(&lot.lane, addition, replicas, by).await;
         if pushed.is_err() {
             lot.forget(&line).await;
         }
-        pushed.map(|(added, have)| (added, have >= replicas))
+        pushed.map(|(added, have)| (observed(added), have >= replicas))
     }
 
     /// Whether calls are refused although the server is there: too many are under way.
     fn is_shed(&self) -> bool {
         self.redis().is_some_and(|redis| redis.snapshot().phase == BreakerState::Closed)
     }
+}
+
+/// Later stamps of this process are later than what was added.
+fn observed(added: Added) -> Added {
+    if let Added::New(us) = added {
+        clock::observe(us);
+    }
+    added
+}
+
+/// The keys of the partition are on their way to another node of the cluster.
+fn is_passing(error: &StoreError) -> bool {
+    matches!(error, StoreError::Refused(code) if code == "TRYAGAIN")
 }

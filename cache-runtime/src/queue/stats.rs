@@ -1,6 +1,7 @@
 //! What is counted of a queue.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -46,6 +47,8 @@ pub struct QueueLength {
     pub pending: u64,
     /// Items that could not be delivered.
     pub dead_letters: u64,
+    /// How long the oldest item has been in the queue, by the clocks of who pushed it and of the server.
+    pub lag: Duration,
 }
 
 #[derive(Debug, Default)]

@@ -3,6 +3,7 @@
 use metrics::{counter, gauge};
 
 use super::{BreakerState, FunctionStats, Latency, Stats};
+use crate::queue::QueueStats;
 
 impl Stats {
     /// Hands the counters to the recorder that the program has installed for the `metrics` facade. Call it where metrics
@@ -21,11 +22,19 @@ impl Stats {
     /// | `cache.entries.unusable` | counter | `function`, `reason` = `undecodable`, `foreign`, `misplaced` |
     /// | `cache.store.errors` | counter | `function`, `reason` = `down`, `timeout`, `lost`, `refused` |
     /// | `cache.invalidations` | counter | `function`, `outcome` = `acknowledged`, `pattern`, `journalled` |
+    /// | `cache.queue.pushes` | counter | `queue`, `outcome` = `queued`, `direct`, `full`, `failed` |
+    /// | `cache.queue.items` | counter | `queue`, `outcome` = `delivered`, `dead_letter` |
+    /// | `cache.queue.batches` | counter | `queue`, `outcome` = `taken`, `failed` |
+    /// | `cache.queue.partitions.lost` | counter | `queue` |
+    /// | `cache.queue.partitions` | gauge: owned by this process | `queue` |
     /// | `cache.journal.depth` | gauge | |
     /// | `cache.breaker.state` | gauge: 0 closed, 1 half-open, 2 open | |
     pub fn export(&self) {
         for function in &self.functions {
             function.export();
+        }
+        for queue in &self.queues {
+            queue.export();
         }
         #[expect(clippy::cast_precision_loss, reason = "no journal holds 2^52 entries")]
         gauge!("cache.journal.depth").set(self.journal_depth as f64);
@@ -79,5 +88,30 @@ impl FunctionStats {
             gauge!("cache.load.duration", "function" => self.name, "quantile" => quantile)
                 .set(seconds);
         }
+    }
+}
+
+impl QueueStats {
+    fn export(&self) {
+        let counters = [
+            ("cache.queue.pushes", "queued", self.pushed),
+            ("cache.queue.pushes", "direct", self.direct),
+            ("cache.queue.pushes", "full", self.full),
+            ("cache.queue.pushes", "failed", self.failed),
+            ("cache.queue.items", "delivered", self.delivered),
+            ("cache.queue.items", "dead_letter", self.dead_letters),
+            ("cache.queue.batches", "taken", self.batches),
+            ("cache.queue.batches", "failed", self.failures),
+        ];
+        for (metric, outcome, count) in counters {
+            counter!(metric, "queue" => self.queue, "outcome" => outcome).absolute(count);
+        }
+        counter!("cache.queue.partitions.lost", "queue" => self.queue)
+            .absolute(self.partitions_lost);
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "there are at most some hundred partitions"
+        )]
+        gauge!("cache.queue.partitions", "queue" => self.queue).set(self.partitions_owned as f64);
     }
 }

@@ -118,6 +118,8 @@ pub(crate) struct Lengths {
     pub(crate) waiting: u64,
     pub(crate) pending: u64,
     pub(crate) dead: u64,
+    /// How long the first item has been there.
+    pub(crate) lag: Duration,
 }
 
 /// The workers of a queue.

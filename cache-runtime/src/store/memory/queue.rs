@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
@@ -148,7 +148,10 @@ impl MemoryQueue {
         self.with(partition, |partition| {
             let pending = partition.items.iter().filter(|(_, read)| *read).count();
             let waiting = partition.items.len() - pending;
+            let first = partition.items.front().map_or(0, |(stored, _)| stored.stamp.us);
+            let lag = if first == 0 { 0 } else { wall_us().saturating_sub(first) };
             Lengths {
+                lag: Duration::from_micros(lag),
                 waiting: waiting as u64,
                 pending: pending as u64,
                 dead: partition.dead.len() as u64,
@@ -194,9 +197,19 @@ impl MemoryQueue {
 
 impl Partition {
     fn next(&mut self) -> Position {
-        self.last = Position { generation: 1, number: self.last.number + 1 };
+        // Later than those of former processes: their positions may be stored.
+        let generation = match self.last.generation {
+            0 => wall_us() / 1000,
+            begun => begun,
+        };
+        self.last = Position { generation, number: self.last.number + 1 };
         self.last
     }
+}
+
+fn wall_us() -> u64 {
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(wall.as_micros()).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -96,6 +96,30 @@ impl RedisStore {
         route!(self, Name::new(workers), by, |session| session.ask(&leave, by)).map(|_| ())
     }
 
+    /// As many partitions as any worker has known of.
+    pub(crate) async fn queue_partitions(&self, workers: &str, by: Deadline) -> StoreResult<u32> {
+        let mut get = redis::cmd("HGET");
+        get.arg(workers).arg("partitions");
+        let reply = route!(self, Name::new(workers), by, |session| session.ask(&get, by))?;
+        Ok(reply::number(&reply).unwrap_or_default())
+    }
+
+    /// Whether the server may lose what it has acknowledged, and why.
+    pub(crate) async fn queue_risk(
+        &self,
+        workers: &str,
+        by: Deadline,
+    ) -> StoreResult<Option<&'static str>> {
+        // One section at a time: before Redis 7 there was no asking for two.
+        let mut texts = Vec::new();
+        for section in ["memory", "persistence"] {
+            let mut info = redis::cmd("INFO");
+            info.arg(section);
+            texts.push(route!(self, Name::new(workers), by, |session| session.ask(&info, by))?);
+        }
+        Ok(reply::risk(&texts))
+    }
+
     /// How much a partition holds.
     pub(crate) async fn queue_lengths(&self, lane: &Lane, by: Deadline) -> StoreResult<Lengths> {
         let call = Call::new(&LENGTHS).key(&lane.stream).key(&lane.dead);

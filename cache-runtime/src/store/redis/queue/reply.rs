@@ -1,6 +1,7 @@
 //! What the queues' scripts reply.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use redis::Value;
 
@@ -67,9 +68,30 @@ pub(super) fn crew(reply: Value) -> Option<Crew> {
     Some(Crew { partitions: u32::try_from(partitions).ok()?, alive: alive.collect::<Option<_>>()? })
 }
 
+/// A small number that is stored as text.
+pub(super) fn number(reply: &Value) -> Option<u32> {
+    text(reply)?.parse().ok()
+}
+
+/// What `INFO` tells of how durable a server is.
+pub(super) fn risk(info: &[Value]) -> Option<&'static str> {
+    let says = |line: &str| {
+        let mut texts = info.iter().filter_map(text);
+        texts.any(|text| text.lines().any(|other| other.starts_with(line)))
+    };
+    if says("maxmemory_policy:allkeys") {
+        Some("it evicts keys without a time to live (`maxmemory-policy`): items may vanish")
+    } else if says("aof_enabled:0") {
+        Some("it keeps no append-only file: killed, it loses the items since its last snapshot")
+    } else {
+        None
+    }
+}
+
 pub(super) fn lengths(reply: &Value) -> Option<Lengths> {
     let Value::Array(reply) = reply else { return None };
-    let [Value::Int(length), Value::Int(pending), Value::Int(dead)] = &reply[..] else {
+    let [Value::Int(length), Value::Int(pending), Value::Int(dead), Value::Int(lag)] = &reply[..]
+    else {
         return None;
     };
     let (length, pending) = (u64::try_from(*length).ok()?, u64::try_from(*pending).ok()?);
@@ -77,6 +99,7 @@ pub(super) fn lengths(reply: &Value) -> Option<Lengths> {
         waiting: length.saturating_sub(pending),
         pending,
         dead: u64::try_from(*dead).ok()?,
+        lag: Duration::from_micros(u64::try_from(*lag).unwrap_or_default()),
     })
 }
 

@@ -16,6 +16,7 @@ on_both_stores! {
     a_worker_that_stops_gives_its_partitions_back
     versions_of_a_key_grow
     a_worker_that_stops_ends_its_batch
+    a_full_batch_waits_no_longer
 }
 
 async fn what_is_pushed_arrives_in_order(stage: Stage) {
@@ -229,6 +230,44 @@ async fn without_a_store_a_push_goes_to_the_sink() {
 
 static SLOW: QueueSite =
     QueueSite::new("basics::slow", "slow").partitions(2).batch(3).linger_ms(3_600_000);
+
+static PROMPT: QueueSite = QueueSite::new("basics::prompt", "prompt")
+    .partitions(1)
+    .batch(5)
+    .linger_ms(3_600_000)
+    .lease_ms(1000)
+    .keep_all();
+
+async fn a_full_batch_waits_no_longer(stage: Stage) {
+    let (queue, ledger) = (queue(&PROMPT, &stage.cache), Ledger::default());
+    let running = Running::start(worker(&PROMPT, &stage.cache, &ledger));
+    for number in 0..7 {
+        queue.push(step(0, number)).await.unwrap();
+    }
+    eventually!(ledger.len() == 5);
+    // Nor does the rest wait for company at the end.
+    running.stop().await;
+    eventually!(queue.length().await.unwrap().pending == 0 || ledger.len() == 7);
+    assert!(ledger.of(0).is_sorted());
+    if stage.server.is_none() {
+        assert_eq!(ledger.len(), 7);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_in_memory_that_cannot_be_emptied_does_not_hold_the_process() {
+    let (cache, ledger) = (Cache::in_memory(), Ledger::default());
+    let queue = queue(&SLOW, &cache);
+    ledger.refuse(|_| true);
+    let running = Running::start(worker(&SLOW, &cache, &ledger));
+    for number in 0..40 {
+        queue.push(step(number, number)).await.unwrap();
+    }
+    running.stop().await;
+    let length = queue.length().await.unwrap();
+    assert_eq!(length.waiting + length.pending + length.dead_letters, 40);
+    assert!(length.lag > std::time::Duration::ZERO);
+}
 
 #[tokio::test]
 async fn a_queue_in_memory_is_emptied_at_shutdown() {

@@ -1,5 +1,7 @@
 //! Write-behind: pushed to a durable queue, delivered in batches.
 
+#[cfg(test)]
+mod agreement;
 mod backoff;
 mod batch;
 mod clock;

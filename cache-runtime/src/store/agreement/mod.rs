@@ -10,7 +10,7 @@ mod model;
 mod mutants;
 mod run;
 mod scripts;
-mod server;
+pub(crate) mod server;
 mod state;
 mod wire;
 

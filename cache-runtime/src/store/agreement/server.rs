@@ -9,14 +9,14 @@ use redis::Connection;
 
 /// The process and its directory; both go with this value.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(crate) struct Server {
     process: Child,
     directory: PathBuf,
 }
 
 impl Server {
     /// Starts a server, and waits until it answers.
-    pub(super) fn start() -> (Self, Connection) {
+    pub(crate) fn start() -> (Self, Connection) {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let (pid, number) = (std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let directory = std::env::temp_dir().join(format!("cache-agreement-{pid}-{number}"));
@@ -34,9 +34,12 @@ impl Server {
         (server, connection)
     }
 
+    pub(crate) fn url(&self) -> String {
+        format!("redis+unix://{}/redis.sock", self.directory.display())
+    }
+
     fn connect(&mut self) -> Connection {
-        let url = format!("redis+unix://{}/redis.sock", self.directory.display());
-        let client = redis::Client::open(url).unwrap();
+        let client = redis::Client::open(self.url()).unwrap();
         let begin = Instant::now();
         loop {
             match client.get_connection() {

@@ -82,6 +82,8 @@
 //! - With the fence up, the same holds from the commit on, and survives a crash of the writer, if the fence lasts
 //!   longer than the database takes to end the transaction of a client that is gone
 //!   ([`fence`](CacheBuilder::fence)).
+//! - What `#[write_through]` stores is what the database has last, as far as writes of the entry go through this library: a
+//!   value is stored under the fence that has stood since before the body, and only if no other write overlapped.
 //!
 //! Not guaranteed: anything where Redis lost what it had acknowledged (a failover, an old snapshot, a split brain,
 //! an evicted fence), which the ttl bounds; writes that neither go through `#[invalidates]` nor delete the key; loads

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::{Codec, CodecError, Schema};
 use crate::error::Error;
+use crate::key::Key;
 
 /// The shape of a return type that is a value as a whole.
 #[derive(Debug)]
@@ -143,8 +144,7 @@ impl<R> Otherwise<R> for Probe<R> {
 }
 
 impl<T> Answer<T, Plain, T> {
-    /// What a key says of its values.
-    #[must_use]
+    /// Of a key: its values are what is stored.
     pub(crate) fn of_key() -> Self {
         Self(PhantomData)
     }
@@ -153,12 +153,22 @@ impl<T> Answer<T, Plain, T> {
 impl<R, Shape, T> Answer<R, Shape, Option<T>> {
     /// It stores an `Option`.
     #[must_use]
+    #[expect(clippy::unused_self, reason = "being a method is what hides the trait's")]
     pub fn is_absent(&self) -> IsAbsent<Option<T>> {
         Option::is_none
     }
 }
 
-/// What `Answer` says of all other values.
+impl<T> Key<Option<T>> {
+    /// Its entry stores an `Option`.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn is_absent(&self) -> IsAbsent<Option<T>> {
+        Option::is_none
+    }
+}
+
+/// What `Answer` and `Key` say of all other values.
 pub trait NeverAbsent<V> {
     /// It stores no `Option`.
     fn is_absent(&self) -> IsAbsent<V>;
@@ -166,6 +176,12 @@ pub trait NeverAbsent<V> {
 
 impl<R, Shape, V> NeverAbsent<V> for Answer<R, Shape, V> {
     fn is_absent(&self) -> IsAbsent<V> {
+        |_| false
+    }
+}
+
+impl<T> NeverAbsent<T> for Key<T> {
+    fn is_absent(&self) -> IsAbsent<T> {
         |_| false
     }
 }

@@ -66,8 +66,7 @@ macro_rules! __through {
     ($key:expr) => {{
         use $crate::__private::NeverAbsent as _;
         let key = $key;
-        let answer = $crate::__private::stores(&key);
-        let is_absent = answer.is_absent();
-        $crate::__private::Through::new(key, &answer, is_absent)
+        let is_absent = key.is_absent();
+        $crate::__private::Through::new(key, is_absent)
     }};
 }

@@ -9,12 +9,10 @@ pub use crate::catalog::{CachedSite, Target, WriteSite};
 
 pub use crate::callsite::Callsite;
 pub use crate::detach::detach;
-use crate::key::Key;
 pub use crate::key::KeyText;
 use crate::key::{Tag, TagText};
 pub use crate::outcome::{
-    Answer, IsAbsent, NeverAbsent, Otherwise, Outcome, Plain, Probe, Returns, Unshared, Value,
-    Written,
+    IsAbsent, NeverAbsent, Otherwise, Outcome, Probe, Returns, Unshared, Value, Written,
 };
 pub use crate::queue::{
     Fold, Place, Puts, QueueBuilder, QueueSite, SinkResult, merge, queue, worker,
@@ -39,10 +37,4 @@ pub fn tag() -> TagText {
 /// Starts a key or a pattern that belongs to no function.
 pub fn template() -> KeyText {
     KeyText::new(&crate::callsite::BY_HAND)
-}
-
-/// Asks about the values of a key.
-#[must_use]
-pub fn stores<T>(_: &Key<T>) -> Answer<T, Plain, T> {
-    Answer::of_key()
 }

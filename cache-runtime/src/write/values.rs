@@ -11,7 +11,7 @@ use std::time::Duration;
 use crate::cache::Cache;
 use crate::callsite::Callsite;
 use crate::key::{Key, Tag};
-use crate::outcome::{Answer, IsAbsent, Plain, Returns, Sharing, Storable};
+use crate::outcome::{Answer, IsAbsent, Returns, Sharing, Storable};
 use crate::read::guarded;
 use crate::record::{self, KeyHash, ValueHeader};
 use crate::stats::Event;
@@ -28,9 +28,9 @@ pub struct Through<T> {
 impl<T: Storable> Through<T> {
     /// The entry of this key.
     #[must_use]
-    pub fn new(key: Key<T>, answer: &Answer<T, Plain, T>, is_absent: IsAbsent<T>) -> Self {
+    pub fn new(key: Key<T>, is_absent: IsAbsent<T>) -> Self {
         let sharing = Sharing { share: |_| None, unshare: |_| None };
-        Self { key, encoding: Returns::new(answer, is_absent, sharing) }
+        Self { key, encoding: Returns::new(&Answer::of_key(), is_absent, sharing) }
     }
 }
 

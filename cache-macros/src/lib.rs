@@ -329,7 +329,82 @@ pub fn write_through(
     expanded.unwrap_or_else(|errors| fallback::original(&item, &errors)).into()
 }
 
-/// Hands items that were pushed to a queue in Redis to this function, in batches.
+/// Makes a function the sink of a durable queue: what is pushed to the queue reaches the function in batches.
+///
+/// ```
+/// # use cache_runtime::write_behind;
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct PageView { page: String, count: u64 }
+/// # impl PageView { fn add(&mut self, newer: &Self) { self.count += newer.count } }
+/// # #[derive(Clone)] struct PgPool; type Error = std::fmt::Error;
+/// #[write_behind(queue = "page-views", key = "<view.page>", merge = PageView::add, linger = "1s")]
+/// async fn save_views(db: &PgPool, views: Vec<PageView>) -> Result<(), Error> {
+///     // INSERT INTO page .. ON CONFLICT .. UPDATE ..
+/// #   let _ = (db, views); Ok(())
+/// }
+///
+/// # async fn anywhere(page: String) -> Result<(), cache_runtime::Error> {
+/// // In any process:
+/// save_views_queue().push(PageView { page, count: 1 }).await?;
+/// # Ok(()) }
+///
+/// # async fn worker(db: PgPool, stop: impl Future<Output = ()>) {
+/// // In each process that is to deliver:
+/// save_views_worker(&db).run(stop).await;
+/// # }
+/// ```
+///
+/// The queue is kept in Redis streams, whose partitions the workers of all processes share. Every item that was
+/// acknowledged reaches the sink at least once, items of one key in their order, or becomes a dead letter after
+/// `max_attempts`. A batch may come twice, which would count increments twice: the guide `cache_runtime::writing_behind` tells how a sink
+/// makes that harmless, what Redis must be configured like, and what happens when something fails.
+///
+/// # The sink
+///
+/// Its last parameter is the batch: a `Vec<T>`, the items merged by key, or a `Batch<T>`, which also has the partition, the position and
+/// the items' versions. `T` implements `serde::Serialize` and `serde::Deserialize`.
+///
+/// The others are what it needs: a pool, a client, a setting. The worker keeps them and hands a clone to each call. So a reference
+/// is to something that can be cloned (`&PgPool`) or made an owned value (`&str`); `&mut`, transactions and types that
+/// borrow do not compile.
+///
+/// It returns `Result<(), E>` with `E: Display`, or nothing. The function itself stays as it is and can still be called. It is a free
+/// function or an associated one without `self` (which finds its companions only if it mentions `Self` somewhere), and not
+/// generic.
+///
+/// # The companions
+///
+/// A sink `save_views(db: &PgPool, views: Vec<PageView>)` gets two, of the same visibility:
+///
+/// - `save_views_queue() -> Queue<PageView>`: to push, and to look after the queue.
+/// - `save_views_worker(db: impl Own<PgPool>) -> Worker`: takes all parameters but the last, `db` or `&db` where the sink takes a
+///   reference.
+///
+/// # Options
+///
+/// A duration is written as in [`#[cached]`](macro@cached).
+///
+/// | option | meaning | default |
+/// |---|---|---|
+/// | `queue = "page-views"` | the name by which all processes find it: ASCII letters, digits, `-`, `_`, `.`, `:` | required |
+/// | `key = "<view.page>"` | a template as in `#[cached]`, over one item that you name as you like: items of one key keep their order, and are merged | no order, no merging |
+/// | `merge = none` | every item of a key reaches the sink | the last one of a batch does |
+/// | `merge = path` | an older and a newer item make one: `fn(&mut T, T)`, `fn(&mut T, &T)` or `fn(T, T) -> T` | |
+/// | `put(get_views(view.page) = expression)` | a push stores this value in the entry of a cached function, at once; any number of them | |
+/// | `batch = 500` | how many items the sink is given at most | `500` |
+/// | `linger = "1s"` | how long the first item of a batch waits for others | 100 ms |
+/// | `partitions = 8` | how many workers can share the queue | `8` |
+/// | `max_len = 100_000` | how many items wait at most; then pushes wait, and fail | unbounded |
+/// | `push_timeout = "5s"` | how long a push waits for room, for replicas, or for an answer that was lost | 5 s |
+/// | `max_attempts = 5` | how often the sink is given an item by itself, before that becomes a dead letter | `5` |
+/// | `on_unavailable = "direct"` | without Redis, a push hands the item to the sink of a worker in its process, and waits for it | this one |
+/// | `on_unavailable = "error"` | without Redis, a push fails | |
+/// | `replicas = 1` | how many replicas must have an item before `push` returns | `0` |
+/// | `lease = "5s"` | how long the partitions of a worker that was killed wait for another one | 5 s |
+/// | `codec = MessagePack` | how items are written | set by the cache |
+/// | `cache = expression` | a `Cache` or `&Cache`: a static or a call, as there are no parameters yet | the one of the task's scope, else the installed one |
+/// | `crate = path` | where `cache_runtime` is, if not at `::cache_runtime` | |
+///
+/// Two sinks must not share a queue: each would get a part of the items.
 #[proc_macro_attribute]
 pub fn write_behind(
     args: proc_macro::TokenStream,

@@ -105,6 +105,12 @@
 //!
 //! [`Error`] exists for those who use [`Cache`] by hand, and for writes with `fence = "strict"`.
 //!
+//! # Writing behind
+//!
+//! [`macro@write_behind`] puts a durable queue in front of a function that writes to the database: a push is acknowledged when
+//! Redis has the item, and a worker delivers in batches, at least once and in the order of the items' keys. View counts
+//! are what it is for. [`mod@writing_behind`] tells what is promised, and how a sink makes redelivery harmless.
+//!
 //! # Choosing
 //!
 //! - **Keys.** One entity, one key, with its type in front: `user:<id>`. Whatever decides the result belongs into
@@ -212,6 +218,9 @@ mod write;
 
 #[doc = include_str!("doc/when_redis_fails.md")]
 pub mod when_redis_fails {}
+
+#[doc = include_str!("doc/writing_behind.md")]
+pub mod writing_behind {}
 
 pub use cache_macros::{cached, invalidates, write_behind, write_through};
 

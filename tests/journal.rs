@@ -2,7 +2,9 @@
 
 mod support;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::Poll;
 use std::time::Duration;
 
 use cache_runtime::{Cache, ErrorKind, cached, invalidates, write_through};
@@ -16,15 +18,31 @@ struct Database {
     loads: AtomicU64,
 }
 
-#[cached(key = "row:<id>", ttl = 3600)]
-async fn row(db: &Database, id: u64) -> u64 {
+fn row_of(db: &Database) -> u64 {
     db.loads.fetch_add(1, Ordering::SeqCst);
     db.value.load(Ordering::SeqCst)
+}
+
+#[cached(key = "row:<id>", ttl = 3600)]
+async fn row(db: &Database, id: u64) -> u64 {
+    row_of(db)
 }
 
 #[invalidates(row(id))]
 async fn write(db: &Database, id: u64, value: u64) {
     _ = id;
+    db.value.store(value, Ordering::SeqCst);
+}
+
+#[cached(key = "member:<id>", ttl = 3600, tags = ["members"])]
+async fn member(db: &Database, gate: &Gate, id: u64) -> u64 {
+    let value = row_of(db);
+    gate.pass().await;
+    value
+}
+
+#[invalidates(tag = "members")]
+async fn write_members(db: &Database, value: u64) {
     db.value.store(value, Ordering::SeqCst);
 }
 
@@ -64,6 +82,64 @@ async fn an_undelivered_invalidation_is_delivered_later() {
             assert_eq!(row(&db, 2).await, 0, "nothing else was removed");
         })
         .await;
+}
+
+/// Until then the process does not read, of all entries with the tag, what it knows to be outdated.
+#[tokio::test]
+async fn an_undelivered_tag_is_delivered_later() {
+    let (db, gate) = (Database::default(), Gate::new());
+    gate.open();
+    let server = RedisServer::builder().durable().start().await;
+    let cache = Cache::connect(&server.url()).unwrap();
+    cache
+        .scope(async {
+            assert_eq!((member(&db, &gate, 1).await, member(&db, &gate, 2).await), (0, 0));
+            server.kill();
+            eventually!({
+                write_members(&db, 1).await;
+                cache.stats().journal_depth == 1
+            });
+            server.restart(Data::Kept).await;
+            eventually!({
+                assert_eq!((member(&db, &gate, 1).await, member(&db, &gate, 2).await), (1, 1));
+                cache.stats().journal_depth == 0
+            });
+            assert_eq!((member(&db, &gate, 1).await, member(&db, &gate, 2).await), (1, 1));
+        })
+        .await;
+}
+
+/// The server answers reads and fills, and only the invalidation of the tag is refused.
+#[tokio::test]
+async fn a_tag_that_cannot_be_invalidated_is_bypassed() {
+    let (db, gate) = (Arc::new(Database::default()), Gate::new());
+    gate.open();
+    let server = RedisServer::builder().user("app", "on >secret ~* +@all").start().await;
+    let admin = server.client().await;
+    let cache = Cache::connect(&server.url_as("app", "secret")).unwrap();
+    cache.scope(member(&db, &gate, 1)).await;
+    let held = Gate::new();
+    let leader = {
+        let (db, held) = (Arc::clone(&db), held.clone());
+        tokio::spawn(cache.scope(async move { member(&db, &held, 2).await }))
+    };
+    held.entered(1).await;
+
+    admin.run::<()>(&["ACL", "SETUSER", "app", "resetkeys", "~member:*", "%R~~tag:*"]).await;
+    cache.scope(write_members(&db, 1)).await;
+    assert_eq!(cache.stats().journal_depth, 1);
+    assert_eq!(cache.scope(member(&db, &gate, 1)).await, 1, "what is stored is not read");
+    // It finds the flight, whose fill will be accepted, and whose stamp still stands.
+    let mut late = Box::pin(cache.scope(member(&db, &gate, 2)));
+    let waits = std::future::poll_fn(|cx| Poll::Ready(late.as_mut().poll(cx).is_pending()));
+    assert!(waits.await);
+    held.open();
+    assert_eq!(late.await, 1, "nor what was loaded before");
+    assert_eq!(leader.await.unwrap(), 0);
+
+    admin.run::<()>(&["ACL", "SETUSER", "app", "~*"]).await;
+    cache.flush(LIMIT).await.unwrap();
+    assert_eq!(cache.scope(member(&db, &gate, 1)).await, 1);
 }
 
 #[tokio::test]

@@ -24,6 +24,10 @@ pub(crate) enum Mutant {
     OneWriterToken,
     /// A write stores its value if no other writer is left, although there was one.
     StoreIfAloneNow,
+    /// The fill that was accepted decides about tags as well: a waiter gets what was invalidated before it came.
+    ShareWithoutStamps,
+    /// An entry is stored with the stamps of its tags that are there when its load has ended.
+    StampAfterLoad,
     /// A load that failed deletes the key, whoever holds it by now.
     ReleaseWithoutCompare,
 }

@@ -341,6 +341,13 @@ pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
     record
 }
 
+/// Puts other stamps into a record.
+#[cfg(cache_mutants)]
+pub(crate) fn restamp(record: &mut [u8], stamps: &[Stamp]) {
+    let places = record.get_mut(VALUE_HEADER..).unwrap_or_default().chunks_exact_mut(STAMP);
+    places.zip(stamps).for_each(|(place, stamp)| place.copy_from_slice(&stamp.bytes()));
+}
+
 /// The record in a tag's key.
 pub(crate) fn stamp(tag: KeyHash, token: Token) -> Vec<u8> {
     value(ValueHeader { key: tag, token, cost_ms: 0, version: 0, codec: 0 }, &[])

@@ -20,3 +20,4 @@ mod failover;
 mod lost;
 mod reshard;
 mod start;
+mod tags;

@@ -167,9 +167,14 @@ impl Lease {
         mut self,
         callsite: &'static Callsite,
         seen: Option<Token>,
-        fill: Fill,
+        #[cfg(cache_mutants)] mut fill: Fill,
+        #[cfg(not(cache_mutants))] fill: Fill,
     ) {
         self.budget.resume(self.begun.0);
+        #[cfg(cache_mutants)]
+        if on(Mutant::StampAfterLoad) && self.capture().await {
+            record::restamp(&mut fill.record, self.stamps.stamps());
+        }
         // Those who wait get the bytes as they were sent; they have no use for the times in them.
         let shared = self.leader.as_ref().filter(|leader| leader.is_awaited());
         let shared = shared.map(|_| Bytes::copy_from_slice(&fill.record));
@@ -187,6 +192,8 @@ impl Lease {
         } else {
             (filled.await, true)
         };
+        #[cfg(cache_mutants)]
+        let stands = stands || on(Mutant::ShareWithoutStamps);
         #[cfg(cache_mutants)]
         let decides = if on(Mutant::JoinLate) { self.mark() } else { decides };
         let stats = self.cache.recorder();

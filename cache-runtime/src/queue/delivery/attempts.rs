@@ -1,69 +1,24 @@
-//! From a partition to its sink.
+//! A batch on its way to the sink, taken apart until only what is at fault is left.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
-use std::time::Duration;
 
 use serde::de::DeserializeOwned;
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
-use super::backoff::Backoff;
-use super::batch::{Batch, Entry};
-use super::definition::Definition;
-use super::owner::{Lost, Owner};
-use super::settle::{Fate, Leaving};
-use super::shared::Shared;
-use super::sink::Sink;
-use super::stats::count;
-use super::stop::Stopped;
-use super::{Position, payload};
+use super::Delivery;
 use crate::log;
-use crate::store::queue::{From, Stored};
+use crate::queue::batch::{Batch, Entry};
+use crate::queue::definition::Definition;
+use crate::queue::owner::Lost;
+use crate::queue::settle::{Fate, Leaving};
+use crate::queue::stats::count;
+use crate::queue::{Position, payload};
+use crate::store::queue::Stored;
 
 /// Attempts with a whole batch before it is taken apart.
 const WHOLE: u32 = 3;
-/// How often a batch that is not full is looked after, at most and at least.
-const SHORTEST: Duration = Duration::from_millis(2);
-const LONGEST: Duration = Duration::from_millis(100);
 /// How much of an error is kept, in bytes.
 const ERROR_LIMIT: usize = 1024;
-
-/// What all partitions of a worker have in common.
-pub(super) struct Task<T> {
-    pub(super) definition: Definition<T>,
-    pub(super) sink: Sink<T>,
-}
-
-/// One partition at work.
-pub(super) struct Delivery<T> {
-    owner: Owner,
-    task: Arc<Task<T>>,
-    stop: Stopped,
-    backoff: Backoff,
-    /// Nothing is pending that this worker does not hold.
-    caught_up: bool,
-    /// Of the partition, when it was last looked at.
-    last: Position,
-    /// The sink's latest word was an error.
-    is_failing: bool,
-}
-
-/// Counts a partition for as long as it is owned.
-struct Owned<'a>(&'a Shared);
-
-impl<'a> Owned<'a> {
-    fn new(shared: &'a Shared) -> Self {
-        shared.counters.partitions_owned.fetch_add(1, Relaxed);
-        Self(shared)
-    }
-}
-
-impl Drop for Owned<'_> {
-    fn drop(&mut self) {
-        self.0.counters.partitions_owned.fetch_sub(1, Relaxed);
-    }
-}
 
 /// A part of what was read.
 struct Part {
@@ -81,104 +36,9 @@ enum Attempt {
 }
 
 impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
-    pub(super) fn new(owner: Owner, task: Arc<Task<T>>, stop: Stopped) -> Self {
-        Self {
-            owner,
-            task,
-            stop,
-            backoff: Backoff::default(),
-            caught_up: false,
-            last: Position::default(),
-            is_failing: false,
-        }
-    }
-
-    /// Delivers until it is stopped or loses the partition.
-    pub(super) async fn run(mut self) {
-        let shared = Arc::clone(&self.owner.log.shared);
-        let _owned = Owned::new(&shared);
-        if self.deliver_all().await.is_ok() {
-            return self.owner.give_back().await;
-        }
-        count(&shared.counters.partitions_lost, 1);
-        log::warn(format_args!(
-            "queue {:?}: partition {} is lost; what was read of it is delivered again by its next owner",
-            shared.site.name, self.owner.partition
-        ));
-    }
-
-    async fn deliver_all(&mut self) -> Result<(), Lost> {
-        // What is in memory does not wait for the next process.
-        let drains = self.owner.log.redis().is_none();
-        loop {
-            if self.is_stopped() && !drains {
-                return Ok(());
-            }
-            let items = self.gather().await?;
-            if items.is_empty() {
-                if self.is_stopped() {
-                    return Ok(());
-                }
-                let (owner, stop) = (&mut self.owner, &mut self.stop);
-                tokio::select! {
-                    () = stop.told() => owner.hang_up(),
-                    waited = owner.wait(self.last) => waited?,
-                }
-            } else if !self.deliver(items).await? {
-                return Ok(());
-            }
-        }
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.stop.is_told()
-    }
-
-    /// A batch, or as much of it as there is once the first item has waited long enough.
-    async fn gather(&mut self) -> Result<Vec<Stored>, Lost> {
-        let options = &self.task.definition.site.options;
-        let mut items: Vec<Stored> = Vec::new();
-        let (slice, mut until) = (options.linger / 8, None);
-        loop {
-            let wanted = options.batch - items.len();
-            let from = match (self.caught_up, items.last()) {
-                (true, _) => From::New,
-                (false, Some(last)) => From::Pending(last.position),
-                (false, None) => From::Pending(Position::default()),
-            };
-            let Some((more, last)) = self.owner.read(wanted, from).await? else {
-                self.caught_up = false;
-                continue;
-            };
-            self.last = last;
-            let is_all = more.len() < wanted;
-            items.extend(more);
-            if !is_all || (self.caught_up && items.is_empty()) {
-                return Ok(items);
-            }
-            if std::mem::replace(&mut self.caught_up, true) {
-                let until = *until.get_or_insert_with(|| Instant::now() + options.linger);
-                let now = Instant::now();
-                if now >= until || self.stop.is_told() {
-                    return Ok(items);
-                }
-                // Now and then it is looked whether the batch is full.
-                let pause = slice.clamp(SHORTEST, LONGEST).min(until - now);
-                let stop = &mut self.stop;
-                let linger = async {
-                    tokio::select! {
-                        () = sleep(pause) => {}
-                        () = stop.told() => {}
-                    }
-                };
-                self.owner.hold(linger).await?;
-            }
-        }
-    }
-
     /// Delivers items in their order, each at least once or as a dead letter. False: it was stopped before the end, and
     /// the rest stays for the next owner.
-    async fn deliver(&mut self, items: Vec<Stored>) -> Result<bool, Lost> {
+    pub(super) async fn deliver(&mut self, items: Vec<Stored>) -> Result<bool, Lost> {
         let max_attempts = self.task.definition.site.options.max_attempts;
         let mut parts = VecDeque::from([Part { items, is_whole: true }]);
         while let Some(mut part) = parts.pop_front() {

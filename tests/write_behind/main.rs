@@ -5,6 +5,7 @@ mod support;
 
 mod basics;
 mod faults;
+mod pushes;
 mod soak;
 mod stage;
 mod workers;

@@ -26,6 +26,27 @@ pub fn step(counter: u64, number: u64) -> Step {
 pub static STEPS: QueueSite =
     QueueSite::new("stage::steps", "steps").partitions(4).linger_ms(5).lease_ms(1000).keep_all();
 
+pub static CAREFUL: QueueSite = QueueSite::new("stage::careful", "careful")
+    .partitions(1)
+    .linger_ms(0)
+    .lease_ms(1000)
+    .push_timeout_ms(300)
+    .unavailable_is_error()
+    .keep_all();
+
+pub static PATIENT: QueueSite = QueueSite::new("stage::patient", "patient")
+    .partitions(1)
+    .linger_ms(0)
+    .lease_ms(1000)
+    .push_timeout_ms(60_000)
+    .keep_all();
+
+pub static REPLICATED: QueueSite = QueueSite::new("stage::replicated", "replicated")
+    .partitions(1)
+    .push_timeout_ms(1000)
+    .replicas(1)
+    .keep_all();
+
 /// A queue of steps that are kept in the order of their counters.
 pub fn queue(site: &'static QueueSite, cache: &Cache) -> Queue<Step> {
     __private::queue::<Step>(site).key(|step, key| key.part(&step.counter)).cache(cache).done()

@@ -1,0 +1,183 @@
+//! What becomes of a push when Redis fails, or its caller goes away.
+
+use std::task::Poll;
+
+use cache_runtime::__private::QueueSite;
+use cache_runtime::{BreakerState, Cache, ErrorKind};
+
+use crate::stage::{
+    CAREFUL, Ledger, PATIENT, REPLICATED, Running, STEPS, Stage, queue, step, worker,
+};
+use crate::support::barrier::eventually;
+use crate::support::proxy::{Link, Proxy};
+use crate::support::redis::RedisServer;
+
+static LATEST: QueueSite = QueueSite::new("faults::latest", "latest")
+    .partitions(1)
+    .linger_ms(0)
+    .lease_ms(1000)
+    .push_timeout_ms(300);
+
+#[tokio::test]
+async fn with_redis_down_a_push_goes_to_the_sink_of_this_process() {
+    let server = RedisServer::builder().down();
+    let cache = Cache::connect(&server.url()).unwrap();
+    let (steps, ledger) = (queue(&STEPS, &cache), Ledger::default());
+    assert_eq!(steps.push(step(0, 0)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+
+    let direct = worker(&STEPS, &cache, &ledger);
+    steps.push(step(0, 1)).await.unwrap();
+    assert_eq!(ledger.of(0), [1]);
+    assert!(ledger.versions()[0] > 0);
+    ledger.refuse(|_| true);
+    let error = steps.push(step(0, 2)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Sink);
+    assert!(error.to_string().contains("no step 2"), "{error}");
+    drop(direct);
+    assert_eq!(steps.push(step(0, 3)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+
+    let careful = queue(&CAREFUL, &cache);
+    let _direct = worker(&CAREFUL, &cache, &Ledger::default());
+    assert_eq!(careful.push(step(0, 4)).await.unwrap_err().kind(), ErrorKind::Unavailable);
+    let stats = cache.stats();
+    assert_eq!(
+        (stats.queue("steps").unwrap().direct, stats.queue("steps").unwrap().failed),
+        (1, 3)
+    );
+}
+
+#[tokio::test]
+async fn a_push_whose_answer_is_lost_is_stored_once() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::to(&server).await;
+    let cache = Cache::connect(&server.url_at(proxy.port())).unwrap();
+    let (patient, ledger) = (queue(&PATIENT, &cache), Ledger::default());
+    patient.push(step(0, 0)).await.unwrap();
+    let there = Cache::connect(&server.url()).unwrap();
+    let length = || async { queue(&PATIENT, &there).length().await.unwrap().waiting };
+    let mut number = 1;
+    while number <= 5 {
+        eventually!(cache.stats().breaker == Some(BreakerState::Closed));
+        proxy.set(Link::HoldReplies).await;
+        let patient = patient.clone();
+        let pushing = tokio::spawn(async move { patient.push(step(0, number)).await });
+        eventually!(length().await == number + 1 || pushing.is_finished());
+        proxy.reset_connections();
+        proxy.set(Link::Pass).await;
+        match pushing.await.unwrap() {
+            Ok(()) => number += 1,
+            // The connection was lost before it was sent.
+            Err(error) => assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}"),
+        }
+        assert_eq!(length().await, number);
+    }
+    let running = Running::start(worker(&PATIENT, &cache, &ledger));
+    eventually!(ledger.len() == 6);
+    running.stop().await;
+    assert_eq!(ledger.of(0), [0, 1, 2, 3, 4, 5]);
+}
+
+#[tokio::test]
+async fn a_push_whose_answer_does_not_come_back_says_so() {
+    let server = RedisServer::start().await;
+    let proxy = Proxy::to(&server).await;
+    let cache = Cache::connect(&server.url_at(proxy.port())).unwrap();
+    let (careful, latest) = (queue(&CAREFUL, &cache), queue(&LATEST, &cache));
+    let ledger = Ledger::default();
+    let _direct = worker(&LATEST, &cache, &ledger);
+    careful.push(step(0, 0)).await.unwrap();
+    proxy.set(Link::HoldReplies).await;
+    let error = careful.push(step(0, 1)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InDoubt, "{error}");
+    proxy.reset_connections();
+    proxy.set(Link::Pass).await;
+
+    // Whole values do no harm twice.
+    eventually!(careful.push(step(0, 2)).await.is_ok());
+    proxy.set(Link::HoldReplies).await;
+    latest.push(step(0, 2)).await.unwrap();
+    assert_eq!(ledger.of(0), [2]);
+}
+
+#[tokio::test]
+async fn a_push_to_a_server_that_stands_still_is_stored_once_or_not_at_all() {
+    let server = RedisServer::start().await;
+    let cache = Cache::connect(&server.url()).unwrap();
+    let careful = queue(&CAREFUL, &cache);
+    careful.push(step(0, 0)).await.unwrap();
+    server.stop();
+    // The server gets this one, and reads it when it goes on.
+    let error = careful.push(step(0, 1)).await.unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::InDoubt), "{error:?}");
+    server.cont();
+    eventually!(careful.push(step(0, 2)).await.is_ok());
+    let length = careful.length().await.unwrap().waiting;
+    assert!((2..=3).contains(&length), "{length}");
+}
+
+#[tokio::test]
+async fn a_push_waits_for_replicas() {
+    let server = RedisServer::start().await;
+    let cache = Cache::connect(&server.url()).unwrap();
+    let replicated = queue(&REPLICATED, &cache);
+    let error = replicated.push(step(0, 0)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreplicated);
+    assert_eq!(replicated.length().await.unwrap().waiting, 1, "it is there, once");
+
+    let of = format!("replicaof 127.0.0.1 {}", server.port());
+    let replica = RedisServer::builder().setting(&of).start().await;
+    let client = replica.client().await;
+    eventually!(replicated.push(step(0, 1)).await.is_ok());
+    assert!(client.run::<u64>(&["XLEN", "wb:{replicated:0}"]).await >= 2);
+}
+
+#[tokio::test]
+async fn a_push_that_is_dropped_is_stored_once_or_not_at_all() {
+    const PUSHES: u64 = 200;
+    let stage = Stage::redis().await;
+    let (careful, ledger) = (queue(&CAREFUL, &stage.cache), Ledger::default());
+    careful.push(step(1, 0)).await.unwrap();
+    let mut acknowledged = Vec::new();
+    for number in 0..PUSHES {
+        let mut polls = number % 8;
+        let mut push = std::pin::pin!(careful.push(step(0, number)));
+        let pushed = std::future::poll_fn(|cx| match push.as_mut().poll(cx) {
+            Poll::Ready(pushed) => Poll::Ready(Some(pushed)),
+            Poll::Pending if polls == 0 => Poll::Ready(None),
+            Poll::Pending => {
+                polls -= 1;
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        });
+        if let Some(pushed) = pushed.await {
+            pushed.unwrap();
+            acknowledged.push(number);
+        }
+    }
+    careful.push(step(1, 1)).await.unwrap();
+    let running = Running::start(worker(&CAREFUL, &stage.cache, &ledger));
+    eventually!(ledger.of(1) == [0, 1]);
+    running.stop().await;
+    let stored = ledger.of(0);
+    assert!(stored.windows(2).all(|pair| pair[0] < pair[1]), "{stored:?}");
+    assert!(acknowledged.iter().all(|number| stored.contains(number)));
+}
+
+#[tokio::test]
+async fn a_push_is_one_command() {
+    let stage = Stage::redis().await;
+    let server = &stage.server.as_ref().unwrap().0;
+    let careful = queue(&CAREFUL, &stage.cache);
+    careful.push(step(0, 0)).await.unwrap();
+    server.reset_commandstats().await;
+    for number in 1..=10 {
+        careful.push(step(0, number)).await.unwrap();
+    }
+    let stats = server.commandstats().await;
+    let within = ["zscore", "hmget", "hset", "xadd", "zadd", "zremrangebyscore", "expire"];
+    let sent = stats.iter().filter(|(name, _)| !within.contains(&name.as_str()));
+    // Whoever asks for the statistics says hello.
+    let sent: Vec<_> = sent.filter(|(name, _)| !matches!(&name[..], "hello" | "ping")).collect();
+    assert_eq!(sent, [(&"evalsha".to_owned(), &10)]);
+}

@@ -18,7 +18,7 @@ pub use crate::queue::{
     Fold, Place, Puts, QueueBuilder, QueueSite, SinkResult, merge, queue, worker,
 };
 pub use crate::read::{Read, read};
-pub use crate::write::{Targets, Through, Values, Write, write};
+pub use crate::write::{Targets, Through, Values, Write, kept, write};
 pub use crate::{
     __catalog as catalog, __outcome as outcome, __returns as returns, __strict as strict,
     __through as through, __value as value,

@@ -236,10 +236,10 @@ fn a_write_that_stores_what_it_is_told() {
         async fn save(&self, id: i64, org: String, user: User) -> Saved {
             let saved_0 = ::cache_runtime::__private::core::clone::Clone::clone(&org);
             let entry_0 = ::cache_runtime::__private::through!(self.get_user_key(&user.id));
-            let kept_0_user = ::cache_runtime::__private::core::clone::Clone::clone(&user);
+            let kept_0_user = ::cache_runtime::__private::kept(&user);
             let entry_1 = ::cache_runtime::__private::through!(name_key(&id));
             let entry_2 = ::cache_runtime::__private::through!(count_key(&id));
-            let kept_2_id = ::cache_runtime::__private::core::clone::Clone::clone(&id);
+            let kept_2_id = ::cache_runtime::__private::kept(&id);
             ::cache_runtime::__private::write()
                 .cache(&c)
                 .pattern(

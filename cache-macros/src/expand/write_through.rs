@@ -54,7 +54,7 @@ pub(crate) fn write_through(model: &WriteThrough<'_>) -> Result<TokenStream, Rep
 
 // Output, of `get_user(user.id) = Some(user)`:
 //     let entry_0 = __private::through!(get_user_key(&user.id));
-//     let kept_0_user = Clone::clone(&user);
+//     let kept_0_user = __private::kept(&user);
 //     ..
 //     move |_, values| {
 //         let user = kept_0_user;
@@ -103,9 +103,10 @@ impl Values {
         let mut kept = TokenStream::new();
         for (name, parameter) in &value.parameters {
             let saved = local(&format!("kept_{at}_{}", format_ident!("{}", parameter.name)));
-            let parameter = parameter.name;
-            self.lets
-                .extend(quote!(let #saved = #private::core::clone::Clone::clone(&#parameter);));
+            // Where rustc shows a value that cannot be cloned.
+            let parameter = key::located(parameter.name, name.span());
+            let parameter = quote_spanned!(name.span()=> &#parameter);
+            self.lets.extend(quote!(let #saved = #private::kept(#parameter);));
             // A name inside of a macro may be none of a variable.
             kept.extend(quote!(#[allow(unused_variables)] let #name = #saved;));
         }

@@ -16,7 +16,7 @@ use std::time::Duration;
 use self::scope::{Guard, WriteScope};
 pub use self::targets::Targets;
 use self::values::{Stamps, Tagged};
-pub use self::values::{Through, Values};
+pub use self::values::{Through, Values, kept};
 use crate::cache::{Cache, ambient};
 use crate::error::{Error, ErrorKind};
 use crate::key::{Key, KeyText, Tag};

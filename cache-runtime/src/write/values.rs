@@ -106,6 +106,22 @@ impl<T> StoredAs<T> for T {
     }
 }
 
+/// What a value may be made from after the body has taken it.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is gone when the value is made, after the body, and cannot be cloned before",
+    label = "not `Clone`",
+    note = "return what is to be stored and use `result`, or take it by reference"
+)]
+pub trait Keep: Clone {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Clone> Keep for T {}
+
+/// Keeps a parameter for a value.
+pub fn kept<T: Keep>(parameter: &T) -> T {
+    parameter.clone()
+}
+
 /// An entry with tags that a write is going to store a value in.
 #[derive(Debug)]
 pub(super) struct Tagged {

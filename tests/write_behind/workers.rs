@@ -7,6 +7,7 @@ use cache_runtime::{Batch, Cache};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
+use crate::log;
 use crate::stage::{Ledger, Running, STEPS, Stage, Step, queue, step, worker};
 use crate::support::barrier::eventually;
 use crate::support::children::{self, Child, Parent, this_test};
@@ -172,4 +173,54 @@ async fn with_fewer_partitions_than_before_nothing_stays_behind() {
     let running = Running::start(worker(&SHRUNK, &stage.another_cache(), &ledger));
     eventually!(ledger.len() == 20);
     running.stop().await;
+}
+
+#[tokio::test]
+async fn a_sink_may_take_longer_than_a_lease() {
+    let stage = Stage::redis().await;
+    let server = &stage.server.as_ref().unwrap().0;
+    let (lonely, ledger) = (queue(&LONELY, &stage.cache), Ledger::default());
+    let gate = ledger.hold();
+    let running = Running::start(worker(&LONELY, &stage.cache, &ledger));
+    lonely.push(step(0, 0)).await.unwrap();
+    gate.entered(1).await;
+    server.reset_commandstats().await;
+    // Each of them is a quarter of the lease.
+    eventually!(server.commandstats().await.get("pexpire").is_some_and(|renewals| *renewals > 8));
+    gate.open();
+    eventually!(ledger.of(0) == [0]);
+    running.stop().await;
+    let stats = stage.cache.stats();
+    let stats = stats.queue("lonely").unwrap();
+    assert_eq!((stats.delivered, stats.partitions_lost), (1, 0));
+}
+
+static TOLD: QueueSite =
+    QueueSite::new("workers::told", "told").partitions(1).linger_ms(0).max_attempts(20).keep_all();
+
+#[tokio::test]
+async fn the_log_has_one_line_for_each_change() {
+    log::capture();
+    let stage = Stage::redis().await;
+    let (told, ledger) = (queue(&TOLD, &stage.cache), Ledger::default());
+    let failures = || stage.cache.stats().queue("told").unwrap().failures;
+    let lines = |text: &str| {
+        let all = log::about(None);
+        all.iter().filter(|line| line.contains("\"told\"") && line.contains(text)).count()
+    };
+    ledger.refuse(|_| true);
+    let running = Running::start(worker(&TOLD, &stage.cache, &ledger));
+    told.push(step(0, 0)).await.unwrap();
+    eventually!(failures() > 2);
+    ledger.accept();
+    eventually!(ledger.of(0) == [0]);
+    running.stop().await;
+    assert_eq!((lines("the sink fails: no step 0"), lines("takes items again")), (1, 1));
+    assert_eq!(lines("keeps no append-only file"), 1);
+
+    let memory = Cache::in_memory();
+    for number in 0..3 {
+        queue(&TOLD, &memory).push(step(0, number)).await.unwrap();
+    }
+    assert_eq!(lines("is kept in this process's memory"), 1);
 }

@@ -70,6 +70,11 @@ use crate::model::{Cached, Invalidates, WriteBehind, WriteThrough};
 /// | `skip(db, ctx)` | parameters that are knowingly no part of the key | |
 /// | `tags = ["org:<org_id>"]` | groups that the entry belongs to, see below | none |
 /// | `none_ttl = "30s"` | store `None`, and `Ok(None)`, and serve it for that long | not stored |
+/// | `stale_while_revalidate = "10m"` | how long after its ttl a value is served, while it is refreshed in the background, see below | not at all |
+/// | `stale_if_error = "1h"` | how long after its ttl a value is served where the load fails, see below | not at all |
+/// | `load_timeout = "2s"` | how long a load is waited for where there is a stale value, see below | until it ends |
+/// | `early = 1.0` | refresh a value before its ttl ends, see below | not at all |
+/// | <code>error_ttl = \|error: &Error\| ..</code> | an `Option<Duration>`: for how long this error is stored in the place of a value, and served | not stored |
 /// | `when = expression` | a `bool` over the parameters: whether to use the cache for this call | `true` |
 /// | <code>unless = \|user\| ..</code> | a `bool` over the value: whether not to store it | `false` |
 /// | `jitter = 0.1` | each ttl is shortened by a random part up to this fraction, from 0.0 to 1.0 | set by the cache |
@@ -84,6 +89,40 @@ use crate::model::{Cached, Invalidates, WriteBehind, WriteThrough};
 ///
 /// A load inside a load that is bounded takes no second place. A load in a task that the body spawns does: if
 /// the body waits for that task, all places may be taken by bodies that wait, so give it a `shed_after`.
+///
+/// # Past the ttl
+///
+/// A value that nobody has invalidated may be served after its ttl, within one of two windows, which begin when the ttl
+/// ends. An invalidation removes it whatever its age. `None` and stored errors have no window.
+///
+/// - Within `stale_while_revalidate` the caller gets the old value at once, and one refresh begins in the background
+///   unless one is under way in any process.
+/// - Within `stale_if_error`, and where that is longer past `stale_while_revalidate`, callers load; others of the same
+///   process wait for that load, those of other processes too with `lock`. If the body returns an error, all of them
+///   get the old value instead. A panic is a panic. The function must return a `Result`.
+/// - With `load_timeout` callers wait for the load that long, in either window; it runs in the background from the start.
+///   Does it fail or take longer, they get the old value; it goes on, and stores what it gets. Where there is no old value
+///   the body is awaited, in the foreground, for as long as it takes.
+///
+/// After a refresh that failed, the entry rests for a second: the old value is served without another attempt. Where a
+/// refresh succeeds and its value is not to be stored (`None`, `unless`), the old value is removed. While too many
+/// refreshes run, and after `Cache::shutdown`, old values are served without one.
+///
+/// `early = beta` refreshes a value before its ttl ends: each hit draws a lot, and wins it the likelier the nearer the
+/// end and the longer the last load took; with 1.0 mostly within a few times what a load takes. The one who wins
+/// refreshes, in the background with `stale_while_revalidate` or `load_timeout` and else before it returns, and the
+/// others keep hitting. (XFetch: Vattani, Chierichetti, Lowenstein, 2015.)
+///
+/// Functions with one of these four options ask Redis for its time with every lookup, in the same round trip.
+///
+/// For the background, with `stale_while_revalidate` and `load_timeout`, the body moves into a function of its own and
+/// gets copies of the arguments, made only when they are needed: of `&str`, `&[T]` and `&T` what `ToOwned` makes of them,
+/// of values and `self` their `Clone`. They must be `Send + Sync + 'static`. `&mut`, types with references inside,
+/// `impl Trait` and patterns are compile errors, as are implementations of traits, which have no room for that function.
+///
+/// An error that `error_ttl` chooses is stored under the same lease as a value, and an invalidation removes it. If the
+/// error type implements `serde::Serialize` and `serde::Deserialize`, it serves all processes; if only `Clone` (and
+/// `Send + Sync + 'static`), the process that met it, and the others load for themselves.
 ///
 /// # Key templates
 ///

@@ -24,6 +24,11 @@ impl<T: ToOwned<Owned: Send + 'static> + ?Sized> Detach for T {
     }
 }
 
+/// A copy of what an argument refers to, for the background.
+pub fn detach_lent<T: Detach + ?Sized>(argument: &&T) -> T::Owned {
+    T::detach(argument)
+}
+
 /// A copy of an argument for the background.
 pub fn detach<T: Detach + ?Sized>(argument: &T) -> T::Owned {
     argument.detach()

@@ -91,6 +91,19 @@
 //! invalidation, writes without a fence (`fence = "off"`, patterns, targets over `result`); exactly one load, once a
 //! lease was lost; and several entries at once, each of which is exact by itself.
 //!
+//! # Past the time to live
+//!
+//! A value that is kept for `stale_while_revalidate` or `stale_if_error` stays in its key, and a **refresh** replaces
+//! it there: a compare-and-set with the token of the value that was seen. So an invalidation wins against a
+//! refresh as it does against a load, and no refresh overwrites anything newer. What keeps all processes but one from
+//! refreshing the same entry is a lease in a key beside it, `<key>!r`; it is there for economy, not for
+//! correctness. A failed refresh leaves a tombstone there for a second. How old a value is, Redis alone says:
+//! lookups of such functions ask for its time, and other functions with the same key find a mark in the record and
+//! ask too.
+//!
+//! Refreshes run in the background of the process, bounded, within [`Cache::scope`], and may outlive the call;
+//! [`Cache::shutdown`] ends that.
+//!
 //! # Failing open
 //!
 //! A function returns what its body returns, whatever the store does. Redis may hold a read up for the cache's
@@ -125,6 +138,10 @@
 //!   is one query per process at worst, and nobody waits for another process.
 //! - **`none_ttl`.** Where clients ask for what is not there. Short, and the write that creates the row
 //!   invalidates: `#[invalidates(get_user(result.id))]`.
+//! - **`stale_while_revalidate`.** Where a load is slow and a value past its ttl does no harm: nobody waits then but for
+//!   the first load. `early = 1.0` comes close without serving anything past its ttl.
+//! - **`stale_if_error`, `error_ttl`.** Where the origin may fail for longer than the ttl: an hour of the old value is
+//!   better than none for most. `error_ttl` keeps callers from asking for what has just failed.
 //! - **fence.** `"try"`, the default, for nearly all; `"strict"` where a stale value is worse than a write that is
 //!   refused while Redis is down; `"off"` where a write is frequent and a moment of the old value is
 //!   nobody's loss.
@@ -190,6 +207,7 @@ mod catalog_macros;
 mod codec;
 mod detach;
 mod error;
+mod errors;
 mod flight;
 mod journal;
 mod key;

@@ -15,6 +15,7 @@ use serde::de::DeserializeOwned;
 
 use crate::codec::{Codec, CodecError, Schema};
 use crate::error::Error;
+use crate::errors::Errors;
 use crate::key::Key;
 
 /// The shape of a return type that is a value as a whole.
@@ -111,6 +112,14 @@ pub struct Answer<R, Shape, V>(PhantomData<fn(R, Shape) -> V>);
 
 /// Whether a `V` that is stored means that there is nothing.
 pub type IsAbsent<V> = fn(&V) -> bool;
+
+impl<R> Clone for Probe<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Probe<R> {}
 
 impl<R> Probe<R> {
     /// The question.
@@ -222,6 +231,8 @@ pub struct Returns<R, V> {
     pub(crate) sharing: Sharing<R>,
     /// Makes the result of a call that was turned away, where it may be.
     pub(crate) refuse: Option<fn(Error) -> R>,
+    /// How errors are remembered, where they are. One pointer, as this is part of every call's future.
+    pub(crate) errors: Option<fn() -> Errors<R>>,
 }
 
 impl<R, V> Returns<R, V> {
@@ -238,6 +249,7 @@ impl<R, V> Returns<R, V> {
             decode: |payload, codec| codec.decode(payload).map(R::from_value),
             sharing,
             refuse: None,
+            errors: None,
         }
     }
 
@@ -257,6 +269,12 @@ impl<R, V> Returns<R, V> {
         R: Fail,
     {
         self
+    }
+
+    /// Errors are remembered.
+    #[must_use]
+    pub fn remembering(self, errors: fn() -> Errors<R>) -> Self {
+        Self { errors: Some(errors), ..self }
     }
 
     /// Calls are never turned away.

@@ -12,6 +12,18 @@ macro_rules! __returns {
     }};
 }
 
+/// `errors!(Type, ttl)`: how the errors of a read are remembered.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __errors {
+    ($ty:ty, $ttl:expr) => {{
+        use $crate::__private::{ErrorsCloned as _, ErrorsForgotten as _, ErrorsWritten as _};
+        // Of what is true of the error the first counts: it can be written, it can be cloned, neither.
+        (&&$crate::__private::Probe::<$ty>::NEW)
+            .errors(|result: &$ty| $crate::__private::error(result).and_then($ttl))
+    }};
+}
+
 /// `outcome!(Type)`: the `Written` of a write.
 ///
 /// `_ as plain` is for `impl Trait`, of which nothing can be asked.

@@ -8,7 +8,10 @@ pub use inventory;
 pub use crate::catalog::{CachedSite, Target, WriteSite};
 
 pub use crate::callsite::Callsite;
-pub use crate::detach::detach;
+pub use crate::detach::{detach, detach_lent};
+pub use crate::errors::{
+    Cloned as ErrorsCloned, Forgotten as ErrorsForgotten, Written as ErrorsWritten, error,
+};
 pub use crate::key::KeyText;
 use crate::key::{Tag, TagText};
 pub use crate::outcome::{
@@ -20,8 +23,8 @@ pub use crate::queue::{
 pub use crate::read::{Read, read};
 pub use crate::write::{Targets, Through, Values, Write, kept, write};
 pub use crate::{
-    __catalog as catalog, __outcome as outcome, __returns as returns, __strict as strict,
-    __through as through, __value as value,
+    __catalog as catalog, __errors as errors, __outcome as outcome, __returns as returns,
+    __strict as strict, __through as through, __value as value,
 };
 
 /// Starts the key of a function.

@@ -16,7 +16,7 @@
 //! | 52 | 4 | what the load cost, in milliseconds | V |
 //! | 56 | 4 | `version` of the function's value type | V |
 //! | 60 | 1 | codec: `J`SON, `M`essagePack, `P`ostcard | V |
-//! | 61 | 1 | flags: 2 = kept after "fresh until", the others zero | V |
+//! | 61 | 1 | flags: 1 = the payload is an error, 2 = kept after "fresh until"; the others zero | V |
 //! | 62 | 2 | where the payload begins, at least 64 | V |
 //! | 64 | 24·n | tags of the entry, in the function's order: XXH3-64 of the tag's key (8), its stamp (16) | V |
 //! | 64 + 24·n | … | payload | V |
@@ -54,6 +54,8 @@ const FORMAT: u8 = 1;
 
 /// Where a value's flags are.
 const FLAGS: usize = 61;
+/// The flag of an error, which stands where a value would.
+const ERROR: u8 = 1;
 /// The flag of a value that stays after it has ceased to be fresh.
 const KEPT: u8 = 2;
 
@@ -227,6 +229,13 @@ pub(crate) fn set_kept(record: &mut [u8]) {
     }
 }
 
+/// Says in a value record that its payload is an error.
+pub(crate) fn set_error(record: &mut [u8]) {
+    if let Some(flags) = record.get_mut(FLAGS) {
+        *flags |= ERROR;
+    }
+}
+
 /// What decides by age.
 impl Value {
     /// Until when it is fresh, by the server's clock.
@@ -237,6 +246,11 @@ impl Value {
     /// What its load cost.
     pub(crate) fn cost_ms(&self) -> u32 {
         u32::from_be_bytes(array(&self.record, 52))
+    }
+
+    /// Whether it is an error that is remembered in the place of a value.
+    pub(crate) fn is_error(&self) -> bool {
+        self.record.get(FLAGS).is_some_and(|flags| flags & ERROR != 0)
     }
 
     /// Whether it stays after it has ceased to be fresh: that it is there does not say that it is.

@@ -51,6 +51,37 @@ pub async fn automatic(id: i64, name: &str) -> User {
     User { id }
 }
 
+/// A body that may run in the background, and every option about age.
+///
+/// # Errors
+///
+/// For number 7.
+#[::kv::cached(
+    key = "by-age:<id>:<name>",
+    ttl = 3600,
+    stale_while_revalidate = "10m",
+    stale_if_error = "1h",
+    load_timeout = "2s",
+    early = 1.0,
+    error_ttl = |error: &::std::string::String| {
+        error.is_empty().then_some(::std::time::Duration::from_secs(5))
+    },
+    skip(pool),
+    crate = ::kv
+)]
+pub async fn by_age(
+    pool: &User,
+    mut id: i64,
+    name: &str,
+) -> ::std::result::Result<User, ::std::string::String> {
+    id += pool.id;
+    if id == 7 {
+        let name = <::std::string::String as ::std::convert::From<&str>>::from(name);
+        return ::std::result::Result::Err(name);
+    }
+    ::std::result::Result::Ok(User { id })
+}
+
 /// Parameters whose names an expansion might use itself.
 #[::kv::cached(key = "names:<key>:<read>:<cache>", ttl = 60, crate = ::kv)]
 pub async fn names(key: i64, read: i64, cache: i64) -> i64 {

@@ -3,6 +3,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod if_error;
+mod remembered;
 mod revalidate;
 mod shutdown;
 mod stage;

@@ -34,6 +34,10 @@ const KNOWN: &Known = &[
     ("stale_if_error", r#"stale_if_error = "1h""#),
     ("early", "early = 1.0"),
     ("load_timeout", r#"load_timeout = "2s""#),
+    (
+        "error_ttl",
+        "error_ttl = |error: &Error| error.is_missing().then_some(Duration::from_secs(5))",
+    ),
     ("companion", "companion = false"),
     ("crate", "crate = path::to::cache_runtime"),
 ];
@@ -64,6 +68,7 @@ pub(crate) struct CachedArgs {
     pub(crate) stale_if_error: Slot<Duration>,
     pub(crate) early: Slot<f64>,
     pub(crate) load_timeout: Slot<Duration>,
+    pub(crate) error_ttl: Slot<Expr>,
     pub(crate) companion: Slot<bool>,
     pub(crate) runtime: Slot<Path>,
     /// Something could not be read and was passed over.
@@ -139,6 +144,7 @@ impl CachedArgs {
             }
             "early" => self.early.fill(&name, early(&name, input), diagnostics),
             "load_timeout" => self.load_timeout.fill(&name, duration(&name, input), diagnostics),
+            "error_ttl" => self.error_ttl.fill(&name, name.expr(input), diagnostics),
             "companion" => self.companion.fill(&name, companion(&name, input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
         }

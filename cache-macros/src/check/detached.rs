@@ -14,6 +14,7 @@ const WHY: &str =
 
 pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     timeout_has_something_to_serve(model, diagnostics);
+    error_ttl_uses_only_the_error(model, diagnostics);
     if model.is_detached() {
         has_room_for_its_body(model, diagnostics);
         unless_uses_only_the_value(model, diagnostics);
@@ -36,6 +37,20 @@ fn timeout_has_something_to_serve(model: &Cached<'_>, diagnostics: &Diagnostics)
             "`load_timeout` serves a stale value where the load takes longer, and there is none; \
              say how long one may be served: add `stale_if_error = \"1h\"` or `stale_while_revalidate = \"10m\"`",
         );
+    }
+}
+
+/// ```text
+/// #[cached(key = "user:<id>", ttl = 60, error_ttl = |error| (id > 0).then_some(WHILE))]
+///                                                            ^^ not known where an error is remembered
+/// ```
+fn error_ttl_uses_only_the_error(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    let Ok(Some(ttl)) = model.args.error_ttl.get() else { return };
+    for name in names(model) {
+        if let Some(used) = syntax::mention(ttl, &name).filter(|_| !syntax::binds(ttl, &name)) {
+            let message = format!("an `error_ttl` closure sees only the error, not `{name}`");
+            diagnostics.error(used.span(), message);
+        }
     }
 }
 
@@ -65,8 +80,7 @@ fn has_room_for_its_body(model: &Cached<'_>, diagnostics: &Diagnostics) {
 /// ```
 fn unless_uses_only_the_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let Ok(Some(unless)) = model.args.unless.get() else { return };
-    let names = model.scope.parameters.iter().map(|parameter| parameter.name.unraw().to_string());
-    for name in names.chain(["self".to_owned()]) {
+    for name in names(model) {
         if let Some(used) = syntax::mention(unless, &name).filter(|_| !syntax::binds(unless, &name))
         {
             let message =
@@ -74,6 +88,12 @@ fn unless_uses_only_the_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
             diagnostics.error(used.span(), message);
         }
     }
+}
+
+/// What the function's arguments are called.
+fn names(model: &Cached<'_>) -> impl Iterator<Item = String> {
+    let names = model.scope.parameters.iter().map(|parameter| parameter.name.unraw().to_string());
+    names.chain(["self".to_owned()])
 }
 
 /// ```text
@@ -111,9 +131,7 @@ fn can_be_copied(input: &FnArg, diagnostics: &Diagnostics) {
             );
         }
         ty if types::referent(ty).is_some_and(types::borrows) => {
-            refuse(
-                "of a reference to a reference it could not make a copy: take an owned type, such as `String` for `&str`",
-            );
+            refuse("take owned types behind the reference, such as `&[String]` for `&[&str]`");
         }
         Type::Reference(_) => {}
         ty if types::borrows(ty) => {

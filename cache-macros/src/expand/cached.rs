@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{Runtime, about, catalog, companion, detached, function, key, loader};
+use super::{Runtime, about, catalog, companion, detached, function, key, loader, respanned};
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, Key};
 
@@ -57,7 +57,13 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     // At the return type, which must be able to say that a call was turned away.
     let shedding = args.shed_after.get()?.map(|_| quote_spanned!(output.ty.span()=> .shedding()));
     let failing = args.stale_if_error.get()?.map(|_| quote_spanned!(output.ty.span()=> .failing()));
-    let returns = quote!(#returns #shedding #failing);
+    let remembering = args.error_ttl.get()?.map(|ttl| {
+        let (ty, span) = (&output.ty, output.ty.span());
+        let private = respanned(private, span);
+        let errors = quote_spanned!(span=> #private::errors!);
+        quote_spanned!(span=> .remembering(|| #errors(#ty, #ttl)))
+    });
+    let returns = quote!(#returns #shedding #failing #remembering);
     let read = quote!(#read #cache #when #unless);
     let site = catalog::cached(model, &runtime)?;
     if model.is_detached() {

@@ -3,7 +3,6 @@
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
-use syn::spanned::Spanned as _;
 use syn::{FnArg, Pat, Path, Signature, Type};
 
 use super::respanned;
@@ -22,11 +21,11 @@ use crate::{syntax, types};
 //             .detached(
 //                 __private::returns!(Result<User, Error>),
 //                 (db, id),
-//                 |(db, id)| {
-//                     let (db, id) = (__private::detach(*db), __private::detach(id));
-//                     async move { __get_user_body(&db, id).await }
+//                 |(own_db, own_id)| {
+//                     let (own_db, own_id) = (__private::detach_lent(own_db), __private::detach(own_id));
+//                     async move { __get_user_body(&own_db, own_id).await }
 //                 },
-//                 |(db, id)| __get_user_body(db, id),
+//                 |(own_db, own_id)| __get_user_body(own_db, own_id),
 //             )
 //             .await
 //     }
@@ -80,7 +79,10 @@ pub(super) fn function(
 fn body(function: &Function, name: &Ident) -> TokenStream {
     let Function { sig, inner_attrs, body, brace, .. } = function;
     let sig = Signature { ident: name.clone(), ..sig.clone() };
-    let mut body = Group::new(Delimiter::Brace, quote!(#(#inner_attrs)* #body));
+    // Those that only the key is made of are used, too.
+    let names = sig.inputs.iter().map(|input| Argument::new(input).given);
+    let inside = quote!(#(#inner_attrs)* let _ = (#(&#names,)*); #body);
+    let mut body = Group::new(Delimiter::Brace, inside);
     body.set_span(brace.span.join());
     // What is said of the signature is said of the user's own function.
     quote! {
@@ -112,6 +114,11 @@ fn plain(sig: &Signature) -> Signature {
     sig
 }
 
+/// A place where a name of ours may stand: rustc tells of it there, and suggests nothing that the user cannot do.
+fn own(span: Span) -> Span {
+    Span::mixed_site().located_at(span)
+}
+
 /// One of the function's arguments.
 struct Argument {
     /// What the function calls it.
@@ -125,31 +132,31 @@ impl Argument {
     fn new(input: &FnArg) -> Self {
         match input {
             FnArg::Receiver(receiver) => {
-                let name = Ident::new("this", Span::mixed_site());
-                Self {
-                    given: receiver.self_token.to_token_stream(),
-                    name,
-                    ty: syntax::receiver_type(receiver),
-                }
+                let name = Ident::new("this", own(receiver.self_token.span));
+                let ty = syntax::receiver_type(receiver);
+                Self { given: receiver.self_token.to_token_stream(), name, ty }
             }
             FnArg::Typed(input) => {
-                let name = match &*input.pat {
-                    Pat::Ident(pat) => pat.ident.clone(),
+                let (given, name) = match &*input.pat {
+                    Pat::Ident(pat) => (pat.ident.to_token_stream(), pat.ident.clone()),
                     // Refused by `check`.
-                    _ => Ident::new("_argument", Span::mixed_site()),
+                    pat => (pat.to_token_stream(), Ident::new("argument", Span::call_site())),
                 };
-                Self { given: name.to_token_stream(), name, ty: (*input.ty).clone() }
+                let name = Ident::new(&format!("own_{}", name.unraw()), own(name.span()));
+                Self { given, name, ty: (*input.ty).clone() }
             }
         }
     }
 
-    /// A copy for the background, in terms of a reference to the argument. It stands at the argument's type, where rustc
-    /// tells what it lacks.
+    /// A copy for the background, in terms of a reference to the argument. rustc tells at the argument what that lacks.
     fn copy(&self, private: &Path) -> TokenStream {
-        let (name, span) = (&self.name, self.ty.span());
+        let (name, span) = (&self.name, self.name.span());
         let private = respanned(private, span);
-        let deref = self.is_lent().then(|| quote_spanned!(span=> *));
-        quote_spanned!(span=> #private::detach(#deref #name))
+        if self.is_lent() {
+            quote_spanned!(span=> #private::detach_lent(#name))
+        } else {
+            quote_spanned!(span=> #private::detach(#name))
+        }
     }
 
     /// The copy as the body takes it.

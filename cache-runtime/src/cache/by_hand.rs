@@ -46,7 +46,8 @@ impl Cache {
         let Found::Value(value) = record::read(record, name.hash) else {
             return Ok(None);
         };
-        let fits = stamps.are_those_of(&value)
+        let fits = !value.is_error()
+            && stamps.are_those_of(&value)
             && value.codec() == schema.codec.id()
             && value.version() == schema.version;
         if !fits || (value.is_kept() && !self.is_fresh(name, &value, self.budget()).await?) {

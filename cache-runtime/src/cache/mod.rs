@@ -16,6 +16,7 @@ pub use self::keys::Keys;
 use crate::background::Background;
 use crate::budget::Budget;
 use crate::error::Error;
+use crate::errors::Remembered;
 use crate::flight::Flights;
 use crate::journal::Journal;
 use crate::queue::{QueueSite, Queues, Shared};
@@ -43,6 +44,7 @@ pub(crate) struct Inner {
     flights: Arc<Flights>,
     journal: Journal,
     background: Arc<Background>,
+    errors: Remembered,
     recorder: Recorder,
     /// Bounds the loads of all functions under way.
     places: Option<Semaphore>,
@@ -104,6 +106,7 @@ impl Cache {
             settings,
             flights: Arc::new(Flights::new()),
             background,
+            errors: Remembered::default(),
             journal: Journal::new(inner.clone()),
             recorder: Recorder::new(),
             places,
@@ -230,6 +233,10 @@ impl Cache {
 
     pub(crate) fn journal(&self) -> &Journal {
         &self.inner.journal
+    }
+
+    pub(crate) fn errors(&self) -> &Remembered {
+        &self.inner.errors
     }
 
     pub(crate) fn background(&self) -> &Arc<Background> {

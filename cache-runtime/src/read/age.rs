@@ -50,7 +50,7 @@ impl Use {
 ///
 /// Each call draws for itself, more likely to win the longer the load takes and the nearer the end is; so that, however
 /// many they are, about one of them wins in the time that a load takes before the end.
-fn is_drawn(cost: f64, beta: f64, left: u64) -> bool {
+pub(crate) fn is_drawn(cost: f64, beta: f64, left: u64) -> bool {
     // In (0, 1]: its logarithm is finite.
     let random = 1.0 - random_fraction();
     #[expect(clippy::cast_precision_loss, reason = "a time to live of 2^53 ms is for ever")]

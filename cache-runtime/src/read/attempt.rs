@@ -10,6 +10,7 @@ use tokio::time::sleep;
 use super::ending::Ending;
 use super::lease::Lease;
 use crate::cache::Cache;
+use crate::codec::{CodecError, Schema};
 use crate::flight::{Landing, Leader, Mark};
 use crate::key::Key;
 use crate::outcome::{Returns, SharedError};
@@ -88,6 +89,12 @@ impl Attempt {
             Self::Over(lease, value) => (lease, Some(value.token()), true),
         };
         let Some(value) = loaded.value() else {
+            // In the place of nothing; never in that of a value.
+            if seen.is_none()
+                && let Some(fill) = loaded.error(lease.token(), lease.stamps())
+            {
+                return Some(Ending::Store(lease, None, fill));
+            }
             lease.fail(loaded.shared_error());
             return None;
         };
@@ -142,6 +149,33 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
 
     /// The value's record, unless it cannot be encoded or is too large.
     fn encode(&self, value: &T, token: Token, stamps: &Standing) -> Option<Vec<u8>> {
+        self.record(token, stamps, |schema, out| self.returns.encode(value, schema, out))
+    }
+
+    /// What is to be stored of an error, if it is to be remembered.
+    fn error(&self, token: Token, stamps: &Standing) -> Option<Fill> {
+        let errors = (self.returns.errors?)();
+        let ttl = guarded(|| (errors.ttl)(self.result))??;
+        if ttl < Duration::from_millis(1) || self.is_outdated() {
+            return None;
+        }
+        let mut record = self.record(token, stamps, |schema, out| match &errors.wire {
+            Some(wire) => (wire.encode)(self.result, schema.codec, out),
+            None => Ok(()),
+        })?;
+        if errors.wire.is_none() && !self.cache.errors().keep(token, self.shared_error()?, ttl) {
+            return None;
+        }
+        record::set_error(&mut record);
+        Some(Fill::new(record, ttl, Duration::ZERO))
+    }
+
+    fn record(
+        &self,
+        token: Token,
+        stamps: &Standing,
+        encode: impl FnOnce(Schema, &mut Vec<u8>) -> Result<(), CodecError>,
+    ) -> Option<Vec<u8>> {
         let (cache, key) = (self.cache, KeyHash::of(self.text));
         let schema = self.key.schema(cache.settings().codec);
         let cost_ms = u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX);
@@ -149,7 +183,7 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
             ValueHeader { key, token, cost_ms, version: schema.version, codec: schema.codec.id() };
         let mut record = record::value(header, stamps.stamps());
         let longest = record.len() + cache.settings().max_value_bytes;
-        let encoded = guarded(|| self.returns.encode(value, schema, &mut record).ok()).flatten();
+        let encoded = guarded(|| encode(schema, &mut record).ok()).flatten();
         let fits = record.len() <= longest;
         if encoded.is_some() && fits {
             return Some(record);

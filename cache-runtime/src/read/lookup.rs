@@ -389,12 +389,23 @@ impl<'a, R, T> Lookup<'a, R, T> {
         let fits = value.codec() == self.schema.codec.id()
             && value.version() == self.schema.version
             && value.payload().len() <= self.cache.settings().max_value_bytes;
+        if value.is_error() {
+            return fits.then(|| guarded(|| self.recall(value)).flatten()).flatten();
+        }
         let decode = || self.returns.decode(value.payload(), self.schema).ok();
         let decoded = fits.then(|| guarded(decode).flatten()).flatten();
         if decoded.is_none() {
             self.count(Event::Undecodable);
         }
         decoded
+    }
+
+    /// An error that is remembered, if this function and this process can.
+    fn recall(&self, value: &Value) -> Option<R> {
+        match (self.returns.errors?)().wire {
+            Some(wire) => (wire.decode)(value.payload(), self.schema.codec).ok(),
+            None => (self.returns.sharing.unshare)(&self.cache.errors().get(value.token())?),
+        }
     }
 
     /// How long the call waits for others' loads.

@@ -25,6 +25,8 @@ use crate::stats::Event;
 use crate::tags::Tags;
 use crate::write::scope;
 
+#[cfg(test)]
+pub(crate) use self::age::is_drawn;
 use self::attempt::Attempt;
 pub(crate) use self::attempt::guarded;
 use self::loading::Loading;

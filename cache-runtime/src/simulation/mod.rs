@@ -7,9 +7,11 @@
 //!
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
+mod aging;
 #[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
 pub(crate) mod dice;
 mod drops;
+mod early;
 mod functions;
 #[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
 mod history;

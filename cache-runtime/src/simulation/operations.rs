@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
+use super::aging::{of_member, of_row};
 use super::dice::Dice;
 use super::functions::{
     by_key, by_tag, is_tagged, locked_member, locked_row, member, row, row_key,
@@ -19,6 +20,10 @@ use crate::store::Name;
 pub(super) enum Manner {
     Read,
     Locked,
+    Revalidated,
+    Forgiven,
+    Hurried,
+    Early,
     Refresh,
     Write,
     Strict,
@@ -36,9 +41,13 @@ pub(super) enum Manner {
     Lost,
 }
 
-const MANNERS: [(u64, Manner); 15] = [
+const MANNERS: [(u64, Manner); 19] = [
     (40, Manner::Read),
     (12, Manner::Locked),
+    (2, Manner::Revalidated),
+    (2, Manner::Forgiven),
+    (2, Manner::Hurried),
+    (2, Manner::Early),
     (6, Manner::Refresh),
     (6, Manner::Write),
     (5, Manner::Strict),
@@ -52,6 +61,15 @@ const MANNERS: [(u64, Manner); 15] = [
     (2, Manner::ByPattern),
     (5, Manner::Outside),
     (3, Manner::Lost),
+];
+
+/// How most reads of a run are made.
+pub(super) const USUAL: [(u64, Manner); 5] = [
+    (6, Manner::Read),
+    (3, Manner::Revalidated),
+    (2, Manner::Forgiven),
+    (2, Manner::Hurried),
+    (2, Manner::Early),
 ];
 
 /// When a future is dropped.
@@ -74,11 +92,14 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    /// Any operation.
-    pub(super) fn draw(dice: &Dice, processes: usize, rows: u64) -> Self {
+    /// Any operation; most reads are made in the `usual` manner.
+    pub(super) fn draw(dice: &Dice, processes: usize, rows: u64, usual: Manner) -> Self {
         let waits = u32::try_from(dice.below(8)).unwrap_or_default();
         let cuts = [(80, Cut::Never), (10, Cut::Waiting(1 + waits)), (10, Cut::Woken(1 + waits))];
         let (manner, cut) = (dice.pick(&MANNERS), dice.pick(&cuts));
+        // An entry must live for a while before its age matters.
+        let quiet = usual != Manner::Read && dice.percent(70);
+        let manner = if quiet || manner == Manner::Read { usual } else { manner };
         // Dropped between its commit and its invalidation, a write by hand has not invalidated anything.
         let by_hand = matches!(manner, Manner::ByHand | Manner::ByPattern);
         Self {
@@ -92,7 +113,13 @@ impl Operation {
     /// Does it; whether it was done to its end.
     pub(super) async fn run(self, world: World) -> bool {
         match self.manner {
-            Manner::Read | Manner::Locked | Manner::Refresh => self.read(&world).await,
+            Manner::Read
+            | Manner::Locked
+            | Manner::Revalidated
+            | Manner::Forgiven
+            | Manner::Hurried
+            | Manner::Early
+            | Manner::Refresh => self.read(&world).await,
             Manner::Outside | Manner::Lost => {
                 self.intrude(&world);
                 true
@@ -109,7 +136,15 @@ impl Operation {
             match manner {
                 Manner::Locked if is_tagged(id) => locked_member(db, id).await,
                 Manner::Refresh if is_tagged(id) => member(db, id).refresh().await,
+                Manner::Revalidated if is_tagged(id) => of_member::revalidated(db, id).await,
+                Manner::Forgiven if is_tagged(id) => of_member::forgiven(db, id).await,
+                Manner::Hurried if is_tagged(id) => of_member::hurried(db, id).await,
+                Manner::Early if is_tagged(id) => of_member::early(db, id).await,
                 _ if is_tagged(id) => member(db, id).await,
+                Manner::Revalidated => of_row::revalidated(db, id).await,
+                Manner::Forgiven => of_row::forgiven(db, id).await,
+                Manner::Hurried => of_row::hurried(db, id).await,
+                Manner::Early => of_row::early(db, id).await,
                 Manner::Locked => locked_row(db, id).await,
                 Manner::Refresh => row(db, id).refresh().await,
                 _ => row(db, id).await,

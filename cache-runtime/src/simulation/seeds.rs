@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use super::dice::Dice;
 use super::history::History;
-use super::operations::Operation;
+use super::operations::{Operation, USUAL};
 use super::world::{Pace, ROWS, World};
 use super::{setting, simulate};
 
@@ -36,11 +36,11 @@ async fn scenario(dice: Dice) -> (History, Events) {
         slow_commands: dice.pick(&[(2, 0), (2, 10), (1, 50)]),
     };
     let world = World::new(&dice, 1 + dice.below(3), pace);
-    let rows = 1 + dice.below(ROWS);
+    let (rows, usual) = (1 + dice.below(ROWS), dice.pick(&USUAL));
     let within = dice.pick(&[(1, 15), (2, 80), (1, 500)]);
     let mut tasks = JoinSet::new();
     for _ in 0..10 + dice.below(40) {
-        let operation = Operation::draw(&dice, world.processes.len(), rows);
+        let operation = Operation::draw(&dice, world.processes.len(), rows, usual);
         let (at, world) = (Duration::from_millis(dice.below(within)), world.clone());
         tasks.spawn(async move {
             sleep(at).await;
@@ -68,6 +68,11 @@ impl Events {
                 ("loads cancelled", function.loads_cancelled),
                 ("fills stored", function.fills_stored),
                 ("fills refused", function.fills_refused),
+                ("stale", function.stale_served),
+                ("early", function.refreshes_early),
+                ("refreshed", function.refreshes_ok),
+                ("not refreshed", function.refreshes_failed),
+                ("rested", function.refreshes_rested),
                 ("invalidations", function.invalidations),
                 ("journalled", function.invalidations_journalled),
             ] {

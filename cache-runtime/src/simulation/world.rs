@@ -22,7 +22,7 @@ pub(super) const ROWS: u64 = 3;
 pub(super) const FENCE: Duration = Duration::from_secs(10);
 
 /// A body's own error.
-#[derive(Debug)]
+#[derive(Debug, serde::Serialize, serde::Deserialize)]
 pub(super) struct Failed;
 
 impl From<crate::Error> for Failed {
@@ -197,6 +197,9 @@ impl World {
             }
             sleep(2 * FENCE).await;
         }
+        for cache in &self.processes {
+            cache.shutdown().await.unwrap();
+        }
         let mut pending = std::mem::take(&mut *self.pending.lock().unwrap());
         while let Some(ended) = pending.join_next().await {
             ended.unwrap();
@@ -208,6 +211,8 @@ impl World {
             for key in keys(id) {
                 let kind = self.kind_of(&key);
                 assert!(matches!(kind, None | Some('V')), "{kind:?} is left behind in {key}");
+                let beside = self.kind_of(&format!("{key}!r"));
+                assert_eq!(beside, None, "a refresh has left something behind");
             }
             for cache in &self.processes {
                 let version = cache.scope(read(&self.db, id)).await.unwrap();

@@ -1,0 +1,134 @@
+//! Errors that are remembered in the place of a value: `error_ttl`.
+//!
+//! An error that can be written and read back is the payload of a record and serves all processes. One that can only be
+//! cloned stays in the process that it happened in, under the token of its record: the record says for how long, and that
+//! nothing has been invalidated since; to other processes it is a miss.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::codec::{Codec, CodecError};
+use crate::outcome::{Probe, SharedError};
+use crate::token::Token;
+
+/// Errors that one process remembers. Beyond that, as many are loaded again.
+const MOST: usize = 4096;
+
+/// What is to be known of a function's errors.
+pub struct Errors<R> {
+    /// How long this result is remembered, if it is an error and to be remembered.
+    pub(crate) ttl: fn(&R) -> Option<Duration>,
+    /// How it is written and read back; none where it can only be cloned.
+    pub(crate) wire: Option<Wire<R>>,
+}
+
+/// An error as bytes.
+pub(crate) struct Wire<R> {
+    pub(crate) encode: fn(&R, Codec, &mut Vec<u8>) -> Result<(), CodecError>,
+    pub(crate) decode: fn(&[u8], Codec) -> Result<R, CodecError>,
+}
+
+/// Errors that can be written and read back.
+pub trait Written<R> {
+    /// All processes remember them.
+    fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>;
+}
+
+impl<T, E: Serialize + DeserializeOwned> Written<Result<T, E>> for &&Probe<Result<T, E>> {
+    fn errors(self, ttl: fn(&Result<T, E>) -> Option<Duration>) -> Errors<Result<T, E>> {
+        let wire = Wire {
+            encode: |result: &Result<T, E>, codec, out| match result {
+                Ok(_) => Err(CodecError),
+                Err(error) => codec.encode(error, out),
+            },
+            decode: |payload, codec| codec.decode(payload).map(Err),
+        };
+        Errors { ttl, wire: Some(wire) }
+    }
+}
+
+/// Errors that can be cloned.
+pub trait Cloned<R> {
+    /// This process remembers them.
+    fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>;
+}
+
+impl<T, E: Clone + Send + Sync + 'static> Cloned<Result<T, E>> for &Probe<Result<T, E>> {
+    fn errors(self, ttl: fn(&Result<T, E>) -> Option<Duration>) -> Errors<Result<T, E>> {
+        Errors { ttl, wire: None }
+    }
+}
+
+/// All other errors, and what is none.
+pub trait Forgotten<R> {
+    /// Nobody can remember them.
+    fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>
+    where
+        R: Remember;
+}
+
+impl<R> Forgotten<R> for Probe<R> {
+    fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>
+    where
+        R: Remember,
+    {
+        Errors { ttl, wire: None }
+    }
+}
+
+/// What nothing implements: results whose errors can neither be written nor cloned.
+#[diagnostic::on_unimplemented(
+    message = "the error of `{Self}` cannot be remembered",
+    label = "`error_ttl` needs a `Result` whose error can be kept",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for the error type: then all processes remember it",
+    note = "or `Clone`, with `Send + Sync + 'static`: then each process remembers its own"
+)]
+pub trait Remember {}
+
+/// The error of a result.
+pub fn error<T, E>(result: &Result<T, E>) -> Option<&E> {
+    result.as_ref().err()
+}
+
+/// The errors that this process remembers by the tokens of their records.
+#[derive(Default)]
+pub(crate) struct Remembered(Mutex<HashMap<Token, (SharedError, Instant)>>);
+
+impl Remembered {
+    /// Keeps an error for as long as its record may live; whether there is room for it.
+    pub(crate) fn keep(&self, token: Token, error: SharedError, ttl: Duration) -> bool {
+        let now = Instant::now();
+        let mut errors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if errors.len() >= MOST {
+            errors.retain(|_, (_, until)| *until > now);
+        }
+        let Some(until) = now.checked_add(ttl).filter(|_| errors.len() < MOST) else {
+            return false;
+        };
+        errors.insert(token, (error, until));
+        true
+    }
+
+    pub(crate) fn get(&self, token: Token) -> Option<SharedError> {
+        let errors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        errors.get(&token).map(|(error, _)| SharedError::clone(error))
+    }
+}
+
+impl fmt::Debug for Remembered {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Remembered")
+    }
+}
+
+impl<R> fmt::Debug for Errors<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Errors")
+    }
+}

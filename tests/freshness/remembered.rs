@@ -1,0 +1,163 @@
+//! `error_ttl`, and `none_ttl` beside the windows.
+
+use std::time::Duration;
+
+use cache_runtime::{Cache, cached, invalidates};
+use serde::{Deserialize, Serialize};
+
+use crate::stage::{OLD, Origin, Stage, on_both_stores};
+use crate::support::barrier::eventually;
+
+const LONG: Duration = Duration::from_secs(3600);
+
+/// An error that all processes can remember.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Told {
+    Missing(u64),
+    Broken,
+}
+
+/// One that only this process can.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Copied {
+    Missing(u64),
+}
+
+#[cached(key = "told:<id>", ttl = "1h", error_ttl = |error: &Told| (*error == Told::Missing(1)).then_some(LONG))]
+async fn told(origin: &Origin, id: u64) -> Result<u64, Told> {
+    origin.load().await.map_err(|_| if id < 10 { Told::Missing(id) } else { Told::Broken })
+}
+
+#[cached(key = "copied:<id>", ttl = "1h", error_ttl = |_| Some(LONG))]
+async fn copied(origin: &Origin, id: u64) -> Result<u64, Copied> {
+    origin.load().await.map_err(|_| Copied::Missing(id))
+}
+
+/// The same entry, of a function that remembers nothing.
+#[cached(key = told_key(&id), ttl = "1h")]
+async fn forgetful(origin: &Origin, id: u64) -> Result<u64, Told> {
+    origin.load().await.map_err(|_| Told::Missing(id))
+}
+
+#[invalidates(told(id), copied(id))]
+async fn write(origin: &Origin, id: u64) -> Result<(), ()> {
+    origin.set(id);
+    Ok(())
+}
+
+/// A chosen error is remembered by all processes; a write has it forgotten by all.
+async fn a_chosen_error_is_remembered_everywhere(stage: Stage) {
+    stage.origin.fail();
+    let call = |cache: &Cache| cache.scope(told(&stage.origin, 1));
+    for _ in 0..10 {
+        assert_eq!(call(&stage.here).await, Err(Told::Missing(1)));
+        assert_eq!(call(&stage.there).await, Err(Told::Missing(1)));
+    }
+    assert_eq!(stage.origin.loads(), 1);
+    assert_eq!(stage.here.get(&told_key(&1)).await.unwrap(), None, "it is no value");
+
+    stage.there.scope(write(&stage.origin, 1)).await.unwrap();
+    assert_eq!(call(&stage.here).await, Ok(1));
+    assert_eq!(call(&stage.there).await, Ok(1));
+    assert_eq!(stage.origin.loads(), 2);
+}
+
+/// The others are not.
+async fn another_error_is_not_remembered(stage: Stage) {
+    stage.origin.fail();
+    for count in 1..5 {
+        assert_eq!(stage.here.scope(told(&stage.origin, 10)).await, Err(Told::Broken));
+        assert_eq!(stage.origin.loads(), count);
+    }
+}
+
+/// What can only be copied is remembered by the process that met it; a write of any process has it forgotten.
+async fn an_error_that_cannot_be_written_stays_here(stage: Stage) {
+    stage.origin.fail();
+    for _ in 0..10 {
+        assert_eq!(stage.here.scope(copied(&stage.origin, 1)).await, Err(Copied::Missing(1)));
+    }
+    assert_eq!(stage.origin.loads(), 1);
+    stage.there.scope(write(&stage.origin, 1)).await.unwrap();
+    assert_eq!(stage.here.scope(copied(&stage.origin, 1)).await, Ok(1));
+    assert_eq!(stage.there.scope(copied(&stage.origin, 1)).await, Ok(1));
+}
+
+/// To a function that remembers no errors it is a miss.
+async fn an_error_is_a_miss_to_others(stage: Stage) {
+    stage.origin.fail();
+    assert_eq!(stage.here.scope(told(&stage.origin, 1)).await, Err(Told::Missing(1)));
+    stage.origin.set(2);
+    assert_eq!(stage.here.scope(forgetful(&stage.origin, 1)).await, Ok(2));
+    assert_eq!(stage.here.scope(told(&stage.origin, 1)).await, Ok(2));
+}
+
+/// A load that was overtaken by a write leaves no error behind.
+async fn an_invalidation_wins_against_an_error(stage: Stage) {
+    stage.origin.fail();
+    let gate = stage.origin.hold();
+    let origin = stage.origin.clone();
+    let caller = Stage::start(&stage.here, async move { told(&origin, 1).await });
+    gate.entered(1).await;
+    stage.there.scope(write(&stage.origin, 1)).await.unwrap();
+    stage.origin.let_run();
+    gate.open();
+    assert_eq!(caller.await.unwrap(), Err(Told::Missing(1)));
+    assert_eq!(stage.here.scope(told(&stage.origin, 1)).await, Ok(1));
+}
+
+/// Where a stale value can be served it is, and it stays.
+async fn a_stale_value_comes_before_an_error(stage: Stage) {
+    #[cached(
+        key = "both:<id>",
+        ttl = "10ms",
+        stale_if_error = "1h",
+        error_ttl = |_: &Told| Some(LONG)
+    )]
+    async fn both(origin: &Origin, id: u64) -> Result<u64, Told> {
+        origin.load().await.map_err(|_| Told::Missing(id))
+    }
+    assert_eq!(stage.here.scope(both(&stage.origin, 1)).await, Ok(OLD));
+    stage.is_stale(&both_key(&1)).await;
+    stage.origin.fail();
+    for _ in 0..5 {
+        assert_eq!(stage.here.scope(both(&stage.origin, 1)).await, Ok(OLD));
+    }
+    // And without one the error is remembered.
+    for _ in 0..5 {
+        assert_eq!(stage.here.scope(both(&stage.origin, 2)).await, Err(Told::Missing(2)));
+    }
+    stage.origin.set(1);
+    assert_eq!(stage.here.scope(both(&stage.origin, 2)).await, Err(Told::Missing(2)));
+}
+
+/// A remembered `None` has no window: it says nothing for longer than it was asked to.
+async fn nothing_is_not_served_stale(stage: Stage) {
+    #[cached(
+        key = "none",
+        ttl = "1h",
+        none_ttl = "10ms",
+        stale_while_revalidate = "1h",
+        skip(origin)
+    )]
+    async fn find(origin: &Origin) -> Option<u64> {
+        origin.load().await.ok()
+    }
+    stage.origin.fail();
+    let call = || stage.here.scope(find(&stage.origin));
+    assert_eq!(call().await, None);
+    eventually!(stage.here.get(&find_key()).await.unwrap().is_none());
+    stage.origin.set(1);
+    assert_eq!(call().await, Some(1));
+    assert_eq!(stage.sum("find", |stats| stats.stale_served), 0);
+}
+
+on_both_stores! {
+    a_chosen_error_is_remembered_everywhere
+    another_error_is_not_remembered
+    an_error_that_cannot_be_written_stays_here
+    an_error_is_a_miss_to_others
+    an_invalidation_wins_against_an_error
+    a_stale_value_comes_before_an_error
+    nothing_is_not_served_stale
+}

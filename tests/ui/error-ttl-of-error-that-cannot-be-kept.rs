@@ -1,0 +1,12 @@
+use std::time::Duration;
+
+use cache_runtime::cached;
+
+struct Missing;
+
+#[cached(key = "user:<id>", ttl = 60, error_ttl = |_| Some(Duration::from_secs(5)))]
+async fn get_user(id: i64) -> Result<String, Missing> {
+    Ok(id.to_string())
+}
+
+fn main() {}

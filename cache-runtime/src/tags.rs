@@ -23,6 +23,12 @@ use crate::token::Token;
 /// The tags of one entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Tags {
+    /// Nothing where there are none: every hit's future holds it.
+    list: Option<Box<List>>,
+}
+
+#[derive(Clone, Debug)]
+struct List {
     /// The texts of their keys, with the namespace, in the function's order.
     texts: Vec<String>,
     /// How long an entry may live that carries their stamps.
@@ -48,16 +54,17 @@ impl Tags {
 
     pub(crate) fn new(cache: &Cache, tags: &[Tag], need: Duration) -> Self {
         let text = |tag: &Tag| cache.full_text(tag.key()).into_owned();
-        Self { texts: tags.iter().map(text).collect(), need }
+        let list = || Box::new(List { texts: tags.iter().map(text).collect(), need });
+        Self { list: (!tags.is_empty()).then(list) }
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.texts.is_empty()
+        self.list.is_none()
     }
 
     /// The texts of their keys.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(String::as_str)
+        self.list.iter().flat_map(|list| &list.texts).map(String::as_str)
     }
 
     /// Whether an invalidation of one of them is still to be delivered.
@@ -67,7 +74,7 @@ impl Tags {
 
     /// Whether a value was stored, or would be, under these tags; its stamps may be any.
     pub(crate) fn are_those_of(&self, value: &Value) -> bool {
-        value.has_tags(self.texts.iter().map(|text| KeyHash::of(text)))
+        value.has_tags(self.names().iter().map(|tag| tag.hash))
     }
 
     /// Stamps for a record that is shown to waiters of this process and never stored.
@@ -77,10 +84,13 @@ impl Tags {
         Standing::Stamps(self.texts().map(stamp).collect())
     }
 
-    /// Gets the stamps for a load that is about to begin, and makes those that are missing.
+    /// Gets the stamps for a load that is about to begin, and makes those that are missing. No command without tags.
     pub(crate) async fn capture(&self, store: &Store, by: Deadline) -> StoreResult<Standing> {
+        let Some(List { need, .. }) = self.list.as_deref() else {
+            return Ok(Standing::none());
+        };
         let names = self.names();
-        let replies = store.stamp(&names, self.need, by).await;
+        let replies = store.stamp(&names, *need, by).await;
         Self::standing(names.iter().zip(replies).map(|(name, reply)| {
             Ok(match reply? {
                 Stamped::Stamp(token) => Ok(Stamp { tag: name.hash, token }),

@@ -73,14 +73,8 @@ impl Cache {
         let (name, writer) = (Name::new(&text), Token::random());
         let schema = key.schema(self.settings().codec);
         // Before the fence: what invalidates a tag from now on makes the value a miss.
-        let tags = Tags::of(self, key);
-        let stamps = if tags.is_empty() {
-            Vec::new()
-        } else if let Standing::Stamps(stamps) =
-            tags.capture(store, self.budget().deadline()).await?
-        {
-            stamps
-        } else {
+        let captured = Tags::of(self, key).capture(store, self.budget().deadline()).await?;
+        let Standing::Stamps(stamps) = captured else {
             return self.remove(&[text.into_owned()], Duration::ZERO).await;
         };
         let header = ValueHeader {

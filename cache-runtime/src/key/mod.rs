@@ -47,10 +47,15 @@ pub struct Key<T> {
     owner: &'static Callsite,
     ttl: Ttl<T>,
     unless: Unless<T>,
-    tags: Vec<Tag>,
+    /// Nothing where there are none: every call's future holds it.
+    tags: Option<Box<Tagged>>,
     /// A key neither holds nor drops a value.
     value: PhantomData<fn() -> T>,
 }
+
+/// The tags of an entry.
+#[derive(Clone, Debug, Default)]
+struct Tagged(Vec<Tag>);
 
 /// How long an entry lives of which nobody says, because its key was made by hand.
 const DEFAULT_TTL: Duration = Duration::from_secs(3600);
@@ -95,7 +100,7 @@ impl<T> Key<T> {
     }
 
     fn new(text: String, callsite: &'static Callsite) -> Self {
-        let (ttl, unless, tags) = (Ttl::Policy, Unless::Never, Vec::new());
+        let (ttl, unless, tags) = (Ttl::Policy, Unless::Never, None);
         Self { text, callsite, owner: callsite, ttl, unless, tags, value: PhantomData }
     }
 
@@ -145,7 +150,7 @@ impl<T> Key<T> {
     /// ```
     #[must_use]
     pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
-        self.tags.push(tag.into());
+        self.tags.get_or_insert_default().0.push(tag.into());
         self
     }
 
@@ -194,7 +199,7 @@ impl<T> Key<T> {
     }
 
     pub(crate) fn tags(&self) -> &[Tag] {
-        &self.tags
+        self.tags.as_deref().map_or(&[], |tagged| &tagged.0)
     }
 
     /// How long the stamps of the entry's tags are needed: the longest that the entry may be kept, or some more.

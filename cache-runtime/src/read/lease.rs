@@ -133,9 +133,7 @@ impl Lease {
 
     /// Captures the stamps of the entry's tags for a load without the lease; whether its value may be stored.
     pub(super) async fn capture(&mut self) -> bool {
-        if let Some(store) = self.cache.store()
-            && !self.tags.is_empty()
-        {
+        if let Some(store) = self.cache.store() {
             let stamps = self.tags.capture(store, self.budget.deadline()).await;
             self.stamps = stamps.unwrap_or(Standing::Missing);
         }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use cache_runtime::{Cache, cached, invalidates, write_through};
+use cache_runtime::{Cache, Key, Tag, cached, invalidates, write_through};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use tokio::time::sleep;
@@ -132,7 +132,37 @@ impl Trace {
     }
 }
 
-#[cached(key = "row:<id>", ttl = "1h")]
+/// Rows of odd number have a tag, which their writes invalidate in place of the key.
+const fn is_tagged(id: u64) -> bool {
+    id % 2 == 1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as the attribute makes them")]
+fn row_key(id: &u64) -> Key<Row> {
+    let key = Key::<Row>::builder().text("row:").part(id).done();
+    if is_tagged(*id) { key.tag("rows").tag(group(*id)) } else { key }
+}
+
+fn group(id: u64) -> Tag {
+    Tag::builder().text("group:").part(&id).done()
+}
+
+/// What the writes of a row invalidate: its key, or its tag.
+fn keys(id: u64) -> Option<Key<Row>> {
+    (!is_tagged(id)).then(|| row_key(&id))
+}
+
+fn tags(id: u64) -> Option<Tag> {
+    is_tagged(id).then(|| group(id))
+}
+
+/// What may be deleted from outside to the same effect.
+pub fn deletable(id: u64) -> Vec<String> {
+    let entry = format!("test:row:{id}");
+    if is_tagged(id) { vec![entry, format!("test:~tag:group:{id}")] } else { vec![entry] }
+}
+
+#[cached(key = row_key(&id), ttl = "1h")]
 pub async fn row(db: &Database, id: u64) -> Result<Row, Failed> {
     db.load(id).await
 }
@@ -142,19 +172,27 @@ pub async fn locked_row(db: &Database, id: u64) -> Result<Row, Failed> {
     db.load(id).await
 }
 
-#[invalidates(row(id))]
+#[invalidates(each(key in keys(id)) key = key.clone(), each(tag in tags(id)) tag = tag)]
 pub async fn write(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
     db.update(id, trace).await;
     Ok(())
 }
 
-#[invalidates(row(id), fence = "strict")]
+#[invalidates(
+    each(key in keys(id)) key = key.clone(),
+    each(tag in tags(id)) tag = tag,
+    fence = "strict"
+)]
 pub async fn write_strictly(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
     db.update(id, trace).await;
     Ok(())
 }
 
-#[invalidates(row(id), fence = "off")]
+#[invalidates(
+    each(key in keys(id)) key = key.clone(),
+    each(tag in tags(id)) tag = tag,
+    fence = "off"
+)]
 pub async fn write_unfenced(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
     db.update(id, trace).await;
     Ok(())
@@ -171,7 +209,7 @@ pub async fn store_strictly(db: &Database, id: u64, trace: &Trace) -> Result<u64
 }
 
 /// Commits, and then fails.
-#[invalidates(row(id))]
+#[invalidates(each(key in keys(id)) key = key.clone(), each(tag in tags(id)) tag = tag)]
 pub async fn write_and_fail(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
     db.update(id, trace).await;
     Err(Failed)
@@ -179,5 +217,9 @@ pub async fn write_and_fail(db: &Database, id: u64, trace: &Trace) -> Result<(),
 
 pub async fn write_by_hand(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
     db.update(id, trace).await;
-    trace.cache.invalidate(&row_key(&id)).await.map_err(Failed::from)
+    let invalidated = match tags(id) {
+        Some(_) => trace.cache.invalidate_tag("rows").await,
+        None => trace.cache.invalidate(&row_key(&id)).await,
+    };
+    invalidated.map_err(Failed::from)
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::database::{Database, ROWS};
+use crate::database::{Database, ROWS, deletable};
 use crate::dice::Dice;
 use crate::history::{History, Loss, Write};
 use crate::now;
@@ -102,7 +102,8 @@ impl OfServer {
 
     async fn apply(&mut self, fault: ServerFault) {
         let (row, start) = (self.dice.below(ROWS), now());
-        let key = format!("test:row:{row}");
+        let keys = deletable(row);
+        let key = &keys[self.dice.index(keys.len())];
         match fault {
             ServerFault::Stop => {
                 self.server.stop();
@@ -116,11 +117,11 @@ impl OfServer {
                 self.lost(None, start);
             }
             ServerFault::Del => {
-                self.server.client().await.del(&key).await;
+                self.server.client().await.del(key).await;
                 self.lost(Some(row), start);
             }
             ServerFault::Unlink => {
-                self.server.client().await.unlink(&key).await;
+                self.server.client().await.unlink(key).await;
                 self.lost(Some(row), start);
             }
             ServerFault::FlushAll => {
@@ -132,7 +133,7 @@ impl OfServer {
                 let client = self.server.client().await;
                 let version = self.database.bump(row).await;
                 let committed = Some((now(), version));
-                client.del(&key).await;
+                client.del(key).await;
                 self.lost(Some(row), start);
                 self.history.writes.push(Write {
                     process: usize::MAX,

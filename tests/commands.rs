@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use cache_runtime::{Cache, CallExt as _, Key, cached, invalidates};
+use cache_runtime::{Cache, CallExt as _, Key, cached, invalidates, write_through};
 
 use support::barrier::{Gate, eventually};
 use support::redis::RedisServer;
@@ -59,6 +59,16 @@ async fn write(n: u64) -> u64 {
 #[invalidates(square(n), square(n + 1), square(n + 2))]
 async fn write_three(n: u64) -> u64 {
     n
+}
+
+#[write_through(square(n))]
+async fn store(n: u64) -> u64 {
+    n * n
+}
+
+#[write_through(square(n), square(n + 1) = result + 1, square(n + 2) = *result)]
+async fn store_three(n: u64) -> u64 {
+    n * n
 }
 
 #[invalidates(square(n), fence = "off")]
@@ -296,6 +306,28 @@ async fn a_write_is_begin_and_end() {
     assert_eq!(counted.of(write(3)).await, of(1));
     assert_eq!(counted.of(write(3)).await, of(1), "whether there is a value or not");
     assert_eq!(counted.of(write_three(3)).await, of(3));
+}
+
+/// The end brings the value along, and the next read is a hit.
+#[tokio::test]
+async fn a_write_that_stores_is_begin_and_end_too() {
+    let counted = Counted::start().await;
+    let of = |entries: u64| {
+        commands(&[
+            ("evalsha", 2 * entries),
+            ("get", 2 * entries),
+            ("set", 2 * entries),
+            ("time", 3 * entries),
+            ("unlink", 2 * entries),
+        ])
+    };
+    assert_eq!(counted.of(store(3)).await, of(1));
+    assert_eq!(counted.of(store_three(3)).await, of(3));
+    counted.cache.scope(square(3)).await;
+    let hits = async {
+        assert_eq!((square(3).await, square(4).await, square(5).await), (9, 10, 9));
+    };
+    assert_eq!(counted.of(hits).await, commands(&[("get", 3)]));
 }
 
 #[tokio::test]

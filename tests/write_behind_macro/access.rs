@@ -35,9 +35,10 @@ async fn save_views(seen: Seen, views: Batch<View>) -> Result<(), String> {
 
 #[tokio::test]
 async fn the_commands_that_the_guide_lists_are_all_that_a_queue_needs() {
-    let rules = format!("on >secret ~* -@all {}", listed());
+    let rules = format!("on >secret ~stage:wb:{{* resetchannels -@all {}", listed());
     let server = RedisServer::builder().user("app", &rules).start().await;
-    let cache = Cache::connect(&server.url_as("app", "secret")).unwrap();
+    let url = server.url_as("app", "secret");
+    let cache = Cache::builder().namespace("stage").connect(&url).unwrap();
     let work = async {
         let (seen, queue) = (Seen::default(), save_views_queue());
         queue.push(View::of("bad")).await.unwrap();

@@ -8,6 +8,7 @@ mod support;
 mod access;
 mod direct;
 mod exact;
+mod guide;
 mod puts;
 mod shapes;
 mod stage;

@@ -45,7 +45,10 @@ pub use self::stats::{QueueLength, QueueStats};
 pub use self::worker::{Worker, worker};
 use crate::error::Error;
 
-/// A queue of items that go to the database later. Cheap to clone.
+/// A queue of items that go to the database later; made by the companion of a
+/// [`#[write_behind]`](macro@crate::write_behind) function. Cheap to clone.
+///
+/// [`writing_behind`](mod@crate::writing_behind) tells what is promised.
 pub struct Queue<T> {
     definition: Definition<T>,
 }
@@ -57,13 +60,29 @@ impl<T> Queue<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
-    /// Puts an item into the queue; returns when Redis has it.
+    /// Puts an item into the queue; returns when Redis has it, and with `replicas` so many of these. Where the queue is full it
+    /// waits for room.
+    ///
+    /// Without Redis it hands the item to the sink of a worker in this process and returns when that has succeeded, unless
+    /// the queue says `on_unavailable = "error"`.
+    ///
+    /// # Errors
+    ///
+    /// The item is not in the queue: [`Full`](crate::ErrorKind::Full), [`Unavailable`](crate::ErrorKind::Unavailable),
+    /// [`Refused`](crate::ErrorKind::Refused), [`Codec`](crate::ErrorKind::Codec). It may be:
+    /// [`InDoubt`](crate::ErrorKind::InDoubt). It is, but may be lost: [`Unreplicated`](crate::ErrorKind::Unreplicated). It
+    /// went to the sink, which failed: [`Sink`](crate::ErrorKind::Sink).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropped, it may have put the item into the queue or not; once another push of this process has got there, no more
+    /// can come of it.
     pub async fn push(&self, item: T) -> Result<(), Error> {
         // Boxed, since it is large and whoever calls holds it.
         Box::pin(self.push_and_put(item, true)).await
     }
 
-    /// The same, without waiting for room: [`ErrorKind::Full`](crate::ErrorKind::Full) at once.
+    /// The same as [`push`](Self::push), without waiting for room: [`ErrorKind::Full`](crate::ErrorKind::Full) at once.
     pub async fn try_push(&self, item: T) -> Result<(), Error> {
         Box::pin(self.push_and_put(item, false)).await
     }

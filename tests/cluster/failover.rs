@@ -1,11 +1,13 @@
 //! Primaries whose replicas take over.
 
-use cache_runtime::Cache;
+use cache_runtime::{Cache, Failover};
+use tokio::runtime::Runtime;
 
-use crate::database::{ROWS, row_key};
+use crate::database::{Database, ROWS, Record, row, row_key, write};
 use crate::driver::Driver;
 use crate::support::barrier::eventually;
 use crate::support::redis::{RedisCluster, RedisServer};
+use crate::support::{LIMIT, within_limit};
 
 /// A row that node 0 has.
 async fn row_of_the_first(cluster: &RedisCluster) -> u64 {
@@ -76,4 +78,61 @@ async fn a_failover_by_hand_is_followed_at_once() {
     }
     driver.healed().await;
     driver.end("failovers of a cluster by hand").await;
+}
+
+/// The replica that is promoted had not been told of an acknowledged invalidation. Nobody calls; still the process that
+/// invalidated notices, and invalidates once more.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_a_failover_has_lost_is_invalidated_again() {
+    let cluster = RedisCluster::with_replicas().await;
+    let id = row_of_the_first(&cluster).await;
+    let db = Database::default();
+    let [writer, trusting, distrusting] = [Failover::Replay, Failover::Trust, Failover::Distrust]
+        .map(|mode| Cache::builder().failover(mode).connect(&cluster.url()).expect("a valid URL"));
+    assert_eq!(writer.scope(row(&db, id)).await, Ok(Record::new(id, 0)));
+    let (primary, replica) = (cluster.node(0).client().await, cluster.node(3).client().await);
+    let key = format!("row:{id}");
+    replica.run::<()>(&["READONLY"]).await;
+    eventually!(replica.get(&key).await.is_some());
+
+    // From here on the replica hears nothing: it is not let in again.
+    primary.config_set("requirepass", "secret").await;
+    primary.run::<u64>(&["CLIENT", "KILL", "TYPE", "replica"]).await;
+    eventually!(!primary.run::<String>(&["INFO", "replication"]).await.contains("state=online"));
+    writer.scope(write(&db, id)).await.unwrap();
+    assert_eq!(writer.stats().journal_depth, 0, "the primary has acknowledged it");
+    assert!(replica.get(&key).await.is_some(), "the replica has not");
+
+    replica.run::<()>(&["CLUSTER", "FAILOVER", "TAKEOVER"]).await;
+    eventually!(is_primary(cluster.node(3)).await);
+    eventually!(cluster.node(3).client().await.get(&key).await.is_none());
+    writer.flush(LIMIT).await.unwrap();
+    for cache in [writer, trusting, distrusting] {
+        let read = within_limit("a read returns", cache.scope(row(&db, id))).await;
+        assert_eq!(read, Ok(Record::new(id, 1)));
+    }
+}
+
+/// The task that follows the cluster's changes moves on when its runtime ends.
+#[test]
+fn another_runtime_takes_over() {
+    let runtime = Runtime::new().unwrap();
+    let cluster = runtime.block_on(RedisCluster::with_replicas());
+    let id = runtime.block_on(row_of_the_first(&cluster));
+    let cache = Cache::connect(&cluster.url()).unwrap();
+    let db = Database::default();
+    let short = Runtime::new().unwrap();
+    short.block_on(async {
+        assert_eq!(cache.scope(row(&db, id)).await, Ok(Record::new(id, 0)));
+        is_cached(&cache, id).await;
+    });
+    drop(short);
+    runtime.block_on(async {
+        cluster.node(0).kill();
+        eventually!(is_primary(cluster.node(3)).await);
+        eventually!({
+            cache.scope(row(&db, id)).await.unwrap();
+            cache.get(&row_key(&id)).await.is_ok_and(|stored| stored.is_some())
+        });
+    });
 }

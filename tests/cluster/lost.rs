@@ -1,6 +1,6 @@
 //! Primaries without replicas that are lost, and come back.
 
-use cache_runtime::{Cache, FunctionStats};
+use cache_runtime::{BreakerState, Cache, FunctionStats};
 
 use crate::database::{Database, ROWS, Record, row, row_key};
 use crate::driver::Driver;
@@ -68,6 +68,33 @@ async fn a_frozen_primary_costs_only_its_keys_the_budget() {
     for id in &lost {
         assert_eq!(cache.get(&row_key(id)).await.unwrap(), None);
     }
+}
+
+/// What cannot be delivered to one node, however much, keeps nothing from another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn undelivered_invalidations_do_not_wait_for_each_other() {
+    let cluster = RedisCluster::start().await;
+    let cache = Cache::connect(&cluster.url()).unwrap();
+    // More than go at once.
+    let (mut many, mut one, mut id) = (Vec::new(), None, 0);
+    while many.len() < 300 {
+        match cluster.home(&format!("row:{id}")).await {
+            0 => many.push(row_key(&id)),
+            1 => one = one.or_else(|| Some(row_key(&id))),
+            _ => {}
+        }
+        id += 1;
+    }
+    let one = one.unwrap();
+    eventually!(cache.invalidate(&one).await.is_ok());
+    cluster.node(0).kill();
+    eventually!(cache.invalidate(&many).await.is_err() && cache.stats().journal_depth == 300);
+    cluster.node(1).stop();
+    eventually!(cache.invalidate(&one).await.is_err());
+    assert_eq!(cache.stats().journal_depth, 301);
+    assert_eq!(cache.stats().breaker, Some(BreakerState::Open));
+    cluster.node(1).cont();
+    eventually!(cache.stats().journal_depth == 300);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -74,3 +74,31 @@ async fn a_single_server_is_no_cluster() {
     eventually!(cache.get(&row_key(&1)).await.is_err_and(|it| it.kind() == ErrorKind::Unavailable));
     log::says(server.port(), "cluster support is disabled there): write `redis://`");
 }
+
+/// Nodes say in different ways where they are: by name, by address, or by their ports alone.
+#[tokio::test]
+async fn nodes_are_found_by_whatever_they_announce() {
+    for (kind, name) in [("ip", "127.0.0.1"), ("hostname", "localhost"), ("unknown-endpoint", "")] {
+        let node = RedisServer::builder()
+            .setting("cluster-announce-hostname localhost")
+            .setting(&format!("cluster-preferred-endpoint-type {kind}"));
+        let cluster = RedisCluster::of(3, false, &node).await;
+        let home = cluster.home("row:1").await;
+        let asked = cluster.node((home + 1) % 3).client().await;
+        let moved = asked.run_here::<String>(&["GET", "row:1"]).await.unwrap_err();
+        let there = format!("{name}:{}", cluster.node(home).port());
+        assert!(moved.to_string().ends_with(&format!(" {there}")), "{moved} is not {there}");
+
+        let cache = Cache::connect(&cluster.url_by(&[(home + 1) % 3])).unwrap();
+        eventually!({
+            works(&cache).await;
+            cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
+        });
+        let slot = cluster.slot("row:1").await;
+        cluster.move_slot(slot, home, (home + 2) % 3).await;
+        eventually!({
+            works(&cache).await;
+            cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
+        });
+    }
+}

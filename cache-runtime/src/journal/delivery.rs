@@ -68,9 +68,11 @@ impl Delivery {
         let (hold_off, by) = (self.journal().state().hold_off, self.cache.budget().deadline());
         let replies = store.invalidate(&names, hold_off, by).await;
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
-        let entries = acknowledged.clone().map(|((_, key), _)| Entry::Key(key.clone()));
-        Journal::acknowledged(&self.cache, entries);
-        self.acknowledge(acknowledged.map(|((place, _), _)| *place))
+        Journal::acknowledged(
+            &self.cache,
+            acknowledged.map(|((_, key), _)| Entry::Key(key.clone())),
+        );
+        self.settle(keys.iter().zip(&replies).map(|((place, _), reply)| (*place, reply.is_ok())))
     }
 
     async fn send_pattern(&self, store: &Store, place: u64, pattern: &str) -> bool {
@@ -78,13 +80,19 @@ impl Delivery {
         let by = Budget::new(PATTERN_LIMIT).deadline();
         let hold_off = self.journal().state().hold_off;
         let reply = store.invalidate_matching(pattern, hold_off, by).await;
-        self.acknowledge(reply.is_ok().then_some(place).into_iter())
+        self.settle([(place, reply.is_ok())])
     }
 
-    fn acknowledge(&self, places: impl Iterator<Item = u64>) -> bool {
+    /// Forgets what was acknowledged, and puts what was not behind all else: in a cluster it may be one node alone that does
+    /// not answer. Whether any was acknowledged.
+    fn settle(&self, outcomes: impl IntoIterator<Item = (u64, bool)>) -> bool {
         let mut state = self.journal().state();
         let mut any = false;
-        for place in places {
+        for (place, acknowledged) in outcomes {
+            if !acknowledged {
+                state.postpone(place);
+                continue;
+            }
             any = true;
             if state.overflown == Some(place) {
                 state.overflown = None;

@@ -1,7 +1,7 @@
 //! Invalidations that the store has not acknowledged.
 //!
 //! A write is never held up or failed because its invalidation could not be delivered. What was not acknowledged is
-//! kept here and sent again, oldest first, until it is. Until then this process goes around the cache for those
+//! kept here and sent again until it is, oldest first and what was refused last. Until then this process goes around the cache for those
 //! keys and neither reads nor fills them: it never returns what it knows to be outdated. Other processes are
 //! kept from the old value by the write's fence, where that was acknowledged, and else by the entry's time to live.
 //!

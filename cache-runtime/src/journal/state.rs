@@ -75,6 +75,13 @@ impl State {
         self.entries.insert(place, entry);
     }
 
+    /// Moves what is at a place to the end.
+    pub(super) fn postpone(&mut self, place: u64) {
+        if let Some(entry) = self.entries.get(&place).cloned() {
+            self.add(entry);
+        }
+    }
+
     pub(super) fn remove(&mut self, place: u64) {
         if let Some(entry) = self.entries.remove(&place) {
             self.patterns -= usize::from(matches!(entry, Entry::Pattern(_)));

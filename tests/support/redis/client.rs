@@ -52,18 +52,22 @@ impl Client {
 
     /// Runs one command, and gives the error if that is the reply. In a cluster it is run on the node that has the key.
     pub async fn try_run<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
+        match self.run_here(words).await {
+            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {
+                let (node, _) = error.redirect_node().expect("an address");
+                Self::try_connect(&format!("redis://{node}")).await?.run_here(words).await
+            }
+            reply => reply,
+        }
+    }
+
+    /// Runs one command on this very node.
+    pub async fn run_here<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
         let mut command = Cmd::new();
         for word in words {
             command.arg(word);
         }
-        match command.query_async(&mut self.connection()).await {
-            Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {
-                let (node, _) = error.redirect_node().expect("an address");
-                let there = Self::try_connect(&format!("redis://{node}")).await?;
-                command.query_async(&mut there.connection()).await
-            }
-            reply => reply,
-        }
+        command.query_async(&mut self.connection()).await
     }
 
     /// `GET`

@@ -7,7 +7,7 @@ use cache_runtime::{Cache, CacheBuilder, FunctionStats, Key, cached, invalidates
 use tokio::task::JoinHandle;
 
 use crate::support::barrier::{Counter, Gate, eventually};
-use crate::support::redis::{Client, RedisServer};
+use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
 
 /// The value that is past its time to live as soon as it is stored.
 pub const OLD: u64 = 0;
@@ -102,7 +102,7 @@ pub struct Stage {
     pub there: Cache,
     pub origin: Origin,
     /// None with the embedded store.
-    pub server: Option<(RedisServer, Client)>,
+    pub server: Option<(Backend, Client)>,
 }
 
 impl Stage {
@@ -114,6 +114,15 @@ impl Stage {
     pub async fn redis(settings: CacheBuilder) -> Self {
         let server = RedisServer::start().await;
         let client = server.client().await;
+        let connect = || settings.clone().connect(&server.url()).unwrap();
+        let (here, there) = (connect(), connect());
+        let server = Some((Backend::Single(server), client));
+        Self { here, there, origin: Origin::at(OLD), server }
+    }
+
+    /// A cluster that others have used before, but not any more.
+    pub async fn cluster(cluster: &RedisCluster, settings: CacheBuilder) -> Self {
+        let (server, client) = cluster.anew("value:1").await;
         let connect = || settings.clone().connect(&server.url()).unwrap();
         let (here, there) = (connect(), connect());
         Self { here, there, origin: Origin::at(OLD), server: Some((server, client)) }
@@ -162,7 +171,7 @@ impl Stage {
     }
 }
 
-/// Makes a test of each function, once on the embedded store and once on Redis.
+/// Makes a test of each function, once on the embedded store and once on Redis, and one of all in a cluster.
 macro_rules! on_both_stores {
     ($($name:ident)*) => {
         mod embedded {
@@ -176,6 +185,16 @@ macro_rules! on_both_stores {
             async fn $name() {
                 super::$name($crate::stage::Stage::redis(cache_runtime::Cache::builder()).await).await;
             })*
+        }
+        mod cluster {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn all_in_turn() {
+                let cluster = $crate::support::redis::RedisCluster::start().await;
+                $(
+                    println!("{}", stringify!($name));
+                    super::$name($crate::stage::Stage::cluster(&cluster, cache_runtime::Cache::builder()).await).await;
+                )*
+            }
         }
     };
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use cache_runtime::{Cache, cached, invalidates};
 
 use crate::support::barrier::{Counter, Gate};
-use crate::support::redis::{Client, RedisCluster, RedisServer};
+use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
 
 /// Rows by id, and gates at which loads and writes are held.
 #[derive(Clone, Debug, Default)]
@@ -135,24 +135,7 @@ pub struct Stage {
     pub cache: Cache,
     pub db: Database,
     /// None with the embedded store. In a cluster the client is one of the node that has `row:1`.
-    pub server: Option<(Server, Client)>,
-}
-
-/// What the cache is connected to.
-#[derive(Debug)]
-pub enum Server {
-    Single(RedisServer),
-    Cluster { url: String },
-}
-
-impl Server {
-    /// Where clients connect.
-    pub fn url(&self) -> String {
-        match self {
-            Self::Single(server) => server.url(),
-            Self::Cluster { url } => url.clone(),
-        }
-    }
+    pub server: Option<(Backend, Client)>,
 }
 
 impl Stage {
@@ -164,18 +147,13 @@ impl Stage {
         let server = RedisServer::start().await;
         let client = server.client().await;
         let cache = Cache::connect(&server.url()).unwrap();
-        Self { cache, db: Database::default(), server: Some((Server::Single(server), client)) }
+        Self { cache, db: Database::default(), server: Some((Backend::Single(server), client)) }
     }
 
     /// A cluster that others have used before, but not any more.
     pub async fn cluster(cluster: &RedisCluster) -> Self {
-        for node in cluster.primaries() {
-            node.client().await.flush_all().await;
-        }
-        let client = cluster.node(cluster.home("row:1").await).client().await;
-        let url = cluster.url();
-        let cache = Cache::connect(&url).unwrap();
-        let server = Server::Cluster { url };
+        let (server, client) = cluster.anew("row:1").await;
+        let cache = Cache::connect(&server.url()).unwrap();
         Self { cache, db: Database::default(), server: Some((server, client)) }
     }
 

@@ -9,7 +9,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::support::barrier::Gate;
-use crate::support::redis::{Client, RedisServer};
+use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
 use crate::support::within_limit;
 
 /// Step `number` of `counter`.
@@ -171,7 +171,7 @@ impl Running {
 pub struct Stage {
     pub cache: Cache,
     /// None with the embedded store.
-    pub server: Option<(RedisServer, Client)>,
+    pub server: Option<(Backend, Client)>,
 }
 
 impl Stage {
@@ -182,6 +182,13 @@ impl Stage {
     pub async fn redis() -> Self {
         let server = RedisServer::start().await;
         let client = server.client().await;
+        let cache = Cache::connect(&server.url()).unwrap();
+        Self { cache, server: Some((Backend::Single(server), client)) }
+    }
+
+    /// A cluster that others have used before, but not any more.
+    pub async fn cluster(cluster: &RedisCluster) -> Self {
+        let (server, client) = cluster.anew("wb:{steps}:workers").await;
         let cache = Cache::connect(&server.url()).unwrap();
         Self { cache, server: Some((server, client)) }
     }
@@ -195,7 +202,7 @@ impl Stage {
     }
 }
 
-/// Makes a test of each function, once on the embedded store and once on Redis.
+/// Makes a test of each function, once on the embedded store and once on Redis, and one of all in a cluster.
 macro_rules! on_both_stores {
     ($($name:ident)*) => {
         mod embedded {
@@ -209,6 +216,16 @@ macro_rules! on_both_stores {
             async fn $name() {
                 super::$name($crate::stage::Stage::redis().await).await;
             })*
+        }
+        mod cluster {
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn all_in_turn() {
+                let cluster = $crate::support::redis::RedisCluster::start().await;
+                $(
+                    println!("{}", stringify!($name));
+                    super::$name($crate::stage::Stage::cluster(&cluster).await).await;
+                )*
+            }
         }
     };
 }

@@ -20,7 +20,7 @@ mod tls;
 
 pub use builder::Builder;
 pub use client::Client;
-pub use cluster::RedisCluster;
+pub use cluster::{Backend, RedisCluster};
 
 const LOG: &str = "redis.log";
 

@@ -63,6 +63,15 @@ async fn a_frozen_primary_costs_only_its_keys_the_budget() {
         assert_eq!(cache.get(&row_key(id)).await.unwrap(), None);
     }
     assert_eq!(cache.stats().journal_depth, lost.len());
+    assert_ne!(cache.stats().breaker, Some(BreakerState::Closed));
+    // So they are by a pattern, which can only say that it has not seen all.
+    for id in &others {
+        read(*id).await;
+    }
+    cache.invalidate_matching("row:*").await.unwrap_err();
+    for id in &others {
+        assert_eq!(cache.get(&row_key(id)).await.unwrap(), None);
+    }
     cluster.node(0).cont();
     eventually!(cache.stats().journal_depth == 0);
     for id in &lost {

@@ -75,6 +75,22 @@ async fn a_single_server_is_no_cluster() {
     log::says(server.port(), "cluster support is disabled there): write `redis://`");
 }
 
+/// Whoever may not see the list of nodes does without.
+#[tokio::test]
+async fn little_permission_is_needed() {
+    let node =
+        RedisServer::builder().user("limited", "on >secret ~* +@all -cluster +cluster|slots");
+    let cluster = RedisCluster::of(3, false, &node).await;
+    let url = cluster.url().replace("://", "://limited:secret@");
+    let cache = Cache::connect(&url).unwrap();
+    eventually!({
+        works(&cache).await;
+        cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
+    });
+    assert_eq!(cache.invalidate_matching("row:*").await.unwrap(), 1);
+    assert_eq!(cache.get(&row_key(&1)).await.unwrap(), None);
+}
+
 /// Nodes say in different ways where they are: by name, by address, or by their ports alone.
 #[tokio::test]
 async fn nodes_are_found_by_whatever_they_announce() {

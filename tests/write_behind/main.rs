@@ -7,6 +7,7 @@ mod log;
 mod support;
 
 mod basics;
+mod cluster;
 mod faults;
 mod pushes;
 mod soak;

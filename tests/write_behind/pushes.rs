@@ -170,6 +170,7 @@ async fn a_push_is_one_command() {
     let server = &stage.server.as_ref().unwrap().0;
     let careful = queue(&CAREFUL, &stage.cache);
     careful.push(step(0, 0)).await.unwrap();
+    let server = server.single();
     server.reset_commandstats().await;
     for number in 1..=10 {
         careful.push(step(0, number)).await.unwrap();

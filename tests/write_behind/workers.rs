@@ -184,9 +184,11 @@ async fn a_sink_may_take_longer_than_a_lease() {
     let running = Running::start(worker(&LONELY, &stage.cache, &ledger));
     lonely.push(step(0, 0)).await.unwrap();
     gate.entered(1).await;
-    server.reset_commandstats().await;
+    server.single().reset_commandstats().await;
     // Each of them is a quarter of the lease.
-    eventually!(server.commandstats().await.get("pexpire").is_some_and(|renewals| *renewals > 8));
+    eventually!(
+        server.single().commandstats().await.get("pexpire").is_some_and(|renewals| *renewals > 8)
+    );
     gate.open();
     eventually!(ledger.of(0) == [0]);
     running.stop().await;

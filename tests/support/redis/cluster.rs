@@ -34,6 +34,14 @@ impl Backend {
             Self::Cluster(url) => url.clone(),
         }
     }
+
+    /// The one server. Fails for a cluster.
+    pub fn single(&self) -> &RedisServer {
+        match self {
+            Self::Single(server) => server,
+            Self::Cluster(url) => panic!("{url} is a cluster"),
+        }
+    }
 }
 
 impl RedisCluster {

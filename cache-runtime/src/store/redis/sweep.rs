@@ -18,7 +18,7 @@ use crate::store::{Deadline, Name, StoreResult};
 /// Keys that a server looks at in one step of a scan.
 const SCAN: usize = 512;
 /// How long one step may take. The whole takes as long as there are keys.
-const STEP: Duration = Duration::from_secs(1);
+pub(super) const STEP: Duration = Duration::from_secs(1);
 
 impl RedisStore {
     /// Removes every key that matches the glob `pattern` and is ours; how many those were.
@@ -28,8 +28,10 @@ impl RedisStore {
         hold_off: Duration,
         by: Deadline,
     ) -> StoreResult<u64> {
-        let before = self.layout(by).await?;
+        let before = self.layout(by).await;
+        // Whatever can be removed is, also where not all of it can.
         let removed = self.sweep(pattern, hold_off, by).await?;
+        let before = before?;
         if before.is_settled() && before == self.layout(by).await? {
             return Ok(removed);
         }

@@ -27,6 +27,8 @@ const ASKED: usize = 3;
 const ROUND: Duration = Duration::from_secs(10);
 /// By how much the keeper may be late: runtimes are busy at times.
 const LENIENCE: Duration = Duration::from_secs(1);
+/// The promise of a keeper that waits to be called.
+const NEVER: u64 = u64::MAX;
 
 /// The task that keeps the map up to date, on the runtime of whoever was the first to need it. If that runtime ends, or is
 /// left standing with nobody to drive it, the next caller whom the map does not help puts the task on its own.
@@ -57,7 +59,7 @@ impl Desk {
     }
 
     fn after(&self, delay: Duration) -> u64 {
-        u64::try_from((self.created.elapsed() + delay).as_millis()).unwrap_or(u64::MAX)
+        u64::try_from((self.created.elapsed() + delay).as_millis()).unwrap_or(NEVER)
     }
 }
 
@@ -66,7 +68,8 @@ impl Keeper {
     pub(super) fn alarm(&self, view: &Arc<View>) {
         self.desk.bell.notify_one();
         let overdue = self.desk.after(Duration::ZERO) > self.desk.promise.load(Relaxed);
-        self.desk.promise.fetch_min(self.desk.after(LENIENCE), Relaxed);
+        let soon = self.desk.after(LENIENCE);
+        _ = self.desk.promise.compare_exchange(NEVER, soon, Relaxed, Relaxed);
         // Somebody who holds the lock does the same.
         let (Ok(mut task), Ok(runtime)) = (self.task.try_lock(), Handle::try_current()) else {
             return;
@@ -99,7 +102,7 @@ async fn keep(view: Arc<View>, desk: Arc<Desk>) {
             Ok(()) => {
                 backoff.up();
                 let round = ROUND.mul_f64(0.5 + random_fraction() / 2.0);
-                desk.promise(round);
+                desk.promise.store(NEVER, Relaxed);
                 _ = timeout(round, trouble(&view, &desk)).await;
             }
             Err(cause) if view.is_vague() => view.settle(Phase::Open, Some(cause)),

@@ -6,6 +6,7 @@ use super::Cluster;
 use super::map::Member;
 use super::report::text;
 use crate::store::redis::session::Session;
+use crate::store::redis::sweep::STEP;
 use crate::store::{Deadline, StoreError, StoreResult};
 
 /// What each primary says of its own slots. While that stays as it is no key moves from one to another.
@@ -60,8 +61,9 @@ impl Cluster {
         let map = self.view.map.load_full();
         let mut holdings = Vec::new();
         for Member { endpoint, node, .. } in map.members() {
-            let holding = match node.session(by).await {
-                Ok(mut session) => session.holding(by).await,
+            let step = by.min(Deadline::now() + STEP);
+            let holding = match node.session(step).await {
+                Ok(mut session) => session.holding(step).await,
                 Err(error) => Err(error),
             };
             let holding = holding.inspect_err(|error| self.note(error))?;

@@ -13,6 +13,20 @@
 //! the one that did. Waiters that joined later stay, and one of them leads next. So per key at most one load runs and
 //! one is waited for, and every caller's value was read after it called, or proved unchanged since.
 //!
+//! # Tags
+//!
+//! An entry is in its tags' hands as well, of which the commands on its own key know nothing. So for tags
+//!
+//! - a value that was found decides if its tags' stamps were read after the mark, as it was itself;
+//! - an accepted fill decides if the stamps, read again after the mark, are still those of the load: the leader asks for them
+//!   beside the fill, if anybody waits. If they are not, what decides is the beginning of the load;
+//! - the beginning of the load decides as it does for keys: what was invalidated before it is in what it loads, by a tag or
+//!   by a key. So nothing changes for loads that are not stored, or whose fill was refused;
+//! - an invalidation that was not delivered changes no stamp. [`Flights::forget`] cannot know whose flights a tag concerns, so
+//!   the leader asks the journal after its mark as well: who joins after the write was journalled is behind that mark, or
+//!   the journal says so;
+//! - a waiter takes a value only if it has its own tags: a leader with others has looked at those.
+//!
 //! # Failed loads
 //!
 //! An error goes to all waiters that it can be cloned for and that joined before the load began. Where it cannot,

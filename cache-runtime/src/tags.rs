@@ -67,9 +67,9 @@ impl Tags {
         self.list.iter().flat_map(|list| &list.texts).map(String::as_str)
     }
 
-    /// Whether an invalidation of one of them is still to be delivered.
-    pub(crate) fn are_outdated(&self, cache: &Cache) -> bool {
-        self.texts().any(|text| cache.journal().covers(text))
+    /// Whether an invalidation of the entry with this key, or of one of its tags, is still to be delivered.
+    pub(crate) fn are_outdated(&self, cache: &Cache, entry: &str) -> bool {
+        cache.journal().covers(entry) || self.texts().any(|text| cache.journal().covers(text))
     }
 
     /// Whether a value was stored, or would be, under these tags; its stamps may be any.

@@ -126,7 +126,7 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
 
     /// An invalidation of the entry, or of one of its tags, is on its way: it counts as executed.
     fn is_outdated(&self) -> bool {
-        self.cache.journal().covers(self.text) || self.tags.are_outdated(self.cache)
+        self.tags.are_outdated(self.cache, self.text)
     }
 
     fn shared_error(&self) -> Option<SharedError> {

@@ -102,7 +102,7 @@ impl Lease {
         };
         // Between mark and command: what was journalled before a waiter joined is seen here, or was delivered before the
         // store is asked.
-        if self.cache.journal().covers(&self.text) || self.tags.are_outdated(&self.cache) {
+        if self.tags.are_outdated(&self.cache, &self.text) {
             // Beside the value a fence would say that its load failed a moment ago.
             let fenced =
                 if self.beside.is_some() { Err(StoreError::Down) } else { Ok(Acquired::Fenced) };
@@ -230,7 +230,7 @@ impl Lease {
     /// that an invalidation that a waiter came after is seen here, in this process's journal if it was not delivered.
     async fn stamps_stand(&self, by: Deadline) -> bool {
         let Some(store) = self.cache.store() else { return false };
-        !self.tags.are_outdated(&self.cache)
+        !self.tags.are_outdated(&self.cache, &self.text)
             && self.tags.read(store, by).await.is_ok_and(|present| present == self.stamps)
     }
 
@@ -294,7 +294,7 @@ impl Lease {
 
     /// Whether nothing has happened to a value since it was seen; none if the store does not say.
     async fn stands(&self, seen: &Value) -> Option<bool> {
-        if self.cache.journal().covers(&self.text) || self.tags.are_outdated(&self.cache) {
+        if self.tags.are_outdated(&self.cache, &self.text) {
             return Some(false);
         }
         let (store, by) = (self.cache.store()?, self.budget.deadline());

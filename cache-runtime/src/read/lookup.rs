@@ -336,7 +336,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
 
     /// An invalidation of the entry, or of one of its tags, is still to be delivered.
     pub(super) fn is_outdated(&self) -> bool {
-        self.cache.journal().covers(self.text) || self.tags.are_outdated(self.cache)
+        self.tags.are_outdated(self.cache, self.text)
     }
 
     /// Whether a value that is kept longer than it is fresh still is.

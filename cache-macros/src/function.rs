@@ -9,6 +9,7 @@ use syn::{Attribute, Error, Ident, Signature, Token, Visibility, braced, token};
 ///
 /// The body stays what it is, tokens: it is faster, no second parser can disagree with rustc, and a
 /// half-typed one does no harm.
+#[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,

@@ -68,6 +68,7 @@ use crate::model::{Cached, Invalidates, WriteBehind, WriteThrough};
 /// | `lock` | callers in all processes wait for one of them to run the body | other processes run it too, but only one stores |
 /// | `lock(wait = "5s", lease = "10s")` | a duration each: how long to wait before running the body after all; how long the one who runs it may be out of touch before another takes over | set by the cache |
 /// | `skip(db, ctx)` | parameters that are knowingly no part of the key | |
+/// | `batch(id in ids)` | one call reads many entries: those of all ids in a parameter, see below | one |
 /// | `tags = ["org:<org_id>"]` | groups that the entry belongs to, see below | none |
 /// | `none_ttl = "30s"` | store `None`, and `Ok(None)`, and serve it for that long | not stored |
 /// | `stale_while_revalidate = "10m"` | how long after its ttl a value is served, while it is refreshed in the background, see below | not at all |
@@ -171,6 +172,51 @@ use crate::model::{Cached, Invalidates, WriteBehind, WriteThrough};
 /// one key more for each, in the same round trip; a miss asks once more for each. Functions without tags pay nothing. The
 /// tags go with the key: functions that share an entry by `key = get_user_key(&id)` share its tags, and an entry that
 /// was stored with other tags, by an older version of the program say, is a miss.
+///
+/// # Batches
+///
+/// With `batch(id in ids)` one call reads the entries of many ids, and the body runs once, with those that must be loaded;
+/// not at all if all are there. The key is that of one id, and `id` is a reference: `key = get_user_key(id)` shares the
+/// entries of `get_user`, so that either finds what the other has loaded and one invalidation reaches both.
+/// `key = "user:<id>"` makes entries of its own, with a companion that takes one id.
+///
+/// ```
+/// # use std::collections::HashMap;
+/// # use cache_runtime::{cached, invalidates};
+/// # #[derive(serde::Serialize, serde::Deserialize)] struct User;
+/// # struct PgPool; struct Error;
+/// #[cached(key = "user:<id>", ttl = 3600)]
+/// async fn get_user(db: &PgPool, id: i64) -> Result<Option<User>, Error> {
+///     // SELECT .. FROM users WHERE id = $1
+/// #   let _ = (db, id); Err(Error)
+/// }
+///
+/// #[cached(batch(id in ids), key = get_user_key(id), ttl = 3600, none_ttl = 30)]
+/// async fn get_users(db: &PgPool, ids: &[i64]) -> Result<HashMap<i64, User>, Error> {
+///     // SELECT .. FROM users WHERE id = ANY($1): `ids` are those that are missing
+/// #   let _ = (db, ids); Err(Error)
+/// }
+///
+/// #[invalidates(each(id in ids) get_user(id))]
+/// async fn block_users(db: &PgPool, ids: &[i64]) -> Result<(), Error> {
+///     // UPDATE users SET blocked = true WHERE id = ANY($1)
+/// #   let _ = (db, ids); Ok(())
+/// }
+/// ```
+///
+/// | | |
+/// |---|---|
+/// | ids | `&[Id]`, `Vec<Id>`, `HashSet<Id>` or `BTreeSet<Id>`; an id is `Clone`, `Eq` and `Hash` |
+/// | returns | `HashMap<Id, V>`, `BTreeMap<Id, V>` or `Vec<(Id, V)>`, the latter in the order of the ids; alone or in a `Result` |
+/// | key | a `Key<V>`, or a `Key<Option<V>>`: `Some` is found, `None` is known not to be there |
+///
+/// An id is loaded once and returned once, however often it is given. Ids without a value are left out of the answer; with
+/// `none_ttl`, which needs a `Key<Option<V>>`, they are remembered for that long. What the body returns for other ids than
+/// it was given is ignored. `ttl` and `unless` by value see what one id stores.
+///
+/// For each id a batch does what a single call does: ids that others are loading, single calls or batches, are waited for, and
+/// each is loaded once. What is to be loaded is loaded before anything is waited for; where the others fail, the body runs once
+/// more. So parameters by value must be `Clone`, and a `&mut` one does not compile.
 ///
 /// # The companion
 ///

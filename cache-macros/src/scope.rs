@@ -26,6 +26,8 @@ pub(crate) struct Scope<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Item<'a> {
     pub(crate) name: &'a Ident,
+    /// As far as the signature tells.
+    pub(crate) ty: Option<&'a Type>,
 }
 
 /// What a placeholder starts at.

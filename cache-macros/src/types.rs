@@ -239,6 +239,18 @@ pub(crate) fn stored(ty: &Type) -> &Type {
     segment.and_then(|segment| arguments(segment).next()).unwrap_or(ty)
 }
 
+/// `V` of `HashMap<Id, V>`, `BTreeMap<Id, V>` or `Vec<(Id, V)>`.
+pub(crate) fn of_each(ty: &Type) -> Option<&Type> {
+    let segment = last_segment(ty)?;
+    if is_one_of(segment, &["HashMap", "BTreeMap"]) {
+        return arguments(segment).nth(1);
+    }
+    match peel(argument_of(ty, "Vec")?) {
+        Type::Tuple(pair) if pair.elems.len() == 2 => pair.elems.last(),
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use syn::parse_str;

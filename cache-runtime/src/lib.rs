@@ -57,6 +57,11 @@
 //! the fence down stores it, if that fence has stood since before the body and no other write of the entry has overlapped. Two
 //! writes that overlap store nothing, because nobody but the database knows which of them came last.
 //!
+//! A **batch** (`batch(id in ids)`) is as many reads as it has ids, side by side: each has its own flight, lease and
+//! fill, and what they ask of the store goes out together. Its body runs once for all ids that it has to load; only when
+//! these are stored and served does it wait for what others are loading, so two batches that overlap never wait for
+//! each other.
+//!
 //! Lease, value and fence are one record in one key, so eviction, expiry and `FLUSHALL` take the right to fill
 //! together with the value: whatever vanishes, vanishes whole.
 //!
@@ -142,6 +147,8 @@
 //!   the first load. `early = 1.0` comes close without serving anything past its ttl.
 //! - **`stale_if_error`, `error_ttl`.** Where the origin may fail for longer than the ttl: an hour of the old value is
 //!   better than none for most. `error_ttl` keeps callers from asking for what has just failed.
+//! - **batch.** Wherever a list of ids meets a table: beside the function of one id, with its key. Where lists have the same few
+//!   ids again and again it is worth most; a list that is always the same is better one entry of its own.
 //! - **fence.** `"try"`, the default, for nearly all; `"strict"` where a stale value is worse than a write that is
 //!   refused while Redis is down; `"off"` where a write is frequent and a moment of the old value is
 //!   nobody's loss.

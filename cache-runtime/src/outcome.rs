@@ -34,6 +34,9 @@ pub trait Outcome<Shape>: Sized {
     /// The value, if the call succeeded.
     fn value(&self) -> Option<&Self::Value>;
 
+    /// The value, or the failure as it is.
+    fn into_value(self) -> Result<Self::Value, Self>;
+
     /// What the function returns when the cache has the value.
     fn from_value(value: Self::Value) -> Self;
 }
@@ -43,6 +46,10 @@ impl<T> Outcome<Plain> for T {
 
     fn value(&self) -> Option<&T> {
         Some(self)
+    }
+
+    fn into_value(self) -> Result<T, T> {
+        Ok(self)
     }
 
     fn from_value(value: T) -> T {
@@ -55,6 +62,10 @@ impl<T, E> Outcome<Fallible> for Result<T, E> {
 
     fn value(&self) -> Option<&T> {
         self.as_ref().ok()
+    }
+
+    fn into_value(self) -> Result<T, Self> {
+        self.map_err(Err)
     }
 
     fn from_value(value: T) -> Self {
@@ -233,6 +244,27 @@ pub struct Returns<R, V> {
     pub(crate) refuse: Option<fn(Error) -> R>,
     /// How errors are remembered, where they are. One pointer, as this is part of every call's future.
     pub(crate) errors: Option<fn() -> Errors<R>>,
+}
+
+/// What becomes of one id of a batch: its value, or the error of a failed load as far as that can be shared.
+pub(crate) type OfOne<T> = Result<T, Option<SharedError>>;
+
+impl<T: Storable> Returns<OfOne<T>, T> {
+    /// For one id of a batch.
+    pub(crate) fn of_one(is_absent: IsAbsent<T>) -> Self {
+        Self {
+            value: |result| result.as_ref().ok(),
+            is_absent,
+            encode: |value, codec, out| codec.encode(value, out),
+            decode: |payload, codec| codec.decode(payload).map(Ok),
+            sharing: Sharing {
+                share: |result| result.as_ref().err().cloned().flatten(),
+                unshare: |error| Some(Err(Some(Arc::clone(error)))),
+            },
+            refuse: None,
+            errors: None,
+        }
+    }
 }
 
 impl<R, V> Returns<R, V> {

@@ -24,6 +24,17 @@ macro_rules! __errors {
     }};
 }
 
+/// `batched!(Type)`: the `Batched` of a read of many.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __batched {
+    ($ty:ty) => {{
+        use $crate::__private::{Otherwise as _, Unshared as _};
+        let answer = $crate::__private::Probe::<$ty>::NEW.shape();
+        $crate::__private::Batched::new(&answer, $crate::__private::Probe::<$ty>::SHARING)
+    }};
+}
+
 /// `outcome!(Type)`: the `Written` of a write.
 ///
 /// `_ as plain` is for `impl Trait`, of which nothing can be asked.

@@ -20,11 +20,13 @@ pub use crate::outcome::{
 pub use crate::queue::{
     Fold, Place, Puts, QueueBuilder, QueueSite, SinkResult, merge, queue, worker,
 };
-pub use crate::read::{Read, read};
+pub use crate::read::{
+    Answers, Batched, Holds, Id, Ids, Negative, Read, ReadMany, read, read_many,
+};
 pub use crate::write::{Targets, Through, Values, Write, kept, write};
 pub use crate::{
-    __catalog as catalog, __errors as errors, __outcome as outcome, __returns as returns,
-    __strict as strict, __through as through, __value as value,
+    __batched as batched, __catalog as catalog, __errors as errors, __outcome as outcome,
+    __returns as returns, __strict as strict, __through as through, __value as value,
 };
 
 /// Starts the key of a function.

@@ -1,5 +1,12 @@
 //! Reads and writes of many entries at once.
 
-mod each;
 #[path = "../support/mod.rs"]
 mod support;
+
+mod commands;
+mod each;
+mod faults;
+mod flights;
+mod races;
+mod reads;
+mod stage;

@@ -88,6 +88,44 @@ pub async fn names(key: i64, read: i64, cache: i64) -> i64 {
     key + read + cache
 }
 
+/// Many at once.
+///
+/// # Errors
+///
+/// Never.
+#[::kv::cached(
+    batch(id in ids),
+    key = get_user_key(id),
+    ttl = |user| ::std::time::Duration::from_secs(user.id.unsigned_abs()),
+    lock,
+    when = limit > 0,
+    unless = |user| user.id == 3,
+    jitter = 0.1,
+    skip(limit),
+    crate = ::kv
+)]
+pub async fn get_users(
+    ids: &[i64],
+    mut limit: usize,
+) -> ::std::result::Result<::std::collections::HashMap<i64, User>, ::std::string::String> {
+    use ::std::iter::Iterator as _;
+
+    limit -= 1;
+    ::std::result::Result::Ok(ids.iter().take(limit).map(|id| (*id, User { id: *id })).collect())
+}
+
+/// Many with keys of their own.
+#[::kv::cached(batch(id in ids), key = "one:<org>:<id>", ttl = 60, none_ttl = 1, crate = ::kv)]
+pub async fn get_own(
+    org: &str,
+    ids: ::std::collections::BTreeSet<i64>,
+) -> ::std::vec::Vec<(i64, User)> {
+    use ::std::iter::Iterator as _;
+
+    let _ = org;
+    ids.iter().map(|id| (*id, User { id: *id })).collect()
+}
+
 /// Items of every kind.
 #[::kv::invalidates(
     each(id in ids) get_user(id),

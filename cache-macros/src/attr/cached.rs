@@ -9,6 +9,7 @@ use syn::{
 };
 
 use super::duration::Duration;
+use super::each::Each;
 use super::{KeyArg, Known, Name, Slot, each_piece};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
 use crate::syntax;
@@ -17,6 +18,7 @@ use crate::template::{Kind, Template};
 const KNOWN: &Known = &[
     ("key", r#"key = "user:<id>""#),
     ("ttl", r#"ttl = "1h""#),
+    ("batch", "batch(id in ids)"),
     ("lock", r#"lock`, or `lock(wait = "5s", lease = "10s")"#),
     ("tags", r#"tags = ["org:<org_id>"]"#),
     ("skip", "skip(db)"),
@@ -51,6 +53,7 @@ const CODECS: &[&str] = &["Json", "MessagePack", "Postcard"];
 pub(crate) struct CachedArgs {
     pub(crate) key: Slot<KeyArg>,
     pub(crate) ttl: Slot<Ttl>,
+    pub(crate) batch: Slot<Each>,
     pub(crate) lock: Slot<Lock>,
     pub(crate) tags: Slot<Vec<Template>>,
     pub(crate) skip: Slot<Vec<Ident>>,
@@ -121,6 +124,10 @@ impl CachedArgs {
         match name.text.as_str() {
             "key" => self.key.fill(&name, KeyArg::parse(&name, input, Kind::Key), diagnostics),
             "ttl" => self.ttl.fill(&name, ttl(&name, input), diagnostics),
+            "batch" => {
+                let each = Each::after(name.ident.clone(), input);
+                self.batch.fill(&name, each, diagnostics)
+            }
             "lock" => self.lock.fill(&name, Lock::parse(&name, input, diagnostics), diagnostics),
             "tags" => self.tags.fill(&name, tags(&name, input), diagnostics),
             "skip" => self.skip.fill(&name, skip(&name, input), diagnostics),
@@ -332,6 +339,12 @@ mod tests {
             (quote!(tag = "a"), "there is no option `tag`; did you mean `tags`?"),
             (quote!(skip = db), "`skip` takes names in parentheses: write `skip(db)`"),
             (quote!(skip()), "`skip` names nothing: write `skip(db)`"),
+            (quote!(batch), "expected a name, `in` and a collection, such as `(id in ids)`"),
+            (quote!(batch(ids)), "expected a name, `in` and a collection, such as `(id in ids)`"),
+            (
+                quote!(batch(id of ids)),
+                "expected a name, `in` and a collection, such as `(id in ids)`",
+            ),
             (quote!(jitter = 1.5), "`jitter` is a fraction of the ttl, a number from 0.0 to 1.0"),
             (
                 quote!(codec = Messagepack),

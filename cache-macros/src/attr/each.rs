@@ -1,9 +1,10 @@
 //! `id in ids`: one thing for every item of a collection.
 
-use syn::parse::{Parse, ParseStream};
-use syn::{Error, Expr, Ident, Token, parenthesized, token};
+use proc_macro2::Group;
+use syn::parse::{Parse, ParseStream, Parser as _};
+use syn::{Error, Expr, Ident, Token, token};
 
-/// `each(id in ids)`
+/// `each(id in ids)`, `batch(id in ids)`
 pub(crate) struct Each {
     /// The word itself, at which helper tokens stand.
     pub(crate) word: Ident,
@@ -28,15 +29,24 @@ impl Each {
 impl Parse for Each {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let word = input.parse()?;
-        let inside;
-        let parentheses = parenthesized!(inside in input);
-        let malformed = || {
-            let message = "expected a name, `in` and a collection, such as `(id in ids)`";
-            Error::new(parentheses.span.join(), message)
+        Self::after(word, input)
+    }
+}
+
+impl Each {
+    /// What is behind the word.
+    pub(super) fn after(word: Ident, input: ParseStream<'_>) -> syn::Result<Self> {
+        let message = "expected a name, `in` and a collection, such as `(id in ids)`";
+        if !input.peek(token::Paren) {
+            return Err(Error::new(word.span(), message));
+        }
+        let inside: Group = input.parse()?;
+        let span = inside.span();
+        let parser = |inside: ParseStream<'_>| {
+            let item = inside.parse()?;
+            inside.parse::<Token![in]>()?;
+            Ok(Self { word, item, items: inside.parse()? })
         };
-        let item = inside.parse().map_err(|_| malformed())?;
-        inside.parse::<Token![in]>().map_err(|_| malformed())?;
-        let items = inside.parse().map_err(|_| malformed())?;
-        if inside.is_empty() { Ok(Self { word, item, items }) } else { Err(malformed()) }
+        parser.parse2(inside.stream()).map_err(|_| Error::new(span, message))
     }
 }

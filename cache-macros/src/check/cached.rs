@@ -3,6 +3,7 @@
 use proc_macro2::Span;
 use syn::ext::IdentExt as _;
 
+use super::batch::batch;
 use super::{detached, is_async, transactions};
 use crate::attr::cached::Ttl;
 use crate::diagnostics::{Diagnostics, did_you_mean};
@@ -24,6 +25,7 @@ pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     skips_what_there_is(model, diagnostics);
     tags_are_few_and_different(model, diagnostics);
     detached::cached(model, diagnostics);
+    batch(model, diagnostics);
     if let Ok(key) = &model.key {
         skipped_is_not_in_key(model, key, diagnostics);
         key_tells_calls_apart(model, key, diagnostics);
@@ -147,7 +149,10 @@ fn skipped_is_not_in_key(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagno
 /// ```
 fn key_tells_calls_apart(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics) {
     let scope = &model.scope;
-    let parameters = scope.parameters.iter().filter(|it| is_data(it, scope)).map(|it| it.name);
+    // Of a batch the key tells one item from another.
+    let items = model.batch.map(|batch| batch.items.name);
+    let parameters = scope.parameters.iter().filter(|it| Some(it.name) != items);
+    let parameters = parameters.filter(|it| is_data(it, scope)).map(|it| it.name);
     let output = &model.flavor.output().ty;
     let types = scope.types.iter().copied();
     let types = types.filter(|name| syntax::mentions(output, &name.to_string()));

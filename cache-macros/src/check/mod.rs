@@ -1,5 +1,6 @@
 //! The rules that look at more than one thing: one function each, headed by what it refuses.
 
+mod batch;
 mod cached;
 mod detached;
 mod invalidates;

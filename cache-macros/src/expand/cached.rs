@@ -4,7 +4,9 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
-use super::{Runtime, about, catalog, companion, detached, function, key, loader, respanned};
+use super::{
+    Runtime, about, batch, catalog, companion, detached, function, key, loader, respanned,
+};
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, Key};
 
@@ -25,6 +27,10 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let private = &runtime.private;
 
     let mut companion = None;
+    let read = |key: &TokenStream| {
+        let many = model.batch.map(|batch| batch::read(&batch, key, &runtime));
+        many.unwrap_or_else(|| quote!(#private::read(#key)))
+    };
     let read = match model.key.as_ref().map_err(|&reported| reported)? {
         Key::Shared(key) => {
             let key = match key::ttl(model)? {
@@ -34,17 +40,16 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
                 }
                 None => key.into_token_stream(),
             };
-            let callsite = key::callsite(model, None, &runtime)?;
-            quote!(#private::read(#key).at({ #callsite &CALLSITE }))
+            let (read, callsite) = (read(&key), key::callsite(model, None, &runtime)?);
+            quote!(#read.at({ #callsite &CALLSITE }))
         }
         Key::Own(own) if own.home == Home::Inline => {
             let key = key::chain(model, own, &runtime, key::value)?;
-            quote!(#private::read({ #key }))
+            read(&quote!({ #key }))
         }
         Key::Own(own) => {
             companion = Some(companion::function(model, own, &runtime)?);
-            let key = companion::call(model, own, &runtime);
-            quote!(#private::read(#key))
+            read(&companion::call(model, own, &runtime))
         }
     };
     let cache = args.cache.get()?.map(|cache| quote!(.cache(&#cache)));
@@ -53,7 +58,8 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let unless = unless.map(|unless| quote!(.unless(#unless)));
 
     let output = model.flavor.output();
-    let returns = about(output, "returns", private);
+    let returns = if model.batch.is_some() { "batched" } else { "returns" };
+    let returns = about(output, returns, private);
     // At the return type, which must be able to say that a call was turned away.
     let shedding = args.shed_after.get()?.map(|_| quote_spanned!(output.ty.span()=> .shedding()));
     let failing = args.stale_if_error.get()?.map(|_| quote_spanned!(output.ty.span()=> .failing()));
@@ -66,6 +72,10 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let returns = quote!(#returns #shedding #failing #remembering);
     let read = quote!(#read #cache #when #unless);
     let site = catalog::cached(model, &runtime)?;
+    if let Some(batch) = &model.batch {
+        let function = batch::function(model, batch, &read, &returns, &site, &runtime)?;
+        return Ok(quote!(#function #companion));
+    }
     if model.is_detached() {
         let function = detached::function(model, &quote!(#site #read), &returns, private);
         return Ok(quote!(#function #companion));

@@ -27,7 +27,9 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
     let (args, function, private) = (model.args, model.scope.function, &runtime.private);
     let name = key::origin(function, "", private);
     let options = &args.text;
-    let stored = spelled(types::stored(&model.flavor.output().ty));
+    let stored = types::stored(&model.flavor.output().ty);
+    let one = model.batch.and_then(|_| types::of_each(stored));
+    let stored = spelled(one.unwrap_or(stored));
 
     let (template, own) = match model.key.as_ref().map_err(|&reported| reported)? {
         Key::Shared(expr) => {
@@ -170,6 +172,9 @@ fn shape(pieces: &[Piece<'_>], function: &Function, private: &Path) -> TokenStre
             (Form::Hash, _) => "hex",
             (_, Subject::Parameter(parameter)) if part.fields.is_empty() => {
                 parameter.ty.map_or("any", types::kind)
+            }
+            (_, Subject::Item(item)) if part.fields.is_empty() => {
+                item.ty.map_or("any", types::kind)
             }
             _ => "any",
         };

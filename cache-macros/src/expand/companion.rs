@@ -63,7 +63,12 @@ pub(super) fn call(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> T
         Home::Function | Home::Inline => quote!(#name),
     };
     let turbofish = turbofish(&needed(model, own, runtime));
-    let arguments = parameters(model, own).map(|it| key::reference(it, it.name.span()));
+    let item = model.batch.map(|batch| batch.item.name);
+    let arguments = parameters(model, own).map(|it| match item {
+        // A reference already.
+        Some(item) if item == it.name => item.to_token_stream(),
+        _ => key::reference(it, it.name.span()),
+    });
     quote!(#path #turbofish (#(#arguments),*))
 }
 
@@ -83,7 +88,9 @@ fn doc(model: &Cached<'_>, own: &OwnKey<'_>) -> String {
 /// The parameters that the key, its tags and its ttl are made of.
 fn parameters<'a>(model: &Cached<'a>, own: &OwnKey<'_>) -> impl Iterator<Item = Parameter<'a>> {
     let ttl = model.args.ttl.get().ok().flatten();
-    model.scope.parameters.iter().copied().filter(move |parameter| {
+    let batch = model.batch;
+    let single = move |it| batch.map_or(it, |batch| batch.single(it));
+    model.scope.parameters.iter().copied().map(single).filter(move |parameter| {
         let name = parameter.name.unraw().to_string();
         own.parts().any(|part| part.subject.name() == name)
             || ttl.is_some_and(|ttl| ttl.mentions(&name))

@@ -1,5 +1,6 @@
 //! From a sound model to tokens. No rules here, and no logic in what is emitted: it calls the runtime.
 
+mod batch;
 mod cached;
 mod catalog;
 mod companion;
@@ -80,22 +81,24 @@ fn function(
 // Output, for what `#[async_trait]` makes of one:
 //     move || -> Pin<Box<dyn Future<Output = Result<User, Error>> + Send + 'async_trait>> { BODY }
 fn loader(function: &Function, flavor: &Flavor<'_>) -> TokenStream {
-    // BODY stands in the user's own braces: inside more of them they would be "unnecessary", and
-    // rustc shows a mismatched return type there.
-    let in_braces =
-        |inside: TokenStream| enclosed(Delimiter::Brace, inside, function.brace.span.join());
     let body = &function.body;
     match flavor {
         Flavor::Async(output) => {
             let edge = edge(output);
-            let body = in_braces(quote!(#edge #body));
+            let body = in_braces(function, quote!(#edge #body));
             quote!(move || async move #body)
         }
         Flavor::Boxed { returns, .. } => {
-            let body = in_braces(body.clone());
+            let body = in_braces(function, body.clone());
             quote!(move || -> #returns #body)
         }
     }
+}
+
+/// BODY stands in the user's own braces: inside more of them they would be "unnecessary", and rustc shows a mismatched
+/// return type there.
+fn in_braces(function: &Function, inside: TokenStream) -> Group {
+    enclosed(Delimiter::Brace, inside, function.brace.span.join())
 }
 
 /// Tells `return`, `?` and coercions in the body the return type: an async block has no place for it.

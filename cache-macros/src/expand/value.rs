@@ -20,6 +20,13 @@ const PLAIN: &[&str] = &[
 /// Only the compiler sees through an alias: `AppResult<User>` becomes `value!(AppResult<User>)`. It can
 /// do so only if the type has no generics in it; else the spelling decides.
 pub(super) fn stored(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
+    match model.batch {
+        Some(_) => of_one(model, runtime),
+        None => of_all(model, runtime),
+    }
+}
+
+fn of_all(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
     let ty = &model.flavor.output().ty;
     let private = &runtime.private;
     let Some(segment) = syntax::last_segment(ty) else {
@@ -35,6 +42,23 @@ pub(super) fn stored(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
         (false, _) => quote!(#private::value!(#ty)),
         (true, true) => quote!(#private::value!(#ty as result)),
         (true, false) => ty.to_token_stream(),
+    }
+}
+
+/// What one id of a batch stores: `User` of `HashMap<i64, User>`, or an option of it if absence is remembered too.
+fn of_one(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
+    let private = &runtime.private;
+    let spelled = types::of_each(types::stored(&model.flavor.output().ty));
+    let value = if let Some(value) = spelled {
+        value.to_token_stream()
+    } else {
+        let all = of_all(model, runtime);
+        quote!(<#all as #private::Answers>::Value)
+    };
+    if model.args.none_ttl.is_given() {
+        quote!(#private::core::option::Option<#value>)
+    } else {
+        value
     }
 }
 

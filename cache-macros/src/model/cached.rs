@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span};
 use syn::{Expr, LitStr};
 
-use super::Flavor;
+use super::{Batch, Flavor};
 use crate::attr::KeyArg;
 use crate::attr::cached::CachedArgs;
 use crate::diagnostics::{Diagnostics, Reported};
@@ -17,6 +17,8 @@ pub(crate) struct Cached<'a> {
     pub(crate) args: &'a CachedArgs,
     pub(crate) scope: Scope<'a>,
     pub(crate) flavor: Flavor<'a>,
+    /// It reads many entries at once.
+    pub(crate) batch: Option<Batch<'a>>,
     pub(crate) key: Result<Key<'a>, Reported>,
 }
 
@@ -56,10 +58,21 @@ impl<'a> Cached<'a> {
         args: &'a CachedArgs,
         diagnostics: &Diagnostics,
     ) -> Self {
-        let scope = Scope::of_read(function);
+        let mut scope = Scope::of_read(function);
         let flavor = Flavor::of(function);
-        let key = Key::new(args, &scope, &flavor, diagnostics);
-        Self { args, scope, flavor, key }
+        let each = args.batch.get().transpose();
+        let batch = each.map(|each| each.and_then(|each| Batch::new(each, &scope, diagnostics)));
+        let (batch, key) = match batch.transpose() {
+            Ok(batch) => {
+                if let Some(batch) = &batch {
+                    scope = scope.with(batch.item);
+                }
+                let key = Key::new(args, &scope, &flavor, batch.as_ref(), diagnostics);
+                (batch, key)
+            }
+            Err(reported) => (None, Err(reported)),
+        };
+        Self { args, scope, flavor, batch, key }
     }
 
     /// Whether the body may run in the background, after the call.
@@ -92,6 +105,7 @@ impl<'a> Key<'a> {
         args: &'a CachedArgs,
         scope: &Scope<'a>,
         flavor: &Flavor<'a>,
+        batch: Option<&Batch<'a>>,
         diagnostics: &Diagnostics,
     ) -> Result<Self, Reported> {
         let (pieces, template) = match args.key.get()? {
@@ -99,7 +113,7 @@ impl<'a> Key<'a> {
             Some(KeyArg::Template(template)) => {
                 (piece::resolve(template, scope, diagnostics)?, Some(&template.literal))
             }
-            None => (automatic(scope, flavor, skipped(args)), None),
+            None => (automatic(scope, flavor, batch, skipped(args)), None),
         };
         let tags = args.tags.get()?.map_or(&[][..], Vec::as_slice);
         // All of them, so that all mistakes are told.
@@ -134,7 +148,12 @@ impl<'a> OwnKey<'a> {
 }
 
 /// The key of a function that names none: where it is, what it is called, and all it is given.
-fn automatic<'a>(scope: &Scope<'a>, flavor: &Flavor<'a>, skipped: &[Ident]) -> Vec<Piece<'a>> {
+fn automatic<'a>(
+    scope: &Scope<'a>,
+    flavor: &Flavor<'a>,
+    batch: Option<&Batch<'a>>,
+    skipped: &[Ident],
+) -> Vec<Piece<'a>> {
     let mut pieces = if scope.in_impl() {
         // Two types in one module may have functions of the same name.
         let name = format!("::{}", scope.function.name());
@@ -146,7 +165,10 @@ fn automatic<'a>(scope: &Scope<'a>, flavor: &Flavor<'a>, skipped: &[Ident]) -> V
         scope.types.iter().filter(|name| syntax::mentions(&flavor.output().ty, &name.to_string()));
     let types = types.map(|name| (*name, Subject::Type(name)));
     let consts = scope.consts.iter().map(|name| (*name, Subject::Const(name)));
-    let parameters = scope.parameters.iter().map(|it| (it.name, Subject::Parameter(*it)));
+    let parameters = scope.parameters.iter().map(|it| match batch {
+        Some(batch) if batch.items.name == it.name => (batch.item.name, Subject::Item(batch.item)),
+        _ => (it.name, Subject::Parameter(*it)),
+    });
     for (name, subject) in types.chain(consts).chain(parameters) {
         if !skipped.contains(name) {
             pieces.push(Piece::Text(":".to_owned()));

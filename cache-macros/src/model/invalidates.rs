@@ -104,7 +104,7 @@ impl<'a> Invalidated<'a> {
                 Self { what: What::Pattern(pieces), result }
             }
             Target::Each(each, target) => {
-                let scope = scope.with(Item { name: &each.item });
+                let scope = scope.with(Item { name: &each.item, ty: None });
                 let Self { what, result } = Self::new(target, &scope, diagnostics)?;
                 let result = syntax::mention(&each.items, "result").or(result);
                 Self { what: What::Each(each, Box::new(what)), result }

@@ -1,6 +1,7 @@
 //! What an attribute and its function come to together. Facts only: rules are in `check`, tokens in
 //! `expand`.
 
+mod batch;
 mod cached;
 mod invalidates;
 mod write_behind;
@@ -10,6 +11,7 @@ use proc_macro2::Span;
 use syn::spanned::Spanned as _;
 use syn::{Path, ReturnType, Type, parse_quote};
 
+pub(crate) use self::batch::Batch;
 pub(crate) use self::cached::{Cached, Home, Key, OwnKey};
 pub(crate) use self::invalidates::{Invalidated, Invalidates, What};
 pub(crate) use self::write_behind::{Form, ItemKey, Kept, WriteBehind};

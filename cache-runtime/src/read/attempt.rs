@@ -48,23 +48,19 @@ pub(super) struct Loaded<'a, R, T, U> {
 
 impl Attempt {
     /// Runs the body, and keeps the lease meanwhile.
-    pub(super) async fn watch<B: Future>(&self, mut body: Pin<&mut B>) -> B::Output {
-        let lease = match self {
-            Self::Leased(lease) => lease,
-            Self::Over(lease, _) if lease.is_held() => lease,
-            _ => return body.await,
+    pub(super) async fn watch<B: Future>(&self, body: Pin<&mut B>) -> B::Output {
+        let Some(lease) = self.lease() else {
+            return body.await;
         };
-        loop {
-            tokio::select! {
-                biased;
-                result = &mut body => return result,
-                () = sleep(lease.length() / 3) => {}
-            }
-            tokio::select! {
-                biased;
-                result = &mut body => return result,
-                () = Box::pin(lease.renew()) => {}
-            }
+        keeping(body, lease.length(), || Box::pin(lease.renew())).await
+    }
+
+    /// The lease that is to be kept while the body runs.
+    pub(super) fn lease(&self) -> Option<&Lease> {
+        match self {
+            Self::Leased(lease) => Some(lease),
+            Self::Over(lease, _) if lease.is_held() => Some(lease),
+            _ => None,
         }
     }
 
@@ -206,6 +202,26 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         // Downwards only: the time to live stays the upper bound that it is said to be.
         let ttl = ttl.mul_f64(1.0 - random_fraction() * policy.jitter);
         (ttl >= Duration::from_millis(1)).then(|| (ttl, self.key.stale_for(absent)))
+    }
+}
+
+/// Polls a body, and meanwhile renews what was granted for so long.
+pub(super) async fn keeping<B: Future, K: Future<Output = ()> + Unpin>(
+    mut body: Pin<&mut B>,
+    granted: Duration,
+    renew: impl Fn() -> K,
+) -> B::Output {
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut body => return result,
+            () = sleep(granted / 3) => {}
+        }
+        tokio::select! {
+            biased;
+            result = &mut body => return result,
+            () = renew() => {}
+        }
     }
 }
 

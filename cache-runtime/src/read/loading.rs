@@ -83,7 +83,7 @@ impl<'a, R, T, U: Fn(&T) -> bool> Loading<'a, R, T, U> {
 }
 
 /// A body that runs, or waits for a place. Dropped before its end, it counts as cancelled; turned away, not at all.
-struct Running<'a> {
+pub(super) struct Running<'a> {
     cache: &'a Cache,
     callsite: &'static Callsite,
     since: OnceLock<Instant>,
@@ -91,15 +91,15 @@ struct Running<'a> {
 }
 
 impl<'a> Running<'a> {
-    fn new(cache: &'a Cache, callsite: &'static Callsite) -> Self {
+    pub(super) fn new(cache: &'a Cache, callsite: &'static Callsite) -> Self {
         Self { cache, callsite, since: OnceLock::new(), ended: false }
     }
 
-    fn start(&self) {
+    pub(super) fn start(&self) {
         self.since.get_or_init(Instant::now);
     }
 
-    fn end(mut self, succeeded: bool) -> Duration {
+    pub(super) fn end(mut self, succeeded: bool) -> Duration {
         self.ended = true;
         let Some(took) = self.since.get().map(Instant::elapsed) else { return Duration::ZERO };
         let event = if succeeded { Event::LoadOk } else { Event::LoadFailed };

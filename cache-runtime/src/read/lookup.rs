@@ -82,6 +82,8 @@ pub(super) struct Lookup<'a, R, T> {
     pub(super) reject: Option<Token>,
     /// The value was not asked for: the lease is, and tells whether the call is a hit or a miss.
     unasked: bool,
+    /// A `GET` more does not matter.
+    one_of_many: bool,
 }
 
 impl<'a, R, T> Lookup<'a, R, T> {
@@ -104,7 +106,13 @@ impl<'a, R, T> Lookup<'a, R, T> {
             budget: Budget::new(budget),
             reject: None,
             unasked: false,
+            one_of_many: false,
         }
+    }
+
+    /// The same for one id of a batch, whose `GET`s are one command.
+    pub(super) fn of_many(self) -> Self {
+        Self { one_of_many: true, ..self }
     }
 
     /// The hit path; the rest is boxed, so that a hit's future stays small.
@@ -121,7 +129,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
         let lack = if self.is_outdated() {
             self.count(Event::Outdated);
             Lack::Obstacle
-        } else if mode == Mode::Through && self.cache.recorder().is_dry(self.callsite) {
+        } else if mode == Mode::Through && self.spares_get() {
             // A command less for functions that are hardly ever called twice, and while a cache fills.
             self.unasked = true;
             Lack::Miss
@@ -406,6 +414,11 @@ impl<'a, R, T> Lookup<'a, R, T> {
             Some(wire) => (wire.decode)(value.payload(), self.schema.codec).ok(),
             None => (self.returns.sharing.unshare)(&self.cache.errors().get(value.token())?),
         }
+    }
+
+    /// Whether the lease is asked for at once.
+    fn spares_get(&self) -> bool {
+        !self.one_of_many && self.cache.recorder().is_dry(self.callsite)
     }
 
     /// How long the call waits for others' loads.

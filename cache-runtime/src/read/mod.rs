@@ -11,6 +11,7 @@ mod ending;
 mod lease;
 mod loading;
 mod lookup;
+mod many;
 mod refresh;
 mod stale;
 
@@ -31,6 +32,7 @@ use self::attempt::Attempt;
 pub(crate) use self::attempt::guarded;
 use self::loading::Loading;
 use self::lookup::{Looked, Lookup};
+pub use self::many::{Answers, Batched, Holds, Id, Ids, Negative, ReadMany, read_many};
 
 /// A call of a cached function, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{sleep, timeout};
 
 use super::operations::{Cut, Manner, Operation};
-use super::world::{Pace, World};
+use super::world::{Pace, ROWS, World};
 use super::{dice::Dice, simulate};
 
 /// A lease that is left behind would be there until the end.
@@ -18,10 +18,13 @@ const PACE: Pace = Pace {
     slow_commands: 0,
 };
 
-const MANNERS: [Manner; 11] = [
+const MANNERS: [Manner; 14] = [
     Manner::Read,
     Manner::Locked,
     Manner::Refresh,
+    Manner::Batch,
+    Manner::LockedBatch,
+    Manner::RefreshBatch,
     Manner::Write,
     Manner::Strict,
     Manner::Storing,
@@ -70,7 +73,9 @@ async fn scenario(dice: Dice, row: u64, setting: Setting, manner: Manner, cut: C
         assert!(served.is_ok_and(|ended| ended.is_ok()), "nobody waits for what was dropped");
     }
     sleep(Duration::from_millis(100)).await;
-    assert_ne!(world.kind(row), Some('L'), "a lease is left behind");
+    for row in 0..ROWS {
+        assert_ne!(world.kind(row), Some('L'), "a lease is left behind");
+    }
     let history = world.settle().await;
     assert!(history.violations().is_empty(), "{history:#?}");
     ended

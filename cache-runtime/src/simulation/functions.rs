@@ -1,8 +1,10 @@
 //! The functions under test: of rows whose writes invalidate their keys, and of rows whose writes invalidate a tag.
 
+use std::collections::HashMap;
+
 use super::world::{Database, Failed, Trace, update};
 use crate as cache_runtime;
-use crate::{cached, invalidates, write_through};
+use crate::{Key, cached, invalidates, write_through};
 
 /// Whether the row's writes invalidate its tag, and not its key.
 pub(super) const fn is_tagged(row: u64) -> bool {
@@ -32,6 +34,21 @@ pub(super) async fn member(db: &Database, id: u64) -> Result<u64, Failed> {
 #[cached(key = member_key(&id), ttl = "1h", lock, crate = cache_runtime)]
 pub(super) async fn locked_member(db: &Database, id: u64) -> Result<u64, Failed> {
     db.load(id).await
+}
+
+/// The key of either kind.
+pub(super) fn any_key(id: u64) -> Key<u64> {
+    if is_tagged(id) { member_key(&id) } else { row_key(&id) }
+}
+
+#[cached(batch(id in ids), key = any_key(*id), ttl = "1h", crate = cache_runtime)]
+pub(super) async fn rows(db: &Database, ids: &[u64]) -> Result<HashMap<u64, u64>, Failed> {
+    db.load_all(ids).await
+}
+
+#[cached(batch(id in ids), key = any_key(*id), ttl = "1h", lock, crate = cache_runtime)]
+pub(super) async fn locked_rows(db: &Database, ids: &[u64]) -> Result<HashMap<u64, u64>, Failed> {
+    db.load_all(ids).await
 }
 
 /// The writes of such rows. What they store is stored under the key, whatever the others invalidate.

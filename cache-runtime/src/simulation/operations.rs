@@ -9,10 +9,10 @@ use std::time::Duration;
 use super::aging::{of_member, of_row};
 use super::dice::Dice;
 use super::functions::{
-    by_key, by_tag, is_tagged, locked_member, locked_row, member, row, row_key,
+    by_key, by_tag, is_tagged, locked_member, locked_row, locked_rows, member, row, row_key, rows,
 };
 use super::history::{Loss, Read, Write};
-use super::world::{FENCE, Failed, Trace, World, keys, update};
+use super::world::{FENCE, Failed, ROWS, Trace, World, keys, update};
 use crate::CallExt as _;
 use crate::store::Name;
 
@@ -25,6 +25,10 @@ pub(super) enum Manner {
     Hurried,
     Early,
     Refresh,
+    /// All rows at once, beginning with one.
+    Batch,
+    LockedBatch,
+    RefreshBatch,
     Write,
     Strict,
     Storing,
@@ -41,7 +45,7 @@ pub(super) enum Manner {
     Lost,
 }
 
-const MANNERS: [(u64, Manner); 19] = [
+const MANNERS: [(u64, Manner); 22] = [
     (40, Manner::Read),
     (12, Manner::Locked),
     (2, Manner::Revalidated),
@@ -49,6 +53,9 @@ const MANNERS: [(u64, Manner); 19] = [
     (2, Manner::Hurried),
     (2, Manner::Early),
     (6, Manner::Refresh),
+    (16, Manner::Batch),
+    (8, Manner::LockedBatch),
+    (3, Manner::RefreshBatch),
     (6, Manner::Write),
     (5, Manner::Strict),
     (6, Manner::Storing),
@@ -120,6 +127,9 @@ impl Operation {
             | Manner::Hurried
             | Manner::Early
             | Manner::Refresh => self.read(&world).await,
+            Manner::Batch | Manner::LockedBatch | Manner::RefreshBatch => {
+                self.read_all(&world).await
+            }
             Manner::Outside | Manner::Lost => {
                 self.intrude(&world);
                 true
@@ -155,6 +165,30 @@ impl Operation {
             let (end, manner) = (db.now(), format!("{manner:?}"));
             let read = Read { process, row: id, manner, start, end, version };
             world.history.lock().unwrap().reads.push(read);
+        }
+        result.is_some()
+    }
+
+    async fn read_all(self, world: &World) -> bool {
+        let Self { process, row: id, manner, cut } = self;
+        let db = &world.db;
+        let ids: Vec<u64> = (id..ROWS).chain(0..id).collect();
+        let start = db.now();
+        let call = async {
+            match manner {
+                Manner::LockedBatch => locked_rows(db, &ids).await,
+                Manner::RefreshBatch => rows(db, &ids).refresh().await,
+                _ => rows(db, &ids).await,
+            }
+        };
+        let result = until(cut, world.processes[process].scope(call)).await;
+        if let Some(Ok(versions)) = &result {
+            let end = db.now();
+            let read = |row| {
+                let (manner, version) = (format!("{manner:?}"), versions[&row]);
+                Read { process, row, manner, start, end, version }
+            };
+            world.history.lock().unwrap().reads.extend(ids.into_iter().map(read));
         }
         result.is_some()
     }

@@ -1,5 +1,6 @@
 //! Some processes, the store they share, and their database.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -78,6 +79,13 @@ impl Database {
         let fails = dice.percent(pace.failing_loads) && !self.0.settled.load(Ordering::Relaxed);
         self.pause(span).await;
         if fails { Err(Failed) } else { Ok(version) }
+    }
+
+    /// A load of many rows.
+    pub(super) async fn load_all(&self, rows: &[u64]) -> Result<HashMap<u64, u64>, Failed> {
+        let versions = rows.iter().map(|row| (*row, self.version(*row))).collect();
+        // As fast, and as often in vain.
+        self.load(0).await.map(|_| versions)
     }
 
     pub(super) fn pace(&self) -> Pace {

@@ -252,18 +252,6 @@ impl FaultyStore {
         replies
     }
 
-    pub(crate) async fn release_many(
-        &self,
-        claims: &[Claim<'_>],
-        by: Deadline,
-    ) -> Vec<StoreResult<bool>> {
-        let mut replies = Vec::new();
-        for claim in claims {
-            replies.push(self.release(claim.name, claim.token, by).await);
-        }
-        replies
-    }
-
     pub(crate) async fn renew_many(
         &self,
         claims: &[Claim<'_>],

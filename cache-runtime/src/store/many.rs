@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Acquired, Deadline, Fill, Name, Store, StoreResult};
+use super::{Acquired, Deadline, Fill, Name, Store, StoreResult, convoy};
 use crate::token::Token;
 
 /// One attempt's claim to a key: what it asks for, keeps and gives up.
@@ -33,6 +33,9 @@ impl Store {
         names: &[Name<'_>],
         by: Deadline,
     ) -> Vec<StoreResult<Option<Bytes>>> {
+        if let Some(answers) = convoy::get_many(names, by) {
+            return convoy::all(answers).await;
+        }
         match self {
             Self::Memory(store) => names.iter().map(|name| Ok(store.get(*name))).collect(),
             Self::Redis(store) => store.get_many(names, by).await,
@@ -80,22 +83,6 @@ impl Store {
             Self::Redis(store) => store.fill_many(fillings, by).await,
             #[cfg(test)]
             Self::Faulty(store) => store.fill_many(fillings, by).await,
-        }
-    }
-
-    /// Gives up leases.
-    pub(crate) async fn release_many(
-        &self,
-        claims: &[Claim<'_>],
-        by: Deadline,
-    ) -> Vec<StoreResult<bool>> {
-        match self {
-            Self::Memory(store) => {
-                claims.iter().map(|claim| Ok(store.release(claim.name, claim.token))).collect()
-            }
-            Self::Redis(store) => store.release_many(claims, by).await,
-            #[cfg(test)]
-            Self::Faulty(store) => store.release_many(claims, by).await,
         }
     }
 

@@ -2,10 +2,10 @@
 
 #[cfg(test)]
 pub(crate) mod agreement;
+mod convoy;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub(crate) mod glob;
-#[expect(dead_code, reason = "for batch reads, which are to come")]
 mod many;
 pub(crate) mod memory;
 pub(crate) mod queue;
@@ -16,6 +16,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+pub(crate) use self::convoy::Convoy;
 pub(crate) use self::many::{Claim, Filling};
 use self::memory::MemoryStore;
 use self::redis::{Redirection, RedisStore};
@@ -151,6 +152,9 @@ macro_rules! dispatch {
 impl Store {
     /// Reads a record: one command.
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
+        if let Some(answer) = convoy::get(name, by) {
+            return answer.await;
+        }
         dispatch!(self, get(name; by))
     }
 
@@ -167,6 +171,9 @@ impl Store {
         need: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Stamped>> {
+        if let Some(answers) = convoy::stamp(names, need, by) {
+            return convoy::all(answers).await;
+        }
         match self {
             Self::Memory(store) => names.iter().map(|name| Ok(store.stamp(*name, need))).collect(),
             Self::Redis(store) => store.stamp(names, need, by).await,
@@ -184,11 +191,18 @@ impl Store {
         reject: Option<Token>,
         by: Deadline,
     ) -> StoreResult<Acquired> {
+        if let Some(answer) = convoy::acquire(Claim { name, token, reject }, lease, by) {
+            return answer.await;
+        }
         dispatch!(self, acquire(name, token, lease, reject; by))
     }
 
     /// Stores a value where the lease of its token still stands.
     pub(crate) async fn fill(&self, name: Name<'_>, fill: Fill, by: Deadline) -> StoreResult<bool> {
+        let fill = match convoy::fill(name, None, fill, by) {
+            Ok(answer) => return answer.await,
+            Err(fill) => fill,
+        };
         dispatch!(self, fill(name, fill; by))
     }
 
@@ -200,6 +214,10 @@ impl Store {
         fill: Fill,
         by: Deadline,
     ) -> StoreResult<bool> {
+        let fill = match convoy::fill(name, Some(seen), fill, by) {
+            Ok(answer) => return answer.await,
+            Err(fill) => fill,
+        };
         dispatch!(self, refresh(name, seen, fill; by))
     }
 
@@ -221,6 +239,9 @@ impl Store {
         lease: Duration,
         by: Deadline,
     ) -> StoreResult<bool> {
+        if let Some(answer) = convoy::renew(Claim { name, token, reject: None }, lease, by) {
+            return answer.await;
+        }
         dispatch!(self, renew(name, token, lease; by))
     }
 

@@ -42,15 +42,6 @@ impl RedisStore {
         split!(self, fillings, by, |session, fillings| session.fill_many(fillings, by))
     }
 
-    /// Gives up leases.
-    pub(crate) async fn release_many(
-        &self,
-        claims: &[Claim<'_>],
-        by: Deadline,
-    ) -> Vec<StoreResult<bool>> {
-        split!(self, claims.to_vec(), by, |session, claims| session.release_many(claims, by))
-    }
-
     /// Keeps leases for another `lease`.
     pub(crate) async fn renew_many(
         &self,
@@ -212,17 +203,6 @@ impl Session<'_> {
             places.into_iter().zip(decided).for_each(|(place, decided)| *place = decided);
         }
         results
-    }
-
-    /// Gives up leases.
-    pub(super) async fn release_many(
-        &mut self,
-        claims: &[Claim<'_>],
-        deadline: Deadline,
-    ) -> Vec<StoreResult<bool>> {
-        let calls: Vec<_> =
-            claims.iter().map(|claim| commands::release(claim.name, &claim.token)).collect();
-        self.decide_all(&calls, deadline).await
     }
 
     /// Keeps leases for another `lease`.

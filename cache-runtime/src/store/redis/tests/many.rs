@@ -50,7 +50,6 @@ async fn many_values_are_leased_filled_and_read_in_few_commands() {
     }
     assert_eq!(executed(&mut other, "mget").await, 3, "a chunk is 256 keys");
     assert_eq!(executed(&mut other, "get").await, 0);
-    assert_eq!(store.release_many(&claims, soon()).await, vec![Ok(false); 600]);
 }
 
 #[tokio::test]
@@ -63,7 +62,6 @@ async fn nothing_is_done_for_no_keys() {
     assert!(store.get_many(&[], soon()).await.is_empty());
     assert!(store.acquire_many(&[], LEASE, soon()).await.is_empty());
     assert!(store.fill_many(Vec::new(), soon()).await.is_empty());
-    assert!(store.release_many(&[], soon()).await.is_empty());
     assert_eq!(executed(&mut other, "mget").await, 0);
     assert_eq!(executed(&mut other, "evalsha").await, before);
 }
@@ -186,5 +184,4 @@ async fn without_a_server_every_key_says_so() {
     assert!(matches!(acquired[..], [Err(StoreError::Down), Err(StoreError::Down)]));
     let filled = store.fill_many(fillings(&claims, "one"), soon()).await;
     assert_eq!(filled, vec![Err(StoreError::Down); 2]);
-    assert_eq!(store.release_many(&claims, soon()).await, vec![Err(StoreError::Down); 2]);
 }

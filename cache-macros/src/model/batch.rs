@@ -1,0 +1,72 @@
+//! A read of many.
+
+use proc_macro2::Ident;
+use syn::ext::IdentExt as _;
+use syn::{Expr, Type};
+
+use crate::attr::each::Each;
+use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
+use crate::parameter::Parameter;
+use crate::scope::{Item, Scope};
+use crate::syntax;
+
+/// One call reads many entries: those of all items of a parameter.
+#[derive(Clone, Copy)]
+pub(crate) struct Batch<'a> {
+    /// `batch`, at which helper tokens stand.
+    pub(crate) word: &'a Ident,
+    pub(crate) item: Item<'a>,
+    /// The parameter that holds all of them.
+    pub(crate) items: Parameter<'a>,
+    /// Its type.
+    pub(crate) ty: &'a Type,
+}
+
+impl<'a> Batch<'a> {
+    pub(super) fn new(
+        each: &'a Each,
+        scope: &Scope<'a>,
+        diagnostics: &Diagnostics,
+    ) -> Result<Self, Reported> {
+        let Expr::Path(path) = &each.items else {
+            let message = "a batch is read for the ids in a parameter: write `batch(id in ids)`";
+            return Err(diagnostics.error_at(&each.items, message));
+        };
+        let name = path.path.get_ident().map(|name| name.unraw().to_string()).unwrap_or_default();
+        let Some(items) = scope.parameter(&name) else {
+            let function = scope.function.name();
+            let hint = did_you_mean(&name, &scope.names());
+            let message = format!("`{function}` has no parameter `{name}`{hint}");
+            return Err(diagnostics.error_at(path, message));
+        };
+        let Some(ty) = items.ty else {
+            let message = format!(
+                "the type of `{name}` is not written here; give the parameter a name and take it \
+                 apart in the body"
+            );
+            return Err(diagnostics.error(items.name.span(), message));
+        };
+        let item = Item { name: &each.item, ty: element(ty) };
+        Ok(Self { word: &each.word, item, items, ty })
+    }
+
+    /// The item in the place of the collection, where parameters are declared one by one.
+    pub(crate) fn single(&self, parameter: Parameter<'a>) -> Parameter<'a> {
+        if parameter.name == self.items.name {
+            Parameter { name: self.item.name, ty: self.item.ty, whole: self.ty, is_mut: false }
+        } else {
+            parameter
+        }
+    }
+}
+
+/// What a collection holds, as far as its spelling tells.
+fn element(ty: &Type) -> Option<&Type> {
+    match syntax::peel(ty) {
+        Type::Reference(reference) => element(&reference.elem),
+        Type::Slice(slice) => Some(&slice.elem),
+        other => syntax::last_segment(other)
+            .filter(|it| ["Vec", "HashSet", "BTreeSet"].iter().any(|name| it.ident == name))
+            .and_then(|it| syntax::arguments(it).next()),
+    }
+}

@@ -1,0 +1,269 @@
+//! Reads of many entries in one call.
+//!
+//! A batch is as many single reads as it has ids. Each has its own key, flight, lease and fill, by the very code of a single
+//! read, so that what holds for that holds for each id of a batch: who may share a load, what an invalidation undoes, what
+//! becomes of an error. They run side by side and go to the store [together](Convoy), and the body runs once for
+//! all that must be loaded.
+//!
+//! # Rounds
+//!
+//! Some of the ids may be loading elsewhere: for another batch, for a single read, or in another process. A batch first
+//! loads what it may, stores that and serves those who wait for it; then it waits for the others. So
+//!
+//! > a batch never waits for a load while others wait for one of its own,
+//!
+//! and two batches that overlap, in whatever order, cannot wait for each other. Where what it waited for
+//! does not come (the load failed, was dropped, or could not be stored) the batch takes over, and its body runs once more.
+
+mod answer;
+mod ids;
+
+use std::collections::HashMap;
+use std::fmt;
+use std::hash::Hash;
+use std::pin::{Pin, pin};
+use std::time::Duration;
+
+use super::attempt::{Attempt, Loaded, guarded, keeping};
+use super::bypasses;
+use super::ending::Ending;
+use super::loading::Running;
+use super::lookup::{Looked, Lookup};
+use crate::cache::{Cache, ambient};
+use crate::call::Mode;
+use crate::callsite::Callsite;
+use crate::key::Key;
+use crate::limit;
+use crate::outcome::{OfOne, Returns, Storable};
+use crate::store::Convoy;
+use crate::tags::Tags;
+
+pub use self::answer::{Answers, Batched, Holds, Negative};
+pub use self::ids::{Id, Ids};
+
+/// A call of a cached function of many ids, as its attribute spells it out.
+#[must_use = "a call does nothing until it goes through"]
+pub struct ReadMany<C: Ids + ?Sized, T, U = fn(&T) -> bool> {
+    /// Each id once, in the order in which they were given.
+    ids: Vec<C::Id>,
+    /// Theirs.
+    keys: Vec<Key<T>>,
+    cache: Option<Cache>,
+    mode: Mode,
+    unless: Option<U>,
+}
+
+/// Begins a call; takes the mode that was set for it.
+pub fn read_many<C: Ids + ?Sized, T>(ids: &C, key: impl FnMut(&C::Id) -> Key<T>) -> ReadMany<C, T> {
+    let ids = ids::distinct(ids);
+    let keys = ids.iter().map(key).collect();
+    ReadMany { ids, keys, cache: None, mode: Mode::take(), unless: None }
+}
+
+impl<C: Ids + ?Sized, T, U> ReadMany<C, T, U> {
+    /// Uses this function's name and policy on entries that have their keys from elsewhere.
+    pub fn at(self, callsite: &'static Callsite) -> Self {
+        Self { keys: self.keys.into_iter().map(|key| key.at(callsite)).collect(), ..self }
+    }
+
+    /// Uses this cache and not the ambient one.
+    pub fn cache(self, cache: impl AsRef<Cache>) -> Self {
+        Self { cache: Some(cache.as_ref().clone()), ..self }
+    }
+
+    /// Consults the cache only when this holds.
+    pub fn when(self, condition: bool) -> Self {
+        let mode = if condition { self.mode } else { Mode::Bypass };
+        Self { mode, ..self }
+    }
+
+    /// Does not store values of which this holds.
+    pub fn unless<P: Fn(&T) -> bool>(self, unless: P) -> ReadMany<C, T, P> {
+        let Self { ids, keys, cache, mode, .. } = self;
+        ReadMany { ids, keys, cache, mode, unless: Some(unless) }
+    }
+
+    /// Remembers ids that the body does not return.
+    pub fn negative(self) -> Self
+    where
+        T: Negative,
+    {
+        self
+    }
+
+    /// Finds the values, and runs the body for those that must be loaded.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of a single read, for each id.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
+    pub fn through<R, A, F, B>(self, batched: Batched<R, A>, mut load: F) -> impl Future<Output = R>
+    where
+        A: Answers<Id = C::Id>,
+        T: Holds<A::Value> + Storable,
+        U: Fn(&T) -> bool,
+        F: FnMut(C::Owned) -> B,
+        B: Future<Output = R>,
+    {
+        async move {
+            let cache = self.cache.unwrap_or_else(ambient::current);
+            let Some(callsite) = self.keys.first().map(Key::callsite) else {
+                return batched.answer(Vec::<(_, T)>::new());
+            };
+            let (returns, mode) = (Returns::of_one(T::is_nothing), self.mode);
+            let entries: Vec<_> = self.keys.iter().map(|key| Entry::new(&cache, key)).collect();
+            let batch = Batch { cache: &cache, entries, returns, unless: self.unless };
+
+            let mut found: Vec<Option<T>> = self.ids.iter().map(|_| None).collect();
+            let mut search = Convoy::new(batch.entries.iter().map(|entry| batch.look(entry, mode)));
+            loop {
+                let looked = search.advance(cache.store()).await;
+                if looked.is_empty() {
+                    break;
+                }
+                let mut loads = Vec::new();
+                for (at, looked) in looked {
+                    match looked {
+                        Looked::Found(Ok(value)) => keep(&mut found, at, Some(value)),
+                        // One who loaded it for this call as well has failed.
+                        Looked::Found(Err(error)) => match batched.unshare(error.as_ref()) {
+                            Some(result) => return result,
+                            None => loads.push((at, Attempt::Alone)),
+                        },
+                        Looked::Load(attempt) => loads.push((at, attempt)),
+                    }
+                }
+                if loads.is_empty() {
+                    continue;
+                }
+                let ids = loads.iter().filter_map(|(at, _)| self.ids.get(*at).cloned()).collect();
+                let running = Running::new(&cache, callsite);
+                let result = {
+                    let start = || {
+                        running.start();
+                        load(C::collect(ids))
+                    };
+                    let mut body = pin!(limit::bounded(&cache, callsite, batched.refuse, start));
+                    batch.watch(&loads, body.as_mut()).await
+                };
+                let loaded = batched.take_apart(result);
+                let took = running.end(loaded.is_ok());
+                let (results, failure) = match loaded {
+                    Ok(pairs) => (sort(&self.ids, &loads, pairs, T::nothing), None),
+                    Err(result) => {
+                        let error = guarded(|| batched.share(&result)).flatten();
+                        let failed = loads.iter().map(|_| Err(error.clone()));
+                        (failed.collect(), Some(result))
+                    }
+                };
+                let mut endings = Vec::new();
+                for ((at, attempt), result) in loads.into_iter().zip(results) {
+                    endings.extend(batch.end(at, attempt, &result, took));
+                    keep(&mut found, at, result.ok());
+                }
+                if let Some(result) = failure {
+                    return result;
+                }
+                let endings = endings.into_iter().map(|ending| ending.finish(callsite));
+                Box::pin(Convoy::new(endings).finish(cache.store())).await;
+            }
+            drop(search);
+            let found = self.ids.into_iter().zip(found);
+            batched.answer(found.filter_map(|(id, value)| Some((id, value?))).collect())
+        }
+    }
+}
+
+/// One id's entry.
+struct Entry<'a, T> {
+    key: &'a Key<T>,
+    text: String,
+    tags: Tags,
+}
+
+impl<'a, T> Entry<'a, T> {
+    fn new(cache: &Cache, key: &'a Key<T>) -> Self {
+        let text = cache.full_text(key.as_str()).into_owned();
+        Self { key, text, tags: Tags::of(cache, key) }
+    }
+}
+
+/// What the single reads of a batch have in common.
+struct Batch<'a, T, U> {
+    cache: &'a Cache,
+    entries: Vec<Entry<'a, T>>,
+    returns: Returns<OfOne<T>, T>,
+    unless: Option<U>,
+}
+
+/// The ids of a round, by position, and how each is loaded.
+type Loads = Vec<(usize, Attempt)>;
+
+impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
+    /// The first stage of a single read.
+    async fn look(&self, entry: &Entry<'_, T>, mode: Mode) -> Looked<OfOne<T>> {
+        let Entry { key, text, tags } = entry;
+        if bypasses(mode, self.cache, key, text, tags) {
+            return Looked::alone();
+        }
+        let lookup = Lookup::new(self.cache, key, text, tags, &self.returns);
+        lookup.of_many().run(mode).await
+    }
+
+    /// The second one, for all of a round: runs the body, and keeps the leases meanwhile.
+    async fn watch<B: Future>(&self, loads: &Loads, body: Pin<&mut B>) -> B::Output {
+        let leases: Vec<_> = loads.iter().filter_map(|(_, attempt)| attempt.lease()).collect();
+        let Some(length) = leases.first().map(|lease| lease.length()) else {
+            return body.await;
+        };
+        let renew = || Convoy::new(leases.iter().map(|lease| lease.renew()));
+        keeping(body, length, || Box::pin(renew().finish(self.cache.store()))).await
+    }
+
+    /// The beginning of the third.
+    fn end(
+        &self,
+        at: usize,
+        attempt: Attempt,
+        result: &OfOne<T>,
+        took: Duration,
+    ) -> Option<Ending> {
+        let Entry { key, text, tags } = self.entries.get(at)?;
+        let (cache, returns, unless) = (self.cache, &self.returns, self.unless.as_ref());
+        attempt.end(&Loaded { cache, text, tags, result, returns, key, unless, took })
+    }
+}
+
+/// What the body returned for each id of a round. What it returned for others is nobody's.
+fn sort<I: Eq + Hash, T>(
+    ids: &[I],
+    loads: &Loads,
+    pairs: Vec<(I, T)>,
+    nothing: fn() -> Option<T>,
+) -> Vec<OfOne<T>> {
+    let asked = loads.iter().enumerate();
+    let asked = asked.filter_map(|(place, (at, _))| Some((ids.get(*at)?, place)));
+    let places: HashMap<&I, usize> = asked.collect();
+    let mut values: Vec<Option<T>> = loads.iter().map(|_| None).collect();
+    for (id, value) in pairs {
+        if let Some(place) = places.get(&id) {
+            keep(&mut values, *place, Some(value));
+        }
+    }
+    values.into_iter().map(|value| value.or_else(nothing).ok_or(None)).collect()
+}
+
+fn keep<T>(places: &mut [Option<T>], at: usize, value: Option<T>) {
+    if let Some(place) = places.get_mut(at) {
+        *place = value;
+    }
+}
+
+impl<C: Ids + ?Sized, T, U> fmt::Debug for ReadMany<C, T, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReadMany")
+            .field("keys", &self.keys)
+            .field("mode", &self.mode)
+            .finish_non_exhaustive()
+    }
+}

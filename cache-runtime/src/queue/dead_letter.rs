@@ -18,6 +18,6 @@ pub struct DeadLetter<T> {
     pub version: i64,
     /// The sink's last error, cut at a kilobyte.
     pub error: String,
-    /// How often it was tried, alone and with others.
+    /// How often the sink was tried with it by itself; not at all where it does not decode.
     pub attempts: u32,
 }

@@ -1,4 +1,15 @@
 //! Write-behind: pushed to a durable queue, delivered in batches.
+//!
+//! | | |
+//! |---|---|
+//! | `site`, `definition` | what an attribute says |
+//! | `push`, `producer`, `clock`, `puts` | the way in: stored once, stamped, and seen by the cache |
+//! | `log`, `shared` | the partitions, in Redis or in memory; what the handles of a queue share |
+//! | `worker`, `crew` | who delivers, and which partitions each worker has |
+//! | `owner` | a partition that is owned, and everything that may be done to it |
+//! | `delivery`, `backoff`, `settle` | the way out: in batches, again, in parts, or to the dead letters |
+//! | `batch`, `position`, `sink`, `fold` | what a sink gets |
+//! | `inspection`, `dead_letter`, `stats` | for those who look after it |
 
 #[cfg(test)]
 mod agreement;
@@ -48,6 +59,7 @@ use crate::error::Error;
 /// A queue of items that go to the database later; made by the companion of a
 /// [`#[write_behind]`](macro@crate::write_behind) function. Cheap to clone.
 ///
+/// It belongs to the cache that its attribute names, or else, call by call, to that of the task or the installed one.
 /// [`writing_behind`](mod@crate::writing_behind) tells what is promised.
 pub struct Queue<T> {
     definition: Definition<T>,

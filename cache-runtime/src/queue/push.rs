@@ -129,7 +129,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
             return Err(Error::new(ErrorKind::Unavailable, message));
         };
         let batch = Batch::new(site.name, partition, vec![entry], self.definition.merge());
-        match sink.deliver(batch).await {
+        match log.cache.scope(sink.deliver(batch)).await {
             Ok(()) => {
                 count(&log.shared.counters.direct, 1);
                 Ok(())

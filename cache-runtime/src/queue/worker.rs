@@ -18,7 +18,8 @@ use super::{Batch, Queue};
 /// Hands the items of a queue to its sink, in batches; made by the companion of a `#[write_behind]` function.
 ///
 /// Any number of workers, in any processes, share the partitions of a queue: each has its fair share of them, each partition
-/// has one owner at a time, and a worker that comes or goes makes them move. As long as it exists, running or not,
+/// has one owner at a time, and a worker that comes or goes makes them move. It works for the cache that it finds when it is
+/// made, and its sink runs in that cache's scope. As long as it exists, running or not,
 /// pushes of its process that find Redis unavailable go to its sink directly.
 #[must_use = "a worker does nothing until it is run"]
 pub struct Worker {

@@ -3,6 +3,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod early;
 mod if_error;
 mod remembered;
 mod revalidate;

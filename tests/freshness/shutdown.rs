@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, ErrorKind};
 
-use crate::stage::{OLD, Stage, on_both_stores, value, value_key};
+use crate::stage::{OLD, Origin, Stage, on_both_stores, value, value_key};
 use crate::support::barrier::eventually;
+use crate::support::redis::RedisServer;
 
 /// A shutdown waits for the refresh that runs, and no other begins.
 async fn a_shutdown_waits_for_refreshes(stage: Stage) {
@@ -77,7 +78,7 @@ async fn a_panic_in_the_background_is_a_failure(stage: Stage) {
         stale_while_revalidate = "1h",
         skip(origin)
     )]
-    async fn fragile(origin: &crate::stage::Origin) -> u64 {
+    async fn fragile(origin: &Origin) -> u64 {
         origin.load().await.expect("a panic that the test asks for")
     }
     let call = || stage.here.scope(fragile(&stage.origin));
@@ -88,6 +89,22 @@ async fn a_panic_in_the_background_is_a_failure(stage: Stage) {
     eventually!(stage.sum("fragile", |stats| stats.loads_cancelled) == 1);
     assert_eq!(call().await, OLD);
     stage.here.shutdown().await.unwrap();
+}
+
+/// It waits for invalidations that were not delivered, and counts those that could not be.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_shutdown_waits_for_the_journal() {
+    let server = RedisServer::start().await;
+    let settings = Cache::builder().shutdown_limit(Duration::from_millis(50));
+    let cache = settings.connect(&server.url()).unwrap();
+    assert_eq!(cache.scope(value(&Origin::at(1), 1)).await, Ok(1));
+    server.stop();
+    assert!(cache.invalidate(&value_key(&1)).await.is_err());
+    let error = cache.shutdown().await.unwrap_err();
+    assert!(error.to_string().contains("1 invalidations"), "{error}");
+    server.cont();
+    eventually!(cache.shutdown().await.is_ok());
+    assert_eq!(cache.stats().journal_depth, 0);
 }
 
 on_both_stores! {

@@ -59,6 +59,22 @@ fn values_have_these_bytes() {
 }
 
 #[test]
+fn flags_are_bits_of_one_byte() {
+    let (plain, mut flagged) = (made(), made());
+    set_error(&mut flagged);
+    let Found::Value(error) = found(&flagged) else { panic!("no value") };
+    assert!(error.is_error() && !error.is_kept());
+    set_kept(&mut flagged);
+    let Found::Value(both) = found(&flagged) else { panic!("no value") };
+    assert!(both.is_error() && both.is_kept());
+    let Found::Value(neither) = found(&plain) else { panic!("no value") };
+    assert!(!neither.is_error() && !neither.is_kept());
+    assert_eq!((plain[61], flagged[61]), (0, 3));
+    flagged[61] = 0;
+    assert_eq!(hex(&flagged), hex(&plain), "and nothing else changes");
+}
+
+#[test]
 fn leases_have_these_bytes() {
     let expected =
         golden("c1ca014c a0a1a2a3a4a5a6a7 0067b227f59ee6b4 30313233343536373839616263646566");

@@ -1,0 +1,121 @@
+//! `early`: with a factor so large that every hit draws the lot.
+
+use std::time::Duration;
+
+use cache_runtime::{cached, invalidates};
+
+use crate::stage::{Down, Origin, Stage, on_both_stores};
+use crate::support::barrier::eventually;
+
+/// A load that takes a measurable while.
+async fn load(origin: &Origin) -> Result<u64, Down> {
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    origin.load().await
+}
+
+#[cached(key = "early:<id>", ttl = "1h", early = 1_000_000_000_000.0)]
+async fn early(origin: &Origin, id: u64) -> Result<u64, Down> {
+    load(origin).await
+}
+
+/// The same entry, refreshed where nobody waits for it.
+#[cached(
+    key = early_key(&id),
+    ttl = "1h",
+    stale_while_revalidate = "1h",
+    early = 1_000_000_000_000.0
+)]
+async fn behind(origin: &Origin, id: u64) -> Result<u64, Down> {
+    load(origin).await
+}
+
+#[invalidates(early(id))]
+async fn write(origin: &Origin, id: u64, new: u64) -> Result<(), Down> {
+    origin.set(new);
+    Ok(())
+}
+
+async fn stored(stage: &Stage) -> Option<u64> {
+    stage.here.get(&early_key(&1)).await.unwrap()
+}
+
+/// One caller of all processes loads; the others keep hitting.
+async fn one_loads_and_the_others_keep_hitting(stage: Stage) {
+    assert_eq!(stage.here.scope(early(&stage.origin, 1)).await, Ok(0));
+    stage.origin.set(1);
+    let gate = stage.origin.hold();
+    let origin = stage.origin.clone();
+    let drawn = Stage::start(&stage.here, async move { early(&origin, 1).await });
+    gate.entered(1).await;
+    for _ in 0..20 {
+        for cache in [&stage.here, &stage.there] {
+            assert_eq!(cache.scope(early(&stage.origin, 1)).await, Ok(0));
+        }
+    }
+    assert_eq!(gate.inside(), 1);
+    gate.open();
+    assert_eq!(drawn.await.unwrap(), Ok(1));
+    assert_eq!(stored(&stage).await, Some(1));
+    assert_eq!(stage.origin.loads(), 2);
+}
+
+/// It is a fill like any other.
+async fn an_invalidation_wins(stage: Stage) {
+    assert_eq!(stage.here.scope(early(&stage.origin, 1)).await, Ok(0));
+    stage.origin.set(1);
+    let gate = stage.origin.hold();
+    let origin = stage.origin.clone();
+    let drawn = Stage::start(&stage.here, async move { early(&origin, 1).await });
+    gate.entered(1).await;
+    stage.there.scope(write(&stage.origin, 1, 2)).await.unwrap();
+    stage.origin.let_run();
+    gate.open();
+    assert_eq!(drawn.await.unwrap(), Ok(1), "what it has loaded, to whoever called before");
+    assert_eq!(stored(&stage).await, None);
+}
+
+/// Where it fails, the value that is still fresh is returned, and the entry rests.
+async fn a_failure_costs_nobody_the_value(stage: Stage) {
+    assert_eq!(stage.here.scope(early(&stage.origin, 1)).await, Ok(0));
+    stage.origin.fail();
+    for _ in 0..10 {
+        assert_eq!(stage.here.scope(early(&stage.origin, 1)).await, Ok(0));
+    }
+    assert_eq!(stage.sum("early", |stats| stats.refreshes_failed), 1);
+    assert_eq!(stored(&stage).await, Some(0));
+}
+
+/// A caller that is dropped while it loads leaves everything as it was.
+async fn a_dropped_caller_leaves_the_value(stage: Stage) {
+    assert_eq!(stage.here.scope(early(&stage.origin, 1)).await, Ok(0));
+    stage.origin.set(1);
+    let gate = stage.origin.hold();
+    let origin = stage.origin.clone();
+    let drawn = Stage::start(&stage.here, async move { early(&origin, 1).await });
+    gate.entered(1).await;
+    drawn.abort();
+    stage.origin.let_run();
+    gate.empty().await;
+    assert_eq!(stored(&stage).await, Some(0));
+    eventually!(stage.there.scope(early(&stage.origin, 1)).await == Ok(1));
+}
+
+/// With a window the load runs in the background, and the one who drew it does not wait either.
+async fn behind_a_window_nobody_waits(stage: Stage) {
+    assert_eq!(stage.here.scope(behind(&stage.origin, 1)).await, Ok(0));
+    stage.origin.set(1);
+    let gate = stage.origin.hold();
+    assert_eq!(stage.here.scope(behind(&stage.origin, 1)).await, Ok(0));
+    gate.entered(1).await;
+    gate.open();
+    eventually!(stored(&stage).await == Some(1));
+    assert_eq!(stage.sum("behind", |stats| stats.stale_served), 0);
+}
+
+on_both_stores! {
+    one_loads_and_the_others_keep_hitting
+    an_invalidation_wins
+    a_failure_costs_nobody_the_value
+    a_dropped_caller_leaves_the_value
+    behind_a_window_nobody_waits
+}

@@ -29,6 +29,7 @@ mod std {}
     lock(wait = "5s", lease = "10s"),
     none_ttl = "3s",
     jitter = 0.5,
+    tags = ["org:<id>/<id:hash>", "users"],
     codec = Json,
     version = 3,
     when = id > 0,
@@ -130,6 +131,7 @@ pub async fn get_own(
 #[::kv::invalidates(
     each(id in ids) get_user(id),
     each(user in users) key = "user:<user.id>",
+    each(user in users) tag = "org:<user.id>",
     each(id in result) get_user(id),
     crate = ::kv
 )]
@@ -149,6 +151,8 @@ pub async fn each(ids: &[i64], users: ::std::vec::Vec<User>) -> ::std::vec::Vec<
     get_user(result.id),
     key = "a:<id>",
     key = "b:<result.id>:<name>",
+    tag = "org:<id>/<name>",
+    tag = "org:<result.id>",
     pattern = "c:<id>:*",
     crate = ::kv
 )]
@@ -170,7 +174,7 @@ pub async fn rename_user(
     automatic(id, name) = user,
     get_user(id) = ::std::clone::Clone::clone(result),
     key = names_key(&id, &id, &id) = id + result.id,
-    invalidates(automatic(result.id, name), key = "a:<id>", pattern = "c:<id>:*"),
+    invalidates(automatic(result.id, name), key = "a:<id>", tag = "org:<result.id>", pattern = "c:<id>:*"),
     crate = ::kv
 )]
 pub async fn save_user(

@@ -1,5 +1,6 @@
 //! Against a real server.
 
+mod cluster;
 mod fake;
 mod faults;
 mod many;

@@ -13,6 +13,7 @@ mod hand;
 mod measure;
 mod ours;
 mod outage;
+mod queues;
 mod scenarios;
 mod server;
 mod stampede;
@@ -71,6 +72,9 @@ fn main() {
     }
     if wanted("tags") {
         bench.tags();
+    }
+    if wanted("queues") {
+        bench.queues();
     }
     if wanted("stampede") {
         stampede::run(&server, effort);

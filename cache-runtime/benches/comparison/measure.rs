@@ -116,7 +116,7 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 }
 
 /// What this process has used so far, all its threads together.
-fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     clock_gettime(ClockId::ProcessCPUTime).try_into().expect("a time after zero")
 }
 

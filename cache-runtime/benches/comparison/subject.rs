@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct User {
-    id: u64,
+    pub(crate) id: u64,
     name: String,
     email: String,
     active: bool,

@@ -1,7 +1,7 @@
 //! The options of `#[cached]`.
 
 use proc_macro2::TokenStream;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{
     Error, Expr, ExprClosure, ExprLit, Ident, Lit, LitBool, LitInt, Path, Token, parenthesized,
@@ -10,7 +10,7 @@ use syn::{
 
 use super::duration::Duration;
 use super::each::Each;
-use super::{KeyArg, Known, Name, Slot, each_piece};
+use super::{KeyArg, Known, Name, Slot, all_pieces, each_piece};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
 use crate::syntax;
 use crate::template::{Kind, Template};
@@ -105,13 +105,7 @@ impl CachedArgs {
     /// Reads as much as can be read; the rest is in `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self { text: tokens.to_string(), ..Self::default() };
-        let parser = |input: ParseStream<'_>| {
-            Ok(each_piece(input, diagnostics, |input| args.option(input, diagnostics)))
-        };
-        match parser.parse2(tokens) {
-            Ok(skipped) => args.skipped = skipped,
-            Err(error) => drop(diagnostics.report(error)),
-        }
+        args.skipped = all_pieces(tokens, diagnostics, |input| args.option(input, diagnostics));
         args
     }
 

@@ -3,13 +3,13 @@
 use proc_macro2::TokenStream;
 use quote::ToTokens as _;
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, LitStr, Path, Token};
 
 use super::cached::duration;
 use super::duration::Duration;
 use super::each::Each;
-use super::{KeyArg, Known, Name, Slot, each_piece, unnamed_key};
+use super::{KeyArg, Known, Name, Slot, all_pieces, unnamed_key};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean, nearest};
 use crate::template::{Kind, Template};
 
@@ -81,12 +81,7 @@ impl InvalidatesArgs {
     /// Reads as much as can be read; the rest is in `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self { text: tokens.to_string(), ..Self::default() };
-        let parser = |input: ParseStream<'_>| {
-            Ok(each_piece(input, diagnostics, |input| args.piece(input, diagnostics)))
-        };
-        if let Err(error) = parser.parse2(tokens) {
-            diagnostics.report(error);
-        }
+        all_pieces(tokens, diagnostics, |input| args.piece(input, diagnostics));
         args
     }
 

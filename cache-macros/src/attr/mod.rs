@@ -9,9 +9,9 @@ pub(crate) mod write_through;
 
 use std::fmt::Display;
 
-use proc_macro2::TokenTree;
+use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
 
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
@@ -56,6 +56,19 @@ impl<T> Slot<T> {
     pub(crate) fn get(&self) -> Result<Option<&T>, Reported> {
         self.0.as_ref().map(Result::as_ref).transpose().map_err(|&reported| reported)
     }
+}
+
+/// Reads what an attribute was given, piece by piece; tells whether it skipped anything.
+fn all_pieces(
+    tokens: TokenStream,
+    diagnostics: &Diagnostics,
+    piece: impl FnMut(ParseStream<'_>) -> Result<(), Reported>,
+) -> bool {
+    let parser = |input: ParseStream<'_>| Ok(each_piece(input, diagnostics, piece));
+    parser.parse2(tokens).unwrap_or_else(|error| {
+        diagnostics.report(error);
+        true
+    })
 }
 
 /// Reads comma-separated pieces; after a bad one it goes on behind the next comma.

@@ -1,12 +1,12 @@
 //! The options of `#[write_behind]`.
 
 use proc_macro2::TokenStream;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprAssign, ExprCall, Ident, LitInt, LitStr, Path, parenthesized, token};
 
 use super::cached::{codec, duration};
 use super::duration::Duration;
-use super::{KeyArg, Known, Name, Slot, each_piece};
+use super::{KeyArg, Known, Name, Slot, all_pieces, each_piece};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
 use crate::template::{Kind, Template};
 
@@ -93,13 +93,7 @@ impl WriteBehindArgs {
     /// Reads as much as can be read; the rest is in `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self { text: tokens.to_string(), ..Self::default() };
-        let parser = |input: ParseStream<'_>| {
-            Ok(each_piece(input, diagnostics, |input| args.option(input, diagnostics)))
-        };
-        match parser.parse2(tokens) {
-            Ok(skipped) => args.skipped = skipped,
-            Err(error) => drop(diagnostics.report(error)),
-        }
+        args.skipped = all_pieces(tokens, diagnostics, |input| args.option(input, diagnostics));
         args
     }
 

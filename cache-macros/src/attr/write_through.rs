@@ -2,13 +2,13 @@
 
 use proc_macro2::TokenStream;
 use syn::ext::IdentExt as _;
-use syn::parse::{ParseStream, Parser as _};
+use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprAssign, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, parenthesized};
 use syn::{Token, token};
 
 use super::cached::duration;
 use super::invalidates::{self, Call, Fence, InvalidatesArgs, call, is_option};
-use super::{Known, Name, each_piece};
+use super::{Known, Name, all_pieces, each_piece};
 use crate::diagnostics::{Diagnostics, Reported};
 
 const KNOWN: &Known = &[
@@ -56,12 +56,7 @@ impl WriteThroughArgs {
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self::default();
         args.write.text = tokens.to_string();
-        let parser = |input: ParseStream<'_>| {
-            Ok(each_piece(input, diagnostics, |input| args.piece(input, diagnostics)))
-        };
-        if let Err(error) = parser.parse2(tokens) {
-            diagnostics.report(error);
-        }
+        all_pieces(tokens, diagnostics, |input| args.piece(input, diagnostics));
         args
     }
 

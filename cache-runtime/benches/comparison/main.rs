@@ -9,6 +9,7 @@
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench ends where it cannot go on")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
+mod batches;
 mod hand;
 mod measure;
 mod ours;
@@ -72,6 +73,9 @@ fn main() {
     }
     if wanted("tags") {
         bench.tags();
+    }
+    if wanted("batches") {
+        bench.batches();
     }
     if wanted("queues") {
         bench.queues();

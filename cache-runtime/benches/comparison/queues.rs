@@ -44,11 +44,13 @@ impl Count {
     }
 }
 
+#[expect(clippy::unused_async, reason = "what costs nothing waits for nothing")]
 #[write_behind(queue = "pushed", key = "<user.id>", merge = none)]
 async fn never_save(users: Vec<User>) {
     drop(users);
 }
 
+#[expect(clippy::unused_async, reason = "what costs nothing waits for nothing")]
 #[write_behind(queue = "worked-off", key = "<user.id>", merge = none, batch = 500)]
 async fn save(count: &Arc<Count>, users: Vec<User>) {
     count.add(users.len());

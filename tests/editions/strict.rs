@@ -3,6 +3,8 @@
 #![no_implicit_prelude]
 //! A crate as strict as they come, in which the usual names mean something else.
 
+use ::std::iter::Iterator as _;
+
 /// A row.
 #[derive(::serde::Serialize, ::serde::Deserialize, Clone, Debug)]
 pub struct User {
@@ -109,8 +111,6 @@ pub async fn get_users(
     ids: &[i64],
     mut limit: usize,
 ) -> ::std::result::Result<::std::collections::HashMap<i64, User>, ::std::string::String> {
-    use ::std::iter::Iterator as _;
-
     limit -= 1;
     ::std::result::Result::Ok(ids.iter().take(limit).map(|id| (*id, User { id: *id })).collect())
 }
@@ -121,8 +121,6 @@ pub async fn get_own(
     org: &str,
     ids: ::std::collections::BTreeSet<i64>,
 ) -> ::std::vec::Vec<(i64, User)> {
-    use ::std::iter::Iterator as _;
-
     let _ = org;
     ids.iter().map(|id| (*id, User { id: *id })).collect()
 }

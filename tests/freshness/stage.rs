@@ -94,6 +94,11 @@ pub async fn write(origin: &Origin, id: u64, new: u64) -> Result<(), Down> {
     Ok(())
 }
 
+/// Settings with which no call goes without the cache because the machine is slow.
+pub fn patient() -> CacheBuilder {
+    Cache::builder().budget(Duration::from_secs(3600))
+}
+
 /// Processes over one store.
 #[derive(Debug)]
 pub struct Stage {
@@ -177,13 +182,13 @@ macro_rules! on_both_stores {
         mod embedded {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name($crate::stage::Stage::embedded(cache_runtime::Cache::builder())).await;
+                super::$name($crate::stage::Stage::embedded($crate::stage::patient())).await;
             })*
         }
         mod redis {
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name($crate::stage::Stage::redis(cache_runtime::Cache::builder()).await).await;
+                super::$name($crate::stage::Stage::redis($crate::stage::patient()).await).await;
             })*
         }
         mod cluster {
@@ -192,7 +197,7 @@ macro_rules! on_both_stores {
                 let cluster = $crate::support::redis::RedisCluster::start().await;
                 $(
                     println!("{}", stringify!($name));
-                    super::$name($crate::stage::Stage::cluster(&cluster, cache_runtime::Cache::builder()).await).await;
+                    super::$name($crate::stage::Stage::cluster(&cluster, $crate::stage::patient()).await).await;
                 )*
             }
         }

@@ -10,3 +10,4 @@ mod flights;
 mod races;
 mod reads;
 mod stage;
+mod tags;

@@ -67,6 +67,14 @@ pub(crate) fn is_data(ty: &Type) -> bool {
     }
 }
 
+/// Whether a value of this type is one piece of data, and no collection.
+pub(crate) fn is_one(ty: &Type) -> bool {
+    match peel(ty) {
+        Type::Reference(reference) => is_one(&reference.elem),
+        other => last_segment(other).is_some_and(|segment| is_one_of(segment, DATA)),
+    }
+}
+
 /// What the text of such a value is in a key: `int`, `bool`, `hex`, or `any`.
 pub(crate) fn kind(ty: &Type) -> &'static str {
     if let Type::Reference(reference) = peel(ty) {
@@ -295,6 +303,9 @@ mod tests {
             "Id",
         ] {
             assert!(!is_data(&parse_str(ty).unwrap()), "{ty}");
+        }
+        for (ty, one) in [("i64", true), ("&str", true), ("&[i64]", false), ("Vec<Uuid>", false)] {
+            assert_eq!(is_one(&parse_str(ty).unwrap()), one, "{ty}");
         }
         assert!(holds_data_somewhere(&parse_str("Path<(i64, String)>").unwrap()));
         assert!(!holds_data_somewhere(&parse_str("State<PgPool>").unwrap()));

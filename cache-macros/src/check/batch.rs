@@ -9,12 +9,27 @@ use crate::{syntax, types};
 
 pub(super) fn batch(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let Some(batch) = &model.batch else { return };
+    is_of_many(batch, diagnostics);
     runs_more_than_once(model, diagnostics);
     leaves_out_what_is_not_there(model, diagnostics);
     has_a_body_of_its_own(model, batch, diagnostics);
     only_finds_and_loads(model, batch, diagnostics);
     if let Ok(key) = &model.key {
         key_is_of_one(batch, key, diagnostics);
+    }
+}
+
+/// ```text
+/// async fn get_users(ids: i64) -> HashMap<i64, User>
+///                         ^^^ only one?
+/// ```
+fn is_of_many(batch: &Batch<'_>, diagnostics: &Diagnostics) {
+    if types::is_one(batch.ty) {
+        let ids = batch.items.name;
+        let message = format!(
+            "`{ids}` is one id, and a batch reads many: take `&[Id]`, `Vec<Id>` or `HashSet<Id>`"
+        );
+        diagnostics.error_at(batch.ty, message);
     }
 }
 

@@ -52,7 +52,7 @@ pub(super) fn function(
 
 // Output:
 //     move |missing| {
-//         let pool = Clone::clone(&pool);
+//         let pool = __private::again(&pool);
 //         async move {
 //             let ids: &[i64] = &missing;
 //             if false { .. }
@@ -68,7 +68,7 @@ fn loader(model: &Cached<'_>, batch: &Batch<'_>, runtime: &Runtime) -> TokenStre
     let copies = own.map(|parameter| {
         let (name, mutable) = (parameter.name, mutability(parameter));
         let span = parameter.ty.map_or_else(|| name.span(), Type::span);
-        let copy = quote_spanned!(span=> #private::core::clone::Clone::clone(&#name));
+        let copy = quote_spanned!(span=> #private::again(&#name));
         quote! {
             #[allow(unused_variables)]
             let #mutable #name = #copy;

@@ -655,7 +655,7 @@ fn a_read_of_many() {
                         move |missing| {
                             #[allow(unused_variables)]
                             let mut limit =
-                                ::cache_runtime::__private::core::clone::Clone::clone(&limit);
+                                ::cache_runtime::__private::again(&limit);
                             async move {
                                 #[allow(unused_variables)]
                                 let ids: &[i64] = &missing;

@@ -32,7 +32,9 @@ use self::attempt::Attempt;
 pub(crate) use self::attempt::guarded;
 use self::loading::Loading;
 use self::lookup::{Looked, Lookup};
-pub use self::many::{Answers, Batched, Holds, Id, Ids, Negative, ReadMany, read_many};
+pub use self::many::{
+    Again, Answers, Batched, Holds, Id, Ids, Negative, ReadMany, again, read_many,
+};
 
 /// A call of a cached function, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]

@@ -15,6 +15,7 @@
 //! and two batches that overlap, in whatever order, cannot wait for each other. Where what it waited for
 //! does not come (the load failed, was dropped, or could not be stored) the batch takes over, and its body runs once more.
 
+mod again;
 mod answer;
 mod ids;
 
@@ -38,6 +39,7 @@ use crate::outcome::{OfOne, Returns, Storable};
 use crate::store::Convoy;
 use crate::tags::Tags;
 
+pub use self::again::{Again, again};
 pub use self::answer::{Answers, Batched, Holds, Negative};
 pub use self::ids::{Id, Ids};
 

@@ -15,6 +15,7 @@ mod report;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod batch;
 mod everyday;
 mod failover;
 mod lost;

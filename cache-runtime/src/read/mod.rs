@@ -10,10 +10,13 @@ mod beside;
 mod ending;
 mod lease;
 mod loading;
+mod look;
 mod lookup;
 mod many;
 mod refresh;
+mod replace;
 mod stale;
+mod waiting;
 
 use std::fmt;
 

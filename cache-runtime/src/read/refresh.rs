@@ -3,7 +3,8 @@
 use super::attempt::Attempt;
 use super::loading::Loading;
 use super::lookup::Lookup;
-use super::stale::{Need, Outlook, Over, Refresh};
+use super::replace::{Need, Over};
+use super::stale::{Outlook, Refresh};
 use super::{Read, bypasses};
 use crate::background;
 use crate::cache::{Cache, ambient};

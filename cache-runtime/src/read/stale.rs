@@ -1,20 +1,17 @@
 //! The first stage of a call whose function looks at the age of values: one that serves stale values, or refreshes them
 //! early. It costs a hit one more command, in the same round trip.
 
-use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep, timeout, timeout_at};
-
 use super::age::Use;
 use super::attempt::Attempt;
-use super::lease::Lease;
-use super::lookup::{Lack, Looked, Lookup, Seen, Waited, pause};
+use super::look::{Lack, Seen};
+use super::lookup::{Looked, Lookup};
+use super::replace::{Need, Over};
 use crate::background::{Claim, Claimed};
 use crate::call::Mode;
-use crate::flight::{Leader, Mark, Role, Verdict};
+use crate::flight::{Leader, Mark, Role};
 use crate::record::Value;
 use crate::stats::Event;
-use crate::store::{Acquired, Name};
-use crate::token::Token;
+use crate::store::Name;
 
 /// What a lookup comes to.
 pub(super) enum Outlook<R> {
@@ -35,29 +32,9 @@ pub(super) struct Refresh {
 }
 
 /// A lookup, or another look after somebody else's load has ended.
-enum Step<R> {
+pub(super) enum Step<R> {
     Done(Outlook<R>),
     Again(Option<Leader>),
-}
-
-/// What comes of the wish to replace a value.
-pub(super) enum Over<R> {
-    Load(Attempt),
-    /// Somebody else has replaced it.
-    Found(R),
-    /// There is no need to: it is good enough, and another caller sees to it, or none may for now.
-    Stale,
-    /// It is gone.
-    Gone(Option<Leader>),
-}
-
-/// Whether a value is replaced also without the right to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Need {
-    /// Somebody waits for the load.
-    Must,
-    /// Nobody does.
-    May,
 }
 
 impl<R> From<Looked<R>> for Outlook<R> {
@@ -90,7 +67,7 @@ impl<R, T> Lookup<'_, R, T> {
     }
 
     /// One look, by a caller that leads those who wait, or by any.
-    async fn inspect(
+    pub(super) async fn inspect(
         &mut self,
         name: Name<'_>,
         mode: Mode,
@@ -222,143 +199,6 @@ impl<R, T> Lookup<'_, R, T> {
             }
             Over::Gone(leader) => Step::Again(leader),
         }
-    }
-
-    /// Gets ready to replace a value: alone, if it still stands, and by and by if others are at it.
-    pub(super) async fn over(
-        &mut self,
-        name: Name<'_>,
-        mut lease: Box<Lease>,
-        seen: &Value,
-        need: Need,
-    ) -> Over<R> {
-        let policy = self.callsite.policy();
-        let since = Instant::now();
-        loop {
-            let (reply, _) = lease.acquire(None).await;
-            let held = match reply {
-                Ok(Acquired::Leased) => true,
-                Ok(Acquired::Fenced) => {
-                    lease.rest();
-                    return Over::Stale;
-                }
-                Ok(Acquired::Held(left))
-                    if need == Need::Must && policy.lock && since.elapsed() < self.patience() =>
-                {
-                    let paused = Instant::now();
-                    sleep(pause(since.elapsed()).min(left)).await;
-                    lease.waited(paused);
-                    match self.newer(name, &mut lease, seen.token()).await {
-                        Some(over) => return over,
-                        None => continue,
-                    }
-                }
-                _ if need == Need::May => {
-                    lease.pause();
-                    return Over::Stale;
-                }
-                _ => false,
-            };
-            if !lease.capture().await {
-                return Over::Gone(lease.take_leader());
-            }
-            // Another process may have replaced it before it gave its lease up.
-            if held && let Some(over) = self.newer(name, &mut lease, seen.token()).await {
-                return over;
-            }
-            self.count(Event::RefreshStarted);
-            return Over::Load(Attempt::Over(lease.begin(), Box::new(seen.clone())));
-        }
-    }
-
-    /// What stands in the entry, if it is not the value that was seen any more.
-    async fn newer(&mut self, name: Name<'_>, lease: &mut Lease, seen: Token) -> Option<Over<R>> {
-        let store = self.cache.store()?;
-        let mark = lease.mark();
-        // Of an invalidation that was not delivered the store knows nothing, but who joined since does.
-        if self.is_outdated() {
-            return Some(Over::Gone(lease.take_leader()));
-        }
-        let (found, now_ms) = self.look_dated(store, name).await;
-        if let Seen::Value(result, value) = found {
-            if value.token() == seen {
-                return None;
-            }
-            if matches!(Use::of(&value, self.callsite.policy(), now_ms), Use::Fresh | Use::Early) {
-                lease.land(value.record().clone(), mark);
-                return Some(Over::Found(result));
-            }
-        }
-        Some(Over::Gone(lease.take_leader()))
-    }
-
-    /// Waits for the flight of this process; not longer than the function waits for any load if there is a stale value.
-    async fn wait_dated(
-        &mut self,
-        name: Name<'_>,
-        mut waiting: oneshot::Receiver<Verdict>,
-        stale: Option<R>,
-    ) -> Step<R> {
-        let paused = Instant::now();
-        let until = paused + self.patience();
-        let mut verdict = None;
-        if let Some(limit) = self.callsite.policy().load_timeout {
-            verdict = timeout(limit, &mut waiting).await.ok();
-            if verdict.is_none() {
-                self.budget.resume(paused);
-                let found = match stale {
-                    Some(result) => Some(result),
-                    None => self.stale(name).await,
-                };
-                if let Some(result) = found {
-                    self.count(Event::Stale);
-                    return Step::Done(Outlook::Found(result));
-                }
-            }
-        }
-        let verdict = match verdict {
-            Some(verdict) => Ok(verdict),
-            None => timeout_at(until, waiting).await,
-        };
-        self.budget.resume(paused);
-        match self.waited(name, verdict) {
-            Waited::Found(result) => Step::Done(Outlook::Found(result)),
-            Waited::Lead(leader) if leader.is_first() => Step::Again(Some(leader)),
-            Waited::Lead(leader) => Step::Done(Looked::around(leader).into()),
-            Waited::Alone => Step::Done(Outlook::Load(Attempt::Alone)),
-        }
-    }
-
-    /// Waits for the load in the background that this caller has set off.
-    pub(super) async fn outwait(
-        &mut self,
-        waiting: Option<oneshot::Receiver<Verdict>>,
-        stale: R,
-    ) -> Outlook<R> {
-        let name = Name::new(self.text);
-        // Without a receiver the flight was detached by an invalidation: the next look finds out.
-        let mut step = match waiting {
-            Some(waiting) => self.wait_dated(name, waiting, Some(stale)).await,
-            None => Step::Again(None),
-        };
-        loop {
-            step = match step {
-                Step::Done(outlook) => return outlook,
-                Step::Again(leader) => self.inspect(name, Mode::Through, false, leader).await,
-            };
-        }
-    }
-
-    /// A stale value that may be served instead of a load that takes too long.
-    async fn stale(&mut self, name: Name<'_>) -> Option<R> {
-        let store = self.cache.store()?;
-        if self.is_outdated() {
-            return None;
-        }
-        let (Seen::Value(result, value), now_ms) = self.look_dated(store, name).await else {
-            return None;
-        };
-        (Use::of(&value, self.callsite.policy(), now_ms) != Use::Expired).then_some(result)
     }
 
     /// The right to refresh in this process, unless it is somebody else's or nobody's.

@@ -1,0 +1,152 @@
+//! How a load ends at the store: its value is stored, or the value that it was to replace goes or stays.
+
+use bytes::Bytes;
+
+use super::Lease;
+use crate::callsite::Callsite;
+use crate::flight::Landing;
+#[cfg(cache_mutants)]
+use crate::mutants::{Mutant, on};
+use crate::outcome::SharedError;
+use crate::record::{self, Value};
+use crate::stats::Event;
+use crate::store::{Acquired, Deadline, Fill, StoreError};
+use crate::token::Token;
+
+impl Lease {
+    /// Stores the load's value if the lease, or the value seen before, still stands.
+    pub(in crate::read) async fn fill(
+        mut self,
+        callsite: &'static Callsite,
+        seen: Option<Token>,
+        #[cfg(cache_mutants)] mut fill: Fill,
+        #[cfg(not(cache_mutants))] fill: Fill,
+    ) {
+        self.budget.resume(self.begun.0);
+        #[cfg(cache_mutants)]
+        if on(Mutant::StampAfterLoad) && self.capture().await {
+            record::restamp(&mut fill.record, self.stamps.stamps());
+        }
+        // Those who wait get the bytes as they were sent; they have no use for the times in them.
+        let shared = self.leader.as_ref().filter(|leader| leader.is_awaited());
+        let shared = shared.map(|_| Bytes::copy_from_slice(&fill.record));
+        let decides = self.mark();
+        let (name, by) = (self.name(), self.budget.deadline());
+        let filled = async {
+            match (self.cache.store(), seen) {
+                (None, _) => Ok(false),
+                (Some(store), None) => store.fill(name, fill, by).await,
+                (Some(store), Some(seen)) => store.refresh(name, seen, fill, by).await,
+            }
+        };
+        let (filled, stands) = if shared.is_some() && !self.tags.is_empty() {
+            tokio::join!(filled, self.stamps_stand(by))
+        } else {
+            (filled.await, true)
+        };
+        #[cfg(cache_mutants)]
+        let stands = stands || on(Mutant::ShareWithoutStamps);
+        #[cfg(cache_mutants)]
+        let decides = if on(Mutant::JoinLate) { self.mark() } else { decides };
+        let stats = self.cache.recorder();
+        let mark = match &filled {
+            Ok(true) => {
+                stats.count(callsite, Event::Stored);
+                if stands { decides } else { self.begun.1 }
+            }
+            Ok(false) => {
+                stats.count(callsite, Event::Refused);
+                self.begun.1
+            }
+            Err(error) => {
+                stats.count(callsite, Event::of(error));
+                self.begun.1
+            }
+        };
+        match &mut self.beside {
+            // Stored or void; where the store did not answer it runs out.
+            None => self.held = false,
+            Some(beside) => {
+                let replaced = filled == Ok(true);
+                stats.count(
+                    callsite,
+                    if replaced { Event::RefreshOk } else { Event::RefreshFailed },
+                );
+                beside.rest(None);
+            }
+        }
+        if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
+            leader.land(&Landing::Value(shared, mark));
+        }
+    }
+
+    /// Whether no tag has been invalidated since the load began: the fill itself does not tell. Asked after the mark, so
+    /// that an invalidation that a waiter came after is seen here, in this process's journal if it was not delivered.
+    async fn stamps_stand(&self, by: Deadline) -> bool {
+        let Some(store) = self.cache.store() else { return false };
+        !self.tags.are_outdated(&self.cache, &self.text)
+            && self.tags.read(store, by).await.is_ok_and(|present| present == self.stamps)
+    }
+
+    /// The value that a refresh has loaded is not to be stored: the one that it started from gives way, if it still
+    /// stands. Those who wait may have the new one.
+    pub(in crate::read) async fn remove(
+        mut self,
+        callsite: &'static Callsite,
+        seen: Token,
+        record: Option<Bytes>,
+    ) {
+        self.budget.resume(self.begun.0);
+        if let Some(store) = self.cache.store() {
+            let by = self.budget.deadline();
+            // The lease of the entry itself, which takes the value's place, and goes as well.
+            let taken = store.acquire(self.name(), self.token, self.length, Some(seen), by).await;
+            if !matches!(taken, Ok(Acquired::Value(_)) | Err(StoreError::Down)) {
+                _ = store.release(self.name(), self.token, by).await;
+            }
+        }
+        self.cache.recorder().count(callsite, Event::RefreshFailed);
+        match record {
+            Some(record) => self.decline(record),
+            None => self.fail(None),
+        }
+    }
+
+    /// The load failed: the entry rests, and the value that was seen is served if nothing has happened to it.
+    pub(in crate::read) async fn keep(
+        mut self,
+        callsite: &'static Callsite,
+        seen: Value,
+        error: Option<SharedError>,
+    ) -> Option<Value> {
+        self.cache.recorder().count(callsite, Event::RefreshFailed);
+        let held = std::mem::take(&mut self.held);
+        if let Some(beside) = self.beside.take() {
+            beside.fail(&self.cache, &self.text, self.budget, held);
+        }
+        self.budget.resume(self.begun.0);
+        let decides = self.mark();
+        let stands = self.stands(&seen).await;
+        let landing = match (stands, decides, self.begun.1) {
+            (Some(true), Some(mark), _) => Landing::Value(Some(seen.record().clone()), mark),
+            (_, _, Some(mark)) => Landing::Failed(error, mark),
+            _ => Landing::Alone,
+        };
+        if let Some(leader) = self.leader.take() {
+            leader.land(&landing);
+        }
+        // Where the store does not say, nothing is known to have happened to it.
+        (stands != Some(false)).then_some(seen)
+    }
+
+    /// Whether nothing has happened to a value since it was seen; none if the store does not say.
+    async fn stands(&self, seen: &Value) -> Option<bool> {
+        if self.tags.are_outdated(&self.cache, &self.text) {
+            return Some(false);
+        }
+        let (store, by) = (self.cache.store()?, self.budget.deadline());
+        let (record, stamps) = self.tags.read_with(store, self.name(), by).await;
+        let token = record.ok()?.and_then(|record| record::token(&record));
+        Some(token == Some(seen.token()) && stamps.ok()?.are_those_of(seen))
+    }
+}

@@ -1,0 +1,115 @@
+//! Getting ready to replace a value that stands.
+
+use tokio::time::{Instant, sleep};
+
+use super::age::Use;
+use super::attempt::Attempt;
+use super::lease::Lease;
+use super::look::Seen;
+use super::lookup::{Looked, Lookup};
+use super::waiting::pause;
+use crate::flight::Leader;
+use crate::record::Value;
+use crate::stats::Event;
+use crate::store::{Acquired, Name};
+use crate::token::Token;
+
+/// What comes of the wish to replace a value.
+pub(super) enum Over<R> {
+    Load(Attempt),
+    /// Somebody else has replaced it.
+    Found(R),
+    /// There is no need to: it is good enough, and another caller sees to it, or none may for now.
+    Stale,
+    /// It is gone.
+    Gone(Option<Leader>),
+}
+
+/// Whether a value is replaced also without the right to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Need {
+    /// Somebody waits for the load.
+    Must,
+    /// Nobody does.
+    May,
+}
+
+impl<R, T> Lookup<'_, R, T> {
+    /// The value is there and to be replaced.
+    pub(super) async fn replace(&mut self, seen: Token) -> Looked<R> {
+        let mut lease = self.lease(None);
+        if lease.capture().await {
+            Looked::Load(Attempt::Replace(lease.begin(), seen))
+        } else {
+            Looked::alone()
+        }
+    }
+
+    /// Gets ready to replace a value: alone, if it still stands, and by and by if others are at it.
+    pub(super) async fn over(
+        &mut self,
+        name: Name<'_>,
+        mut lease: Box<Lease>,
+        seen: &Value,
+        need: Need,
+    ) -> Over<R> {
+        let policy = self.callsite.policy();
+        let since = Instant::now();
+        loop {
+            let (reply, _) = lease.acquire(None).await;
+            let held = match reply {
+                Ok(Acquired::Leased) => true,
+                Ok(Acquired::Fenced) => {
+                    lease.rest();
+                    return Over::Stale;
+                }
+                Ok(Acquired::Held(left))
+                    if need == Need::Must && policy.lock && since.elapsed() < self.patience() =>
+                {
+                    let paused = Instant::now();
+                    sleep(pause(since.elapsed()).min(left)).await;
+                    lease.waited(paused);
+                    match self.newer(name, &mut lease, seen.token()).await {
+                        Some(over) => return over,
+                        None => continue,
+                    }
+                }
+                _ if need == Need::May => {
+                    lease.pause();
+                    return Over::Stale;
+                }
+                _ => false,
+            };
+            if !lease.capture().await {
+                return Over::Gone(lease.take_leader());
+            }
+            // Another process may have replaced it before it gave its lease up.
+            if held && let Some(over) = self.newer(name, &mut lease, seen.token()).await {
+                return over;
+            }
+            self.count(Event::RefreshStarted);
+            return Over::Load(Attempt::Over(lease.begin(), Box::new(seen.clone())));
+        }
+    }
+
+    /// What stands in the entry, if it is not the value that was seen any more.
+    async fn newer(&mut self, name: Name<'_>, lease: &mut Lease, seen: Token) -> Option<Over<R>> {
+        let store = self.cache.store()?;
+        let mark = lease.mark();
+        // Of an invalidation that was not delivered the store knows nothing, but who joined since does.
+        if self.is_outdated() {
+            return Some(Over::Gone(lease.take_leader()));
+        }
+        let (found, now_ms) = self.look_dated(store, name).await;
+        if let Seen::Value(result, value) = found {
+            if value.token() == seen {
+                return None;
+            }
+            if matches!(Use::of(&value, self.callsite.policy(), now_ms), Use::Fresh | Use::Early) {
+                lease.land(value.record().clone(), mark);
+                return Some(Over::Found(result));
+            }
+        }
+        Some(Over::Gone(lease.take_leader()))
+    }
+}

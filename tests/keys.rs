@@ -23,7 +23,7 @@ fn slash_pair(a: &str, b: &str) -> String {
 /// Texts rich in what could be mistaken for structure.
 fn nasty() -> impl Strategy<Value = String> {
     prop_oneof![
-        "[-:%{}<>*?\\[\\]\\\\,/#a0 \n]{0,12}",
+        "[-!:%{}<>*?\\[\\]\\\\,/#a0 \n]{0,12}",
         "\\PC{0,24}",
         // Around the length at which a segment is cut.
         "[ab:]{190,210}",
@@ -121,6 +121,7 @@ fn plain_values_stay_legible() {
     assert_eq!(key(&Vec::<i32>::new()), "k:<>");
     assert_eq!(key(&Arc::new(Cow::Borrowed("a b"))), "k:a%20b");
     assert_eq!(key("a:b%{c}"), "k:a%3Ab%25%7Bc%7D");
+    assert_eq!(key("7!r"), "k:7%21r", "not the key beside the one of 7");
     assert_eq!(
         key(&uuid::Uuid::from_u128(0x67e5_5044_10b1_426f_9247_bb68_0e5f_e0c8)),
         "k:67e55044-10b1-426f-9247-bb680e5fe0c8"

@@ -30,8 +30,9 @@
 //! # Ok(()) }
 //! ```
 //!
-//! [`macro@cached`], [`macro@invalidates`] and [`macro@write_through`] have the options, [`Cache`] is where entries live and what is done
-//! by hand, [`Key`] names an entry, [`CallExt`] changes one call, [`Stats`] tells what happened.
+//! [`macro@cached`], [`macro@invalidates`], [`macro@write_through`] and [`macro@write_behind`] have the options, [`Cache`] is
+//! where entries live and what is done by hand, [`Key`] names an entry, [`CallExt`] changes one call, [`Stats`] tells what
+//! happened.
 //!
 //! # What happens in a call
 //!

@@ -1,10 +1,10 @@
 //! How a key's text is put together, so that different arguments give different keys.
 //!
 //! Text of the template is taken as it is; values are escaped. A value's text never contains the characters that
-//! separate segments (`:`), that mean something to Redis (`*?[]\` in patterns, `{}` as hash tags), or that
-//! nobody wants in a key (white space, control characters): they appear as `%XX`, and so does `%`. `<` and `>` are
-//! escaped in values too, which leaves them free to mark structure: lists are `<a,b,>`, `None` is `<->`, and a text
-//! that was cut ends in `<#hash>`.
+//! separate segments (`:`), that mean something to Redis (`*?[]\` in patterns, `{}` as hash tags), that lead to the key
+//! beside an entry (`!`, of its refreshes), or that nobody wants in a key (white space, control characters): they appear
+//! as `%XX`, and so does `%`. `<` and `>` are escaped in values too, which leaves them free to mark structure: lists are
+//! `<a,b,>`, `None` is `<->`, and a text that was cut ends in `<#hash>`.
 
 use serde::Serialize;
 
@@ -164,7 +164,7 @@ impl Segment<'_> {
     fn must_escape(&self, c: char) -> bool {
         match c {
             'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '.' | '-' => Some(c) == self.next,
-            '%' | ':' | '{' | '}' | '<' | '>' | '*' | '?' | '[' | ']' | '\\' => true,
+            '%' | ':' | '{' | '}' | '<' | '>' | '*' | '?' | '[' | ']' | '\\' | '!' => true,
             ',' if self.depth > 0 => true,
             _ => Some(c) == self.next || c.is_whitespace() || c.is_control(),
         }

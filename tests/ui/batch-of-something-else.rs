@@ -1,11 +1,16 @@
 #![allow(unused_variables)]
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use cache_runtime::cached;
 
 #[cached(batch(id in ids), key = "user:<id>", ttl = 60)]
 async fn by_number(ids: i64) -> HashMap<i64, String> {
+    HashMap::new()
+}
+
+#[cached(batch(id in ids), key = "user:<id>", ttl = 60)]
+async fn in_a_queue(ids: VecDeque<i64>) -> HashMap<i64, String> {
     HashMap::new()
 }
 

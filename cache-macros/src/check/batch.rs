@@ -27,7 +27,8 @@ fn is_of_many(batch: &Batch<'_>, diagnostics: &Diagnostics) {
     if types::is_one(batch.ty) {
         let ids = batch.items.name;
         let message = format!(
-            "`{ids}` is one id, and a batch reads many: take `&[Id]`, `Vec<Id>` or `HashSet<Id>`"
+            "`{ids}` is one id, and a batch reads many: take `&[Id]`, `Vec<Id>`, `HashSet<Id>` or \
+             `BTreeSet<Id>`"
         );
         diagnostics.error_at(batch.ty, message);
     }

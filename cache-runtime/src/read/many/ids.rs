@@ -19,7 +19,7 @@ impl<I: Clone + Eq + Hash> Id for I {}
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is no collection of ids that a batch can take",
     label = "read as a batch",
-    note = "a batch takes `&[Id]`, `Vec<Id>` or `HashSet<Id>`"
+    note = "a batch takes `&[Id]`, `Vec<Id>`, `HashSet<Id>` or `BTreeSet<Id>`"
 )]
 pub trait Ids {
     /// What it holds.

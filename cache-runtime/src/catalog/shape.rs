@@ -139,7 +139,7 @@ impl Kind {
         match self {
             Self::Only(only) => only == character,
             Self::Value => {
-                !matches!(character, ':' | '{' | '}' | '*' | '?' | '[' | ']' | '\\')
+                !matches!(character, '!' | ':' | '{' | '}' | '*' | '?' | '[' | ']' | '\\')
                     && !character.is_whitespace()
                     && !character.is_control()
             }
@@ -160,6 +160,7 @@ mod tests {
         for (one, other, expected) in [
             ("user:<any>", "user:<any>", true),
             ("user:<any>", "user:me", true),
+            ("user:<any>", "user:me!", false),
             ("user:<int>", "user:me", false),
             ("user:<int>", "user:-7", true),
             ("user:<int>", "user:", false),

@@ -214,6 +214,7 @@ mod catalog;
 mod catalog_macros;
 mod codec;
 mod detach;
+mod entry;
 mod error;
 mod errors;
 mod flight;

@@ -8,10 +8,12 @@ use serde::de::DeserializeOwned;
 use super::{Cache, Keys};
 use crate::budget::Budget;
 use crate::callsite;
+use crate::codec::Schema;
+use crate::entry::{Head, Unfit};
 use crate::error::{Error, ErrorKind};
 use crate::journal::{Entry, Journal};
 use crate::key::{Key, Tag};
-use crate::record::{self, Found, Value, ValueHeader};
+use crate::record::{self, Found, Value};
 use crate::stats::Event;
 use crate::store::{Fill, Name, Store, StoreResult};
 use crate::tags::{Standing, Tags};
@@ -71,30 +73,20 @@ impl Cache {
         };
         let text = self.full_text(key.as_str());
         let (name, writer) = (Name::new(&text), Token::random());
-        let schema = key.schema(self.settings().codec);
         // Before the fence: what invalidates a tag from now on makes the value a miss.
         let captured = Tags::of(self, key).capture(store, self.budget().deadline()).await?;
         let Standing::Stamps(stamps) = captured else {
             return self.remove(&[text.into_owned()], Duration::ZERO).await;
         };
-        let header = ValueHeader {
-            key: name.hash,
-            token: writer,
-            cost_ms: 0,
-            version: schema.version,
-            codec: schema.codec.id(),
-        };
-        let mut record = record::value(header, &stamps);
-        let longest = record.len() + self.settings().max_value_bytes;
-        if schema.codec.encode(value, &mut record).is_err() {
-            return Err(Error::new(ErrorKind::Codec, "the value could not be encoded"));
-        }
-        if record.len() > longest {
-            return Err(Error::new(
-                ErrorKind::Codec,
-                "the encoded value is larger than `max_value_bytes`",
-            ));
-        }
+        let head = Head { name: name.hash, token: writer, stamps: &stamps, took: Duration::ZERO };
+        let encode = |schema: Schema, out: &mut _| schema.codec.encode(value, out);
+        let record = head.try_record(self, key, encode).map_err(|unfit| {
+            let message = match unfit {
+                Unfit::Unencodable => "the value could not be encoded",
+                Unfit::Oversized => "the encoded value is larger than `max_value_bytes`",
+            };
+            Error::new(ErrorKind::Codec, message)
+        })?;
         let ttl = key.ttl_for(value);
         let by = self.budget().deadline();
         self.flights().forget(&[name]);

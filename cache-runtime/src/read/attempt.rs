@@ -10,15 +10,15 @@ use tokio::time::sleep;
 use super::ending::Ending;
 use super::lease::Lease;
 use crate::cache::Cache;
-use crate::codec::{CodecError, Schema};
+use crate::codec::Schema;
+use crate::entry::{self, Head};
 use crate::flight::{Landing, Leader, Mark};
 use crate::key::Key;
 use crate::outcome::{Returns, SharedError};
-use crate::record::{self, KeyHash, Value, ValueHeader};
-use crate::stats::Event;
+use crate::record::{self, KeyHash, Value};
 use crate::store::Fill;
 use crate::tags::{Standing, Tags};
-use crate::token::{Token, random_fraction};
+use crate::token::Token;
 
 /// How the body is run.
 pub(super) enum Attempt {
@@ -145,7 +145,8 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
 
     /// The value's record, unless it cannot be encoded or is too large.
     fn encode(&self, value: &T, token: Token, stamps: &Standing) -> Option<Vec<u8>> {
-        self.record(token, stamps, |schema, out| self.returns.encode(value, schema, out))
+        let encode = |schema, out: &mut _| self.returns.encode(value, schema, out);
+        self.head(token, stamps).record(self.cache, self.key, encode)
     }
 
     /// What is to be stored of an error, if it is to be remembered.
@@ -155,10 +156,11 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         if ttl < Duration::from_millis(1) || self.is_outdated() {
             return None;
         }
-        let mut record = self.record(token, stamps, |schema, out| match &errors.wire {
+        let encode = |schema: Schema, out: &mut _| match &errors.wire {
             Some(wire) => (wire.encode)(self.result, schema.codec, out),
             None => Ok(()),
-        })?;
+        };
+        let mut record = self.head(token, stamps).record(self.cache, self.key, encode)?;
         if errors.wire.is_none() && !self.cache.errors().keep(token, self.shared_error()?, ttl) {
             return None;
         }
@@ -166,42 +168,16 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         Some(Fill::new(record, ttl, Duration::ZERO))
     }
 
-    fn record(
-        &self,
-        token: Token,
-        stamps: &Standing,
-        encode: impl FnOnce(Schema, &mut Vec<u8>) -> Result<(), CodecError>,
-    ) -> Option<Vec<u8>> {
-        let (cache, key) = (self.cache, KeyHash::of(self.text));
-        let schema = self.key.schema(cache.settings().codec);
-        let cost_ms = u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX);
-        let header =
-            ValueHeader { key, token, cost_ms, version: schema.version, codec: schema.codec.id() };
-        let mut record = record::value(header, stamps.stamps());
-        let longest = record.len() + cache.settings().max_value_bytes;
-        let encoded = guarded(|| encode(schema, &mut record).ok()).flatten();
-        let fits = record.len() <= longest;
-        if encoded.is_some() && fits {
-            return Some(record);
-        }
-        let event = if fits { Event::Unencodable } else { Event::Oversized };
-        cache.recorder().count(self.key.callsite(), event);
-        None
+    fn head<'s>(&self, token: Token, stamps: &'s Standing) -> Head<'s> {
+        let name = KeyHash::of(self.text);
+        Head { name, token, stamps: stamps.stamps(), took: self.took }
     }
 
     /// How long the value is fresh, and how long it may be served after that; not at all if it is not to be stored.
     fn times(&self, value: &T) -> Option<(Duration, Duration)> {
-        let policy = self.key.callsite().policy();
-        let absent = guarded(|| (self.returns.is_absent)(value))?;
-        let ttl = guarded(|| {
-            if self.unless.is_some_and(|unless| unless(value)) || self.key.excludes(value) {
-                return None;
-            }
-            if absent { policy.none_ttl } else { Some(self.key.ttl_for(value)) }
-        })??;
-        // Downwards only: the time to live stays the upper bound that it is said to be.
-        let ttl = ttl.mul_f64(1.0 - random_fraction() * policy.jitter);
-        (ttl >= Duration::from_millis(1)).then(|| (ttl, self.key.stale_for(absent)))
+        entry::times(self.key, value, self.returns.is_absent, |value| {
+            self.unless.is_some_and(|unless| unless(value)) || self.key.excludes(value)
+        })
     }
 }
 

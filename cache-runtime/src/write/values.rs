@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use crate::cache::Cache;
 use crate::callsite::Callsite;
+use crate::entry::{self, Head};
 use crate::key::{Key, Tag};
 use crate::outcome::{Answer, IsAbsent, Returns, Sharing, Storable};
-use crate::read::guarded;
-use crate::record::{self, KeyHash, ValueHeader};
+use crate::record::KeyHash;
 use crate::stats::Event;
 use crate::store::{Ended, Fill, StoreResult};
 use crate::tags::{Standing, Tags};
-use crate::token::{Token, random_fraction};
+use crate::token::Token;
 
 /// An entry that a write stores a value in.
 pub struct Through<T> {
@@ -44,47 +44,22 @@ impl<T> Through<T> {
         (!tags.is_empty()).then(|| Tagged { text, tags, need: self.key.longest_life() })
     }
 
-    /// The value's record, unless it cannot be encoded or is too large.
-    fn encode(
+    /// What is to be stored of a value, if anything is.
+    fn fill(
         &self,
         value: &T,
-        hash: KeyHash,
+        text: &str,
         token: Token,
         stamps: &Standing,
         cache: &Cache,
-    ) -> Option<Vec<u8>> {
-        let schema = self.key.schema(cache.settings().codec);
-        let header = ValueHeader {
-            key: hash,
-            token,
-            cost_ms: 0,
-            version: schema.version,
-            codec: schema.codec.id(),
-        };
-        let mut record = record::value(header, stamps.stamps());
-        let longest = record.len() + cache.settings().max_value_bytes;
-        let encoded = guarded(|| self.encoding.encode(value, schema, &mut record).ok()).flatten();
-        let fits = record.len() <= longest;
-        if encoded.is_some() && fits {
-            return Some(record);
-        }
-        let event = if fits { Event::Unencodable } else { Event::Oversized };
-        cache.recorder().count(self.key.callsite(), event);
-        None
-    }
-
-    /// How long the value is kept; not at all if it is not to be stored.
-    fn ttl(&self, value: &T) -> Option<Duration> {
-        let policy = self.key.callsite().policy();
-        let ttl = guarded(|| {
-            if self.key.may_exclude(value) {
-                return None;
-            }
-            let is_absent = (self.encoding.is_absent)(value);
-            if is_absent { policy.none_ttl } else { Some(self.key.ttl_for(value)) }
-        })??;
-        let ttl = ttl.mul_f64(1.0 - random_fraction() * policy.jitter);
-        (ttl >= Duration::from_millis(1)).then_some(ttl)
+    ) -> Option<Fill> {
+        let (key, encoding) = (&self.key, &self.encoding);
+        let unless = |value: &T| key.may_exclude(value);
+        let (fresh, stale) = entry::times(key, value, encoding.is_absent, unless)?;
+        let (name, took) = (KeyHash::of(text), Duration::ZERO);
+        let head = Head { name, token, stamps: stamps.stamps(), took };
+        let encode = |schema, out: &mut _| encoding.encode(value, schema, out);
+        Some(Fill::new(head.record(cache, key, encode)?, fresh, stale))
     }
 }
 
@@ -188,14 +163,10 @@ impl Values {
     /// Stores `value` in an entry.
     pub fn store<T>(&mut self, entry: &Through<T>, value: &T) {
         let text = self.cache.full_text(entry.text()).into_owned();
-        let (hash, writer, cache) = (KeyHash::of(&text), self.writer, &self.cache);
         if let Some(stamps) = self.stamps.of(&entry.key, &text)
-            && let Some(ttl) = entry.ttl(value)
-            && let Some(record) = entry.encode(value, hash, writer, stamps, cache)
+            && let Some(fill) = entry.fill(value, &text, self.writer, stamps, &self.cache)
         {
-            let stale = entry.key.stale_for((entry.encoding.is_absent)(value));
-            let fill = Some(Fill::new(record, ttl, stale));
-            self.made.insert(text, Made { fill, callsite: entry.key.callsite() });
+            self.made.insert(text, Made { fill: Some(fill), callsite: entry.key.callsite() });
         }
     }
 

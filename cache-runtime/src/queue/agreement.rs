@@ -127,30 +127,47 @@ fn soon() -> Instant {
     Instant::now() + Duration::from_secs(30)
 }
 
-/// Something that may be done next. `pushed` is about how many positions there are.
-fn step(dice: &Dice, pushed: &mut u64) -> Step {
-    let who = dice.index(2);
-    let somewhere = |pushed: u64| dice.below(12).min(pushed) + pushed.saturating_sub(10);
+/// How often something was pushed, and the last position that came of it.
+#[derive(Debug, Default)]
+struct Course {
+    pushes: u64,
+    last: u64,
+}
+
+impl Course {
+    fn follow(&mut self, step: &Step, answer: &str) {
+        self.last += match step {
+            Step::Push { .. } => u64::from(answer.starts_with("New")),
+            Step::Redrive(_) => answer.parse().unwrap(),
+            _ => 0,
+        };
+    }
+}
+
+/// Something that may be done next.
+fn step(dice: &Dice, course: &mut Course) -> Step {
+    let (who, last) = (dice.index(2), course.last);
+    let somewhere = || last.saturating_sub(10) + dice.below(12).min(last);
     match dice.below(100) {
         0..35 => {
-            *pushed += 1;
-            let longest = dice.percent(30).then_some(5);
-            Step::Push { number: *pushed, oldest: *pushed, us: 1000 + dice.below(5000), longest }
+            course.pushes += 1;
+            let (number, longest) = (course.pushes, dice.percent(30).then_some(5));
+            Step::Push { number, oldest: number, us: 1000 + dice.below(5000), longest }
         }
         35..42 => Step::Take(who),
         42..46 => Step::GiveBack(who),
         46..50 => Step::Renew(who),
         50..62 => Step::Read(who, 1 + dice.index(5), From::New),
         62..70 => {
-            let number = if dice.percent(50) { 0 } else { somewhere(*pushed) };
+            let number = if dice.percent(50) { 0 } else { somewhere() };
             let from = From::Pending(Position { generation: 0, number });
             Step::Read(who, 1 + dice.index(5), from)
         }
         70..82 => {
-            let first = somewhere(*pushed).max(1);
+            let first = somewhere().max(1);
             Step::Ack(who, (first..=first + dice.below(4)).collect())
         }
-        82..86 => Step::Bury(who, somewhere(*pushed).max(1)),
+        82..86 => Step::Bury(who, somewhere().max(1)),
         86..90 => Step::Redrive(dice.index(3) + 1),
         90..94 => Step::Dead,
         _ => Step::Lengths,
@@ -166,17 +183,22 @@ async fn the_queue_in_memory_has_the_rules_of_the_one_in_redis() {
     let (server, _connection) = Server::start();
     let mut redis = Side::new(Cache::connect(&server.url()).unwrap()).await;
     let mut memory = Side::new(Cache::in_memory()).await;
-    let (dice, mut pushed) = (Dice::new(seed), 0);
+    let (dice, mut course) = (Dice::new(seed), Course::default());
     let mut history = Vec::new();
     for number in 0..STEPS {
-        let step = step(&dice, &mut pushed);
+        let step = step(&dice, &mut course);
         let (theirs, ours) = (redis.execute(&step).await, memory.execute(&step).await);
+        course.follow(&step, &theirs);
         history.push(format!("{step:?} -> {theirs}"));
         let recent = history.len().saturating_sub(12);
         assert_eq!(theirs, ours, "seed {seed}, step {number}: {:#?}", &history[recent..]);
     }
-    let reads = history.iter().filter(|step| step.contains("Read(") && step.contains("\"key\""));
-    assert!(reads.count() > STEPS / 100, "seed {seed}: hardly anything was read");
+    let count = |what: &str, not: &str| {
+        let did = history.iter().filter(|step| step.starts_with(what) && !step.ends_with(not));
+        did.count()
+    };
+    assert!(count("Read(", "lost") > STEPS / 100, "seed {seed}: hardly anything was read");
+    assert!(count("Redrive(", "-> 0") > 5, "seed {seed}: hardly anything was dead");
 }
 
 #[tokio::test]

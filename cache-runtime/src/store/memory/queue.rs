@@ -8,7 +8,9 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use crate::queue::Position;
-use crate::store::queue::{Added, Addition, Buried, Claim, Crew, From, Lengths, Read, Stored};
+use crate::store::queue::{
+    Added, Addition, Buried, Claim, Crew, From, Lengths, Read, Stamp, Stored,
+};
 
 /// Every partition of one queue.
 #[derive(Debug, Default)]
@@ -41,13 +43,11 @@ impl MemoryQueue {
             if addition.longest.is_some_and(|longest| length >= longest) {
                 return Added::Full;
             }
-            let mut stamp = addition.stamp;
-            stamp.us = stamp.us.max(partition.us + 1);
-            partition.us = stamp.us;
-            let position = partition.next();
+            let (position, us) = partition.tick(addition.stamp.us);
+            let stamp = Stamp { us, ..addition.stamp };
             let (key, payload) = (addition.key.to_owned(), Some(addition.payload.to_vec()));
             partition.items.push_back((Stored { position, key, stamp, payload }, false));
-            Added::New(stamp.us)
+            Added::New(us)
         });
         self.pushed.notify_waiters();
         added
@@ -168,7 +168,7 @@ impl MemoryQueue {
             let count = partition.dead.len().min(limit);
             let letters: Vec<_> = partition.dead.drain(..count).collect();
             for Buried { stored, .. } in letters {
-                let position = partition.next();
+                let (position, _) = partition.tick(0);
                 partition.items.push_back((Stored { position, ..stored }, false));
             }
             count as u64
@@ -196,14 +196,16 @@ impl MemoryQueue {
 }
 
 impl Partition {
-    fn next(&mut self) -> Position {
+    /// The next position, and the microseconds of a version made now: at least `us`.
+    fn tick(&mut self, us: u64) -> (Position, u64) {
         // Later than those of former processes: their positions may be stored.
         let generation = match self.last.generation {
             0 => wall_us() / 1000,
             begun => begun,
         };
         self.last = Position { generation, number: self.last.number + 1 };
-        self.last
+        self.us = us.max(self.us + 1);
+        (self.last, self.us)
     }
 }
 

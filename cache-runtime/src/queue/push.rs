@@ -30,10 +30,27 @@ enum Failure {
     Full,
     /// It is there, but too few replicas have it.
     Unreplicated,
-    /// It certainly is not.
-    Unavailable(StoreError),
-    /// It may be.
-    InDoubt(StoreError),
+    Missed(Missed),
+}
+
+/// The server has not said that it has the item.
+#[derive(Debug)]
+struct Missed {
+    error: StoreError,
+    /// It may have it all the same.
+    in_doubt: bool,
+}
+
+impl Failure {
+    /// The item certainly is not there.
+    fn unavailable(error: StoreError) -> Self {
+        Self::Missed(Missed { error, in_doubt: false })
+    }
+
+    /// It may be there.
+    fn in_doubt(error: StoreError) -> Self {
+        Self::Missed(Missed { error, in_doubt: true })
+    }
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
@@ -82,7 +99,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
                 let message = "the item is in the queue, but on too few replicas";
                 Err(Error::new(ErrorKind::Unreplicated, message))
             }
-            Err(failure) => self.past(&log, partition, stamp, entry, failure).await.map(|()| None),
+            Err(Failure::Missed(missed)) => {
+                self.past(&log, partition, stamp, entry, missed).await.map(|()| None)
+            }
         }
     }
 
@@ -93,13 +112,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         partition: u32,
         stamp: Stamp,
         entry: Entry<T>,
-        failure: Failure,
+        Missed { error, in_doubt }: Missed,
     ) -> Result<(), Error> {
-        let (error, in_doubt) = match failure {
-            Failure::InDoubt(error) => (error, true),
-            Failure::Unavailable(error) => (error, false),
-            Failure::Full | Failure::Unreplicated => (StoreError::Down, true),
-        };
         let failed = |message: &str| {
             count(&log.shared.counters.failed, 1);
             let cause = Error::from(error.clone());
@@ -155,7 +169,7 @@ impl Log {
     ) -> Result<(), Failure> {
         let options = &self.shared.site.options;
         let Some(lot) = self.shared.lot(partition) else {
-            return Err(Failure::Unavailable(StoreError::Down));
+            return Err(Failure::unavailable(StoreError::Down));
         };
         let until = Instant::now() + options.push_timeout;
         let longest = options.max_len.map(|max| max.div_ceil(options.partitions.into()));
@@ -180,14 +194,14 @@ impl Log {
                 }
                 Ok((Added::Full, _)) if !waits || is_late => return Err(Failure::Full),
                 // The ticket is held, so no other push can have said so.
-                Ok((Added::Late, _)) => return Err(Failure::InDoubt(StoreError::Unexpected)),
+                Ok((Added::Late, _)) => return Err(Failure::in_doubt(StoreError::Unexpected)),
                 Err(StoreError::Down) if doubt.is_none() && !self.is_shed() => {
-                    return Err(Failure::Unavailable(StoreError::Down));
+                    return Err(Failure::unavailable(StoreError::Down));
                 }
                 Err(error @ (StoreError::Refused(_) | StoreError::Redirected(_)))
                     if doubt.is_none() && !is_passing(&error) =>
                 {
-                    return Err(Failure::Unavailable(error));
+                    return Err(Failure::unavailable(error));
                 }
                 Err(error @ (StoreError::TimedOut | StoreError::Lost | StoreError::Unexpected)) => {
                     doubt = Some(error);
@@ -197,8 +211,8 @@ impl Log {
             }
             if is_late {
                 return Err(match doubt {
-                    Some(error) => Failure::InDoubt(error),
-                    None => Failure::Unavailable(StoreError::Down),
+                    Some(error) => Failure::in_doubt(error),
+                    None => Failure::unavailable(StoreError::Down),
                 });
             }
             let left = until.saturating_duration_since(Instant::now());

@@ -1,6 +1,6 @@
 //! A real cluster of one's own.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Builder, Client, RedisServer};
 use crate::support::barrier::eventually;
@@ -104,6 +104,25 @@ impl RedisCluster {
     /// The nodes that began as primaries.
     pub fn primaries(&self) -> &[RedisServer] {
         &self.nodes[..self.primaries]
+    }
+
+    /// Begins the counts of [`RedisCluster::commandstats`] anew.
+    pub async fn reset_commandstats(&self) {
+        for node in self.primaries() {
+            node.reset_commandstats().await;
+        }
+    }
+
+    /// Calls per command on each of [`RedisCluster::primaries`]. Questions about the cluster itself are left out: a cache
+    /// asks them when it sees fit.
+    pub async fn commandstats(&self) -> Vec<BTreeMap<String, u64>> {
+        let mut nodes = Vec::new();
+        for node in self.primaries() {
+            let mut calls = node.commandstats().await;
+            calls.retain(|command, _| !command.starts_with("cluster|"));
+            nodes.push(calls);
+        }
+        nodes
     }
 
     /// The number of the primary that had a key's slot at the start.

@@ -1,6 +1,6 @@
 //! One process: tasks that read and write, and record what they did.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -11,12 +11,15 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::database::{
-    Database, Failed, ROWS, Row, Trace, locked_row, row, store_strictly, write, write_and_fail,
-    write_and_store, write_by_hand, write_strictly, write_unfenced,
-};
+use crate::database::{Database, Failed, ROWS, Row, Trace};
 use crate::dice::Dice;
-use crate::history::{History, Read, Write};
+use crate::functions::{
+    early, forgiven, hurried, is_tagged, locked_row, locked_rows, revalidated, row, rows,
+    store_strictly, write, write_and_fail, write_and_store, write_by_hand, write_several,
+    write_several_strictly, write_strictly, write_unfenced,
+};
+use crate::history::{History, Read, Time, Write};
+use crate::manners::Manner;
 use crate::now;
 use crate::support::LIMIT;
 use crate::support::barrier::eventually;
@@ -44,33 +47,6 @@ pub struct Report {
     /// Counters of the cache, all functions together.
     pub events: BTreeMap<String, u64>,
 }
-
-#[derive(Clone, Copy, Debug)]
-enum Manner {
-    Read,
-    Locked,
-    Refresh,
-    Write,
-    Strict,
-    Storing,
-    StoringStrictly,
-    Unfenced,
-    Failing,
-    ByHand,
-}
-
-const MANNERS: [(u64, Manner); 10] = [
-    (58, Manner::Read),
-    (16, Manner::Locked),
-    (5, Manner::Refresh),
-    (7, Manner::Write),
-    (4, Manner::Strict),
-    (6, Manner::Storing),
-    (3, Manner::StoringStrictly),
-    (4, Manner::Unfenced),
-    (3, Manner::Failing),
-    (3, Manner::ByHand),
-];
 
 /// Runs a child's part. On a `single` thread nothing happens between a fence's refusal and the beginning of the body.
 pub async fn act(mut parent: Parent, single: bool) {
@@ -138,43 +114,53 @@ impl Actor {
     async fn work(self) {
         let one = |left: usize| left.checked_sub(1);
         while self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).is_ok() {
-            let (id, manner) = (self.dice.below(ROWS), self.dice.pick(&MANNERS));
+            let id = self.dice.below(ROWS);
+            let manner = Manner::draw(&self.dice, id);
             // Dropped between its commit and its invalidation, a write by hand would not have invalidated anything.
-            let dropped = self.dice.percent(10) && !matches!(manner, Manner::ByHand);
+            let dropped = self.dice.percent(10) && manner != Manner::ByHand;
             let patience = if dropped { self.dice.span(8) } else { LIMIT };
-            match manner {
-                Manner::Read | Manner::Locked | Manner::Refresh => {
-                    self.read(id, manner, patience).await;
-                }
-                _ => self.write(id, manner, patience).await,
+            if manner.reads() {
+                self.read(id, manner, patience).await;
+            } else {
+                self.write(id, manner, patience).await;
             }
             sleep(self.dice.span(60)).await;
         }
     }
 
     async fn read(&self, id: u64, manner: Manner, patience: Duration) {
-        let db = &self.database;
+        let (db, ids) = (&self.database, &manner.rows(id)[..]);
         let start = now();
         let result = match manner {
-            Manner::Locked => timeout(patience, locked_row(db, id)).await,
-            Manner::Refresh => timeout(patience, row(db, id).refresh()).await,
-            _ => timeout(patience, row(db, id)).await,
+            Manner::Batch => timeout(patience, rows(db, ids)).await,
+            Manner::LockedBatch => timeout(patience, locked_rows(db, ids)).await,
+            Manner::RefreshBatch => timeout(patience, rows(db, ids).refresh()).await,
+            Manner::Locked => timeout(patience, locked_row(db, id)).await.map(one),
+            Manner::Refresh => timeout(patience, row(db, id).refresh()).await.map(one),
+            Manner::Revalidated => timeout(patience, revalidated(db, id)).await.map(one),
+            Manner::Forgiven => timeout(patience, forgiven(db, id)).await.map(one),
+            Manner::Hurried => timeout(patience, hurried(db, id)).await.map(one),
+            Manner::Early => timeout(patience, early(db, id)).await.map(one),
+            _ => timeout(patience, row(db, id)).await.map(one),
         };
         let end = now();
-        match result {
-            Ok(Ok(Row { id: found, version })) => {
-                assert_eq!(found, id, "a value of another row");
-                let (process, manner) = (self.process, format!("{manner:?}"));
-                let read = Read { process, row: id, manner, start, end, version };
-                self.history.lock().unwrap().reads.push(read);
-            }
-            Ok(Err(Failed)) => {}
-            Err(_) => assert_ne!(patience, LIMIT, "{manner:?} hung"),
-        }
+        let Ok(found) = result else {
+            assert_ne!(patience, LIMIT, "{manner:?} hung");
+            return;
+        };
+        let Ok(found) = found else { return };
+        let read = |id: &u64| {
+            let Row { id: found, version } = found[id];
+            assert_eq!(found, *id, "a value of another row");
+            let (process, row, manner) = (self.process, *id, format!("{manner:?}"));
+            Read { process, row, manner, start, end, version }
+        };
+        self.history.lock().unwrap().reads.extend(ids.iter().map(read));
     }
 
     async fn write(&self, id: u64, manner: Manner, patience: Duration) {
         let (db, trace) = (&self.database, &Trace::of(&self.cache));
+        let ids = &manner.rows(id)[..];
         let start = now();
         let returned = match manner {
             Manner::Strict => timeout(patience, write_strictly(db, id, trace)).await.is_ok(),
@@ -185,48 +171,61 @@ impl Actor {
             Manner::Unfenced => timeout(patience, write_unfenced(db, id, trace)).await.is_ok(),
             Manner::Failing => timeout(patience, write_and_fail(db, id, trace)).await.is_ok(),
             Manner::ByHand => timeout(patience, write_by_hand(db, id, trace)).await.is_ok(),
+            Manner::Several => timeout(patience, write_several(db, ids, trace)).await.is_ok(),
+            Manner::SeveralStrictly => {
+                timeout(patience, write_several_strictly(db, ids, trace)).await.is_ok()
+            }
             _ => timeout(patience, write(db, id, trace)).await.is_ok(),
         };
         let end = now();
         assert!(returned || patience != LIMIT, "{manner:?} hung");
 
         let told = trace.told();
-        let fence_stood = told.committed.is_some_and(|(time, _)| {
-            Duration::from_nanos(time - start) < FENCE.saturating_sub(MARGIN)
-        });
         let fenced = match manner {
-            // Refused where its fence is not acknowledged.
-            Manner::Strict | Manner::StoringStrictly => true,
-            Manner::Write | Manner::Storing | Manner::Failing => {
-                self.single && told.nothing_journalled
+            // Stamps are captured meanwhile: an invalidation in the place of a fence may have been delivered by then.
+            Manner::Storing if is_tagged(id) => false,
+            Manner::Write | Manner::Storing | Manner::Failing | Manner::Several => {
+                self.single && told.nothing_journalled == Some(true)
             }
-            _ => false,
+            _ => manner.is_strict(),
         };
-        let mut write = Write {
-            process: self.process,
-            row: id,
-            manner: format!("{manner:?}"),
-            start,
-            committed: told.committed,
-            returned: returned.then_some(end),
-            acknowledged: None,
-            fenced: fenced && fence_stood,
+        let stood = |committed| Duration::from_nanos(committed - start) + MARGIN < FENCE;
+        let mut writes: Vec<Write> = told
+            .committed
+            .iter()
+            .map(|(row, committed)| Write {
+                process: self.process,
+                row: *row,
+                manner: format!("{manner:?}"),
+                start,
+                committed: Some(*committed),
+                returned: returned.then_some(end),
+                acknowledged: None,
+                fenced: fenced && stood(committed.0),
+            })
+            .collect();
+        let history = Arc::clone(&self.history);
+        let mut acknowledge = move |acknowledged: Option<Time>| {
+            for write in &mut writes {
+                write.acknowledged = acknowledged;
+            }
+            history.lock().unwrap().writes.append(&mut writes);
         };
         if returned && self.cache.stats().journal_depth > 0 {
-            let (cache, history) = (self.cache.clone(), Arc::clone(&self.history));
+            let cache = self.cache.clone();
             self.pending.lock().unwrap().spawn(async move {
-                write.acknowledged = cache.flush(LIMIT).await.is_ok().then(now);
-                history.lock().unwrap().writes.push(write);
+                let flushed = cache.flush(LIMIT).await.is_ok();
+                acknowledge(flushed.then(now));
             });
         } else {
-            write.acknowledged = returned.then(now);
-            self.history.lock().unwrap().writes.push(write);
+            acknowledge(returned.then(now));
         }
     }
 
     /// Waits until everything has been delivered and every row is read as it is in the database.
     async fn settle(&self) -> Report {
         self.cache.flush(LIMIT).await.unwrap();
+        self.cache.shutdown().await.unwrap();
         let mut pending = std::mem::take(&mut *self.pending.lock().unwrap());
         while let Some(ended) = pending.join_next().await {
             ended.unwrap();
@@ -240,6 +239,10 @@ impl Actor {
         let history = std::mem::take(&mut *self.history.lock().unwrap());
         Report { history, events: events(&self.cache.stats()) }
     }
+}
+
+fn one(read: Result<Row, Failed>) -> Result<HashMap<u64, Row>, Failed> {
+    read.map(|row| HashMap::from([(row.id, row)]))
 }
 
 fn events(stats: &Stats) -> BTreeMap<String, u64> {

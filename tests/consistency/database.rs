@@ -1,9 +1,10 @@
-//! The database, a file that every process opens, and the functions over it.
+//! The database, a file that every process opens, and what its writes tell.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
-use cache_runtime::{Cache, Key, Tag, cached, invalidates, write_through};
+use cache_runtime::Cache;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use tokio::time::sleep;
@@ -13,7 +14,20 @@ use crate::history::Time;
 use crate::now;
 
 /// Few, so that operations meet.
-pub const ROWS: u64 = 6;
+pub const ROWS: u64 = 2 * HALF;
+const HALF: u64 = 4;
+/// How many rows an operation on some of them has.
+const SOME: u64 = 3;
+
+/// Rows of the second half are mostly read by functions that look at the age of their entries.
+pub const fn is_aged(id: u64) -> bool {
+    id >= HALF
+}
+
+/// A row and the next ones of its half.
+pub fn neighbours(id: u64) -> Vec<u64> {
+    (0..SOME).map(|next| id / HALF * HALF + (id + next) % HALF).collect()
+}
 
 /// What is cached. The id tells a value that belongs to another key.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +37,7 @@ pub struct Row {
 }
 
 /// A body's own error.
-#[derive(Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Failed;
 
 impl From<cache_runtime::Error> for Failed {
@@ -70,18 +84,32 @@ impl Database {
     }
 
     /// A load: the row is read at its beginning, and is what it was then.
-    async fn load(&self, id: u64) -> Result<Row, Failed> {
+    pub async fn load(&self, id: u64) -> Result<Row, Failed> {
         let version = self.version(id).await;
+        self.linger().await.map(|()| Row { id, version })
+    }
+
+    /// A load of many rows.
+    pub async fn load_all(&self, ids: &[u64]) -> Result<HashMap<u64, Row>, Failed> {
+        let mut rows = HashMap::new();
+        for id in ids {
+            rows.insert(*id, Row { id: *id, version: self.version(*id).await });
+        }
+        self.linger().await.map(|()| rows)
+    }
+
+    /// Sometimes for long, sometimes in vain.
+    async fn linger(&self) -> Result<(), Failed> {
         sleep(self.dice.span(if self.dice.percent(2) { 300 } else { 6 })).await;
-        if self.dice.percent(5) { Err(Failed) } else { Ok(Row { id, version }) }
+        if self.dice.percent(5) { Err(Failed) } else { Ok(()) }
     }
 
     /// The body of a write; what it made. Its fence, if it has one, is up.
-    async fn update(&self, id: u64, trace: &Trace) -> u64 {
-        trace.fenced_so_far();
+    pub async fn update(&self, id: u64, trace: &Trace) -> u64 {
+        trace.begins();
         sleep(self.dice.span(4)).await;
         let version = self.bump(id).await;
-        trace.committed(now(), version);
+        trace.commits(id, version);
         sleep(self.dice.span(6)).await;
         version
     }
@@ -103,15 +131,16 @@ impl Database {
 /// What the body of a write tells the recorder, also when its future is dropped.
 #[derive(Clone, Debug)]
 pub struct Trace {
-    cache: Cache,
+    pub cache: Cache,
     told: Arc<Mutex<Told>>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Told {
-    /// The journal was empty when the body began: no fence was refused.
-    pub nothing_journalled: bool,
-    pub committed: Option<(Time, u64)>,
+    /// Whether the journal was empty when the body began: no fence was refused. None if it did not begin.
+    pub nothing_journalled: Option<bool>,
+    /// When which row was committed, and the version that this made.
+    pub committed: BTreeMap<u64, (Time, u64)>,
 }
 
 impl Trace {
@@ -120,106 +149,16 @@ impl Trace {
     }
 
     pub fn told(&self) -> Told {
-        *self.told.lock().unwrap()
+        self.told.lock().unwrap().clone()
     }
 
-    fn fenced_so_far(&self) {
-        self.told.lock().unwrap().nothing_journalled = self.cache.stats().journal_depth == 0;
+    /// Counts once, for a body that writes several rows.
+    fn begins(&self) {
+        let is_empty = || self.cache.stats().journal_depth == 0;
+        self.told.lock().unwrap().nothing_journalled.get_or_insert_with(is_empty);
     }
 
-    fn committed(&self, time: Time, version: u64) {
-        self.told.lock().unwrap().committed = Some((time, version));
+    fn commits(&self, id: u64, version: u64) {
+        self.told.lock().unwrap().committed.insert(id, (now(), version));
     }
-}
-
-/// Rows of odd number have a tag, which their writes invalidate in place of the key.
-const fn is_tagged(id: u64) -> bool {
-    id % 2 == 1
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as the attribute makes them")]
-fn row_key(id: &u64) -> Key<Row> {
-    let key = Key::<Row>::builder().text("row:").part(id).done();
-    if is_tagged(*id) { key.tag("rows").tag(group(*id)) } else { key }
-}
-
-fn group(id: u64) -> Tag {
-    Tag::builder().text("group:").part(&id).done()
-}
-
-/// What the writes of a row invalidate: its key, or its tag.
-fn keys(id: u64) -> Option<Key<Row>> {
-    (!is_tagged(id)).then(|| row_key(&id))
-}
-
-fn tags(id: u64) -> Option<Tag> {
-    is_tagged(id).then(|| group(id))
-}
-
-/// What may be deleted from outside to the same effect.
-pub fn deletable(id: u64) -> Vec<String> {
-    let entry = format!("test:row:{id}");
-    if is_tagged(id) { vec![entry, format!("test:~tag:group:{id}")] } else { vec![entry] }
-}
-
-#[cached(key = row_key(&id), ttl = "1h")]
-pub async fn row(db: &Database, id: u64) -> Result<Row, Failed> {
-    db.load(id).await
-}
-
-#[cached(key = row_key(&id), ttl = "1h", lock)]
-pub async fn locked_row(db: &Database, id: u64) -> Result<Row, Failed> {
-    db.load(id).await
-}
-
-#[invalidates(each(key in keys(id)) key = key.clone(), each(tag in tags(id)) tag = tag)]
-pub async fn write(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    db.update(id, trace).await;
-    Ok(())
-}
-
-#[invalidates(
-    each(key in keys(id)) key = key.clone(),
-    each(tag in tags(id)) tag = tag,
-    fence = "strict"
-)]
-pub async fn write_strictly(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    db.update(id, trace).await;
-    Ok(())
-}
-
-#[invalidates(
-    each(key in keys(id)) key = key.clone(),
-    each(tag in tags(id)) tag = tag,
-    fence = "off"
-)]
-pub async fn write_unfenced(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    db.update(id, trace).await;
-    Ok(())
-}
-
-#[write_through(row(id))]
-pub async fn write_and_store(db: &Database, id: u64, trace: &Trace) -> Result<Row, Failed> {
-    Ok(Row { id, version: db.update(id, trace).await })
-}
-
-#[write_through(row(id) = Row { id, version: *result }, fence = "strict")]
-pub async fn store_strictly(db: &Database, id: u64, trace: &Trace) -> Result<u64, Failed> {
-    Ok(db.update(id, trace).await)
-}
-
-/// Commits, and then fails.
-#[invalidates(each(key in keys(id)) key = key.clone(), each(tag in tags(id)) tag = tag)]
-pub async fn write_and_fail(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    db.update(id, trace).await;
-    Err(Failed)
-}
-
-pub async fn write_by_hand(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
-    db.update(id, trace).await;
-    let invalidated = match tags(id) {
-        Some(_) => trace.cache.invalidate_tag("rows").await,
-        None => trace.cache.invalidate(&row_key(&id)).await,
-    };
-    invalidated.map_err(Failed::from)
 }

@@ -8,8 +8,9 @@ use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::database::{Database, ROWS, deletable};
+use crate::database::{Database, ROWS};
 use crate::dice::Dice;
+use crate::functions::{deletable, evictable};
 use crate::history::{History, Loss, Write};
 use crate::now;
 use crate::support::process;
@@ -67,17 +68,20 @@ enum ServerFault {
     Unlink,
     FlushAll,
     ScriptFlush,
+    /// Everything is evicted, and nothing can be stored for a while.
+    OutOfMemory,
     /// No fault: somebody who knows nothing of this library changes a row and deletes the entry.
     WriteAndDel,
 }
 
-const SERVER_FAULTS: [(u64, ServerFault); 7] = [
+const SERVER_FAULTS: [(u64, ServerFault); 8] = [
     (1, ServerFault::Stop),
     (1, ServerFault::RestartEmpty),
     (8, ServerFault::Del),
     (8, ServerFault::Unlink),
     (3, ServerFault::FlushAll),
     (3, ServerFault::ScriptFlush),
+    (2, ServerFault::OutOfMemory),
     (16, ServerFault::WriteAndDel),
 ];
 
@@ -102,8 +106,7 @@ impl OfServer {
 
     async fn apply(&mut self, fault: ServerFault) {
         let (row, start) = (self.dice.below(ROWS), now());
-        let keys = deletable(row);
-        let key = &keys[self.dice.index(keys.len())];
+        let any = |keys: Vec<String>| keys[self.dice.index(keys.len())].clone();
         match fault {
             ServerFault::Stop => {
                 self.server.stop();
@@ -117,11 +120,11 @@ impl OfServer {
                 self.lost(None, start);
             }
             ServerFault::Del => {
-                self.server.client().await.del(key).await;
+                self.server.client().await.del(&any(evictable(row))).await;
                 self.lost(Some(row), start);
             }
             ServerFault::Unlink => {
-                self.server.client().await.unlink(key).await;
+                self.server.client().await.unlink(&any(evictable(row))).await;
                 self.lost(Some(row), start);
             }
             ServerFault::FlushAll => {
@@ -129,11 +132,19 @@ impl OfServer {
                 self.lost(None, start);
             }
             ServerFault::ScriptFlush => self.server.client().await.script_flush().await,
+            ServerFault::OutOfMemory => {
+                let client = self.server.client().await;
+                client.config_set("maxmemory-policy", "allkeys-random").await;
+                client.config_set("maxmemory", "1").await;
+                sleep(self.dice.span(300)).await;
+                client.config_set("maxmemory", "0").await;
+                self.lost(None, start);
+            }
             ServerFault::WriteAndDel => {
                 let client = self.server.client().await;
                 let version = self.database.bump(row).await;
                 let committed = Some((now(), version));
-                client.del(key).await;
+                client.del(&any(deletable(row))).await;
                 self.lost(Some(row), start);
                 self.history.writes.push(Write {
                     process: usize::MAX,

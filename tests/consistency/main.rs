@@ -30,8 +30,9 @@ mod support;
 
 mod actors;
 mod database;
-
 mod faults;
+mod functions;
+mod manners;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -160,6 +161,10 @@ fn worth_something(history: &History, events: &BTreeMap<String, u64>) {
     let (reads, writes) = (history.reads.len(), history.writes.len());
     at_least("hits", reads / 40);
     at_least("coalesced", reads / 200);
+    at_least("stale_served", reads / 200);
+    at_least("refreshes_ok", reads / 500);
+    at_least("refreshes_failed", reads / 2000);
+    at_least("refreshes_early", reads / 3000);
     at_least("fills_stored", writes / 20);
     at_least("fills_refused", writes / 200);
     at_least("invalidations_journalled", 1);

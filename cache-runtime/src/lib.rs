@@ -225,7 +225,6 @@ mod log;
 #[cfg(cache_mutants)]
 mod mutants;
 mod outcome;
-mod outcome_macros;
 mod own;
 mod private;
 mod queue;

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::value::MOST_STAMPS;
 use super::*;
 
 const KEY: &str = "user:7";

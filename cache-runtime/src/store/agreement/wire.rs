@@ -1,4 +1,4 @@
-//! Between the model's states and the bytes of a key, independent of `record.rs`.
+//! Between the model's states and the bytes of a key, independent of `record`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
--- Shared by all scripts. The records are those of record.rs; offsets here count from 1.
+-- Shared by all scripts. The records are those of record/mod.rs; offsets here count from 1.
 
 -- Kind of a record: 'V', 'L', 'F' or 'T'; 'D' for one of ours that nobody can read; 'X' for
 -- somebody else's data; nil for nothing.

@@ -1,4 +1,4 @@
-//! The macros by which expansions ask about return types; see [`outcome`](crate::outcome).
+//! The macros by which expansions ask about return types; see the [module above](super).
 
 /// `returns!(Type)`: the `Returns` of a read.
 #[doc(hidden)]

@@ -1,0 +1,48 @@
+//! What a type must be able to do, said in this crate's words where it cannot.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::Error;
+
+/// What can be stored and read back.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be stored in the cache",
+    label = "this is stored and read back",
+    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for it",
+    note = "for `Arc` and `Rc`, enable the feature `rc` of serde"
+)]
+pub trait Storable: Serialize + DeserializeOwned {}
+
+// Else rustc would tell which of serde's traits is missing, in serde's words.
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Storable for T {}
+
+/// What can say that a call was refused: a write without its fence, or a load too many.
+#[diagnostic::on_unimplemented(
+    message = "the call may be refused, and `{Self}` cannot say so",
+    label = "needs to be a `Result` whose error can be made from `cache_runtime::Error`",
+    note = "implement `From<cache_runtime::Error>` for the error type"
+)]
+pub trait Refuse {
+    /// What the function returns when it was refused.
+    fn refuse(error: Error) -> Self;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E: From<Error>> Refuse for Result<T, E> {
+    fn refuse(error: Error) -> Self {
+        Err(error.into())
+    }
+}
+
+/// What can be an error.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be an error, so there is nothing that a stale value could be served instead of",
+    label = "needs to be a `Result`",
+    note = "`stale_while_revalidate` serves stale values whatever the function returns"
+)]
+pub trait Fail {}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Fail for Result<T, E> {}

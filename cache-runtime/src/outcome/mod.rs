@@ -1,0 +1,109 @@
+//! What a function's return type means to a cache: which part of it is stored, and when that says "nothing there".
+//!
+//! `Result<T, E>` stores `T`, everything else stores itself; a stored `None` is a negative entry. A macro sees only
+//! how a type is spelled, the compiler sees through aliases (`sqlx::Result<T>`, `AppResult<T>`): an inherent item of
+//! `Probe<Result<T, E>>` hides the item of the same name that a trait gives to every `Probe<R>`. In an expression
+//! that works with generics too; as a constant in a type it needs a type without them.
+
+mod bounds;
+mod macros;
+mod probe;
+mod returns;
+mod sharing;
+
+use std::fmt;
+
+pub(crate) use self::bounds::{Fail, Refuse, Storable};
+pub(crate) use self::probe::Answer;
+pub use self::probe::{IsAbsent, NeverAbsent, Otherwise, Probe};
+pub(crate) use self::returns::OfOne;
+pub use self::returns::{Returns, Written};
+pub use self::sharing::Unshared;
+pub(crate) use self::sharing::{SharedError, Sharing};
+
+/// The shape of a return type that is a value as a whole.
+#[derive(Debug)]
+pub struct Plain;
+
+/// The shape of a `Result`: its `Ok` is the value.
+#[derive(Debug)]
+pub struct Fallible;
+
+/// A return type, seen as one of the two shapes.
+pub trait Outcome<Shape>: Sized {
+    /// What is stored.
+    type Value;
+
+    /// The value, if the call succeeded.
+    fn value(&self) -> Option<&Self::Value>;
+
+    /// The value, or the failure as it is.
+    fn into_value(self) -> Result<Self::Value, Self>;
+
+    /// What the function returns when the cache has the value.
+    fn from_value(value: Self::Value) -> Self;
+}
+
+impl<T> Outcome<Plain> for T {
+    type Value = T;
+
+    fn value(&self) -> Option<&T> {
+        Some(self)
+    }
+
+    fn into_value(self) -> Result<T, T> {
+        Ok(self)
+    }
+
+    fn from_value(value: T) -> T {
+        value
+    }
+}
+
+impl<T, E> Outcome<Fallible> for Result<T, E> {
+    type Value = T;
+
+    fn value(&self) -> Option<&T> {
+        self.as_ref().ok()
+    }
+
+    fn into_value(self) -> Result<T, Self> {
+        self.map_err(Err)
+    }
+
+    fn from_value(value: T) -> Self {
+        Ok(value)
+    }
+}
+
+/// A `KIND` as a type.
+#[derive(Debug)]
+pub struct Kind<const KIND: u8>;
+
+/// The shape that a `KIND` stands for.
+pub trait Shaped {
+    /// The shape.
+    type Shape;
+}
+
+impl Shaped for Kind<0> {
+    type Shape = Plain;
+}
+
+impl Shaped for Kind<1> {
+    type Shape = Fallible;
+}
+
+/// What a function that returns `R` stores.
+pub type Value<R, const KIND: u8> = <R as Outcome<<Kind<KIND> as Shaped>::Shape>>::Value;
+
+macro_rules! opaque_debug {
+    ($($type:ident<$($parameter:ident),+>),*) => {$(
+        impl<$($parameter),+> fmt::Debug for $type<$($parameter),+> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($type))
+            }
+        }
+    )*};
+}
+opaque_debug!(Probe<R>, Answer<R, Shape, V>, Sharing<R>, Returns<R, V>, Written<R, V>);

@@ -1,0 +1,39 @@
+//! How the callers who waited for a load that failed learn of its error.
+
+use std::any::Any;
+use std::sync::Arc;
+
+use super::Probe;
+
+/// An error that several callers get a copy of.
+pub(crate) type SharedError = Arc<dyn Any + Send + Sync>;
+
+/// How an error reaches the callers that waited for the load that failed.
+pub struct Sharing<R> {
+    pub(crate) share: fn(&R) -> Option<SharedError>,
+    pub(crate) unshare: fn(&SharedError) -> Option<R>,
+}
+
+impl<R> Clone for Sharing<R> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<R> Copy for Sharing<R> {}
+
+impl<T, E: Clone + Send + Sync + 'static> Probe<Result<T, E>> {
+    /// Each waiter gets a clone of the error.
+    pub const SHARING: Sharing<Result<T, E>> = Sharing {
+        share: |result| result.as_ref().err().map(|error| Arc::new(error.clone()) as SharedError),
+        unshare: |error| error.downcast_ref::<E>().map(|error| Err(error.clone())),
+    };
+}
+
+/// What [`Probe`] answers where errors cannot be cloned: each waiter loads for itself.
+pub trait Unshared<R> {
+    /// Nothing is shared.
+    const SHARING: Sharing<R> = Sharing { share: |_| None, unshare: |_| None };
+}
+
+impl<R> Unshared<R> for Probe<R> {}

@@ -1,0 +1,187 @@
+//! Values: what a record says besides its payload.
+
+use bytes::Bytes;
+
+use super::{HEADER, KeyHash, Kind, LEASE, Origin, VALUE_HEADER, array, header};
+use crate::token::Token;
+
+/// Length of what a value says of one of its tags.
+const STAMP: usize = 8 + Token::LEN;
+/// As many as the field can tell where the payload begins behind them.
+pub(super) const MOST_STAMPS: usize = (u16::MAX as usize - VALUE_HEADER) / STAMP;
+
+/// Where a value's flags are.
+const FLAGS: usize = 61;
+/// The flag of an error, which stands where a value would.
+const ERROR: u8 = 1;
+/// The flag of a value that stays after it has ceased to be fresh.
+const KEPT: u8 = 2;
+
+/// A value record, its header read and its payload not yet decoded.
+#[derive(Clone, Debug)]
+pub(crate) struct Value {
+    record: Bytes,
+    payload: usize,
+}
+
+impl Value {
+    /// Reads the header of a record that is no shorter; none where it does not fit the record.
+    pub(super) fn new(record: Bytes) -> Option<Self> {
+        let payload = usize::from(u16::from_be_bytes(array(&record, 62)));
+        (VALUE_HEADER..=record.len()).contains(&payload).then_some(Self { record, payload })
+    }
+
+    /// The attempt that stored it.
+    pub(crate) fn token(&self) -> Token {
+        Token::from_bytes(array(&self.record, HEADER))
+    }
+
+    pub(crate) fn version(&self) -> u32 {
+        u32::from_be_bytes(array(&self.record, 56))
+    }
+
+    /// The codec's byte; see [`Codec`](crate::Codec).
+    pub(crate) fn codec(&self) -> u8 {
+        self.record.get(60).copied().unwrap_or_default()
+    }
+
+    /// Whether it was stored with these tags, in this order, and under these stamps.
+    pub(crate) fn has_stamps(&self, stamps: &[Stamp]) -> bool {
+        self.extension().len() == stamps.len() * STAMP
+            && self.stamps().eq(stamps.iter().map(Stamp::bytes))
+    }
+
+    /// Whether it was stored with these tags, in this order, whatever their stamps.
+    pub(crate) fn has_tags(&self, tags: impl ExactSizeIterator<Item = KeyHash>) -> bool {
+        self.extension().len() == tags.len() * STAMP
+            && self.stamps().map(|stamp| array(&stamp, 0)).eq(tags.map(|tag| tag.0.to_be_bytes()))
+    }
+
+    fn stamps(&self) -> impl Iterator<Item = [u8; STAMP]> {
+        self.extension().chunks_exact(STAMP).map(|stamp| array(stamp, 0))
+    }
+
+    /// What stands between header and payload.
+    fn extension(&self) -> &[u8] {
+        self.record.get(VALUE_HEADER..self.payload).unwrap_or_default()
+    }
+
+    /// The encoded value.
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.record.get(self.payload..).unwrap_or_default()
+    }
+}
+
+/// What decides by age.
+impl Value {
+    /// Until when it is fresh, by the server's clock.
+    pub(crate) fn fresh_until_ms(&self) -> u64 {
+        u64::from_be_bytes(array(&self.record, 44))
+    }
+
+    /// What its load cost.
+    pub(crate) fn cost_ms(&self) -> u32 {
+        u32::from_be_bytes(array(&self.record, 52))
+    }
+
+    /// Whether it is an error that is remembered in the place of a value.
+    pub(crate) fn is_error(&self) -> bool {
+        self.record.get(FLAGS).is_some_and(|flags| flags & ERROR != 0)
+    }
+
+    /// Whether it stays after it has ceased to be fresh: that it is there does not say that it is.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.record.get(FLAGS).is_some_and(|flags| flags & KEPT != 0)
+    }
+
+    /// The bytes as they were read.
+    pub(crate) fn record(&self) -> &Bytes {
+        &self.record
+    }
+}
+
+/// What only tests ask for; the format has it for operators.
+#[cfg(test)]
+impl Value {
+    pub(crate) fn stored_at_ms(&self) -> u64 {
+        u64::from_be_bytes(array(&self.record, 36))
+    }
+}
+
+/// What an entry says of one of its tags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Hash of the tag's key.
+    pub(crate) tag: KeyHash,
+    /// The token that stood in the tag's key before the entry was loaded.
+    pub(crate) token: Token,
+}
+
+impl Stamp {
+    fn bytes(&self) -> [u8; STAMP] {
+        let mut bytes = [0; STAMP];
+        bytes[..8].copy_from_slice(&self.tag.0.to_be_bytes());
+        bytes[8..].copy_from_slice(self.token.as_bytes());
+        bytes
+    }
+}
+
+/// What a value record says besides its tags and its payload.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ValueHeader {
+    pub(crate) key: KeyHash,
+    pub(crate) token: Token,
+    pub(crate) cost_ms: u32,
+    pub(crate) version: u32,
+    pub(crate) codec: u8,
+}
+
+/// A value record under construction: header and tags, ready for the payload to be appended. Origin and times are
+/// filled in where the value is stored. Tags beyond [`MOST_STAMPS`] are left out, and so the entry is never found.
+pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
+    let stamps = stamps.get(..MOST_STAMPS).unwrap_or(stamps);
+    let payload = u16::try_from(VALUE_HEADER + stamps.len() * STAMP).unwrap_or_default();
+    let mut record = Vec::with_capacity(512);
+    record.extend_from_slice(&self::header(Kind::Value, Origin::default(), header.key));
+    record.extend_from_slice(header.token.as_bytes());
+    record.extend_from_slice(&[0; 16]);
+    record.extend_from_slice(&header.cost_ms.to_be_bytes());
+    record.extend_from_slice(&header.version.to_be_bytes());
+    record.extend_from_slice(&[header.codec, 0]);
+    record.extend_from_slice(&payload.to_be_bytes());
+    for stamp in stamps {
+        record.extend_from_slice(&stamp.bytes());
+    }
+    record
+}
+
+/// What comes before a value's times, and what after: the server puts those in.
+pub(crate) fn around_times(record: &[u8]) -> (&[u8], &[u8]) {
+    (record.get(..LEASE).unwrap_or_default(), record.get(LEASE + 16..).unwrap_or_default())
+}
+
+/// Says in a value record that it stays after it has ceased to be fresh.
+pub(crate) fn set_kept(record: &mut [u8]) {
+    if let Some(flags) = record.get_mut(FLAGS) {
+        *flags |= KEPT;
+    }
+}
+
+/// Says in a value record that its payload is an error.
+pub(crate) fn set_error(record: &mut [u8]) {
+    if let Some(flags) = record.get_mut(FLAGS) {
+        *flags |= ERROR;
+    }
+}
+
+/// Puts other stamps into a record.
+#[cfg(cache_mutants)]
+pub(crate) fn restamp(record: &mut [u8], stamps: &[Stamp]) {
+    let places = record.get_mut(VALUE_HEADER..).unwrap_or_default().chunks_exact_mut(STAMP);
+    places.zip(stamps).for_each(|(place, stamp)| place.copy_from_slice(&stamp.bytes()));
+}
+
+/// The record in a tag's key.
+pub(crate) fn stamp(tag: KeyHash, token: Token) -> Vec<u8> {
+    value(ValueHeader { key: tag, token, cost_ms: 0, version: 0, codec: 0 }, &[])
+}

@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use cache_runtime::Cache;
 
-use crate::stage::{Database, Stage, on_both_stores, row, rows, sorted, stats, tens};
+use crate::stage::{Database, Stage, row, rows, sorted, stats, tens};
 use crate::support::barrier::eventually;
 use crate::support::redis::RedisServer;
+use crate::support::stores::on_both_stores;
 use crate::support::within_limit;
 
 on_both_stores! {

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use crate::stage::{
-    Refused, Stage, on_both_stores, rows, rows_or_none, sorted, stats, tens, write,
-};
+use crate::stage::{Refused, Stage, rows, rows_or_none, sorted, stats, tens, write};
 use crate::support::barrier::eventually;
+use crate::support::stores::on_both_stores;
 use crate::support::within_limit;
 
 on_both_stores! {

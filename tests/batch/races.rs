@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use cache_runtime::{cached, invalidates};
 
-use crate::stage::{Database, Refused, Stage, on_both_stores, row_key, rows, sorted, tens, write};
+use crate::stage::{Database, Refused, Stage, row_key, rows, sorted, tens, write};
 use crate::support::barrier::{Gate, eventually};
+use crate::support::stores::on_both_stores;
 
 on_both_stores! {
     an_invalidation_during_the_load_wins_for_its_id

@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use cache_runtime::CallExt as _;
 
 use crate::stage::{
-    Stage, on_both_stores, own_rows, own_rows_key, row, row_key, rows, rows_or_none, sorted, stats,
-    tens, write,
+    Stage, own_rows, own_rows_key, row, row_key, rows, rows_or_none, sorted, stats, tens, write,
 };
+use crate::support::stores::on_both_stores;
 
 on_both_stores! {
     the_body_runs_for_what_is_missing

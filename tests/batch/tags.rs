@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use cache_runtime::{cached, invalidates, write_through};
 use tokio::task::JoinHandle;
 
-use crate::stage::{Database, Refused, Stage, on_both_stores, sorted, tens};
+use crate::stage::{Database, Refused, Stage, sorted, tens};
 use crate::support::barrier::eventually;
+use crate::support::stores::on_both_stores;
 
 /// Members by their ids: those with an odd one are in group 1, the others in group 0.
 #[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group))]

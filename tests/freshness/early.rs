@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use cache_runtime::{cached, invalidates};
 
-use crate::stage::{Down, Origin, Stage, on_both_stores};
+use crate::stage::{Down, Origin, Stage};
 use crate::support::barrier::eventually;
+use crate::support::stores::on_all_stores;
 
 /// A load that takes a measurable while.
 async fn load(origin: &Origin) -> Result<u64, Down> {
@@ -112,7 +113,7 @@ async fn behind_a_window_nobody_waits(stage: Stage) {
     assert_eq!(stage.sum("behind", |stats| stats.stale_served), 0);
 }
 
-on_both_stores! {
+on_all_stores! {
     one_loads_and_the_others_keep_hitting
     an_invalidation_wins
     a_failure_costs_nobody_the_value

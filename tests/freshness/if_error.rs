@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use cache_runtime::{cached, invalidates};
 
-use crate::stage::{Down, OLD, Origin, Stage, on_both_stores, ttl};
+use crate::stage::{Down, OLD, Origin, Stage, ttl};
 use crate::support::barrier::eventually;
+use crate::support::stores::on_all_stores;
 
 #[cached(key = "if-error:<id>", ttl = |value| ttl(*value), stale_if_error = "1h")]
 async fn if_error(origin: &Origin, id: u64) -> Result<u64, Down> {
@@ -222,7 +223,7 @@ async fn a_value_that_is_not_to_be_stored_takes_the_old_one_away(stage: Stage) {
     assert_eq!(call().await, None, "it is gone, and known to be");
 }
 
-on_both_stores! {
+on_all_stores! {
     a_failed_load_serves_the_stale_value
     one_load_decides_for_all_who_wait
     an_invalidated_value_is_never_served

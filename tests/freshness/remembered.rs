@@ -5,8 +5,9 @@ use std::time::Duration;
 use cache_runtime::{Cache, cached, invalidates};
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{OLD, Origin, Stage, on_both_stores};
+use crate::stage::{OLD, Origin, Stage};
 use crate::support::barrier::eventually;
+use crate::support::stores::on_all_stores;
 
 const LONG: Duration = Duration::from_secs(3600);
 
@@ -152,7 +153,7 @@ async fn nothing_is_not_served_stale(stage: Stage) {
     assert_eq!(stage.sum("find", |stats| stats.stale_served), 0);
 }
 
-on_both_stores! {
+on_all_stores! {
     a_chosen_error_is_remembered_everywhere
     another_error_is_not_remembered
     an_error_that_cannot_be_written_stays_here

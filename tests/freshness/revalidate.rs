@@ -2,8 +2,9 @@
 
 use cache_runtime::{Cache, CallExt as _};
 
-use crate::stage::{Down, OLD, Stage, on_both_stores, value_key, write};
+use crate::stage::{Down, OLD, Stage, value_key, write};
 use crate::support::barrier::eventually;
+use crate::support::stores::on_all_stores;
 
 /// However many callers there are, in however many processes, all are served at once, and one load runs.
 async fn one_refresh_runs_and_nobody_waits(stage: Stage) {
@@ -158,7 +159,7 @@ async fn a_stale_value_is_not_served_to_others(stage: Stage) {
     assert_eq!(stage.origin.loads(), 2);
 }
 
-on_both_stores! {
+on_all_stores! {
     one_refresh_runs_and_nobody_waits
     an_invalidation_wins_against_a_refresh
     a_refresh_overwrites_nothing_newer

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, ErrorKind};
 
-use crate::stage::{OLD, Origin, Stage, on_both_stores, value, value_key};
+use crate::stage::{OLD, Origin, Stage, value, value_key};
 use crate::support::barrier::eventually;
 use crate::support::redis::RedisServer;
+use crate::support::stores::on_all_stores;
 
 /// A shutdown waits for the refresh that runs, and no other begins.
 async fn a_shutdown_waits_for_refreshes(stage: Stage) {
@@ -107,7 +108,7 @@ async fn a_shutdown_waits_for_the_journal() {
     assert_eq!(cache.stats().journal_depth, 0);
 }
 
-on_both_stores! {
+on_all_stores! {
     a_shutdown_waits_for_refreshes
     after_a_shutdown_nothing_is_refreshed
     a_panic_in_the_background_is_a_failure
@@ -120,14 +121,14 @@ macro_rules! with_settings {
             use super::*;
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name(Stage::embedded($settings)).await;
+                super::$name(Stage::embedded_with($settings)).await;
             })*
         }
         mod redis_with_settings {
             use super::*;
             $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                super::$name(Stage::redis($settings).await).await;
+                super::$name(Stage::redis_with($settings).await).await;
             })*
         }
     };

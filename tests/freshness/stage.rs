@@ -95,7 +95,7 @@ pub async fn write(origin: &Origin, id: u64, new: u64) -> Result<(), Down> {
 }
 
 /// Settings with which no call goes without the cache because the machine is slow.
-pub fn patient() -> CacheBuilder {
+fn patient() -> CacheBuilder {
     Cache::builder().budget(Duration::from_secs(3600))
 }
 
@@ -111,12 +111,20 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub fn embedded(settings: CacheBuilder) -> Self {
+    pub fn embedded() -> Self {
+        Self::embedded_with(patient())
+    }
+
+    pub fn embedded_with(settings: CacheBuilder) -> Self {
         let here = settings.in_memory().unwrap();
         Self { there: here.clone(), here, origin: Origin::at(OLD), server: None }
     }
 
-    pub async fn redis(settings: CacheBuilder) -> Self {
+    pub async fn redis() -> Self {
+        Self::redis_with(patient()).await
+    }
+
+    pub async fn redis_with(settings: CacheBuilder) -> Self {
         let server = RedisServer::start().await;
         let client = server.client().await;
         let connect = || settings.clone().connect(&server.url()).unwrap();
@@ -126,9 +134,9 @@ impl Stage {
     }
 
     /// A cluster that others have used before, but not any more.
-    pub async fn cluster(cluster: &RedisCluster, settings: CacheBuilder) -> Self {
+    pub async fn cluster(cluster: &RedisCluster) -> Self {
         let (server, client) = cluster.anew("value:1").await;
-        let connect = || settings.clone().connect(&server.url()).unwrap();
+        let connect = || patient().connect(&server.url()).unwrap();
         let (here, there) = (connect(), connect());
         Self { here, there, origin: Origin::at(OLD), server: Some((server, client)) }
     }
@@ -175,32 +183,3 @@ impl Stage {
         if self.server.is_some() { of(&self.here) + of(&self.there) } else { of(&self.here) }
     }
 }
-
-/// Makes a test of each function, once on the embedded store and once on Redis, and one of all in a cluster.
-macro_rules! on_both_stores {
-    ($($name:ident)*) => {
-        mod embedded {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name($crate::stage::Stage::embedded($crate::stage::patient())).await;
-            })*
-        }
-        mod redis {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name($crate::stage::Stage::redis($crate::stage::patient()).await).await;
-            })*
-        }
-        mod cluster {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn all_in_turn() {
-                let cluster = $crate::support::redis::RedisCluster::start().await;
-                $(
-                    println!("{}", stringify!($name));
-                    super::$name($crate::stage::Stage::cluster(&cluster, $crate::stage::patient()).await).await;
-                )*
-            }
-        }
-    };
-}
-pub(crate) use on_both_stores;

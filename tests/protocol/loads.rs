@@ -2,8 +2,9 @@
 
 use cache_runtime::CallExt as _;
 
-use crate::stage::{Stage, locked_row, on_both_stores, row, row_key, write, write_unfenced};
+use crate::stage::{Stage, locked_row, row, row_key, write, write_unfenced};
 use crate::support::barrier::eventually;
+use crate::support::stores::on_all_stores;
 use crate::support::within_limit;
 
 /// How a load under way loses its right to fill.
@@ -221,7 +222,7 @@ async fn a_failing_load_stores_nothing_and_blocks_nobody(stage: Stage) {
     eventually!(stage.stored(1).await == Some(7) || stage.get(1).await != 7);
 }
 
-on_both_stores! {
+on_all_stores! {
     an_invalidated_load_stores_nothing
     a_flight_is_not_shared_across_a_refused_fill
     two_invalidations_in_a_row

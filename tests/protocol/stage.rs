@@ -193,32 +193,3 @@ impl Stage {
         self.cache.get(&row_key(&id)).await.unwrap()
     }
 }
-
-/// Makes a test of each function, once on the embedded store and once on Redis, and one of all in a cluster.
-macro_rules! on_both_stores {
-    ($($name:ident)*) => {
-        mod embedded {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name($crate::stage::Stage::embedded()).await;
-            })*
-        }
-        mod redis {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name($crate::stage::Stage::redis().await).await;
-            })*
-        }
-        mod cluster {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn all_in_turn() {
-                let cluster = $crate::support::redis::RedisCluster::start().await;
-                $(
-                    println!("{}", stringify!($name));
-                    super::$name($crate::stage::Stage::cluster(&cluster).await).await;
-                )*
-            }
-        }
-    };
-}
-pub(crate) use on_both_stores;

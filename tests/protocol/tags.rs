@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, CallExt as _, Key, Tag, cached, invalidates, write_through};
 
-use crate::stage::{Database, Refused, Stage, on_both_stores};
+use crate::stage::{Database, Refused, Stage};
 use crate::support::barrier::eventually;
+use crate::support::stores::on_all_stores;
 use crate::support::within_limit;
 
 #[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group))]
@@ -386,7 +387,7 @@ async fn what_a_write_stores_has_the_tags(stage: Stage) {
     assert_eq!(stage.member(1).await, 8);
 }
 
-on_both_stores! {
+on_all_stores! {
     a_tag_reaches_all_its_entries_and_no_others
     a_load_under_way_is_invalidated_with_its_tag
     a_waiter_gets_nothing_that_a_tag_invalidated_before_it_came

@@ -6,8 +6,9 @@ use cache_runtime::{Cache, cached, invalidates, write_through};
 use serde::{Serialize, Serializer};
 use tokio::task::JoinHandle;
 
-use crate::stage::{Database, Refused, Stage, on_both_stores, row, row_key};
+use crate::stage::{Database, Refused, Stage, row, row_key};
 use crate::support::barrier::{Gate, eventually};
+use crate::support::stores::on_all_stores;
 
 /// Returns what is in the row when it has been written.
 #[write_through(row(id))]
@@ -440,7 +441,7 @@ async fn without_a_fence_a_strict_write_is_refused_and_another_goes_on() {
     assert_eq!(db.get(1), Some(2));
 }
 
-on_both_stores! {
+on_all_stores! {
     what_was_written_is_stored
     two_writers_in_every_order
     a_load_under_way_stores_nothing

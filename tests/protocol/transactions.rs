@@ -2,8 +2,9 @@
 
 use cache_runtime::invalidates;
 
-use crate::stage::{Database, Refused, Stage, on_both_stores, row_key};
+use crate::stage::{Database, Refused, Stage, row_key};
 use crate::support::barrier::{Gate, eventually};
+use crate::support::stores::on_all_stores;
 
 /// A transaction on the stage's database: what it sets is seen when it commits.
 struct Transaction<'a> {
@@ -125,7 +126,7 @@ async fn without_a_scope_the_fence_stands(stage: Stage) {
     assert_eq!(stage.get(1).await, 1);
 }
 
-on_both_stores! {
+on_all_stores! {
     readers_before_the_commit_store_nothing
     work_that_does_not_end_ends_its_fences
     a_nested_scope_ends_with_the_outer_one

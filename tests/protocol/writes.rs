@@ -3,10 +3,11 @@
 use cache_runtime::{Cache, cached, invalidates};
 
 use crate::stage::{
-    Database, Refused, Stage, fail_without_writing, on_both_stores, row, row_key, write,
-    write_and_fail, write_unfenced,
+    Database, Refused, Stage, fail_without_writing, row, row_key, write, write_and_fail,
+    write_unfenced,
 };
 use crate::support::barrier::eventually;
+use crate::support::stores::on_all_stores;
 
 /// While a write is under way its entry is fenced: nobody reads the old value from the cache, and nobody stores one.
 async fn a_fence_stands_while_the_write_runs(stage: Stage) {
@@ -221,7 +222,7 @@ async fn a_put_gives_way_to_a_writer(stage: Stage) {
     assert_eq!(stage.get(1).await, 8);
 }
 
-on_both_stores! {
+on_all_stores! {
     a_fence_stands_while_the_write_runs
     two_writers_overlap
     an_unfenced_write_invalidates_afterwards

@@ -2,8 +2,9 @@
 
 use cache_runtime::cached;
 
-use crate::stage::{Stage, on_both_stores, results, stats};
+use crate::stage::{Stage, results, stats};
 use crate::support::barrier::{Counter, Gate};
+use crate::support::stores::on_both_stores;
 
 /// Counts its runs and is held at a gate. What it returns is the number of the run.
 #[derive(Clone, Debug, Default)]

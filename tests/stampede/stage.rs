@@ -66,22 +66,3 @@ pub async fn results<T>(calls: Vec<JoinHandle<T>>) -> Vec<T> {
 pub fn stats(cache: &Cache, function: &str) -> FunctionStats {
     cache.stats().function(function).cloned().unwrap_or_default()
 }
-
-/// Makes a test of each function, once on the embedded store and once on Redis.
-macro_rules! on_both_stores {
-    ($($name:ident)*) => {
-        mod embedded {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name($crate::stage::Stage::embedded()).await;
-            })*
-        }
-        mod redis {
-            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                super::$name($crate::stage::Stage::redis().await).await;
-            })*
-        }
-    };
-}
-pub(crate) use on_both_stores;

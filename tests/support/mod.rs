@@ -22,6 +22,7 @@ mod ports;
 pub mod process;
 pub mod proxy;
 pub mod redis;
+pub mod stores;
 
 /// How long a test waits for what must happen. Far longer than it takes on any machine.
 pub const LIMIT: Duration = Duration::from_secs(30);

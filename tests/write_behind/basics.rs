@@ -3,10 +3,11 @@
 use cache_runtime::__private::{self, QueueSite};
 use cache_runtime::{Cache, ErrorKind};
 
-use crate::stage::{Ledger, Running, STEPS, Stage, on_both_stores, queue, step, worker};
+use crate::stage::{Ledger, Running, STEPS, Stage, queue, step, worker};
 use crate::support::barrier::eventually;
+use crate::support::stores::on_all_stores;
 
-on_both_stores! {
+on_all_stores! {
     what_is_pushed_arrives_in_order
     what_was_pushed_before_the_worker_came_arrives
     a_full_queue_refuses_or_waits

@@ -82,12 +82,7 @@ impl MemoryQueue {
     }
 
     pub(crate) fn renew(&self, partition: u32, claim: &Claim) -> bool {
-        self.as_owner(partition, claim, |partition| {
-            if let Some(owner) = &mut partition.owner {
-                owner.until = Instant::now() + claim.lease;
-            }
-        })
-        .is_some()
+        self.renewing(partition, claim, |_| ())
     }
 
     pub(crate) fn read(&self, partition: u32, claim: &Claim, count: usize, from: From) -> Read {
@@ -107,10 +102,9 @@ impl MemoryQueue {
     }
 
     pub(crate) fn ack(&self, partition: u32, claim: &Claim, done: &[Position]) -> bool {
-        self.as_owner(partition, claim, |partition| {
+        self.renewing(partition, claim, |partition| {
             partition.items.retain(|(stored, _)| done.binary_search(&stored.position).is_err());
         })
-        .is_some()
     }
 
     pub(crate) fn bury(
@@ -121,13 +115,12 @@ impl MemoryQueue {
         error: &str,
         attempts: u32,
     ) -> bool {
-        self.as_owner(partition, claim, |partition| {
+        self.renewing(partition, claim, |partition| {
             let at = partition.items.iter().position(|(stored, _)| stored.position == position);
             if let Some((stored, _)) = at.and_then(|at| partition.items.remove(at)) {
                 partition.dead.push_back(Buried { stored, error: error.to_owned(), attempts });
             }
         })
-        .is_some()
     }
 
     /// Waits until a partition holds more than `last`, for at most `limit`.
@@ -177,6 +170,17 @@ impl MemoryQueue {
         count
     }
 
+    /// Does something for the owner, whose lease begins anew. False: it is somebody else's.
+    fn renewing(&self, partition: u32, claim: &Claim, act: impl FnOnce(&mut Partition)) -> bool {
+        let renewed = self.as_owner(partition, claim, |partition| {
+            if let Some(owner) = &mut partition.owner {
+                owner.until = Instant::now() + claim.lease;
+            }
+            act(partition);
+        });
+        renewed.is_some()
+    }
+
     fn as_owner<R>(
         &self,
         partition: u32,
@@ -192,6 +196,20 @@ impl MemoryQueue {
 
     fn with<R>(&self, partition: u32, act: impl FnOnce(&mut Partition) -> R) -> R {
         act(lock(&self.partitions).entry(partition).or_default())
+    }
+}
+
+#[cfg(test)]
+impl MemoryQueue {
+    /// How long the lease of a partition lasts, if somebody owns it.
+    pub(crate) fn lease(&self, partition: u32) -> Option<Duration> {
+        let left = |owner: &Owner| owner.until.checked_duration_since(Instant::now());
+        self.with(partition, |partition| partition.owner.as_ref().and_then(left))
+    }
+
+    /// The lease of a partition has ended.
+    pub(crate) fn expire(&self, partition: u32) {
+        self.with(partition, |partition| partition.owner = None);
     }
 }
 

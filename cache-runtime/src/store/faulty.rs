@@ -1,5 +1,7 @@
 //! The embedded store at the end of a network that loses, delays and answers late: for the simulation.
 
+pub(crate) mod producers;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 

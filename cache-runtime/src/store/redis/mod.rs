@@ -47,6 +47,8 @@ use self::breaker::Snapshot;
 pub(crate) use self::cluster::Redirection;
 pub(crate) use self::queue::Line as QueueLine;
 use self::router::{Router, route};
+#[cfg(test)]
+pub(crate) use self::script::altered;
 use self::split::split;
 use self::url::Target;
 use super::{Acquired, Deadline, End, Ended, Fill, Name, Stamped, StoreResult};

@@ -1,5 +1,8 @@
 //! The scripts of the protocol: one key each, one round trip each.
 
+#[cfg(test)]
+pub(crate) mod altered;
+
 use std::sync::OnceLock;
 
 use redis::{Cmd, RedisWrite, ToRedisArgs};
@@ -45,10 +48,26 @@ impl Script {
     }
 
     pub(super) fn sha(&self) -> &str {
-        self.sha.get_or_init(|| sha1_smol::Sha1::from(self.body()).digest().to_string())
+        #[cfg(test)]
+        if let Some(altered) = altered::of(self) {
+            return altered.own_sha();
+        }
+        self.own_sha()
+    }
+
+    fn own_sha(&self) -> &str {
+        self.sha.get_or_init(|| sha1_smol::Sha1::from(self.own_body()).digest().to_string())
     }
 
     pub(super) fn body(&self) -> &'static str {
+        #[cfg(test)]
+        if let Some(altered) = altered::of(self) {
+            return altered.own_body();
+        }
+        self.own_body()
+    }
+
+    fn own_body(&self) -> &'static str {
         #[cfg(cache_mutants)]
         return crate::mutants::lua(self.body);
         #[cfg(not(cache_mutants))]

@@ -1,0 +1,142 @@
+//! Scripts of queues with one rule taken out. A comparison that does not notice is worth nothing.
+
+use crate::store::redis::altered::{self, Altered};
+
+/// File, what it says, and what it says instead.
+pub(super) type Mutant = (&'static str, &'static str, &'static str);
+
+macro_rules! source {
+    ($of:expr, $($file:literal)*) => {
+        match $of {
+            $($file => include_str!(concat!("../../store/redis/queue/lua/", $file, ".lua")),)*
+            other => panic!("there is no script {other}"),
+        }
+    };
+}
+
+/// Puts a mutant in the place of the rule, on this thread.
+pub(super) fn alter((file, from, to): &Mutant) -> Altered {
+    let source = source!(*file, "clock" "push" "take" "read" "renew_owner" "yield_owner" "ack" "bury" "redrive" "join" "lengths");
+    assert!(source.contains(from), "{file} does not say `{from}`");
+    altered::alter(source, source.replacen(from, to, 1))
+}
+
+const OWNER: &str = "redis.call('GET', KEYS[1]) ~= ARGV[1]";
+const UNOWNED: &str = "not redis.call('GET', KEYS[1])";
+const RENEW: &str = "redis.call('PEXPIRE', KEYS[1], ARGV[2])";
+
+pub(super) const MUTANTS: &[Mutant] = &[
+    // Done by somebody who is no owner, or not the present one.
+    ("ack", OWNER, "false"),
+    ("ack", OWNER, UNOWNED),
+    ("bury", OWNER, "false"),
+    ("bury", OWNER, UNOWNED),
+    ("read", OWNER, "false"),
+    ("read", OWNER, UNOWNED),
+    ("renew_owner", OWNER, "false"),
+    ("renew_owner", OWNER, UNOWNED),
+    ("yield_owner", OWNER, "false"),
+    ("yield_owner", OWNER, UNOWNED),
+    ("yield_owner", "return redis.call('DEL', KEYS[1])", "return 1"),
+    // A lease that is not prolonged, or does not end.
+    ("ack", RENEW, ""),
+    ("bury", RENEW, ""),
+    ("renew_owner", RENEW, "1"),
+    ("take", "'NX', 'PX', ARGV[2]", "'NX'"),
+    // Taken from its owner; without what was there before; kept although it was refused.
+    ("take", "'NX', 'PX', ARGV[2]", "'PX', ARGV[2]"),
+    ("take", "'workers', '0', 'MKSTREAM'", "'workers', '$', 'MKSTREAM'"),
+    ("take", "redis.call('DEL', KEYS[1])", ""),
+    ("take", "string.sub(created.err, 1, 9) ~= 'BUSYGROUP'", "true"),
+    // What the former owner had: not taken over, not all of it, lost with him; and he himself is never forgotten.
+    ("take", "ARGV[3], 0, from", "ARGV[3], 3600000, from"),
+    ("take", "until from == '0-0'", "until true"),
+    ("take", "and consumer[i + 1] ~= ARGV[3]", ""),
+    ("take", "if consumer[i] == 'name'", "if false"),
+    // Too many at once, the wrong ones, and none once the group is gone.
+    ("read", "'COUNT', ARGV[3]", "'COUNT', 1000"),
+    ("read", "KEYS[2], id", "KEYS[2], '>'"),
+    ("read", "if found and found.err and string.sub", "if false and string.sub"),
+    ("read", "'workers', '0', 'MKSTREAM'", "'workers', '$', 'MKSTREAM'"),
+    ("read", "found = read('>')", "found = read(ARGV[4])"),
+    ("read", "(c[2] or '0')", "'0'"),
+    // Still pending, still there, or gone with what was not acknowledged.
+    ("ack", "redis.call('XACK', KEYS[2], 'workers', unpack(ARGV, first, last))", ""),
+    ("ack", "redis.call('XDEL', KEYS[2], unpack(ARGV, first, last))", ""),
+    (
+        "ack",
+        "redis.call('XDEL', KEYS[2], unpack(ARGV, first, last))",
+        "redis.call('XTRIM', KEYS[2], 'MINID', ARGV[last])\nredis.call('XDEL', KEYS[2], ARGV[last])",
+    ),
+    ("ack", "for first = 3", "for first = 4"),
+    ("ack", "#ARGV, 1000 do", "#ARGV, 2000 do"),
+    // Dead letters that are lost, stay in the queue, or do not say what they are.
+    ("bury", "if item then", "if true then"),
+    ("bury", "redis.call('XADD', KEYS[3], '*', unpack(fields))", ""),
+    ("bury", "'p', ARGV[3], ", ""),
+    ("bury", "'e', ARGV[4], ", ""),
+    ("bury", ", 'n', ARGV[5]", ""),
+    ("bury", "redis.call('XACK', KEYS[2], 'workers', ARGV[3])", ""),
+    ("bury", "redis.call('XDEL', KEYS[2], ARGV[3])", ""),
+    // More of them than wanted, once more, none of the others any more; new versions, other items; lost where the
+    // queue refuses them.
+    ("redrive", "'COUNT', ARGV[1]", "'COUNT', 1000"),
+    ("redrive", "redis.call('XDEL', KEYS[3], letter[1])", ""),
+    ("redrive", "redis.call('XDEL', KEYS[3], letter[1])", "redis.call('DEL', KEYS[3])"),
+    ("redrive", "item.v or '0-0'", "'7'"),
+    ("redrive", "item.k or ''", "''"),
+    ("redrive", "item.d or ''", "''"),
+    ("redrive", "if refusal then return refusal end", ""),
+    ("redrive", "return #letters", "return 0"),
+    // Stored twice, or after it was given up; no room where it is known.
+    ("push", "if oldest and number < tonumber(oldest) then return {'L'} end", ""),
+    ("push", "if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {'K'} end", ""),
+    ("push", "ARGV[1]) then return {'K'} end", "ARGV[1]) then return {'A', '1'} end"),
+    (
+        "push",
+        "if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {'K'} end",
+        "if tonumber(ARGV[3]) > 0 and redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[3]) then return {'F'} end
+         if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {'K'} end",
+    ),
+    ("push", "'oldest', ARGV[1], ARGV[1]", "'oldest'"),
+    ("push", "tonumber(ARGV[2]) - 0.5", "tonumber(ARGV[1]) - 0.5"),
+    ("push", "tonumber(oldest or 0)", "0"),
+    ("push", "redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark)", ""),
+    ("push", "redis.call('EXPIRE', KEYS[3], 3600)", ""),
+    ("push", "if refusal then return refusal end", ""),
+    // More than there is room for, or less.
+    ("push", "if longest > 0 and", "if false and"),
+    ("push", ">= longest", "> longest"),
+    ("push", "if longest > 0 and", "if"),
+    // A generation that does not begin, or not later than those before: by this clock, by the wall clock, by the stream.
+    ("clock", "anew or c[4] ~= origin", "anew"),
+    ("clock", "math.max(generation + 1, t[1]", "math.max(generation, t[1]"),
+    (
+        "clock",
+        "math.max(generation + 1, t[1] * 1000 + math.floor(t[2] / 1000))",
+        "generation + 1",
+    ),
+    ("clock", "'last-generated-id'", "'nothing'"),
+    ("clock", "then added, at = attempt(true) end", "then end"),
+    ("clock", "number = number + 1", ""),
+    ("clock", "'origin', origin)", "'origin', '')"),
+    ("clock", "'number', number, ", ""),
+    ("clock", "'generation', generation, ", ""),
+    // Versions that go back, do not follow the clock, or are not the item's.
+    ("clock", "math.max(us, last + 1)", "us"),
+    ("clock", "math.max(us, last + 1)", "last + 1"),
+    ("clock", "'us', last, ", ""),
+    ("clock", "version or at", "at or at"),
+    // Workers that never end, end too early, or are counted twice; partitions that nobody knows of any more.
+    ("join", "tonumber(all[i + 1]) <= now", "false"),
+    ("join", "redis.call('HDEL', KEYS[1], all[i])", ""),
+    ("join", "now + ARGV[2]", "now"),
+    ("join", "elseif all[i] ~= ARGV[1] then", "else"),
+    ("join", "math.max(partitions, tonumber(all[i + 1]))", "partitions"),
+    ("join", ", 'partitions', partitions)", ")"),
+    // Lengths of something else.
+    ("lengths", "pending.err and 0 or pending[1]", "0"),
+    ("lengths", "redis.call('XLEN', KEYS[2])", "0"),
+    ("lengths", "math.max(lag, 0)", "0"),
+    ("lengths", "'COUNT', 1)[1]", "'COUNT', 1)[2]"),
+];

@@ -10,6 +10,7 @@
 //! invalidation that was acknowledged before the capture is in what was loaded, and one that came later has removed the
 //! stamp. A fence on the tag's key does the same from before the commit on: nothing is captured and nothing matches.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -102,7 +103,8 @@ impl Tags {
     /// Reads the stamps.
     pub(crate) async fn read(&self, store: &Store, by: Deadline) -> StoreResult<Standing> {
         let names = self.names();
-        Self::read_as(&names, store.get_many(&names, by).await)
+        let replies = store.get_many(&names, by).await;
+        Self::read_as(names.into_iter().zip(replies))
     }
 
     /// Reads an entry and the stamps, at once.
@@ -117,14 +119,39 @@ impl Tags {
         let mut replies = store.get_many(&names, by).await;
         names.pop();
         let record = replies.pop().unwrap_or(Err(StoreError::Unexpected));
-        (record, Self::read_as(&names, replies))
+        (record, Self::read_as(names.into_iter().zip(replies)))
     }
 
-    fn read_as(
-        names: &[Name<'_>],
-        replies: Vec<StoreResult<Option<Bytes>>>,
+    /// Reads many entries and the stamps of each, at once; a tag once, however many have it.
+    pub(crate) async fn read_with_each<'a>(
+        store: &Store,
+        entries: &[(Name<'a>, &'a Self)],
+        by: Deadline,
+    ) -> impl Iterator<Item = (StoreResult<Option<Bytes>>, StoreResult<Standing>)> {
+        let mut names: Vec<_> = entries.iter().map(|(entry, _)| *entry).collect();
+        let mut places = HashMap::new();
+        for tag in entries.iter().flat_map(|(_, tags)| tags.texts()) {
+            places.entry(tag).or_insert_with(|| {
+                names.push(Name::new(tag));
+                names.len() - 1 - entries.len()
+            });
+        }
+        let mut records = store.get_many(&names, by).await;
+        let stamps = records.split_off(entries.len().min(records.len()));
+        let standings = entries.iter().map(move |(_, tags)| {
+            let stamp = |tag: &Name<'_>| stamps.get(*places.get(tag.text)?).cloned();
+            let names = tags.names().into_iter();
+            Self::read_as(
+                names.map(|tag| (tag, stamp(&tag).unwrap_or(Err(StoreError::Unexpected)))),
+            )
+        });
+        records.into_iter().zip(standings)
+    }
+
+    fn read_as<'a>(
+        replies: impl Iterator<Item = (Name<'a>, StoreResult<Option<Bytes>>)>,
     ) -> StoreResult<Standing> {
-        Self::standing(names.iter().zip(replies).map(|(name, reply)| {
+        Self::standing(replies.map(|(name, reply)| {
             let Some(record) = reply? else { return Ok(Err(Standing::Missing)) };
             Ok(match record::read(record, name.hash) {
                 Found::Value(stamp) => Ok(Stamp { tag: name.hash, token: stamp.token() }),

@@ -49,7 +49,8 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    fn judge(
+    /// Tells what replies mean that were read together.
+    pub(super) fn judge(
         &mut self,
         name: Name<'_>,
         reply: StoreResult<Option<Bytes>>,

@@ -1,5 +1,6 @@
 //! The first stage of a call: find a value, or decide how the body is to be run.
 
+use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
 
 use super::attempt::Attempt;
@@ -11,7 +12,7 @@ use crate::cache::Cache;
 use crate::call::Mode;
 use crate::callsite::Callsite;
 use crate::codec::Schema;
-use crate::flight::{Leader, Role};
+use crate::flight::{Leader, Role, Verdict};
 use crate::key::Key;
 use crate::outcome::Returns;
 use crate::record::Value;
@@ -37,6 +38,13 @@ impl<R> Looked<R> {
         let mark = leader.mark();
         Self::Load(Attempt::Around(leader, mark))
     }
+}
+
+/// What is known of an entry before anything is done about it.
+pub(super) enum Known<R> {
+    /// Somebody in this process loads it.
+    Loading(oneshot::Receiver<Verdict>),
+    Seen(Seen<R>),
 }
 
 /// A call's search for a value.
@@ -85,50 +93,80 @@ impl<'a, R, T> Lookup<'a, R, T> {
         Self { one_of_many: true, ..self }
     }
 
+    /// The entry.
+    pub(super) fn name(&self) -> Name<'a> {
+        Name::new(self.text)
+    }
+
     /// The hit path; the rest is boxed, so that a hit's future stays small.
     pub(super) async fn run(&mut self, mode: Mode) -> Looked<R> {
         let Some(store) = self.cache.store() else {
             return Looked::alone();
         };
-        let name = Name::new(self.text);
-        if mode == Mode::Through
-            && let Some(waiting) = self.cache.flights().join(name)
-        {
-            return Box::pin(self.wait(name, waiting)).await;
-        }
-        let lack = if self.is_outdated() {
-            self.count(Event::Outdated);
-            Lack::Obstacle
-        } else if mode == Mode::Through && self.spares_get() {
-            // A command less for functions that are hardly ever called twice, and while a cache fills.
-            self.unasked = true;
-            Lack::Miss
+        let known = if let Some(known) = self.begin(mode) {
+            known
         } else {
             let seen = if self.tags.is_empty() {
-                let reply = store.get(name, self.budget.deadline()).await;
-                self.examine(name, reply, &Standing::none())
+                let reply = store.get(self.name(), self.budget.deadline()).await;
+                self.examine(self.name(), reply, &Standing::none())
             } else {
-                Box::pin(self.look(store, name)).await
+                Box::pin(self.look(store, self.name())).await
             };
-            match (seen, mode) {
-                // Kept longer by another function with the same key.
-                (Seen::Value(_, value), Mode::Through)
-                    if value.is_kept() && !Box::pin(self.is_fresh(name, &value)).await =>
-                {
-                    self.reject = Some(value.token());
-                    Lack::Miss
-                }
-                (Seen::Value(result, _), Mode::Through) => {
+            match self.hit(mode, seen) {
+                Ok(result) => return Looked::Found(result),
+                Err(known) => known,
+            }
+        };
+        Box::pin(self.go_on(mode, known)).await
+    }
+
+    /// What is known without a look into the store; none if it takes one.
+    pub(super) fn begin(&mut self, mode: Mode) -> Option<Known<R>> {
+        if mode == Mode::Through
+            && let Some(waiting) = self.cache.flights().join(self.name())
+        {
+            return Some(Known::Loading(waiting));
+        }
+        if self.is_outdated() {
+            self.count(Event::Outdated);
+            return Some(Known::Seen(Seen::None(Lack::Obstacle)));
+        }
+        if mode == Mode::Through && self.spares_get() {
+            // A command less for functions that are hardly ever called twice, and while a cache fills.
+            self.unasked = true;
+            return Some(Known::Seen(Seen::None(Lack::Miss)));
+        }
+        None
+    }
+
+    /// The value, if it is one to be returned as it is.
+    pub(super) fn hit(&self, mode: Mode, seen: Seen<R>) -> Result<R, Known<R>> {
+        match seen {
+            Seen::Value(result, value) if mode == Mode::Through && !value.is_kept() => {
+                self.count(Event::Hit);
+                Ok(result)
+            }
+            seen => Err(Known::Seen(seen)),
+        }
+    }
+
+    /// Everything else.
+    pub(super) async fn go_on(&mut self, mode: Mode, known: Known<R>) -> Looked<R> {
+        let name = self.name();
+        match (known, mode) {
+            (Known::Loading(waiting), _) => self.wait(name, waiting).await,
+            // Kept longer by another function with the same key.
+            (Known::Seen(Seen::Value(result, value)), Mode::Through) => {
+                if self.is_fresh(name, &value).await {
                     self.count(Event::Hit);
                     return Looked::Found(result);
                 }
-                (Seen::Value(_, value), _) => {
-                    return Box::pin(self.replace(value.token())).await;
-                }
-                (Seen::None(lack), _) => lack,
+                self.reject = Some(value.token());
+                self.miss(name, mode, Lack::Miss).await
             }
-        };
-        Box::pin(self.miss(name, mode, lack)).await
+            (Known::Seen(Seen::Value(_, value)), _) => self.replace(value.token()).await,
+            (Known::Seen(Seen::None(lack)), _) => self.miss(name, mode, lack).await,
+        }
     }
 
     /// Nothing usable was found: join those who load, or lead.

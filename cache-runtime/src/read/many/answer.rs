@@ -166,10 +166,11 @@ impl<R, A: Answers> Batched<R, A> {
     }
 
     /// What the call returns.
-    pub(super) fn answer<T: Holds<A::Value>>(&self, found: Vec<(A::Id, T)>) -> R {
-        let found = found.into_iter();
+    pub(super) fn answer<T: Holds<A::Value>>(&self, found: impl Iterator<Item = (A::Id, T)>) -> R {
         let pairs = found.filter_map(|(id, value)| Some((id, value.into_value()?)));
-        (self.from_value)(A::from_pairs(pairs))
+        // Counted before they are put together: a map that grows moves all its values again and again.
+        let pairs: Vec<_> = pairs.collect();
+        (self.from_value)(A::from_pairs(pairs.into_iter()))
     }
 
     pub(super) fn share(&self, result: &R) -> Option<SharedError> {

@@ -88,6 +88,7 @@ impl<I: Id + Ord> Ids for BTreeSet<I> {
 
 /// Each id once, where it first stands.
 pub(super) fn distinct<C: Ids + ?Sized>(ids: &C) -> Vec<C::Id> {
-    let mut known = HashSet::new();
-    ids.all().filter(|id| known.insert(*id)).cloned().collect()
+    let all = ids.all();
+    let mut known = HashSet::with_capacity(all.size_hint().0);
+    all.filter(|id| known.insert(*id)).cloned().collect()
 }

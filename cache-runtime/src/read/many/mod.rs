@@ -2,8 +2,8 @@
 //!
 //! A batch is as many single reads as it has ids. Each has its own key, flight, lease and fill, by the very code of a single
 //! read, so that what holds for that holds for each id of a batch: who may share a load, what an invalidation undoes, what
-//! becomes of an error. They run side by side and go to the store [together](Convoy), and the body runs once for
-//! all that must be loaded.
+//! becomes of an error. The first look is [one command](glance) for all of them, and where all are hits that is all. The others
+//! run side by side and go to the store [together](Convoy), and the body runs once for all that must be loaded.
 //!
 //! # Rounds
 //!
@@ -17,8 +17,10 @@
 
 mod again;
 mod answer;
+mod glance;
 mod ids;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
@@ -26,10 +28,9 @@ use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use super::attempt::{Attempt, Loaded, guarded, keeping};
-use super::bypasses;
 use super::ending::Ending;
 use super::loading::Running;
-use super::lookup::{Looked, Lookup};
+use super::lookup::Looked;
 use crate::cache::{Cache, ambient};
 use crate::call::Mode;
 use crate::callsite::Callsite;
@@ -41,6 +42,7 @@ use crate::tags::Tags;
 
 pub use self::again::{Again, again};
 pub use self::answer::{Answers, Batched, Holds, Negative};
+use self::glance::Search;
 pub use self::ids::{Id, Ids};
 
 /// A call of a cached function of many ids, as its attribute spells it out.
@@ -110,21 +112,22 @@ impl<C: Ids + ?Sized, T, U> ReadMany<C, T, U> {
         async move {
             let cache = self.cache.unwrap_or_else(ambient::current);
             let Some(callsite) = self.keys.first().map(Key::callsite) else {
-                return batched.answer(Vec::<(_, T)>::new());
+                return batched.answer(std::iter::empty::<(_, T)>());
             };
             let (returns, mode) = (Returns::of_one(T::is_nothing), self.mode);
             let entries: Vec<_> = self.keys.iter().map(|key| Entry::new(&cache, key)).collect();
             let batch = Batch { cache: &cache, entries, returns, unless: self.unless };
 
             let mut found: Vec<Option<T>> = self.ids.iter().map(|_| None).collect();
-            let mut search = Convoy::new(batch.entries.iter().map(|entry| batch.look(entry, mode)));
+            let left = batch.glance(mode, &mut found).await;
+            let mut search = Convoy::new(left.into_iter().map(Search::run));
             loop {
                 let looked = search.advance(cache.store()).await;
                 if looked.is_empty() {
                     break;
                 }
                 let mut loads = Vec::new();
-                for (at, looked) in looked {
+                for (_, (at, looked)) in looked {
                     match looked {
                         Looked::Found(Ok(value)) => keep(&mut found, at, Some(value)),
                         // One who loaded it for this call as well has failed.
@@ -171,7 +174,7 @@ impl<C: Ids + ?Sized, T, U> ReadMany<C, T, U> {
             }
             drop(search);
             let found = self.ids.into_iter().zip(found);
-            batched.answer(found.filter_map(|(id, value)| Some((id, value?))).collect())
+            batched.answer(found.filter_map(|(id, value)| Some((id, value?))))
         }
     }
 }
@@ -179,13 +182,13 @@ impl<C: Ids + ?Sized, T, U> ReadMany<C, T, U> {
 /// One id's entry.
 struct Entry<'a, T> {
     key: &'a Key<T>,
-    text: String,
+    text: Cow<'a, str>,
     tags: Tags,
 }
 
 impl<'a, T> Entry<'a, T> {
     fn new(cache: &Cache, key: &'a Key<T>) -> Self {
-        let text = cache.full_text(key.as_str()).into_owned();
+        let text = cache.full_text(key.as_str());
         Self { key, text, tags: Tags::of(cache, key) }
     }
 }
@@ -202,17 +205,7 @@ struct Batch<'a, T, U> {
 type Loads = Vec<(usize, Attempt)>;
 
 impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
-    /// The first stage of a single read.
-    async fn look(&self, entry: &Entry<'_, T>, mode: Mode) -> Looked<OfOne<T>> {
-        let Entry { key, text, tags } = entry;
-        if bypasses(mode, self.cache, key, text, tags) {
-            return Looked::alone();
-        }
-        let lookup = Lookup::new(self.cache, key, text, tags, &self.returns);
-        lookup.of_many().run(mode).await
-    }
-
-    /// The second one, for all of a round: runs the body, and keeps the leases meanwhile.
+    /// The second stage of a single read, for all of a round: runs the body, and keeps the leases meanwhile.
     async fn watch<B: Future>(&self, loads: &Loads, body: Pin<&mut B>) -> B::Output {
         let leases: Vec<_> = loads.iter().filter_map(|(_, attempt)| attempt.lease()).collect();
         let Some(length) = leases.first().map(|lease| lease.length()) else {

@@ -5,6 +5,7 @@ mod support;
 
 mod early;
 mod if_error;
+mod processes;
 mod remembered;
 mod revalidate;
 mod shutdown;

@@ -30,6 +30,20 @@ pub(crate) enum Mutant {
     StampAfterLoad,
     /// A load that failed deletes the key, whoever holds it by now.
     ReleaseWithoutCompare,
+    /// A write stores its value as soon as it is committed, whoever else writes.
+    WriteThroughBySet,
+    /// A refresh stores its value over whatever stands by then.
+    RefreshWithoutCompare,
+    /// An invalidation makes stale what may be served stale, and removes only the rest.
+    SoftInvalidation,
+    /// Where a load fails, the stale value is shared with all who wait, without another look at it.
+    KeepWithoutLooking,
+    /// An entry has only the first of its tags.
+    FirstTagOnly,
+    /// What the store answers to the first fill of a batch is taken as its answer to all.
+    FillsOfABatchTogether,
+    /// What it answers to the first of several invalidations is taken as its answer to all.
+    InvalidationsTogether,
 }
 
 static ON: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("CACHE_MUTANT").ok());
@@ -53,6 +67,20 @@ pub(crate) fn mark(mark: u64) -> u64 {
     if on(Mutant::JoinAlways) { u64::MAX } else { mark }
 }
 
+/// The answers to the fills of a batch, as they are taken.
+pub(crate) fn fills<E>(answers: Vec<Result<bool, E>>) -> Vec<Result<bool, E>> {
+    let stored = on(Mutant::FillsOfABatchTogether) && matches!(answers.first(), Some(Ok(true)));
+    if stored { answers.iter().map(|_| Ok(true)).collect() } else { answers }
+}
+
+/// The answers to some invalidations, as they are taken.
+pub(crate) fn invalidations<T, E>(mut answers: Vec<Result<T, E>>) -> Vec<Result<T, E>> {
+    if on(Mutant::InvalidationsTogether) && matches!(answers.first(), Some(Ok(_))) {
+        answers.retain(Result::is_ok);
+    }
+    answers
+}
+
 /// A script with the mutant's bug in it. Where the place is not found any more, the mutant will not be found either.
 pub(crate) fn lua(body: &'static str) -> &'static str {
     let replaced = |from, to| &*body.replace(from, to).leak();
@@ -67,6 +95,31 @@ pub(crate) fn lua(body: &'static str) -> &'static str {
             "local function empty(key, tombstone, hold)",
             "local function empty(key, tombstone, hold)
               if kind(redis.pcall('GET', key)) == 'L' then return end",
+        );
+    }
+    if on(Mutant::WriteThroughBySet) {
+        return replaced(
+            "if found == 'X' then return 1 end",
+            "if ARGV[5] then
+              store(KEYS[1], ARGV[5], tonumber(ARGV[7]), ARGV[6])
+              return 3
+            end",
+        );
+    }
+    if on(Mutant::RefreshWithoutCompare) && body.contains("-- REFRESH:") {
+        let mine = "if token(record) ~= ARGV[5] then return 0 end";
+        let value = "if kind(record) ~= 'V' or not trusted(record, ARGV[4]) then return 0 end";
+        return body.replace(mine, "").replace(value, "").leak();
+    }
+    if on(Mutant::SoftInvalidation) {
+        return replaced(
+            "local function empty(key, tombstone, hold)",
+            "local function empty(key, tombstone, hold)
+              local value = redis.pcall('GET', key)
+              if kind(value) == 'V' and math.floor(string.byte(value, 62) / 2) % 2 == 1 then
+                redis.call('SETRANGE', key, 44, string.sub(value, 37, 44))
+                return
+              end",
         );
     }
     if on(Mutant::StoreIfAloneNow) {

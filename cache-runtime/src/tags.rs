@@ -17,6 +17,8 @@ use bytes::Bytes;
 
 use crate::cache::Cache;
 use crate::key::{Key, Tag};
+#[cfg(cache_mutants)]
+use crate::mutants::{Mutant, on};
 use crate::record::{self, Found, KeyHash, Stamp, Value};
 use crate::store::{Deadline, Name, Stamped, Store, StoreError, StoreResult};
 use crate::token::Token;
@@ -54,6 +56,8 @@ impl Tags {
     }
 
     pub(crate) fn new(cache: &Cache, tags: &[Tag], need: Duration) -> Self {
+        #[cfg(cache_mutants)]
+        let tags = if on(Mutant::FirstTagOnly) { tags.get(..1).unwrap_or(tags) } else { tags };
         let text = |tag: &Tag| cache.full_text(tag.key()).into_owned();
         let list = || Box::new(List { texts: tags.iter().map(text).collect(), need });
         Self { list: (!tags.is_empty()).then(list) }

@@ -16,7 +16,7 @@ use crate::dice::Dice;
 use crate::functions::{
     early, forgiven, hurried, is_tagged, locked_row, locked_rows, revalidated, row, rows,
     store_strictly, write, write_and_fail, write_and_store, write_by_hand, write_several,
-    write_several_strictly, write_strictly, write_unfenced,
+    write_several_strictly, write_several_unfenced, write_strictly, write_unfenced,
 };
 use crate::history::{History, Read, Time, Write};
 use crate::manners::Manner;
@@ -172,6 +172,9 @@ impl Actor {
             Manner::Failing => timeout(patience, write_and_fail(db, id, trace)).await.is_ok(),
             Manner::ByHand => timeout(patience, write_by_hand(db, id, trace)).await.is_ok(),
             Manner::Several => timeout(patience, write_several(db, ids, trace)).await.is_ok(),
+            Manner::SeveralUnfenced => {
+                timeout(patience, write_several_unfenced(db, ids, trace)).await.is_ok()
+            }
             Manner::SeveralStrictly => {
                 timeout(patience, write_several_strictly(db, ids, trace)).await.is_ok()
             }

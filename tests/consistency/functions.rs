@@ -118,6 +118,22 @@ pub async fn write_unfenced(db: &Database, id: u64, trace: &Trace) -> Result<(),
     Ok(())
 }
 
+#[invalidates(
+    each(key in keys(ids)) key = key.clone(),
+    each(tag in tags(ids)) tag = tag,
+    fence = "off"
+)]
+pub async fn write_several_unfenced(
+    db: &Database,
+    ids: &[u64],
+    trace: &Trace,
+) -> Result<(), Failed> {
+    for id in ids {
+        db.update(*id, trace).await;
+    }
+    Ok(())
+}
+
 #[invalidates(each(key in keys(ids)) key = key.clone(), each(tag in tags(ids)) tag = tag)]
 pub async fn write_several(db: &Database, ids: &[u64], trace: &Trace) -> Result<(), Failed> {
     for id in ids {

@@ -27,9 +27,10 @@ pub enum Manner {
     /// Some rows at once.
     Several,
     SeveralStrictly,
+    SeveralUnfenced,
 }
 
-const MANNERS: [(u64, Manner); 15] = [
+const MANNERS: [(u64, Manner); 16] = [
     (48, Manner::Read),
     (14, Manner::Locked),
     (5, Manner::Refresh),
@@ -45,6 +46,7 @@ const MANNERS: [(u64, Manner); 15] = [
     (3, Manner::ByHand),
     (2, Manner::Several),
     (1, Manner::SeveralStrictly),
+    (1, Manner::SeveralUnfenced),
 ];
 
 const BY_AGE: [(u64, Manner); 4] =
@@ -66,7 +68,8 @@ impl Manner {
             | Self::LockedBatch
             | Self::RefreshBatch
             | Self::Several
-            | Self::SeveralStrictly => neighbours(id),
+            | Self::SeveralStrictly
+            | Self::SeveralUnfenced => neighbours(id),
             _ => vec![id],
         }
     }

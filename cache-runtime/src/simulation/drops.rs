@@ -18,7 +18,7 @@ const PACE: Pace = Pace {
     slow_commands: 0,
 };
 
-const MANNERS: [Manner; 14] = [
+const MANNERS: [Manner; 16] = [
     Manner::Read,
     Manner::Locked,
     Manner::Refresh,
@@ -33,6 +33,8 @@ const MANNERS: [Manner; 14] = [
     Manner::Failing,
     Manner::InDoubt,
     Manner::InTransaction,
+    Manner::Several,
+    Manner::SeveralUnfenced,
 ];
 
 /// What the dropped call meets.

@@ -51,6 +51,41 @@ pub(super) async fn locked_rows(db: &Database, ids: &[u64]) -> Result<HashMap<u6
     db.load_all(ids).await
 }
 
+fn of_kind(tagged: bool, ids: &[u64]) -> impl Iterator<Item = &u64> {
+    ids.iter().filter(move |id| is_tagged(**id) == tagged)
+}
+
+/// Writes rows of both kinds.
+#[invalidates(
+    each(id in of_kind(false, ids)) row(id),
+    each(id in of_kind(true, ids)) tag = "group:<id>",
+    fence = "off",
+    crate = cache_runtime
+)]
+pub(super) async fn several_unfenced(
+    db: &Database,
+    ids: &[u64],
+    trace: &Trace,
+) -> Result<(), Failed> {
+    for id in ids {
+        update(db, *id, trace).await;
+    }
+    Ok(())
+}
+
+/// The same behind fences.
+#[invalidates(
+    each(id in of_kind(false, ids)) row(id),
+    each(id in of_kind(true, ids)) tag = "group:<id>",
+    crate = cache_runtime
+)]
+pub(super) async fn several(db: &Database, ids: &[u64], trace: &Trace) -> Result<(), Failed> {
+    for id in ids {
+        update(db, *id, trace).await;
+    }
+    Ok(())
+}
+
 /// The writes of such rows. What they store is stored under the key, whatever the others invalidate.
 macro_rules! writes {
     ($module:ident, $read:ident, $id:ident, $($target:tt)*) => {
@@ -126,7 +161,7 @@ macro_rules! writes {
                     other.bump($id)
                 });
                 let version = commit.await.map_err(|_| Failed)?;
-                trace.commits(db, version);
+                trace.commits(db, $id, version);
                 Ok(())
             }
 

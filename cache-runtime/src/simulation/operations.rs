@@ -10,8 +10,9 @@ use super::aging::{of_member, of_row};
 use super::dice::Dice;
 use super::functions::{
     by_key, by_tag, is_tagged, locked_member, locked_row, locked_rows, member, row, row_key, rows,
+    several, several_unfenced,
 };
-use super::history::{Loss, Read, Write};
+use super::history::{Loss, Read, Time, Write};
 use super::world::{FENCE, Failed, ROWS, Trace, World, keys, update};
 use crate::CallExt as _;
 use crate::store::Name;
@@ -37,6 +38,9 @@ pub(super) enum Manner {
     Failing,
     InDoubt,
     InTransaction,
+    /// All rows at once, beginning with one.
+    Several,
+    SeveralUnfenced,
     ByHand,
     ByPattern,
     /// Somebody who knows nothing of this library changes the row and deletes the entry, or a tag of it.
@@ -45,7 +49,7 @@ pub(super) enum Manner {
     Lost,
 }
 
-const MANNERS: [(u64, Manner); 22] = [
+const MANNERS: [(u64, Manner); 24] = [
     (40, Manner::Read),
     (12, Manner::Locked),
     (2, Manner::Revalidated),
@@ -64,6 +68,8 @@ const MANNERS: [(u64, Manner); 22] = [
     (3, Manner::Failing),
     (3, Manner::InDoubt),
     (3, Manner::InTransaction),
+    (2, Manner::Several),
+    (2, Manner::SeveralUnfenced),
     (3, Manner::ByHand),
     (2, Manner::ByPattern),
     (5, Manner::Outside),
@@ -172,7 +178,7 @@ impl Operation {
     async fn read_all(self, world: &World) -> bool {
         let Self { process, row: id, manner, cut } = self;
         let db = &world.db;
-        let ids: Vec<u64> = (id..ROWS).chain(0..id).collect();
+        let ids = all_from(id);
         let start = db.now();
         let call = async {
             match manner {
@@ -216,11 +222,13 @@ impl Operation {
                 Manner::Unfenced => of!(unfenced),
                 Manner::Failing => of!(failing),
                 Manner::InDoubt => of!(in_doubt),
+                Manner::Several => several(db, &all_from(id), trace).await,
+                Manner::SeveralUnfenced => several_unfenced(db, &all_from(id), trace).await,
                 Manner::InTransaction => {
                     let transaction = async {
                         of!(in_transaction)?;
                         db.pause(db.pace().write).await;
-                        trace.commits(db, db.bump(id));
+                        trace.commits(db, id, db.bump(id));
                         Ok(())
                     };
                     cache.after_commit(transaction).await
@@ -248,30 +256,41 @@ impl Operation {
         let fenced = match manner {
             // Refused where its fence is not acknowledged.
             Manner::Strict | Manner::StoringStrictly => true,
-            Manner::Unfenced | Manner::ByHand | Manner::ByPattern => false,
-            _ => told.nothing_journalled,
+            Manner::Unfenced | Manner::SeveralUnfenced | Manner::ByHand | Manner::ByPattern => {
+                false
+            }
+            // Stamps are captured meanwhile: an invalidation in the place of a fence may have been delivered by then.
+            Manner::Storing if is_tagged(id) => false,
+            _ => told.nothing_journalled == Some(true),
         };
-        let mut write = Write {
+        let end = returned.then(|| db.now());
+        let write = |(row, committed): (&u64, &(Time, u64))| Write {
             process,
-            row: id,
+            row: *row,
             manner: format!("{manner:?}"),
             start,
-            committed: told.committed,
-            returned: returned.then(|| db.now()),
+            committed: Some(*committed),
+            returned: end,
             acknowledged: None,
             fenced: fenced && told.took < FENCE / 2,
         };
+        let mut writes: Vec<Write> = told.committed.iter().map(write).collect();
         let (db, history) = (db.clone(), Arc::clone(&world.history));
+        let mut acknowledge = move |returned: bool| {
+            let acknowledged = returned.then(|| db.now());
+            for write in &mut writes {
+                write.acknowledged = acknowledged;
+            }
+            history.lock().unwrap().writes.append(&mut writes);
+        };
         if !returned || cache.stats().journal_depth == 0 {
-            write.acknowledged = returned.then(|| db.now());
-            history.lock().unwrap().writes.push(write);
+            acknowledge(returned);
             return returned;
         }
         let cache = cache.clone();
         world.pending.lock().unwrap().spawn(async move {
             cache.flush(Duration::from_secs(200)).await.unwrap();
-            write.acknowledged = Some(db.now());
-            history.lock().unwrap().writes.push(write);
+            acknowledge(true);
         });
         returned
     }
@@ -297,6 +316,11 @@ impl Operation {
             fenced: false,
         });
     }
+}
+
+/// All rows, beginning with one.
+fn all_from(row: u64) -> Vec<u64> {
+    (row..ROWS).chain(0..row).collect()
 }
 
 /// Runs a future to its end, or drops it before.

@@ -1,6 +1,6 @@
 //! Some processes, the store they share, and their database.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -109,12 +109,13 @@ pub(super) struct Trace {
     told: Arc<Mutex<Told>>,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Told {
-    /// The journal was empty when the body began: no fence was refused.
-    pub(super) nothing_journalled: bool,
-    pub(super) committed: Option<(Time, u64)>,
-    /// From the beginning of the write to the commit.
+    /// Whether the journal was empty when the body began: no fence was refused. None if it did not begin.
+    pub(super) nothing_journalled: Option<bool>,
+    /// When which row was committed, and the version that this made.
+    pub(super) committed: BTreeMap<u64, (Time, u64)>,
+    /// From the beginning of the write to its last commit.
     pub(super) took: Duration,
 }
 
@@ -124,16 +125,18 @@ impl Trace {
     }
 
     pub(super) fn told(&self) -> Told {
-        *self.told.lock().unwrap()
+        self.told.lock().unwrap().clone()
     }
 
+    /// Counts once, for a body that writes several rows.
     pub(super) fn begins(&self) {
-        self.told.lock().unwrap().nothing_journalled = self.cache.stats().journal_depth == 0;
+        let is_empty = || self.cache.stats().journal_depth == 0;
+        self.told.lock().unwrap().nothing_journalled.get_or_insert_with(is_empty);
     }
 
-    pub(super) fn commits(&self, db: &Database, version: u64) {
+    pub(super) fn commits(&self, db: &Database, row: u64, version: u64) {
         let mut told = self.told.lock().unwrap();
-        told.committed = Some((db.now(), version));
+        told.committed.insert(row, (db.now(), version));
         told.took = self.since.elapsed();
     }
 }
@@ -143,7 +146,7 @@ pub(super) async fn update(db: &Database, id: u64, trace: &Trace) -> u64 {
     trace.begins();
     db.pause(db.pace().write).await;
     let version = db.bump(id);
-    trace.commits(db, version);
+    trace.commits(db, id, version);
     db.pause(db.pace().write).await;
     version
 }

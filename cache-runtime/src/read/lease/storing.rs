@@ -127,6 +127,8 @@ impl Lease {
         self.budget.resume(self.begun.0);
         let decides = self.mark();
         let stands = self.stands(&seen).await;
+        #[cfg(cache_mutants)]
+        let stands = if on(Mutant::KeepWithoutLooking) { Some(true) } else { stands };
         let landing = match (stands, decides, self.begun.1) {
             (Some(true), Some(mark), _) => Landing::Value(Some(seen.record().clone()), mark),
             (_, _, Some(mark)) => Landing::Failed(error, mark),

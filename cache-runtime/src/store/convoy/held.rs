@@ -159,7 +159,10 @@ async fn send_fills(store: &Store, held: Vec<Operation<(Option<Token>, Fill), bo
     for (operation, (seen, fill)) in keys.iter().zip(values) {
         fillings.push(Filling { name: operation.name(), seen, fill });
     }
-    give(&keys, store.fill_many(fillings, by).await);
+    let results = store.fill_many(fillings, by).await;
+    #[cfg(cache_mutants)]
+    let results = crate::mutants::fills(results);
+    give(&keys, results);
 }
 
 /// The claims to some keys, and for how long. They are all of one function, and as long.

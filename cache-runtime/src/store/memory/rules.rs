@@ -93,6 +93,11 @@ pub(super) fn refresh(
     seen: Token,
     value: impl FnOnce() -> Slot,
 ) -> bool {
+    #[cfg(cache_mutants)]
+    if on(Mutant::RefreshWithoutCompare) {
+        *entry = Some(value());
+        return true;
+    }
     match entry {
         // A retry of a refresh that got through.
         Some(Slot { content: Content::Value { token: stored, .. }, .. }) if *stored == token => {
@@ -180,6 +185,13 @@ pub(super) fn end(
     hold_off: Duration,
     value: Option<impl FnOnce() -> Slot>,
 ) -> Ended {
+    #[cfg(cache_mutants)]
+    if on(Mutant::WriteThroughBySet)
+        && let Some(value) = value
+    {
+        *entry = Some(value());
+        return Ended::Stored;
+    }
     if let Some(Slot { content: Content::Fence(fence), .. }) = entry {
         let (writers, mine) = fence.others(Some(writer), now);
         if !writers.is_empty() {
@@ -206,6 +218,14 @@ fn empty(entry: &mut Entry, now: Instant, hold_off: Duration) {
     if on(Mutant::LeaseOutlivesInvalidation)
         && matches!(entry, Some(Slot { content: Content::Lease(_), .. }))
     {
+        return;
+    }
+    #[cfg(cache_mutants)]
+    if on(Mutant::SoftInvalidation)
+        && let Some(Slot { content: Content::Value { record, .. }, .. }) = entry
+        && let Some(aged) = crate::record::aged(record)
+    {
+        *record = aged.into();
         return;
     }
     *entry =

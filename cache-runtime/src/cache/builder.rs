@@ -100,6 +100,8 @@ impl CacheBuilder {
     /// How long a call may be held up by the store, all its commands together, before it goes without: 100 ms by
     /// default. Neither the load nor waiting for another caller's load counts. A function says otherwise with
     /// `budget = "..."`.
+    ///
+    /// A server that takes longer than half of it for a `PING`, but at least 50 ms and at most 5 s, counts as not answering.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.settings.budget = budget;
         self
@@ -182,7 +184,7 @@ impl CacheBuilder {
             return self.in_memory();
         }
         let settings = self.checked()?;
-        let store = RedisStore::connect(url, settings.failover)?;
+        let store = RedisStore::connect(url, settings.budget, settings.failover)?;
         Ok(Cache::new(Some(Store::Redis(store)), settings))
     }
 

@@ -56,6 +56,9 @@ use crate::cache::Failover;
 use crate::error::{Error, ErrorKind};
 use crate::token::Token;
 
+/// However patient callers are, a server that takes longer than this for a `PING` is lost.
+const LONGEST_PROMPT: Duration = Duration::from_secs(5);
+
 /// How patient and how large a connection is.
 #[derive(Clone, Debug)]
 struct Settings {
@@ -83,6 +86,15 @@ impl Default for Settings {
     }
 }
 
+impl Settings {
+    /// Where callers wait longer than by default, a slower server is of use to them.
+    fn within(budget: Duration) -> Self {
+        let least = Self::default();
+        let prompt = (budget / 2).clamp(least.prompt, LONGEST_PROMPT);
+        Self { prompt, connect_timeout: least.connect_timeout.max(2 * prompt), ..least }
+    }
+}
+
 /// The store in Redis. Nothing happens before the first call.
 #[derive(Debug)]
 pub(crate) struct RedisStore {
@@ -90,11 +102,11 @@ pub(crate) struct RedisStore {
 }
 
 impl RedisStore {
-    /// A store behind a URL. Only a malformed URL is an error.
-    pub(crate) fn connect(url: &str, failover: Failover) -> Result<Self, Error> {
+    /// A store behind a URL, for callers that wait as long as `budget`. Only a malformed URL is an error.
+    pub(crate) fn connect(url: &str, budget: Duration, failover: Failover) -> Result<Self, Error> {
         let distrust = failover == Failover::Distrust;
         Target::parse(url)
-            .map(|target| Self::new(target, Settings { distrust, ..Settings::default() }))
+            .map(|target| Self::new(target, Settings { distrust, ..Settings::within(budget) }))
             .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
     }
 

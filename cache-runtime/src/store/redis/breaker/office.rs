@@ -40,7 +40,9 @@ impl Breaker {
                 self.promise.store(self.after(LENIENCE), Relaxed);
                 status.term += 1;
                 term = Some(status.term);
-                status.enter(Phase::Connecting, None);
+                // What the predecessor has said is not to be said again.
+                let cause = status.cause.take();
+                status.enter(Phase::Connecting, cause);
             }
             term.is_some()
         });

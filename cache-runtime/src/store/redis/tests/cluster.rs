@@ -1,26 +1,25 @@
 //! Operations on many keys that belong to several nodes.
 
-use std::net::TcpListener;
-
+use super::ports::Port;
 use super::server::eventually;
 use super::*;
 use crate::store::{Claim, Filling};
 
-/// Two nodes that share the slots.
-async fn pair() -> [Server; 2] {
-    let start = async || {
-        let bus = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let bus = format!("cluster-port {bus}");
+/// Two nodes that share the slots, and the ports on which they speak to each other.
+async fn pair() -> ([Server; 2], [Port; 2]) {
+    let buses = [Port::reserve(), Port::reserve()];
+    let start = async |bus: &Port| {
+        let bus = format!("cluster-port {}", bus.number());
         Server::start_with(&["cluster-enabled yes", "cluster-node-timeout 10000", &bus]).await
     };
-    let nodes = [start().await, start().await];
+    let nodes = [start(&buses[0]).await, start(&buses[1]).await];
     let mut one = nodes[0].other().await;
     let mut two = nodes[1].other().await;
     let _: () = one.run("CLUSTER", ("ADDSLOTSRANGE", 0, 8191)).await;
     let _: () = two.run("CLUSTER", ("ADDSLOTSRANGE", 8192, 16383)).await;
     let _: () = two.run("CLUSTER", ("SET-CONFIG-EPOCH", 2)).await;
-    let bus: Vec<String> = two.run("CONFIG", ("GET", "cluster-port")).await;
-    let _: () = one.run("CLUSTER", ("MEET", "127.0.0.1", nodes[1].port, &bus[1])).await;
+    let there = ("MEET", "127.0.0.1", nodes[1].port, buses[1].number());
+    let _: () = one.run("CLUSTER", there).await;
     for node in &nodes {
         eventually("the nodes agree", async || {
             let info: String = node.other().await.run("CLUSTER", "INFO").await;
@@ -28,12 +27,12 @@ async fn pair() -> [Server; 2] {
         })
         .await;
     }
-    nodes
+    (nodes, buses)
 }
 
 #[tokio::test]
 async fn many_keys_go_to_their_nodes_and_come_back_in_order() {
-    let nodes = pair().await;
+    let (nodes, _buses) = pair().await;
     let store = store_at(&format!("redis+cluster://127.0.0.1:{}", nodes[0].port));
     let keys: Vec<_> = (0..100).map(|number| format!("user:{number}")).collect();
     let names: Vec<_> = keys.iter().map(|key| Name::new(key)).collect();

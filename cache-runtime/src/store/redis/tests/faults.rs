@@ -29,7 +29,7 @@ async fn a_server_may_come_up_after_the_program() {
     assert_eq!(store.snapshot().phase, Phase::Open);
     assert_eq!(store.invalidate(&[name, name], NONE, soon()).await, vec![Err(StoreError::Down); 2]);
     server.restart().await;
-    eventually("the server is found", async || is_served(&store, name).await).await;
+    eventually("the server is found", async || store.get(name, soon()).await.is_ok()).await;
     assert_eq!(store.snapshot().phase, Phase::Closed);
     put(&store, name, "one").await;
 }
@@ -119,14 +119,16 @@ async fn calls_beyond_the_limit_are_shed() {
     let settings = Settings { max_in_flight: 8, ..Settings::default() };
     let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
     put(&store, Name::new("user:1"), "one").await;
-    let mut other = server.other().await;
-    let _: () = other.run("CLIENT", ("PAUSE", 200)).await;
+    server.freeze();
     let calls: Vec<_> = (0..100)
         .map(|_| {
             let store = Arc::clone(&store);
             tokio::spawn(async move { store.get(Name::new("user:1"), soon()).await })
         })
         .collect();
+    let ended = || calls.iter().filter(|call| call.is_finished()).count();
+    eventually("all others are shed", async || ended() == 92).await;
+    server.thaw();
     let mut shed = 0;
     for call in calls {
         match call.await.unwrap() {
@@ -229,7 +231,7 @@ async fn a_link_that_swallows_everything_is_replaced() {
     put(&store, name, "one").await;
     link.swallow();
     eventually("hits resume", async || payload_now(&store, name).await.is_some()).await;
-    assert_eq!(link.accepted.load(std::sync::atomic::Ordering::SeqCst), 2);
+    assert!(link.accepted.load(std::sync::atomic::Ordering::SeqCst) >= 2);
 }
 
 #[tokio::test]

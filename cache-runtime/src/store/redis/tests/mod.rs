@@ -4,6 +4,9 @@ mod cluster;
 mod fake;
 mod faults;
 mod many;
+#[expect(unreachable_pub, reason = "for the integration tests")]
+#[path = "../../../../../tests/support/ports.rs"]
+mod ports;
 mod protocol;
 mod refusals;
 #[cfg(feature = "tracing")]
@@ -34,7 +37,7 @@ fn store(server: &Server) -> RedisStore {
 }
 
 fn store_at(url: &str) -> RedisStore {
-    RedisStore::connect(url, Failover::Trust).unwrap()
+    RedisStore::connect(url, Duration::from_millis(100), Failover::Trust).unwrap()
 }
 
 /// Long enough that only a hang exceeds it.

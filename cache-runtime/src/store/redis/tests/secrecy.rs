@@ -1,10 +1,12 @@
 //! What is said of a server, and what is never said.
 
 use std::fmt::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Once};
 
+use tokio::runtime::{Builder, Runtime};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
+use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Metadata, Subscriber};
 
 use super::server::eventually;
@@ -19,6 +21,16 @@ const SECRET: &str = "hunter2";
 struct Lines(Arc<Mutex<Vec<String>>>);
 
 impl Lines {
+    /// Keeps what this thread says, until the guard is dropped.
+    fn of_this_thread() -> (Self, DefaultGuard) {
+        // `tracing` asks only once whether anybody listens to a line, and may ask a thread of another test: there,
+        // somebody must.
+        static EVERYWHERE: Once = Once::new();
+        EVERYWHERE.call_once(|| _ = tracing::subscriber::set_global_default(Self::default()));
+        let lines = Self::default();
+        (lines.clone(), tracing::subscriber::set_default(lines))
+    }
+
     fn all(&self) -> Vec<String> {
         self.0.lock().unwrap().clone()
     }
@@ -55,8 +67,7 @@ impl Subscriber for Lines {
 
 #[tokio::test]
 async fn an_outage_is_two_lines_however_many_calls_it_meets() {
-    let lines = Lines::default();
-    let _guard = tracing::subscriber::set_default(lines.clone());
+    let (lines, _guard) = Lines::of_this_thread();
     let mut server = Server::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
@@ -81,8 +92,7 @@ async fn an_outage_is_two_lines_however_many_calls_it_meets() {
 
 #[tokio::test]
 async fn attempts_that_fail_alike_are_one_line() {
-    let lines = Lines::default();
-    let _guard = tracing::subscriber::set_default(lines.clone());
+    let (lines, _guard) = Lines::of_this_thread();
     let nowhere = Server::reserve(&[]);
     let link = fake::Link::to(nowhere.port).await;
     let store = store_at(&format!("redis://127.0.0.1:{}", link.port));
@@ -94,10 +104,28 @@ async fn attempts_that_fail_alike_are_one_line() {
     assert_eq!(lines.all().len(), 1, "{:?}", lines.all());
 }
 
+#[test]
+fn whoever_takes_over_does_not_say_it_again() {
+    let (lines, _guard) = Lines::of_this_thread();
+    let (of_link, name) = (Runtime::new().unwrap(), Name::new("user:1"));
+    // Nobody listens there.
+    let link = of_link.block_on(fake::Link::to(1));
+    let store = store_at(&format!("redis://127.0.0.1:{}", link.port));
+    let attempts = || link.accepted.load(std::sync::atomic::Ordering::SeqCst);
+    let current = || Builder::new_current_thread().enable_all().build().unwrap();
+    let (standing, next) = (current(), current());
+    standing.block_on(async { assert_eq!(store.get(name, soon()).await, Err(StoreError::Down)) });
+    let before = attempts();
+    next.block_on(eventually("somebody takes over", async || {
+        _ = store.get(name, soon()).await;
+        attempts() > before + 2
+    }));
+    assert_eq!(lines.all().len(), 1, "{:?}", lines.all());
+}
+
 #[tokio::test]
 async fn credentials_are_never_repeated() {
-    let lines = Lines::default();
-    let _guard = tracing::subscriber::set_default(lines.clone());
+    let (lines, _guard) = Lines::of_this_thread();
     // Some servers quote the command that they do not like.
     let parrot = fake::serve(|command| format!("-ERR what is {command:?}\r\n").into_bytes()).await;
     let server = Server::start_with(&["requirepass another"]).await;
@@ -120,8 +148,7 @@ async fn credentials_are_never_repeated() {
 
 #[tokio::test]
 async fn a_missing_password_is_told() {
-    let lines = Lines::default();
-    let _guard = tracing::subscriber::set_default(lines.clone());
+    let (lines, _guard) = Lines::of_this_thread();
     let server = Server::start_with(&[&format!("requirepass {SECRET}")]).await;
     assert_eq!(store(&server).get(Name::new("user:1"), soon()).await, Err(StoreError::Down));
     assert!(lines.all()[0].contains("NOAUTH"), "{:?}", lines.all());

@@ -1,20 +1,25 @@
 //! A real server for one test.
 
 use std::fmt::Write;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::{FromRedisValue, ToRedisArgs};
+use redis::{AsyncConnectionConfig, FromRedisValue, ToRedisArgs};
+
+use super::ports::Port;
+
+/// Far longer than anything takes on any machine.
+pub(super) const LIMIT: Duration = Duration::from_secs(120);
 
 /// A server with a directory of its own; both go with the guard.
 pub(super) struct Server {
     process: Option<Child>,
     directory: PathBuf,
     pub(super) port: u16,
+    _reservation: Port,
     /// Lines of its configuration.
     options: Vec<String>,
     is_sentinel: bool,
@@ -35,30 +40,59 @@ impl Server {
     pub(super) async fn sentinel(port: u16) -> Self {
         let mut sentinel = Self::reserve(&[
             &format!("sentinel monitor main 127.0.0.1 {port} 2"),
-            "sentinel down-after-milliseconds main 500",
-            "sentinel failover-timeout main 3000",
+            // A busy machine is no failure.
+            "sentinel down-after-milliseconds main 3000",
+            "sentinel failover-timeout main 6000",
         ]);
         sentinel.is_sentinel = true;
         sentinel.restart().await;
         sentinel
     }
 
-    /// A server to be started later, on a port that is free now.
+    /// A server to be started later, on a port that nobody else takes.
     pub(super) fn reserve(options: &[&str]) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let directory =
             std::env::temp_dir().join(format!("cache-test-{}-{number}", std::process::id()));
+        // What a process that was killed has left, whose number is ours now.
+        _ = std::fs::remove_dir_all(&directory);
         std::fs::create_dir_all(&directory).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let reservation = Port::reserve();
+        let port = reservation.number();
         let options = options.iter().map(ToString::to_string).collect();
-        Self { process: None, directory, port, options, is_sentinel: false }
+        Self {
+            process: None,
+            directory,
+            port,
+            _reservation: reservation,
+            options,
+            is_sentinel: false,
+        }
     }
 
     /// Starts the process, and waits until it answers.
     pub(super) async fn restart(&mut self) {
-        // A file, not arguments: sentinels write to theirs.
-        let file = self.directory.join("redis.conf");
+        self.write_config();
+        self.spawn();
+        let (client, begin) = (redis::Client::open(self.url()).unwrap(), Instant::now());
+        while client.get_multiplexed_async_connection().await.is_err() {
+            assert!(begin.elapsed() < LIMIT, "the server does not answer");
+            // Somebody who knows nothing of reservations had the port for a moment.
+            let ended = self.process.as_mut().unwrap().try_wait().unwrap();
+            if ended.is_some() {
+                self.spawn();
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// A file, not arguments: sentinels write to theirs.
+    fn file(&self) -> PathBuf {
+        self.directory.join("redis.conf")
+    }
+
+    fn write_config(&self) {
         let mut lines =
             format!("bind 127.0.0.1\nport {}\ndir {}\n", self.port, self.directory.display());
         for option in &self.options {
@@ -68,19 +102,18 @@ impl Server {
             let socket = self.socket();
             write!(lines, "unixsocket {}\nsave \"\"\nappendonly no\n", socket.display()).unwrap();
         }
-        std::fs::write(&file, lines).unwrap();
-        let process = Command::new("redis-server")
-            .arg(file)
+        std::fs::write(self.file(), lines).unwrap();
+    }
+
+    fn spawn(&mut self) {
+        let program = std::env::var("CACHE_TEST_REDIS_SERVER").unwrap_or("redis-server".to_owned());
+        let process = Command::new(program)
+            .arg(self.file())
             .args(self.is_sentinel.then_some("--sentinel"))
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is installed");
         self.process = Some(process);
-        eventually("the server answers", async || {
-            let client = redis::Client::open(self.url()).unwrap();
-            client.get_multiplexed_async_connection().await.is_ok()
-        })
-        .await;
     }
 
     pub(super) fn kill(&mut self) {
@@ -115,7 +148,10 @@ impl Server {
     /// A connection of another client.
     pub(super) async fn other(&self) -> Other {
         let client = redis::Client::open(self.url()).unwrap();
-        Other(client.get_multiplexed_async_connection().await.unwrap())
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(LIMIT))
+            .set_response_timeout(Some(LIMIT));
+        Other(client.get_multiplexed_async_connection_with_config(&config).await.unwrap())
     }
 }
 
@@ -150,5 +186,5 @@ pub(super) async fn eventually(what: &str, condition: impl AsyncFn() -> bool) {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
-    assert!(tokio::time::timeout(Duration::from_secs(30), holds).await.is_ok(), "never: {what}");
+    assert!(tokio::time::timeout(LIMIT, holds).await.is_ok(), "never: {what}");
 }

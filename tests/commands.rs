@@ -10,6 +10,7 @@ use std::time::Duration;
 use cache_runtime::{Cache, CallExt as _, Key, cached, invalidates, write_through};
 
 use support::barrier::{Gate, eventually};
+use support::patient;
 use support::redis::RedisServer;
 
 #[cached(key = "square:<n>", ttl = 3600)]
@@ -99,9 +100,8 @@ struct Counted {
 impl Counted {
     async fn start() -> Self {
         let server = RedisServer::start().await;
-        // A call that runs out of its budget sends less, and a probe after it.
-        let cache = Cache::builder().budget(Duration::from_secs(3_600));
-        let cache = cache.connect(&server.url()).unwrap();
+        // A call that runs out of its budget sends less and a probe after it, and one that lasts renews its lease.
+        let cache = patient().connect(&server.url()).unwrap();
         let warm_up = async {
             square(0).await;
             square(0).refresh().await;

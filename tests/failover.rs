@@ -5,10 +5,10 @@ mod support;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cache_runtime::{Cache, Failover, cached, invalidates};
-use support::LIMIT;
 use support::barrier::eventually;
 use support::proxy::{Link, Proxy};
 use support::redis::RedisServer;
+use support::{LIMIT, patient};
 
 #[derive(Debug, Default)]
 struct Database(AtomicU64);
@@ -40,8 +40,8 @@ async fn fail_over(mode: Failover) -> Aftermath {
     promoted.run::<()>(&["REPLICAOF", "127.0.0.1", &port]).await;
 
     let db = Database::default();
-    let [writer, reader] = [(); 2]
-        .map(|()| Cache::builder().failover(mode).connect(&primary.url()).expect("a valid URL"));
+    let [writer, reader] =
+        [(); 2].map(|()| patient().failover(mode).connect(&primary.url()).expect("a valid URL"));
     assert_eq!(writer.scope(row(&db)).await, 0);
     assert_eq!(reader.scope(row(&db)).await, 0);
     eventually!(promoted.get("row").await.is_some());

@@ -8,9 +8,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use cache_runtime::{Cache, ErrorKind, cached, invalidates, write_through};
-use support::LIMIT;
 use support::barrier::{Gate, eventually};
 use support::redis::{Data, RedisServer};
+use support::{LIMIT, patient};
 
 #[derive(Debug, Default)]
 struct Database {
@@ -57,7 +57,7 @@ async fn write_all(db: &Database, value: u64) {
 async fn an_undelivered_invalidation_is_delivered_later() {
     let db = Database::default();
     let server = RedisServer::builder().durable().start().await;
-    let cache = Cache::connect(&server.url()).unwrap();
+    let cache = patient().connect(&server.url()).unwrap();
     cache
         .scope(async {
             assert_eq!(row(&db, 1).await, 0);
@@ -90,7 +90,7 @@ async fn an_undelivered_tag_is_delivered_later() {
     let (db, gate) = (Database::default(), Gate::new());
     gate.open();
     let server = RedisServer::builder().durable().start().await;
-    let cache = Cache::connect(&server.url()).unwrap();
+    let cache = patient().connect(&server.url()).unwrap();
     cache
         .scope(async {
             assert_eq!((member(&db, &gate, 1).await, member(&db, &gate, 2).await), (0, 0));
@@ -116,7 +116,7 @@ async fn a_tag_that_cannot_be_invalidated_is_bypassed() {
     gate.open();
     let server = RedisServer::builder().user("app", "on >secret ~* +@all").start().await;
     let admin = server.client().await;
-    let cache = Cache::connect(&server.url_as("app", "secret")).unwrap();
+    let cache = patient().connect(&server.url_as("app", "secret")).unwrap();
     cache.scope(member(&db, &gate, 1)).await;
     let held = Gate::new();
     let leader = {
@@ -146,7 +146,7 @@ async fn a_tag_that_cannot_be_invalidated_is_bypassed() {
 async fn an_undelivered_pattern_is_delivered_later() {
     let db = Database::default();
     let server = RedisServer::builder().durable().start().await;
-    let cache = Cache::connect(&server.url()).unwrap();
+    let cache = patient().connect(&server.url()).unwrap();
     cache
         .scope(async {
             assert_eq!((row(&db, 1).await, row(&db, 2).await), (0, 0));
@@ -170,8 +170,8 @@ async fn an_undelivered_pattern_is_delivered_later() {
 async fn an_overflow_bypasses_everything_until_the_namespace_was_invalidated() {
     let db = Database::default();
     let server = RedisServer::builder().durable().start().await;
-    let cache = Cache::builder().namespace("mine").connect(&server.url()).unwrap();
-    let other = Cache::builder().namespace("other").connect(&server.url()).unwrap();
+    let cache = patient().namespace("mine").connect(&server.url()).unwrap();
+    let other = patient().namespace("other").connect(&server.url()).unwrap();
     assert_eq!(other.scope(row(&db, 1)).await, 0);
     cache
         .scope(async {
@@ -201,7 +201,7 @@ async fn an_overflow_bypasses_everything_until_the_namespace_was_invalidated() {
 async fn the_journal_is_kept_apart_from_results() {
     let db = Database::default();
     let server = RedisServer::builder().down();
-    let cache = Cache::connect(&server.url()).unwrap();
+    let cache = patient().connect(&server.url()).unwrap();
     cache
         .scope(async {
             write(&db, 1, 7).await;
@@ -241,7 +241,7 @@ async fn a_value_that_redis_does_not_get_is_invalidated_later() {
     for fenced in [false, true] {
         let db = Database::default();
         let server = RedisServer::builder().durable().start().await;
-        let cache = Cache::connect(&server.url()).unwrap();
+        let cache = patient().connect(&server.url()).unwrap();
         let calls = async {
             assert_eq!(row(&db, 1).await, 0);
             let gate = Gate::new();

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use cache_runtime::{BreakerState, Cache, CallExt as _, cached, invalidates};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use support::patient;
 use support::redis::RedisServer;
 
 #[cached(key = "half:<n>", ttl = 60)]
@@ -34,7 +35,7 @@ async fn some_calls(cache: &Cache) {
 #[tokio::test]
 async fn the_statistics_say_what_happened() {
     let server = RedisServer::start().await;
-    let cache = Cache::connect(&server.url()).unwrap();
+    let cache = patient().connect(&server.url()).unwrap();
     assert_eq!(cache.stats().breaker, Some(BreakerState::Idle));
     some_calls(&cache).await;
     let stats = cache.stats();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, ErrorKind, cached};
+use cache_runtime::{Cache, ErrorKind, cached};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -197,15 +197,11 @@ async fn call_on(origin: Origin, caller: u64) -> u64 {
     overloaded
 }
 
-/// A hit is a hit, however busy this machine is.
-fn settings() -> CacheBuilder {
-    Cache::builder().budget(Duration::from_secs(10))
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_origin_is_spared_while_redis_is_down_and_relieved_when_it_is_back() {
     let server = RedisServer::start().await;
-    let cache = settings().max_concurrent_loads(BOUND).connect(&server.url()).expect("a URL");
+    let cache =
+        support::patient().max_concurrent_loads(BOUND).connect(&server.url()).expect("a URL");
     let fleet = Fleet::new(cache);
     fleet.warm().await;
 
@@ -238,7 +234,7 @@ async fn the_origin_is_spared_while_redis_is_down_and_relieved_when_it_is_back()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_bound_the_origin_gets_it_all() {
     let server = RedisServer::start().await;
-    let fleet = Fleet::new(settings().connect(&server.url()).expect("a URL"));
+    let fleet = Fleet::new(support::patient().connect(&server.url()).expect("a URL"));
     fleet.warm().await;
     server.kill();
     let during = fleet.round("down, without a bound").await;

@@ -1,11 +1,11 @@
 //! `#[invalidates(each(id in ids) ..)]`, and many keys by hand.
 
 use std::collections::{BTreeMap, HashSet};
-use std::time::Duration;
 
 use cache_runtime::{Cache, Key, cached, invalidates};
 
 use crate::support::barrier::Gate;
+use crate::support::patient;
 use crate::support::redis::RedisServer;
 
 #[cached(key = "square:<n>", ttl = 3600)]
@@ -153,8 +153,7 @@ async fn every_item_is_fenced_before_the_body() {
 #[tokio::test]
 async fn a_hundred_items_are_a_pipeline() {
     let server = RedisServer::start().await;
-    let patient = Cache::builder().budget(Duration::from_secs(3_600));
-    let cache = patient.connect(&server.url()).unwrap();
+    let cache = patient().connect(&server.url()).unwrap();
     cache.scope(write_slice(&[0])).await;
     let numbers: Vec<u64> = (0..100).collect();
     server.reset_commandstats().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::stage::{Refused, Stage, rows, rows_or_none, sorted, stats, tens, write};
 use crate::support::barrier::eventually;
 use crate::support::stores::on_both_stores;
-use crate::support::within_limit;
+use crate::support::{patient, within_limit};
 
 on_both_stores! {
     batches_that_overlap_load_each_id_once
@@ -234,11 +234,7 @@ async fn without_a_lock_the_lease_decides_who_stores() {
 async fn leases_are_renewed_while_the_body_runs() {
     let server = crate::support::redis::RedisServer::start().await;
     let client = server.client().await;
-    let cache = cache_runtime::Cache::builder()
-        .lease(Duration::from_millis(300))
-        .budget(Duration::from_secs(3_600))
-        .connect(&server.url())
-        .unwrap();
+    let cache = patient().lease(Duration::from_secs(3)).connect(&server.url()).unwrap();
     let stage =
         Stage { cache, db: crate::stage::Database::of(0..10), server: Some((server, client)) };
     let gate = stage.db.hold();

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use cache_runtime::{Cache, CallExt as _, FunctionStats, cached, invalidates};
 use tokio::task::JoinHandle;
 
 use crate::support::barrier::Gate;
+use crate::support::patient;
 use crate::support::redis::{Client, RedisServer};
 
 /// Rows by id, what was asked of them, and a gate at which loads are held.
@@ -128,7 +128,7 @@ pub struct Stage {
 
 impl Stage {
     pub fn embedded() -> Self {
-        Self { cache: Cache::in_memory(), db: Database::of(0..10), server: None }
+        Self { cache: patient().in_memory().unwrap(), db: Database::of(0..10), server: None }
     }
 
     pub async fn redis() -> Self {
@@ -208,8 +208,7 @@ impl Stage {
 
 /// A cache as one process has it.
 pub fn connect(url: &str) -> Cache {
-    // A call that runs out of its budget goes around the cache: not because this machine is busy.
-    Cache::builder().budget(Duration::from_secs(3_600)).connect(url).unwrap()
+    patient().connect(url).unwrap()
 }
 
 pub fn sorted(rows: impl IntoIterator<Item = (u64, u64)>) -> Vec<(u64, u64)> {

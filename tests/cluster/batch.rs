@@ -5,6 +5,7 @@ use std::sync::Mutex;
 
 use cache_runtime::{Cache, cached, invalidates};
 
+use crate::support::patient;
 use crate::support::redis::RedisCluster;
 
 /// Rows whose value is how often they were changed, and the ids of each load, sorted.
@@ -51,7 +52,7 @@ async fn read(cache: &Cache, table: &Table, ids: &[u64]) -> Vec<u64> {
 #[tokio::test]
 async fn a_batch_reaches_all_nodes() {
     let cluster = RedisCluster::start().await;
-    let [writer, reader] = [(); 2].map(|()| Cache::connect(&cluster.url()).unwrap());
+    let [writer, reader] = [(); 2].map(|()| patient().connect(&cluster.url()).unwrap());
     let table = Table::default();
     let ids: Vec<u64> = (0..100).collect();
     let mut slots = BTreeMap::<usize, BTreeSet<usize>>::new();

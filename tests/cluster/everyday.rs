@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::database::{Database, ROWS, Record, row, row_key, write, write_all};
 use crate::support::barrier::eventually;
+use crate::support::patient;
 use crate::support::redis::RedisCluster;
 
 async fn read_all(cache: &Cache, db: &Database) {
@@ -28,7 +29,7 @@ async fn stored(cache: &Cache) -> u64 {
 #[tokio::test]
 async fn entries_live_on_the_nodes_of_their_slots() {
     let cluster = RedisCluster::start().await;
-    let cache = Cache::connect(&cluster.url()).unwrap();
+    let cache = patient().connect(&cluster.url()).unwrap();
     let db = Database::default();
     read_all(&cache, &db).await;
     read_all(&cache, &db).await;
@@ -53,7 +54,7 @@ async fn entries_live_on_the_nodes_of_their_slots() {
 #[tokio::test]
 async fn writes_reach_the_other_processes() {
     let cluster = RedisCluster::start().await;
-    let [writer, reader] = [(); 2].map(|()| Cache::connect(&cluster.url()).unwrap());
+    let [writer, reader] = [(); 2].map(|()| patient().connect(&cluster.url()).unwrap());
     let db = Database::default();
     for _ in 0..3 {
         read_all(&reader, &db).await;
@@ -68,7 +69,7 @@ async fn writes_reach_the_other_processes() {
 #[tokio::test]
 async fn many_keys_are_invalidated_on_all_nodes() {
     let cluster = RedisCluster::start().await;
-    let cache = Cache::connect(&cluster.url()).unwrap();
+    let cache = patient().connect(&cluster.url()).unwrap();
     let db = Database::default();
     read_all(&cache, &db).await;
     assert_eq!(stored(&cache).await, ROWS);
@@ -83,7 +84,7 @@ async fn many_keys_are_invalidated_on_all_nodes() {
 #[tokio::test]
 async fn a_pattern_is_looked_for_on_all_nodes() {
     let cluster = RedisCluster::start().await;
-    let cache = Cache::connect(&cluster.url()).unwrap();
+    let cache = patient().connect(&cluster.url()).unwrap();
     let db = Database::default();
     read_all(&cache, &db).await;
     cache.scope(write_all(&db)).await;
@@ -98,7 +99,7 @@ async fn nothing_is_left_of_a_cache_that_is_dropped() {
     let cluster = RedisCluster::start().await;
     // Of the clients that have started it.
     eventually!(Handle::current().metrics().num_alive_tasks() == 0);
-    let cache = Cache::connect(&cluster.url()).unwrap();
+    let cache = patient().connect(&cluster.url()).unwrap();
     read_all(&cache, &Database::default()).await;
     assert!(Handle::current().metrics().num_alive_tasks() > 0);
     drop(cache);
@@ -116,7 +117,7 @@ async fn a_node_is_no_single_server() {
     let id = 1;
     let home = cluster.home(&format!("row:{id}")).await;
     let other = cluster.node((home + 1) % 3);
-    let cache = Cache::connect(&other.url()).unwrap();
+    let cache = patient().connect(&other.url()).unwrap();
     let db = Database::default();
     assert_eq!(cache.scope(row(&db, id)).await, Ok(Record::new(id, 0)));
     let error = cache.get(&row_key(&id)).await.unwrap_err();

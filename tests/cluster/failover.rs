@@ -7,7 +7,7 @@ use crate::database::{Database, ROWS, Record, row, row_key, write};
 use crate::driver::Driver;
 use crate::support::barrier::eventually;
 use crate::support::redis::{RedisCluster, RedisServer};
-use crate::support::{LIMIT, within_limit};
+use crate::support::{LIMIT, patient, within_limit};
 
 /// A row that node 0 has.
 async fn row_of_the_first(cluster: &RedisCluster) -> u64 {
@@ -88,7 +88,7 @@ async fn what_a_failover_has_lost_is_invalidated_again() {
     let id = row_of_the_first(&cluster).await;
     let db = Database::default();
     let [writer, trusting, distrusting] = [Failover::Replay, Failover::Trust, Failover::Distrust]
-        .map(|mode| Cache::builder().failover(mode).connect(&cluster.url()).expect("a valid URL"));
+        .map(|mode| patient().failover(mode).connect(&cluster.url()).expect("a valid URL"));
     assert_eq!(writer.scope(row(&db, id)).await, Ok(Record::new(id, 0)));
     let (primary, replica) = (cluster.node(0).client().await, cluster.node(3).client().await);
     let key = format!("row:{id}");
@@ -119,7 +119,7 @@ fn another_runtime_takes_over() {
     let runtime = Runtime::new().unwrap();
     let cluster = runtime.block_on(RedisCluster::with_replicas());
     let id = runtime.block_on(row_of_the_first(&cluster));
-    let cache = Cache::connect(&cluster.url()).unwrap();
+    let cache = patient().connect(&cluster.url()).unwrap();
     let db = Database::default();
     let short = Runtime::new().unwrap();
     short.block_on(async {

@@ -1,5 +1,7 @@
 //! Primaries without replicas that are lost, and come back.
 
+use std::time::Duration;
+
 use cache_runtime::{BreakerState, Cache, FunctionStats};
 
 use crate::database::{Database, ROWS, Record, row, row_key};
@@ -23,7 +25,9 @@ async fn rows(cluster: &RedisCluster) -> (Vec<u64>, Vec<u64>) {
 async fn a_frozen_primary_costs_only_its_keys_the_budget() {
     let cluster = RedisCluster::start().await;
     let (lost, others) = rows(&cluster).await;
-    let cache = Cache::connect(&cluster.url()).unwrap();
+    // Enough for a busy machine.
+    let budget = Duration::from_secs(3);
+    let cache = Cache::builder().budget(budget).connect(&cluster.url()).unwrap();
     let db = Database::default();
     let read = async |id: u64| {
         assert_eq!(cache.scope(row(&db, id)).await, Ok(Record::new(id, 0)));

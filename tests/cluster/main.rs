@@ -12,6 +12,8 @@ mod log;
 #[expect(dead_code, reason = "the tests of faults need more of it")]
 #[path = "../faults/report.rs"]
 mod report;
+#[path = "../faults/stalls.rs"]
+mod stalls;
 #[path = "../support/mod.rs"]
 mod support;
 

@@ -6,6 +6,7 @@ use crate::database::{Database, Record, row, row_key};
 use crate::driver::Driver;
 use crate::log;
 use crate::support::barrier::eventually;
+use crate::support::patient;
 use crate::support::redis::{Data, RedisCluster, RedisServer};
 
 /// A row is read through the cache, whatever that is worth.
@@ -37,7 +38,7 @@ async fn one_seed_that_is_alive_will_do() {
     let dead = RedisServer::builder().down();
     let url =
         format!("redis+cluster://127.0.0.1:{},127.0.0.1:{}", dead.port(), cluster.node(2).port());
-    let cache = Cache::connect(&url).unwrap();
+    let cache = patient().connect(&url).unwrap();
     works(&cache).await;
     eventually!({
         works(&cache).await;
@@ -50,14 +51,14 @@ async fn a_password_opens_all_nodes() {
     log::capture();
     let node = RedisServer::builder().password("open-sesame");
     let cluster = RedisCluster::of(3, false, &node).await;
-    let cache = Cache::connect(&cluster.url()).unwrap();
+    let cache = patient().connect(&cluster.url()).unwrap();
     eventually!({
         works(&cache).await;
         cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
     });
 
     let wrong = cluster.url().replace("open-sesame", "open-barley");
-    let cache = Cache::connect(&wrong).unwrap();
+    let cache = patient().connect(&wrong).unwrap();
     works(&cache).await;
     eventually!(cache.get(&row_key(&1)).await.is_err_and(|it| it.kind() == ErrorKind::Unavailable));
     log::says(cluster.node(0).port(), "wrong user or password; going without it");
@@ -69,7 +70,7 @@ async fn a_password_opens_all_nodes() {
 async fn a_single_server_is_no_cluster() {
     log::capture();
     let server = RedisServer::start().await;
-    let cache = Cache::connect(&format!("redis+cluster://127.0.0.1:{}", server.port())).unwrap();
+    let cache = patient().connect(&format!("redis+cluster://127.0.0.1:{}", server.port())).unwrap();
     works(&cache).await;
     eventually!(cache.get(&row_key(&1)).await.is_err_and(|it| it.kind() == ErrorKind::Unavailable));
     log::says(server.port(), "cluster support is disabled there): write `redis://`");
@@ -82,7 +83,7 @@ async fn little_permission_is_needed() {
         RedisServer::builder().user("limited", "on >secret ~* +@all -cluster +cluster|slots");
     let cluster = RedisCluster::of(3, false, &node).await;
     let url = cluster.url().replace("://", "://limited:secret@");
-    let cache = Cache::connect(&url).unwrap();
+    let cache = patient().connect(&url).unwrap();
     eventually!({
         works(&cache).await;
         cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
@@ -105,7 +106,7 @@ async fn nodes_are_found_by_whatever_they_announce() {
         let there = format!("{name}:{}", cluster.node(home).port());
         assert!(moved.to_string().ends_with(&format!(" {there}")), "{moved} is not {there}");
 
-        let cache = Cache::connect(&cluster.url_by(&[(home + 1) % 3])).unwrap();
+        let cache = patient().connect(&cluster.url_by(&[(home + 1) % 3])).unwrap();
         eventually!({
             works(&cache).await;
             cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cache_runtime::{Cache, cached, invalidates};
 
+use crate::support::patient;
 use crate::support::redis::RedisCluster;
 
 const MEMBERS: u64 = 24;
@@ -36,7 +37,7 @@ async fn loads(cache: &Cache, db: &AtomicU64) -> u64 {
 #[tokio::test]
 async fn a_tag_reaches_the_entries_of_all_nodes() {
     let cluster = RedisCluster::start().await;
-    let [writer, reader] = [(); 2].map(|()| Cache::connect(&cluster.url()).unwrap());
+    let [writer, reader] = [(); 2].map(|()| patient().connect(&cluster.url()).unwrap());
     let db = AtomicU64::default();
     assert_eq!(loads(&reader, &db).await, MEMBERS);
     assert_eq!(loads(&reader, &db).await, 0);
@@ -63,7 +64,7 @@ async fn a_tag_reaches_the_entries_of_all_nodes() {
 #[tokio::test]
 async fn with_one_hash_tag_all_is_on_one_node() {
     let cluster = RedisCluster::start().await;
-    let cache = Cache::connect(&cluster.url()).unwrap();
+    let cache = patient().connect(&cluster.url()).unwrap();
     cache.scope(neighbour(7, 1)).await;
     cluster.reset_commandstats().await;
     assert_eq!(cache.scope(neighbour(7, 1)).await, 8);

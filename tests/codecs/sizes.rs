@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use cache_runtime::{Cache, ErrorKind, cached};
 
-use crate::stage::{Stage, patient, stats};
+use crate::stage::{Stage, stats};
 use crate::support::barrier::{Counter, eventually};
+use crate::support::patient;
 
 #[cached(key = "text:<length>", ttl = 3600, skip(runs))]
 async fn text(runs: &Counter, length: usize) -> String {

@@ -1,11 +1,10 @@
 //! Functions over one entry, a server to spoil it on, and counts.
 
-use std::time::Duration;
-
 use cache_runtime::{Cache, CacheBuilder, FunctionStats, cached};
 use serde::{Deserialize, Serialize};
 
 use crate::support::barrier::Counter;
+use crate::support::patient;
 use crate::support::redis::{Client, RedisServer};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,11 +95,6 @@ impl Stage {
         difference.foreign = after.foreign - before.foreign;
         difference
     }
-}
-
-/// Settings for a busy machine: a call that runs out of its budget goes around the cache.
-pub fn patient() -> CacheBuilder {
-    Cache::builder().budget(Duration::from_secs(3_600))
 }
 
 /// Zeros before the first call.

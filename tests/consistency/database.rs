@@ -12,6 +12,7 @@ use tokio::time::sleep;
 use crate::dice::Dice;
 use crate::history::Time;
 use crate::now;
+use crate::support::LIMIT;
 
 /// Few, so that operations meet.
 pub const ROWS: u64 = 2 * HALF;
@@ -72,6 +73,7 @@ impl Database {
             .filename(path)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            .busy_timeout(LIMIT)
             .synchronous(SqliteSynchronous::Off);
         Self { pool: SqlitePool::connect_with(options).await.unwrap(), dice }
     }

@@ -32,7 +32,7 @@ async fn read_only_after_a_change_of_roles() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_password() {
     let server = RedisServer::builder().password("right").start().await;
-    let driver = Driver::at(&server.url_without_password());
+    let driver = Driver::patient_at(&server.url_without_password());
     driver.fault();
     driver.calls(2_000).await;
     let lines = log::about(server.port());
@@ -47,7 +47,7 @@ async fn no_password() {
 async fn wrong_password() {
     let server = RedisServer::builder().password("right").start().await;
     let admin = server.client().await;
-    let driver = Driver::at(&server.url_as("default", "other"));
+    let driver = Driver::patient_at(&server.url_as("default", "other"));
     driver.fault();
     driver.calls(2_000).await;
     let lines = log::about(server.port());

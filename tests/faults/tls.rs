@@ -30,7 +30,7 @@ async fn an_unknown_certificate() {
 }
 
 async fn trust_one_authority(mut parent: Parent) {
-    let driver = Driver::at(&parent.setup::<String>());
+    let driver = Driver::patient_at(&parent.setup::<String>());
     driver.fault();
     driver.calls(2_000).await;
     let lines = log::about(None);

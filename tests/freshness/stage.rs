@@ -7,6 +7,7 @@ use cache_runtime::{Cache, CacheBuilder, FunctionStats, Key, cached, invalidates
 use tokio::task::JoinHandle;
 
 use crate::support::barrier::{Counter, Gate, eventually};
+use crate::support::patient;
 use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
 
 /// The value that is past its time to live as soon as it is stored.
@@ -92,11 +93,6 @@ pub async fn value(origin: &Origin, id: u64) -> Result<u64, Down> {
 pub async fn write(origin: &Origin, id: u64, new: u64) -> Result<(), Down> {
     origin.set(new);
     Ok(())
-}
-
-/// Settings with which no call goes without the cache because the machine is slow.
-fn patient() -> CacheBuilder {
-    Cache::builder().budget(Duration::from_secs(3600))
 }
 
 /// Processes over one store.

@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use cache_runtime::{Cache, cached, invalidates};
 
 use crate::support::barrier::{Counter, Gate};
+use crate::support::patient;
 use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
 
 /// Rows by id, and gates at which loads and writes are held.
@@ -130,11 +130,6 @@ pub async fn fail_without_writing(db: &Database, id: u64) -> Result<(), Refused>
     Err(Refused)
 }
 
-/// A cache that no call goes without because the machine is slow.
-pub fn patient(url: &str) -> Cache {
-    Cache::builder().budget(Duration::from_secs(3600)).connect(url).unwrap()
-}
-
 /// A store, and a cache over it.
 #[derive(Debug)]
 pub struct Stage {
@@ -146,20 +141,20 @@ pub struct Stage {
 
 impl Stage {
     pub fn embedded() -> Self {
-        Self { cache: Cache::in_memory(), db: Database::default(), server: None }
+        Self { cache: patient().in_memory().unwrap(), db: Database::default(), server: None }
     }
 
     pub async fn redis() -> Self {
         let server = RedisServer::start().await;
         let client = server.client().await;
-        let cache = patient(&server.url());
+        let cache = patient().connect(&server.url()).unwrap();
         Self { cache, db: Database::default(), server: Some((Backend::Single(server), client)) }
     }
 
     /// A cluster that others have used before, but not any more.
     pub async fn cluster(cluster: &RedisCluster) -> Self {
         let (server, client) = cluster.anew("row:1").await;
-        let cache = patient(&server.url());
+        let cache = patient().connect(&server.url()).unwrap();
         Self { cache, db: Database::default(), server: Some((server, client)) }
     }
 

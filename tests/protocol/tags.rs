@@ -4,12 +4,12 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use cache_runtime::{Cache, CallExt as _, Key, Tag, cached, invalidates, write_through};
+use cache_runtime::{CallExt as _, Key, Tag, cached, invalidates, write_through};
 
 use crate::stage::{Database, Refused, Stage};
 use crate::support::barrier::eventually;
 use crate::support::stores::on_all_stores;
-use crate::support::within_limit;
+use crate::support::{patient, within_limit};
 
 #[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group))]
 async fn member(db: &Database, group: u64, id: u64) -> Result<u64, Refused> {
@@ -259,7 +259,7 @@ async fn inside_the_write_its_tag_is_bypassed(stage: Stage) {
 
 /// A writer that dies after its commit leaves the fence. While it stands nothing is stored, and then nothing old is found.
 async fn a_writer_that_dies_leaves_nothing_stale(stage: Stage) {
-    let builder = Cache::builder().fence(Duration::from_millis(200));
+    let builder = patient().fence(Duration::from_millis(200));
     let cache = match &stage.server {
         Some((server, _)) => builder.connect(&server.url()).unwrap(),
         None => builder.connect("memory:").unwrap(),
@@ -422,7 +422,7 @@ async fn an_evicted_stamp_is_a_miss() {
 async fn a_tag_is_one_for_all_processes() {
     let stage = Stage::redis().await;
     let (server, client) = stage.server.as_ref().unwrap();
-    let other = Cache::connect(&server.url()).unwrap();
+    let other = patient().connect(&server.url()).unwrap();
     stage.db.set(1, 1);
     stage.member(1).await;
     assert_eq!(other.scope(member(&stage.db, 1, 1)).await.unwrap(), 1);

@@ -36,9 +36,9 @@ async fn unlocked(origin: &Origin) -> u64 {
 }
 
 /// The lease that a killed loader leaves behind.
-const LEASE_MS: u64 = 500;
+const LEASE_MS: u64 = 3_000;
 
-#[cached(key = "leased", ttl = 3600, lock(wait = "1h", lease = "500ms"), skip(origin))]
+#[cached(key = "leased", ttl = 3600, lock(wait = "1h", lease = "3s"), skip(origin))]
 async fn leased(origin: &Origin) -> u64 {
     origin.load().await
 }

@@ -1,14 +1,10 @@
 //! What every stampede needs: caches that are patient with a busy machine, and callers.
 
-use std::time::Duration;
-
 use cache_runtime::{Cache, FunctionStats};
 use tokio::task::JoinHandle;
 
+use crate::support::patient;
 use crate::support::redis::RedisServer;
-
-/// Longer than any test. A lease, a wait or a budget of this length never ends by itself.
-pub const AGES: Duration = Duration::from_secs(3_600);
 
 /// A store, and caches over it.
 #[derive(Debug)]
@@ -40,8 +36,7 @@ impl Stage {
 
 /// A cache as one process has it. Two of them share nothing but the server, as two processes do.
 pub fn connect(url: &str) -> Cache {
-    // A call that runs out of its budget goes around the cache: not because this machine is busy.
-    Cache::builder().budget(AGES).connect(url).unwrap()
+    patient().connect(url).unwrap()
 }
 
 /// Starts `count` calls over one cache, each in a task of its own.

@@ -18,14 +18,17 @@ use std::time::Duration;
 
 pub mod barrier;
 pub mod children;
+mod patience;
 mod ports;
 pub mod process;
 pub mod proxy;
 pub mod redis;
 pub mod stores;
 
+pub use patience::{AGES, patient};
+
 /// How long a test waits for what must happen. Far longer than it takes on any machine.
-pub const LIMIT: Duration = Duration::from_secs(30);
+pub const LIMIT: Duration = Duration::from_secs(120);
 
 /// Waits for `future`, and fails with `what` if it takes longer than [`LIMIT`].
 pub async fn within_limit<T>(what: &str, future: impl Future<Output = T>) -> T {

@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use crate::support::LIMIT;
 use crate::support::redis::{Client, Data, RedisServer};
 
 #[tokio::test]
@@ -94,11 +95,15 @@ async fn a_tls_server_proves_itself_by_its_own_authority() {
     let authority = std::fs::read(server.ca_certificate()).expect("is there");
     let certificates = redis::TlsCertificates { client_tls: None, root_cert: Some(authority) };
     let client = redis::Client::build_with_tls(server.url(), certificates).expect("is valid");
-    let mut connection = client.get_multiplexed_async_connection().await.expect("is trusted");
+    let patient = redis::AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(LIMIT))
+        .set_response_timeout(Some(LIMIT));
+    let connect = || client.get_multiplexed_async_connection_with_config(&patient);
+    let mut connection = connect().await.expect("is trusted");
     redis::cmd("PING").exec_async(&mut connection).await.expect("answers");
 
     server.restart(Data::Lost).await;
-    client.get_multiplexed_async_connection().await.expect("the same authority after a restart");
+    connect().await.expect("the same authority after a restart");
 }
 
 #[tokio::test]

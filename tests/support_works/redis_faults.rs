@@ -48,11 +48,11 @@ async fn a_durable_server_restarts_with_its_data_or_without() {
 #[tokio::test]
 async fn a_loading_server_says_so() {
     let server = RedisServer::builder().durable().setting("key-load-delay 200").start().await;
-    let fill = "for number = 1, 20000 do redis.call('SET', number, '') end";
+    let fill = "for number = 1, 100000 do redis.call('SET', number, '') end";
     server.client().await.run::<()>(&["EVAL", fill, "0"]).await;
     server.restart_loading().await;
     let client = server.client().await;
-    let refusal = client.try_run::<()>(&["GET", "0"]).await.expect_err("4 s of loading");
+    let refusal = client.try_run::<()>(&["GET", "0"]).await.expect_err("20 s of loading");
     assert_eq!(refusal.code(), Some("LOADING"));
 }
 

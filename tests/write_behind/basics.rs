@@ -3,7 +3,7 @@
 use cache_runtime::__private::{self, QueueSite};
 use cache_runtime::{Cache, ErrorKind};
 
-use crate::stage::{Ledger, Running, STEPS, Stage, queue, step, worker};
+use crate::stage::{LEASE_MS, Ledger, Running, STEPS, Stage, queue, step, worker};
 use crate::support::barrier::eventually;
 use crate::support::stores::on_all_stores;
 
@@ -56,7 +56,7 @@ async fn what_was_pushed_before_the_worker_came_arrives(stage: Stage) {
 static SMALL: QueueSite = QueueSite::new("basics::small", "small")
     .partitions(1)
     .max_len(3)
-    .push_timeout_ms(200)
+    .push_timeout_ms(2_000)
     .linger_ms(0)
     .keep_all();
 
@@ -236,7 +236,7 @@ static PROMPT: QueueSite = QueueSite::new("basics::prompt", "prompt")
     .partitions(1)
     .batch(5)
     .linger_ms(3_600_000)
-    .lease_ms(1000)
+    .lease_ms(LEASE_MS)
     .keep_all();
 
 async fn a_full_batch_waits_no_longer(stage: Stage) {

@@ -1,10 +1,10 @@
 //! Queues in a cluster.
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::Cache;
 
-use crate::stage::{Ledger, Running, queue, step, worker};
+use crate::stage::{LEASE_MS, Ledger, Running, queue, step, worker};
 use crate::support::barrier::eventually;
+use crate::support::patient;
 use crate::support::redis::RedisCluster;
 
 const COUNTERS: u64 = 4;
@@ -13,7 +13,7 @@ const ROUNDS: u64 = 3;
 static ROAMING: QueueSite = QueueSite::new("cluster::roaming", "roaming")
     .partitions(2)
     .linger_ms(0)
-    .lease_ms(1000)
+    .lease_ms(LEASE_MS)
     .unavailable_is_error()
     .keep_all();
 
@@ -21,7 +21,7 @@ static ROAMING: QueueSite = QueueSite::new("cluster::roaming", "roaming")
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partitions_move_with_their_slots() {
     let cluster = RedisCluster::start().await;
-    let [here, there] = [(); 2].map(|()| Cache::connect(&cluster.url()).unwrap());
+    let [here, there] = [(); 2].map(|()| patient().connect(&cluster.url()).unwrap());
     let (queue, ledger) = (queue(&ROAMING, &here), Ledger::default());
     let running = Running::start(worker(&ROAMING, &there, &ledger));
     let mut pushed = 0;

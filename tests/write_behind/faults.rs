@@ -10,6 +10,7 @@ use crate::stage::{
     CAREFUL, Ledger, PATIENT, REPLICATED, Running, Stage, Step, queue, step, worker,
 };
 use crate::support::barrier::eventually;
+use crate::support::patient;
 use crate::support::proxy::{Link, Proxy};
 use crate::support::redis::{Data, RedisServer};
 
@@ -17,7 +18,7 @@ use crate::support::redis::{Data, RedisServer};
 async fn a_worker_survives_whatever_becomes_of_the_queue() {
     let server = RedisServer::builder().durable().start().await;
     let client = server.client().await;
-    let cache = Cache::connect(&server.url()).unwrap();
+    let cache = patient().connect(&server.url()).unwrap();
     let (patient, ledger) = (queue(&PATIENT, &cache), Ledger::default());
     let running = Running::start(worker(&PATIENT, &cache, &ledger));
     let mut number = 0;
@@ -27,6 +28,8 @@ async fn a_worker_survives_whatever_becomes_of_the_queue() {
         assert!(pushed.is_ok(), "{what}: {pushed:?}");
         let count = usize::try_from(number).unwrap();
         eventually!(ledger.of(0).len() == count);
+        // Or what happens next would have it delivered once more.
+        eventually!(patient.length().await.is_ok_and(|length| length.pending == 0));
     };
     next("nothing yet").await;
     client.run::<()>(&["XGROUP", "DESTROY", "wb:{patient:0}", "workers"]).await;
@@ -116,7 +119,7 @@ async fn what_does_not_decode_or_makes_the_sink_panic_becomes_a_dead_letter() {
 async fn the_keys_of_a_partition_share_a_slot_and_clear_leaves_them_alone() {
     let stage = Stage::redis().await;
     let (server, client) = stage.server.as_ref().unwrap();
-    let cache = Cache::builder().namespace("shop").connect(&server.url()).unwrap();
+    let cache = patient().namespace("shop").connect(&server.url()).unwrap();
     let (careful, ledger) = (queue(&CAREFUL, &cache), Ledger::default());
     let gate = ledger.hold();
     let running = Running::start(worker(&CAREFUL, &cache, &ledger));
@@ -145,7 +148,7 @@ const COMMANDS: &str = "on >secret ~wb:{* resetchannels -@all +hello +auth +sele
 #[tokio::test]
 async fn a_user_with_few_rights_can_do_it_all() {
     let server = RedisServer::builder().user("limited", COMMANDS).start().await;
-    let cache = Cache::connect(&server.url_as("limited", "secret")).unwrap();
+    let cache = patient().connect(&server.url_as("limited", "secret")).unwrap();
     let (fragile, ledger) = (queue(&GARBLED, &cache), Ledger::default());
     ledger.refuse(|step| step.number == 1);
     for number in 0..3 {
@@ -189,7 +192,7 @@ async fn positions_grow_over_a_failover_that_loses_items() {
     let of = format!("replicaof 127.0.0.1 {}", link.port());
     let new = RedisServer::builder().setting(&of).start().await;
     let replica = new.client().await;
-    let (here, exact) = (Cache::connect(&old.url()).unwrap(), Exact::default());
+    let (here, exact) = (patient().connect(&old.url()).unwrap(), Exact::default());
     let careful = queue(&CAREFUL, &here);
     for number in 0..3 {
         careful.push(step(0, number)).await.unwrap();
@@ -208,7 +211,7 @@ async fn positions_grow_over_a_failover_that_loses_items() {
 
     // Of all that the replica knows as little as of the acknowledgements.
     replica.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
-    let there = Cache::connect(&new.url()).unwrap();
+    let there = patient().connect(&new.url()).unwrap();
     let careful = queue(&CAREFUL, &there);
     for number in 8..11 {
         careful.push(step(0, number)).await.unwrap();

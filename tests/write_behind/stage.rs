@@ -10,7 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::barrier::Gate;
 use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
-use crate::support::within_limit;
+use crate::support::{patient, within_limit};
 
 /// Step `number` of `counter`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,13 +23,26 @@ pub fn step(counter: u64, number: u64) -> Step {
     Step { counter, number }
 }
 
-pub static STEPS: QueueSite =
-    QueueSite::new("stage::steps", "steps").partitions(4).linger_ms(5).lease_ms(1000).keep_all();
+/// No machine stands still for so long that a worker loses what it owns; whoever waits for that waits for so long.
+pub const LEASE_MS: u64 = 4_000;
+
+pub static STEPS: QueueSite = QueueSite::new("stage::steps", "steps")
+    .partitions(4)
+    .linger_ms(5)
+    .lease_ms(LEASE_MS)
+    .push_timeout_ms(60_000)
+    .keep_all();
 
 pub static CAREFUL: QueueSite = QueueSite::new("stage::careful", "careful")
     .partitions(1)
     .linger_ms(0)
-    .lease_ms(1000)
+    .lease_ms(LEASE_MS)
+    .push_timeout_ms(60_000)
+    .unavailable_is_error()
+    .keep_all();
+
+pub static HASTY: QueueSite = QueueSite::new("stage::hasty", "hasty")
+    .partitions(1)
     .push_timeout_ms(300)
     .unavailable_is_error()
     .keep_all();
@@ -37,13 +50,13 @@ pub static CAREFUL: QueueSite = QueueSite::new("stage::careful", "careful")
 pub static PATIENT: QueueSite = QueueSite::new("stage::patient", "patient")
     .partitions(1)
     .linger_ms(0)
-    .lease_ms(1000)
+    .lease_ms(LEASE_MS)
     .push_timeout_ms(60_000)
     .keep_all();
 
 pub static REPLICATED: QueueSite = QueueSite::new("stage::replicated", "replicated")
     .partitions(1)
-    .push_timeout_ms(1000)
+    .push_timeout_ms(3_000)
     .replicas(1)
     .keep_all();
 
@@ -182,21 +195,21 @@ impl Stage {
     pub async fn redis() -> Self {
         let server = RedisServer::start().await;
         let client = server.client().await;
-        let cache = Cache::connect(&server.url()).unwrap();
+        let cache = patient().connect(&server.url()).unwrap();
         Self { cache, server: Some((Backend::Single(server), client)) }
     }
 
     /// A cluster that others have used before, but not any more.
     pub async fn cluster(cluster: &RedisCluster) -> Self {
         let (server, client) = cluster.anew("wb:{steps}:workers").await;
-        let cache = Cache::connect(&server.url()).unwrap();
+        let cache = patient().connect(&server.url()).unwrap();
         Self { cache, server: Some((server, client)) }
     }
 
     /// A cache over the same store, as another process has it; a memory is not shared.
     pub fn another_cache(&self) -> Cache {
         match &self.server {
-            Some((server, _)) => Cache::connect(&server.url()).unwrap(),
+            Some((server, _)) => patient().connect(&server.url()).unwrap(),
             None => Cache::in_memory(),
         }
     }

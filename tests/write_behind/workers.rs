@@ -8,9 +8,10 @@ use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::log;
-use crate::stage::{Ledger, Running, STEPS, Stage, Step, queue, step, worker};
+use crate::stage::{LEASE_MS, Ledger, Running, STEPS, Stage, Step, queue, step, worker};
 use crate::support::barrier::eventually;
 use crate::support::children::{self, Child, Parent, this_test};
+use crate::support::patient;
 use crate::support::redis::{Client, RedisServer};
 
 fn owned(cache: &Cache) -> u64 {
@@ -87,7 +88,7 @@ async fn a_worker_that_is_dropped_loses_nothing() {
 static LONELY: QueueSite = QueueSite::new("workers::lonely", "lonely")
     .partitions(1)
     .linger_ms(0)
-    .lease_ms(1000)
+    .lease_ms(LEASE_MS)
     .keep_all();
 
 /// What a child says in the end.
@@ -100,7 +101,7 @@ struct Told {
 /// A child: its sink appends to a list, says so, and stays in the middle.
 async fn apply_and_stay(mut parent: Parent) {
     let url: String = parent.setup();
-    let (cache, client) = (Cache::connect(&url).unwrap(), Client::connect(&url).await);
+    let (cache, client) = (patient().connect(&url).unwrap(), Client::connect(&url).await);
     let sink = |client: Client, batch: Batch<Step>| async move {
         for step in batch.into_items() {
             client.run::<()>(&["RPUSH", "applied", &step.number.to_string()]).await;
@@ -124,7 +125,7 @@ async fn an_owner_that_stood_still_changes_nothing_when_it_goes_on() {
     }
     let server = RedisServer::start().await;
     let client = server.client().await;
-    let cache = Cache::connect(&server.url()).unwrap();
+    let cache = patient().connect(&server.url()).unwrap();
     let lonely = queue(&LONELY, &cache);
     let mut paused = Child::spawn(&this_test!(), 0, &server.url());
     lonely.push(step(0, 1)).await.unwrap();
@@ -154,10 +155,16 @@ async fn an_owner_that_stood_still_changes_nothing_when_it_goes_on() {
     assert_eq!(applied().await, [1], "it has applied nothing more");
 }
 
-static GROWN: QueueSite =
-    QueueSite::new("workers::grown", "grown").partitions(6).linger_ms(0).lease_ms(1000).keep_all();
-static SHRUNK: QueueSite =
-    QueueSite::new("workers::shrunk", "grown").partitions(2).linger_ms(0).lease_ms(1000).keep_all();
+static GROWN: QueueSite = QueueSite::new("workers::grown", "grown")
+    .partitions(6)
+    .linger_ms(0)
+    .lease_ms(LEASE_MS)
+    .keep_all();
+static SHRUNK: QueueSite = QueueSite::new("workers::shrunk", "grown")
+    .partitions(2)
+    .linger_ms(0)
+    .lease_ms(LEASE_MS)
+    .keep_all();
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_fewer_partitions_than_before_nothing_stays_behind() {
@@ -187,7 +194,7 @@ async fn a_sink_may_take_longer_than_a_lease() {
     server.single().reset_commandstats().await;
     // Each of them is a quarter of the lease.
     eventually!(
-        server.single().commandstats().await.get("pexpire").is_some_and(|renewals| *renewals > 8)
+        server.single().commandstats().await.get("pexpire").is_some_and(|renewals| *renewals > 5)
     );
     gate.open();
     eventually!(ledger.of(0) == [0]);

@@ -2,9 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use cache_runtime::{Batch, Cache, write_behind};
+use cache_runtime::{Batch, write_behind};
 
 use crate::stage::{Running, View, settled};
+use crate::support::patient;
 use crate::support::redis::RedisServer;
 
 const GUIDE: &str = include_str!("../../cache-runtime/src/doc/writing_behind.md");
@@ -17,13 +18,7 @@ fn listed() -> String {
 
 type Seen = Arc<Mutex<Vec<String>>>;
 
-#[write_behind(
-    queue = "permitted",
-    key = "<view.page>",
-    linger = "1ms",
-    max_attempts = 1,
-    lease = "1s"
-)]
+#[write_behind(queue = "permitted", key = "<view.page>", linger = "1ms", max_attempts = 1)]
 async fn save_views(seen: Seen, views: Batch<View>) -> Result<(), String> {
     let pages: Vec<_> = views.into_iter().map(|view| view.item.page).collect();
     if pages.iter().any(|page| page == "bad") && seen.lock().unwrap().is_empty() {
@@ -38,7 +33,7 @@ async fn the_commands_that_the_guide_lists_are_all_that_a_queue_needs() {
     let rules = format!("on >secret ~stage:wb:{{* resetchannels -@all {}", listed());
     let server = RedisServer::builder().user("app", &rules).start().await;
     let url = server.url_as("app", "secret");
-    let cache = Cache::builder().namespace("stage").connect(&url).unwrap();
+    let cache = patient().namespace("stage").connect(&url).unwrap();
     let work = async {
         let (seen, queue) = (Seen::default(), save_views_queue());
         queue.push(View::of("bad")).await.unwrap();

@@ -26,15 +26,15 @@ async fn save_never_directly(seen: Seen, views: Vec<View>) {
     seen.lock().unwrap().extend(views.into_iter().map(|view| (view.page, false)));
 }
 
-/// A cache whose server is gone.
-async fn without_server() -> Cache {
-    let server = RedisServer::start().await;
-    Cache::connect(&server.url()).unwrap()
+/// A cache whose server is down, and stays so.
+fn without_server() -> (Cache, RedisServer) {
+    let server = RedisServer::builder().down();
+    (Cache::connect(&server.url()).unwrap(), server)
 }
 
 #[tokio::test]
 async fn an_item_goes_to_the_sink_of_a_worker_in_this_process() {
-    let cache = without_server().await;
+    let (cache, _server) = without_server();
     let work = async {
         let seen = Seen::default();
         let worker = save_directly_worker(Arc::clone(&seen));
@@ -56,7 +56,7 @@ async fn an_item_goes_to_the_sink_of_a_worker_in_this_process() {
 
 #[tokio::test]
 async fn an_error_is_returned_where_that_is_asked_for() {
-    let cache = without_server().await;
+    let (cache, _server) = without_server();
     let work = async {
         let seen = Seen::default();
         let _worker = save_never_directly_worker(Arc::clone(&seen));

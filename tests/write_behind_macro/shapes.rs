@@ -213,7 +213,7 @@ async fn the_queue_names_its_cache(stage: Stage) {
     assert!(OTHER.stats().queue("elsewhere").unwrap().pushed > 0);
 }
 
-#[write_behind(queue = "narrow", max_len = 2, partitions = 1, push_timeout = "10ms")]
+#[write_behind(queue = "narrow", max_len = 2, partitions = 1, push_timeout = "2s")]
 async fn save_narrow(views: Vec<View>) {
     drop(views);
 }

@@ -7,7 +7,7 @@ use tokio::task::JoinHandle;
 
 use crate::support::barrier::eventually;
 use crate::support::redis::RedisServer;
-use crate::support::within_limit;
+use crate::support::{patient, within_limit};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {
@@ -41,7 +41,7 @@ impl Stage {
 
     pub async fn redis() -> Self {
         let server = RedisServer::start().await;
-        let cache = Cache::builder().namespace("stage").connect(&server.url()).unwrap();
+        let cache = patient().namespace("stage").connect(&server.url()).unwrap();
         Self { cache, _server: Some(server) }
     }
 }

@@ -35,6 +35,10 @@ pub(crate) fn collect<T>(
 }
 
 impl Diagnostics {
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+
     /// Records `message` at `span`.
     pub(crate) fn error(&self, span: Span, message: impl Display) -> Reported {
         self.report(Error::new(span, message))

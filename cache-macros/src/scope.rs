@@ -118,7 +118,7 @@ impl<'a> Scope<'a> {
     pub(crate) fn in_impl(&self) -> bool {
         self.has_receiver()
             || syntax::mentions(&self.function.sig, "Self")
-            || syntax::mentions(&self.function.body, "Self")
+            || syntax::mentions_self(&self.function.body)
     }
 
     /// The bounds of `ty`, if it is a type parameter.

@@ -1,6 +1,6 @@
 //! Looking into syntax and changing it; what it means is no matter here.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::visit_mut::{self, VisitMut};
@@ -40,6 +40,40 @@ pub(crate) fn mentions(syntax: &impl ToTokens, name: &str) -> bool {
 pub(crate) fn mention(syntax: &impl ToTokens, name: &str) -> Option<Ident> {
     idents(syntax.to_token_stream()).into_iter().find(|ident| ident.unraw() == name)
 }
+
+/// Whether a body uses the `Self` that is around it: in an item inside of it, `Self` is that item's own.
+pub(crate) fn mentions_self(body: &TokenStream) -> bool {
+    let mut in_item = false;
+    body.clone().into_iter().any(|token| {
+        match token {
+            TokenTree::Ident(word) if ITEMS_WITH_SELF.iter().any(|item| word == item) => {
+                in_item = true
+            }
+            TokenTree::Ident(word) => return !in_item && word == "Self",
+            TokenTree::Group(group) if !in_item => return mentions_self(&group.stream()),
+            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => in_item = false,
+            TokenTree::Punct(punct) if punct.as_char() == ';' => in_item = false,
+            TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+        false
+    })
+}
+
+const ITEMS_WITH_SELF: &[&str] = &["enum", "impl", "struct", "trait"];
+
+/// Whether the first thing in a body is an item, such as `use std::fmt::Write;`.
+pub(crate) fn begins_with_item(body: &TokenStream) -> bool {
+    let is_attribute = |token: &TokenTree| match token {
+        TokenTree::Punct(hash) => hash.as_char() == '#',
+        TokenTree::Group(attribute) => attribute.delimiter() == Delimiter::Bracket,
+        TokenTree::Ident(_) | TokenTree::Literal(_) => false,
+    };
+    let first = body.clone().into_iter().find(|token| !is_attribute(token));
+    matches!(first, Some(TokenTree::Ident(word)) if ITEMS.iter().any(|item| word == item))
+}
+
+const ITEMS: &[&str] =
+    &["const", "enum", "fn", "impl", "mod", "static", "struct", "trait", "type", "use"];
 
 /// Whether an expression is a closure with a parameter of this name.
 pub(crate) fn binds(expr: &Expr, name: &str) -> bool {
@@ -84,6 +118,31 @@ fn captured(tokens: TokenStream) -> Vec<Ident> {
         }
     }
     names
+}
+
+/// Without the invisible group around what a `macro_rules!` was given as `$name:expr` or `$name:literal`.
+///
+/// What needs the group, as `a + b` does in `&$sum`, keeps it.
+pub(crate) fn ungrouped(expr: Expr) -> Expr {
+    match expr {
+        Expr::Group(group) if binds_tightly(&group.expr) => ungrouped(*group.expr),
+        expr => expr,
+    }
+}
+
+fn binds_tightly(expr: &Expr) -> bool {
+    match expr {
+        Expr::Group(group) => binds_tightly(&group.expr),
+        Expr::Array(_)
+        | Expr::Call(_)
+        | Expr::Closure(_)
+        | Expr::Field(_)
+        | Expr::Lit(_)
+        | Expr::MethodCall(_)
+        | Expr::Path(_)
+        | Expr::Unary(_) => true,
+        _ => false,
+    }
 }
 
 /// Without parentheses and invisible groups.
@@ -196,6 +255,60 @@ mod tests {
             (quote!(idx), false),
         ] {
             assert_eq!(mentions(&tokens, "id"), mentioned, "{tokens}");
+        }
+    }
+
+    #[test]
+    fn items_have_a_self_of_their_own() {
+        for (body, mentioned) in [
+            (quote!(Self::load(id)), true),
+            (quote!(vec![Self::one()]), true),
+            (quote!(struct A; impl A { fn new() -> Self { Self } } A::new()), false),
+            (
+                quote!(
+                    enum List {
+                        End,
+                        More(Box<Self>),
+                    },
+                    id
+                ),
+                false,
+            ),
+            (quote!(fn print(x: impl Debug) {}, Self::load(id)), true),
+            (
+                quote!(
+                    struct A {
+                        next: Option<Box<Self>>,
+                    },
+                    Self::load(id)
+                ),
+                true,
+            ),
+            (quote!(struct A(Box<Self>);, Self::load(id)), true),
+        ] {
+            assert_eq!(mentions_self(&body), mentioned, "{body}");
+        }
+    }
+
+    #[test]
+    fn items_at_the_beginning() {
+        for (body, begins) in [
+            (quote!(use std::fmt::Write;, id), true),
+            (
+                quote!(
+                    #[derive(Debug)]
+                    struct Row {
+                        id: i64,
+                    },
+                    id
+                ),
+                true,
+            ),
+            (quote!([1, 2].len()), false),
+            (quote!(#[allow(unused)] let id = 1; use std::fmt; id), false),
+            (quote!(used(id)), false),
+        ] {
+            assert_eq!(begins_with_item(&body), begins, "{body}");
         }
     }
 

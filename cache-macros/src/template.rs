@@ -223,7 +223,7 @@ impl Parser {
         match shape.replace('.', "").as_str() {
             "" => {}
             "{}" if !shape.contains("{}") => {}
-            "{}" => self.problem("the hash tag `{}` is empty"),
+            "{}" => self.problem("the hash tag `{}` is empty; a value is written `<id>`"),
             "{" => self.problem("`{` begins a hash tag that is never closed; add a `}`"),
             "}" => self.problem("`}` ends a hash tag that never began; add a `{`"),
             _ => self.problem("a key has at most one hash tag `{..}`, without braces inside"),

@@ -247,6 +247,12 @@ pub(crate) fn stored(ty: &Type) -> &Type {
     segment.and_then(|segment| arguments(segment).next()).unwrap_or(ty)
 }
 
+/// `E` of `Result<T, E>`, as far as the spelling tells.
+pub(crate) fn error(ty: &Type) -> Option<&Type> {
+    let segment = last_segment(ty).filter(|_| spells_result(ty))?;
+    arguments(segment).nth(1)
+}
+
 /// `V` of `HashMap<Id, V>`, `BTreeMap<Id, V>` or `Vec<(Id, V)>`.
 pub(crate) fn of_each(ty: &Type) -> Option<&Type> {
     let segment = last_segment(ty)?;

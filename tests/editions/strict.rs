@@ -50,7 +50,8 @@ pub async fn get_user(id: i64) -> ::std::result::Result<User, ::std::string::Str
 /// The automatic key.
 #[::kv::cached(ttl = "1h", crate = ::kv)]
 pub async fn automatic(id: i64, name: &str) -> User {
-    let _ = name;
+    use ::std::borrow::ToOwned as _;
+    let _ = name.to_owned();
     User { id }
 }
 
@@ -77,7 +78,8 @@ pub async fn by_age(
     mut id: i64,
     name: &str,
 ) -> ::std::result::Result<User, ::std::string::String> {
-    id += pool.id;
+    use ::std::ops::AddAssign as _;
+    id.add_assign(pool.id);
     if id == 7 {
         let name = <::std::string::String as ::std::convert::From<&str>>::from(name);
         return ::std::result::Result::Err(name);
@@ -111,7 +113,8 @@ pub async fn get_users(
     ids: &[i64],
     mut limit: usize,
 ) -> ::std::result::Result<::std::collections::HashMap<i64, User>, ::std::string::String> {
-    limit -= 1;
+    use ::std::ops::SubAssign as _;
+    limit.sub_assign(1);
     ::std::result::Result::Ok(ids.iter().take(limit).map(|id| (*id, User { id: *id })).collect())
 }
 
@@ -134,8 +137,9 @@ pub async fn get_own(
     crate = ::kv
 )]
 pub async fn each(ids: &[i64], users: ::std::vec::Vec<User>) -> ::std::vec::Vec<i64> {
+    use ::std::borrow::ToOwned as _;
     let _ = users;
-    ::std::borrow::ToOwned::to_owned(ids)
+    ids.to_owned()
 }
 
 /// Targets of every kind.
@@ -180,8 +184,9 @@ pub async fn save_user(
     name: &str,
     user: User,
 ) -> ::std::result::Result<User, ::std::string::String> {
+    use ::std::ops::Add as _;
     let _ = name;
-    ::std::result::Result::Ok(User { id: user.id + id })
+    ::std::result::Result::Ok(User { id: user.id.add(id) })
 }
 
 /// A sink with every option.

@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 
-use cache_runtime::{Cache, cached};
+use cache_runtime::{Cache, cached, invalidates};
 
 use crate::once::{Failed, Pool, Row, once, once_ok, row};
 
@@ -95,6 +95,42 @@ macro_rules! made {
 }
 made!(made, id, i64);
 
+// What a macro is given as an expression or a literal is what it would be if it stood there.
+macro_rules! made_of_pieces {
+    ($name:ident, $key:literal, $ttl:expr, $tag:literal, $unless:expr, $value:expr, $write:ident($id:ident) = $target:expr) => {
+        #[cached(key = $key, ttl = $ttl, tags = [$tag], unless = $unless)]
+        async fn $name(id: i64) -> Row {
+            $value(id)
+        }
+
+        #[invalidates($target, hold_off = $ttl)]
+        async fn $write($id: i64) {
+            let _ = $id;
+        }
+    };
+}
+made_of_pieces!(
+    pieces,
+    "pieces:<id>",
+    "1h",
+    "rows",
+    |row| row.id < 0,
+    row,
+    drop_pieces(id) = pieces(id)
+);
+
+/// `Self` of an item inside of a body is not one around it.
+#[cached(ttl = 3600)]
+async fn with_items(id: i64) -> Row {
+    struct Offset(i64);
+    impl Offset {
+        fn new() -> Self {
+            Self(1)
+        }
+    }
+    row(id + Offset::new().0)
+}
+
 #[tokio::test]
 async fn other_attributes_stay() {
     assert_eq!(once_ok!("inside:1", inside(&Pool, 1)).id, 6);
@@ -104,6 +140,20 @@ async fn other_attributes_stay() {
     assert_eq!(inner::visible_key(&1).as_str(), "visible:1");
     once!("hoisted:1", inner_attribute(1));
     once!("made:1", made(1));
+    assert_eq!(once!("signatures::attributes::with_items:1", with_items(1)).id, 2);
+}
+
+#[tokio::test]
+async fn pieces_of_a_macro_are_what_they_would_be_in_its_place() {
+    let cache = Cache::in_memory();
+    let calls = async {
+        let first = pieces(1).await;
+        assert_eq!(pieces(1).await, first);
+        drop_pieces(1).await;
+        assert_ne!(pieces(1).await, first);
+    };
+    cache.scope(calls).await;
+    assert_eq!(pieces_key(&1).as_str(), "pieces:1");
 }
 
 #[tokio::test]

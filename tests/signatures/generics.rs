@@ -1,5 +1,8 @@
 //! Generic functions and types.
 
+use std::collections::HashMap;
+use std::hash::Hash;
+
 use cache_runtime::{Cache, Key, KeyPart, cached};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -27,6 +30,15 @@ where
 {
     let _ = db;
     Ok((0..N).map(|_| row(id)).collect())
+}
+
+/// One function for ids of every kind, of which each has its own text.
+#[cached(batch(id in ids), key = "by-id:<id>", ttl = 3600)]
+async fn by_any_id<I>(ids: &[I]) -> HashMap<I, Row>
+where
+    I: KeyPart + Clone + Eq + Hash + Into<i64>,
+{
+    ids.iter().map(|id| (id.clone(), row(id.clone().into()))).collect()
 }
 
 type AppResult<T> = Result<T, Failed>;
@@ -76,6 +88,9 @@ async fn types_are_told_apart() {
 #[tokio::test]
 async fn generic_functions_and_methods() {
     once_ok!("by-const:3:1", by_const::<_, 3>(&Pool, 1));
+    let cache = Cache::in_memory();
+    let found = cache.scope(by_any_id(&[1_i32, 2])).await;
+    assert_eq!(cache.scope(by_any_id(&[2_i64])).await[&2], found[&2]);
     once_ok!("by-alias:signatures%3A%3Aonce%3A%3ARow:1", by_alias::<Row, i32>(1));
 }
 

@@ -127,7 +127,7 @@ impl CachedArgs {
             "skip" => self.skip.fill(&name, skip(&name, input), diagnostics),
             "none_ttl" => self.none_ttl.fill(&name, duration(&name, input), diagnostics),
             "when" => self.when.fill(&name, name.expr(input), diagnostics),
-            "unless" => self.unless.fill(&name, name.expr(input), diagnostics),
+            "unless" => self.unless.fill(&name, function(&name, input), diagnostics),
             "jitter" => self.jitter.fill(&name, jitter(&name, input), diagnostics),
             "cache" => self.cache.fill(&name, name.expr(input), diagnostics),
             "codec" => self.codec.fill(&name, codec(&name, input), diagnostics),
@@ -145,7 +145,7 @@ impl CachedArgs {
             }
             "early" => self.early.fill(&name, early(&name, input), diagnostics),
             "load_timeout" => self.load_timeout.fill(&name, duration(&name, input), diagnostics),
-            "error_ttl" => self.error_ttl.fill(&name, name.expr(input), diagnostics),
+            "error_ttl" => self.error_ttl.fill(&name, function(&name, input), diagnostics),
             "companion" => self.companion.fill(&name, companion(&name, input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
         }
@@ -201,7 +201,7 @@ fn tags(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Template>> {
 }
 
 fn tag_template(tag: Expr) -> syn::Result<Template> {
-    match tag {
+    match syntax::ungrouped(tag) {
         Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Template::parse(literal, Kind::Tag),
         tag => Err(Error::new_spanned(
             tag,
@@ -221,6 +221,17 @@ fn skip(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
         return Err(name.misused("names nothing"));
     }
     Ok(names.into_iter().collect())
+}
+
+/// A closure, or what names or makes one.
+fn function(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
+    match name.expr(input)? {
+        Expr::Lit(literal) => {
+            let message = format!("`{}` is a closure: write `{}`", name.text, name.example);
+            Err(Error::new_spanned(literal, message))
+        }
+        function => Ok(function),
+    }
 }
 
 fn jitter(name: &Name, input: ParseStream<'_>) -> syn::Result<f64> {

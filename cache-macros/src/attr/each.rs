@@ -1,8 +1,10 @@
 //! `id in ids`: one thing for every item of a collection.
 
-use proc_macro2::Group;
+use proc_macro2::{Group, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Error, Expr, Ident, Token, token};
+
+use crate::syntax;
 
 /// `each(id in ids)`, `batch(id in ids)`
 pub(crate) struct Each {
@@ -26,6 +28,21 @@ impl Each {
     }
 }
 
+impl Each {
+    /// The word of `each(id in ids)` or `batch(id in ids)`, if something of this form comes next.
+    pub(super) fn meant(input: ParseStream<'_>) -> Option<Ident> {
+        let ahead = input.fork();
+        let word = ahead.parse().ok()?;
+        let inside = ahead.parse::<Group>().ok()?.stream();
+        let item = |inside: ParseStream<'_>| {
+            inside.parse::<Ident>()?;
+            inside.parse::<Token![in]>()?;
+            inside.parse::<TokenStream>()
+        };
+        item.parse2(inside).is_ok().then_some(word)
+    }
+}
+
 impl Parse for Each {
     fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         let word = input.parse()?;
@@ -45,7 +62,7 @@ impl Each {
         let parser = |inside: ParseStream<'_>| {
             let item = inside.parse()?;
             inside.parse::<Token![in]>()?;
-            Ok(Self { word, item, items: inside.parse()? })
+            Ok(Self { word, item, items: syntax::ungrouped(inside.parse()?) })
         };
         parser.parse2(inside.stream()).map_err(|_| Error::new(span, message))
     }

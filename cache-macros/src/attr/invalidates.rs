@@ -9,8 +9,9 @@ use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, LitStr, Pa
 use super::cached::duration;
 use super::duration::Duration;
 use super::each::Each;
-use super::{KeyArg, Known, Name, Slot, all_pieces, unnamed_key};
+use super::{KeyArg, Known, Name, Slot, all_pieces, unnamed_text};
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean, nearest};
+use crate::syntax;
 use crate::template::{Kind, Template};
 
 const KNOWN: &Known = &[
@@ -165,6 +166,10 @@ impl Target {
             }
             return Ok(Self::Each(each, Box::new(Self::of_each(input)?)));
         }
+        if let Some(word) = Each::meant(input) {
+            let message = "one target for each item is written `each(id in ids) get_user(id)`";
+            return Err(Error::new(word.span(), message));
+        }
         target(input.parse()?)
     }
 
@@ -196,12 +201,13 @@ pub(super) enum Call {
 }
 
 pub(super) fn call(expr: Expr) -> syn::Result<Call> {
+    let expr = syntax::ungrouped(expr);
     let message = match expr {
         Expr::MethodCall(call) => return Ok(Call::Method(call)),
         Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => {
             return Ok(Call::Function(call));
         }
-        Expr::Lit(ExprLit { lit: Lit::Str(ref key), .. }) => return Err(unnamed_key(key)),
+        Expr::Lit(ExprLit { lit: Lit::Str(ref key), .. }) => return Err(unnamed_text("key", key)),
         Expr::Path(ref path) => {
             let name = path.to_token_stream();
             format!("a target is a call: write `{name}(..)`, with the arguments of the cached call")

@@ -12,9 +12,10 @@ use std::fmt::Display;
 use proc_macro2::{TokenStream, TokenTree};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
-use syn::{Error, Expr, ExprLit, Ident, Lit, LitStr, Path, Token};
+use syn::{Error, Expr, ExprLit, ExprMacro, ExprPath, Ident, Lit, LitStr, Path, Token};
 
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
+use crate::syntax;
 use crate::template::{Kind, Template};
 
 /// The options of one attribute: name, and how it is written.
@@ -66,7 +67,10 @@ fn all_pieces(
 ) -> bool {
     let parser = |input: ParseStream<'_>| Ok(each_piece(input, diagnostics, piece));
     parser.parse2(tokens).unwrap_or_else(|error| {
-        diagnostics.report(error);
+        // What a refused piece left unread inside its parentheses is no mistake of its own.
+        if diagnostics.is_empty() {
+            diagnostics.report(error);
+        }
         true
     })
 }
@@ -106,10 +110,7 @@ struct Name {
 impl Name {
     fn parse(input: ParseStream<'_>, known: &Known) -> syn::Result<Self> {
         let Ok(ident) = input.call(Ident::parse_any) else {
-            return Err(match input.fork().parse::<LitStr>() {
-                Ok(key) => unnamed_key(&key),
-                Err(_) => input.error("expected an option, such as `key = \"user:<id>\"`"),
-            });
+            return Err(unnamed(input, known));
         };
         let text = ident.unraw().to_string();
         match known.iter().find(|&&(name, _)| name == text) {
@@ -136,7 +137,7 @@ impl Name {
 
     /// `= expression`
     fn expr(&self, input: ParseStream<'_>) -> syn::Result<Expr> {
-        self.value(input, Expr::parse)
+        self.value(input, Expr::parse).map(syntax::ungrouped)
     }
 
     /// `= literal`
@@ -158,7 +159,11 @@ impl Name {
 
     /// `= path`
     fn path(&self, input: ParseStream<'_>) -> syn::Result<Path> {
-        self.value(input, Path::parse_mod_style).map_err(|_| self.misused("is a path"))
+        // A whole expression is read, so that no piece of it is taken for the next option.
+        match self.expr(input) {
+            Ok(Expr::Path(ExprPath { qself: None, path, .. })) => Ok(path),
+            _ => Err(self.misused("is a path")),
+        }
     }
 
     fn misused(&self, how: &str) -> Error {
@@ -178,14 +183,37 @@ impl KeyArg {
             Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => {
                 Template::parse(literal, kind).map(Self::Template)
             }
+            Expr::Lit(literal) => {
+                let message =
+                    format!("`{}` is text in quotes: write `{}`", name.text, name.example);
+                Err(Error::new_spanned(literal, message))
+            }
+            Expr::Macro(ExprMacro { mac, .. })
+                if kind == Kind::Key && mac.path.is_ident("format") =>
+            {
+                let message = format!(
+                    "a key is a template of its own, which keeps arguments apart, and no `format!`: write `{}`",
+                    name.example
+                );
+                Err(Error::new_spanned(mac, message))
+            }
             expr => Ok(Self::Expr(expr)),
         }
     }
 }
 
-fn unnamed_key(key: &LitStr) -> Error {
-    let message = format!("a key is given by name: write `key = {}`", key.token());
-    Error::new(key.span(), message)
+/// A value without the name of its option.
+fn unnamed(input: ParseStream<'_>, known: &Known) -> Error {
+    let (first, example) = known.first().copied().unwrap_or_default();
+    match input.fork().parse::<LitStr>() {
+        Ok(text) if matches!(first, "key" | "queue") => unnamed_text(first, &text),
+        _ => input.error(format!("expected an option, such as `{example}`")),
+    }
+}
+
+fn unnamed_text(name: &str, text: &LitStr) -> Error {
+    let message = format!("a {name} is given by name: write `{name} = {}`", text.token());
+    Error::new(text.span(), message)
 }
 
 fn unknown(ident: &Ident, text: &str, known: &Known) -> Error {

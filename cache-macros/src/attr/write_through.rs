@@ -7,9 +7,11 @@ use syn::{Error, Expr, ExprAssign, ExprCall, ExprLit, ExprMethodCall, Ident, Lit
 use syn::{Token, token};
 
 use super::cached::duration;
+use super::each::Each;
 use super::invalidates::{self, Call, Fence, InvalidatesArgs, call, is_option};
 use super::{Known, Name, all_pieces, each_piece};
 use crate::diagnostics::{Diagnostics, Reported};
+use crate::syntax;
 
 const KNOWN: &Known = &[
     ("key", "key = user_key(&id)"),
@@ -19,9 +21,11 @@ const KNOWN: &Known = &[
     ("only_ok", "only_ok"),
     ("cache", "cache = self.cache"),
     ("crate", "crate = path::to::cache_runtime"),
-    // Those of `#[invalidates]` that are no options here.
+];
+
+/// Those of `#[invalidates]` that are no options here.
+const OF_INVALIDATES: &Known = &[
     ("tag", r#"invalidates(tag = "org:<org_id>")"#),
-    ("tag", r#"invalidates(tag = "org:<org>")"#),
     ("pattern", r#"invalidates(pattern = "user:<id>:*")"#),
     ("in_transaction", "#[invalidates(.., in_transaction)]"),
 ];
@@ -64,10 +68,16 @@ impl WriteThroughArgs {
         if starts_group(input) {
             return self.group(input, diagnostics).map_err(|error| diagnostics.report(error));
         }
-        if !is_option(input, KNOWN) {
+        if let Some(word) = Each::meant(input) {
+            let message = "a write stores in entries that it names one by one; to invalidate one for each \
+                           item write `invalidates(each(id in ids) get_user(id))`";
+            return self.store(Err(Error::new(word.span(), message)), diagnostics);
+        }
+        if !is_option(input, KNOWN) && !is_option(input, OF_INVALIDATES) {
             return self.store(input.parse().and_then(Stored::new), diagnostics);
         }
-        let name = match Name::parse(input, KNOWN) {
+        let misplaced = Name::parse(&input.fork(), OF_INVALIDATES);
+        let name = match misplaced.or_else(|_| Name::parse(input, KNOWN)) {
             Ok(name) => name,
             // It may have been meant for `key`.
             Err(error) => return self.store(Err(error), diagnostics),
@@ -148,7 +158,7 @@ impl Stored {
 /// `entry = value`
 fn split(expr: Expr) -> (Expr, Option<Expr>) {
     match expr {
-        Expr::Assign(ExprAssign { left, right, .. }) => (*left, Some(*right)),
+        Expr::Assign(ExprAssign { left, right, .. }) => (syntax::ungrouped(*left), Some(*right)),
         expr => (expr, None),
     }
 }

@@ -4,7 +4,7 @@ use proc_macro2::Span;
 use syn::ext::IdentExt as _;
 
 use super::batch::batch;
-use super::{detached, is_async, transactions};
+use super::{detached, is_always_there, is_async, transactions};
 use crate::attr::cached::Ttl;
 use crate::diagnostics::{Diagnostics, did_you_mean};
 use crate::model::{Cached, Home, Key};
@@ -26,6 +26,7 @@ pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     tags_are_few_and_different(model, diagnostics);
     detached::cached(model, diagnostics);
     batch(model, diagnostics);
+    is_always_there(&model.scope, |parameter| is_handed_on(model, parameter), diagnostics);
     if let Ok(key) = &model.key {
         skipped_is_not_in_key(model, key, diagnostics);
         key_tells_calls_apart(model, key, diagnostics);
@@ -40,12 +41,18 @@ pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
 /// ```
 fn returns_a_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let output = model.flavor.output();
-    let stored = types::stored(&output.ty);
-    if output.is_unit() {
+    let stored = model.stored();
+    if output.is_nothing() {
         let name = &model.scope.function.sig.ident;
         let message = format!("`{name}` returns nothing, so there is nothing to cache");
         diagnostics.error(name.span(), message);
-    } else if types::is_opaque(stored) {
+    } else if types::is_object(stored) {
+        diagnostics.error_at(
+            stored,
+            "a cached value is stored and read back, so its type must be known; \
+             write a type with a size instead of `dyn`",
+        );
+    } else if types::is_opaque(stored) && model.scope.function.sig.asyncness.is_some() {
         diagnostics.error_at(
             stored,
             "a cached value is stored and read back, so its type must have a name; \
@@ -55,6 +62,13 @@ fn returns_a_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
         diagnostics.error_at(
             stored,
             "a cached value is read back from the cache and borrows from nothing; \
+             return an owned type, such as `String` for `&str`",
+        );
+    }
+    if let Some(error) = types::error(&output.ty).filter(|error| types::may_end(error)) {
+        diagnostics.error_at(
+            error,
+            "all callers that wait for a load get its error, which borrows from none of them; \
              return an owned type, such as `String` for `&str`",
         );
     }
@@ -153,15 +167,20 @@ fn key_tells_calls_apart(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagno
     let items = model.batch.map(|batch| batch.items.name);
     let parameters = scope.parameters.iter().filter(|it| Some(it.name) != items);
     let parameters = parameters.filter(|it| is_data(it, scope)).map(|it| it.name);
-    let output = &model.flavor.output().ty;
+    let stored = model.stored();
     let types = scope.types.iter().copied();
-    let types = types.filter(|name| syntax::mentions(output, &name.to_string()));
+    let types = types.filter(|name| syntax::mentions(stored, &name.to_string()));
     for name in parameters.chain(scope.consts.iter().copied()).chain(types) {
         let text = name.unraw().to_string();
         if key.uses(&text) || model.skipped().contains(name) {
             continue;
         }
         let mend = match key {
+            Key::Own(own) if own.spells(&format!("{{{text}}}")) => {
+                format!(
+                    "write `<{text}>` in the key (`{{{text}}}` is a hash tag, of these letters)"
+                )
+            }
             Key::Own(_) => format!("put `<{text}>` into the key"),
             Key::Shared(_) => "use it in the key".to_owned(),
         };
@@ -173,6 +192,18 @@ fn key_tells_calls_apart(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagno
             ),
         );
     }
+}
+
+/// Whether a parameter goes to more than the body.
+fn is_handed_on(model: &Cached<'_>, parameter: &Parameter<'_>) -> bool {
+    let in_key = match &model.key {
+        Ok(Key::Own(own)) => {
+            let name = parameter.name.unraw().to_string();
+            own.parts().any(|part| part.subject.name() == name)
+        }
+        _ => false,
+    };
+    in_key || model.is_detached() || model.batch.is_some()
 }
 
 fn is_data(parameter: &Parameter<'_>, scope: &Scope<'_>) -> bool {

@@ -15,6 +15,7 @@ pub(crate) use self::write_behind::write_behind;
 pub(crate) use self::write_through::write_through;
 use crate::diagnostics::Diagnostics;
 use crate::model::Flavor;
+use crate::parameter::Parameter;
 use crate::scope::Scope;
 use crate::types;
 
@@ -31,6 +32,32 @@ fn is_async(scope: &Scope<'_>, flavor: &Flavor<'_>, diagnostics: &Diagnostics) {
             sig.fn_token.span,
             format!("this needs an async function: write `async fn {name}`"),
         );
+    }
+}
+
+/// ```text
+/// async fn get_user(#[cfg(feature = "audit")] audit: &Audit, id: i64) -> User
+///                   ^^^^^^^^^^^^^^^^^^^^^^^^^ and what is handed on without it?
+/// ```
+fn is_always_there(
+    scope: &Scope<'_>,
+    needed: impl Fn(&Parameter<'_>) -> bool,
+    diagnostics: &Diagnostics,
+) {
+    for input in &scope.function.sig.inputs {
+        let FnArg::Typed(input) = input else { continue };
+        let Some(cfg) = input.attrs.iter().find(|attr| attr.path().is_ident("cfg")) else {
+            continue;
+        };
+        let of_input = |it: &&Parameter<'_>| std::ptr::eq(it.whole, &*input.ty);
+        if let Some(it) = scope.parameters.iter().filter(of_input).find(|it| needed(it)) {
+            let message = format!(
+                "`{}` is not always there, and is needed beside the body; write the function twice, each with a \
+                 `#[cfg(..)]` of its own",
+                it.name
+            );
+            diagnostics.error_at(cfg, message);
+        }
     }
 }
 

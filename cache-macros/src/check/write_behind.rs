@@ -5,7 +5,7 @@ use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
 use syn::{GenericParam, Type};
 
-use super::{is_async, transactions};
+use super::{is_always_there, is_async};
 use crate::attr::write_behind::Merge;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Flavor, Kept, WriteBehind};
@@ -20,6 +20,7 @@ pub(crate) fn write_behind(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
     worker_can_keep_the_rest(model, diagnostics);
     returns_whether_it_succeeded(model, diagnostics);
     key_is_there_where_needed(model, diagnostics);
+    is_always_there(&model.scope, |_| true, diagnostics);
 }
 
 /// ```text
@@ -109,9 +110,8 @@ fn takes_a_batch(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
 ///                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ where from, for the second batch?
 /// ```
 fn worker_can_keep_the_rest(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
-    let transactions: Vec<_> = transactions(&model.scope).collect();
     for kept in &model.environment {
-        if transactions.contains(&kept.ty) {
+        if types::is_transaction(kept.ty) {
             let what = kept.name.map_or_else(|| "this".to_owned(), |name| format!("`{name}`"));
             diagnostics.error_at(
                 kept.ty,

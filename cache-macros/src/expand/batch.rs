@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{PatIdent, Type};
 
-use super::{Runtime, edge, in_braces, key};
+use super::{Runtime, body_behind, edge, key};
 use crate::diagnostics::Reported;
 use crate::model::{Batch, Cached};
 use crate::parameter::Parameter;
@@ -83,16 +83,12 @@ fn loader(model: &Cached<'_>, batch: &Batch<'_>, runtime: &Runtime) -> TokenStre
     let (ids, mutable) = (batch.items.name, mutability(&batch.items));
     let borrow = matches!(syntax::peel(batch.ty), Type::Reference(_)).then(|| quote!(&));
     let edge = edge(model.flavor.output());
-    let body = &function.body;
-    let body = in_braces(
-        function,
-        quote! {
-            #[allow(unused_variables)]
-            let #mutable #ids: #ty = #borrow #missing;
-            #edge
-            #body
-        },
-    );
+    let statements = quote! {
+        #[allow(unused_variables)]
+        let #mutable #ids: #ty = #borrow #missing;
+        #edge
+    };
+    let body = body_behind(&statements, function);
     quote! {
         move |#missing| {
             #copies

@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::{
-    Runtime, about, batch, catalog, companion, detached, function, key, loader, respanned,
+    Runtime, about, batch, cache, catalog, companion, detached, function, key, loader, respanned,
 };
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, Key};
@@ -52,7 +52,7 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
             read(&companion::call(model, own, &runtime))
         }
     };
-    let cache = args.cache.get()?.map(|cache| quote!(.cache(&#cache)));
+    let cache = args.cache.get()?.map(cache);
     let when = args.when.get()?.map(|when| quote!(.when(#when)));
     let unless = args.unless.get()?.filter(|_| model.unless_of_value().is_none());
     let unless = unless.map(|unless| quote!(.unless(#unless)));

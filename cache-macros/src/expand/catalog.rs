@@ -27,9 +27,7 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
     let (args, function, private) = (model.args, model.scope.function, &runtime.private);
     let name = key::origin(function, "", private);
     let options = &args.text;
-    let stored = types::stored(&model.flavor.output().ty);
-    let one = model.batch.and_then(|_| types::of_each(stored));
-    let stored = spelled(one.unwrap_or(stored));
+    let stored = spelled(model.stored());
 
     let (template, own) = match model.key.as_ref().map_err(|&reported| reported)? {
         Key::Shared(expr) => {

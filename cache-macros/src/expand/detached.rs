@@ -1,11 +1,11 @@
 //! A function whose body may run in the background, after the call.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{FnArg, Pat, Path, Signature, Type};
 
-use super::respanned;
+use super::{body_behind, respanned};
 use crate::function::Function;
 use crate::model::Cached;
 use crate::{syntax, types};
@@ -77,13 +77,11 @@ pub(super) fn function(
 
 /// The body in a function of its own, so that it can run with arguments of the call and with others.
 fn body(function: &Function, name: &Ident) -> TokenStream {
-    let Function { sig, inner_attrs, body, brace, .. } = function;
+    let Function { sig, inner_attrs, .. } = function;
     let sig = Signature { ident: name.clone(), ..sig.clone() };
     // Those that only the key is made of are used, too.
     let names = sig.inputs.iter().map(|input| Argument::new(input).given);
-    let inside = quote!(#(#inner_attrs)* let _ = (#(&#names,)*); #body);
-    let mut body = Group::new(Delimiter::Brace, inside);
-    body.set_span(brace.span.join());
+    let body = body_behind(&quote!(#(#inner_attrs)* let _ = (#(&#names,)*);), function);
     // What is said of the signature is said of the user's own function.
     quote! {
         #[allow(

@@ -5,7 +5,7 @@ use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprReference, Path, Token, Type, parse_quote};
 
-use super::{Runtime, about, catalog, companion, duration, function, key, loader};
+use super::{Runtime, about, cache, catalog, companion, duration, function, key, loader};
 use crate::attr::each::Each;
 use crate::attr::invalidates::Fence;
 use crate::diagnostics::Reported;
@@ -60,7 +60,7 @@ pub(super) fn write(
     let hold_off = args.hold_off.get()?.map(|hold_off| duration("hold_off", hold_off));
     let only_ok = args.only_ok.get()?.map(|()| quote!(.only_ok()));
     let in_transaction = args.in_transaction.get()?.map(|()| quote!(.in_transaction()));
-    let cache = args.cache.get()?.map(|cache| quote!(.cache(&#cache)));
+    let cache = args.cache.get()?.map(cache);
     let write =
         quote!(#private::write() #cache #fence_off #hold_off #only_ok #in_transaction #before);
     Ok((write, after))

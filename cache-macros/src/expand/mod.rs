@@ -14,7 +14,7 @@ mod write_through;
 
 use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
-use syn::{Path, Type, parse_quote};
+use syn::{Expr, Path, Type, parse_quote};
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
@@ -81,22 +81,33 @@ fn function(
 // Output, for what `#[async_trait]` makes of one:
 //     move || -> Pin<Box<dyn Future<Output = Result<User, Error>> + Send + 'async_trait>> { BODY }
 fn loader(function: &Function, flavor: &Flavor<'_>) -> TokenStream {
-    let body = &function.body;
     match flavor {
         Flavor::Async(output) => {
-            let edge = edge(output);
-            let body = in_braces(function, quote!(#edge #body));
+            let body = body_behind(&edge(output), function);
             quote!(move || async move #body)
         }
         Flavor::Boxed { returns, .. } => {
-            let body = in_braces(function, body.clone());
+            let body = in_braces(function, function.body.clone());
             quote!(move || -> #returns #body)
         }
     }
 }
 
-/// BODY stands in the user's own braces: inside more of them they would be "unnecessary", and rustc shows a mismatched
-/// return type there.
+/// BODY behind statements of ours.
+///
+/// They stand inside of the user's braces, which would be "unnecessary" inside more of them. Only where the body begins
+/// with an item it keeps its braces for itself, or that would be an "item after statements".
+fn body_behind(statements: &TokenStream, function: &Function) -> TokenStream {
+    let body = &function.body;
+    if body.is_empty() || syntax::begins_with_item(body) {
+        let body = in_braces(function, body.clone());
+        quote!({ #statements #body })
+    } else {
+        in_braces(function, quote!(#statements #body)).into_token_stream()
+    }
+}
+
+/// The user's own braces, where rustc shows a mismatched return type.
 fn in_braces(function: &Function, inside: TokenStream) -> Group {
     enclosed(Delimiter::Brace, inside, function.brace.span.join())
 }
@@ -148,6 +159,12 @@ fn respanned(path: &Path, span: Span) -> TokenStream {
         token
     };
     path.to_token_stream().into_iter().map(at_span).collect()
+}
+
+/// `.cache(&cache)`: rustc shows at the expression what is none.
+fn cache(cache: &Expr) -> TokenStream {
+    let cache = invalidates::reference(cache.clone());
+    quote!(.cache(#cache))
 }
 
 /// `.name_ms(1_000)` for a literal, `.name(expression)` for the rest.

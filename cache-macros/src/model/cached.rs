@@ -1,7 +1,7 @@
 //! A cached read and its key.
 
 use proc_macro2::{Ident, Span};
-use syn::{Expr, LitStr};
+use syn::{Expr, LitStr, Type};
 
 use super::{Batch, Flavor};
 use crate::attr::KeyArg;
@@ -10,7 +10,7 @@ use crate::diagnostics::{Diagnostics, Reported};
 use crate::function::Function;
 use crate::piece::{self, Part, Piece};
 use crate::scope::{Scope, Subject};
-use crate::syntax;
+use crate::{syntax, types};
 
 /// A cached read.
 pub(crate) struct Cached<'a> {
@@ -73,6 +73,12 @@ impl<'a> Cached<'a> {
             Err(reported) => (None, Err(reported)),
         };
         Self { args, scope, flavor, batch, key }
+    }
+
+    /// The type of a value, as far as the spelling tells: of one id's, where there are many.
+    pub(crate) fn stored(&self) -> &Type {
+        let all = types::stored(&self.flavor.output().ty);
+        self.batch.and_then(|_| types::of_each(all)).unwrap_or(all)
     }
 
     /// Whether the body may run in the background, after the call.
@@ -138,6 +144,11 @@ impl<'a> OwnKey<'a> {
         self.pieces.iter().any(|piece| piece.stands_for(name))
     }
 
+    /// Whether the template has this text in it.
+    pub(crate) fn spells(&self, text: &str) -> bool {
+        self.template.is_some_and(|template| template.value().contains(text))
+    }
+
     /// The placeholders of the key and of the tags.
     pub(crate) fn parts(&self) -> impl Iterator<Item = &Part<'a>> {
         self.pieces.iter().chain(self.tags.iter().flatten()).filter_map(|piece| match piece {
@@ -161,8 +172,9 @@ fn automatic<'a>(
     } else {
         vec![Piece::Origin]
     };
-    let types =
-        scope.types.iter().filter(|name| syntax::mentions(&flavor.output().ty, &name.to_string()));
+    let all = types::stored(&flavor.output().ty);
+    let stored = batch.and_then(|_| types::of_each(all)).unwrap_or(all);
+    let types = scope.types.iter().filter(|name| syntax::mentions(stored, &name.to_string()));
     let types = types.map(|name| (*name, Subject::Type(name)));
     let consts = scope.consts.iter().map(|name| (*name, Subject::Const(name)));
     let parameters = scope.parameters.iter().map(|it| match batch {

@@ -36,8 +36,12 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    pub(crate) fn is_unit(&self) -> bool {
-        matches!(syntax::peel(&self.ty), Type::Tuple(tuple) if tuple.elems.is_empty())
+    /// `()`, or `!`.
+    pub(crate) fn is_nothing(&self) -> bool {
+        match syntax::peel(&self.ty) {
+            Type::Tuple(tuple) => tuple.elems.is_empty(),
+            ty => matches!(ty, Type::Never(_)),
+        }
     }
 }
 

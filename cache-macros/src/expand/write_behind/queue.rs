@@ -8,7 +8,7 @@ use super::{companion, kept, link};
 use crate::attr::write_behind::{Merge, Put, WhenUnavailable};
 use crate::diagnostics::Reported;
 use crate::expand::invalidates::{InPlace, key_of_function, reference};
-use crate::expand::{Runtime, catalog, duration, grouped, key};
+use crate::expand::{Runtime, cache, catalog, duration, grouped, key};
 use crate::model::{ItemKey, WriteBehind};
 use crate::piece::{Part, ident};
 use crate::syntax;
@@ -31,7 +31,7 @@ pub(super) fn queue(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenS
     let site = site(model, runtime)?;
     let key = model.key.as_ref().map_err(|&reported| reported)?.as_ref();
     let calls = key.map(|key| of_key(key, model, runtime)).transpose()?;
-    let cache = model.args.cache.get()?.map(|cache| quote!(.cache(&#cache)));
+    let cache = model.args.cache.get()?.map(cache);
     let listed = catalog::sink(model, private);
     Ok(quote! {
         #(#kept)*

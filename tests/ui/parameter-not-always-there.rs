@@ -1,0 +1,27 @@
+#![allow(unused_variables)]
+
+use std::collections::HashMap;
+
+use cache_runtime::{cached, write_behind};
+
+#[cached(ttl = 60)]
+async fn automatic(#[cfg(unix)] shard: u8, id: i64) -> String {
+    todo!()
+}
+
+#[cached(key = "user:<id>", ttl = 60, stale_while_revalidate = 60)]
+async fn in_the_background(#[cfg(unix)] audit: &str, id: i64) -> String {
+    todo!()
+}
+
+#[cached(batch(id in ids), key = "user:<id>", ttl = 60)]
+async fn of_many(#[cfg(unix)] audit: &str, ids: &[i64]) -> HashMap<i64, String> {
+    todo!()
+}
+
+#[write_behind(queue = "rows")]
+async fn save(#[cfg(unix)] audit: &str, rows: Vec<String>) {
+    todo!()
+}
+
+fn main() {}

@@ -10,8 +10,9 @@ use syn::{
 
 use super::duration::Duration;
 use super::each::Each;
+use super::value::{codec, count, duration, function, number};
 use super::{KeyArg, Known, Name, Slot, all_pieces, each_piece};
-use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
+use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
 use crate::template::{Kind, Template};
 
@@ -46,8 +47,6 @@ const KNOWN: &Known = &[
 
 const KNOWN_TO_LOCK: &Known =
     &[("wait", r#"lock(wait = "5s")"#), ("lease", r#"lock(lease = "10s")"#)];
-
-const CODECS: &[&str] = &["Json", "MessagePack", "Postcard"];
 
 #[derive(Default)]
 pub(crate) struct CachedArgs {
@@ -178,10 +177,6 @@ fn ttl(name: &Name, input: ParseStream<'_>) -> syn::Result<Ttl> {
     }
 }
 
-pub(super) fn duration(name: &Name, input: ParseStream<'_>) -> syn::Result<Duration> {
-    Duration::new(name.expr(input)?, &name.text)
-}
-
 fn tags(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Template>> {
     let Expr::Array(list) = name.expr(input)? else {
         return Err(name.misused("takes a list"));
@@ -223,52 +218,10 @@ fn skip(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
     Ok(names.into_iter().collect())
 }
 
-/// A closure, or what names or makes one.
-fn function(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
-    match name.expr(input)? {
-        Expr::Lit(literal) => {
-            let message = format!("`{}` is a closure: write `{}`", name.text, name.example);
-            Err(Error::new_spanned(literal, message))
-        }
-        function => Ok(function),
-    }
-}
-
-fn jitter(name: &Name, input: ParseStream<'_>) -> syn::Result<f64> {
-    let expr = name.expr(input)?;
-    number(&expr).filter(|fraction| (0.0..=1.0).contains(fraction)).ok_or_else(|| {
-        Error::new_spanned(expr, "`jitter` is a fraction of the ttl, a number from 0.0 to 1.0")
-    })
-}
-
-fn early(name: &Name, input: ParseStream<'_>) -> syn::Result<f64> {
-    let expr = name.expr(input)?;
-    number(&expr).filter(|beta| *beta > 0.0 && beta.is_finite()).ok_or_else(|| {
-        let message = "`early` is a factor, a number above 0.0: with 1.0 a value is refreshed about one load's time \
-                       before its end, with 2.0 two";
-        Error::new_spanned(expr, message)
-    })
-}
-
-fn number(expr: &Expr) -> Option<f64> {
-    match expr {
-        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse().ok(),
-        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),
-        _ => None,
-    }
-}
-
 fn version(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
     let message = "`version` is a number; count it up when the stored type changes its meaning";
     let number: LitInt = name.literal(input, message)?;
     number.base10_parse().map_err(|_| Error::new(number.span(), message))
-}
-
-fn loads(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
-    let message = "`max_concurrent_loads` is how many bodies run at once: a number from 1";
-    let number: LitInt = name.literal(input, message)?;
-    let loads = number.base10_parse().ok().filter(|&loads| loads > 0);
-    loads.ok_or_else(|| Error::new(number.span(), message))
 }
 
 fn companion(name: &Name, input: ParseStream<'_>) -> syn::Result<bool> {
@@ -276,108 +229,20 @@ fn companion(name: &Name, input: ParseStream<'_>) -> syn::Result<bool> {
     Ok(companion.value)
 }
 
-pub(super) fn codec(name: &Name, input: ParseStream<'_>) -> syn::Result<Ident> {
-    let path = name.path(input)?;
-    let codec = path.segments.last().map(|segment| segment.ident.clone());
-    codec.clone().filter(|codec| CODECS.iter().any(|known| codec == known)).ok_or_else(|| {
-        let wrong = codec.map(|codec| codec.to_string()).unwrap_or_default();
-        let hint = did_you_mean(&wrong, CODECS);
-        Error::new_spanned(path, format!("there is no codec `{wrong}`{hint}"))
-    })
+fn loads(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
+    count(name, input, "how many bodies run at once", u32::MAX)
+}
+
+fn jitter(name: &Name, input: ParseStream<'_>) -> syn::Result<f64> {
+    let message = "`jitter` is a fraction of the ttl, a number from 0.0 to 1.0";
+    number(name, input, message, |fraction| (0.0..=1.0).contains(&fraction))
+}
+
+fn early(name: &Name, input: ParseStream<'_>) -> syn::Result<f64> {
+    let message = "`early` is a factor, a number above 0.0: with 1.0 a value is refreshed about one load's time \
+                   before its end, with 2.0 two";
+    number(name, input, message, |beta| beta > 0.0 && beta.is_finite())
 }
 
 #[cfg(test)]
-mod tests {
-    use quote::quote;
-
-    use super::*;
-    use crate::diagnostics::collect;
-
-    fn errors(tokens: TokenStream) -> Vec<String> {
-        let parsed = collect(|diagnostics| Ok(CachedArgs::parse(tokens, diagnostics)));
-        parsed.err().into_iter().flatten().map(|error| error.to_string()).collect()
-    }
-
-    #[test]
-    fn every_known_option_is_read() {
-        for (name, example) in KNOWN {
-            let example = example.split('`').next().unwrap();
-            let errors = errors(example.parse().unwrap());
-            assert!(errors.is_empty(), "{name}: {errors:?}");
-        }
-    }
-
-    #[test]
-    fn all_options_together() {
-        let tokens = quote! {
-            key = "user:<id>", ttl = |user: &User| user.ttl(), lock(wait = "5s", lease = LEASE,),
-            skip(db, ctx), none_ttl = 30, when = a == b, unless = |v| v.a || v.b, jitter = 1,
-            tags = ["org:<org>", "users"], codec = Codec::Json, version = 2, max_concurrent_loads = 8, shed_after = 1,
-            budget = BUDGET, companion = false, crate = crate::cache,
-        };
-        assert_eq!(errors(tokens), [""; 0]);
-    }
-
-    #[test]
-    fn mistakes() {
-        for (tokens, message) in [
-            (quote!("user:<id>", ttl = 1), "a key is given by name: write `key = \"user:<id>\"`"),
-            (quote!(tll = 1), "there is no option `tll`; did you mean `ttl`?"),
-            (quote!(expire = 1), "there is no option `expire`; did you mean `ttl`?"),
-            (quote!(ttl), "`ttl` needs a value: write `ttl = \"1h\"`"),
-            (quote!(ttl = ), "`ttl` needs a value: write `ttl = \"1h\"`"),
-            (quote!(ttl = , lock), "`ttl` needs a value: write `ttl = \"1h\"`"),
-            (quote!(ttl = 1, ttl = 2), "`ttl` is given twice; keep one"),
-            (
-                quote!(lock lock),
-                "`lock` takes no value: write `lock`, or `lock(wait = \"5s\", lease = \"10s\")`",
-            ),
-            (
-                quote!(lock = true),
-                "`lock` takes no value: write `lock`, or `lock(wait = \"5s\", lease = \"10s\")`",
-            ),
-            (quote!(lock(wiat = 1)), "there is no option `wiat`; did you mean `wait`?"),
-            (quote!(ttl = 1 lock), "expected `,` before this"),
-            (quote!(tags = "a"), "`tags` takes a list: write `tags = [\"org:<org_id>\"]`"),
-            (quote!(tags = []), "`tags` names nothing: write `tags = [\"org:<org_id>\"]`"),
-            (quote!(tags = ["a", b]), "a tag is a template in quotes, such as `\"org:<org_id>\"`"),
-            (quote!(tag = "a"), "there is no option `tag`; did you mean `tags`?"),
-            (quote!(skip = db), "`skip` takes names in parentheses: write `skip(db)`"),
-            (quote!(skip()), "`skip` names nothing: write `skip(db)`"),
-            (quote!(batch), "expected a name, `in` and a collection, such as `(id in ids)`"),
-            (quote!(batch(ids)), "expected a name, `in` and a collection, such as `(id in ids)`"),
-            (
-                quote!(batch(id of ids)),
-                "expected a name, `in` and a collection, such as `(id in ids)`",
-            ),
-            (quote!(jitter = 1.5), "`jitter` is a fraction of the ttl, a number from 0.0 to 1.0"),
-            (
-                quote!(codec = Messagepack),
-                "there is no codec `Messagepack`; did you mean `MessagePack`?",
-            ),
-            (quote!(codec = "json"), "`codec` is a path: write `codec = MessagePack`"),
-            (
-                quote!(max_concurrent_loads = 0),
-                "`max_concurrent_loads` is how many bodies run at once: a number from 1",
-            ),
-            (
-                quote!(max_concurrent_loads = MANY),
-                "`max_concurrent_loads` is how many bodies run at once: a number from 1",
-            ),
-            (
-                quote!(budget = 0),
-                "`budget` cannot be zero; write how long, as in `budget = \"90s\"`",
-            ),
-            (quote!(companion = 0), "`companion` is `true` or `false`"),
-        ] {
-            let text = tokens.to_string();
-            assert_eq!(errors(tokens), [message], "{text}");
-        }
-    }
-
-    #[test]
-    fn reading_goes_on_after_a_mistake() {
-        let tokens = quote!(ttl = , lokc, key = "<", version = x, jitter = 2, lock);
-        assert_eq!(errors(tokens).len(), 5);
-    }
-}
+mod tests;

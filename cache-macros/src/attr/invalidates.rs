@@ -1,18 +1,14 @@
 //! The targets and options of `#[invalidates]`.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens as _;
-use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, LitStr, Path, Token};
+use syn::{Expr, Path};
 
-use super::cached::duration;
 use super::duration::Duration;
-use super::each::Each;
-use super::{KeyArg, Known, Name, Slot, all_pieces, unnamed_text};
-use crate::diagnostics::{Diagnostics, Reported, did_you_mean, nearest};
-use crate::syntax;
-use crate::template::{Kind, Template};
+use super::target::{KNOWN_TARGETS, Target};
+use super::value::{choice, duration};
+use super::{Known, Name, Slot, all_pieces, is_option};
+use crate::diagnostics::{Diagnostics, Reported};
 
 const KNOWN: &Known = &[
     ("key", r#"key = "user:<id>""#),
@@ -26,16 +22,6 @@ const KNOWN: &Known = &[
     ("crate", "crate = path::to::cache_runtime"),
 ];
 
-/// Those that are targets.
-const TARGETS: &[&str] = &["key", "tag", "pattern"];
-const KNOWN_TO_EACH: &Known = &[
-    ("key", r#"key = "user:<id>""#),
-    ("tag", r#"tag = "org:<org_id>""#),
-    ("pattern", r#"pattern = "user:<id>:*""#),
-];
-
-const FENCES: &[&str] = &["try", "strict", "off"];
-
 #[derive(Default)]
 pub(crate) struct InvalidatesArgs {
     /// A malformed target counts as one.
@@ -48,22 +34,6 @@ pub(crate) struct InvalidatesArgs {
     pub(crate) runtime: Slot<Path>,
     /// All of it, as it is written.
     pub(crate) text: String,
-}
-
-/// What an invalidation names, as written.
-pub(crate) enum Target {
-    /// `get_user(id)`, `Self::get_user(id)`
-    Function(ExprCall),
-    /// `self.get_user(id)`
-    Method(ExprMethodCall),
-    /// `key = ..`
-    Key(KeyArg),
-    /// `tag = ..`
-    Tag(KeyArg),
-    /// `pattern = ".."`
-    Pattern(Template),
-    /// `each(id in ids) get_user(id)`
-    Each(Each, Box<Target>),
 }
 
 /// What happens if the fence cannot be put up before the body.
@@ -96,15 +66,7 @@ impl InvalidatesArgs {
             Err(error) => return self.target(Err(error), diagnostics),
         };
         match name.text.as_str() {
-            "key" => {
-                let key = KeyArg::parse(&name, input, Kind::Key);
-                self.target(key.map(Target::Key), diagnostics)
-            }
-            "tag" => {
-                let tag = KeyArg::parse(&name, input, Kind::Tag);
-                self.target(tag.map(Target::Tag), diagnostics)
-            }
-            "pattern" => self.target(pattern(&name, input).map(Target::Pattern), diagnostics),
+            "key" | "tag" | "pattern" => self.target(Target::named(&name, input), diagnostics),
             "fence" => self.fence.fill(&name, fence(&name, input), diagnostics),
             "hold_off" => self.hold_off.fill(&name, duration(&name, input), diagnostics),
             "only_ok" => self.only_ok.fill(&name, name.flag(input), diagnostics),
@@ -123,7 +85,7 @@ impl InvalidatesArgs {
         let ahead = input.fork();
         if is_option(input, KNOWN)
             && let Ok(name) = Name::parse(&ahead, KNOWN)
-            && !TARGETS.contains(&name.text.as_str())
+            && !KNOWN_TARGETS.iter().any(|&(target, _)| target == name.text)
         {
             let message = format!("`{}` belongs to the write; put it outside", name.text);
             return Err(diagnostics.report(name.error(message)));
@@ -143,103 +105,13 @@ impl InvalidatesArgs {
     }
 }
 
-/// `name = ..`, or a name alone that is or may be meant for a flag.
-pub(super) fn is_option(input: ParseStream<'_>, known: &Known) -> bool {
-    let ahead = input.fork();
-    let Ok(name) = ahead.call(Ident::parse_any) else {
-        return false;
-    };
-    let alone = ahead.is_empty() || ahead.peek(Token![,]);
-    let names: Vec<_> = known.iter().map(|&(name, _)| name).collect();
-    (alone && nearest(&name.to_string(), &names).is_some())
-        || (ahead.peek(Token![=]) && !ahead.peek(Token![==]))
-}
-
-impl Target {
-    /// A target that is no option.
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        if Each::is_next(input) {
-            let each: Each = input.parse()?;
-            if input.is_empty() || input.peek(Token![,]) {
-                let message = "each of what? write `each(id in ids) get_user(id)`";
-                return Err(Error::new(each.word.span(), message));
-            }
-            return Ok(Self::Each(each, Box::new(Self::of_each(input)?)));
-        }
-        if let Some(word) = Each::meant(input) {
-            let message = "one target for each item is written `each(id in ids) get_user(id)`";
-            return Err(Error::new(word.span(), message));
-        }
-        target(input.parse()?)
-    }
-
-    /// What is invalidated for every item.
-    fn of_each(input: ParseStream<'_>) -> syn::Result<Self> {
-        if !is_option(input, KNOWN) {
-            return Self::parse(input);
-        }
-        let name = Name::parse(input, KNOWN_TO_EACH)?;
-        match name.text.as_str() {
-            "key" => KeyArg::parse(&name, input, Kind::Key).map(Self::Key),
-            "tag" => KeyArg::parse(&name, input, Kind::Tag).map(Self::Tag),
-            _ => pattern(&name, input).map(Self::Pattern),
-        }
-    }
-}
-
-fn target(expr: Expr) -> syn::Result<Target> {
-    call(expr).map(|call| match call {
-        Call::Function(call) => Target::Function(call),
-        Call::Method(call) => Target::Method(call),
-    })
-}
-
-/// A target that is a call.
-pub(super) enum Call {
-    Function(ExprCall),
-    Method(ExprMethodCall),
-}
-
-pub(super) fn call(expr: Expr) -> syn::Result<Call> {
-    let expr = syntax::ungrouped(expr);
-    let message = match expr {
-        Expr::MethodCall(call) => return Ok(Call::Method(call)),
-        Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => {
-            return Ok(Call::Function(call));
-        }
-        Expr::Lit(ExprLit { lit: Lit::Str(ref key), .. }) => return Err(unnamed_text("key", key)),
-        Expr::Path(ref path) => {
-            let name = path.to_token_stream();
-            format!("a target is a call: write `{name}(..)`, with the arguments of the cached call")
-        }
-        _ => "expected a target: a call of a cached function, such as `get_user(id)`, \
-              or `key = \"user:<id>\"`"
-            .to_owned(),
-    };
-    Err(Error::new_spanned(expr, message))
-}
-
-fn pattern(name: &Name, input: ParseStream<'_>) -> syn::Result<Template> {
-    match KeyArg::parse(name, input, Kind::Pattern)? {
-        KeyArg::Template(template) => Ok(template),
-        KeyArg::Expr(expr) => Err(Error::new_spanned(
-            expr,
-            "a pattern is a template in quotes, such as `\"user:<id>:*\"`",
-        )),
-    }
-}
-
 pub(super) fn fence(name: &Name, input: ParseStream<'_>) -> syn::Result<Fence> {
-    let fence: LitStr = name.literal(input, "expected `\"try\"`, `\"strict\"` or `\"off\"`")?;
-    match fence.value().as_str() {
-        "try" => Ok(Fence::Try),
-        "strict" => Ok(Fence::Strict),
-        "off" => Ok(Fence::Off),
-        wrong => {
-            let hint = did_you_mean(wrong, FENCES);
-            Err(Error::new(fence.span(), format!("there is no fence `{wrong}`{hint}")))
-        }
-    }
+    choice(
+        name,
+        input,
+        "fence",
+        &[("try", Fence::Try), ("strict", Fence::Strict), ("off", Fence::Off)],
+    )
 }
 
 #[cfg(test)]

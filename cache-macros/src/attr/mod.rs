@@ -4,6 +4,9 @@ pub(crate) mod cached;
 pub(crate) mod duration;
 pub(crate) mod each;
 pub(crate) mod invalidates;
+pub(crate) mod put;
+pub(crate) mod target;
+mod value;
 pub(crate) mod write_behind;
 pub(crate) mod write_through;
 
@@ -14,7 +17,7 @@ use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream, Parser as _};
 use syn::{Error, Expr, ExprLit, ExprMacro, ExprPath, Ident, Lit, LitStr, Path, Token};
 
-use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
+use crate::diagnostics::{Diagnostics, Reported, did_you_mean, nearest};
 use crate::syntax;
 use crate::template::{Kind, Template};
 
@@ -169,6 +172,18 @@ impl Name {
     fn misused(&self, how: &str) -> Error {
         self.error(format!("`{}` {how}: write `{}`", self.text, self.example))
     }
+}
+
+/// `name = ..`, or a name alone that is or may be meant for a flag.
+fn is_option(input: ParseStream<'_>, known: &Known) -> bool {
+    let ahead = input.fork();
+    let Ok(name) = ahead.call(Ident::parse_any) else {
+        return false;
+    };
+    let alone = ahead.is_empty() || ahead.peek(Token![,]);
+    let names: Vec<_> = known.iter().map(|&(name, _)| name).collect();
+    (alone && nearest(&name.to_string(), &names).is_some())
+        || (ahead.peek(Token![=]) && !ahead.peek(Token![==]))
 }
 
 /// `key = ..`, `tag = ..` or `pattern = ..`: a literal is a template, anything else an expression.

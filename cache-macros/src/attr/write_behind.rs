@@ -2,12 +2,13 @@
 
 use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, ExprAssign, ExprCall, Ident, LitInt, LitStr, Path, parenthesized, token};
+use syn::{Error, Expr, Ident, LitStr, Path};
 
-use super::cached::{codec, duration};
 use super::duration::Duration;
-use super::{KeyArg, Known, Name, Slot, all_pieces, each_piece};
-use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
+use super::put::Put;
+use super::value::{choice, codec, count, duration};
+use super::{KeyArg, Known, Name, Slot, all_pieces};
+use crate::diagnostics::{Diagnostics, Reported};
 use crate::template::{Kind, Template};
 
 const KNOWN: &Known = &[
@@ -28,8 +29,6 @@ const KNOWN: &Known = &[
     ("cache", "cache = CACHE.get()"),
     ("crate", "crate = path::to::cache_runtime"),
 ];
-
-const WHEN_UNAVAILABLE: &[&str] = &["direct", "error"];
 
 /// The longest name of a queue, which is part of every key that belongs to it.
 const LONGEST_NAME: usize = 128;
@@ -73,13 +72,6 @@ pub(crate) enum Merge {
     By(Path),
 }
 
-/// `put(get_views(view.page) = view.count)`
-pub(crate) struct Put {
-    /// The cached function and its arguments.
-    pub(crate) target: ExprCall,
-    pub(crate) value: Expr,
-}
-
 /// What a push does if the store cannot take the item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WhenUnavailable {
@@ -110,7 +102,7 @@ impl WriteBehindArgs {
             "linger" => self.linger.fill(&name, duration(&name, input), diagnostics),
             "partitions" => self.partitions.fill(&name, partitions(&name, input), diagnostics),
             "merge" => self.merge.fill(&name, merge(&name, input), diagnostics),
-            "put" => self.put(&name, input, diagnostics),
+            "put" => Put::parse_all(&name, input, &mut self.puts, diagnostics),
             "max_len" => self.max_len.fill(&name, max_len(&name, input), diagnostics),
             "push_timeout" => self.push_timeout.fill(&name, duration(&name, input), diagnostics),
             "max_attempts" => self.max_attempts.fill(&name, attempts(&name, input), diagnostics),
@@ -122,56 +114,6 @@ impl WriteBehindArgs {
             "codec" => self.codec.fill(&name, codec(&name, input), diagnostics),
             "cache" => self.cache.fill(&name, name.expr(input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
-        }
-    }
-
-    /// Each `put` adds to those before.
-    fn put(
-        &mut self,
-        name: &Name,
-        input: ParseStream<'_>,
-        diagnostics: &Diagnostics,
-    ) -> Result<(), Reported> {
-        let inside = in_parentheses(name, input).map_err(|error| diagnostics.report(error))?;
-        each_piece(&inside, diagnostics, |input| {
-            let put = Put::parse(name, input).map_err(|error| diagnostics.report(error));
-            let read = put.as_ref().map(drop).map_err(|&reported| reported);
-            self.puts.push(put);
-            read
-        });
-        Ok(())
-    }
-}
-
-fn in_parentheses<'a>(
-    name: &Name,
-    input: ParseStream<'a>,
-) -> syn::Result<syn::parse::ParseBuffer<'a>> {
-    if !input.peek(token::Paren) {
-        return Err(name.misused("takes a call and a value in parentheses"));
-    }
-    let inside;
-    parenthesized!(inside in input);
-    if inside.is_empty() {
-        return Err(name.misused("names nothing"));
-    }
-    Ok(inside)
-}
-
-impl Put {
-    fn parse(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
-        let wrong = |at: &Expr| {
-            let message = "expected a call of a cached function and what it returns from now on";
-            Error::new_spanned(at, format!("{message}: write `{}`", name.example))
-        };
-        match input.parse()? {
-            Expr::Assign(ExprAssign { left, right, .. }) => match *left {
-                Expr::Call(target) if matches!(*target.func, Expr::Path(_)) => {
-                    Ok(Self { target, value: *right })
-                }
-                other => Err(wrong(&other)),
-            },
-            other => Err(wrong(&other)),
         }
     }
 }
@@ -209,42 +151,26 @@ fn key(name: &Name, input: ParseStream<'_>) -> syn::Result<Template> {
 
 fn batch(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
     let what = "how many items the sink is given at most";
-    number(name, input, what, u64::from(LARGEST_BATCH)).map(saturating)
+    count(name, input, what, LARGEST_BATCH)
 }
 
 fn partitions(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
     let what = "how many workers can share the queue";
-    number(name, input, what, u64::from(MOST_PARTITIONS)).map(saturating)
+    count(name, input, what, MOST_PARTITIONS)
 }
 
 fn max_len(name: &Name, input: ParseStream<'_>) -> syn::Result<u64> {
-    number(name, input, "how many items wait at most", u64::MAX)
+    count(name, input, "how many items wait at most", u64::MAX)
 }
 
 fn attempts(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
     let what = "how often the sink is given an item before it is put aside";
-    number(name, input, what, u64::from(u32::MAX)).map(saturating)
+    count(name, input, what, u32::MAX)
 }
 
 fn replicas(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
     let what = "how many replicas must have an item before `push` returns";
-    number(name, input, what, u64::from(u16::MAX)).map(saturating)
-}
-
-/// A number from 1 to `most`.
-fn number(name: &Name, input: ParseStream<'_>, what: &str, most: u64) -> syn::Result<u64> {
-    let range = match most {
-        u64::MAX | 4_294_967_295 => "a number from 1".to_owned(),
-        most => format!("a number from 1 to {most}"),
-    };
-    let message = format!("`{}` is {what}: {range}", name.text);
-    let number: LitInt = name.literal(input, &message)?;
-    let value = number.base10_parse().ok().filter(|value| (1..=most).contains(value));
-    value.ok_or_else(|| Error::new(number.span(), message))
-}
-
-fn saturating(number: u64) -> u32 {
-    u32::try_from(number).unwrap_or(u32::MAX)
+    count(name, input, what, u16::MAX).map(u32::from)
 }
 
 fn merge(name: &Name, input: ParseStream<'_>) -> syn::Result<Merge> {
@@ -253,15 +179,12 @@ fn merge(name: &Name, input: ParseStream<'_>) -> syn::Result<Merge> {
 }
 
 fn on_unavailable(name: &Name, input: ParseStream<'_>) -> syn::Result<WhenUnavailable> {
-    let choice: LitStr = name.literal(input, "expected `\"direct\"` or `\"error\"`")?;
-    match choice.value().as_str() {
-        "direct" => Ok(WhenUnavailable::Direct),
-        "error" => Ok(WhenUnavailable::Error),
-        wrong => {
-            let hint = did_you_mean(wrong, WHEN_UNAVAILABLE);
-            Err(Error::new(choice.span(), format!("there is no choice `{wrong}`{hint}")))
-        }
-    }
+    choice(
+        name,
+        input,
+        "choice",
+        &[("direct", WhenUnavailable::Direct), ("error", WhenUnavailable::Error)],
+    )
 }
 
 #[cfg(test)]

@@ -6,10 +6,11 @@ use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprAssign, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, parenthesized};
 use syn::{Token, token};
 
-use super::cached::duration;
 use super::each::Each;
-use super::invalidates::{self, Call, Fence, InvalidatesArgs, call, is_option};
-use super::{Known, Name, all_pieces, each_piece};
+use super::invalidates::{self, Fence, InvalidatesArgs};
+use super::target::{Call, call};
+use super::value::duration;
+use super::{Known, Name, all_pieces, each_piece, is_option};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
 

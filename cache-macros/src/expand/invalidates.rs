@@ -1,18 +1,16 @@
 //! `#[invalidates]`
 
-use proc_macro2::{Ident, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, quote};
-use syn::ext::IdentExt as _;
-use syn::{Expr, ExprCall, ExprMethodCall, ExprReference, Path, Token, Type, parse_quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::{Expr, ExprCall, ExprMethodCall, Path};
 
+use super::arguments::{After, Arguments, InPlace, OfItem, Saved};
 use super::{Runtime, about, cache, catalog, companion, duration, function, key, loader};
 use crate::attr::each::Each;
 use crate::attr::invalidates::Fence;
 use crate::diagnostics::Reported;
 use crate::model::{Invalidated, Invalidates, What};
-use crate::piece::{Part, Piece};
-use crate::scope::Subject;
-use crate::syntax;
+use crate::piece::Piece;
 
 // Input:
 //     #[invalidates(get_user(id))]
@@ -36,7 +34,7 @@ pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Report
         Some(then) => quote!(#write.run_then(#outcome, #load, #then)),
     };
     let mut lets = catalog::write("invalidates", model, &[], private);
-    lets.extend(after.lets);
+    lets.extend(after.saved.lets);
     Ok(function(model.scope.function, &model.flavor, &lets, &call))
 }
 
@@ -150,80 +148,6 @@ pub(super) fn key_of_method(
     call
 }
 
-/// What is handed to a target.
-pub(super) trait Arguments {
-    /// A reference to what `argument` evaluates to.
-    fn reference(&mut self, argument: &Expr) -> Expr;
-    /// What a companion is called on.
-    fn receiver(&mut self, receiver: &Expr) -> Expr;
-    /// A reference to what a placeholder stands for.
-    fn value(&mut self, part: &Part<'_>) -> TokenStream;
-    /// What gives references to the items of a collection.
-    fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr;
-}
-
-/// Before the body, everything is still where the user's expressions look for it.
-pub(super) struct InPlace;
-
-impl Arguments for InPlace {
-    fn reference(&mut self, argument: &Expr) -> Expr {
-        reference(argument.clone())
-    }
-
-    fn receiver(&mut self, receiver: &Expr) -> Expr {
-        receiver.clone()
-    }
-
-    fn value(&mut self, part: &Part<'_>) -> TokenStream {
-        key::value(part)
-    }
-
-    fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr {
-        borrow(items, model)
-    }
-}
-
-/// For an item of a collection, there is a reference to it.
-struct OfItem<'a> {
-    item: &'a Ident,
-    others: &'a mut dyn Arguments,
-}
-
-impl OfItem<'_> {
-    fn is_in(&self, argument: &Expr) -> bool {
-        syntax::mentions(argument, &self.item.unraw().to_string())
-    }
-}
-
-impl Arguments for OfItem<'_> {
-    fn reference(&mut self, argument: &Expr) -> Expr {
-        match argument {
-            Expr::Path(path) if path.path.is_ident(self.item) => argument.clone(),
-            _ if self.is_in(argument) => reference(argument.clone()),
-            _ => self.others.reference(argument),
-        }
-    }
-
-    fn receiver(&mut self, receiver: &Expr) -> Expr {
-        if self.is_in(receiver) { receiver.clone() } else { self.others.receiver(receiver) }
-    }
-
-    fn value(&mut self, part: &Part<'_>) -> TokenStream {
-        match part.subject {
-            Subject::Item(_) => key::value(part),
-            _ => self.others.value(part),
-        }
-    }
-
-    fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr {
-        match items {
-            Expr::Path(path) if path.path.is_ident(self.item) => items.clone(),
-            _ if self.is_in(items) => borrow(items, model),
-            _ => self.others.items(items, model),
-        }
-    }
-}
-
 // Output, of `get_user(org, result.id)`:
 //     let saved_0 = Clone::clone(&org);
 //     ..
@@ -233,9 +157,7 @@ impl Arguments for OfItem<'_> {
 #[derive(Default)]
 pub(super) struct Then {
     result: Option<Ident>,
-    /// What the body may move is cloned before it runs.
-    pub(super) lets: TokenStream,
-    saved: usize,
+    pub(super) saved: Saved,
     calls: TokenStream,
 }
 
@@ -248,8 +170,8 @@ impl Then {
         private: &Path,
     ) {
         self.result.get_or_insert_with(|| result.clone());
-        let mut save = Save { then: self, private };
-        let call = invalidate(&target.what, model, private, &mut save);
+        let mut after = After { saved: &mut self.saved, private };
+        let call = invalidate(&target.what, model, private, &mut after);
         let targets = targets();
         self.calls.extend(quote!(#targets #call;));
     }
@@ -263,92 +185,4 @@ impl Then {
 
 fn targets() -> Ident {
     Ident::new("targets", Span::mixed_site())
-}
-
-/// After the body, there is `result`, and what was saved.
-struct Save<'a> {
-    then: &'a mut Then,
-    private: &'a Path,
-}
-
-impl Save<'_> {
-    fn save(&mut self, reference: &TokenStream) -> Expr {
-        let Self { then, private } = self;
-        let saved = Ident::new(&format!("saved_{}", then.saved), Span::mixed_site());
-        then.saved += 1;
-        then.lets.extend(quote!(let #saved = #private::core::clone::Clone::clone(#reference);));
-        parse_quote!(#saved)
-    }
-}
-
-impl Arguments for Save<'_> {
-    fn reference(&mut self, argument: &Expr) -> Expr {
-        reference(self.receiver(argument))
-    }
-
-    fn receiver(&mut self, receiver: &Expr) -> Expr {
-        if matches!(receiver, Expr::Lit(_)) || syntax::mentions(receiver, "result") {
-            receiver.clone()
-        } else {
-            self.save(&reference(receiver.clone()).into_token_stream())
-        }
-    }
-
-    fn value(&mut self, part: &Part<'_>) -> TokenStream {
-        let value = key::value(part);
-        let saved = match part.subject {
-            // `value` is the parameter: a reference, to be copied as such.
-            Subject::Parameter(_) if is_ident(&value) => self.save(&quote!(&#value)),
-            Subject::Parameter(_) | Subject::Receiver => self.save(&value),
-            _ => return value,
-        };
-        quote!(&#saved)
-    }
-
-    fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr {
-        if syntax::mentions(items, "result") {
-            return borrow(items, model);
-        }
-        let saved = self.save(&reference(items.clone()).into_token_stream());
-        if is_shared(items, model) { saved } else { reference(saved) }
-    }
-}
-
-/// `&items`, unless it is a reference already, or makes its items as it goes.
-fn borrow(items: &Expr, model: &Invalidates<'_>) -> Expr {
-    let stays = matches!(items, Expr::Path(_) | Expr::Field(_) | Expr::Index(_) | Expr::Unary(_));
-    if stays && !is_shared(items, model) { reference(items.clone()) } else { items.clone() }
-}
-
-/// Whether it is certain to be a shared reference.
-fn is_shared(items: &Expr, model: &Invalidates<'_>) -> bool {
-    let Expr::Path(path) = items else { return false };
-    let Some(name) = path.path.get_ident().map(|name| name.unraw().to_string()) else {
-        return false;
-    };
-    let ty = model.scope.parameter(&name).and_then(|it| it.ty).map(syntax::peel);
-    match ty {
-        Some(Type::Reference(ty)) => ty.mutability.is_none(),
-        _ => name == "result",
-    }
-}
-
-fn is_ident(tokens: &TokenStream) -> bool {
-    let mut tokens = tokens.clone().into_iter();
-    matches!((tokens.next(), tokens.next()), (Some(TokenTree::Ident(_)), None))
-}
-
-/// `&argument`, at the argument, unless it is a reference already: `&&[1, 2]` is no slice.
-pub(super) fn reference(argument: Expr) -> Expr {
-    if matches!(argument, Expr::Reference(_)) {
-        return argument;
-    }
-    let start = argument.to_token_stream().into_iter().next();
-    let span = start.map_or_else(Span::call_site, |start| start.span());
-    Expr::Reference(ExprReference {
-        attrs: Vec::new(),
-        and_token: Token![&](span),
-        mutability: None,
-        expr: Box::new(argument),
-    })
 }

@@ -1,5 +1,6 @@
 //! From a sound model to tokens. No rules here, and no logic in what is emitted: it calls the runtime.
 
+mod arguments;
 mod batch;
 mod cached;
 mod catalog;
@@ -163,7 +164,7 @@ fn respanned(path: &Path, span: Span) -> TokenStream {
 
 /// `.cache(&cache)`: rustc shows at the expression what is none.
 fn cache(cache: &Expr) -> TokenStream {
-    let cache = invalidates::reference(cache.clone());
+    let cache = arguments::reference(cache.clone());
     quote!(.cache(#cache))
 }
 

@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 
-use super::invalidates::{InPlace, key_of_function, key_of_method, outcome, reference, write};
+use super::arguments::{InPlace, reference};
+use super::invalidates::{key_of_function, key_of_method, outcome, write};
 use super::{Runtime, catalog, function, key, loader};
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Reported;
@@ -47,7 +48,7 @@ pub(crate) fn write_through(model: &WriteThrough<'_>) -> Result<TokenStream, Rep
     let store = values.closure();
     let call = quote!(#write.run_through(#outcome, #load, #then, #store));
     let mut lets = catalog::write("write_through", inner, &model.values, private);
-    lets.extend(after.lets);
+    lets.extend(after.saved.lets);
     lets.extend(values.lets);
     Ok(function(inner.scope.function, &inner.flavor, &lets, &call))
 }

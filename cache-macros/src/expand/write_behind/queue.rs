@@ -5,9 +5,11 @@ use quote::{ToTokens as _, format_ident, quote};
 use syn::Path;
 
 use super::{companion, kept, link};
-use crate::attr::write_behind::{Merge, Put, WhenUnavailable};
+use crate::attr::put::Put;
+use crate::attr::write_behind::{Merge, WhenUnavailable};
 use crate::diagnostics::Reported;
-use crate::expand::invalidates::{InPlace, key_of_function, reference};
+use crate::expand::arguments::{InPlace, reference};
+use crate::expand::invalidates::key_of_function;
 use crate::expand::{Runtime, cache, catalog, duration, grouped, key};
 use crate::model::{ItemKey, WriteBehind};
 use crate::piece::{Part, ident};

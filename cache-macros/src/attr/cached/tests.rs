@@ -1,0 +1,86 @@
+use quote::quote;
+
+use super::*;
+use crate::diagnostics::collect;
+
+fn errors(tokens: TokenStream) -> Vec<String> {
+    let parsed = collect(|diagnostics| Ok(CachedArgs::parse(tokens, diagnostics)));
+    parsed.err().into_iter().flatten().map(|error| error.to_string()).collect()
+}
+
+#[test]
+fn every_known_option_is_read() {
+    for (name, example) in KNOWN {
+        let example = example.split('`').next().unwrap();
+        let errors = errors(example.parse().unwrap());
+        assert!(errors.is_empty(), "{name}: {errors:?}");
+    }
+}
+
+#[test]
+fn all_options_together() {
+    let tokens = quote! {
+        key = "user:<id>", ttl = |user: &User| user.ttl(), lock(wait = "5s", lease = LEASE,),
+        skip(db, ctx), none_ttl = 30, when = a == b, unless = |v| v.a || v.b, jitter = 1,
+        tags = ["org:<org>", "users"], codec = Codec::Json, version = 2, max_concurrent_loads = 8, shed_after = 1,
+        budget = BUDGET, companion = false, crate = crate::cache,
+    };
+    assert_eq!(errors(tokens), [""; 0]);
+}
+
+#[test]
+fn mistakes() {
+    for (tokens, message) in [
+        (quote!("user:<id>", ttl = 1), "a key is given by name: write `key = \"user:<id>\"`"),
+        (quote!(tll = 1), "there is no option `tll`; did you mean `ttl`?"),
+        (quote!(expire = 1), "there is no option `expire`; did you mean `ttl`?"),
+        (quote!(ttl), "`ttl` needs a value: write `ttl = \"1h\"`"),
+        (quote!(ttl = ), "`ttl` needs a value: write `ttl = \"1h\"`"),
+        (quote!(ttl = , lock), "`ttl` needs a value: write `ttl = \"1h\"`"),
+        (quote!(ttl = 1, ttl = 2), "`ttl` is given twice; keep one"),
+        (
+            quote!(lock lock),
+            "`lock` takes no value: write `lock`, or `lock(wait = \"5s\", lease = \"10s\")`",
+        ),
+        (
+            quote!(lock = true),
+            "`lock` takes no value: write `lock`, or `lock(wait = \"5s\", lease = \"10s\")`",
+        ),
+        (quote!(lock(wiat = 1)), "there is no option `wiat`; did you mean `wait`?"),
+        (quote!(ttl = 1 lock), "expected `,` before this"),
+        (quote!(tags = "a"), "`tags` takes a list: write `tags = [\"org:<org_id>\"]`"),
+        (quote!(tags = []), "`tags` names nothing: write `tags = [\"org:<org_id>\"]`"),
+        (quote!(tags = ["a", b]), "a tag is a template in quotes, such as `\"org:<org_id>\"`"),
+        (quote!(tag = "a"), "there is no option `tag`; did you mean `tags`?"),
+        (quote!(skip = db), "`skip` takes names in parentheses: write `skip(db)`"),
+        (quote!(skip()), "`skip` names nothing: write `skip(db)`"),
+        (quote!(batch), "expected a name, `in` and a collection, such as `(id in ids)`"),
+        (quote!(batch(ids)), "expected a name, `in` and a collection, such as `(id in ids)`"),
+        (quote!(batch(id of ids)), "expected a name, `in` and a collection, such as `(id in ids)`"),
+        (quote!(jitter = 1.5), "`jitter` is a fraction of the ttl, a number from 0.0 to 1.0"),
+        (
+            quote!(codec = Messagepack),
+            "there is no codec `Messagepack`; did you mean `MessagePack`?",
+        ),
+        (quote!(codec = "json"), "`codec` is a path: write `codec = MessagePack`"),
+        (
+            quote!(max_concurrent_loads = 0),
+            "`max_concurrent_loads` is how many bodies run at once: a number from 1",
+        ),
+        (
+            quote!(max_concurrent_loads = MANY),
+            "`max_concurrent_loads` is how many bodies run at once: a number from 1",
+        ),
+        (quote!(budget = 0), "`budget` cannot be zero; write how long, as in `budget = \"90s\"`"),
+        (quote!(companion = 0), "`companion` is `true` or `false`"),
+    ] {
+        let text = tokens.to_string();
+        assert_eq!(errors(tokens), [message], "{text}");
+    }
+}
+
+#[test]
+fn reading_goes_on_after_a_mistake() {
+    let tokens = quote!(ttl = , lokc, key = "<", version = x, jitter = 2, lock);
+    assert_eq!(errors(tokens).len(), 5);
+}

@@ -1,0 +1,109 @@
+//! What an invalidation names.
+
+use quote::ToTokens as _;
+use syn::parse::ParseStream;
+use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Lit, Token};
+
+use super::each::Each;
+use super::{KeyArg, Known, Name, is_option, unnamed_text};
+use crate::syntax;
+use crate::template::{Kind, Template};
+
+/// Targets that are written like options.
+pub(super) const KNOWN_TARGETS: &Known = &[
+    ("key", r#"key = "user:<id>""#),
+    ("tag", r#"tag = "org:<org_id>""#),
+    ("pattern", r#"pattern = "user:<id>:*""#),
+];
+
+/// What an invalidation names, as written.
+pub(crate) enum Target {
+    /// `get_user(id)`, `Self::get_user(id)`
+    Function(ExprCall),
+    /// `self.get_user(id)`
+    Method(ExprMethodCall),
+    /// `key = ..`
+    Key(KeyArg),
+    /// `tag = ..`
+    Tag(KeyArg),
+    /// `pattern = ".."`
+    Pattern(Template),
+    /// `each(id in ids) get_user(id)`
+    Each(Each, Box<Target>),
+}
+
+impl Target {
+    /// A target that is no option.
+    pub(super) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        if Each::is_next(input) {
+            let each: Each = input.parse()?;
+            if input.is_empty() || input.peek(Token![,]) {
+                let message = "each of what? write `each(id in ids) get_user(id)`";
+                return Err(Error::new(each.word.span(), message));
+            }
+            return Ok(Self::Each(each, Box::new(Self::of_each(input)?)));
+        }
+        if let Some(word) = Each::meant(input) {
+            let message = "one target for each item is written `each(id in ids) get_user(id)`";
+            return Err(Error::new(word.span(), message));
+        }
+        call(input.parse()?).map(|call| match call {
+            Call::Function(call) => Self::Function(call),
+            Call::Method(call) => Self::Method(call),
+        })
+    }
+
+    /// What is invalidated for every item.
+    fn of_each(input: ParseStream<'_>) -> syn::Result<Self> {
+        if is_option(input, KNOWN_TARGETS) {
+            let name = Name::parse(input, KNOWN_TARGETS)?;
+            Self::named(&name, input)
+        } else {
+            Self::parse(input)
+        }
+    }
+
+    /// What stands behind `key`, `tag` or `pattern`.
+    pub(super) fn named(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
+        match name.text.as_str() {
+            "key" => KeyArg::parse(name, input, Kind::Key).map(Self::Key),
+            "tag" => KeyArg::parse(name, input, Kind::Tag).map(Self::Tag),
+            _ => pattern(name, input).map(Self::Pattern),
+        }
+    }
+}
+
+/// A target that is a call.
+pub(super) enum Call {
+    Function(ExprCall),
+    Method(ExprMethodCall),
+}
+
+pub(super) fn call(expr: Expr) -> syn::Result<Call> {
+    let expr = syntax::ungrouped(expr);
+    let message = match expr {
+        Expr::MethodCall(call) => return Ok(Call::Method(call)),
+        Expr::Call(call) if matches!(*call.func, Expr::Path(_)) => {
+            return Ok(Call::Function(call));
+        }
+        Expr::Lit(ExprLit { lit: Lit::Str(ref key), .. }) => return Err(unnamed_text("key", key)),
+        Expr::Path(ref path) => {
+            let name = path.to_token_stream();
+            format!("a target is a call: write `{name}(..)`, with the arguments of the cached call")
+        }
+        _ => "expected a target: a call of a cached function, such as `get_user(id)`, \
+              or `key = \"user:<id>\"`"
+            .to_owned(),
+    };
+    Err(Error::new_spanned(expr, message))
+}
+
+fn pattern(name: &Name, input: ParseStream<'_>) -> syn::Result<Template> {
+    match KeyArg::parse(name, input, Kind::Pattern)? {
+        KeyArg::Template(template) => Ok(template),
+        KeyArg::Expr(expr) => Err(Error::new_spanned(
+            expr,
+            "a pattern is a template in quotes, such as `\"user:<id>:*\"`",
+        )),
+    }
+}

@@ -1,0 +1,93 @@
+//! Values that options of several attributes have.
+
+use std::str::FromStr;
+
+use syn::parse::ParseStream;
+use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr};
+
+use super::Name;
+use super::duration::Duration;
+use crate::diagnostics::did_you_mean;
+
+const CODECS: &[&str] = &["Json", "MessagePack", "Postcard"];
+
+pub(super) fn duration(name: &Name, input: ParseStream<'_>) -> syn::Result<Duration> {
+    Duration::new(name.expr(input)?, &name.text)
+}
+
+/// A closure, or what names or makes one.
+pub(super) fn function(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
+    match name.expr(input)? {
+        Expr::Lit(literal) => {
+            let message = format!("`{}` is a closure: write `{}`", name.text, name.example);
+            Err(Error::new_spanned(literal, message))
+        }
+        function => Ok(function),
+    }
+}
+
+/// A literal number of which `holds` holds; else the error is `message`.
+pub(super) fn number(
+    name: &Name,
+    input: ParseStream<'_>,
+    message: &str,
+    holds: impl Fn(f64) -> bool,
+) -> syn::Result<f64> {
+    let expr = name.expr(input)?;
+    let number = match &expr {
+        Expr::Lit(ExprLit { lit: Lit::Float(float), .. }) => float.base10_parse().ok(),
+        Expr::Lit(ExprLit { lit: Lit::Int(int), .. }) => int.base10_parse().ok(),
+        _ => None,
+    };
+    number.filter(|&number| holds(number)).ok_or_else(|| Error::new_spanned(expr, message))
+}
+
+/// A literal number from 1 to `most`: how many of `what` there are.
+pub(super) fn count<N>(name: &Name, input: ParseStream<'_>, what: &str, most: N) -> syn::Result<N>
+where
+    N: Copy + FromStr<Err: std::fmt::Display> + Into<u64>,
+{
+    let range = match most.into() {
+        // There is no such limit but that of the type.
+        u64::MAX | 0xFFFF_FFFF => "a number from 1".to_owned(),
+        most => format!("a number from 1 to {most}"),
+    };
+    let message = format!("`{}` is {what}: {range}", name.text);
+    let number: LitInt = name.literal(input, &message)?;
+    let count = number.base10_parse().ok();
+    let count = count.filter(|&count: &N| (1..=most.into()).contains(&count.into()));
+    count.ok_or_else(|| Error::new(number.span(), message))
+}
+
+/// One of several words in quotes, each of which stands for something.
+pub(super) fn choice<T: Copy>(
+    name: &Name,
+    input: ParseStream<'_>,
+    what: &str,
+    choices: &[(&str, T)],
+) -> syn::Result<T> {
+    let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+    let expected: Vec<_> = words.iter().map(|word| format!("`\"{word}\"`")).collect();
+    let expected = match expected.as_slice() {
+        [rest @ .., last] => format!("expected {} or {last}", rest.join(", ")),
+        [] => String::new(),
+    };
+    let choice: LitStr = name.literal(input, &expected)?;
+    let wrong = choice.value();
+    choices.iter().find(|(word, _)| *word == wrong).map(|&(_, stands_for)| stands_for).ok_or_else(
+        || {
+            let hint = did_you_mean(&wrong, &words);
+            Error::new(choice.span(), format!("there is no {what} `{wrong}`{hint}"))
+        },
+    )
+}
+
+pub(super) fn codec(name: &Name, input: ParseStream<'_>) -> syn::Result<Ident> {
+    let path = name.path(input)?;
+    let codec = path.segments.last().map(|segment| segment.ident.clone());
+    codec.clone().filter(|codec| CODECS.iter().any(|known| codec == known)).ok_or_else(|| {
+        let wrong = codec.map(|codec| codec.to_string()).unwrap_or_default();
+        let hint = did_you_mean(&wrong, CODECS);
+        Error::new_spanned(path, format!("there is no codec `{wrong}`{hint}"))
+    })
+}

@@ -1,0 +1,297 @@
+//! Reads.
+
+use quote::quote;
+
+use super::{assert_cached, load, text};
+use crate::expand_cached;
+
+#[test]
+fn a_read() {
+    assert_cached(
+        quote!(key = "user:<id>", ttl = 3600, lock),
+        quote! {
+            /// Doc.
+            #[cfg(unix)]
+            pub async fn get_user(db: &PgPool, id: i64) -> Result<User, sqlx::Error> { BODY }
+        },
+        &quote! {
+            /// Doc.
+            #[cfg(unix)]
+            pub async fn get_user(db: &PgPool, id: i64) -> Result<User, sqlx::Error> {
+                ::cache_runtime::__private::read(get_user_key(&id))
+                    .through(
+                        ::cache_runtime::__private::returns!(Result<User, sqlx::Error>),
+                        move || async move {
+                            #[allow(unreachable_code)]
+                            if false {
+                                let edge: Result<User, sqlx::Error> = loop {};
+                                return edge;
+                            }
+                            BODY
+                        }
+                    )
+                    .await
+            }
+
+            #[cfg(unix)]
+            #[doc = "The cache key of [`get_user`]."]
+            pub fn get_user_key(id: &i64) -> ::cache_runtime::Key<User> {
+                static CALLSITE: ::cache_runtime::__private::Callsite =
+                    ::cache_runtime::__private::Callsite::new(
+                        ::cache_runtime::__private::core::concat!(
+                            ::cache_runtime::__private::core::module_path!(),
+                            "::get_user"
+                        ),
+                        "user:<id>"
+                    )
+                    .ttl_ms(3_600_000)
+                    .lock();
+                ::cache_runtime::__private::key(&CALLSITE).text("user:").part(id).done()
+            }
+        },
+    );
+}
+
+#[test]
+fn a_read_with_tags() {
+    let expanded = expand_cached(
+        quote!(key = "user:<id>", ttl = expiry(), tags = ["org:<org>/<user>", "users"], skip(org)),
+        quote! {
+            async fn get_user(org: &Org, user: u8, id: i64) -> User { BODY }
+        },
+    );
+    // What `user` decides is missing.
+    assert!(expanded.is_err());
+    let expanded = expand_cached(
+        quote!(key = "user:<id>", ttl = expiry(), tags = ["org:<org>/<id>", "users"], skip(org)),
+        quote! {
+            async fn get_user(org: &Org, id: i64) -> User { BODY }
+        },
+    );
+    let expanded = text(&expanded.unwrap());
+    let companion = text(&quote!(fn get_user_key(org: &Org, id: &i64)));
+    let tags = text(&quote! {
+        .text("user:").part(id).done().ttl(expiry())
+            .tag(::cache_runtime::__private::tag().text("org:").part_before(org, '/').text("/").part(id).done())
+            .tag(::cache_runtime::__private::tag().text("users").done())
+    });
+    assert!(expanded.contains(&companion), "{expanded}");
+    assert!(expanded.contains(&tags), "{expanded}");
+}
+
+#[test]
+fn a_method_whose_key_is_automatic() {
+    let load = load(&quote!(Found<User>));
+    assert_cached(
+        quote!(ttl = |user| user.ttl(), unless = |user| user.guest, skip(fresh), when = !fresh),
+        quote!(
+            async fn find(&mut self, name: String, fresh: bool) -> Found<User> {
+                BODY
+            }
+        ),
+        &quote! {
+            async fn find(&mut self, name: String, fresh: bool) -> Found<User> {
+                ::cache_runtime::__private::read(Self::find_key(&name))
+                    .when(!fresh)
+                    .through(
+                        ::cache_runtime::__private::returns!(Found<User>),
+                        #load
+                    )
+                    .await
+            }
+
+            #[doc = "The cache key of [`find`](Self::find)."]
+            fn find_key(
+                name: &str
+            ) -> ::cache_runtime::Key<::cache_runtime::__private::value!(Found<User>)> {
+                static CALLSITE: ::cache_runtime::__private::Callsite =
+                    ::cache_runtime::__private::Callsite::new(
+                        ::cache_runtime::__private::core::concat!(
+                            ::cache_runtime::__private::core::module_path!(),
+                            "::find"
+                        ),
+                        "<Self>::find:<name>"
+                    );
+                ::cache_runtime::__private::key(&CALLSITE)
+                    .type_name::<Self>()
+                    .text("::find")
+                    .text(":")
+                    .part(name)
+                    .done::<::cache_runtime::__private::value!(Found<User>)>()
+                    .ttl_of(|user| user.ttl())
+                    .unless(|user| user.guest)
+            }
+        },
+    );
+}
+
+/// What a call alone knows is no part of the key, which says only that there is something.
+#[test]
+fn a_condition_on_what_is_stored() {
+    for (unless, own) in [
+        (quote!(|user| user.guest), true),
+        (quote!(|id: &User| id.guest), true),
+        (quote!(User::is_guest), true),
+        (quote!(|user| user.id == id), false),
+        (quote!(guest), false),
+        (quote!(is(7)), false),
+    ] {
+        let item = quote!(
+            async fn find(id: i64, guest: fn(&User) -> bool) -> User {
+                BODY
+            }
+        );
+        let args = quote!(key = "user:<id>", ttl = 60, skip(guest), unless = #unless);
+        let expanded = text(&expand_cached(args, item).unwrap());
+        let written = text(&quote!(.unless(#unless)));
+        let in_key =
+            if own { format!(".done(){written}") } else { ".done().unless_in_call()".to_owned() };
+        assert_eq!(expanded.matches(&written).count(), 1, "{expanded}");
+        assert!(expanded.contains(&in_key), "{expanded}");
+    }
+}
+
+#[test]
+fn what_async_trait_makes_of_a_method() {
+    assert_cached(
+        quote!(key = "user:<self.tenant>/<id>", ttl = 60),
+        quote! {
+            fn find<'s, 'f>(&'s self, id: i64) -> Pin<Box<dyn Future<Output = User> + Send + 'f>>
+            where
+                's: 'f
+            {
+                Box::pin(async move { BODY })
+            }
+        },
+        &quote! {
+            fn find<'s, 'f>(&'s self, id: i64) -> Pin<Box<dyn Future<Output = User> + Send + 'f>>
+            where
+                's: 'f
+            {
+                Box::pin(async move {
+                    ::cache_runtime::__private::read({
+                        static CALLSITE: ::cache_runtime::__private::Callsite =
+                            ::cache_runtime::__private::Callsite::new(
+                                ::cache_runtime::__private::core::concat!(
+                                    ::cache_runtime::__private::core::module_path!(),
+                                    "::find"
+                                ),
+                                "user:<self.tenant>/<id>"
+                            )
+                            .ttl_ms(60_000);
+                        ::cache_runtime::__private::key(&CALLSITE)
+                            .text("user:")
+                            .part_before(&self.tenant, '/')
+                            .text("/")
+                            .part(&id)
+                            .done()
+                    })
+                    .through(
+                        ::cache_runtime::__private::returns!(User),
+                        move || -> Pin<Box<dyn Future<Output = User> + Send + 'f>> {
+                            Box::pin(async move { BODY })
+                        }
+                    )
+                    .await
+                })
+            }
+        },
+    );
+}
+
+#[test]
+fn somebody_elses_key() {
+    let load = load(&quote!(Option<User>));
+    assert_cached(
+        quote!(key = user_key(&id), ttl = TTL, version = 2, codec = Codec::Postcard, jitter = 1),
+        quote!(
+            async fn find(id: i64) -> Option<User> {
+                BODY
+            }
+        ),
+        &quote! {
+            async fn find(id: i64) -> Option<User> {
+                ::cache_runtime::__private::read(::cache_runtime::Key::ttl(user_key(&id), TTL))
+                    .at({
+                        static CALLSITE: ::cache_runtime::__private::Callsite =
+                            ::cache_runtime::__private::Callsite::new(
+                                ::cache_runtime::__private::core::concat!(
+                                    ::cache_runtime::__private::core::module_path!(),
+                                    "::find"
+                                ),
+                                ""
+                            )
+                            .jitter(1.0)
+                            .codec(::cache_runtime::Codec::Postcard)
+                            .version(2);
+                        &CALLSITE
+                    })
+                    .through(
+                        ::cache_runtime::__private::returns!(Option<User>),
+                        #load
+                    )
+                    .await
+            }
+        },
+    );
+}
+
+#[test]
+fn a_read_with_limits() {
+    let item = quote!(
+        async fn find(id: i64) -> Result<User, Error> {
+            BODY
+        }
+    );
+    let args = quote! {
+        key = "user:<id>", ttl = 60, max_concurrent_loads = 8, shed_after = "1s", budget = BUDGET
+    };
+    let expanded = text(&expand_cached(args, item).unwrap());
+    let policy = text(&quote! {
+        .ttl_ms(60_000).max_concurrent_loads(8).shed_after_ms(1_000).budget(BUDGET);
+    });
+    assert!(expanded.contains(&policy), "{expanded}");
+    let returns = text(&quote! {
+        ::cache_runtime::__private::returns!(Result<User, Error>).shedding(),
+    });
+    assert!(expanded.contains(&returns), "{expanded}");
+}
+
+#[test]
+fn the_companion_takes_what_the_key_needs() {
+    let item = quote! {
+        async fn find<'a, E, T, const N: usize>(
+            db: E, name: &'a mut String, ids: Vec<i64>, q: impl Query<'a> + Send, (x, _): (u8, u8),
+            Path(y): Path<u8>, unused: u8,
+        ) -> AppResult<T>
+        where
+            E: Executor<'a>,
+            T: Entity,
+        { BODY }
+    };
+    let args = quote!(key = "<T>:<N>:<name>:<ids>:<q>:<x>:<y>", ttl = 1, skip(unused));
+    let expanded = text(&expand_cached(args, item).unwrap());
+    let companion = text(&quote! {
+        fn find_key<T, const N: usize>(
+            name: &String, ids: &[i64], q: &(impl Query<'_> + Send), x: &u8,
+            y: &(impl ::cache_runtime::KeyPart + ?Sized)
+        ) -> ::cache_runtime::Key<::cache_runtime::__private::value!(AppResult<T> as result)>
+        where
+            T: Entity
+    });
+    assert!(expanded.contains(&companion), "{expanded}");
+    let call = text(&quote!(find_key::<T, N>(&*name, &ids, &q, &x, &y)));
+    assert!(expanded.contains(&call), "{expanded}");
+}
+
+#[test]
+fn all_mistakes_are_told_at_once() {
+    let item = quote!(
+        fn find(id: i64, tx: &mut PgConnection, org: u8) -> Option<&str> {
+            BODY
+        }
+    );
+    let errors = expand_cached(quote!(key = "user:<id>", lokc), item).unwrap_err();
+    let errors: Vec<_> = errors.into_iter().map(|error| error.to_string()).collect();
+    assert_eq!(errors.len(), 6, "{errors:#?}");
+}

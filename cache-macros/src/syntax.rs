@@ -47,7 +47,7 @@ pub(crate) fn mentions_self(body: &TokenStream) -> bool {
     body.clone().into_iter().any(|token| {
         match token {
             TokenTree::Ident(word) if ITEMS_WITH_SELF.iter().any(|item| word == item) => {
-                in_item = true
+                in_item = true;
             }
             TokenTree::Ident(word) => return !in_item && word == "Self",
             TokenTree::Group(group) if !in_item => return mentions_self(&group.stream()),

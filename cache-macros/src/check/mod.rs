@@ -49,7 +49,7 @@ fn is_always_there(
         let Some(cfg) = input.attrs.iter().find(|attr| attr.path().is_ident("cfg")) else {
             continue;
         };
-        let of_input = |it: &&Parameter<'_>| std::ptr::eq(it.whole, &*input.ty);
+        let of_input = |it: &&Parameter<'_>| std::ptr::eq(it.whole, &raw const *input.ty);
         if let Some(it) = scope.parameters.iter().filter(of_input).find(|it| needed(it)) {
             let message = format!(
                 "`{}` is not always there, and is needed beside the body; write the function twice, each with a \

@@ -186,3 +186,24 @@ async fn a_push_is_one_command() {
     let sent: Vec<_> = sent.filter(|(name, _)| !matches!(&name[..], "hello" | "ping")).collect();
     assert_eq!(sent, [(&"evalsha".to_owned(), &10)]);
 }
+
+#[tokio::test]
+async fn pushes_at_the_same_time_share_a_command() {
+    let stage = Stage::redis().await;
+    let server = stage.server.as_ref().unwrap().0.single();
+    let (careful, ledger) = (queue(&CAREFUL, &stage.cache), Ledger::default());
+    careful.push(step(0, 0)).await.unwrap();
+    server.reset_commandstats().await;
+    let push = |number| careful.push(step(0, number));
+    // One of them is given up before anything is sent.
+    let given_up = async {
+        let mut push = std::pin::pin!(push(9));
+        _ = std::future::poll_fn(|cx| Poll::Ready(push.as_mut().poll(cx).is_ready())).await;
+    };
+    let (first, second, (), third) = tokio::join!(push(1), push(2), given_up, push(3));
+    assert!(first.is_ok() && second.is_ok() && third.is_ok());
+    assert_eq!(server.commandstats().await["evalsha"], 1);
+    let running = Running::start(worker(&CAREFUL, &stage.cache, &ledger));
+    eventually!(ledger.of(0) == [0, 1, 2, 3]);
+    running.stop().await;
+}

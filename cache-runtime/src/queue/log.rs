@@ -36,12 +36,11 @@ impl Log {
     pub(super) async fn push(
         &self,
         partition: u32,
-        lane: &Lane,
         addition: Addition<'_>,
         by: Deadline,
     ) -> StoreResult<Added> {
         match self.redis() {
-            Some(redis) => redis.queue_push(lane, addition, by).await,
+            Some(_) => self.push_with_others(partition, addition, by).await,
             None => Ok(self.shared.memory.push(partition, &addition)),
         }
     }

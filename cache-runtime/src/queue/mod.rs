@@ -21,6 +21,7 @@ mod dead_letter;
 mod definition;
 mod delivery;
 mod fold;
+mod group;
 mod inspection;
 mod log;
 mod owner;

@@ -233,7 +233,7 @@ impl Log {
         let by = (now + ATTEMPT).min(until.max(now + ATTEMPT / 10));
         let replicas = self.shared.site.options.replicas;
         let Some(redis) = self.redis().filter(|_| replicas > 0) else {
-            let added = self.push(partition, &lot.lane, addition, by).await?;
+            let added = self.push(partition, addition, by).await?;
             return Ok((observed(added), true));
         };
         // Nothing was sent yet.

@@ -6,6 +6,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::group::Group;
 use super::producer::Producer;
 use super::sink::Sink;
 use super::stats::Counters;
@@ -46,6 +47,7 @@ pub(super) struct Lot {
     pub(super) producer: Producer,
     /// Key of what the server knows of the producer.
     pub(super) producer_key: String,
+    pub(super) group: Group,
     /// Pushes wait on it for replicas, so that others need not.
     line: tokio::sync::Mutex<Option<Arc<QueueLine>>>,
 }
@@ -102,6 +104,7 @@ impl Shared {
                 lane,
                 producer: Producer::default(),
                 producer_key,
+                group: Group::default(),
                 line: tokio::sync::Mutex::default(),
             }
         };

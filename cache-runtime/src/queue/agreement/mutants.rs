@@ -89,44 +89,50 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("redrive", "if refusal then return refusal end", ""),
     ("redrive", "return #letters", "return 0"),
     // Stored twice, or after it was given up; no room where it is known.
-    ("push", "if oldest and number < tonumber(oldest) then return {'L'} end", ""),
-    ("push", "if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {'K'} end", ""),
-    ("push", "ARGV[1]) then return {'K'} end", "ARGV[1]) then return {'A', '1'} end"),
+    ("push", "if tonumber(number) < oldest then", "if false then"),
+    ("push", "elseif redis.call('ZSCORE', KEYS[3], number) then", "elseif false then"),
+    ("push", "outcome = 'K'", "outcome = '1'"),
     (
         "push",
-        "if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {'K'} end",
-        "if tonumber(ARGV[3]) > 0 and redis.call('XLEN', KEYS[1]) >= tonumber(ARGV[3]) then return {'F'} end
-         if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {'K'} end",
+        "elseif redis.call('ZSCORE', KEYS[3], number) then
+    outcome = 'K'
+  elseif #entries >= room then
+    outcome = 'F'",
+        "elseif #entries >= room then
+    outcome = 'F'
+  elseif redis.call('ZSCORE', KEYS[3], number) then
+    outcome = 'K'",
     ),
-    ("push", "'oldest', ARGV[1], ARGV[1]", "'oldest'"),
-    ("push", "tonumber(ARGV[2]) - 0.5", "tonumber(ARGV[1]) - 0.5"),
-    ("push", "tonumber(oldest or 0)", "0"),
+    ("push", "scores[#scores + 1] = entry.number\n  scores[#scores + 1] = entry.number", ""),
+    ("push", "tonumber(ARGV[1]) - 0.5", "tonumber(ARGV[4]) - 0.5"),
+    ("push", "math.max(tonumber(ARGV[1]) - 0.5, oldest)", "tonumber(ARGV[1]) - 0.5"),
     ("push", "redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark)", ""),
     ("push", "redis.call('EXPIRE', KEYS[3], 3600)", ""),
     ("push", "if refusal then return refusal end", ""),
     // More than there is room for, or less.
-    ("push", "if longest > 0 and", "if false and"),
-    ("push", ">= longest", "> longest"),
-    ("push", "if longest > 0 and", "if"),
+    ("push", "longest > 0 and longest -", "false and longest -"),
+    ("push", "#entries >= room", "#entries > room"),
+    ("push", "longest > 0 and longest -", "longest -"),
+    // One of several that is left out, has another's outcome, or is forgotten.
+    ("clock", "for i = 2, #entries do", "for i = 3, #entries do"),
+    ("push", "outcomes[entry.place] = entry.at", "outcomes[entry.place] = entries[1].at"),
+    ("push", "place = #outcomes + 1", "place = #entries + 1"),
+    ("push", "unpack(scores)", "unpack(scores, 1, 4)"),
     // A generation that does not begin, or not later than those before: by this clock, by the wall clock, by the stream.
     ("clock", "anew or c[4] ~= origin", "anew"),
     ("clock", "math.max(generation + 1, t[1]", "math.max(generation, t[1]"),
-    (
-        "clock",
-        "math.max(generation + 1, t[1] * 1000 + math.floor(t[2] / 1000))",
-        "generation + 1",
-    ),
+    ("clock", "math.max(generation + 1, t[1] * 1000 + math.floor(t[2] / 1000))", "generation + 1"),
     ("clock", "'last-generated-id'", "'nothing'"),
-    ("clock", "then added, at = attempt(true) end", "then end"),
-    ("clock", "number = number + 1", ""),
+    ("clock", "tick(stream, clock, origin, entries, true)", ""),
+    ("clock", "number, last = number + 1,", "number, last = number,"),
     ("clock", "'origin', origin)", "'origin', '')"),
-    ("clock", "'number', number, ", ""),
+    ("clock", "'number', string.format('%.0f', number),", ""),
     ("clock", "'generation', generation, ", ""),
     // Versions that go back, do not follow the clock, or are not the item's.
-    ("clock", "math.max(us, last + 1)", "us"),
-    ("clock", "math.max(us, last + 1)", "last + 1"),
-    ("clock", "'us', last, ", ""),
-    ("clock", "version or at", "at or at"),
+    ("clock", "math.max(entry.us, last + 1)", "entry.us"),
+    ("clock", "math.max(entry.us, last + 1)", "last + 1"),
+    ("clock", "'us', string.format('%.0f', last), ", ""),
+    ("clock", "entry.version or entry.at", "entry.at or entry.at"),
     // Workers that never end, end too early, or are counted twice; partitions that nobody knows of any more.
     ("join", "tonumber(all[i + 1]) <= now", "false"),
     ("join", "redis.call('HDEL', KEYS[1], all[i])", ""),

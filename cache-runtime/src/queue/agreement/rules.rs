@@ -7,7 +7,8 @@ use super::side::{Side, claim, soon};
 use super::steps::{Act, Step};
 use super::{Difference, LANE, SITE};
 use crate::store::StoreError;
-use crate::store::queue::{Addition, Claim, Stamp};
+use crate::store::queue::Added::{Full, Known, Late, New};
+use crate::store::queue::{Addition, Claim, Lane, Stamp};
 
 type Checked = Result<(), Difference>;
 
@@ -25,6 +26,7 @@ pub(super) async fn all(url: &str) -> Checked {
     what_is_refused_changes_nothing(Side::redis(url).await).await?;
     nobody_owns_what_is_no_stream(Side::redis(url).await).await?;
     what_is_over_is_forgotten(Side::redis(url).await).await?;
+    items_of_one_call_are_appended_in_their_order(Side::redis(url).await).await?;
     workers_know_of_each_other(Side::redis(url).await).await
 }
 
@@ -143,6 +145,34 @@ async fn what_is_over_is_forgotten(mut side: Side) -> Checked {
     same(side.ask::<u64>(&["ZCARD", &producer]), 2)?;
     let left: i64 = side.ask(&["TTL", &producer]);
     holds("it ends with its process", (3_500..=3_600).contains(&left))
+}
+
+async fn items_of_one_call_are_appended_in_their_order(mut side: Side) -> Checked {
+    let producer = format!("{LANE}:from:p");
+    let item = |number: u64| Addition {
+        producer: &producer,
+        number,
+        oldest: 2,
+        longest: Some(4),
+        stamp: Stamp { us: 10 * number, node: 7 },
+        key: "key",
+        payload: b"item",
+    };
+    side.push(item(3)).await?;
+    let lane = Lane::new("", SITE.name, 0);
+    let items = [4, 3, 1, 2, 6, 5, 7].map(item);
+    for expected in [
+        [New(40), Known, Late, New(41), New(60), Full, Full],
+        [Known, Known, Late, Known, Known, Full, Full],
+    ] {
+        let redis = side.log.redis().ok_or(StoreError::Down)?;
+        same(&redis.queue_push(&lane, &items, soon()).await?[..], &expected[..])?;
+    }
+    side.execute(&Step::act(0, Act::Take)).await?;
+    let read = side.execute(&Step::act(0, Act::Read(10, None))).await?;
+    let places = ["us: 30,", "us: 40,", "us: 41,", "us: 60,"].map(|us| read.find(us));
+    holds("each after the one before", places.is_sorted() && places[0].is_some())?;
+    same(side.ask::<u64>(&["ZCARD", &producer]), 5)
 }
 
 async fn workers_know_of_each_other(mut side: Side) -> Checked {

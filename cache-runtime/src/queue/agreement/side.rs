@@ -12,7 +12,7 @@ use crate::queue::Position;
 use crate::queue::log::{Line, Log};
 use crate::store::StoreResult;
 use crate::store::faulty::producers::Producers;
-use crate::store::queue::{Added, Addition, Claim, From, Lane, Read, Stamp};
+use crate::store::queue::{Added, Addition, Claim, From, Read, Stamp};
 
 /// A lease of one of the test's hours lasts longer than any test.
 pub(super) const HOUR: u64 = 3_600_000;
@@ -98,7 +98,7 @@ impl Side {
         if self.connection.is_none() {
             return Ok(self.producers.push(&self.log.shared.memory, 0, &addition));
         }
-        self.log.push(0, &Lane::new("", SITE.name, 0), addition, soon()).await
+        self.log.push(0, addition, soon()).await
     }
 
     async fn act(&mut self, claim: &Claim, act: &Act) -> StoreResult<String> {

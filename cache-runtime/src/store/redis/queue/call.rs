@@ -55,24 +55,30 @@ pub(super) fn number(number: u64) -> String {
     number.to_string()
 }
 
+/// Appends items of one producer.
 pub(super) fn push(
     script: &'static Script,
     lane: &Lane,
-    addition: &Addition<'_>,
+    additions: &[Addition<'_>],
     origin: Origin,
 ) -> Call {
-    Call::new(script)
+    let producer = additions.first().map(|item| item.producer);
+    let longest = additions.first().and_then(|item| item.longest);
+    let oldest = additions.iter().map(|item| item.oldest).min();
+    let call = Call::new(script)
         .key(&lane.stream)
         .key(&lane.clock)
-        .key(addition.producer)
-        .arg(number(addition.number))
-        .arg(number(addition.oldest))
-        .arg(number(addition.longest.unwrap_or_default()))
-        .arg(number(addition.stamp.us))
-        .arg(number(addition.stamp.node.into()))
-        .arg(origin.0)
-        .arg(addition.key)
-        .arg(addition.payload)
+        .key(producer.unwrap_or_default())
+        .arg(number(oldest.unwrap_or_default()))
+        .arg(number(longest.unwrap_or_default()))
+        .arg(origin.0);
+    additions.iter().fold(call, |call, item| {
+        call.arg(number(item.number))
+            .arg(number(item.stamp.us))
+            .arg(number(item.stamp.node.into()))
+            .arg(item.key)
+            .arg(item.payload)
+    })
 }
 
 impl Session<'_> {

@@ -160,7 +160,7 @@ impl Line {
         replicas: u32,
         by: Deadline,
     ) -> StoreResult<(Added, u32)> {
-        let call = call::push(&PUSH, lane, &addition, self.origin);
+        let call = call::push(&PUSH, lane, &[addition], self.origin);
         let patience = by.saturating_duration_since(Deadline::now());
         let mut wait = redis::cmd("WAIT");
         wait.arg(replicas).arg(millis(patience));
@@ -174,7 +174,7 @@ impl Line {
                 Err(StoreError::Refused(error.code().to_owned()))
             }
             (push, Value::Int(have)) => {
-                let added = reply::added(&push).ok_or(StoreError::Unexpected)?;
+                let added = reply::added(&push, 1)?.pop().ok_or(StoreError::Unexpected)?;
                 Ok((added, u32::try_from(have).unwrap_or_default()))
             }
             _ => Err(StoreError::Unexpected),

@@ -26,19 +26,19 @@ static LENGTHS: Script = script::queue!("lengths");
 static REDRIVE: Script = script::queue!("clock", "redrive");
 
 impl RedisStore {
-    /// Appends an item.
+    /// Appends items of one producer, no two of one number; what became of each.
     pub(crate) async fn queue_push(
         &self,
         lane: &Lane,
-        addition: Addition<'_>,
+        additions: &[Addition<'_>],
         by: Deadline,
-    ) -> StoreResult<Added> {
+    ) -> StoreResult<Vec<Added>> {
         let name = Name::new(&lane.stream);
         let reply = route!(self, name, by, |session| {
-            let call = call::push(&PUSH, lane, &addition, session.origin());
+            let call = call::push(&PUSH, lane, additions, session.origin());
             session.run(call, by)
         });
-        reply::added(&reply?).ok_or(StoreError::Unexpected)
+        reply::added(&reply?, additions.len())
     }
 
     /// Takes a partition, if nobody owns it.

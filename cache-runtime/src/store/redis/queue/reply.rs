@@ -18,16 +18,19 @@ pub(super) fn decision(reply: &Value) -> StoreResult<bool> {
     }
 }
 
-pub(super) fn added(reply: &Value) -> Option<Added> {
-    let Value::Array(reply) = reply else { return None };
-    let mut reply = reply.iter();
-    match (text(reply.next()?)?, reply.next()) {
-        ("A", Some(us)) => Some(Added::New(text(us)?.parse().ok()?)),
-        ("K", None) => Some(Added::Known),
-        ("F", None) => Some(Added::Full),
-        ("L", None) => Some(Added::Late),
+/// What became of so many items.
+pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
+    let added = |outcome: &Value| match text(outcome)? {
+        "K" => Some(Added::Known),
+        "F" => Some(Added::Full),
+        "L" => Some(Added::Late),
+        us => us.parse().ok().map(Added::New),
+    };
+    let all = match reply {
+        Value::Array(outcomes) if outcomes.len() == items => outcomes.iter().map(added).collect(),
         _ => None,
-    }
+    };
+    all.ok_or(StoreError::Unexpected)
 }
 
 pub(super) fn read(reply: Value) -> Option<Read> {

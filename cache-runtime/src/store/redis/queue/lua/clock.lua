@@ -1,7 +1,7 @@
 -- A partition's clock. Positions are ids `generation-number`: numbers count, and a new generation, later than all
 -- before by the wall clock too, begins when the stream is new or another primary has it, which may lack its last items.
 -- Microseconds of versions only grow.
-local function tick(stream, clock, us, origin, anew)
+local function tick(stream, clock, origin, entries, anew)
   local c = redis.call('HMGET', clock, 'generation', 'number', 'us', 'origin')
   local generation, number, last = tonumber(c[1] or 0), tonumber(c[2] or 0), tonumber(c[3] or 0)
   if anew or c[4] ~= origin then
@@ -15,24 +15,31 @@ local function tick(stream, clock, us, origin, anew)
       end
     end
   end
-  number = number + 1
-  last = string.format('%.0f', math.max(us, last + 1))
   generation = string.format('%.0f', generation)
-  number = string.format('%.0f', number)
-  redis.call('HSET', clock, 'generation', generation, 'number', number, 'us', last, 'origin', origin)
-  return generation .. '-' .. number, last
+  for _, entry in ipairs(entries) do
+    number, last = number + 1, math.max(entry.us, last + 1)
+    entry.id = generation .. '-' .. string.format('%.0f', number)
+    entry.at = string.format('%.0f', last)
+  end
+  redis.call('HSET', clock, 'generation', generation, 'number', string.format('%.0f', number),
+    'us', string.format('%.0f', last), 'origin', origin)
 end
 
--- Appends an entry; `v` is what it says of its version, after the microseconds if there is no more than the node.
-local function append(stream, clock, us, origin, key, version, payload)
-  local function attempt(anew)
-    local id, at = tick(stream, clock, us, origin, anew)
-    local v = string.find(version, '-', 1, true) and version or at .. '-' .. version
-    return redis.pcall('XADD', stream, id, 'k', key, 'v', v, 'd', payload), at
+-- Appends entries, at least one, and puts into each the microseconds that it got `at`. `us` is what they are at least;
+-- `version` what the entry says of its version, made of the microseconds and the node where there is none.
+local function append(stream, clock, origin, entries)
+  local function add(entry)
+    local version = entry.version or entry.at .. '-' .. entry.node
+    local added = redis.pcall('XADD', stream, entry.id, 'k', entry.key, 'v', version, 'd', entry.payload)
+    return type(added) == 'table' and added.err and added
   end
-  local added, at = attempt(false)
-  -- Somebody has put an entry of a greater id into the stream.
-  if type(added) == 'table' and added.err then added, at = attempt(true) end
-  if type(added) == 'table' and added.err then return nil, added end
-  return at
+  tick(stream, clock, origin, entries, false)
+  local refusal = add(entries[1])
+  if refusal then
+    -- Somebody has put an entry of a greater id into the stream.
+    tick(stream, clock, origin, entries, true)
+    refusal = add(entries[1])
+  end
+  for i = 2, #entries do refusal = refusal or add(entries[i]) end
+  return refusal
 end

@@ -1,19 +1,41 @@
--- Appends an item, once however often it is sent.
+-- Appends items in their order, each once however often it is sent.
 -- KEYS: stream, clock, producer
--- ARGV: number, oldest number still under way, longest length or 0, microseconds, node, origin, key, payload
-local number = tonumber(ARGV[1])
-local oldest = redis.call('ZSCORE', KEYS[3], 'oldest')
-if oldest and number < tonumber(oldest) then return {'L'} end
-if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return {'K'} end
-local longest = tonumber(ARGV[3])
-if longest > 0 and redis.call('XLEN', KEYS[1]) >= longest then return {'F'} end
+-- ARGV: oldest number still under way, longest length or 0, origin; of each item number, microseconds, node, key, payload
+-- What became of each: its microseconds, or why it was not appended: (L)ate, (K)nown, (F)ull.
+local oldest = tonumber(redis.call('ZSCORE', KEYS[3], 'oldest') or 0)
+local longest = tonumber(ARGV[2])
+local room = longest > 0 and longest - redis.call('XLEN', KEYS[1]) or math.huge
+local outcomes, entries = {}, {}
+for at = 4, #ARGV, 5 do
+  local number, outcome = ARGV[at], nil
+  if tonumber(number) < oldest then
+    outcome = 'L'
+  elseif redis.call('ZSCORE', KEYS[3], number) then
+    outcome = 'K'
+  elseif #entries >= room then
+    outcome = 'F'
+  else
+    entries[#entries + 1] = {
+      place = #outcomes + 1, number = number, us = tonumber(ARGV[at + 1]), node = ARGV[at + 2],
+      key = ARGV[at + 3], payload = ARGV[at + 4],
+    }
+  end
+  outcomes[#outcomes + 1] = outcome or ''
+end
+if #entries == 0 then return outcomes end
 
-local us, refusal = append(KEYS[1], KEYS[2], tonumber(ARGV[4]), ARGV[6], ARGV[7], ARGV[5], ARGV[8])
+local refusal = append(KEYS[1], KEYS[2], ARGV[3], entries)
 if refusal then return refusal end
 -- What the producer knows to be done need not be remembered; half a number below the oldest fits its mark. A command that was
 -- held up knows less: the mark does not go back.
-local mark = string.format('%.1f', math.max(tonumber(ARGV[2]) - 0.5, tonumber(oldest or 0)))
+local mark = string.format('%.1f', math.max(tonumber(ARGV[1]) - 0.5, oldest))
+local scores = { mark, 'oldest' }
+for _, entry in ipairs(entries) do
+  outcomes[entry.place] = entry.at
+  scores[#scores + 1] = entry.number
+  scores[#scores + 1] = entry.number
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark)
-redis.call('ZADD', KEYS[3], mark, 'oldest', ARGV[1], ARGV[1])
+redis.call('ZADD', KEYS[3], unpack(scores))
 redis.call('EXPIRE', KEYS[3], 3600)
-return {'A', us}
+return outcomes

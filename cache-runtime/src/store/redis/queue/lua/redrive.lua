@@ -5,7 +5,8 @@ local letters = redis.call('XRANGE', KEYS[3], '-', '+', 'COUNT', ARGV[1])
 for _, letter in ipairs(letters) do
   local item = {}
   for i = 1, #letter[2], 2 do item[letter[2][i]] = letter[2][i + 1] end
-  local _, refusal = append(KEYS[1], KEYS[2], 0, ARGV[2], item.k or '', item.v or '0-0', item.d or '')
+  local entry = { us = 0, key = item.k or '', version = item.v or '0-0', payload = item.d or '' }
+  local refusal = append(KEYS[1], KEYS[2], ARGV[2], { entry })
   if refusal then return refusal end
   redis.call('XDEL', KEYS[3], letter[1])
 end

@@ -1,0 +1,169 @@
+//! Pushes to one partition that are sent together.
+//!
+//! What a call of a script costs the server is much more than what one item more in it does. So to each partition one call is
+//! under way at a time, and what is pushed meanwhile goes with the next: a push that is alone is sent at once, and the more
+//! there are the less each costs. They are sent in the order in which they came, and each is told what became of its item
+//! alone. An item whose push was given up before it was sent is not sent.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::oneshot;
+use tokio::task::yield_now;
+use tokio::time::timeout_at;
+
+use super::log::Log;
+use crate::background;
+use crate::store::queue::{Added, Addition, Stamp};
+use crate::store::{Deadline, StoreError, StoreResult};
+
+/// Most items of one call.
+const ITEMS: usize = 64;
+/// Most bytes of items in one call of several.
+const BYTES: usize = 1 << 20;
+
+/// Pushes to one partition that have not been sent.
+#[derive(Debug, Default)]
+pub(super) struct Group(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Waiting>,
+    /// Somebody sends what waits.
+    is_attended: bool,
+}
+
+/// An item on its way, with copies of what the push has.
+struct Waiting {
+    producer: String,
+    number: u64,
+    oldest: u64,
+    longest: Option<u64>,
+    stamp: Stamp,
+    key: String,
+    payload: Vec<u8>,
+    by: Deadline,
+    told: oneshot::Sender<StoreResult<Added>>,
+}
+
+impl Group {
+    /// Whether somebody has to be found who sends what waits.
+    fn join(&self, waiting: Waiting) -> bool {
+        let mut state = self.lock();
+        state.waiting.push_back(waiting);
+        !std::mem::replace(&mut state.is_attended, true)
+    }
+
+    /// What is sent next; none if nothing waits, and nobody sends any more.
+    fn next(&self) -> Option<Vec<Waiting>> {
+        let mut state = self.lock();
+        let (mut next, mut bytes) = (Vec::new(), 0);
+        while let Some(waiting) = state.waiting.pop_front() {
+            if waiting.told.is_closed() {
+                continue;
+            }
+            bytes += waiting.payload.len();
+            if !next.is_empty() && (next.len() == ITEMS || bytes > BYTES) {
+                state.waiting.push_front(waiting);
+                break;
+            }
+            next.push(waiting);
+        }
+        state.is_attended = !next.is_empty();
+        state.is_attended.then_some(next)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Waiting {
+    fn addition(&self) -> Addition<'_> {
+        let Self { ref producer, number, oldest, longest, stamp, ref key, ref payload, .. } = *self;
+        Addition { producer, number, oldest, longest, stamp, key, payload }
+    }
+}
+
+impl Log {
+    /// Appends an item to a partition on the server, in one call with what others push to it.
+    pub(super) async fn push_with_others(
+        &self,
+        partition: u32,
+        addition: Addition<'_>,
+        by: Deadline,
+    ) -> StoreResult<Added> {
+        let Some(lot) = self.shared.lot(partition) else {
+            return Err(StoreError::Down);
+        };
+        let Addition { producer, number, oldest, longest, stamp, key, payload } = addition;
+        let (producer, key, payload) = (producer.to_owned(), key.to_owned(), payload.to_vec());
+        let (told, outcome) = oneshot::channel();
+        let waiting = Waiting { producer, number, oldest, longest, stamp, key, payload, by, told };
+        if lot.group.join(waiting) {
+            background::spawn(Attendant { log: self.clone(), partition, is_done: false }.attend());
+        }
+        match timeout_at(by, outcome).await {
+            Ok(Ok(added)) => added,
+            // Its runtime has ended underway.
+            Ok(Err(_)) => Err(StoreError::Lost),
+            Err(_) => Err(StoreError::TimedOut),
+        }
+    }
+}
+
+/// Who sends what waits for a partition, until nothing does.
+struct Attendant {
+    log: Log,
+    partition: u32,
+    is_done: bool,
+}
+
+impl Attendant {
+    async fn attend(mut self) {
+        loop {
+            // Those who are about to push go along.
+            yield_now().await;
+            let Some(next) = self.group().and_then(Group::next) else { break };
+            self.send(next).await;
+        }
+        self.is_done = true;
+    }
+
+    async fn send(&self, group: Vec<Waiting>) {
+        let (Some(redis), Some(lot)) = (self.log.redis(), self.log.shared.lot(self.partition))
+        else {
+            return;
+        };
+        let Some(by) = group.iter().map(|waiting| waiting.by).max() else { return };
+        let additions: Vec<_> = group.iter().map(Waiting::addition).collect();
+        let outcomes = match redis.queue_push(&lot.lane, &additions, by).await {
+            Ok(added) => added.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error); group.len()],
+        };
+        for (waiting, outcome) in group.into_iter().zip(outcomes) {
+            // Whoever has gone needs nothing.
+            _ = waiting.told.send(outcome);
+        }
+    }
+
+    fn group(&self) -> Option<&Group> {
+        self.log.shared.lot(self.partition).map(|lot| &lot.group)
+    }
+}
+
+impl Drop for Attendant {
+    /// The runtime ends: the pushes learn that, and try again, with somebody else.
+    fn drop(&mut self) {
+        if let Some(group) = self.group().filter(|_| !self.is_done) {
+            *group.lock() = State::default();
+        }
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waiting").field("number", &self.number).finish_non_exhaustive()
+    }
+}

@@ -211,6 +211,53 @@ async fn a_load_in_the_background_outlives_its_caller(stage: Stage) {
     assert_eq!(stage.origin.loads(), 2);
 }
 
+/// Behind the one window comes the other.
+async fn a_value_is_refreshed_first_and_kept_for_failures_then(stage: Stage) {
+    #[cached(
+        key = if_error_key(&id),
+        ttl = |value| ttl(*value),
+        stale_while_revalidate = "10ms",
+        stale_if_error = "1h"
+    )]
+    async fn both(origin: &Origin, id: u64) -> Result<u64, Down> {
+        origin.load().await
+    }
+    with_stale_value(&stage).await;
+    stage.origin.fail();
+    // Well past the first window: the store counts in whole milliseconds.
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(stage.here.scope(both(&stage.origin, 1)).await, Ok(OLD));
+    assert_eq!(stage.origin.loads(), 2, "its caller has waited for it");
+    stage.origin.set(1);
+    eventually!(stage.here.scope(both(&stage.origin, 1)).await == Ok(1));
+    assert_eq!(fresh(&stage).await, Some(1));
+}
+
+/// It takes its caller with it, also where the body runs in the background, and leaves the value to the next one.
+async fn a_panic_is_no_error(stage: Stage) {
+    #[cached(key = if_error_key(&id), ttl = |value| ttl(*value), stale_if_error = "1h")]
+    async fn fragile(origin: &Origin, id: u64) -> Result<u64, Down> {
+        Ok(origin.load().await.unwrap())
+    }
+    #[cached(
+        key = if_error_key(&id),
+        ttl = |value| ttl(*value),
+        stale_if_error = "1h",
+        load_timeout = "1h"
+    )]
+    async fn behind(origin: &Origin, id: u64) -> Result<u64, Down> {
+        Ok(origin.load().await.unwrap())
+    }
+    with_stale_value(&stage).await;
+    stage.origin.fail();
+    for caller in crowd!(stage, fragile, 2).into_iter().chain(crowd!(stage, behind, 2)) {
+        assert!(caller.await.unwrap_err().is_panic());
+    }
+    for cache in [&stage.here, &stage.there] {
+        assert_eq!(cache.scope(if_error(&stage.origin, 1)).await, Ok(OLD));
+    }
+}
+
 /// A body that says that a value is not to be stored has it removed, too.
 async fn a_value_that_is_not_to_be_stored_takes_the_old_one_away(stage: Stage) {
     #[cached(key = "maybe", ttl = "10ms", stale_while_revalidate = "1h", skip(origin))]
@@ -236,5 +283,7 @@ on_all_stores! {
     a_quick_load_is_waited_for
     without_a_stale_value_a_slow_load_is_awaited
     a_load_in_the_background_outlives_its_caller
+    a_value_is_refreshed_first_and_kept_for_failures_then
+    a_panic_is_no_error
     a_value_that_is_not_to_be_stored_takes_the_old_one_away
 }

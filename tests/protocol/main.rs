@@ -4,6 +4,7 @@
 mod support;
 
 mod loads;
+mod orders;
 mod stage;
 mod tags;
 mod through;

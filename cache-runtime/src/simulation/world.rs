@@ -191,6 +191,11 @@ impl World {
         self.kind_of(&entry(row))
     }
 
+    /// What it holds beside the row: the lease of a refresh, or that the row rests.
+    pub(super) fn kind_beside(&self, row: u64) -> Option<char> {
+        self.kind_of(&format!("{}!r", entry(row)))
+    }
+
     fn kind_of(&self, key: &str) -> Option<char> {
         self.memory.kind(Name::new(key))
     }
@@ -222,9 +227,8 @@ impl World {
             for key in keys(id) {
                 let kind = self.kind_of(&key);
                 assert!(matches!(kind, None | Some('V')), "{kind:?} is left behind in {key}");
-                let beside = self.kind_of(&format!("{key}!r"));
-                assert_eq!(beside, None, "a refresh has left something behind");
             }
+            assert_eq!(self.kind_beside(id), None, "a refresh has left something behind");
             for cache in &self.processes {
                 let version = cache.scope(read(&self.db, id)).await.unwrap();
                 assert_eq!(version, self.db.version(id), "stale for good");

@@ -21,7 +21,7 @@ pub use crate::queue::{
     Fold, Place, Puts, QueueBuilder, QueueSite, SinkResult, merge, queue, worker,
 };
 pub use crate::read::{
-    Again, Answers, Batched, Holds, Id, Ids, Negative, Read, ReadMany, again, read, read_many,
+    Again, Answers, Batched, HeldBy, Id, Ids, Negative, Read, ReadMany, again, read, read_many,
 };
 pub use crate::write::{Targets, Through, Values, Write, kept, write};
 pub use crate::{

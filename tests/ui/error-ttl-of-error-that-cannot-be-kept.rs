@@ -9,4 +9,9 @@ async fn get_user(id: i64) -> Result<String, Missing> {
     Ok(id.to_string())
 }
 
+#[cached(key = "user:<id>", ttl = 60, error_ttl = |_| Some(Duration::from_secs(5)))]
+async fn find_user(id: i64) -> Option<String> {
+    Some(id.to_string())
+}
+
 fn main() {}

@@ -10,6 +10,7 @@ use crate::{syntax, types};
 pub(super) fn batch(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let Some(batch) = &model.batch else { return };
     is_of_many(batch, diagnostics);
+    tells_whose_values_they_are(model, diagnostics);
     runs_more_than_once(model, diagnostics);
     leaves_out_what_is_not_there(model, diagnostics);
     has_a_body_of_its_own(model, batch, diagnostics);
@@ -24,13 +25,31 @@ pub(super) fn batch(model: &Cached<'_>, diagnostics: &Diagnostics) {
 ///                         ^^^ only one?
 /// ```
 fn is_of_many(batch: &Batch<'_>, diagnostics: &Diagnostics) {
-    if types::is_one(batch.ty) {
-        let ids = batch.items.name;
-        let message = format!(
-            "`{ids}` is one id, and a batch reads many: take `&[Id]`, `Vec<Id>`, `HashSet<Id>` or \
-             `BTreeSet<Id>`"
+    let ids = batch.items.name;
+    let problem = if types::is_one(batch.ty) {
+        "is one id, and a batch reads many"
+    } else if types::is_opaque(batch.ty) || types::holds_no_ids(batch.ty) {
+        "is no collection of ids that a batch can take"
+    } else {
+        return;
+    };
+    let message =
+        format!("`{ids}` {problem}: take `&[Id]`, `Vec<Id>`, `HashSet<Id>` or `BTreeSet<Id>`");
+    diagnostics.error_at(batch.ty, message);
+}
+
+/// ```text
+/// async fn get_users(ids: &[i64]) -> Vec<User>
+///                                    ^^^^^^^^^ whose is which?
+/// ```
+fn tells_whose_values_they_are(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    let all = types::stored(&model.flavor.output().ty);
+    if types::of_each(all).is_none() && types::is_plain(all) {
+        diagnostics.error_at(
+            all,
+            "this does not tell which value belongs to which id: return `HashMap<Id, V>`, `BTreeMap<Id, V>` \
+             or `Vec<(Id, V)>`, alone or in a `Result`",
         );
-        diagnostics.error_at(batch.ty, message);
     }
 }
 

@@ -14,6 +14,7 @@ const WHY: &str =
 
 pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     timeout_has_something_to_serve(model, diagnostics);
+    errors_can_be_returned(model, diagnostics);
     error_ttl_uses_only_the_error(model, diagnostics);
     if model.is_detached() {
         has_room_for_its_body(model, diagnostics);
@@ -36,6 +37,21 @@ fn timeout_has_something_to_serve(model: &Cached<'_>, diagnostics: &Diagnostics)
             Span::call_site(),
             "`load_timeout` serves a stale value where the load takes longer, and there is none; \
              say how long one may be served: add `stale_if_error = \"1h\"` or `stale_while_revalidate = \"10m\"`",
+        );
+    }
+}
+
+/// ```text
+/// #[cached(key = "user:<id>", ttl = 60, error_ttl = |error| Some(WHILE))]
+/// async fn find_user(id: i64) -> Option<User>
+///                                ^^^^^^^^^^^^ which errors?
+/// ```
+fn errors_can_be_returned(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    let output = &model.flavor.output().ty;
+    if model.args.error_ttl.is_given() && types::is_plain(output) {
+        diagnostics.error_at(
+            output,
+            "`error_ttl` is for errors, and this function returns none; for `None` there is `none_ttl`",
         );
     }
 }

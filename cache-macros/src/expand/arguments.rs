@@ -96,7 +96,7 @@ impl Saved {
     fn save(&mut self, reference: &TokenStream, private: &Path) -> Expr {
         let saved = Ident::new(&format!("saved_{}", self.count), Span::mixed_site());
         self.count += 1;
-        self.lets.extend(quote!(let #saved = #private::core::clone::Clone::clone(#reference);));
+        self.lets.extend(quote!(let #saved = #private::kept(#reference);));
         parse_quote!(#saved)
     }
 }

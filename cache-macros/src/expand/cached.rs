@@ -69,7 +69,11 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
         let errors = quote_spanned!(span=> #private::errors!);
         quote_spanned!(span=> .remembering(|| #errors(#ty, #ttl)))
     });
-    let returns = quote!(#returns #shedding #failing #remembering);
+    // Another function's key has a type of its own; any other takes it from here, as far as it has none.
+    let others = matches!(model.key, Ok(Key::Shared(key)) if catalog::owner(key).is_some());
+    let shared = others && model.batch.is_none();
+    let shared = shared.then(|| quote_spanned!(output.ty.span()=> .shared()));
+    let returns = quote!(#returns #shedding #failing #remembering #shared);
     let read = quote!(#read #cache #when #unless);
     let site = catalog::cached(model, &runtime)?;
     if let Some(batch) = &model.batch {

@@ -146,7 +146,7 @@ fn of_unknown(expr: &impl ToTokens, private: &Path) -> TokenStream {
 }
 
 /// The function whose key an expression is, if it calls its companion.
-fn owner(key: &Expr) -> Option<String> {
+pub(super) fn owner(key: &Expr) -> Option<String> {
     let companion = match key {
         Expr::Call(call) => path(&call.func)?,
         Expr::MethodCall(call) => call.method.unraw().to_string(),

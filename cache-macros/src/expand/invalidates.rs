@@ -149,7 +149,7 @@ pub(super) fn key_of_method(
 }
 
 // Output, of `get_user(org, result.id)`:
-//     let saved_0 = Clone::clone(&org);
+//     let saved_0 = __private::kept(&org);
 //     ..
 //     move |result, targets| {
 //         targets.invalidate(get_user_key(&saved_0, &result.id));

@@ -8,13 +8,6 @@ use super::Runtime;
 use crate::model::Cached;
 use crate::{syntax, types};
 
-/// Types that nobody gives as a name to a `Result`.
-const PLAIN: &[&str] = &[
-    "Arc", "BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "String", "Vec", "bool",
-    "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16", "u32", "u64",
-    "u8", "usize",
-];
-
 /// The stored type, as a type.
 ///
 /// Only the compiler sees through an alias: `AppResult<User>` becomes `value!(AppResult<User>)`. It can
@@ -35,7 +28,7 @@ fn of_all(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
     if segment.ident == "Result" && syntax::arguments(segment).count() == 2 {
         return types::stored(ty).to_token_stream();
     }
-    if PLAIN.iter().any(|name| segment.ident == name) {
+    if types::is_plain(ty) {
         return ty.to_token_stream();
     }
     match (may_be_generic(ty, model), types::spells_result(ty)) {

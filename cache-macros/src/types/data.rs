@@ -74,6 +74,17 @@ pub(crate) fn is_one(ty: &Type) -> bool {
     }
 }
 
+/// Collections of something else than ids, or in an order that does not matter to them.
+const NO_IDS: &[&str] = &["BTreeMap", "BinaryHeap", "HashMap", "LinkedList", "Option", "VecDeque"];
+
+/// Whether a value of this type is certain to be no collection that a batch can take.
+pub(crate) fn holds_no_ids(ty: &Type) -> bool {
+    match peel(ty) {
+        Type::Reference(reference) => holds_no_ids(&reference.elem),
+        other => last_segment(other).is_some_and(|segment| is_one_of(segment, NO_IDS)),
+    }
+}
+
 /// What the text of such a value is in a key: `int`, `bool`, `hex`, or `any`.
 pub(crate) fn kind(ty: &Type) -> &'static str {
     if let Type::Reference(reference) = peel(ty) {

@@ -8,8 +8,10 @@ use quote::ToTokens as _;
 use syn::{PathSegment, Type};
 
 pub(crate) use self::borrows::{borrows, may_end, referent};
-pub(crate) use self::data::{holds_data_somewhere, is_data, is_data_bound, is_one, kind};
-pub(crate) use self::output::{boxed_output, error, of_each, spells_result, stored};
+pub(crate) use self::data::{
+    holds_data_somewhere, holds_no_ids, is_data, is_data_bound, is_one, kind,
+};
+pub(crate) use self::output::{boxed_output, error, is_plain, of_each, spells_result, stored};
 use crate::syntax::{arguments, idents, last_segment, peel};
 
 /// Whether a value of this type is, or may be inside, an open transaction.

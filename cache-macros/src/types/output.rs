@@ -5,6 +5,18 @@ use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound};
 use super::is_one_of;
 use crate::syntax::{arguments, last_segment, peel};
 
+/// Types that nobody gives as a name to a `Result`.
+const PLAIN: &[&str] = &[
+    "Arc", "BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "String", "Vec", "bool",
+    "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16", "u32", "u64",
+    "u8", "usize",
+];
+
+/// Whether the last name is of a type that is certain to be no `Result`.
+pub(crate) fn is_plain(ty: &Type) -> bool {
+    last_segment(ty).is_some_and(|segment| is_one_of(segment, PLAIN))
+}
+
 /// Whether the last name is, or ends in, `Result`, and has arguments: `sqlx::Result<T>`.
 pub(crate) fn spells_result(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| {

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Returns;
 use crate::error::Error;
 
 /// What can be stored and read back.
@@ -46,3 +47,20 @@ pub trait Fail {}
 
 #[diagnostic::do_not_recommend]
 impl<T, E> Fail for Result<T, E> {}
+
+/// An entry in which a `V` is stored: functions that share one store the same.
+#[diagnostic::on_unimplemented(
+    message = "the key is that of `{Self}`, and this function stores `{V}`",
+    label = "stored in an entry of `{Self}`",
+    note = "functions share an entry if they return the same: here `{Self}`, alone or in a `Result`"
+)]
+pub trait Stores<V>: Sized {
+    /// The same, said of the entry.
+    fn returns<R>(returns: Returns<R, V>) -> Returns<R, Self>;
+}
+
+impl<V> Stores<V> for V {
+    fn returns<R>(returns: Returns<R, V>) -> Returns<R, V> {
+        returns
+    }
+}

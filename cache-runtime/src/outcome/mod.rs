@@ -13,7 +13,7 @@ mod sharing;
 
 use std::fmt;
 
-pub(crate) use self::bounds::{Fail, Refuse, Storable};
+pub(crate) use self::bounds::{Fail, Refuse, Storable, Stores};
 pub(crate) use self::probe::Answer;
 pub use self::probe::{IsAbsent, NeverAbsent, Otherwise, Probe};
 pub(crate) use self::returns::OfOne;

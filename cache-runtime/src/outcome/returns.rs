@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Fail, IsAbsent, Outcome, Refuse, SharedError, Sharing, Storable};
+use super::{Answer, Fail, IsAbsent, Outcome, Refuse, SharedError, Sharing, Storable, Stores};
 use crate::codec::{Codec, CodecError, Schema};
 use crate::error::Error;
 use crate::errors::Errors;
@@ -77,6 +77,12 @@ impl<R, V> Returns<R, V> {
         R: Fail,
     {
         self
+    }
+
+    /// For the entry of a key that others made, which must be one of the same.
+    #[must_use]
+    pub fn shared<T: Stores<V>>(self) -> Returns<R, T> {
+        T::returns(self)
     }
 
     /// Errors are remembered.

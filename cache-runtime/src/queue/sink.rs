@@ -7,6 +7,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::Batch;
 
 /// What a sink can return: whether it succeeded.
@@ -31,6 +34,18 @@ impl<E: fmt::Display> SinkResult for Result<(), E> {
         self.map_err(|error| format!("{error:#}"))
     }
 }
+
+/// What can be put into a queue.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be put into a queue",
+    label = "items are stored and read back",
+    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for it"
+)]
+pub trait Item: Serialize + DeserializeOwned {}
+
+// Else rustc would tell which of serde's traits is missing, in serde's words.
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Item for T {}
 
 type Delivery = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
 

@@ -4,14 +4,13 @@ use std::fmt;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::crew::Member;
 use super::delivery::Task;
 use super::log::Log;
 use super::shared::Shared;
-use super::sink::{Sink, SinkResult};
+use super::sink::{Item, Sink, SinkResult};
 use super::stop::{self, Stop, Stopped};
 use super::{Batch, Queue};
 
@@ -43,7 +42,7 @@ impl Drop for Offer {
 /// A worker of a queue: `sink` gets a clone of `environment` with every batch.
 pub fn worker<T, E, F, D>(queue: Queue<T>, environment: E, sink: F) -> Worker
 where
-    T: Serialize + DeserializeOwned + Send + 'static,
+    T: Item + Send + 'static,
     E: Clone + Send + Sync + 'static,
     F: Fn(E, Batch<T>) -> D + Send + Sync + 'static,
     D: Future<Output: SinkResult> + Send + 'static,

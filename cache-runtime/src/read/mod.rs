@@ -36,7 +36,7 @@ pub(crate) use self::attempt::guarded;
 use self::loading::Loading;
 use self::lookup::{Looked, Lookup};
 pub use self::many::{
-    Again, Answers, Batched, Holds, Id, Ids, Negative, ReadMany, again, read_many,
+    Again, Answers, Batched, HeldBy, Id, Ids, Negative, ReadMany, again, read_many,
 };
 
 /// A call of a cached function, as its attribute spells it out.

@@ -81,18 +81,18 @@ impl<T> StoredAs<T> for T {
     }
 }
 
-/// What a value may be made from after the body has taken it.
+/// What a value or a target may be made from after the body has taken it.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` is gone when the value is made, after the body, and cannot be cloned before",
+    message = "`{Self}` is needed after the body, which may take it, and cannot be cloned before",
     label = "not `Clone`",
-    note = "return what is to be stored and use `result`, or take it by reference"
+    note = "return what is needed and use `result`, or take it by shared reference"
 )]
 pub trait Keep: Clone {}
 
 #[diagnostic::do_not_recommend]
 impl<T: Clone> Keep for T {}
 
-/// Keeps a parameter for a value.
+/// Keeps what the body may take for after it.
 pub fn kept<T: Keep>(parameter: &T) -> T {
     parameter.clone()
 }

@@ -227,7 +227,7 @@ fn somebody_elses_key() {
                         &CALLSITE
                     })
                     .through(
-                        ::cache_runtime::__private::returns!(Option<User>),
+                        ::cache_runtime::__private::returns!(Option<User>).shared(),
                         #load
                     )
                     .await

@@ -42,9 +42,9 @@ fn a_write_that_knows_its_targets_afterwards() {
         ),
         &quote! {
             async fn add(&self, org: String) -> User {
-                let saved_0 = crate::cache::__private::core::clone::Clone::clone(&self);
-                let saved_1 = crate::cache::__private::core::clone::Clone::clone(&org);
-                let saved_2 = crate::cache::__private::core::clone::Clone::clone(&org);
+                let saved_0 = crate::cache::__private::kept(&self);
+                let saved_1 = crate::cache::__private::kept(&org);
+                let saved_2 = crate::cache::__private::kept(&org);
                 crate::cache::__private::write()
                     .fence_off()
                     .hold_off_ms(2_000)
@@ -113,7 +113,7 @@ fn a_write_that_stores_what_it_is_told() {
     let expanded = text(&expand_write_through(args, item).unwrap());
     let expected = text(&quote! {
         async fn save(&self, id: i64, org: String, user: User) -> Saved {
-            let saved_0 = ::cache_runtime::__private::core::clone::Clone::clone(&org);
+            let saved_0 = ::cache_runtime::__private::kept(&org);
             let entry_0 = ::cache_runtime::__private::through!(self.get_user_key(&user.id));
             let kept_0_user = ::cache_runtime::__private::kept(&user);
             let entry_1 = ::cache_runtime::__private::through!(name_key(&id));
@@ -168,7 +168,7 @@ fn a_write_of_many() {
         ),
         &quote! {
             async fn add(org: u8, ids: &[i64], orgs: Vec<Org>) -> Vec<User> {
-                let saved_0 = ::cache_runtime::__private::core::clone::Clone::clone(&org);
+                let saved_0 = ::cache_runtime::__private::kept(&org);
                 ::cache_runtime::__private::write()
                     .each(ids, |id, targets| {
                         targets.invalidate(get_user_key(&org, id));

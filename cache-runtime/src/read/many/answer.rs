@@ -65,59 +65,59 @@ impl<I, V> Answers for Vec<(I, V)> {
     }
 }
 
-/// What is stored for an id whose value is a `V`: that, or an option of it, as a function of one id returns it.
+/// A value that an entry of `T` holds: that, or an option of it, as a function of one id returns it.
 #[diagnostic::on_unimplemented(
-    message = "the key is that of `{Self}`, and the batch returns `{V}` for an id",
-    label = "this entry cannot hold that value",
+    message = "the key is that of `{T}`, and the batch returns `{Self}` for an id",
+    label = "stored in an entry of `{T}`",
     note = "the key of a batch is a `Key<V>` or a `Key<Option<V>>`, for the `V` that it returns for each id"
 )]
-pub trait Holds<V>: Sized {
+pub trait HeldBy<T>: Sized {
     /// What is stored for a value.
-    fn of(value: V) -> Self;
+    fn into_entry(self) -> T;
 
     /// What is stored for an id without a value, if that can be told.
-    fn nothing() -> Option<Self>;
+    fn nothing() -> Option<T>;
 
     /// Whether it says that there is no value.
-    fn is_nothing(&self) -> bool;
+    fn is_nothing(entry: &T) -> bool;
 
     /// The value, if there is one.
-    fn into_value(self) -> Option<V>;
+    fn from_entry(entry: T) -> Option<Self>;
 }
 
-impl<V> Holds<V> for V {
-    fn of(value: V) -> V {
-        value
+impl<V> HeldBy<V> for V {
+    fn into_entry(self) -> V {
+        self
     }
 
     fn nothing() -> Option<V> {
         None
     }
 
-    fn is_nothing(&self) -> bool {
+    fn is_nothing(_: &V) -> bool {
         false
     }
 
-    fn into_value(self) -> Option<V> {
-        Some(self)
+    fn from_entry(entry: V) -> Option<V> {
+        Some(entry)
     }
 }
 
-impl<V> Holds<V> for Option<V> {
-    fn of(value: V) -> Self {
-        Some(value)
+impl<V> HeldBy<Option<V>> for V {
+    fn into_entry(self) -> Option<V> {
+        Some(self)
     }
 
-    fn nothing() -> Option<Self> {
+    fn nothing() -> Option<Option<V>> {
         Some(None)
     }
 
-    fn is_nothing(&self) -> bool {
-        self.is_none()
+    fn is_nothing(entry: &Option<V>) -> bool {
+        entry.is_none()
     }
 
-    fn into_value(self) -> Option<V> {
-        self
+    fn from_entry(entry: Option<V>) -> Option<V> {
+        entry
     }
 }
 
@@ -131,23 +131,58 @@ pub trait Negative {}
 
 impl<V> Negative for Option<V> {}
 
-/// Everything a batch must know of the type `R` that it returns and the values `A` in it.
-pub struct Batched<R, A> {
-    value: fn(R) -> Result<A, R>,
-    from_value: fn(A) -> R,
+/// What a batch gets values by: the ids that it is asked for.
+#[diagnostic::on_unimplemented(
+    message = "the batch is asked for ids of type `{I}`, and returns values by `{Self}`",
+    label = "returned by a batch",
+    note = "return the values by the same ids: `HashMap<{I}, V>`, `BTreeMap<{I}, V>` or `Vec<({I}, V)>`"
+)]
+pub trait SameId<I>: Sized {
+    /// The id as the batch was given it.
+    fn into_id(self) -> I;
+
+    /// The id as the batch returns it.
+    fn from_id(id: I) -> Self;
+}
+
+impl<I> SameId<I> for I {
+    fn into_id(self) -> I {
+        self
+    }
+
+    fn from_id(id: I) -> I {
+        id
+    }
+}
+
+/// Values, each with its id.
+type Pairs<I, V> = Vec<(I, V)>;
+
+/// Everything a batch must know of the type `R` that it returns, and of the ids `I` and the values `V` in it.
+///
+/// Function pointers, so that what cannot be returned is told here, and not once more by all who use this.
+pub struct Batched<R, I, V> {
+    into_pairs: fn(R) -> Result<Pairs<I, V>, R>,
+    from_pairs: fn(Pairs<I, V>) -> R,
     sharing: Sharing<R>,
     /// Makes the result of a call that was turned away, where it may be.
     pub(super) refuse: Option<fn(Error) -> R>,
 }
 
-impl<R, A: Answers> Batched<R, A> {
+impl<R, I, V> Batched<R, I, V> {
     /// For values that can be told apart by their ids.
     #[must_use]
-    pub fn new<Shape>(_: &Answer<R, Shape, A>, sharing: Sharing<R>) -> Self
+    pub fn new<Shape, A>(_: &Answer<R, Shape, A>, sharing: Sharing<R>) -> Self
     where
         R: Outcome<Shape, Value = A>,
+        A: Answers<Id = I, Value = V>,
     {
-        Self { value: R::into_value, from_value: R::from_value, sharing, refuse: None }
+        Self {
+            into_pairs: |result| Ok(result.into_value()?.into_pairs().collect()),
+            from_pairs: |pairs| R::from_value(A::from_pairs(pairs.into_iter())),
+            sharing,
+            refuse: None,
+        }
     }
 
     /// Calls may be turned away.
@@ -160,17 +195,24 @@ impl<R, A: Answers> Batched<R, A> {
     }
 
     /// The values that the body returned, or its failure.
-    pub(super) fn take_apart<T: Holds<A::Value>>(&self, result: R) -> Result<Vec<(A::Id, T)>, R> {
-        let pairs = (self.value)(result)?.into_pairs();
-        Ok(pairs.map(|(id, value)| (id, T::of(value))).collect())
+    pub(super) fn take_apart<J, T>(&self, result: R) -> Result<Pairs<J, T>, R>
+    where
+        I: SameId<J>,
+        V: HeldBy<T>,
+    {
+        let pairs = (self.into_pairs)(result)?.into_iter();
+        Ok(pairs.map(|(id, value)| (id.into_id(), value.into_entry())).collect())
     }
 
     /// What the call returns.
-    pub(super) fn answer<T: Holds<A::Value>>(&self, found: impl Iterator<Item = (A::Id, T)>) -> R {
-        let pairs = found.filter_map(|(id, value)| Some((id, value.into_value()?)));
+    pub(super) fn answer<J, T>(&self, found: impl Iterator<Item = (J, T)>) -> R
+    where
+        I: SameId<J>,
+        V: HeldBy<T>,
+    {
+        let pairs = found.filter_map(|(id, value)| Some((I::from_id(id), V::from_entry(value)?)));
         // Counted before they are put together: a map that grows moves all its values again and again.
-        let pairs: Vec<_> = pairs.collect();
-        (self.from_value)(A::from_pairs(pairs.into_iter()))
+        (self.from_pairs)(pairs.collect())
     }
 
     pub(super) fn share(&self, result: &R) -> Option<SharedError> {
@@ -182,7 +224,7 @@ impl<R, A: Answers> Batched<R, A> {
     }
 }
 
-impl<R, A> fmt::Debug for Batched<R, A> {
+impl<R, I, V> fmt::Debug for Batched<R, I, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Batched")
     }

@@ -24,6 +24,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::hash::Hash;
+use std::iter;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -41,16 +42,19 @@ use crate::store::Convoy;
 use crate::tags::Tags;
 
 pub use self::again::{Again, again};
-pub use self::answer::{Answers, Batched, Holds, Negative};
+use self::answer::SameId;
+pub use self::answer::{Answers, Batched, HeldBy, Negative};
 use self::glance::Search;
 pub use self::ids::{Id, Ids};
 
 /// A call of a cached function of many ids, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]
-pub struct ReadMany<C: Ids + ?Sized, T, U = fn(&T) -> bool> {
+pub struct ReadMany<I, C, T, U = fn(&T) -> bool> {
     /// Each id once, in the order in which they were given.
-    ids: Vec<C::Id>,
-    /// Theirs.
+    ids: Vec<I>,
+    /// Makes the collection that the body is given.
+    collect: fn(Vec<I>) -> C,
+    /// Those of the ids.
     keys: Vec<Key<T>>,
     cache: Option<Cache>,
     mode: Mode,
@@ -58,13 +62,16 @@ pub struct ReadMany<C: Ids + ?Sized, T, U = fn(&T) -> bool> {
 }
 
 /// Begins a call; takes the mode that was set for it.
-pub fn read_many<C: Ids + ?Sized, T>(ids: &C, key: impl FnMut(&C::Id) -> Key<T>) -> ReadMany<C, T> {
+pub fn read_many<C: Ids + ?Sized, T>(
+    ids: &C,
+    key: impl FnMut(&C::Id) -> Key<T>,
+) -> ReadMany<C::Id, C::Owned, T> {
     let ids = ids::distinct(ids);
     let keys = ids.iter().map(key).collect();
-    ReadMany { ids, keys, cache: None, mode: Mode::take(), unless: None }
+    ReadMany { ids, collect: C::collect, keys, cache: None, mode: Mode::take(), unless: None }
 }
 
-impl<C: Ids + ?Sized, T, U> ReadMany<C, T, U> {
+impl<I, C, T, U> ReadMany<I, C, T, U> {
     /// Uses this function's name and policy on entries that have their keys from elsewhere.
     pub fn at(self, callsite: &'static Callsite) -> Self {
         Self { keys: self.keys.into_iter().map(|key| key.at(callsite)).collect(), ..self }
@@ -82,9 +89,9 @@ impl<C: Ids + ?Sized, T, U> ReadMany<C, T, U> {
     }
 
     /// Does not store values of which this holds.
-    pub fn unless<P: Fn(&T) -> bool>(self, unless: P) -> ReadMany<C, T, P> {
-        let Self { ids, keys, cache, mode, .. } = self;
-        ReadMany { ids, keys, cache, mode, unless: Some(unless) }
+    pub fn unless<P: Fn(&T) -> bool>(self, unless: P) -> ReadMany<I, C, T, P> {
+        let Self { ids, collect, keys, cache, mode, .. } = self;
+        ReadMany { ids, collect, keys, cache, mode, unless: Some(unless) }
     }
 
     /// Remembers ids that the body does not return.
@@ -101,20 +108,26 @@ impl<C: Ids + ?Sized, T, U> ReadMany<C, T, U> {
     ///
     /// That of a single read, for each id.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
-    pub fn through<R, A, F, B>(self, batched: Batched<R, A>, mut load: F) -> impl Future<Output = R>
+    pub fn through<R, J, V, F, B>(
+        self,
+        batched: Batched<R, J, V>,
+        mut load: F,
+    ) -> impl Future<Output = R>
     where
-        A: Answers<Id = C::Id>,
-        T: Holds<A::Value> + Storable,
+        I: Id,
+        J: SameId<I>,
+        V: HeldBy<T>,
+        T: Storable,
         U: Fn(&T) -> bool,
-        F: FnMut(C::Owned) -> B,
+        F: FnMut(C) -> B,
         B: Future<Output = R>,
     {
         async move {
             let cache = self.cache.unwrap_or_else(ambient::current);
             let Some(callsite) = self.keys.first().map(Key::callsite) else {
-                return batched.answer(std::iter::empty::<(_, T)>());
+                return batched.answer(iter::empty::<(I, T)>());
             };
-            let (returns, mode) = (Returns::of_one(T::is_nothing), self.mode);
+            let (returns, mode) = (Returns::of_one(V::is_nothing), self.mode);
             let entries: Vec<_> = self.keys.iter().map(|key| Entry::new(&cache, key)).collect();
             let batch = Batch { cache: &cache, entries, returns, unless: self.unless };
 
@@ -146,7 +159,7 @@ impl<C: Ids + ?Sized, T, U> ReadMany<C, T, U> {
                 let result = {
                     let start = || {
                         running.start();
-                        load(C::collect(ids))
+                        load((self.collect)(ids))
                     };
                     let mut body = pin!(limit::bounded(&cache, callsite, batched.refuse, start));
                     batch.watch(&loads, body.as_mut()).await
@@ -154,7 +167,7 @@ impl<C: Ids + ?Sized, T, U> ReadMany<C, T, U> {
                 let loaded = batched.take_apart(result);
                 let took = running.end(loaded.is_ok());
                 let (results, failure) = match loaded {
-                    Ok(pairs) => (sort(&self.ids, &loads, pairs, T::nothing), None),
+                    Ok(pairs) => (sort(&self.ids, &loads, pairs, V::nothing), None),
                     Err(result) => {
                         let error = guarded(|| batched.share(&result)).flatten();
                         let failed = loads.iter().map(|_| Err(error.clone()));
@@ -254,7 +267,7 @@ fn keep<T>(places: &mut [Option<T>], at: usize, value: Option<T>) {
     }
 }
 
-impl<C: Ids + ?Sized, T, U> fmt::Debug for ReadMany<C, T, U> {
+impl<I, C, T, U> fmt::Debug for ReadMany<I, C, T, U> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ReadMany")
             .field("keys", &self.keys)

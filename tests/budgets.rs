@@ -45,7 +45,7 @@ async fn behind_a_slow_link(budget: Duration) -> (Cache, Proxy, RedisServer) {
         assert_eq!(cache.scope(calls).await, (1, 1, 1));
         hits() == before.map(|hits| hits + 1)
     });
-    proxy.set(Link::Delay(Duration::from_millis(200))).await;
+    proxy.set(Link::Delay(Duration::from_secs(1))).await;
     (cache, proxy, server)
 }
 

@@ -162,7 +162,7 @@ fn worth_something(history: &History, events: &BTreeMap<String, u64>) {
     at_least("hits", reads / 40);
     at_least("coalesced", reads / 200);
     at_least("stale_served", reads / 200);
-    at_least("refreshes_ok", reads / 500);
+    at_least("refreshes_ok", reads / 1000);
     at_least("refreshes_failed", reads / 2000);
     at_least("refreshes_early", reads / 3000);
     at_least("fills_stored", writes / 20);

@@ -64,8 +64,8 @@ async fn one_line_for_each_change_of_state() {
     let report = driver.end("SIGKILL, three times").await;
     let lines = log::about(server.port());
     let count = |what: &str| lines.iter().filter(|line| line.contains(what)).count();
-    // Lost and then refused, or refused at once.
-    assert!((3..=6).contains(&count("going without it")), "{lines:#?}");
+    // Each time lost, reset by a server that is about to end, and refused: or some of it.
+    assert!((3..=9).contains(&count("going without it")), "{lines:#?}");
     assert_eq!(count("connected"), 4, "{lines:#?}");
     assert_eq!(lines.len(), count("going without it") + count("connected"), "{lines:#?}");
     assert!(report.calls > 6_000, "{report:?}");

@@ -14,7 +14,7 @@ use crate::database::{
     write_all, write_and_fail, write_unfenced,
 };
 use crate::log;
-use crate::report::{Log, Report};
+use crate::report::{BUDGET, Log, Report};
 use crate::stalls;
 use crate::support::barrier::eventually;
 use crate::support::{AGES, LIMIT, within_limit};
@@ -28,6 +28,8 @@ const WRITERS: u64 = 2;
 pub struct Driver {
     pub cache: Cache,
     pub db: Database,
+    /// That of the cache.
+    budget: Duration,
     shared: Arc<Shared>,
     tasks: JoinSet<()>,
 }
@@ -54,7 +56,8 @@ impl Driver {
     /// As [`at`](Self::at), with a cache that takes no busy machine for a server that does not answer: where every line of
     /// the log counts.
     pub fn patient_at(url: &str) -> Self {
-        Self::start(settings().budget(AGES).connect(url).expect("a URL"))
+        let cache = settings().budget(AGES).connect(url).expect("a URL");
+        Self { budget: AGES, ..Self::start(cache) }
     }
 
     /// Starts readers and writers.
@@ -68,7 +71,13 @@ impl Driver {
     pub fn idle(cache: Cache) -> Self {
         log::capture();
         stalls::watch();
-        Self { cache, db: Database::default(), shared: Arc::default(), tasks: JoinSet::new() }
+        Self {
+            cache,
+            db: Database::default(),
+            budget: BUDGET,
+            shared: Arc::default(),
+            tasks: JoinSet::new(),
+        }
     }
 
     /// Starts readers and writers on the present runtime.
@@ -161,7 +170,7 @@ impl Driver {
                 _ => {}
             }
         }
-        log.report(fault, &self.cache.stats())
+        log.report(fault, self.budget, &self.cache.stats())
     }
 
     /// Whether something was wrong so far that is described like this.

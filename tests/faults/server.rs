@@ -127,7 +127,7 @@ async fn killed_and_back_at_once() {
 async fn loading() {
     // A pause of 20 us for each key, and some 20 ms from one answer to the next.
     let server = RedisServer::builder().durable().setting("key-load-delay 20").start().await;
-    let driver = Driver::at(&server.url());
+    let driver = Driver::patient_at(&server.url());
     let fill = "for number = 1, 400000 do redis.call('SET', number, '') end";
     server.client().await.run::<()>(&["EVAL", fill, "0"]).await;
     driver.hits().await;

@@ -259,7 +259,7 @@ async fn inside_the_write_its_tag_is_bypassed(stage: Stage) {
 
 /// A writer that dies after its commit leaves the fence. While it stands nothing is stored, and then nothing old is found.
 async fn a_writer_that_dies_leaves_nothing_stale(stage: Stage) {
-    let builder = patient().fence(Duration::from_millis(200));
+    let builder = patient().fence(Duration::from_secs(3));
     let cache = match &stage.server {
         Some((server, _)) => builder.connect(&server.url()).unwrap(),
         None => builder.connect("memory:").unwrap(),

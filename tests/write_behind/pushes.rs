@@ -4,14 +4,15 @@ use std::task::Poll;
 
 use cache_runtime::__private::QueueSite;
 use cache_runtime::{BreakerState, ErrorKind};
+use tokio::runtime::Builder;
 
 use crate::stage::{
     CAREFUL, HASTY, Ledger, PATIENT, REPLICATED, Running, STEPS, Stage, queue, step, worker,
 };
 use crate::support::barrier::eventually;
-use crate::support::patient;
 use crate::support::proxy::{Link, Proxy};
 use crate::support::redis::RedisServer;
+use crate::support::{patient, within_limit};
 
 static LATEST: QueueSite =
     QueueSite::new("faults::latest", "latest").partitions(1).linger_ms(0).push_timeout_ms(300);
@@ -206,4 +207,33 @@ async fn pushes_at_the_same_time_share_a_command() {
     let running = Running::start(worker(&CAREFUL, &stage.cache, &ledger));
     eventually!(ledger.of(0) == [0, 1, 2, 3]);
     running.stop().await;
+}
+
+/// The runtime of whoever sends for all is driven no further, in the middle of a call.
+#[test]
+fn a_runtime_that_stands_still_holds_up_no_other() {
+    let servers = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let server = servers.block_on(RedisServer::start());
+    let still = Builder::new_current_thread().enable_all().build().unwrap();
+    let cache = patient().connect(&server.url()).unwrap();
+    let patient = queue(&PATIENT, &cache);
+    still.block_on(patient.push(step(0, 0))).unwrap();
+    server.stop();
+    still.block_on(async {
+        let mut push = std::pin::pin!(patient.push(step(0, 1)));
+        for _ in 0..100 {
+            assert!(
+                std::future::poll_fn(|cx| Poll::Ready(push.as_mut().poll(cx))).await.is_pending()
+            );
+            tokio::task::yield_now().await;
+        }
+    });
+    server.cont();
+    servers.block_on(async {
+        within_limit("a push", patient.push(step(0, 2))).await.unwrap();
+        let ledger = Ledger::default();
+        let running = Running::start(worker(&PATIENT, &cache, &ledger));
+        eventually!(ledger.of(0).ends_with(&[2]));
+        running.stop().await;
+    });
 }

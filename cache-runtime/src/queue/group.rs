@@ -74,6 +74,15 @@ impl Group {
         state.is_attended.then_some(next)
     }
 
+    /// Whoever sends has not come to this item in time: its runtime may stand still, with nobody to drive it. The next push
+    /// finds somebody else.
+    fn relieve(&self, number: u64) {
+        let mut state = self.lock();
+        if state.waiting.iter().any(|waiting| waiting.number == number) {
+            state.is_attended = false;
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -108,7 +117,10 @@ impl Log {
             Ok(Ok(added)) => added,
             // Its runtime has ended underway.
             Ok(Err(_)) => Err(StoreError::Lost),
-            Err(_) => Err(StoreError::TimedOut),
+            Err(_) => {
+                lot.group.relieve(number);
+                Err(StoreError::TimedOut)
+            }
         }
     }
 }
@@ -122,10 +134,9 @@ struct Attendant {
 
 impl Attendant {
     async fn attend(mut self) {
-        loop {
-            // Those who are about to push go along.
-            yield_now().await;
-            let Some(next) = self.group().and_then(Group::next) else { break };
+        // Those who are about to push go along.
+        yield_now().await;
+        while let Some(next) = self.group().and_then(Group::next) {
             self.send(next).await;
         }
         self.is_done = true;

@@ -1,5 +1,8 @@
 //! `stale_if_error`, and `load_timeout`.
 
+use std::future::poll_fn;
+use std::pin::pin;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use cache_runtime::{Cache, cached, invalidates};
@@ -124,6 +127,23 @@ async fn an_invalidated_value_is_never_served(stage: Stage) {
     assert_eq!(caller.await.unwrap(), Err(Down), "it was invalidated while the load ran");
     stage.origin.let_run();
     assert_eq!(stage.there.scope(if_error(&stage.origin, 1)).await, Err(Down));
+}
+
+/// Nor by those who wait for that load, but have come after the invalidation.
+async fn who_comes_after_an_invalidation_is_served_nothing_stale(stage: Stage) {
+    with_stale_value(&stage).await;
+    stage.origin.fail();
+    let gate = stage.origin.hold();
+    let leader = crowd!(stage, if_error, 1).remove(0);
+    gate.entered(1).await;
+    stage.there.invalidate(&if_error_key(&1)).await.unwrap();
+    let mut waiter = pin!(stage.here.scope(if_error(&stage.origin, 1)));
+    // It joins the load at once.
+    assert!(poll_fn(|cx| Poll::Ready(waiter.as_mut().poll(cx))).await.is_pending());
+    stage.origin.let_run();
+    gate.open();
+    assert_eq!(leader.await.unwrap(), Err(Down));
+    assert_eq!(waiter.await, Err(Down));
 }
 
 /// A load that was overtaken by a write is not stored.
@@ -279,6 +299,7 @@ on_all_stores! {
     a_failed_load_serves_the_stale_value
     one_load_decides_for_all_who_wait
     an_invalidated_value_is_never_served
+    who_comes_after_an_invalidation_is_served_nothing_stale
     an_invalidation_wins_against_a_load
     a_dropped_leader_hands_over
     a_slow_load_is_not_waited_for

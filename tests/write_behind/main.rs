@@ -8,6 +8,7 @@ mod support;
 
 mod basics;
 mod cluster;
+mod failover;
 mod faults;
 mod pushes;
 mod soak;

@@ -120,6 +120,12 @@ impl<T> Batch<T> {
         self.into_iter().map(|versioned| versioned.item).collect()
     }
 
+    /// The items as they were pushed.
+    #[cfg(test)]
+    pub(crate) fn items(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().map(|entry| &entry.item)
+    }
+
     fn merged(self) -> Vec<Versioned<T>> {
         let mut merged: Vec<Option<Versioned<T>>> = Vec::with_capacity(self.entries.len());
         let mut places: HashMap<String, usize> = HashMap::new();

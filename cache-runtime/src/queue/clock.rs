@@ -11,18 +11,42 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 
 /// A stamp later than all that this process has made or [seen](observe).
 pub(super) fn now() -> Stamp {
+    let wall = wall_us();
+    let next = |last: u64| wall.max(last.saturating_add(1));
+    let last = with_last(|last| {
+        last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)))
+    });
+    Stamp { us: next(last.unwrap_or_else(|last| last)), node: node() }
+}
+
+/// Tells this process apart from others.
+pub(crate) fn node() -> u16 {
     static NODE: LazyLock<u16> =
         LazyLock::new(|| u16::try_from(random_u64() % u64::from(Stamp::NODES)).unwrap_or_default());
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let wall = u64::try_from(wall.as_micros()).unwrap_or_default();
-    let next = |last: u64| wall.max(last.saturating_add(1));
-    let last = LAST.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)));
-    Stamp { us: next(last.unwrap_or_else(|last| last)), node: *NODE }
+    *NODE
 }
 
 /// Another process, or the partition, was ahead.
 pub(super) fn observe(us: u64) {
-    LAST.fetch_max(us, Ordering::Relaxed);
+    with_last(|last| last.fetch_max(us, Ordering::Relaxed));
+}
+
+fn with_last<R>(act: impl FnOnce(&AtomicU64) -> R) -> R {
+    #[cfg(test)]
+    if let Some(clock) = crate::simulation::clock() {
+        return act(&clock.last);
+    }
+    act(&LAST)
+}
+
+/// Microseconds since 1970.
+pub(crate) fn wall_us() -> u64 {
+    #[cfg(test)]
+    if let Some(clock) = crate::simulation::clock() {
+        return clock.wall_us();
+    }
+    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(wall.as_micros()).unwrap_or_default()
 }
 
 #[cfg(test)]

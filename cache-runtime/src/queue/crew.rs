@@ -61,7 +61,7 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
                 }
             }
         }
-        if self.log.redis().is_none() {
+        if self.log.is_in_memory() {
             self.take_all().await;
         }
         for stop in self.owned.values() {
@@ -74,7 +74,7 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
 
     /// Says how much of a queue in memory could not be delivered before the end.
     async fn tell_of_loss(&self) {
-        if self.log.redis().is_some() {
+        if !self.log.is_in_memory() {
             return;
         }
         let mut left = 0;

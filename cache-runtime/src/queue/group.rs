@@ -41,6 +41,8 @@ struct Waiting {
     oldest: u64,
     longest: Option<u64>,
     stamp: Stamp,
+    window_us: u64,
+    given_up: Vec<u64>,
     key: String,
     payload: Vec<u8>,
     by: Deadline,
@@ -90,8 +92,9 @@ impl Group {
 
 impl Waiting {
     fn addition(&self) -> Addition<'_> {
-        let Self { ref producer, number, oldest, longest, stamp, ref key, ref payload, .. } = *self;
-        Addition { producer, number, oldest, longest, stamp, key, payload }
+        let Self { producer, given_up, key, payload, .. } = self;
+        let Self { number, oldest, longest, stamp, window_us, .. } = *self;
+        Addition { producer, number, oldest, longest, stamp, window_us, given_up, key, payload }
     }
 }
 
@@ -106,10 +109,21 @@ impl Log {
         let Some(lot) = self.shared.lot(partition) else {
             return Err(StoreError::Down);
         };
-        let Addition { producer, number, oldest, longest, stamp, key, payload } = addition;
-        let (producer, key, payload) = (producer.to_owned(), key.to_owned(), payload.to_vec());
+        let Addition { number, oldest, longest, stamp, window_us, .. } = addition;
         let (told, outcome) = oneshot::channel();
-        let waiting = Waiting { producer, number, oldest, longest, stamp, key, payload, by, told };
+        let waiting = Waiting {
+            producer: addition.producer.to_owned(),
+            number,
+            oldest,
+            longest,
+            stamp,
+            window_us,
+            given_up: addition.given_up.to_vec(),
+            key: addition.key.to_owned(),
+            payload: addition.payload.to_vec(),
+            by,
+            told,
+        };
         if lot.group.join(waiting) {
             background::spawn(Attendant { log: self.clone(), partition, is_done: false }.attend());
         }

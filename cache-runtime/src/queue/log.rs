@@ -6,6 +6,10 @@ use std::time::Duration;
 use super::Position;
 use super::shared::Shared;
 use crate::cache::Cache;
+#[cfg(test)]
+use crate::store::faulty::FaultyStore;
+#[cfg(test)]
+use crate::store::memory::queue::MemoryQueue;
 use crate::store::queue::{Added, Addition, Buried, Claim, Crew, From, Lane, Lengths, Read};
 use crate::store::redis::{QueueLine, RedisStore};
 use crate::store::{Deadline, Store, StoreResult};
@@ -21,14 +25,46 @@ pub(super) struct Log {
 #[derive(Debug)]
 pub(super) enum Line {
     Redis(QueueLine, Lane),
-    Memory(Arc<Shared>, u32),
+    Memory(Log, u32),
 }
 
+/// What an operation of the queue in memory comes to. In the simulation that is not this process's own: it is at the end of a
+/// network, and gets what it owns.
+macro_rules! remembered {
+    ($log:expr, $by:expr, [$($borrowed:ident)*] $queue:ident => $operation:expr) => {{
+        #[cfg(test)]
+        if let Some(server) = $log.faulty() {
+            $(let $borrowed = $borrowed.to_owned();)*
+            let execute = move |$queue: &MemoryQueue| {
+                $(let $borrowed = &$borrowed;)*
+                $operation
+            };
+            return server.queue($by, execute).await;
+        }
+        let $queue = &$log.shared.memory;
+        Ok($operation)
+    }};
+}
+
+#[expect(clippy::single_match_else, reason = "one arm for each place")]
 impl Log {
     /// The server, if there is one.
     pub(super) fn redis(&self) -> Option<&RedisStore> {
         match self.cache.store() {
             Some(Store::Redis(store)) => Some(store),
+            _ => None,
+        }
+    }
+
+    /// The queue ends with this process: nobody else delivers what it holds.
+    pub(super) fn is_in_memory(&self) -> bool {
+        matches!(self.cache.store(), Some(Store::Memory(_)))
+    }
+
+    #[cfg(test)]
+    fn faulty(&self) -> Option<&FaultyStore> {
+        match self.cache.store() {
+            Some(Store::Faulty(store)) => Some(store),
             _ => None,
         }
     }
@@ -41,7 +77,13 @@ impl Log {
     ) -> StoreResult<Added> {
         match self.redis() {
             Some(_) => self.push_with_others(partition, addition, by).await,
-            None => Ok(self.shared.memory.push(partition, &addition)),
+            None => {
+                #[cfg(test)]
+                if let Some(server) = self.faulty() {
+                    return server.push(partition, addition, by).await;
+                }
+                Ok(self.shared.memory.push(partition, &addition))
+            }
         }
     }
 
@@ -53,16 +95,15 @@ impl Log {
     ) -> StoreResult<Crew> {
         match self.redis() {
             Some(redis) => redis.queue_join(&self.shared.workers, claim, partitions, by).await,
-            None => Ok(self.shared.memory.join(claim, partitions)),
+            None => remembered!(self, by, [claim] queue => queue.join(claim, partitions)),
         }
     }
 
     pub(super) async fn leave(&self, worker: &str, by: Deadline) -> StoreResult<()> {
-        if let Some(redis) = self.redis() {
-            return redis.queue_leave(&self.shared.workers, worker, by).await;
+        match self.redis() {
+            Some(redis) => redis.queue_leave(&self.shared.workers, worker, by).await,
+            None => remembered!(self, by, [worker] queue => queue.leave(worker)),
         }
-        self.shared.memory.leave(worker);
-        Ok(())
     }
 
     pub(super) async fn take(
@@ -73,7 +114,7 @@ impl Log {
     ) -> StoreResult<bool> {
         match self.redis() {
             Some(redis) => redis.queue_take(&self.shared.lane(partition), claim, by).await,
-            None => Ok(self.shared.memory.take(partition, claim)),
+            None => remembered!(self, by, [claim] queue => queue.take(partition, claim)),
         }
     }
 
@@ -83,17 +124,18 @@ impl Log {
         claim: &Claim,
         by: Deadline,
     ) -> StoreResult<()> {
-        if let Some(redis) = self.redis() {
-            return redis.queue_yield(&self.shared.lane(partition), claim, by).await.map(|_| ());
+        match self.redis() {
+            Some(redis) => {
+                redis.queue_yield(&self.shared.lane(partition), claim, by).await.map(|_| ())
+            }
+            None => remembered!(self, by, [claim] queue => queue.yield_back(partition, claim)),
         }
-        self.shared.memory.yield_back(partition, claim);
-        Ok(())
     }
 
     pub(super) async fn lengths(&self, partition: u32, by: Deadline) -> StoreResult<Lengths> {
         match self.redis() {
             Some(redis) => redis.queue_lengths(&self.shared.lane(partition), by).await,
-            None => Ok(self.shared.memory.lengths(partition)),
+            None => remembered!(self, by, [] queue => queue.lengths(partition)),
         }
     }
 
@@ -105,7 +147,7 @@ impl Log {
     ) -> StoreResult<Vec<Buried>> {
         match self.redis() {
             Some(redis) => redis.queue_dead(&self.shared.lane(partition), limit, by).await,
-            None => Ok(self.shared.memory.dead(partition, limit)),
+            None => remembered!(self, by, [] queue => queue.dead(partition, limit)),
         }
     }
 
@@ -117,7 +159,7 @@ impl Log {
     ) -> StoreResult<u64> {
         match self.redis() {
             Some(redis) => redis.queue_redrive(&self.shared.lane(partition), limit, by).await,
-            None => Ok(self.shared.memory.redrive(partition, limit)),
+            None => remembered!(self, by, [] queue => queue.redrive(partition, limit)),
         }
     }
 
@@ -127,7 +169,7 @@ impl Log {
                 let lane = self.shared.lane(partition);
                 Ok(Line::Redis(redis.queue_line(&lane, by).await?, lane))
             }
-            None => Ok(Line::Memory(Arc::clone(&self.shared), partition)),
+            None => Ok(Line::Memory(self.clone(), partition)),
         }
     }
 }
@@ -136,8 +178,12 @@ impl Line {
     pub(super) async fn wait(&mut self, last: Position, limit: Duration) -> StoreResult<()> {
         match self {
             Self::Redis(server, lane) => server.wait(lane, last, limit).await,
-            Self::Memory(shared, partition) => {
-                shared.memory.wait(*partition, last, limit).await;
+            Self::Memory(log, partition) => {
+                #[cfg(test)]
+                if let Some(server) = log.faulty() {
+                    return server.wait(*partition, last, limit).await;
+                }
+                log.shared.memory.wait(*partition, last, limit).await;
                 Ok(())
             }
         }
@@ -152,16 +198,25 @@ impl Line {
     ) -> StoreResult<Read> {
         match self {
             Self::Redis(server, lane) => server.read(lane, claim, count, from, by).await,
-            Self::Memory(shared, partition) => {
-                Ok(shared.memory.read(*partition, claim, count, from))
+            Self::Memory(log, partition) => {
+                let partition = *partition;
+                remembered!(log, by, [claim] queue => queue.read(partition, claim, count, from))
             }
         }
     }
 
-    pub(super) async fn renew(&mut self, claim: &Claim, by: Deadline) -> StoreResult<bool> {
+    pub(super) async fn renew(
+        &mut self,
+        claim: &Claim,
+        fresh: &str,
+        by: Deadline,
+    ) -> StoreResult<bool> {
         match self {
-            Self::Redis(server, lane) => server.renew(lane, claim, by).await,
-            Self::Memory(shared, partition) => Ok(shared.memory.renew(*partition, claim)),
+            Self::Redis(server, lane) => server.renew(lane, claim, fresh, by).await,
+            Self::Memory(log, partition) => {
+                let partition = *partition;
+                remembered!(log, by, [claim fresh] queue => queue.renew(partition, claim, fresh))
+            }
         }
     }
 
@@ -173,7 +228,10 @@ impl Line {
     ) -> StoreResult<bool> {
         match self {
             Self::Redis(server, lane) => server.ack(lane, claim, done, by).await,
-            Self::Memory(shared, partition) => Ok(shared.memory.ack(*partition, claim, done)),
+            Self::Memory(log, partition) => {
+                let partition = *partition;
+                remembered!(log, by, [claim done] queue => queue.ack(partition, claim, done))
+            }
         }
     }
 
@@ -189,8 +247,11 @@ impl Line {
             Self::Redis(server, lane) => {
                 server.bury(lane, claim, position, error, attempts, by).await
             }
-            Self::Memory(shared, partition) => {
-                Ok(shared.memory.bury(*partition, claim, position, error, attempts))
+            Self::Memory(log, partition) => {
+                let partition = *partition;
+                remembered!(log, by, [claim error] queue => {
+                    queue.bury(partition, claim, position, error, attempts)
+                })
             }
         }
     }

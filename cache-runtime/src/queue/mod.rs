@@ -44,10 +44,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 pub use self::batch::{Batch, Versioned};
+#[cfg(test)]
+pub(crate) use self::clock::node;
+pub(crate) use self::clock::wall_us;
 pub use self::dead_letter::DeadLetter;
 use self::definition::Definition;
 pub use self::definition::{QueueBuilder, queue};
 pub use self::fold::{Fold, merge};
+#[cfg(test)]
+pub(crate) use self::payload::decode;
 pub use self::position::{ParsePositionError, Position};
 pub use self::puts::{Place, Puts};
 pub(crate) use self::shared::{Queues, Shared};

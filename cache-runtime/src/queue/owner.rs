@@ -31,6 +31,9 @@ pub(super) struct Owner {
     pub(super) partition: u32,
     claim: Claim,
     line: Option<Line>,
+    /// What was sent on a line that was lost may still get there: the token that replaces the present one before anything
+    /// is sent on another.
+    fresh: Option<String>,
     /// Until when nobody else can own it.
     until: Instant,
     is_given_back: bool,
@@ -54,8 +57,7 @@ impl Owner {
         by: Deadline,
     ) -> StoreResult<Option<Self>> {
         let lease = log.shared.site.options.lease;
-        let token = format!("{:016x}{:016x}", random_u64(), random_u64());
-        let claim = Claim { token, worker: worker.to_owned(), lease };
+        let claim = Claim { token: token(), worker: worker.to_owned(), lease };
         let asked = Instant::now();
         let is_ours = log.take(partition, &claim, by).await?;
         Ok(is_ours.then(|| Self {
@@ -63,6 +65,7 @@ impl Owner {
             partition,
             claim,
             line: None,
+            fresh: None,
             until: asked + lease,
             is_given_back: false,
             refusal: None,
@@ -107,9 +110,8 @@ impl Owner {
     ) -> Result<Option<(Vec<Stored>, Position)>, Lost> {
         self.assert().await?;
         let by = self.deadline();
-        let claim = self.claim.clone();
         let read = match self.line().await {
-            Ok(line) => line.read(&claim, count, from, by).await,
+            Ok((line, claim)) => line.read(claim, count, from, by).await,
             Err(error) => Err(error),
         };
         match read {
@@ -127,7 +129,7 @@ impl Owner {
         self.assert().await?;
         let limit = (self.lease() / 4).min(Duration::from_secs(1));
         let waited = match self.line().await {
-            Ok(line) => line.wait(last, limit).await,
+            Ok((line, _)) => line.wait(last, limit).await,
             Err(error) => Err(error),
         };
         if let Err(error) = waited {
@@ -138,7 +140,7 @@ impl Owner {
 
     /// The connection may still be waiting.
     pub(super) fn hang_up(&mut self) {
-        self.line = None;
+        self.lose_line();
     }
 
     /// Removes what was delivered.
@@ -169,13 +171,13 @@ impl Owner {
             if asked >= self.until {
                 return Err(Lost);
             }
-            let (by, claim) = (self.deadline(), self.claim.clone());
+            let by = self.deadline();
             let changed = match (self.line().await, &change) {
                 (Err(error), _) => Err(error),
-                (Ok(line), Change::Renew) => line.renew(&claim, by).await,
-                (Ok(line), Change::Ack(done)) => line.ack(&claim, done, by).await,
-                (Ok(line), Change::Bury(position, error, attempts)) => {
-                    line.bury(&claim, *position, error, *attempts, by).await
+                (Ok((line, claim)), Change::Renew) => line.renew(claim, &claim.token, by).await,
+                (Ok((line, claim)), Change::Ack(done)) => line.ack(claim, done, by).await,
+                (Ok((line, claim)), Change::Bury(position, error, attempts)) => {
+                    line.bury(claim, *position, error, *attempts, by).await
                 }
             };
             match changed {
@@ -189,12 +191,32 @@ impl Owner {
         }
     }
 
-    async fn line(&mut self) -> StoreResult<&mut Line> {
+    /// The connection, and the claim under which to use it.
+    async fn line(&mut self) -> StoreResult<(&mut Line, &Claim)> {
         let line = match self.line.take() {
             Some(line) => line,
-            None => self.log.line(self.partition, self.deadline()).await?,
+            None => self.open().await?,
         };
-        Ok(self.line.insert(line))
+        Ok((self.line.insert(line), &self.claim))
+    }
+
+    async fn open(&mut self) -> StoreResult<Line> {
+        let mut line = self.log.line(self.partition, self.deadline()).await?;
+        if let Some(fresh) = self.fresh.clone() {
+            let (asked, by) = (Instant::now(), self.deadline());
+            // Where that is refused, whatever is sent next will be, too.
+            if line.renew(&self.claim, &fresh, by).await? {
+                self.until = asked + self.lease();
+                self.claim.token = fresh;
+                self.fresh = None;
+            }
+        }
+        Ok(line)
+    }
+
+    fn lose_line(&mut self) {
+        self.line = None;
+        self.fresh.get_or_insert_with(token);
     }
 
     /// By when an answer is of use.
@@ -203,22 +225,24 @@ impl Owner {
     }
 
     async fn failed(&mut self, error: StoreError) {
-        match error {
-            StoreError::Refused(code) => {
-                if self.refusal.as_ref() != Some(&code) {
-                    let (queue, partition) = (self.log.shared.site.name, self.partition);
-                    events::warn(format_args!(
-                        "queue {queue:?}, partition {partition}: the server refuses with {code}"
-                    ));
-                    self.refusal = Some(code);
-                }
-                // It may be about to become a replica, or be gone for this slot.
-                self.line = None;
-            }
-            _ => self.line = None,
+        if let StoreError::Refused(code) = error
+            && self.refusal.as_ref() != Some(&code)
+        {
+            let (queue, partition) = (self.log.shared.site.name, self.partition);
+            events::warn(format_args!(
+                "queue {queue:?}, partition {partition}: the server refuses with {code}"
+            ));
+            self.refusal = Some(code);
         }
+        // Refused, it may be about to become a replica, or be gone for this slot.
+        self.lose_line();
         sleep(PAUSE).await;
     }
+}
+
+/// Of one ownership on one connection.
+fn token() -> String {
+    format!("{:016x}{:016x}", random_u64(), random_u64())
 }
 
 impl Drop for Owner {

@@ -11,7 +11,7 @@ pub(super) fn encode<T: Serialize>(codec: Codec, item: &T) -> Result<Vec<u8>, Co
     Ok(payload)
 }
 
-pub(super) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, CodecError> {
+pub(crate) fn decode<T: DeserializeOwned>(payload: &[u8]) -> Result<T, CodecError> {
     let (id, item) = payload.split_first().ok_or(CodecError)?;
     Codec::of(*id).ok_or(CodecError)?.decode(item)
 }

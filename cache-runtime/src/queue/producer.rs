@@ -11,14 +11,26 @@ pub(super) struct Producer(Mutex<State>);
 struct State {
     last: u64,
     under_way: BTreeSet<u64>,
+    /// Those that nobody waits for any more, although they may still be stored, where an older one is under way.
+    given_up: BTreeSet<u64>,
 }
 
 /// The number of one push, until its outcome is known or nobody cares any more. What the server executes of it later is
-/// without effect, once another push has told it so.
+/// without effect, once a push that began later has told it so.
 #[derive(Debug)]
 pub(super) struct Ticket<'a> {
     producer: &'a Producer,
     pub(super) number: u64,
+    is_settled: bool,
+}
+
+/// What the server is told of the other pushes of this process.
+#[derive(Debug)]
+pub(super) struct Others {
+    /// The lowest number under way: those below it are not to be stored any more.
+    pub(super) oldest: u64,
+    /// Nor are these above it.
+    pub(super) given_up: Vec<u64>,
 }
 
 impl Producer {
@@ -27,7 +39,7 @@ impl Producer {
         state.last += 1;
         let number = state.last;
         state.under_way.insert(number);
-        Ticket { producer: self, number }
+        Ticket { producer: self, number, is_settled: false }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -36,14 +48,32 @@ impl Producer {
 }
 
 impl Ticket<'_> {
-    /// The lowest number under way.
-    pub(super) fn oldest(&self) -> u64 {
-        self.producer.lock().under_way.first().copied().unwrap_or(self.number)
+    /// The other pushes, as they are now.
+    pub(super) fn others(&self) -> Others {
+        let state = self.producer.lock();
+        Others {
+            oldest: state.under_way.first().copied().unwrap_or(self.number),
+            given_up: state.given_up.iter().copied().collect(),
+        }
+    }
+
+    /// Nothing more can come of it.
+    pub(super) fn settle(mut self) {
+        self.is_settled = true;
     }
 }
 
 impl Drop for Ticket<'_> {
     fn drop(&mut self) {
-        self.producer.lock().under_way.remove(&self.number);
+        let mut state = self.producer.lock();
+        state.under_way.remove(&self.number);
+        if !self.is_settled {
+            state.given_up.insert(self.number);
+        }
+        // What is below the lowest need not be told.
+        match state.under_way.first().copied() {
+            Some(oldest) => state.given_up = state.given_up.split_off(&oldest),
+            None => state.given_up.clear(),
+        }
     }
 }

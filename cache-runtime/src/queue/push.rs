@@ -8,6 +8,7 @@ use tokio::time::{Instant, sleep};
 
 use super::batch::{Batch, Entry, Merge};
 use super::log::Log;
+use super::producer::{Others, Ticket};
 use super::shared::Lot;
 use super::stats::count;
 use super::{Queue, clock, payload};
@@ -58,7 +59,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     pub(super) async fn push_by(
         &self,
         item: T,
-        stamp: Stamp,
+        mut stamp: Stamp,
         waits: bool,
     ) -> Result<Option<T>, Error> {
         let definition = &self.definition;
@@ -80,11 +81,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
             let message = "the encoded item is larger than `max_value_bytes`";
             return Err(Error::new(ErrorKind::Codec, message));
         }
-        if log.redis().is_none() {
+        if log.is_in_memory() {
             log.shared.warn_of_memory();
         }
         let counters = &log.shared.counters;
-        match log.append(partition, stamp, &entry.key, &payload, waits).await {
+        match log.append(partition, &mut stamp, &entry.key, &payload, waits).await {
             Ok(()) => {
                 count(&counters.pushed, 1);
                 Ok(Some(entry.item))
@@ -158,11 +159,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
 }
 
 impl Log {
-    /// Appends an item, with as many attempts as there is time for: it is stored once.
+    /// Appends an item: it is stored once, with this stamp or the later one that it is changed to.
     async fn append(
         &self,
         partition: u32,
-        stamp: Stamp,
+        stamp: &mut Stamp,
         key: &str,
         payload: &[u8],
         waits: bool,
@@ -171,28 +172,60 @@ impl Log {
         let Some(lot) = self.shared.lot(partition) else {
             return Err(Failure::unavailable(StoreError::Down));
         };
-        let until = Instant::now() + options.push_timeout;
-        let longest = options.max_len.map(|max| max.div_ceil(options.partitions.into()));
         let ticket = lot.producer.ticket();
+        let addition = Addition {
+            producer: &lot.producer_key,
+            number: ticket.number,
+            oldest: ticket.number,
+            longest: options.max_len.map(|max| max.div_ceil(options.partitions.into())),
+            stamp: *stamp,
+            // What is held up for longer was given up meanwhile; half of that time is for clocks that differ.
+            window_us: u64::try_from(options.push_timeout.as_micros() / 2).unwrap_or(u64::MAX),
+            given_up: &[],
+            key,
+            payload,
+        };
+        let appended = self.attempts(lot, partition, addition, &ticket, stamp, waits).await;
+        if !matches!(appended, Err(Failure::Missed(Missed { in_doubt: true, .. }))) {
+            ticket.settle();
+        }
+        appended
+    }
+
+    /// As many attempts as there is time for.
+    async fn attempts(
+        &self,
+        lot: &Lot,
+        partition: u32,
+        addition: Addition<'_>,
+        ticket: &Ticket<'_>,
+        stamp: &mut Stamp,
+        waits: bool,
+    ) -> Result<(), Failure> {
+        let patience = self.shared.site.options.push_timeout;
+        let mut until = Instant::now() + patience;
         let (mut pause, longest_pause) = PAUSES;
         let mut doubt = None;
         loop {
-            let addition = Addition {
-                producer: &lot.producer_key,
-                number: ticket.number,
-                oldest: ticket.oldest(),
-                longest,
-                stamp,
-                key,
-                payload,
-            };
+            let Others { oldest, given_up } = ticket.others();
+            let addition = Addition { oldest, given_up: &given_up, stamp: *stamp, ..addition };
             let is_late = Instant::now() >= until;
             match self.attempt(lot, partition, addition, until).await {
                 Ok((Added::New(_) | Added::Known, true)) => return Ok(()),
                 Ok((Added::New(_) | Added::Known, false)) if is_late => {
                     return Err(Failure::Unreplicated);
                 }
-                Ok((Added::Full, _)) if !waits || is_late => return Err(Failure::Full),
+                // An attempt that was not answered may still get there, when there is room.
+                Ok((Added::Full, _)) if !waits || is_late => {
+                    return Err(doubt.map_or(Failure::Full, Failure::in_doubt));
+                }
+                Ok((Added::Behind(us), _)) => {
+                    clock::observe(us);
+                    // From now on, as if it had just been pushed.
+                    *stamp = clock::now();
+                    until = Instant::now() + patience;
+                    continue;
+                }
                 // The ticket is held, so no other push can have said so.
                 Ok((Added::Late, _)) => return Err(Failure::in_doubt(StoreError::Unexpected)),
                 Err(StoreError::Down) if doubt.is_none() && !self.is_shed() => {

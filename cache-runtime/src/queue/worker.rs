@@ -71,7 +71,7 @@ where
         stop.told().await;
         return;
     }
-    if log.redis().is_none() {
+    if log.is_in_memory() {
         log.shared.warn_of_memory();
     }
     Member::new(log, Arc::new(task)).run(stop).await;
@@ -94,6 +94,7 @@ impl Worker {
         {
             let mut shutdown = pin!(shutdown);
             tokio::select! {
+                biased;
                 () = engine.as_mut() => return,
                 () = shutdown.as_mut() => stop.tell(),
             }

@@ -8,7 +8,7 @@
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
 mod aging;
-#[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
+#[expect(unreachable_pub, reason = "the history checker of real processes has it too")]
 pub(crate) mod dice;
 mod drops;
 mod early;
@@ -16,18 +16,43 @@ mod functions;
 #[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
 mod history;
 mod operations;
+mod queues;
 mod seeds;
 mod world;
 
 use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use self::dice::Dice;
 
 thread_local! {
     static RANDOM: RefCell<Option<Dice>> = const { RefCell::new(None) };
+    static CLOCK: RefCell<Option<Rc<Clock>>> = const { RefCell::new(None) };
+}
+
+/// The time of day in a simulation, which all its processes share.
+#[derive(Debug)]
+pub(crate) struct Clock {
+    begin: Instant,
+    /// The last stamp of an item.
+    pub(crate) last: AtomicU64,
+}
+
+impl Clock {
+    /// Microseconds since 1970.
+    pub(crate) fn wall_us(&self) -> u64 {
+        const BEGIN: u64 = 1_800_000_000_000_000;
+        BEGIN + u64::try_from(self.begin.elapsed().as_micros()).unwrap_or_default()
+    }
+}
+
+/// The clock of a simulation under way on this thread.
+pub(crate) fn clock() -> Option<Rc<Clock>> {
+    CLOCK.with_borrow(Clone::clone)
 }
 
 /// The next random number of a simulation under way on this thread.
@@ -41,11 +66,18 @@ const HANG: Duration = Duration::from_secs(3_600);
 /// Runs a scenario in simulated time.
 fn simulate<F: Future>(seed: u64, scenario: impl FnOnce(Dice) -> F) -> F::Output {
     let dice = Dice::new(seed);
+    // What this process draws only once is none of the seed's.
+    crate::queue::node();
     RANDOM.set(Some(dice.fork(1)));
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
-    let output = runtime.unwrap().block_on(async { timeout(HANG, scenario(dice.fork(2))).await });
+    let output = runtime.unwrap().block_on(async {
+        let clock = Clock { begin: Instant::now(), last: AtomicU64::new(0) };
+        CLOCK.set(Some(Rc::new(clock)));
+        timeout(HANG, scenario(dice.fork(2))).await
+    });
     RANDOM.set(None);
+    CLOCK.set(None);
     output.unwrap_or_else(|_| panic!("somebody hangs, CACHE_TEST_SEED={seed}"))
 }
 

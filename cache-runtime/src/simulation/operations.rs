@@ -324,7 +324,7 @@ fn all_from(row: u64) -> Vec<u64> {
 }
 
 /// Runs a future to its end, or drops it before.
-async fn until<F: Future>(cut: Cut, future: F) -> Option<F::Output> {
+pub(super) async fn until<F: Future>(cut: Cut, future: F) -> Option<F::Output> {
     let mut waits = 0;
     let mut future = pin!(future);
     let end = poll_fn(|cx| {

@@ -1,6 +1,7 @@
 //! The embedded store at the end of a network that loses, delays and answers late: for the simulation.
 
 pub(crate) mod producers;
+mod queue;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,6 +10,7 @@ use bytes::Bytes;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+pub(crate) use self::queue::Primary;
 use super::memory::MemoryStore;
 use super::{
     Acquired, Claim, Deadline, End, Ended, Fill, Filling, Name, Stamped, StoreError, StoreResult,
@@ -20,6 +22,7 @@ use crate::token::Token;
 #[derive(Debug)]
 pub(crate) struct FaultyStore {
     memory: Arc<MemoryStore>,
+    queues: Arc<Primary>,
     network: Arc<Network>,
 }
 
@@ -36,6 +39,8 @@ struct State {
     faults: u64,
     /// And how many take longer.
     slow: u64,
+    /// Until then nothing gets through.
+    stalled: Instant,
     /// On one connection commands arrive, and answers return, in the order in which they were sent.
     last: (Instant, Instant),
 }
@@ -70,13 +75,21 @@ const FATES: [(u64, Fate); 6] = [
 impl Network {
     pub(crate) fn new(dice: Dice, faults: u64, slow: u64) -> Arc<Self> {
         let now = Instant::now();
-        Arc::new(Self { dice, state: Mutex::new(State { faults, slow, last: (now, now) }) })
+        Arc::new(Self {
+            dice,
+            state: Mutex::new(State { faults, slow, stalled: now, last: (now, now) }),
+        })
     }
 
     /// From now on nothing goes wrong.
     pub(crate) fn heal(&self) {
         let mut state = self.state();
-        (state.faults, state.slow) = (0, 0);
+        (state.faults, state.slow, state.stalled) = (0, 0, Instant::now());
+    }
+
+    /// Lets nothing through for a while.
+    pub(crate) fn stall(&self, time: Duration) {
+        self.state().stalled = Instant::now() + time;
     }
 
     /// Draws a command's fate, when it arrives, and when its answer does.
@@ -89,7 +102,7 @@ impl Network {
             Duration::from_millis(dice.below(longest))
         };
         let now = Instant::now();
-        let arrives = state.last.0.max(now + way());
+        let arrives = state.last.0.max(now.max(state.stalled) + way());
         let answers = state.last.1.max(arrives + way());
         match fate {
             Fate::Done => state.last = (arrives, answers),
@@ -107,7 +120,12 @@ impl Network {
 
 impl FaultyStore {
     pub(crate) fn new(memory: Arc<MemoryStore>, network: Arc<Network>) -> Self {
-        Self { memory, network }
+        Self { memory, queues: Arc::default(), network }
+    }
+
+    /// A store whose queues others reach, too.
+    pub(crate) fn of_queues(queues: Arc<Primary>, network: Arc<Network>) -> Self {
+        Self { memory: Arc::new(MemoryStore::new(1 << 20)), queues, network }
     }
 
     /// Sends a command. What was sent is executed whether or not somebody waits for the answer.
@@ -117,16 +135,25 @@ impl FaultyStore {
         by: Deadline,
         execute: impl FnOnce(&MemoryStore, Name<'_>) -> R + Send + 'static,
     ) -> StoreResult<R> {
+        let (memory, text) = (Arc::clone(&self.memory), name.text.to_owned());
+        self.send(by, move || Some(execute(&memory, Name::new(&text)))).await
+    }
+
+    /// Sends what may be lost where it arrives.
+    async fn send<R: Send + 'static>(
+        &self,
+        by: Deadline,
+        execute: impl FnOnce() -> Option<R> + Send + 'static,
+    ) -> StoreResult<R> {
         let (fate, arrives, answers) = self.network.draw();
         if fate == Fate::Down {
             return Err(StoreError::Down);
         }
-        let (memory, text) = (Arc::clone(&self.memory), name.text.to_owned());
         let (answer, answered) = oneshot::channel();
         tokio::spawn(async move {
             sleep_until(arrives).await;
             let executed = !matches!(fate, Fate::LostBefore | Fate::SilentBefore);
-            let reply = executed.then(|| execute(&memory, Name::new(&text)));
+            let reply = executed.then(execute).flatten();
             sleep_until(answers).await;
             match fate {
                 Fate::LostBefore | Fate::LostAfter => {}

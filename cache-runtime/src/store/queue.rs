@@ -39,6 +39,10 @@ pub(crate) struct Addition<'a> {
     /// Most items in the partition.
     pub(crate) longest: Option<u64>,
     pub(crate) stamp: Stamp,
+    /// How far the stamp may be behind the partition's.
+    pub(crate) window_us: u64,
+    /// Numbers above the lowest that are not to be stored any more.
+    pub(crate) given_up: &'a [u64],
     pub(crate) key: &'a str,
     pub(crate) payload: &'a [u8],
 }
@@ -72,6 +76,8 @@ pub(crate) enum Added {
     Known,
     /// There is no room.
     Full,
+    /// Its stamp is too far behind these microseconds, which the partition is at.
+    Behind(u64),
     /// The process itself had given it up.
     Late,
 }
@@ -134,7 +140,7 @@ pub(crate) struct Crew {
 /// Who owns a partition, and for how long at a time.
 #[derive(Clone, Debug)]
 pub(crate) struct Claim {
-    /// Of this ownership, never of a worker.
+    /// Of this ownership on this connection, never of a worker.
     pub(crate) token: String,
     pub(crate) worker: String,
     pub(crate) lease: Duration,

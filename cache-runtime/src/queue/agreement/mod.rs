@@ -61,6 +61,7 @@ async fn the_queue_in_memory_has_the_rules_of_the_one_in_redis() {
         ("-> Known", 20),
         ("-> Late", 20),
         ("-> Full", 20),
+        ("-> Behind", 20),
         ("act: Read(", STEPS / 20),
         ("-> lost", STEPS / 50),
         ("Redrive(", 50),
@@ -101,10 +102,12 @@ async fn a_server_keeps_the_rules_that_memory_does_not_need() {
 async fn a_push_is_stored_once_and_not_after_it_was_given_up() {
     let (server, _connection) = Server::start();
     let mut side = Side::redis(&server.url()).await;
-    let mut push = async |number, oldest| {
-        let once = Step::push(number);
-        let Step::Push { us, node, key, longest, .. } = once else { return String::new() };
-        side.execute(&Step::Push { number, oldest, us, node, key, longest }).await.unwrap()
+    let mut push = async |number, under_way| {
+        let mut push = Step::push(number);
+        if let Step::Push { oldest, .. } = &mut push {
+            *oldest = under_way;
+        }
+        side.execute(&push).await.unwrap()
     };
     assert_eq!(push(1, 1).await, "New(1)");
     assert_eq!(push(1, 1).await, "Known");

@@ -33,8 +33,10 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("bury", OWNER, UNOWNED),
     ("read", OWNER, "false"),
     ("read", OWNER, UNOWNED),
-    ("renew_owner", OWNER, "false"),
-    ("renew_owner", OWNER, UNOWNED),
+    ("renew_owner", "owner ~= ARGV[1]", "false"),
+    ("renew_owner", "owner ~= ARGV[1]", "not owner"),
+    ("renew_owner", "owner == ARGV[3]", "false"),
+    ("renew_owner", "KEYS[1], ARGV[3], 'PX'", "KEYS[1], ARGV[1], 'PX'"),
     ("yield_owner", OWNER, "false"),
     ("yield_owner", OWNER, UNOWNED),
     ("yield_owner", "return redis.call('DEL', KEYS[1])", "return 1"),
@@ -42,6 +44,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("ack", RENEW, ""),
     ("bury", RENEW, ""),
     ("renew_owner", RENEW, "1"),
+    ("renew_owner", ", 'PX', ARGV[2]", ", 'KEEPTTL'"),
     ("take", "'NX', 'PX', ARGV[2]", "'NX'"),
     // Taken from its owner; without what was there before; kept although it was refused.
     ("take", "'NX', 'PX', ARGV[2]", "'PX', ARGV[2]"),
@@ -94,17 +97,14 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("push", "outcome = 'K'", "outcome = '1'"),
     (
         "push",
-        "elseif redis.call('ZSCORE', KEYS[3], number) then
-    outcome = 'K'
-  elseif #entries >= room then
-    outcome = 'F'",
+        "elseif redis.call('ZSCORE', KEYS[3], number) then",
         "elseif #entries >= room then
     outcome = 'F'
-  elseif redis.call('ZSCORE', KEYS[3], number) then
-    outcome = 'K'",
+  elseif redis.call('ZSCORE', KEYS[3], number) then",
     ),
     ("push", "scores[#scores + 1] = entry.number\n  scores[#scores + 1] = entry.number", ""),
-    ("push", "tonumber(ARGV[1]) - 0.5", "tonumber(ARGV[4]) - 0.5"),
+    ("push", "tonumber(ARGV[1]) - 0.5", "tonumber(ARGV[6]) - 0.5"),
+    ("push", "redis.call('ZADD', KEYS[3], number, number)", ""),
     ("push", "math.max(tonumber(ARGV[1]) - 0.5, oldest)", "tonumber(ARGV[1]) - 0.5"),
     ("push", "redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark)", ""),
     ("push", "redis.call('EXPIRE', KEYS[3], 3600)", ""),
@@ -113,6 +113,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("push", "longest > 0 and longest -", "false and longest -"),
     ("push", "#entries >= room", "#entries > room"),
     ("push", "longest > 0 and longest -", "longest -"),
+    // However late it comes, or at once.
+    ("push", "last > ARGV[at + 1] + ARGV[4]", "false"),
+    ("push", "last > ARGV[at + 1] + ARGV[4]", "last > tonumber(ARGV[at + 1])"),
     // One of several that is left out, has another's outcome, or is forgotten.
     ("clock", "for i = 2, #entries do", "for i = 3, #entries do"),
     ("push", "outcomes[entry.place] = entry.at", "outcomes[entry.place] = entries[1].at"),

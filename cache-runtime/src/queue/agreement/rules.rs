@@ -112,14 +112,23 @@ async fn what_is_refused_changes_nothing(mut side: Side) -> Checked {
     for act in [Act::Take, Act::Read(1, None), Act::Bury(1)] {
         side.execute(&Step::act(0, act)).await?;
     }
+    same(&side.execute(&Step::Lengths).await?[..], "0 0 1 false")?;
     let end = format!("{}-{}", u64::MAX, u64::MAX);
     side.ask::<String>(&["XADD", LANE, &end, "who", "knows"]);
 
     let producer = format!("{LANE}:from:p");
     let stamp = Stamp { us: 1, node: 1 };
-    let (key, payload) = ("key", &[][..]);
-    let addition =
-        Addition { producer: &producer, number: 2, oldest: 2, longest: None, stamp, key, payload };
+    let addition = Addition {
+        producer: &producer,
+        number: 2,
+        oldest: 2,
+        longest: None,
+        stamp,
+        window_us: 1_000,
+        given_up: &[],
+        key: "key",
+        payload: &[],
+    };
     for _ in 0..2 {
         let pushed = side.push(addition).await;
         holds("a push is refused", matches!(pushed, Err(StoreError::Refused(_))))?;
@@ -155,6 +164,8 @@ async fn items_of_one_call_are_appended_in_their_order(mut side: Side) -> Checke
         oldest: 2,
         longest: Some(4),
         stamp: Stamp { us: 10 * number, node: 7 },
+        window_us: 1_000,
+        given_up: &[],
         key: "key",
         payload: b"item",
     };

@@ -17,8 +17,8 @@ use crate::store::queue::{Added, Addition, Claim, From, Read, Stamp};
 /// A lease of one of the test's hours lasts longer than any test.
 pub(super) const HOUR: u64 = 3_600_000;
 
-/// The workers.
-pub(super) const WHO: [&str; 2] = ["a", "b"];
+/// The tokens of two workers, in turn.
+const TOKENS: [&str; 4] = ["a", "b", "a again", "b again"];
 
 pub(super) struct Side {
     pub(super) log: Log,
@@ -51,13 +51,15 @@ impl Side {
     /// The answer, in words that are the same on both sides.
     pub(super) async fn execute(&mut self, step: &Step) -> StoreResult<String> {
         let answer = match step {
-            Step::Push { number, oldest, us, node, key, longest } => {
+            Step::Push { number, oldest, given_up, us, window, node, key, longest } => {
                 let addition = Addition {
                     producer: &format!("{LANE}:from:p"),
                     number: *number,
                     oldest: *oldest,
                     longest: *longest,
                     stamp: Stamp { us: *us, node: *node },
+                    window_us: *window,
+                    given_up,
                     key,
                     payload: &number.to_be_bytes(),
                 };
@@ -109,7 +111,7 @@ impl Side {
                 self.log.give_back(0, claim, by).await?;
                 String::new()
             }
-            Act::Renew => format!("{:?}", self.line.renew(claim, by).await?),
+            Act::Renew(fresh) => format!("{:?}", self.line.renew(claim, TOKENS[*fresh], by).await?),
             Act::Read(count, behind) => {
                 let from = behind.map_or(From::New, |number| From::Pending(self.at(number)));
                 match self.line.read(claim, *count, from, by).await? {
@@ -156,7 +158,7 @@ impl Side {
 }
 
 pub(super) fn claim(who: usize, lease: Duration) -> Claim {
-    Claim { token: WHO[who].to_owned(), worker: WHO[who].to_owned(), lease }
+    Claim { token: TOKENS[who].to_owned(), worker: TOKENS[who % 2].to_owned(), lease }
 }
 
 pub(super) fn soon() -> Instant {

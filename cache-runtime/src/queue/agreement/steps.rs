@@ -7,7 +7,9 @@ pub(super) enum Step {
     Push {
         number: u64,
         oldest: u64,
+        given_up: Vec<u64>,
         us: u64,
+        window: u64,
         node: u16,
         key: &'static str,
         longest: Option<u64>,
@@ -30,7 +32,8 @@ pub(super) enum Step {
 pub(super) enum Act {
     Take,
     GiveBack,
-    Renew,
+    /// From now on under the other one of the worker's tokens, or the same.
+    Renew(usize),
     /// So many new items, or pending ones behind a number.
     Read(usize, Option<u64>),
     Ack(Vec<u64>),
@@ -40,7 +43,16 @@ pub(super) enum Act {
 impl Step {
     /// A push that is sent once.
     pub(super) fn push(number: u64) -> Self {
-        Self::Push { number, oldest: number, us: 1, node: 7, key: "key", longest: None }
+        Self::Push {
+            number,
+            oldest: number,
+            given_up: Vec::new(),
+            us: 1,
+            window: 1_000_000,
+            node: 7,
+            key: "key",
+            longest: None,
+        }
     }
 
     pub(super) fn act(who: usize, act: Act) -> Self {
@@ -75,12 +87,14 @@ impl Course {
 
     /// Something that may be done next.
     pub(super) fn step(&mut self, dice: &Dice) -> Step {
+        // Mostly the first token of each worker.
+        let who = dice.pick(&[(4, 0), (4, 1), (1, 2), (1, 3)]);
         let somewhere = || self.last.saturating_sub(10) + dice.below(12).min(self.last);
         let act = match dice.below(100) {
             0..35 => return self.push(dice),
             35..42 => Act::Take,
             42..45 => Act::GiveBack,
-            45..49 => Act::Renew,
+            45..49 => Act::Renew(if dice.percent(80) { who } else { (who + 2) % 4 }),
             49..61 => Act::Read(1 + dice.index(5), None),
             61..69 => {
                 let behind = if dice.percent(50) { 0 } else { somewhere() };
@@ -97,7 +111,7 @@ impl Course {
             93..95 => return Step::Expire,
             _ => return Step::Lengths,
         };
-        Step::Act { who: dice.index(2), hours: 1 + dice.below(3), act }
+        Step::Act { who, hours: 1 + dice.below(3), act }
     }
 
     /// A new push, or one that is sent once more, or comes late.
@@ -112,7 +126,9 @@ impl Course {
         Step::Push {
             number,
             oldest: number.saturating_sub(under_way).max(1),
-            us: 1000 + dice.below(5000),
+            given_up: if dice.percent(20) { vec![number + 1 + dice.below(2)] } else { Vec::new() },
+            us: 1000 * (self.pushes + dice.below(6)),
+            window: dice.pick(&[(3, 1_000_000), (1, 2_000)]),
             node: dice.pick(&[(1, 7), (1, 9)]),
             key: dice.pick(&[(1, "key"), (1, "other")]),
             longest: dice.percent(30).then(|| 1 + (self.length + dice.below(6)).saturating_sub(4)),

@@ -156,7 +156,7 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
 
     /// Waits before the next attempt. False: there will be none.
     async fn pause(&mut self) -> Result<bool, Lost> {
-        let drains = self.owner.log.redis().is_none();
+        let drains = self.owner.log.is_in_memory();
         if self.stop.is_told() && self.backoff.is_long() {
             return Ok(false);
         }
@@ -164,8 +164,9 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
         let stop = &mut self.stop;
         let wait = async {
             tokio::select! {
-                () = pause => true,
+                biased;
                 () = stop.told(), if !drains => false,
+                () = pause => true,
             }
         };
         self.owner.hold(wait).await

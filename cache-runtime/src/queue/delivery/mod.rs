@@ -88,7 +88,7 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
 
     async fn deliver_all(&mut self) -> Result<(), Lost> {
         // What is in memory does not wait for the next process.
-        let drains = self.owner.log.redis().is_none();
+        let drains = self.owner.log.is_in_memory();
         loop {
             if self.is_stopped() && !drains {
                 return Ok(());
@@ -100,6 +100,7 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
                 }
                 let (owner, stop) = (&mut self.owner, &mut self.stop);
                 tokio::select! {
+                    biased;
                     () = stop.told() => owner.hang_up(),
                     waited = owner.wait(self.last) => waited?,
                 }
@@ -126,6 +127,9 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
                 (false, None) => From::Pending(Position::default()),
             };
             let Some((more, last)) = self.owner.read(wanted, from).await? else {
+                // From the beginning: another primary may know less of what was read, and what it gives next lie before
+                // what is here.
+                items.clear();
                 self.caught_up = false;
                 continue;
             };
@@ -146,8 +150,9 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
                 let stop = &mut self.stop;
                 let linger = async {
                     tokio::select! {
-                        () = sleep(pause) => {}
+                        biased;
                         () = stop.told() => {}
+                        () = sleep(pause) => {}
                     }
                 };
                 self.owner.hold(linger).await?;

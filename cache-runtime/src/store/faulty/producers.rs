@@ -14,6 +14,7 @@ pub(crate) struct Producers(HashMap<String, Producer>);
 struct Producer {
     /// Those below it are over.
     oldest: u64,
+    /// Or given up.
     stored: BTreeSet<u64>,
 }
 
@@ -32,10 +33,15 @@ impl Producers {
         if producer.stored.contains(&addition.number) {
             return Added::Known;
         }
+        let last = queue.us(partition);
+        if last > addition.stamp.us + addition.window_us {
+            return Added::Behind(last);
+        }
         let added = queue.push(partition, addition);
         if matches!(added, Added::New(_)) {
             producer.oldest = producer.oldest.max(addition.oldest);
             producer.stored.insert(addition.number);
+            producer.stored.extend(addition.given_up);
             producer.stored.retain(|number| *number >= producer.oldest);
         }
         added

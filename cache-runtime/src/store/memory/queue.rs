@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
-use crate::queue::Position;
+use crate::queue::{Position, wall_us};
 use crate::store::queue::{
     Added, Addition, Buried, Claim, Crew, From, Lengths, Read, Stamp, Stored,
 };
@@ -21,6 +21,7 @@ pub(crate) struct MemoryQueue {
 }
 
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 struct Partition {
     /// Items in the order of their positions, and whether somebody has read them.
     items: VecDeque<(Stored, bool)>,
@@ -31,6 +32,7 @@ struct Partition {
 }
 
 #[derive(Debug)]
+#[cfg_attr(test, derive(Clone))]
 struct Owner {
     token: String,
     until: Instant,
@@ -81,8 +83,15 @@ impl MemoryQueue {
         self.as_owner(partition, claim, |partition| partition.owner = None);
     }
 
-    pub(crate) fn renew(&self, partition: u32, claim: &Claim) -> bool {
-        self.renewing(partition, claim, |_| ())
+    /// The owner keeps a partition, from now on under the token `fresh`.
+    pub(crate) fn renew(&self, partition: u32, claim: &Claim, fresh: &str) -> bool {
+        let (token, until) = (fresh.to_owned(), Instant::now() + claim.lease);
+        let renewed = Claim { token: token.clone(), ..claim.clone() };
+        let renew = |claim: &Claim| {
+            let owner = Owner { token: token.clone(), until };
+            self.as_owner(partition, claim, |partition| partition.owner = Some(owner)).is_some()
+        };
+        renew(claim) || renew(&renewed)
     }
 
     pub(crate) fn read(&self, partition: u32, claim: &Claim, count: usize, from: From) -> Read {
@@ -207,9 +216,46 @@ impl MemoryQueue {
         self.with(partition, |partition| partition.owner.as_ref().and_then(left))
     }
 
+    /// The microseconds of a partition's latest version.
+    pub(crate) fn us(&self, partition: u32) -> u64 {
+        self.with(partition, |partition| partition.us)
+    }
+
     /// The lease of a partition has ended.
     pub(crate) fn expire(&self, partition: u32) {
         self.with(partition, |partition| partition.owner = None);
+    }
+
+    /// What a replica has when it is told everything now.
+    pub(crate) fn copy(&self) -> Copy {
+        Copy(lock(&self.partitions).clone(), lock(&self.workers).clone())
+    }
+
+    /// Goes on with what a replica has, in generations of its own.
+    pub(crate) fn replace(&self, copy: Copy) {
+        let Copy(mut partitions, workers) = copy;
+        for partition in partitions.values_mut() {
+            let generation = (wall_us() / 1000).max(partition.last.generation + 1);
+            partition.last = Position { generation, number: 0 };
+        }
+        *lock(&self.partitions) = partitions;
+        *lock(&self.workers) = workers;
+    }
+}
+
+/// What a replica has.
+#[cfg(test)]
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Copy(HashMap<u32, Partition>, HashMap<String, Instant>);
+
+#[cfg(test)]
+impl Copy {
+    pub(crate) fn items(&self) -> impl Iterator<Item = &Stored> {
+        self.0.values().flat_map(|partition| partition.items.iter().map(|(stored, _)| stored))
+    }
+
+    pub(crate) fn dead(&self) -> impl Iterator<Item = &Stored> {
+        self.0.values().flat_map(|partition| partition.dead.iter().map(|buried| &buried.stored))
     }
 }
 
@@ -225,11 +271,6 @@ impl Partition {
         self.us = us.max(self.us + 1);
         (self.last, self.us)
     }
-}
-
-fn wall_us() -> u64 {
-    let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(wall.as_micros()).unwrap_or_default()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -1,5 +1,7 @@
 //! Calls of the queues' scripts, which have several keys of one slot.
 
+use std::collections::BTreeSet;
+
 use redis::{Cmd, Value};
 
 use super::super::script::Script;
@@ -64,13 +66,19 @@ pub(super) fn push(
 ) -> Call {
     let producer = additions.first().map(|item| item.producer);
     let longest = additions.first().and_then(|item| item.longest);
+    let window_us = additions.first().map(|item| item.window_us);
     let oldest = additions.iter().map(|item| item.oldest).min();
+    let given_up: BTreeSet<u64> =
+        additions.iter().flat_map(|item| item.given_up).copied().collect();
+    let given_up: Vec<_> = given_up.into_iter().map(number).collect();
     let call = Call::new(script)
         .key(&lane.stream)
         .key(&lane.clock)
         .key(producer.unwrap_or_default())
         .arg(number(oldest.unwrap_or_default()))
+        .arg(given_up.join(" "))
         .arg(number(longest.unwrap_or_default()))
+        .arg(number(window_us.unwrap_or_default()))
         .arg(origin.0);
     additions.iter().fold(call, |call, item| {
         call.arg(number(item.number))

@@ -99,15 +99,19 @@ impl Line {
         reply::read(self.run(&call, by).await?).ok_or(StoreError::Unexpected)
     }
 
-    /// Keeps the partition. False: it is lost.
+    /// Keeps the partition, from now on under the token `fresh`. False: it is lost.
     pub(crate) async fn renew(
         &self,
         lane: &Lane,
         claim: &Claim,
+        fresh: &str,
         by: Deadline,
     ) -> StoreResult<bool> {
-        let call =
-            Call::new(&RENEW).key(&lane.owner).arg(&claim.token).arg(number(millis(claim.lease)));
+        let call = Call::new(&RENEW)
+            .key(&lane.owner)
+            .arg(&claim.token)
+            .arg(number(millis(claim.lease)))
+            .arg(fresh);
         self.decide(&call, by).await
     }
 

@@ -24,7 +24,10 @@ pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
         "K" => Some(Added::Known),
         "F" => Some(Added::Full),
         "L" => Some(Added::Late),
-        us => us.parse().ok().map(Added::New),
+        other => match other.strip_prefix('B') {
+            Some(us) => us.parse().ok().map(Added::Behind),
+            None => other.parse().ok().map(Added::New),
+        },
     };
     let all = match reply {
         Value::Array(outcomes) if outcomes.len() == items => outcomes.iter().map(added).collect(),

@@ -1,17 +1,22 @@
 -- Appends items in their order, each once however often it is sent.
 -- KEYS: stream, clock, producer
--- ARGV: oldest number still under way, longest length or 0, origin; of each item number, microseconds, node, key, payload
--- What became of each: its microseconds, or why it was not appended: (L)ate, (K)nown, (F)ull.
+-- ARGV: oldest number still under way, those above it that were given up, longest length or 0, how many microseconds an item may be
+--   behind, origin; of each item number, microseconds, node, key, payload
+-- What became of each: its microseconds, or why it was not appended: (L)ate, (K)nown, (F)ull, (B)ehind and those of the partition.
 local oldest = tonumber(redis.call('ZSCORE', KEYS[3], 'oldest') or 0)
-local longest = tonumber(ARGV[2])
+local longest = tonumber(ARGV[3])
 local room = longest > 0 and longest - redis.call('XLEN', KEYS[1]) or math.huge
+local last = tonumber(redis.call('HMGET', KEYS[2], 'us')[1] or 0)
 local outcomes, entries = {}, {}
-for at = 4, #ARGV, 5 do
+for at = 6, #ARGV, 5 do
   local number, outcome = ARGV[at], nil
   if tonumber(number) < oldest then
     outcome = 'L'
   elseif redis.call('ZSCORE', KEYS[3], number) then
     outcome = 'K'
+  elseif last > ARGV[at + 1] + ARGV[4] then
+    -- Held up for so long that its process may have delivered it otherwise, and others what is newer. Or its clock is behind.
+    outcome = 'B' .. string.format('%.0f', last)
   elseif #entries >= room then
     outcome = 'F'
   else
@@ -19,12 +24,13 @@ for at = 4, #ARGV, 5 do
       place = #outcomes + 1, number = number, us = tonumber(ARGV[at + 1]), node = ARGV[at + 2],
       key = ARGV[at + 3], payload = ARGV[at + 4],
     }
+    last = math.max(last, tonumber(ARGV[at + 1]))
   end
   outcomes[#outcomes + 1] = outcome or ''
 end
 if #entries == 0 then return outcomes end
 
-local refusal = append(KEYS[1], KEYS[2], ARGV[3], entries)
+local refusal = append(KEYS[1], KEYS[2], ARGV[5], entries)
 if refusal then return refusal end
 -- What the producer knows to be done need not be remembered; half a number below the oldest fits its mark. A command that was
 -- held up knows less: the mark does not go back.
@@ -34,6 +40,9 @@ for _, entry in ipairs(entries) do
   outcomes[entry.place] = entry.at
   scores[#scores + 1] = entry.number
   scores[#scores + 1] = entry.number
+end
+for number in string.gmatch(ARGV[2], '%d+') do
+  redis.call('ZADD', KEYS[3], number, number)
 end
 redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark)
 redis.call('ZADD', KEYS[3], unpack(scores))

@@ -1,4 +1,8 @@
+-- Keeps a partition, under another token if that is wanted: what was sent under the former one is of no effect any more.
 -- KEYS: owner
--- ARGV: token, lease in milliseconds
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+-- ARGV: token, lease in milliseconds, token from now on
+local owner = redis.call('GET', KEYS[1])
+if owner == ARGV[3] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end
+if owner ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[3], 'PX', ARGV[2])
+return 1

@@ -1,0 +1,276 @@
+//! One run: some processes push, some deliver, and things go wrong until everything is healed.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tokio::time::sleep;
+
+use super::super::dice::Dice;
+use super::super::operations::{Cut, until};
+use super::database::{Database, Faults, Item};
+use super::history::{Count, History, Outcome, Push, Time};
+use crate::cache::Cache;
+use crate::error::{Error, ErrorKind};
+use crate::queue::{self, Queue, QueueLength, QueueSite, Worker, worker};
+use crate::store::Store;
+use crate::store::faulty::{FaultyStore, Network, Primary};
+use crate::store::queue::Stored;
+
+const fn site(name: &'static str) -> QueueSite {
+    QueueSite::new("simulation::queues", name)
+        .partitions(2)
+        .batch(3)
+        .linger_ms(5)
+        .lease_ms(1_000)
+        .push_timeout_ms(400)
+        .max_attempts(2)
+}
+
+static COUNTS: QueueSite = site("counts").keep_all().unavailable_is_error();
+static DIRECT: QueueSite = site("direct").keep_all();
+static NARROW: QueueSite = site("narrow").keep_all().unavailable_is_error().max_len(6);
+static ROWS: QueueSite = site("rows");
+
+/// How long things go wrong, in milliseconds.
+const TROUBLE: u64 = 4_000;
+
+#[derive(Clone, Debug)]
+struct World {
+    dice: Dice,
+    site: &'static QueueSite,
+    db: Database,
+    processes: Vec<Cache>,
+    networks: Vec<Arc<Network>>,
+    primary: Arc<Primary>,
+    pushes: Arc<Mutex<Vec<Push>>>,
+    lost: Arc<Mutex<BTreeSet<u64>>>,
+    failovers: Arc<Mutex<Vec<Time>>>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Happening {
+    Push,
+    Deliver,
+    Stall,
+    Replicate,
+    FailOver,
+    Redrive,
+}
+
+impl World {
+    fn new(dice: &Dice) -> Self {
+        let site = dice.pick(&[(3, &COUNTS), (2, &DIRECT), (2, &NARROW), (3, &ROWS)]);
+        let faults = Faults {
+            before: dice.pick(&[(3, 0), (2, 10), (1, 40)]),
+            after: dice.pick(&[(3, 0), (2, 10), (1, 40)]),
+            slow: dice.pick(&[(3, 0), (1, 5), (1, 20)]),
+            poison: dice.pick(&[(3, 0), (1, 5)]),
+        };
+        let (lost, slow) = (
+            dice.pick(&[(3, 0), (3, 5), (2, 15), (1, 40)]),
+            dice.pick(&[(2, 0), (2, 10), (1, 50)]),
+        );
+        let primary = Arc::new(Primary::default());
+        let networks: Vec<_> = (0..=dice.below(3))
+            .map(|process| Network::new(dice.fork(10 + process), lost, slow))
+            .collect();
+        let cache = |network: &Arc<Network>| {
+            let store = FaultyStore::of_queues(Arc::clone(&primary), Arc::clone(network));
+            Cache::builder().over(Store::Faulty(store)).unwrap()
+        };
+        let processes = networks.iter().map(cache).collect();
+        let db = Database::new(dice.fork(3), faults);
+        let (pushes, lost, failovers) = (Arc::default(), Arc::default(), Arc::default());
+        Self { dice: dice.fork(4), site, db, processes, networks, primary, pushes, lost, failovers }
+    }
+
+    fn is_of_rows(&self) -> bool {
+        std::ptr::eq(self.site, &raw const ROWS)
+    }
+
+    fn queue(&self, process: usize) -> Queue<Item> {
+        queue::queue::<Item>(self.site)
+            .key(|item, key| key.part(&item.key))
+            .cache(&self.processes[process])
+            .done()
+    }
+
+    fn worker(&self, process: usize) -> Worker {
+        let sink = if self.is_of_rows() {
+            |db: Database, batch| -> Sinking { Box::pin(db.save(batch)) }
+        } else {
+            |db: Database, batch| -> Sinking { Box::pin(db.count(batch)) }
+        };
+        worker(self.queue(process), self.db.clone(), sink)
+    }
+
+    async fn happen(self, what: Happening, id: u64) {
+        let process = self.dice.index(self.processes.len());
+        match what {
+            Happening::Push => self.push(process, id).await,
+            Happening::Deliver => self.deliver(process).await,
+            Happening::Stall => {
+                let span = self.dice.span(3_000);
+                self.networks[process].stall(span);
+            }
+            Happening::Replicate => self.primary.replicate(),
+            Happening::FailOver => self.fail_over(),
+            Happening::Redrive => _ = self.queue(process).redrive().await,
+        }
+    }
+
+    async fn push(&self, process: usize, id: u64) {
+        let waits = 1 + u32::try_from(self.dice.below(6)).unwrap();
+        let cuts = [(80, Cut::Never), (10, Cut::Waiting(waits)), (10, Cut::Woken(waits))];
+        let (cut, tries, key) = (self.dice.pick(&cuts), self.dice.percent(20), self.dice.below(3));
+        let (queue, begin) = (self.queue(process), self.db.now());
+        let call = async {
+            let item = Item { id, key };
+            if tries { queue.try_push(item).await } else { queue.push(item).await }
+        };
+        let outcome = match until(cut, call).await {
+            Some(Ok(())) => Outcome::Acknowledged,
+            Some(Err(error)) => told(&error),
+            None => Outcome::InDoubt,
+        };
+        let end = self.db.now();
+        self.pushes.lock().unwrap().push(Push { id, key, process, begin, end, outcome });
+    }
+
+    /// Delivers for a while; then ends, or is dropped.
+    async fn deliver(&self, process: usize) {
+        let (span, is_dropped) = (self.dice.span(TROUBLE), self.dice.percent(50));
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(self.worker(process).run(async { _ = stopped.await }));
+        sleep(span).await;
+        if is_dropped {
+            running.abort();
+        }
+        _ = stop.send(());
+        _ = running.await;
+    }
+
+    /// Lost is what the replica does not know of: items, and that an item is a dead letter. Delivered once more, such a one seems
+    /// to be in the database as all before the stored position are.
+    fn fail_over(&self) {
+        let (was, is) = self.primary.fail_over();
+        self.failovers.lock().unwrap().push(self.db.now());
+        let mut lost = self.lost.lock().unwrap();
+        let known: BTreeSet<_> = is.items().chain(is.dead()).map(id).collect();
+        lost.extend(was.items().map(id).filter(|id| !known.contains(id)));
+        let known: BTreeSet<_> = is.dead().map(id).collect();
+        lost.extend(was.dead().map(id).filter(|id| !known.contains(id)));
+    }
+
+    /// Nothing goes wrong any more: everything is delivered, dead letters too. How often these were driven again.
+    async fn settle(&self) -> u64 {
+        for network in &self.networks {
+            network.heal();
+        }
+        self.db.tables().faults = Faults::default();
+        let (stop, stopped) = oneshot::channel();
+        let running = tokio::spawn(self.worker(0).run(async { _ = stopped.await }));
+        let (queue, mut redrives) = (self.queue(0), 0);
+        loop {
+            sleep(Duration::from_millis(500)).await;
+            if queue.length().await.unwrap() == QueueLength::default() {
+                break;
+            }
+            redrives += u64::from(queue.redrive().await.unwrap() > 0);
+        }
+        stop.send(()).unwrap();
+        running.await.unwrap();
+        for cache in &self.processes {
+            cache.shutdown().await.unwrap();
+        }
+        redrives
+    }
+}
+
+type Sinking = std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+
+fn id(stored: &Stored) -> u64 {
+    let item: Item = queue::decode(stored.payload.as_deref().unwrap()).unwrap();
+    item.id
+}
+
+fn told(error: &Error) -> Outcome {
+    match error.kind() {
+        ErrorKind::Full | ErrorKind::Unavailable | ErrorKind::Refused => Outcome::Refused,
+        // The transaction may have been committed.
+        ErrorKind::InDoubt | ErrorKind::Sink => Outcome::InDoubt,
+        _ => panic!("{error}"),
+    }
+}
+
+/// Everything that may happen, at some times.
+pub(super) async fn scenario(dice: Dice) -> (History, Count) {
+    let world = World::new(&dice);
+    let within = dice.pick(&[(1, 50), (2, 500), (2, TROUBLE)]);
+    let failovers = dice.pick(&[(3, 0), (1, 1), (1, 3)]);
+    let redrives = dice.pick(&[(3, 0), (1, 2)]);
+    let happenings = [
+        (Happening::Push, 20 + dice.below(40), within),
+        (Happening::Deliver, 1 + dice.below(4), TROUBLE),
+        (Happening::Stall, dice.below(3), TROUBLE),
+        (Happening::Replicate, if failovers > 0 { 20 } else { 0 }, TROUBLE),
+        (Happening::FailOver, failovers, TROUBLE),
+        (Happening::Redrive, redrives, TROUBLE),
+    ];
+    let (mut tasks, mut id) = (JoinSet::new(), 0);
+    for (what, count, within) in happenings {
+        for _ in 0..count {
+            id += 1;
+            let (at, world) = (Duration::from_millis(dice.below(within)), world.clone());
+            tasks.spawn(async move {
+                sleep(at).await;
+                world.happen(what, id).await;
+            });
+        }
+    }
+    while let Some(ended) = tasks.join_next().await {
+        ended.unwrap();
+    }
+    let redrives = redrives + world.settle().await;
+    let mut tables = world.db.tables();
+    let history = History {
+        pushes: std::mem::take(&mut world.pushes.lock().unwrap()),
+        applied: std::mem::take(&mut tables.applied),
+        is_of_rows: world.is_of_rows(),
+        failovers: std::mem::take(&mut world.failovers.lock().unwrap()),
+        lost: std::mem::take(&mut world.lost.lock().unwrap()),
+        suspects: std::mem::take(&mut tables.suspects),
+        redrives,
+    };
+    let count = count(&world, &history, tables.again);
+    (history, count)
+}
+
+fn count(world: &World, history: &History, again: u64) -> Count {
+    let mut count = Count::default();
+    let mut add = |what, more: u64| *count.0.entry(what).or_default() += more;
+    add("again", again);
+    add("lost", history.lost.len() as u64);
+    for (what, outcome) in [
+        ("acknowledged", Outcome::Acknowledged),
+        ("refused", Outcome::Refused),
+        ("in doubt", Outcome::InDoubt),
+    ] {
+        let pushes = history.pushes.iter().filter(|push| push.outcome == outcome);
+        add(what, pushes.count() as u64);
+    }
+    for cache in &world.processes {
+        for queue in cache.stats().queues {
+            add("pushed", queue.pushed);
+            add("direct", queue.direct);
+            add("full", queue.full);
+            add("failures", queue.failures);
+            add("dead letters", queue.dead_letters);
+            add("partitions lost", queue.partitions_lost);
+        }
+    }
+    count
+}

@@ -1,0 +1,108 @@
+//! Queues on a server that several processes share, and whose replica may take its place.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::FaultyStore;
+use super::producers::Producers;
+use crate::queue::Position;
+use crate::store::memory::queue::{Copy, MemoryQueue};
+use crate::store::queue::{Added, Addition};
+use crate::store::{Deadline, StoreResult};
+
+/// A server with one queue, and its replica.
+#[derive(Debug, Default)]
+pub(crate) struct Primary {
+    queue: MemoryQueue,
+    producers: Mutex<Producers>,
+    replica: Mutex<(Copy, Producers)>,
+    /// How many there were before.
+    number: AtomicU64,
+}
+
+impl Primary {
+    /// The replica gets everything that is there now.
+    pub(crate) fn replicate(&self) {
+        *lock(&self.replica) = (self.queue.copy(), lock(&self.producers).clone());
+    }
+
+    /// The replica takes over, with what it has: what there was, and what there is.
+    pub(crate) fn fail_over(&self) -> (Copy, Copy) {
+        let was = self.queue.copy();
+        let (queue, producers) = lock(&self.replica).clone();
+        self.queue.replace(queue.clone());
+        *lock(&self.producers) = producers;
+        self.number.fetch_add(1, Ordering::Relaxed);
+        (was, queue)
+    }
+
+    fn number(&self) -> u64 {
+        self.number.load(Ordering::Relaxed)
+    }
+}
+
+impl FaultyStore {
+    /// Sends a command. One that is on its way to a primary that is replaced is lost.
+    pub(crate) async fn queue<R: Send + 'static>(
+        &self,
+        by: Deadline,
+        execute: impl FnOnce(&MemoryQueue) -> R + Send + 'static,
+    ) -> StoreResult<R> {
+        self.primary(by, |primary| execute(&primary.queue)).await
+    }
+
+    pub(crate) async fn push(
+        &self,
+        partition: u32,
+        addition: Addition<'_>,
+        by: Deadline,
+    ) -> StoreResult<Added> {
+        let Addition { number, oldest, longest, stamp, window_us, .. } = addition;
+        let (producer, given_up) = (addition.producer.to_owned(), addition.given_up.to_vec());
+        let (key, payload) = (addition.key.to_owned(), addition.payload.to_owned());
+        let push = move |primary: &Primary| {
+            let (producer, key, payload) = (&*producer, &*key, &*payload);
+            let addition = Addition {
+                producer,
+                number,
+                oldest,
+                longest,
+                stamp,
+                window_us,
+                given_up: &given_up,
+                key,
+                payload,
+            };
+            lock(&primary.producers).push(&primary.queue, partition, &addition)
+        };
+        self.primary(by, push).await
+    }
+
+    pub(crate) async fn wait(
+        &self,
+        partition: u32,
+        last: Position,
+        limit: Duration,
+    ) -> StoreResult<()> {
+        self.queue(Instant::now() + limit, |_| ()).await?;
+        self.queues.queue.wait(partition, last, limit).await;
+        Ok(())
+    }
+
+    async fn primary<R: Send + 'static>(
+        &self,
+        by: Deadline,
+        execute: impl FnOnce(&Primary) -> R + Send + 'static,
+    ) -> StoreResult<R> {
+        let primary = Arc::clone(&self.queues);
+        let number = primary.number();
+        self.send(by, move || (primary.number() == number).then(|| execute(&primary))).await
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -3,6 +3,7 @@
 //! Compiled only with `--cfg cache_mutants`, which is no feature and which nothing but `tests/mutants/run` sets. There
 //! `CACHE_MUTANT` names the one that is on. Each is what many caches do, at the place where this one does not.
 
+use std::fmt::Debug;
 use std::sync::LazyLock;
 
 use crate::cache::Cache;
@@ -46,10 +47,25 @@ pub(crate) enum Mutant {
     InvalidationsTogether,
 }
 
+/// Bugs of queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum QueueMutant {
+    /// At most once: items are acknowledged when they are read.
+    AcknowledgeAtRead,
+    /// A push that is sent again is another push.
+    ResendAnew,
+    /// A push is not in the queue if its last attempt was refused.
+    RefusedWithoutDoubt,
+    /// What was sent on a connection that was lost is still the owner's.
+    TokenOutlivesConnection,
+    /// A batch goes on where it was, with what another primary gives.
+    BatchAcrossPrimaries,
+}
+
 static ON: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("CACHE_MUTANT").ok());
 
 /// Whether a mutant is on; it goes by the name of its variant.
-pub(crate) fn on(mutant: Mutant) -> bool {
+pub(crate) fn on(mutant: impl Debug) -> bool {
     ON.as_ref().is_some_and(|name| *name == format!("{mutant:?}"))
 }
 

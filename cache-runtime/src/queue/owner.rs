@@ -13,6 +13,8 @@ use tokio::time::{Instant, sleep, sleep_until};
 use super::Position;
 use super::log::{Line, Log};
 use crate::log as events;
+#[cfg(cache_mutants)]
+use crate::mutants::{QueueMutant, on};
 use crate::store::queue::{Claim, From, Read, Stored};
 use crate::store::{Deadline, StoreError, StoreResult};
 use crate::token::random_u64;
@@ -216,6 +218,10 @@ impl Owner {
 
     fn lose_line(&mut self) {
         self.line = None;
+        #[cfg(cache_mutants)]
+        if on(QueueMutant::TokenOutlivesConnection) {
+            return;
+        }
         self.fresh.get_or_insert_with(token);
     }
 

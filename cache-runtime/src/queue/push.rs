@@ -14,11 +14,15 @@ use super::stats::count;
 use super::{Queue, clock, payload};
 use crate::error::{Error, ErrorKind};
 use crate::key::KeyText;
+#[cfg(cache_mutants)]
+use crate::mutants::{QueueMutant, on};
 use crate::private;
 use crate::stats::BreakerState;
 use crate::store::queue::{Added, Addition, Stamp};
 use crate::store::{StoreError, StoreResult};
 use crate::token::random_fraction;
+#[cfg(cache_mutants)]
+use crate::token::random_u64;
 
 /// How long one attempt may take: a server that answers later than that may as well be asked again.
 const ATTEMPT: Duration = Duration::from_secs(1);
@@ -209,6 +213,12 @@ impl Log {
         loop {
             let Others { oldest, given_up } = ticket.others();
             let addition = Addition { oldest, given_up: &given_up, stamp: *stamp, ..addition };
+            #[cfg(cache_mutants)]
+            let addition = if on(QueueMutant::ResendAnew) {
+                Addition { number: (1 << 50) + random_u64() % (1 << 50), ..addition }
+            } else {
+                addition
+            };
             let is_late = Instant::now() >= until;
             match self.attempt(lot, partition, addition, until).await {
                 Ok((Added::New(_) | Added::Known, true)) => return Ok(()),
@@ -217,6 +227,10 @@ impl Log {
                 }
                 // An attempt that was not answered may still get there, when there is room.
                 Ok((Added::Full, _)) if !waits || is_late => {
+                    #[cfg(cache_mutants)]
+                    if on(QueueMutant::RefusedWithoutDoubt) {
+                        return Err(Failure::Full);
+                    }
                     return Err(doubt.map_or(Failure::Full, Failure::in_doubt));
                 }
                 Ok((Added::Behind(us), _)) => {

@@ -7,6 +7,8 @@ use tokio::time::sleep;
 
 use super::Delivery;
 use crate::log;
+#[cfg(cache_mutants)]
+use crate::mutants::{QueueMutant, on};
 use crate::queue::batch::{Batch, Entry};
 use crate::queue::definition::Definition;
 use crate::queue::owner::Lost;
@@ -40,6 +42,11 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
     /// the rest stays for the next owner.
     pub(super) async fn deliver(&mut self, items: Vec<Stored>) -> Result<bool, Lost> {
         let max_attempts = self.task.definition.site.options.max_attempts;
+        #[cfg(cache_mutants)]
+        if on(QueueMutant::AcknowledgeAtRead) {
+            let read: Vec<_> = items.iter().map(|stored| stored.position).collect();
+            self.owner.ack(&read).await?;
+        }
         let mut parts = VecDeque::from([Part { items, is_whole: true }]);
         while let Some(mut part) = parts.pop_front() {
             let mut attempts = 0;

@@ -18,6 +18,8 @@ use super::sink::Sink;
 use super::stats::count;
 use super::stop::Stopped;
 use crate::log;
+#[cfg(cache_mutants)]
+use crate::mutants::{QueueMutant, on};
 use crate::store::queue::{From, Stored};
 
 /// How often a batch that is not full is looked after, at most and at least.
@@ -129,6 +131,11 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
             let Some((more, last)) = self.owner.read(wanted, from).await? else {
                 // From the beginning: another primary may know less of what was read, and what it gives next lie before
                 // what is here.
+                #[cfg(cache_mutants)]
+                if on(QueueMutant::BatchAcrossPrimaries) {
+                    self.caught_up = false;
+                    continue;
+                }
                 items.clear();
                 self.caught_up = false;
                 continue;

@@ -1,7 +1,8 @@
 //! The ownership of one partition.
 //!
 //! A partition is owned by one worker at a time, by a lease in its slot. What an owner does to the queue is done by
-//! scripts that look at the lease, so a former owner that was paused changes nothing there, not even by reading. What it
+//! scripts that look at the lease, so a former owner that was paused changes nothing there, not even by reading; nor does what
+//! the present owner has sent on a connection that it lost, as each has a token of its own. What a former owner
 //! may still do is to end a call of its sink that it had begun: at that moment its lease held for at least half of its
 //! length. Such a late call brings nothing that a later owner does not bring too, and is harmless to a sink that refuses
 //! older versions or drops what lies before the stored position.

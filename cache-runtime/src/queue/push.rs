@@ -306,7 +306,7 @@ fn observed(added: Added) -> Added {
     added
 }
 
-/// The keys of the partition are on their way to another node of the cluster.
+/// The keys of the partition are on their way to another node of the cluster, or there: the next attempt asks where.
 fn is_passing(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(code) if code == "TRYAGAIN")
+    matches!(error, StoreError::Refused(code) if code == "TRYAGAIN" || code == "MOVED")
 }

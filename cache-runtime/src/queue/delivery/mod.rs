@@ -128,7 +128,8 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
                 (false, Some(last)) => From::Pending(last.position),
                 (false, None) => From::Pending(Position::default()),
             };
-            let Some((more, last)) = self.owner.read(wanted, from).await? else {
+            let read = self.owner.read(wanted, from).await?;
+            let Some((more, last)) = read.filter(|(more, _)| follow(&items, more)) else {
                 // From the beginning: another primary may know less of what was read, and what it gives next lie before
                 // what is here.
                 #[cfg(cache_mutants)]
@@ -166,4 +167,9 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
             }
         }
     }
+}
+
+/// Whether all stays in its order.
+fn follow(items: &[Stored], more: &[Stored]) -> bool {
+    items.last().zip(more.first()).is_none_or(|(last, next)| last.position < next.position)
 }

@@ -153,16 +153,17 @@ impl World {
         _ = running.await;
     }
 
-    /// Lost is what the replica does not know of: items, and that an item is a dead letter. Delivered once more, such a one seems
-    /// to be in the database as all before the stored position are.
+    /// Lost is what the replica does not know of: items, that one is a dead letter, and that one was driven again. Delivered once
+    /// more in its old place, such a one seems to be in the database as all before the stored position are.
     fn fail_over(&self) {
         let (was, is) = self.primary.fail_over();
         self.failovers.lock().unwrap().push(self.db.now());
         let mut lost = self.lost.lock().unwrap();
-        let known: BTreeSet<_> = is.items().chain(is.dead()).map(id).collect();
-        lost.extend(was.items().map(id).filter(|id| !known.contains(id)));
-        let known: BTreeSet<_> = is.dead().map(id).collect();
-        lost.extend(was.dead().map(id).filter(|id| !known.contains(id)));
+        let dead: BTreeSet<_> = is.dead().map(id).collect();
+        let place = |stored: &Stored| (id(stored), stored.position);
+        let places: BTreeSet<_> = is.items().map(place).collect();
+        let moved = was.items().filter(|stored| !places.contains(&place(stored)));
+        lost.extend(moved.chain(was.dead()).map(id).filter(|id| !dead.contains(id)));
     }
 
     /// Nothing goes wrong any more: everything is delivered, dead letters too. How often these were driven again.

@@ -99,7 +99,7 @@ impl FaultyStore {
     ) -> StoreResult<R> {
         let primary = Arc::clone(&self.queues);
         let number = primary.number();
-        self.send(by, move || (primary.number() == number).then(|| execute(&primary))).await
+        self.network.send(by, move || (primary.number() == number).then(|| execute(&primary))).await
     }
 }
 

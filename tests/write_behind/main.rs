@@ -11,6 +11,7 @@ mod cluster;
 mod failover;
 mod faults;
 mod pushes;
+mod replicated;
 mod soak;
 mod stage;
 mod workers;

@@ -6,9 +6,7 @@ use cache_runtime::__private::QueueSite;
 use cache_runtime::{BreakerState, ErrorKind};
 use tokio::runtime::Builder;
 
-use crate::stage::{
-    CAREFUL, HASTY, Ledger, PATIENT, REPLICATED, Running, STEPS, Stage, queue, step, worker,
-};
+use crate::stage::{CAREFUL, HASTY, Ledger, PATIENT, Running, STEPS, Stage, queue, step, worker};
 use crate::support::barrier::eventually;
 use crate::support::proxy::{Link, Proxy};
 use crate::support::redis::RedisServer;
@@ -118,22 +116,6 @@ async fn a_push_to_a_server_that_stands_still_is_stored_once_or_not_at_all() {
     });
     let stored = length().await - before;
     assert!((1..=pushed).contains(&stored), "{stored} of {pushed}");
-}
-
-#[tokio::test]
-async fn a_push_waits_for_replicas() {
-    let server = RedisServer::start().await;
-    let cache = patient().connect(&server.url()).unwrap();
-    let replicated = queue(&REPLICATED, &cache);
-    let error = replicated.push(step(0, 0)).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Unreplicated);
-    assert_eq!(replicated.length().await.unwrap().waiting, 1, "it is there, once");
-
-    let of = format!("replicaof 127.0.0.1 {}", server.port());
-    let replica = RedisServer::builder().setting(&of).start().await;
-    let client = replica.client().await;
-    eventually!(replicated.push(step(0, 1)).await.is_ok());
-    assert!(client.run::<u64>(&["XLEN", "wb:{replicated:0}"]).await >= 2);
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@
 
 #[cfg(test)]
 mod agreement;
+mod append;
 mod backoff;
 mod batch;
 mod clock;

@@ -26,6 +26,9 @@ static RENEW: Script = script::queue!("renew_owner");
 static ACK: Script = script::queue!("ack");
 static BURY: Script = script::queue!("bury");
 
+/// How much later than asked a command that blocks may answer: the server is as punctual as its load permits.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// A connection on which commands may block. It is of no use any more after an error other than a refusal.
 #[derive(Debug)]
 pub(crate) struct Line {
@@ -67,12 +70,8 @@ impl Line {
         let id = format!("{}-{}", last.generation, last.number);
         read.arg("COUNT").arg(1).arg("BLOCK").arg(millis(limit));
         read.arg("STREAMS").arg(&lane.stream).arg(id);
-        // The server is as punctual as its load permits.
-        let by = Deadline::now() + limit + Duration::from_secs(1);
-        match self.call(&read, by).await? {
-            Value::ServerError(error) => Err(StoreError::Refused(error.code().to_owned())),
-            _ => Ok(()),
-        }
+        let by = Deadline::now() + limit + GRACE;
+        answer(self.call(&read, by).await?).map(|_| ())
     }
 
     /// The owner's next items.
@@ -156,48 +155,45 @@ impl Line {
         self.decide(&call, by).await
     }
 
-    /// Appends an item, and waits until so many replicas have it: how many have.
+    /// Appends an item, and waits until so many replicas have it: how many have. The item is there also if the server does not
+    /// say so, as it has become a replica itself (`UNBLOCKED`) or does not let this user ask.
     pub(crate) async fn push_replicated(
         &self,
         lane: &Lane,
         addition: Addition<'_>,
         replicas: u32,
         by: Deadline,
-    ) -> StoreResult<(Added, u32)> {
+    ) -> StoreResult<(Added, StoreResult<u32>)> {
         let call = call::push(&PUSH, lane, &[addition], self.origin);
+        let mut replies = self.call_and_wait(&call.by_sha(), replicas, by).await?;
+        if is_error(&replies.0, "NOSCRIPT") {
+            replies = self.call_and_wait(&call.by_body(), replicas, by).await?;
+        }
+        let (push, have) = (answer(replies.0)?, answer(replies.1));
+        let added = reply::added(&push, 1)?.pop().ok_or(StoreError::Unexpected)?;
+        let have = have.and_then(|have| match have {
+            Value::Int(have) => Ok(u32::try_from(have).unwrap_or_default()),
+            _ => Err(StoreError::Unexpected),
+        });
+        Ok((added, have))
+    }
+
+    async fn call_and_wait(
+        &self,
+        command: &Cmd,
+        replicas: u32,
+        by: Deadline,
+    ) -> StoreResult<(Value, Value)> {
         let patience = by.saturating_duration_since(Deadline::now());
         let mut wait = redis::cmd("WAIT");
         wait.arg(replicas).arg(millis(patience));
-        let by = by + Duration::from_secs(1);
-        let mut replies = self.call_both(&call.by_sha(), &wait, by).await?;
-        if is_error(&replies.0, "NOSCRIPT") {
-            replies = self.call_both(&call.by_body(), &wait, by).await?;
-        }
-        match replies {
-            (Value::ServerError(error), _) | (_, Value::ServerError(error)) => {
-                Err(StoreError::Refused(error.code().to_owned()))
-            }
-            (push, Value::Int(have)) => {
-                let added = reply::added(&push, 1)?.pop().ok_or(StoreError::Unexpected)?;
-                Ok((added, u32::try_from(have).unwrap_or_default()))
-            }
-            _ => Err(StoreError::Unexpected),
-        }
-    }
-
-    async fn call_both(
-        &self,
-        first: &Cmd,
-        second: &Cmd,
-        by: Deadline,
-    ) -> StoreResult<(Value, Value)> {
         let mut both = Pipeline::new();
-        both.add_command(first.clone()).add_command(second.clone());
+        both.add_command(command.clone()).add_command(wait);
         let mut connection = self.connection.clone();
         let replies = Box::pin(connection.send_packed_commands(&both, 0, 2));
-        match timeout_at(by, replies).await {
+        match timeout_at(by + GRACE, replies).await {
             Ok(Ok(replies)) => match <[Value; 2]>::try_from(replies) {
-                Ok([first, second]) => Ok((first, second)),
+                Ok([reply, have]) => Ok((reply, have)),
                 Err(_) => Err(StoreError::Unexpected),
             },
             Ok(Err(_)) => Err(StoreError::Lost),
@@ -214,10 +210,7 @@ impl Line {
         if is_error(&reply, "NOSCRIPT") {
             reply = self.call(&call.by_body(), by).await?;
         }
-        match reply {
-            Value::ServerError(error) => Err(StoreError::Refused(error.code().to_owned())),
-            reply => Ok(reply),
-        }
+        answer(reply)
     }
 
     async fn call(&self, command: &Cmd, by: Deadline) -> StoreResult<Value> {
@@ -228,5 +221,13 @@ impl Line {
             Ok(Err(_)) => Err(StoreError::Lost),
             Err(_) => Err(StoreError::TimedOut),
         }
+    }
+}
+
+/// A reply that is no refusal.
+fn answer(reply: Value) -> StoreResult<Value> {
+    match reply {
+        Value::ServerError(error) => Err(StoreError::Refused(error.code().to_owned())),
+        reply => Ok(reply),
     }
 }

@@ -1,0 +1,207 @@
+//! An item gets into its partition, however many attempts that takes.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::clock;
+use super::log::Log;
+use super::producer::{Others, Ticket};
+use super::shared::Lot;
+#[cfg(cache_mutants)]
+use crate::mutants::{QueueMutant, on};
+use crate::stats::BreakerState;
+use crate::store::queue::{Added, Addition, Stamp};
+use crate::store::{StoreError, StoreResult};
+use crate::token::random_fraction;
+#[cfg(cache_mutants)]
+use crate::token::random_u64;
+
+/// How long one attempt may take: a server that answers later than that may as well be asked again.
+const ATTEMPT: Duration = Duration::from_secs(1);
+/// Pauses between attempts, from and to.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
+
+/// Why a push cannot end well.
+#[derive(Debug)]
+pub(super) enum Failure {
+    Full,
+    /// It is there, but too few replicas have it, or the server does not tell.
+    Unreplicated(Option<StoreError>),
+    Missed(Missed),
+}
+
+/// The server has not said that it has the item.
+#[derive(Debug)]
+pub(super) struct Missed {
+    pub(super) error: StoreError,
+    /// It may have it all the same.
+    pub(super) in_doubt: bool,
+}
+
+impl Failure {
+    /// The item certainly is not there.
+    fn unavailable(error: StoreError) -> Self {
+        Self::Missed(Missed { error, in_doubt: false })
+    }
+
+    /// It may be there.
+    fn in_doubt(error: StoreError) -> Self {
+        Self::Missed(Missed { error, in_doubt: true })
+    }
+}
+
+impl Log {
+    /// Appends an item: it is stored once, with this stamp or the later one that it is changed to.
+    pub(super) async fn append(
+        &self,
+        partition: u32,
+        stamp: &mut Stamp,
+        key: &str,
+        payload: &[u8],
+        waits: bool,
+    ) -> Result<(), Failure> {
+        let options = &self.shared.site.options;
+        let Some(lot) = self.shared.lot(partition) else {
+            return Err(Failure::unavailable(StoreError::Down));
+        };
+        let ticket = lot.producer.ticket();
+        let addition = Addition {
+            producer: &lot.producer_key,
+            number: ticket.number,
+            oldest: ticket.number,
+            longest: options.max_len.map(|max| max.div_ceil(options.partitions.into())),
+            stamp: *stamp,
+            // What is held up for longer was given up meanwhile; half of that time is for clocks that differ.
+            window_us: u64::try_from(options.push_timeout.as_micros() / 2).unwrap_or(u64::MAX),
+            given_up: &[],
+            key,
+            payload,
+        };
+        let appended = self.attempts(lot, partition, addition, &ticket, stamp, waits).await;
+        if !matches!(appended, Err(Failure::Missed(Missed { in_doubt: true, .. }))) {
+            ticket.settle();
+        }
+        appended
+    }
+
+    /// As many attempts as there is time for.
+    async fn attempts(
+        &self,
+        lot: &Lot,
+        partition: u32,
+        addition: Addition<'_>,
+        ticket: &Ticket<'_>,
+        stamp: &mut Stamp,
+        waits: bool,
+    ) -> Result<(), Failure> {
+        let patience = self.shared.site.options.push_timeout;
+        let mut until = Instant::now() + patience;
+        let (mut pause, longest_pause) = PAUSES;
+        // What an attempt has left, whatever becomes of the others.
+        let mut left: Option<Failure> = None;
+        loop {
+            let Others { oldest, given_up } = ticket.others();
+            let addition = Addition { oldest, given_up: &given_up, stamp: *stamp, ..addition };
+            #[cfg(cache_mutants)]
+            let addition = if on(QueueMutant::ResendAnew) {
+                Addition { number: (1 << 50) + random_u64() % (1 << 50), ..addition }
+            } else {
+                addition
+            };
+            let is_late = Instant::now() >= until;
+            match self.attempt(lot, partition, addition, until).await {
+                Ok((Added::New(_) | Added::Known, have)) => match have {
+                    Ok(have) if have >= self.shared.site.options.replicas => return Ok(()),
+                    Err(error) if is_forbidden(&error) => {
+                        return Err(Failure::Unreplicated(Some(error)));
+                    }
+                    _ => left = Some(Failure::Unreplicated(None)),
+                },
+                // An attempt that was not answered may still get there, when there is room.
+                Ok((Added::Full, _)) if !waits || is_late => {
+                    #[cfg(cache_mutants)]
+                    if on(QueueMutant::RefusedWithoutDoubt) {
+                        return Err(Failure::Full);
+                    }
+                    return Err(left.unwrap_or(Failure::Full));
+                }
+                Ok((Added::Behind(us), _)) => {
+                    clock::observe(us);
+                    // From now on, as if it had just been pushed.
+                    *stamp = clock::now();
+                    until = Instant::now() + patience;
+                    continue;
+                }
+                // The ticket is held, so no other push can have said so.
+                Ok((Added::Late, _)) => return Err(Failure::in_doubt(StoreError::Unexpected)),
+                Err(StoreError::Down) if left.is_none() && !self.is_shed() => {
+                    return Err(Failure::unavailable(StoreError::Down));
+                }
+                Err(error @ (StoreError::Refused(_) | StoreError::Redirected(_)))
+                    if left.is_none() && !is_passing(&error) =>
+                {
+                    return Err(Failure::unavailable(error));
+                }
+                Err(error @ (StoreError::TimedOut | StoreError::Lost | StoreError::Unexpected)) => {
+                    left.get_or_insert(Failure::in_doubt(error));
+                }
+                Ok((Added::Full, _))
+                | Err(StoreError::Down | StoreError::Refused(_) | StoreError::Redirected(_)) => {}
+            }
+            if is_late {
+                return Err(left.unwrap_or(Failure::unavailable(StoreError::Down)));
+            }
+            let rest = until.saturating_duration_since(Instant::now());
+            sleep(pause.mul_f64(0.5 + random_fraction() / 2.0).min(rest)).await;
+            pause = (pause * 2).min(longest_pause);
+        }
+    }
+
+    /// One attempt, and how many replicas have the item.
+    async fn attempt(
+        &self,
+        lot: &Lot,
+        partition: u32,
+        addition: Addition<'_>,
+        until: Instant,
+    ) -> StoreResult<(Added, StoreResult<u32>)> {
+        let now = Instant::now();
+        let by = (now + ATTEMPT).min(until.max(now + ATTEMPT / 10));
+        let replicas = self.shared.site.options.replicas;
+        let Some(redis) = self.redis().filter(|_| replicas > 0) else {
+            let added = self.push(partition, addition, by).await?;
+            return Ok((observed(added), Ok(replicas)));
+        };
+        // Nothing was sent yet.
+        let line = lot.replicated(redis, by).await.map_err(|_| StoreError::Down)?;
+        let pushed = line.push_replicated(&lot.lane, addition, replicas, by).await;
+        if !matches!(pushed, Ok((_, Ok(_)))) {
+            lot.forget(&line).await;
+        }
+        pushed.map(|(added, have)| (observed(added), have))
+    }
+
+    /// Whether calls are refused although the server is there: too many are under way.
+    fn is_shed(&self) -> bool {
+        self.redis().is_some_and(|redis| redis.snapshot().phase == BreakerState::Closed)
+    }
+}
+
+/// Later stamps of this process are later than what was added.
+fn observed(added: Added) -> Added {
+    if let Added::New(us) = added {
+        clock::observe(us);
+    }
+    added
+}
+
+/// The keys of the partition are on their way to another node of the cluster, or there: the next attempt asks where.
+fn is_passing(error: &StoreError) -> bool {
+    matches!(error, StoreError::Refused(code) if code == "TRYAGAIN" || code == "MOVED")
+}
+
+/// The user may not ask, now or later.
+fn is_forbidden(error: &StoreError) -> bool {
+    matches!(error, StoreError::Refused(code) if code == "NOPERM")
+}

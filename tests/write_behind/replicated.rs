@@ -1,0 +1,89 @@
+//! Pushes that wait until replicas have their items.
+
+use cache_runtime::__private::QueueSite;
+use cache_runtime::ErrorKind;
+
+use crate::stage::{REPLICATED, queue, step};
+use crate::support::barrier::eventually;
+use crate::support::redis::RedisServer;
+use crate::support::{patient, within_limit};
+
+static COPIED: QueueSite = QueueSite::new("faults::copied", "copied")
+    .partitions(1)
+    .push_timeout_ms(60_000)
+    .replicas(1)
+    .unavailable_is_error()
+    .keep_all();
+
+#[tokio::test]
+async fn a_push_waits_for_replicas() {
+    let server = RedisServer::start().await;
+    let cache = patient().connect(&server.url()).unwrap();
+    let replicated = queue(&REPLICATED, &cache);
+    let error = replicated.push(step(0, 0)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unreplicated);
+    assert_eq!(replicated.length().await.unwrap().waiting, 1, "it is there, once");
+
+    let of = format!("replicaof 127.0.0.1 {}", server.port());
+    let replica = RedisServer::builder().setting(&of).start().await;
+    let client = replica.client().await;
+    eventually!(replicated.push(step(0, 1)).await.is_ok());
+    assert!(client.run::<u64>(&["XLEN", "wb:{replicated:0}"]).await >= 2);
+}
+
+/// Whoever waits for replicas of a server that becomes one itself is told an error; the item is there all the same.
+#[tokio::test]
+async fn a_push_goes_on_when_its_server_is_no_primary_for_a_while() {
+    let server = RedisServer::start().await;
+    let of = format!("replicaof 127.0.0.1 {}", server.port());
+    let replica = RedisServer::builder().setting(&of).start().await;
+    let cache = patient().connect(&server.url()).unwrap();
+    let (copied, client) = (queue(&COPIED, &cache), server.client().await);
+    eventually!(copied.push(step(0, 0)).await.is_ok());
+
+    replica.stop();
+    let pushing = tokio::spawn({
+        let copied = copied.clone();
+        async move { copied.push(step(0, 1)).await }
+    });
+    let blocked = async || {
+        let info: String = client.run(&["INFO", "clients"]).await;
+        info.contains("blocked_clients:1")
+    };
+    eventually!(blocked().await);
+    let port = replica.port().to_string();
+    // Its own replica stands still, so nothing is copied back.
+    client.run::<()>(&["REPLICAOF", "127.0.0.1", &port]).await;
+    eventually!(!blocked().await);
+    client.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
+    replica.cont();
+    within_limit("a push", pushing).await.unwrap().unwrap();
+    assert_eq!(copied.length().await.unwrap().waiting, 2);
+}
+
+/// What the server has said to be there is never said not to be.
+#[tokio::test]
+async fn a_push_that_is_refused_after_it_was_stored_says_so() {
+    let rights = "on >secret ~wb:{* resetchannels +@all";
+    let server = RedisServer::builder().user("limited", rights).start().await;
+    let cache = patient().connect(&server.url_as("limited", "secret")).unwrap();
+    let (replicated, client) = (queue(&REPLICATED, &cache), server.client().await);
+    let push = |number| {
+        tokio::spawn({
+            let replicated = replicated.clone();
+            async move { replicated.push(step(0, number)).await.unwrap_err() }
+        })
+    };
+    let pushing = push(0);
+    let stored = async || client.run::<u64>(&["XLEN", "wb:{replicated:0}"]).await;
+    eventually!(stored().await == 1);
+    client.run::<()>(&["ACL", "SETUSER", "limited", "-evalsha", "-eval"]).await;
+    let error = pushing.await.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Unreplicated, "{error}");
+
+    client.run::<()>(&["ACL", "SETUSER", "limited", "+evalsha", "+eval", "-wait"]).await;
+    let error = push(1).await.unwrap();
+    assert_eq!(error.kind(), ErrorKind::Unreplicated);
+    assert!(error.to_string().contains("NOPERM"), "{error}");
+    assert_eq!(stored().await, 2);
+}

@@ -20,6 +20,7 @@ mod log;
 mod memory;
 mod network;
 mod origin;
+mod permissions;
 mod report;
 mod runtimes;
 mod server;

@@ -1,4 +1,5 @@
-//! Read-through caching of async functions over Redis, by attribute, that cannot be filled with stale data.
+//! Read-through caching for async functions, backed by Redis, with one attribute per function, and no way for stale data
+//! to get into the cache.
 //!
 //! ```
 //! use cache_runtime::{Cache, cached, invalidates};
@@ -23,142 +24,150 @@
 //! cache.install();
 //! rename_user(&db, 7, "Ada").await?;
 //! assert_eq!(get_user(&db, 7).await?, "Ada"); // runs the body
-//! assert_eq!(get_user(&db, 7).await?, "Ada"); // does not
+//! assert_eq!(get_user(&db, 7).await?, "Ada"); // a hit
 //! rename_user(&db, 7, "Grace").await?;
-//! assert_eq!(get_user(&db, 7).await?, "Grace"); // does again
+//! assert_eq!(get_user(&db, 7).await?, "Grace"); // runs the body again
 //! assert_eq!(cache.stats().function("get_user").unwrap().loads_ok, 2);
 //! # Ok(()) }
 //! ```
 //!
-//! [`macro@cached`], [`macro@invalidates`], [`macro@write_through`] and [`macro@write_behind`] have the options, [`Cache`] is
-//! where entries live and what is done by hand, [`Key`] names an entry, [`CallExt`] changes one call, [`Stats`] tells what
-//! happened.
+//! Where to look: [`macro@cached`], [`macro@invalidates`], [`macro@write_through`] and [`macro@write_behind`] document their
+//! options. [`Cache`] is the handle to the store, and has the operations done by hand. [`Key`] names an entry, [`CallExt`]
+//! changes how a single call uses the cache, and [`Stats`] has the counters.
 //!
 //! # What happens in a call
 //!
-//! A **read** looks its key up: one `GET`. A **hit** is decoded and returned, and that was all.
+//! A **read** looks up its key with one `GET`. A **hit** is decoded and returned, and nothing else happens.
 //!
-//! On a **miss** the call joins the **flight** of its key: one caller of this process, the leader, does the rest, and
-//! the others wait for what it gets. The leader asks the store for the **lease** of the key, a short-lived
-//! record with a random token that stands where the value would. Whoever holds it **loads**: runs the body; the
-//! lease is renewed meanwhile. Where another process holds it, a function with `lock` waits for that process's
-//! value, and one without runs its body and stores nothing.
+//! On a **miss** the call joins the **flight** of its key: one caller in this process, the leader, does the rest, and
+//! the others wait for its result. The leader asks the store for the key's **lease**, a short-lived
+//! record with a random token, stored in place of the value. The holder of the lease **loads**: it runs the body, and
+//! renews the lease meanwhile. If another process holds the lease, a function with `lock` waits for that process's
+//! value, and one without `lock` runs its body and stores nothing.
 //!
-//! After the load comes the **fill**, a compare-and-set: the value is stored only if the very lease of this attempt
-//! is still in the key. An invalidation removes whatever is in the key, lease or value; so a value that was
-//! loaded before a write is never stored after it. That is the whole of the argument, and it holds for a plain
-//! `DEL` from any other client as well.
+//! After the load comes the **fill**, a compare-and-set: the value is stored only if the key still holds the lease of this
+//! attempt. An invalidation removes whatever is in the key, lease or value, so a value that was
+//! loaded before a write is never stored after it. That is the whole argument, and it holds just as well for a plain
+//! `DEL` from any other client.
 //!
-//! A **write** puts a **fence** into the key before its body, and takes it down together with everything that the
-//! entry held after it. Behind a fence readers run their bodies and store nothing. It closes the gap between the commit
-//! and the invalidation, and a writer that dies in that gap leaves nothing stale behind: its fence runs out, and
-//! the next reader loads. The fences of several writers add up; the last one to end lifts them.
+//! A **write** puts a **fence** into the key before its body runs. After the body, it removes the fence together with
+//! whatever the entry held. While the fence is there, readers run their bodies and store nothing. This closes the gap
+//! between the commit and the invalidation. A writer that dies in that gap leaves nothing stale behind: its fence expires, and
+//! the next reader loads. Several writers may fence an entry at once; the last one to finish lifts the fence.
 //!
-//! Where a write knows the new value, [`macro@write_through`] lets it take the place of the old one: the command that takes
-//! the fence down stores it, if that fence has stood since before the body and no other write of the entry has overlapped. Two
-//! writes that overlap store nothing, because nobody but the database knows which of them came last.
+//! Where a write knows the new value, [`macro@write_through`] stores it in place of the old one: the command that removes
+//! the fence also stores the value, provided that the fence has been in place since before the body and no other write of the
+//! entry has overlapped. Two overlapping writes store nothing, because only the database knows which of them came last.
 //!
-//! A **batch** (`batch(id in ids)`) is as many reads as it has ids, side by side: each has its own flight, lease and
-//! fill, and what they ask of the store goes out together. Its body runs once for all ids that it has to load; only when
-//! these are stored and served does it wait for what others are loading, so two batches that overlap never wait for
+//! A **batch** (`batch(id in ids)`) behaves like one read per id, run side by side: each has its own flight, lease and
+//! fill, and their commands are sent together. The body runs once, for all the ids that this call has to load. Only when
+//! those are stored and served does the call wait for ids that others are loading, so overlapping batches never wait for
 //! each other.
 //!
-//! Lease, value and fence are one record in one key, so eviction, expiry and `FLUSHALL` take the right to fill
-//! together with the value: whatever vanishes, vanishes whole.
+//! Lease, value and fence are one record in one key. Eviction, expiry and `FLUSHALL` therefore remove the right to fill
+//! together with the value: there is no state in which only part of it is gone.
 //!
 //! # Tags
 //!
-//! Entries may have **tags**: `tags = ["org:<org_id>"]`. A tag has a key of its own, under the same protocol, and the value in it
-//! is its **stamp**, a random token and nothing else. A load captures the stamps of its entry's tags before the body runs,
-//! making those that are missing, and its value is stored with them. A hit reads the entry and the stamps in one command,
-//! and counts only if they are the same. So to invalidate a tag (`#[invalidates(tag = "org:<org_id>")]`,
-//! [`Cache::invalidate_tag`]) is to invalidate one key, however many entries have it: a stamp that is gone never comes
-//! back, and what was stored under it is a miss. What was loaded before the invalidation carries the old stamp,
-//! whenever it is stored; a fence on the tag keeps everything under it from being captured or found; a stamp that was evicted is
-//! a miss, too. No clocks are compared, and there is no list of entries that could grow or get lost.
+//! Entries may have **tags**: `tags = ["org:<org_id>"]`. A tag has a key of its own, which follows the same protocol and whose
+//! value is the tag's **stamp**, just a random token. A load captures the stamps of its entry's tags before the body runs,
+//! creating any that are missing, and its value is stored together with them. A lookup reads the entry and the stamps in one
+//! command, and is a hit only if they match. So invalidating a tag (`#[invalidates(tag = "org:<org_id>")]`,
+//! [`Cache::invalidate_tag`]) means invalidating one key, however many entries have the tag: a removed stamp never comes
+//! back, and every value stored with it is a miss. A value loaded before the invalidation carries the old stamp,
+//! no matter when it is stored. A fence on the tag keeps its stamp from being captured and entries with the tag from being
+//! found. A stamp that was evicted is a miss too. No clocks are compared, and there is no list of entries that could grow or
+//! get lost.
 //!
-//! It costs a hit one key more to read for each tag, a miss one script more, in the same round trips; where others wait for the
-//! load, its fill brings the stamps along once more. Functions without tags send what they always did. Programs that
-//! disagree about an entry's tags, as during a deploy, do not find each other's values.
+//! The cost is one more key to read on a hit, and one more script on a miss, for each tag, in the same round trips. Where
+//! others wait for the load, its fill reads the stamps once more. Functions without tags send nothing extra.
+//! Programs that disagree about an entry's tags, as during a deployment, do not find each other's values.
 //!
 //! # What is guaranteed
 //!
 //! - Once `#[invalidates]` has returned with its invalidation acknowledged, no read that starts later, in any
 //!   process, returns or stores a value loaded before that write.
-//! - With the fence up, the same holds from the commit on, and survives a crash of the writer, if the fence lasts
-//!   longer than the database takes to end the transaction of a client that is gone
+//! - With the fence in place, the same holds from the moment of the commit, even if the writer crashes, as long as the fence
+//!   lasts longer than the database takes to end the transaction of a client that is gone
 //!   ([`fence`](CacheBuilder::fence)).
-//! - What `#[write_through]` stores is what the database has last, as far as writes of the entry go through this library: a
-//!   value is stored under the fence that has stood since before the body, and only if no other write overlapped.
+//! - What `#[write_through]` stores is the latest value in the database, provided that all writes of the entry go through
+//!   this library: a value is stored only under a fence that has been in place since before the body, and only if no other
+//!   write overlapped.
 //!
-//! Not guaranteed: anything where Redis lost what it had acknowledged (a failover, an old snapshot, a split brain,
-//! an evicted fence), which the ttl bounds; writes that neither go through `#[invalidates]` nor delete the key; loads
-//! from database replicas that lag further behind than `hold_off`, or inside an older snapshot; between commit and
-//! invalidation, writes without a fence (`fence = "off"`, patterns, targets over `result`); exactly one load, once a
-//! lease was lost; and several entries at once, each of which is exact by itself.
+//! Not guaranteed:
+//!
+//! - Anything, once Redis has lost what it acknowledged (a failover, an old snapshot, a split brain,
+//!   an evicted fence). The ttl bounds how long such a value stays.
+//! - Writes that neither go through `#[invalidates]` nor delete the key.
+//! - Loads from database replicas that lag further behind than `hold_off`, and loads inside an older snapshot.
+//! - The time between commit and invalidation, for writes without a fence (`fence = "off"`, patterns, targets over `result`).
+//! - Exactly one load, once a lease has been lost.
+//! - Consistency across several entries: each is exact by itself.
 //!
 //! # Past the time to live
 //!
-//! A value that is kept for `stale_while_revalidate` or `stale_if_error` stays in its key, and a **refresh** replaces
-//! it there: a compare-and-set with the token of the value that was seen. So an invalidation wins against a
-//! refresh as it does against a load, and no refresh overwrites anything newer. What keeps all processes but one from
-//! refreshing the same entry is a lease in a key beside it, `<key>!r`; it is there for economy, not for
-//! correctness. A failed refresh leaves a tombstone there for a second. How old a value is, Redis alone says:
+//! A value kept for `stale_while_revalidate` or `stale_if_error` stays in its key until a **refresh** replaces
+//! it there, with a compare-and-set on the token of the value that was read. So an invalidation wins against a
+//! refresh just as it does against a load, and no refresh overwrites anything newer. A lease in a second key, `<key>!r`,
+//! keeps all processes but one from refreshing the same entry; it saves work, and correctness does not depend on it.
+//! A failed refresh leaves a tombstone there for a second. The age of a value is measured by Redis's clock alone:
 //! lookups of such functions ask for its time, and other functions with the same key find a mark in the record and
 //! ask too.
 //!
-//! Refreshes run in the background of the process, bounded, within [`Cache::scope`], and may outlive the call;
-//! [`Cache::shutdown`] ends that.
+//! Refreshes run in the background, in limited number and in the [scope](Cache::scope) of the call's cache, and may outlive
+//! the call. [`Cache::shutdown`] waits for them.
 //!
 //! # Failing open
 //!
-//! A function returns what its body returns, whatever the store does. Redis may hold a read up for the cache's
-//! [`budget`](CacheBuilder::budget) and no longer; when it is known to be down it is not asked. What cannot be
-//! decoded is a miss, what is not ours is left alone, and a fill that fails is nobody's error. Flights go on
-//! without a store: of one process, one load per key runs and one is waited for. What an origin gets in all when
-//! nothing is cached any more is bounded by [`max_concurrent_loads`](CacheBuilder::max_concurrent_loads).
+//! A function returns what its body returns, whatever the store does. Redis may delay a read for at most the cache's
+//! [`budget`](CacheBuilder::budget); while it is known to be down it is not asked at all. A record that cannot be
+//! decoded is a miss, data that is not ours is left alone, and a failed fill is not reported as an error. Flights work
+//! without a store: within one process, callers of the same key still share one load. When nothing can be cached any more,
+//! [`max_concurrent_loads`](CacheBuilder::max_concurrent_loads) limits the total load on the origin.
 //!
-//! An invalidation that was not acknowledged is kept in this process, sent again until it is, and its keys are
-//! **bypassed** meanwhile: a process never reads back what it knows to be outdated. [`Cache::flush`] waits for them
-//! before a program ends; [`Stats::journal_depth`] says how many there are.
+//! An invalidation that was not acknowledged is kept in this process and sent again until it is. Meanwhile its keys are
+//! **bypassed**: a process never reads back what it knows to be outdated. Call [`Cache::flush`] before a program ends to wait
+//! for these invalidations; [`Stats::journal_depth`] says how many there are.
 //!
-//! [`Error`] exists for those who use [`Cache`] by hand, and for writes with `fence = "strict"`.
+//! [`Error`] is for those who use [`Cache`] by hand, and for writes with `fence = "strict"`. The guide
+//! [`mod@when_redis_fails`] goes through every fault.
 //!
 //! # Writing behind
 //!
-//! [`macro@write_behind`] puts a durable queue in front of a function that writes to the database: a push is acknowledged when
-//! Redis has the item, and a worker delivers in batches, at least once and in the order of the items' keys. View counts
-//! are what it is for. [`mod@writing_behind`] tells what is promised, and how a sink makes redelivery harmless.
+//! [`macro@write_behind`] puts a durable queue in front of a function that writes to the database, for example to count page
+//! views. A push is acknowledged when Redis has the item; workers deliver items in batches, at least once, and in order for
+//! each key. The guide [`mod@writing_behind`] says what is promised, and how a sink makes redelivery harmless.
 //!
-//! # Choosing
+//! # Choosing options
 //!
-//! - **Keys.** One entity, one key, with its type in front: `user:<id>`. Whatever decides the result belongs into
-//!   it, the tenant above all; what does not (a pool, a client, a span) is `skip`ped. A filter of many fields is one
-//!   `<filter:hash>`. Functions that return the same entity share a key with `key = get_user_key(&id)`, and one
-//!   invalidation reaches them all. Two functions that return different types must not have equal keys: one
+//! - **Keys.** One entity, one key, with its type in front: `user:<id>`. Everything that decides the result belongs in
+//!   the key, the tenant above all; put everything else (a pool, a client, a span) in `skip`. For a filter with many fields
+//!   use one `<filter:hash>`. Functions that return the same entity can share a key with `key = get_user_key(&id)`, and one
+//!   invalidation then covers them all. Two functions that return different types must not have equal keys: one
 //!   would read what the other stored.
-//! - **ttl.** With every write annotated it only bounds what no cache can know: writes past this library, and
-//!   acknowledged invalidations that a failing-over Redis lost. Minutes to a day. Without such writes it *is* the
-//!   answer to how old a value may be. `jitter = 0.1` keeps entries that were stored together from ending together.
-//! - **lock.** Wherever a load costs more than some milliseconds. Without it each process loads for itself, which
-//!   is one query per process at worst, and nobody waits for another process.
-//! - **`none_ttl`.** Where clients ask for what is not there. Short, and the write that creates the row
-//!   invalidates: `#[invalidates(get_user(result.id))]`.
-//! - **`stale_while_revalidate`.** Where a load is slow and a value past its ttl does no harm: nobody waits then but for
-//!   the first load. `early = 1.0` comes close without serving anything past its ttl.
-//! - **`stale_if_error`, `error_ttl`.** Where the origin may fail for longer than the ttl: an hour of the old value is
-//!   better than none for most. `error_ttl` keeps callers from asking for what has just failed.
-//! - **batch.** Wherever a list of ids meets a table: beside the function of one id, with its key. Where lists have the same few
-//!   ids again and again it is worth most; a list that is always the same is better one entry of its own.
-//! - **fence.** `"try"`, the default, for nearly all; `"strict"` where a stale value is worse than a write that is
-//!   refused while Redis is down; `"off"` where a write is frequent and a moment of the old value is
-//!   nobody's loss.
+//! - **ttl.** If every write is annotated, the ttl only limits what no cache can know about: writes that bypass this library,
+//!   and acknowledged invalidations that Redis lost in a failover. Choose minutes to a day. If writes are not annotated, the
+//!   ttl *is* the answer to how old a value may be. `jitter = 0.1` keeps entries that were stored together from expiring
+//!   together.
+//! - **lock.** Wherever a load costs more than a few milliseconds. Without it, each process loads for itself: at worst
+//!   one query per process, and nobody waits for another process.
+//! - **`none_ttl`.** Where clients ask for rows that do not exist. Keep it short, and let the write that creates the row
+//!   invalidate: `#[invalidates(get_user(result.id))]`.
+//! - **`stale_while_revalidate`.** Where a load is slow and a value past its ttl does no harm: then only the first load
+//!   keeps anyone waiting. `early = 1.0` comes close to that without serving anything past its ttl.
+//! - **`stale_if_error`, `error_ttl`.** Where the origin may be down for longer than the ttl: for most programs an hour of
+//!   the old value is better than no value. `error_ttl` keeps callers from repeating a load that has just failed.
+//! - **batch.** Wherever a list of ids meets a table: beside the function of one id, with the same key. It pays off most
+//!   where lists overlap. A list that is always the same is better cached as one entry.
+//! - **fence.** `"try"`, the default, for nearly all writes; `"strict"` where a stale value is worse than a write that is
+//!   refused while Redis is down; `"off"` where writes are frequent and it does not matter if readers get the old value
+//!   for a moment.
 //!
 //! # Testing code that uses it
 //!
-//! In a scope of its own a test has a cache of its own, and tests run in parallel. [`Cache::in_memory`] has the
-//! same leases, fences and expiry as Redis, on Tokio's clock, which a test may pause; [`Cache::disabled`] runs every
-//! body.
+//! Give each test a cache of its own with [`Cache::scope`], and tests can run in parallel. [`Cache::in_memory`] has the
+//! same leases, fences and expiry as Redis and runs on Tokio's clock, which a test may pause; with [`Cache::disabled`] every
+//! call runs its body.
 //!
 //! ```
 //! # use std::time::Duration;
@@ -188,16 +197,16 @@
 //! }
 //! ```
 //!
-//! A task that is spawned inside a scope is outside of it, and uses the installed cache. Where that matters hand
-//! it the scope: `tokio::spawn(cache.scope(work))`, or the cache: `cache = expr`.
+//! A task spawned inside a scope is not part of it, and uses the installed cache. Where that matters, pass the scope on,
+//! `tokio::spawn(cache.scope(work))`, or name the cache, `cache = expr`.
 //!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
-//! | `tracing` (default) | a log line for each change of state, target `cache`; none for a call |
+//! | `tracing` (default) | one log line per change of state, target `cache_runtime`; none per call |
 //! | `catalog` | `catalog()` lists every annotated function, `assert_catalog_consistent` checks their keys |
-//! | `metrics` | `Stats::export` to the `metrics` facade |
+//! | `metrics` | `Stats::export` passes the counters to the `metrics` facade |
 //! | `msgpack` | `Codec::MessagePack` |
 //! | `postcard` | `Codec::Postcard` |
 //! | `tls` | `rediss://` |
@@ -276,7 +285,7 @@ pub mod __private {
 #[doc(hidden)]
 pub mod fuzzing;
 
-/// Compiles the code of the README.
+/// Compiles the code in the README.
 #[cfg(doctest)]
 #[doc = include_str!("../../README.md")]
 struct ReadmeDoctests;

@@ -48,7 +48,7 @@ async fn write(n: u64) {}
 async fn write_all() {}
 
 #[tokio::test]
-async fn the_commands_that_the_guide_lists_are_all_that_cached_functions_need() {
+async fn the_listed_commands_are_all_that_is_needed() {
     let rules = format!("on >secret ~stage:* resetchannels -@all {}", listed());
     let server = RedisServer::builder().user("app", &rules).start().await;
     let url = format!("redis://app:secret@127.0.0.1:{}/1", server.port());

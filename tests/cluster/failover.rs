@@ -69,8 +69,7 @@ async fn a_failover_by_hand_is_followed_at_once() {
         driver.hits().await;
         driver.fault();
         cluster.is_ok().await;
-        cluster.node(replica).client().await.run::<()>(&["CLUSTER", "FAILOVER"]).await;
-        eventually!(is_primary(cluster.node(replica)).await);
+        cluster.fail_over(replica).await;
         is_cached(&driver.cache, id).await;
         // Nothing is left of the node that has left.
         let former = cluster.node(primary).client().await;

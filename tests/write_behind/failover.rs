@@ -131,12 +131,7 @@ async fn nothing_acknowledged_is_lost_when_replicas_take_over() {
     cluster.is_ok().await;
     tables.progress().await;
 
-    let former = cluster.node(primary).client().await;
-    eventually!(
-        former.run::<String>(&["INFO", "replication"]).await.contains("master_link_status:up")
-    );
-    former.run::<()>(&["CLUSTER", "FAILOVER"]).await;
-    eventually!(is_primary(cluster.node(primary)).await);
+    cluster.fail_over(primary).await;
     tables.progress().await;
 
     ends.store(true, Ordering::Relaxed);

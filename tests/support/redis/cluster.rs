@@ -1,12 +1,17 @@
 //! A real cluster of one's own.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use super::{Builder, Client, RedisServer};
 use crate::support::barrier::eventually;
 use crate::support::ports::Port;
+use crate::support::within_limit;
 
 const SLOTS: usize = 16_384;
+
+/// Longer than nodes try a failover by hand, if others are too busy to vote.
+const BY_HAND: Duration = Duration::from_secs(6);
 
 /// Primaries that share the slots, and a replica of each where there are any. All end with this value.
 #[derive(Debug)]
@@ -193,14 +198,26 @@ impl RedisCluster {
             }
             let epoch = (number + 1).to_string();
             client.run::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]).await;
-            if number > 0 {
-                let (port, bus) = (node.port().to_string(), self.buses[number].number());
-                first.run::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus.to_string()]).await;
-            }
         }
         for node in &self.nodes {
             let client = node.client().await;
-            eventually!(nodes(&client).await.matches(" connected").count() == self.nodes.len());
+            eventually!({
+                self.introduce(&first).await;
+                let nodes = nodes(&client).await;
+                nodes.matches(" connected").count() == self.nodes.len()
+                    && !nodes.contains("handshake")
+            });
+        }
+    }
+
+    /// Has the first node meet those that it does not know. A node that does not answer for a while is forgotten.
+    async fn introduce(&self, first: &Client) {
+        let known = nodes(first).await;
+        for (node, bus) in self.nodes.iter().zip(&self.buses) {
+            let (port, bus) = (node.port().to_string(), bus.number().to_string());
+            if !known.contains(&format!(":{port}@{bus}")) {
+                first.run::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus]).await;
+            }
         }
     }
 
@@ -222,13 +239,31 @@ impl RedisCluster {
         }
     }
 
-    /// Waits until every node says that all is well, and knows every replica as such.
+    /// A replica takes over from its primary once it has everything: a failover by hand, which loses nothing.
+    pub async fn fail_over(&self, replica: usize) {
+        let client = self.node(replica).client().await;
+        let says =
+            async |what: &str| client.run::<String>(&["INFO", "replication"]).await.contains(what);
+        let promoted = async {
+            while !says("role:master").await {
+                // An error says that it hears nothing of its primary for the moment.
+                let begun = client.try_run::<()>(&["CLUSTER", "FAILOVER"]).await.is_ok();
+                let given_up = Instant::now() + if begun { BY_HAND } else { Duration::ZERO };
+                eventually!(says("role:master").await || Instant::now() > given_up);
+            }
+        };
+        within_limit("a replica takes over", promoted).await;
+    }
+
+    /// Waits until every node says that all is well, and knows every slot, and every replica as such.
     pub async fn is_ok(&self) {
+        let slots = format!("cluster_slots_ok:{SLOTS}\r");
         for node in &self.nodes {
             let client = node.client().await;
             eventually!({
                 let info: String = client.run(&["CLUSTER", "INFO"]).await;
-                info.contains("cluster_state:ok")
+                // The state is called so as soon as most of the primaries are there, their slots known or not.
+                info.contains("cluster_state:ok") && info.contains(&slots)
             });
         }
         eventually!({
@@ -246,13 +281,15 @@ impl RedisCluster {
 
 async fn start(node: &Builder, bus: &Port, replicas: bool) -> RedisServer {
     // Long enough for a machine that is busy; where a failover is waited for, not longer than that.
-    let timeout = if replicas { 2_000 } else { 10_000 };
+    let timeout = if replicas { 4_000 } else { 10_000 };
     node.clone()
         .setting("cluster-enabled yes")
         .setting("cluster-config-file nodes.conf")
         .setting(&format!("cluster-port {}", bus.number()))
         .setting(&format!("cluster-node-timeout {timeout}"))
         .setting("cluster-require-full-coverage no")
+        // However long it takes others to vote: a replica that heard its primary long ago stands, too.
+        .setting("cluster-replica-validity-factor 0")
         .setting("repl-diskless-sync-delay 0")
         .setting("repl-ping-replica-period 1")
         .start()

@@ -29,10 +29,11 @@ impl Mode {
     }
 }
 
-/// Says for one call of a cached function how it treats the cache.
+/// Changes how a single call of a cached function uses the cache.
 ///
-/// Applies to the function that the future belongs to, not to cached functions called inside it. On the future of a
-/// function that is not cached it applies to the first cached function that the future calls before it first waits.
+/// This applies to the function that the future belongs to, not to cached functions called inside it. On the future
+/// of a function that is not cached, it applies to the first cached function that the future calls before it first
+/// awaits.
 ///
 /// ```
 /// # use cache_runtime::{cached, Cache};
@@ -54,12 +55,13 @@ impl Mode {
 /// # }).await }
 /// ```
 pub trait CallExt: Future + Sized {
-    /// Runs the body whatever is cached, and stores what it returns. An invalidation meanwhile wins, as always.
+    /// Runs the body even if a value is cached, and stores the result. An invalidation in the meantime wins, as
+    /// always.
     fn refresh(self) -> Call<Self> {
         Call { call: self, mode: Some(Mode::Refresh) }
     }
 
-    /// Runs the body as if it were not cached: nothing is read, shared or stored.
+    /// Runs the body as if the function were not cached: nothing is read, shared or stored.
     fn bypass(self) -> Call<Self> {
         Call { call: self, mode: Some(Mode::Bypass) }
     }
@@ -68,7 +70,7 @@ pub trait CallExt: Future + Sized {
 impl<F: Future> CallExt for F {}
 
 pin_project! {
-    /// The future of a call with a mode; made by [`CallExt`].
+    /// The future of a modified call, returned by the methods of [`CallExt`].
     #[must_use = "futures do nothing unless awaited"]
     pub struct Call<F> {
         #[pin]

@@ -1,4 +1,4 @@
-//! Values to bytes and back.
+//! Encoding and decoding of values.
 
 mod depth;
 #[cfg(test)]
@@ -14,23 +14,23 @@ use serde::de::DeserializeOwned;
 
 use self::depth::Bounded;
 
-/// How values are written to the store.
+/// How values are encoded in the store.
 ///
-/// The codec is part of an entry: bytes of another codec are a miss, so that a function can change its codec at any
-/// time, also while old and new processes run side by side.
+/// An entry records its codec, and bytes of another codec are a miss, so a function can change its codec at any time,
+/// even while old and new processes run side by side.
 ///
-/// Values that are nested deeper than 127 levels are not stored, whatever the codec, nor read: each thing inside of
-/// another is a level, so that of a list made of `Option<Box<Node>>` it is 63 nodes.
+/// Values nested deeper than 127 levels are neither stored nor read, whatever the codec. Each value inside another is
+/// a level, so the limit of a linked list made of `Option<Box<Node>>` is 63 nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Codec {
-    /// JSON: legible in `redis-cli`, tolerant of added, removed and reordered fields.
+    /// JSON: readable in `redis-cli`, and tolerant of added, removed and reordered fields.
     #[default]
     Json,
-    /// `MessagePack` with field names: about a quarter smaller, as tolerant as JSON. Feature `msgpack`.
+    /// `MessagePack` with field names: about a quarter smaller than JSON, and as tolerant. Feature `msgpack`.
     #[cfg(feature = "msgpack")]
     MessagePack,
-    /// Postcard: smallest and fastest, but positional. A changed type may decode into a wrong value, so every
+    /// Postcard: the smallest and fastest, but positional. A changed type may decode to a wrong value, so every
     /// change of the type needs a new `version = n` on the function. Feature `postcard`.
     #[cfg(feature = "postcard")]
     Postcard,

@@ -1,47 +1,48 @@
-//! What can go wrong, for those who ask: annotated functions never return an error of ours.
+//! Errors of operations by hand. Annotated functions never return an error of ours.
 
 use std::fmt;
 
 use crate::store::StoreError;
 
-/// An operation on a [`Cache`](crate::Cache) that was asked for by hand and could not be done.
+/// The error of an operation on a [`Cache`](crate::Cache) or a [`Queue`](crate::Queue) by hand.
 ///
-/// Annotated functions never fail with it unless they are told to, and then need `E: From<cache_runtime::Error>`: writes
-/// with `fence = "strict"`, which are refused when the fence cannot be put up, and functions with `shed_after`, which are
-/// refused when too many loads are under way. It never holds credentials, keys or values.
+/// Annotated functions return it only if you ask for it, and then need `E: From<cache_runtime::Error>`: writes with
+/// `fence = "strict"`, which are refused if the fence cannot be put up, and functions with `shed_after`, whose calls
+/// are refused while too many loads are running. It never contains credentials, keys or values.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
 }
 
-/// The sort of an [`Error`].
+/// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The URL or an option is malformed. The only error that a start-up can meet.
+    /// The URL or an option is malformed. This is the only error that can occur at startup.
     Config,
-    /// The store cannot be reached, or did not answer in time. The operation may have been executed all the same.
+    /// The store cannot be reached, or did not answer in time. The operation may have been executed nevertheless.
     Unavailable,
-    /// The store answered, with a refusal: out of memory, read-only, no permission.
+    /// The store answered with a refusal: out of memory, read-only, no permission.
     Refused,
     /// The value could not be encoded.
     Codec,
-    /// A function with `shed_after` was not run because too many loads are under way.
+    /// A call of a function with `shed_after` was refused because too many loads are running.
     Overloaded,
-    /// Invalidations are still to be delivered.
+    /// Some invalidations have not been delivered yet.
     Undelivered,
-    /// A shutdown was cut short: something in the background goes on.
+    /// A shutdown reached its time limit: background work is still running.
     Unfinished,
-    /// A `fence = "strict"` write was not begun because its fence could not be put up.
+    /// A write with `fence = "strict"` was not started because its fence could not be put up.
     Unfenced,
-    /// The queue holds `max_len` items, and no room was made in time.
+    /// The queue holds `max_len` items, and no room became free in time.
     Full,
-    /// The item may be in the queue: the answer was lost, and could not be had before the push's time was over.
+    /// The item may or may not be in the queue: the answer was lost, and could not be obtained before the push timed
+    /// out.
     InDoubt,
-    /// The item is in the queue, but not on as many replicas as asked for.
+    /// The item is in the queue, but on fewer replicas than required.
     Unreplicated,
-    /// The sink, which got the item directly, failed.
+    /// The item went directly to the sink, which failed.
     Sink,
 }
 
@@ -50,7 +51,7 @@ impl Error {
         Self { kind, message: message.into() }
     }
 
-    /// What sort of error it is.
+    /// The kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind

@@ -1,18 +1,19 @@
-//! What a worker keeps of the arguments it is made with.
+//! How a worker keeps the arguments that it is created with.
 
-/// An argument that is, or can be made, an owned `T`.
+/// An argument that is an owned `T`, or can be turned into one.
 ///
-/// A worker outlives the call that makes it, so it keeps a copy of what its sink takes by reference. For a sink that takes
-/// a `db: &PgPool` both `save_views_worker(db)` and `save_views_worker(&db)` will do; for a `table: &str` both a
-/// `String` and a `&str`.
+/// A worker outlives the call that creates it, so it keeps a copy of each argument that its sink takes by reference.
+/// If the sink takes a `db: &PgPool`, you can write both `save_views_worker(db)` and `save_views_worker(&db)`; for a
+/// `table: &str` you can pass both a `String` and a `&str`.
 ///
-/// There is no need to implement it: it is there for `T`, `&T`, and where `T` is a `str` or a slice, for `String` and `Vec`.
+/// You never need to implement this trait: it is implemented for `T` and `&T`, and if `T` is `str` or a slice, also
+/// for `String` and `Vec`.
 #[diagnostic::on_unimplemented(
     message = "the worker keeps a `{T}`, which `{Self}` cannot be made into",
     label = "expected `{T}` or `&{T}`"
 )]
 pub trait Own<T: ToOwned + ?Sized> {
-    /// The value itself, or a copy of what is referred to.
+    /// The value itself, or a copy of the referenced value.
     fn own(self) -> T::Owned;
 }
 

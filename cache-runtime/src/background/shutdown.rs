@@ -11,11 +11,11 @@ use crate::error::{Error, ErrorKind};
 use crate::journal::Journal;
 
 impl Cache {
-    /// Ends what goes on in the background, before a program ends: no refresh begins any more, those that run are waited
-    /// for, and so is the delivery of every invalidation. For at most
-    /// [`shutdown_limit`](crate::CacheBuilder::shutdown_limit), 10 s by default.
+    /// Ends background work before a program ends: starts no more refreshes, and waits for those that are running and
+    /// for the delivery of every invalidation, for at most [`shutdown_limit`](crate::CacheBuilder::shutdown_limit),
+    /// 10 s by default.
     ///
-    /// Functions go on as before, except that stale values are served without a refresh.
+    /// Functions continue to work as before, except that stale values are served without a refresh.
     ///
     /// ```
     /// # use cache_runtime::Cache;
@@ -29,12 +29,12 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unfinished`], with what is left. It goes on as long as the program does.
+    /// [`ErrorKind::Unfinished`], with what is left. That work continues for as long as the program runs.
     ///
     /// # Cancel safety
     ///
-    /// Dropped half-way, no refresh begins any more, and what runs goes on. It can be called again, also several times
-    /// at once.
+    /// If the future is dropped, no more refreshes start, and running ones continue. `shutdown` can be called again,
+    /// even several times at once.
     pub async fn shutdown(&self) -> Result<(), Error> {
         let background = self.background();
         background.refreshes.close();

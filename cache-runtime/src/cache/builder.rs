@@ -11,10 +11,10 @@ use crate::store::Store;
 use crate::store::memory::MemoryStore;
 use crate::store::redis::RedisStore;
 
-/// What all calls of a cache have in common.
+/// The settings shared by all calls of a cache.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
-    /// Ends in `:` where it is not empty.
+    /// Ends in `:` unless it is empty.
     pub(crate) namespace: String,
     pub(crate) budget: Duration,
     pub(crate) wait: Duration,
@@ -29,21 +29,21 @@ pub(crate) struct Settings {
     pub(crate) failover: Failover,
 }
 
-/// What is believed of a primary that has just been promoted.
+/// How far a newly promoted primary is trusted.
 ///
 /// Replication is asynchronous: a failover may bring back values whose invalidation the former primary had acknowledged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Failover {
-    /// Everything. What was lost stays stale until its time to live ends.
+    /// Completely. An entry whose invalidation was lost stays outdated until its time to live ends.
     Trust,
-    /// Everything, but each process sends again what it invalidated in the last 30 seconds, and goes around the cache
-    /// for those entries until that is acknowledged. Other processes may read such an entry until then.
+    /// Completely, but each process repeats the invalidations that it made in the last 30 seconds, and bypasses the
+    /// cache for those entries until they are acknowledged. Other processes may read such an entry until then.
     #[default]
     Replay,
-    /// Nothing: values and leases of another primary count as none, so a failover begins with an empty cache. The only
-    /// choice that leaves nothing stale after one failover, as far as the fences were replicated. In a cluster, slots that
-    /// move from one primary to another begin empty too.
+    /// Not at all: values and leases written under another primary are ignored, so the cache is empty after a
+    /// failover. This is the only choice that leaves nothing outdated after a failover, provided that the fences were
+    /// replicated. In a cluster, slots that move from one primary to another are empty at first, too.
     Distrust,
 }
 
@@ -77,9 +77,9 @@ impl Default for Settings {
 ///     .namespace("shop")
 ///     .budget(Duration::from_millis(50))
 ///     .fence(Duration::from_secs(30));
-/// let cache = settings.clone().connect("redis://127.0.0.1")?; // connects at the first use
+/// let cache = settings.clone().connect("redis://127.0.0.1")?; // connects on first use
 ///
-/// // What can be told without a server is told at once.
+/// // Mistakes that can be found without a server are reported immediately.
 /// let error = settings.connect("127.0.0.1").unwrap_err();
 /// assert_eq!(error.kind(), ErrorKind::Config);
 /// # _ = cache; Ok(()) }
@@ -91,94 +91,97 @@ pub struct CacheBuilder {
 }
 
 impl CacheBuilder {
-    /// What every key begins with, before a `:`. Empty by default. Caches that share a server need different ones.
+    /// The prefix of every key, before a `:`. Empty by default. Caches that share a server need different namespaces.
     pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
         self.settings.namespace = namespace.into();
         self
     }
 
-    /// How long a call may be held up by the store, all its commands together, before it goes without: 100 ms by
-    /// default. Neither the load nor waiting for another caller's load counts. A function says otherwise with
-    /// `budget = "..."`.
+    /// How long the store may delay a call, all its commands together, before the call continues without it: 100 ms
+    /// by default. Neither the load nor the time spent waiting for another caller's load counts. A function overrides
+    /// it with `budget = "..."`.
     ///
-    /// A server that takes longer than half of it for a `PING`, but at least 50 ms and at most 5 s, counts as not answering.
+    /// A server that takes longer than half the budget to answer a `PING` (but at least 50 ms and at most 5 s) counts
+    /// as not answering.
     pub fn budget(mut self, budget: Duration) -> Self {
         self.settings.budget = budget;
         self
     }
 
-    /// How long a caller waits for another one's load before it runs the body itself: 5 s by default. A function
-    /// says otherwise with `lock(wait = "...")`.
+    /// How long a caller waits for another caller's load before it runs the body itself: 5 s by default. A function
+    /// overrides it with `lock(wait = "...")`.
     pub fn wait(mut self, wait: Duration) -> Self {
         self.settings.wait = wait;
         self
     }
 
-    /// How long a loader that has crashed keeps others from loading: 3 s by default. The lease of a living one is
-    /// renewed, however long it loads. A function says otherwise with `lock(lease = "...")`.
+    /// How long a crashed loader keeps others from loading: 3 s by default. The lease of a live loader is renewed,
+    /// however long it loads. A function overrides it with `lock(lease = "...")`.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.settings.lease = lease;
         self
     }
 
-    /// How long a key stays uncached after its writer crashed: 10 s by default. To leave nothing stale it must exceed the
-    /// time in which the database ends the transaction of a client that is gone. The fence of a living writer is renewed.
+    /// How long a key stays uncached after its writer crashed: 10 s by default. To leave nothing stale, it must
+    /// exceed the time that the database takes to end the transaction of a client that is gone. The fence of a live
+    /// writer is renewed.
     pub fn fence(mut self, fence: Duration) -> Self {
         self.settings.fence = fence;
         self
     }
 
-    /// How values are written, where a function does not say: JSON by default.
+    /// How values are encoded unless a function specifies a codec: JSON by default.
     pub fn codec(mut self, codec: Codec) -> Self {
         self.settings.codec = codec;
         self
     }
 
-    /// Largest encoded value that is stored or read back, in bytes: 8 MiB by default.
+    /// The size limit of an encoded value, in bytes, for storing it and for reading it back: 8 MiB by default.
     pub fn max_value_bytes(mut self, bytes: usize) -> Self {
         self.settings.max_value_bytes = bytes;
         self
     }
 
-    /// How many bodies of all functions run at once in this process: unbounded by default. What the origin can bear, divided by
-    /// the number of processes, keeps it alive when the store is lost and every call becomes a load. The others wait in
-    /// line; functions with `shed_after` turn theirs away in time.
+    /// How many bodies, of all functions together, run at once in this process: unlimited by default. A limit of what
+    /// the origin can handle, divided by the number of processes, keeps it alive when the store is lost and every
+    /// call becomes a load. Further calls wait in line; those of functions with `shed_after` are refused after that
+    /// time.
     pub fn max_concurrent_loads(mut self, loads: usize) -> Self {
         self.settings.max_concurrent_loads = Some(loads.clamp(1, Semaphore::MAX_PERMITS));
         self
     }
 
-    /// How many stale entries this process refreshes at once: 64 by default. While so many are under way, further
-    /// ones are served without. With 0 none is refreshed in the background. A refresh is a load like any other, and
-    /// counts for [`max_concurrent_loads`](Self::max_concurrent_loads) too.
+    /// How many stale entries this process refreshes at once: 64 by default. While that many refreshes are running,
+    /// further stale entries are served without one. With 0, none is refreshed in the background. A refresh is a load
+    /// like any other, and also counts towards [`max_concurrent_loads`](Self::max_concurrent_loads).
     pub fn max_background_refreshes(mut self, refreshes: usize) -> Self {
         self.settings.max_background_refreshes = refreshes;
         self
     }
 
-    /// How long [`Cache::shutdown`] waits for what goes on in the background: 10 s by default.
+    /// How long [`Cache::shutdown`] waits for background work: 10 s by default.
     pub fn shutdown_limit(mut self, limit: Duration) -> Self {
         self.settings.shutdown_limit = limit;
         self
     }
 
-    /// What is believed of a primary that has just been promoted: [`Failover::Replay`] by default.
+    /// How far a newly promoted primary is trusted: [`Failover::Replay`] by default.
     pub fn failover(mut self, failover: Failover) -> Self {
         self.settings.failover = failover;
         self
     }
 
-    /// How many bytes the embedded store holds before values make room for others: 64 MiB by default.
+    /// How many bytes the embedded store holds before it evicts values: 64 MiB by default.
     pub fn capacity(mut self, bytes: usize) -> Self {
         self.settings.capacity = bytes;
         self
     }
 
-    /// A cache over the server at `url`; see [`Cache::connect`].
+    /// Creates a cache that uses the server at `url`; see [`Cache::connect`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] where the URL or a setting is malformed.
+    /// [`ErrorKind::Config`] if the URL or a setting is malformed.
     pub fn connect(self, url: &str) -> Result<Cache, Error> {
         if url == "memory:" {
             return self.in_memory();
@@ -188,11 +191,11 @@ impl CacheBuilder {
         Ok(Cache::new(Some(Store::Redis(store)), settings))
     }
 
-    /// A cache in this process's memory; see [`Cache::in_memory`].
+    /// Creates a cache in this process's memory; see [`Cache::in_memory`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] where a setting is malformed.
+    /// [`ErrorKind::Config`] if a setting is malformed.
     pub fn in_memory(self) -> Result<Cache, Error> {
         let settings = self.checked()?;
         let store = MemoryStore::new(settings.capacity);

@@ -1,4 +1,4 @@
-//! What is done to entries by hand.
+//! Operations on entries by hand.
 
 use std::time::Duration;
 
@@ -21,12 +21,12 @@ use crate::token::Token;
 use crate::write::PATTERN_LIMIT;
 
 impl Cache {
-    /// The value of an entry, if there is one: of its own codec and version, not behind a fence, and within its time to
-    /// live. Runs no body.
+    /// Reads the value of an entry: `None` if there is none, if it has another codec or version, if it is behind a
+    /// fence, or if its time to live is over. Never runs a body.
     ///
     /// # Errors
     ///
-    /// Where the store does not answer; annotated functions run their body instead.
+    /// If the store does not answer, where an annotated function would run its body.
     pub async fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
         let Some(store) = self.store() else {
             return Ok(None);
@@ -58,15 +58,15 @@ impl Cache {
         Ok(schema.codec.decode(value.payload()).ok())
     }
 
-    /// Stores a value, for the time that the key's function says. Unless somebody else is writing the same entry, or one of
-    /// its tags: then nothing is left in it, and the next reader loads.
+    /// Stores a value, with the time to live of the key's function. If somebody else is writing the same entry, or
+    /// one of its tags, the entry is emptied instead, and the next reader loads.
     ///
-    /// A value read from the database earlier may be outdated by the time it is put: where a write knows
-    /// the new value, `#[invalidates]` on the write is the safe choice.
+    /// A value that was read from the database earlier may be outdated by the time it is stored. Where a write knows
+    /// the new value, `#[write_through]` on that write is the safe choice.
     ///
     /// # Errors
     ///
-    /// Where the store does not answer or refuses, or the value does not encode.
+    /// If the store does not answer or refuses, or if the value cannot be encoded.
     pub async fn put<T: Serialize>(&self, key: &Key<T>, value: &T) -> Result<(), Error> {
         let Some(store) = self.store() else {
             return Ok(());
@@ -101,56 +101,59 @@ impl Cache {
         Ok(())
     }
 
-    /// Removes entries, and the right of every load under way to fill them: one round trip for any number of keys.
+    /// Removes entries, and keeps loads that are already running from filling them. Takes one round trip for any
+    /// number of keys.
     ///
     /// # Errors
     ///
-    /// Where it is not acknowledged for every key. It may have been done all the same; what was not acknowledged is
-    /// kept and sent again until it is, and meanwhile this process goes around the cache for those keys.
+    /// If it is not acknowledged for every key. It may have been done nevertheless. What was not acknowledged is sent
+    /// again until it is, and meanwhile this process bypasses the cache for those keys.
     ///
     /// # Cancel safety
     ///
-    /// Dropped half-way, it may or may not have been done, and is not sent again.
+    /// If the future is dropped, the invalidation may or may not have been done, and is not sent again.
     pub async fn invalidate(&self, keys: impl Keys) -> Result<(), Error> {
         let mut texts = Vec::new();
         keys.visit(&mut |key| texts.push(self.full_text(key).into_owned()));
         self.remove(&texts, Duration::ZERO).await
     }
 
-    /// Invalidates every entry with a tag, however many there are: one round trip, and one key removed. They stay in the
-    /// store as misses until they are loaded again, or their time is over.
+    /// Invalidates every entry with a tag, however many there are: one round trip, and one key removed. The entries
+    /// stay in the store, as misses, until they are loaded again or expire.
     ///
-    /// Several tags, or tags and keys, go together through [`invalidate`](Self::invalidate), which takes them too:
+    /// To invalidate several tags, or tags and keys together, pass them to [`invalidate`](Self::invalidate):
     /// `cache.invalidate((&user_key(&7), &org))`.
     ///
     /// # Errors
     ///
-    /// As [`invalidate`](Self::invalidate); what was not acknowledged is sent again, and meanwhile this process goes around the
-    /// cache for every entry with the tag.
+    /// As for [`invalidate`](Self::invalidate). What was not acknowledged is sent again, and meanwhile this process
+    /// bypasses the cache for every entry with the tag.
     ///
     /// # Cancel safety
     ///
-    /// Dropped half-way, it may or may not have been done, and is not sent again.
+    /// If the future is dropped, the invalidation may or may not have been done, and is not sent again.
     pub async fn invalidate_tag(&self, tag: impl Into<Tag>) -> Result<(), Error> {
         self.invalidate(tag.into()).await
     }
 
-    /// Removes all entries of this namespace whose key matches a Redis glob, such as `user:7:*`; how many there were. A glob
-    /// that begins with `*` matches tags as well, and so invalidates all that have one of those.
-    /// Takes time in proportion to all keys of the server: no operation for a hot path.
+    /// Removes all entries of this namespace whose key matches a Redis glob, such as `user:7:*`, and returns how many
+    /// there were. A glob that begins with `*` matches tags as well, and so invalidates every entry that has one of
+    /// those tags. The time this takes is proportional to the number of all keys on the server, so keep it off hot
+    /// paths.
     ///
     /// # Errors
     ///
-    /// Where the store does not answer, or refuses; it is sent again, as with [`invalidate`](Self::invalidate).
+    /// If the store does not answer or refuses. The invalidation is sent again, as with
+    /// [`invalidate`](Self::invalidate).
     pub async fn invalidate_matching(&self, pattern: &str) -> Result<u64, Error> {
         self.remove_matching(&self.full_text(pattern), Duration::ZERO).await
     }
 
-    /// Waits until every invalidation has been delivered, for at most `limit`: before a program ends.
+    /// Waits until every invalidation has been delivered, for at most `limit`. Call it before the program ends.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Undelivered`], with their number, where some are left.
+    /// [`ErrorKind::Undelivered`], with their number, if some are left.
     pub async fn flush(&self, limit: Duration) -> Result<(), Error> {
         Journal::deliver(self);
         if tokio::time::timeout(limit, self.journal().drained()).await.is_ok() {
@@ -161,12 +164,12 @@ impl Cache {
         Err(Error::new(ErrorKind::Undelivered, message))
     }
 
-    /// Removes all entries of this namespace, and its tags; how many there were.
+    /// Removes all entries and tags of this namespace, and returns how many there were.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] where a server is shared and the cache has no namespace: it would remove everybody's
-    /// data. Else as [`invalidate_matching`](Self::invalidate_matching).
+    /// [`ErrorKind::Config`] if the cache uses a server and has no namespace: this would remove everybody's data.
+    /// Otherwise as for [`invalidate_matching`](Self::invalidate_matching).
     pub async fn clear(&self) -> Result<u64, Error> {
         if self.settings().namespace.is_empty() && matches!(self.store(), Some(Store::Redis(_))) {
             let message =
@@ -176,7 +179,7 @@ impl Cache {
         self.remove_matching(&self.everything(), Duration::ZERO).await
     }
 
-    /// Whether a value still stands, within its time to live: for one that is kept longer.
+    /// Whether a value is still within its time to live, for an entry that is kept longer than that.
     pub(crate) async fn is_fresh(
         &self,
         name: Name<'_>,
@@ -192,7 +195,7 @@ impl Cache {
         Ok(stands && now_ms? < value.fresh_until_ms())
     }
 
-    /// Invalidates entries by their full texts; what is not acknowledged goes to the journal.
+    /// Invalidates entries by their full keys; what is not acknowledged goes into the journal.
     pub(crate) async fn remove(&self, texts: &[String], hold_off: Duration) -> Result<(), Error> {
         let Some(store) = self.store() else {
             return Ok(());
@@ -203,7 +206,7 @@ impl Cache {
         self.settle(texts, replies, hold_off)
     }
 
-    /// Invalidates entries by a full glob; where that is not acknowledged it goes to the journal.
+    /// Invalidates entries by a full glob, which goes into the journal if that is not acknowledged.
     pub(crate) async fn remove_matching(
         &self,
         pattern: &str,
@@ -224,7 +227,7 @@ impl Cache {
         Ok(reply?)
     }
 
-    /// Sees to what was not acknowledged; the first such error.
+    /// Puts what was not acknowledged into the journal, and returns the first error.
     pub(crate) fn settle<T>(
         &self,
         texts: &[String],

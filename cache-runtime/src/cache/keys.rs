@@ -1,11 +1,11 @@
-//! One key or many.
+//! One key or several.
 
 use crate::key::{Key, Tag};
 
-/// One typed key, or several: what [`Cache::invalidate`](crate::Cache::invalidate) takes.
+/// One or several typed keys: the argument of [`Cache::invalidate`](crate::Cache::invalidate).
 ///
-/// Implemented for `&Key<T>` and `&Tag`, for slices, arrays and vectors of keys, and for tuples of any of these, whose value
-/// types may differ. Keys from elsewhere are collected first: `ids.iter().map(get_user_key).collect::<Vec<_>>()`.
+/// Implemented for `&Key<T>` and `&Tag`, for slices, arrays and vectors of keys, and for tuples of any of these,
+/// whose value types may differ. Collect an iterator first: `ids.iter().map(get_user_key).collect::<Vec<_>>()`.
 ///
 /// ```
 /// # use cache_runtime::{Cache, Key};

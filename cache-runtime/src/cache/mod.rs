@@ -1,4 +1,4 @@
-//! The handle: where entries live, and which cache a function uses.
+//! The cache handle: where entries live, and which cache a function uses.
 
 pub(crate) mod ambient;
 mod builder;
@@ -24,13 +24,14 @@ use crate::stats::{Recorder, Stats};
 use crate::store::{Store, glob};
 use crate::write::scope;
 
-/// A cache: cheap to clone, all clones are one.
+/// A handle to a cache. Cheap to clone; all clones are the same cache.
 ///
-/// Annotated functions use the one that they name (`cache = …`), else that of the task ([`scope`](Self::scope)), else
-/// the installed one ([`install`](Self::install)), else one in this process's memory, of which the log warns.
+/// An annotated function uses the cache that it names (`cache = …`), else that of the current task
+/// ([`scope`](Self::scope)), else the installed one ([`install`](Self::install)), else one in this process's memory,
+/// about which the log warns.
 ///
-/// By hand, entries are reached through the [`Key`](crate::Key)s of functions: [`get`](Self::get), [`put`](Self::put),
-/// [`invalidate`](Self::invalidate). These give errors, which the functions themselves never do.
+/// To access entries by hand, use the [`Key`](crate::Key)s of functions with [`get`](Self::get), [`put`](Self::put)
+/// and [`invalidate`](Self::invalidate). Unlike annotated functions, these methods return errors of the store.
 #[derive(Clone, Debug)]
 pub struct Cache {
     inner: Arc<Inner>,
@@ -38,7 +39,7 @@ pub struct Cache {
 
 #[derive(Debug)]
 pub(crate) struct Inner {
-    /// None: nothing is cached.
+    /// Without one, nothing is cached.
     store: Option<Store>,
     settings: Settings,
     flights: Arc<Flights>,
@@ -46,45 +47,47 @@ pub(crate) struct Inner {
     background: Arc<Background>,
     errors: Remembered,
     recorder: Recorder,
-    /// Bounds the loads of all functions under way.
+    /// Limits the concurrent loads of all functions.
     places: Option<Semaphore>,
     queues: Queues,
 }
 
 impl Cache {
-    /// A cache over a server.
+    /// Creates a cache that uses a server.
     ///
     /// | URL | server |
     /// |---|---|
     /// | `redis://[user:password@]host[:port][/db]` | Redis or Valkey |
     /// | `rediss://…` | the same over TLS (feature `tls`) |
     /// | `redis+unix:///path/to.sock` | through a Unix socket |
-    /// | `redis+sentinel://host,host/name` | the primary of that name, by its sentinels |
-    /// | `redis+cluster://host,host` | a Redis Cluster, by some of its nodes |
+    /// | `redis+sentinel://host,host/name` | the primary of that name, found through its sentinels |
+    /// | `redis+cluster://host,host` | a Redis Cluster, found through some of its nodes |
     /// | `memory:` | none: this process's memory |
     ///
-    /// Several hosts are separated by commas, each with a port of its own where that is not the usual one. A user and a
-    /// password go before the first of them; `rediss+sentinel` and `rediss+cluster` are the same over TLS.
+    /// Separate several hosts by commas, each with its own port if that is not the default one. User and password go
+    /// before the first host. `rediss+sentinel` and `rediss+cluster` are the same over TLS.
     ///
-    /// In a cluster each entry lives on the node of its key, and nothing needs hash tags. Slots are followed as they move, and
-    /// replicas as they are promoted. What a lost primary means is said in [`when_redis_fails`](crate::when_redis_fails).
+    /// In a cluster, each entry lives on the node of its key, and no hash tags are needed. The cache follows slots as
+    /// they move, and replicas as they are promoted. [`when_redis_fails`](crate::when_redis_fails) says what it means
+    /// to lose a primary.
     ///
-    /// Nothing is connected yet: that happens at the first use and in the background, so a program starts with its
-    /// Redis down and begins to cache when it is up.
+    /// This does not connect yet. The connection is made on first use and in the background, so a program can start
+    /// while Redis is down, and begins to cache when Redis is up.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`](crate::ErrorKind::Config) where the URL is malformed, and nothing else.
+    /// Only [`ErrorKind::Config`](crate::ErrorKind::Config), if the URL is malformed.
     pub fn connect(url: &str) -> Result<Self, Error> {
         Self::builder().connect(url)
     }
 
-    /// Settings other than the default ones.
+    /// Starts building a cache with settings other than the defaults.
     pub fn builder() -> CacheBuilder {
         CacheBuilder::default()
     }
 
-    /// A cache in this process's memory, with the same protocol: for programs without Redis, and for tests.
+    /// Creates a cache in this process's memory that follows the same protocol: for programs without Redis, and for
+    /// tests.
     #[must_use]
     pub fn in_memory() -> Self {
         let settings = Settings::default();
@@ -92,7 +95,7 @@ impl Cache {
         Self::new(Some(Store::Memory(Box::new(store))), settings)
     }
 
-    /// No cache: every function runs its body.
+    /// Creates a cache that caches nothing: every function runs its body.
     #[must_use]
     pub fn disabled() -> Self {
         Self::new(None, Settings::default())
@@ -129,13 +132,14 @@ impl Cache {
         inner.upgrade().map(|inner| Self { inner })
     }
 
-    /// Makes this the cache of all functions that name none and run in no [`scope`](Self::scope). A later call replaces it.
+    /// Makes this the cache of all functions that name no cache and run in no [`scope`](Self::scope). A later call
+    /// replaces it.
     pub fn install(&self) {
         ambient::install(self);
     }
 
-    /// Makes this the cache of all functions that `future` calls and that name none: tests run in parallel, each
-    /// with its own. Tasks that it spawns are not in the scope.
+    /// Makes this the cache of all functions that `future` calls and that name no cache. Tests can run in parallel
+    /// this way, each with its own cache. Tasks that `future` spawns are not in the scope.
     ///
     /// ```
     /// # use cache_runtime::{Cache, cached};
@@ -159,9 +163,9 @@ impl Cache {
         ambient::scope(self.clone(), future)
     }
 
-    /// Ends the invalidations of all writes called inside `work` when it ends, and not before: for writes of one database
-    /// transaction. Until then their entries are fenced, so no reader stores a row that the transaction is about to
-    /// replace.
+    /// Delays the invalidations of all writes called inside `work` until `work` ends. Use it for the writes of one
+    /// database transaction: their entries stay fenced until then, so no reader stores a row that the transaction is
+    /// about to replace.
     ///
     /// ```
     /// # use cache_runtime::{invalidates, Cache};
@@ -187,19 +191,19 @@ impl Cache {
     /// # transfer(&Pool, &Cache::in_memory(), 1, 2).await.unwrap(); }
     /// ```
     ///
-    /// They end whether `work` succeeds, fails or panics. Inside another `after_commit` of the same cache it is the outer one
-    /// that ends them.
+    /// The invalidations are made whether `work` succeeds, fails or panics. Inside another `after_commit` of the same
+    /// cache, the outer one makes them.
     ///
     /// # Cancel safety
     ///
-    /// Dropped half-way, the invalidations end in the background, and once more when the fences would have run out, for a
-    /// commit that was under way.
+    /// If the future is dropped, the invalidations are made in the background, and again when the fences would have
+    /// expired, in case a commit was in progress.
     pub async fn after_commit<F: Future>(&self, work: F) -> F::Output {
         // Boxed, since each function that it passes through would hold it once more.
         scope::after_commit(self, Box::pin(work)).await
     }
 
-    /// What happened so far, per function. Counts what this handle and its clones did, in this process.
+    /// The counters so far, per function and per queue: what this handle and its clones did, in this process.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let (breaker, connections) = match self.store() {

@@ -1,19 +1,19 @@
-//! What does not go together.
+//! The check of the keys of a program.
 
 use std::fmt;
 
 use super::shape::Shape;
 use super::{CachedFunction, Catalog, Target};
 
-/// Something that is wrong with the keys of a program.
+/// A problem with the keys of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Problem {
     /// Two functions can make the same key and store values of different types.
     SameKey {
-        /// A function, and its key.
+        /// A function and its key.
         one: (&'static str, &'static str),
-        /// The other one.
+        /// The other function and its key.
         other: (&'static str, &'static str),
     },
     /// A write invalidates a key that no cached function makes.
@@ -26,7 +26,7 @@ pub enum Problem {
 }
 
 impl Catalog {
-    /// What is wrong with the keys of this program.
+    /// All problems with the keys of this program.
     #[must_use]
     pub fn problems(&self) -> Vec<Problem> {
         let pairs = self.functions.iter().enumerate().flat_map(|(at, one)| {

@@ -1,4 +1,4 @@
-//! Every annotated function of the program, and whether they go together.
+//! The catalogue of all annotated functions of the program, and the check of their keys.
 
 mod check;
 mod shape;
@@ -13,9 +13,10 @@ pub use self::check::Problem;
 use self::shape::Shape;
 pub use self::site::{CachedSite, Target, WriteSite};
 
-/// Every annotated function of the program, with those of the crates that it depends on, in the order of their names.
+/// Returns every annotated function of the program, including those of the crates it depends on, in the order of
+/// their names.
 ///
-/// To be printed, or serialised; feature `catalog`. What it costs is a static for each function.
+/// The catalogue can be printed or serialized. It costs one static per function. Needs the feature `catalog`.
 ///
 /// ```standalone_crate
 /// # use cache_runtime::{cached, catalog, invalidates};
@@ -51,9 +52,9 @@ pub fn catalog() -> Catalog {
     Catalog { functions, writes }
 }
 
-/// For a test of yours: fails if two functions that store values of different types can make the same key, so that one would
-/// read what the other stored, or if a write invalidates a key by a template that no cached function has, so that it does
-/// nothing. With feature `catalog`.
+/// Panics if two functions that store values of different types can make the same key, so that one would read what
+/// the other stored, or if a write invalidates a key by a template that no cached function has, so that it has no
+/// effect. Call it in one of your tests. Needs the feature `catalog`.
 ///
 /// ```standalone_crate
 /// # use cache_runtime::{cached, invalidates};
@@ -68,16 +69,16 @@ pub fn catalog() -> Catalog {
 /// # keys_go_together();
 /// ```
 ///
-/// Whether keys can be equal is told from their templates, where numbers, `bool`s and `Uuid`s are known as such and everything
-/// else may be any text. The type of a method's value is compared by its name, since it may
-/// depend on the generics of its block. Functions with caches of different names do not meet.
+/// Whether two keys can be equal is decided from their templates, in which numbers, `bool`s and `Uuid`s are
+/// recognized and everything else may be any text. The value type of a method is compared by its name, because it may
+/// depend on the generics of its `impl` block. Functions that name different caches are not compared.
 ///
-/// What nothing invalidates is no mistake as such, since the ttl may be all there is to say:
-/// [`Catalog::never_invalidated`] lists it.
+/// A function that nothing invalidates is not a mistake as such, because its ttl may be enough:
+/// [`Catalog::never_invalidated`] lists these functions.
 ///
 /// # Panics
 ///
-/// With all that is wrong: [`Catalog::problems`].
+/// If there are any [`Catalog::problems`], with all of them in the message.
 #[track_caller]
 #[expect(clippy::panic, reason = "what an assertion is for")]
 pub fn assert_catalog_consistent() {
@@ -88,17 +89,17 @@ pub fn assert_catalog_consistent() {
     }
 }
 
-/// The annotated functions of a program; made by [`catalog`].
+/// The annotated functions of a program; returned by [`catalog`].
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Catalog {
-    /// Those that are cached.
+    /// The cached functions.
     pub functions: Vec<CachedFunction>,
-    /// Those that invalidate, or store.
+    /// The functions that invalidate entries or store values.
     pub writes: Vec<WriteFunction>,
 }
 
-/// A function under `#[cached]`.
+/// A function with `#[cached]`.
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct CachedFunction {
@@ -106,14 +107,14 @@ pub struct CachedFunction {
     pub function: &'static str,
     /// The template of its key, or the expression that makes it.
     pub key: &'static str,
-    /// How long a value is served; none: an expression says.
+    /// How long a value is served; `None` if an expression decides.
     pub ttl: Option<Duration>,
-    /// What the attribute says, as it is written.
+    /// The options of the attribute, as written.
     pub options: &'static str,
-    /// The stored type, without the modules of its names; of methods as it is written, so that an alias stays one.
+    /// The stored type, without module paths. For methods it is the type as written, so an alias stays an alias.
     pub value: String,
-    /// The writes that name it, or a key or pattern that it can make; by name, so that of several functions of
-    /// one name in different places all may be meant.
+    /// The writes that name this function, or a key, tag or pattern that it can match. Functions are matched by name,
+    /// so if several in different places have the same name, all of them may be meant.
     pub invalidated_by: Vec<&'static str>,
     #[serde(skip)]
     site: &'static CachedSite,
@@ -134,13 +135,13 @@ pub struct WriteFunction {
 }
 
 impl Catalog {
-    /// A cached function by the end of its path.
+    /// Finds a cached function by the end of its path.
     #[must_use]
     pub fn function(&self, name: &str) -> Option<&CachedFunction> {
         self.functions.iter().find(|function| ends_with(function.function, name))
     }
 
-    /// The functions that no write names, whose values only their ttl ends.
+    /// The cached functions that no write names, whose values only expire.
     pub fn never_invalidated(&self) -> impl Iterator<Item = &CachedFunction> {
         self.functions.iter().filter(|function| function.invalidated_by.is_empty())
     }

@@ -1,4 +1,4 @@
-//! Keys: what an entry is called, and which value type and policy belong to it.
+//! Typed keys: the name of an entry, with the value type and the policy that belong to it.
 
 mod canonical;
 mod part;
@@ -18,8 +18,9 @@ use crate::codec::{Codec, Schema};
 
 /// A typed key: the name of one entry, the type of its value, and the policy of the function that it belongs to.
 ///
-/// `#[cached]` makes one beside every function: `get_user_key(&id)` is the `Key<User>` of `get_user(&db, id)`.
-/// Everything that is done to an entry by hand is said through it, so a wrong value type does not compile:
+/// `#[cached]` generates a function that makes it next to every cached function: `get_user_key(&id)` is the
+/// `Key<User>` of `get_user(&db, id)`. All operations on an entry by hand take a key, so a wrong value type does not
+/// compile:
 ///
 /// ```
 /// # use cache_runtime::{cached, Cache};
@@ -38,7 +39,7 @@ use crate::codec::{Codec, Schema};
 /// # Ok(()) }).await }
 /// ```
 ///
-/// The text of a key does not hold the cache's namespace, which is put in front where the key is used.
+/// The text of a key does not contain the cache's namespace, which is added where the key is used.
 pub struct Key<T> {
     text: String,
     /// Whose policy and whose statistics.
@@ -86,7 +87,7 @@ pub(crate) enum Unless<T> {
 }
 
 impl<T> Key<T> {
-    /// Starts a key by hand, for entries that several functions share or that belong to no function:
+    /// Starts building a key by hand, for entries that several functions share or that belong to no function:
     ///
     /// ```
     /// # use cache_runtime::Key;
@@ -104,7 +105,7 @@ impl<T> Key<T> {
         Self { text, callsite, owner: callsite, ttl, unless, tags, value: PhantomData }
     }
 
-    /// The text, without the namespace.
+    /// The text of the key, without the namespace.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
@@ -137,8 +138,8 @@ impl<T> Key<T> {
 
     /// The same entry with one more tag.
     ///
-    /// The tags of an entry go with its key, so that all who use it agree on them: with other tags, or the same ones in
-    /// another order, it is not found.
+    /// An entry's tags belong to its key, and everybody who uses the entry must agree on them: with other tags, or
+    /// the same ones in another order, it is not found.
     ///
     /// ```
     /// # use cache_runtime::{Key, Tag};

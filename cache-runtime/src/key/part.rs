@@ -1,4 +1,4 @@
-//! What can stand in a key.
+//! Values that can be part of a key.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -12,8 +12,9 @@ use super::Segment;
 /// A value that can be part of a key.
 ///
 /// Implemented for integers, `bool`, `char`, strings, IP addresses, `Uuid` (feature `uuid`), and for references,
-/// smart pointers, options, lists and tuples of these. Not for floats (`NaN` and `-0.0` have no one spelling) and not for
-/// maps (no order): put `<filter:hash>` into the template, or implement it for a type of your own by way of its parts:
+/// smart pointers, options, lists and tuples of these. Not implemented for floats (`NaN` and `-0.0` have no unique
+/// spelling) or maps (no order): use `<filter:hash>` in the template for those. Implement it for your own types in
+/// terms of their parts:
 ///
 /// ```
 /// use cache_runtime::{Key, KeyPart, Segment};
@@ -30,8 +31,8 @@ use super::Segment;
 /// assert_eq!(key.as_str(), "user:7");
 /// ```
 ///
-/// Different values must be written differently. Escaping is the segment's work; a value of several parts writes
-/// them with [`Segment::list`], or as a tuple, so that `("a", "bc")` and `("ab", "c")` differ.
+/// Different values must be written differently. The segment takes care of escaping. Write a value with several parts
+/// with [`Segment::list`], or as a tuple, so that `("a", "bc")` and `("ab", "c")` differ.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a cache key",
     label = "not a `KeyPart`",

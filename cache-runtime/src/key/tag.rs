@@ -1,4 +1,4 @@
-//! Tags: what the entries of a group have in common.
+//! Tags: names of groups of entries.
 
 use std::fmt;
 
@@ -14,8 +14,8 @@ const PREFIX: &str = "~tag:";
 /// A tag: the name of a group of entries that are invalidated together.
 ///
 /// Functions give their entries tags with `tags = ["org:<org_id>"]`, and writes invalidate them with
-/// `#[invalidates(tag = "org:<org_id>")]`. By hand a tag is made as a [`Key`](crate::Key) is: what the program says goes in
-/// as it is, what comes from outside is escaped.
+/// `#[invalidates(tag = "org:<org_id>")]`. By hand, a tag is built in the same way as a [`Key`](crate::Key): literal
+/// text is taken as it is, values are escaped.
 ///
 /// ```
 /// # use cache_runtime::{Cache, Tag, cached};
@@ -43,18 +43,18 @@ pub struct Tag {
     key: String,
 }
 
-/// The text of a tag in the making; made by [`Tag::builder`].
+/// Builds the text of a tag; created by [`Tag::builder`].
 #[derive(Clone, Debug)]
 #[must_use = "a tag's text does nothing until `done`"]
 pub struct TagText(KeyText);
 
 impl Tag {
-    /// Starts a tag.
+    /// Starts building a tag.
     pub fn builder() -> TagText {
         TagText(KeyText::new(&callsite::BY_HAND).text(PREFIX))
     }
 
-    /// The tag, as its template spells it.
+    /// The text of the tag, as its template spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {
         self.key.strip_prefix(PREFIX).unwrap_or_default()
@@ -71,7 +71,7 @@ impl Tag {
 }
 
 impl TagText {
-    /// Appends text as it is. Only a literal fits: what comes from outside goes through [`part`](Self::part).
+    /// Appends literal text as it is. Values go through [`part`](Self::part).
     pub fn text(self, text: &'static str) -> Self {
         Self(self.0.text(text))
     }
@@ -81,7 +81,7 @@ impl TagText {
         Self(self.0.part(value))
     }
 
-    /// Appends a value that is followed by text beginning with `next`, which is escaped in the value as well.
+    /// Appends a value that is followed by text beginning with `next`, and escapes that character in the value too.
     pub fn part_before(self, value: &(impl KeyPart + ?Sized), next: char) -> Self {
         Self(self.0.part_before(value, next))
     }
@@ -104,8 +104,8 @@ impl TagText {
 }
 
 impl From<&'static str> for Tag {
-    /// A tag without values. Only a literal fits: text that was put together does not name the tag whose template it looks
-    /// like, since values are escaped there.
+    /// A tag without values. This takes only a literal: text assembled at run time would not name the tag whose
+    /// template it resembles, because values are escaped there.
     fn from(text: &'static str) -> Self {
         Self::builder().text(text).done()
     }

@@ -1,4 +1,4 @@
-//! How a key's text is put together, so that different arguments give different keys.
+//! How the text of a key is built, so that different arguments give different keys.
 //!
 //! Text of the template is taken as it is; values are escaped. A value's text never contains the characters that
 //! separate segments (`:`), that mean something to Redis (`*?[]\` in patterns, `{}` as hash tags), that lead to the key
@@ -16,9 +16,9 @@ const SEGMENT_LIMIT: usize = 200;
 /// How much of a long segment stays legible.
 const SEGMENT_PREFIX: usize = 100;
 
-/// The text of a key in the making; made by [`Key::builder`].
+/// Builds the text of a key; created by [`Key::builder`].
 ///
-/// What the program says goes in as it is, what comes from outside is escaped:
+/// Literal text is taken as it is, values are escaped:
 ///
 /// ```
 /// # use cache_runtime::Key;
@@ -26,7 +26,7 @@ const SEGMENT_PREFIX: usize = 100;
 /// assert_eq!(key.as_str(), "hits:/a%3Ab%3Fc=%2A");
 /// ```
 ///
-/// A value whose escaped form is longer than 200 bytes is cut, and ends in its hash.
+/// A value whose escaped form is longer than 200 bytes is truncated, and ends in its hash.
 #[derive(Clone, Debug)]
 #[must_use = "a key text does nothing until `done`"]
 pub struct KeyText {
@@ -40,8 +40,7 @@ impl KeyText {
         Self { text: String::with_capacity(48), callsite }
     }
 
-    /// Appends text of the template, as it is. Only a literal fits: what comes from outside goes through
-    /// [`part`](Self::part).
+    /// Appends literal text of the template as it is. Values go through [`part`](Self::part).
     pub fn text(mut self, text: &'static str) -> Self {
         self.text.push_str(text);
         self
@@ -52,15 +51,15 @@ impl KeyText {
         self.segment(None, |segment| value.write(segment))
     }
 
-    /// Appends a value that is followed by text beginning with `next`, which is escaped in the value as well: in
-    /// `<from>/<to>` a `/` inside `from` must not look like the separator.
+    /// Appends a value that is followed by text beginning with `next`, and escapes that character in the value too:
+    /// in `<from>/<to>`, a `/` inside `from` must not look like the separator.
     pub fn part_before(self, value: &(impl KeyPart + ?Sized), next: char) -> Self {
         self.segment(Some(next), |segment| value.write(segment))
     }
 
-    /// Appends a 128-bit hash of a value's serialised form, in hexadecimal: the same for equal values in every
-    /// process, whatever the order of its maps. A value that does not serialise to JSON's data model (a map
-    /// with keys that are no texts) gets a hash of its own every time: its entries are never found.
+    /// Appends a 128-bit hash of a value's serialized form, in hexadecimal. Equal values have the same hash in every
+    /// process, whatever the order of their maps. A value that does not serialize to JSON's data model (such as a map
+    /// whose keys are not strings) gets a different hash every time, so its entries are never found.
     pub fn hash(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         canonical::hash(value).push_to(&mut self.text);
         self
@@ -103,7 +102,7 @@ impl KeyText {
     }
 }
 
-/// Where a [`KeyPart`] writes itself: everything written is escaped.
+/// The writer that a [`KeyPart`] writes itself to. It escapes everything.
 #[derive(Debug)]
 pub struct Segment<'a> {
     out: &'a mut String,
@@ -129,7 +128,7 @@ impl Segment<'_> {
         self.out.push_str(rest);
     }
 
-    /// Writes an ordered list of values, so that no two different lists look alike.
+    /// Writes an ordered list of values, such that different lists never look alike.
     pub fn list<P: KeyPart>(&mut self, items: impl IntoIterator<Item = P>) {
         self.items(|list| items.into_iter().for_each(|item| list.item(&item)));
     }

@@ -1,4 +1,4 @@
-//! What a sink gets.
+//! The batches that sinks receive.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use super::Position;
 
 /// Items of one partition, in the order in which they were pushed.
 ///
-/// A sink that takes a `Vec` of items gets them coalesced. One that takes the batch can make its effects **exactly once**, also
-/// those that are no whole values, such as increments: it stores [`position`](Self::position) in the same transaction as
-/// the rows, and drops with [`after`](Self::after) what lies at or before the position stored there. Then it does not
-/// matter how often an item is delivered, nor by whom.
+/// A sink that takes a `Vec` of items gets them merged by key. One that takes the batch can apply each item **exactly
+/// once**, even where items are increments rather than whole values: it stores [`position`](Self::position) in the
+/// same transaction as the rows, and uses [`after`](Self::after) to skip items at or before the stored position. Then
+/// it does not matter how often an item is delivered, or by whom.
 #[derive(Debug)]
 pub struct Batch<T> {
     queue: &'static str,
@@ -24,10 +24,11 @@ pub struct Batch<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Versioned<T> {
-    /// What was pushed, or what the items of its key were merged into.
+    /// The pushed item, or the result of merging the items of its key.
     pub item: T,
-    /// Grows with every push of the same key: microseconds since 1970, and never twice the same. Made by the pushing process
-    /// and the partition together, from clocks that never go back: `UPDATE … WHERE version < $new` refuses what is older than the row.
+    /// Grows with every push of the same key: microseconds since 1970, never the same twice. It is made by the
+    /// pushing process and the partition together, from clocks that never go back, so `UPDATE … WHERE version < $new`
+    /// refuses an item that is older than the row.
     pub version: i64,
 }
 
@@ -72,39 +73,40 @@ impl<T> Batch<T> {
         Self { queue, partition, position, entries, merge }
     }
 
-    /// Name of the queue.
+    /// The name of the queue.
     #[must_use]
     pub fn queue(&self) -> &'static str {
         self.queue
     }
 
-    /// Number of the partition, from 0. All items of one key are in the same.
+    /// The number of the partition, from 0. All items of one key are in the same partition.
     #[must_use]
     pub fn partition(&self) -> u32 {
         self.partition
     }
 
-    /// What to store beside the effects of this batch: nothing where there is none, since the item was delivered past the queue
-    /// while Redis was unavailable.
+    /// The position to store together with the effects of this batch. There is none if the item bypassed the queue
+    /// because Redis was unavailable; then there is nothing to store.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.position
     }
 
-    /// How many items were pushed, before any are merged.
+    /// The number of items before merging.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether nothing is left to do.
+    /// Whether the batch has no items, so there is nothing left to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// Without the items at or before the position that is stored for this [`partition`](Self::partition); none is stored
-    /// before the first batch. Items are merged only after that, so what was applied once is in no sum a second time.
+    /// Drops the items at or before `stored`, the position stored for this [`partition`](Self::partition) (`None`
+    /// before the first batch). Items are merged only after this, so an item that was already applied is not added to
+    /// a sum again.
     #[must_use]
     pub fn after(mut self, stored: impl Into<Option<Position>>) -> Self {
         if let (Some(stored), Some(last)) = (stored.into(), self.position) {

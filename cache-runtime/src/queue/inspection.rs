@@ -1,4 +1,4 @@
-//! What a queue holds, for those who look after it.
+//! What a queue holds, for operators.
 
 use std::time::Duration;
 
@@ -18,11 +18,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 100;
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
-    /// The oldest dead letters of each partition, `limit` of each.
+    /// Returns the oldest dead letters of each partition, at most `limit` per partition.
     ///
     /// # Errors
     ///
-    /// Where the store does not answer, or refuses.
+    /// If the store does not answer or refuses.
     pub async fn dead_letters(&self, limit: usize) -> Result<Vec<DeadLetter<T>>, Error> {
         let Some(log) = self.log() else { return Ok(Vec::new()) };
         let mut letters = Vec::new();
@@ -33,12 +33,13 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         Ok(letters)
     }
 
-    /// Puts all dead letters back at the end of the queue, with the versions that they had; how many there were. To their sink they are
-    /// new items, behind those of their keys that were delivered meanwhile: a guard by version refuses what is outdated.
+    /// Puts all dead letters back at the end of the queue, with their original versions, and returns how many there
+    /// were. To the sink they are new items, which come after items of the same keys that were delivered in the
+    /// meantime: a guard by version refuses those that are outdated.
     ///
     /// # Errors
     ///
-    /// Where the store does not answer, or refuses. Some may have been put back all the same.
+    /// If the store does not answer or refuses. Some may have been put back nevertheless.
     pub async fn redrive(&self) -> Result<u64, Error> {
         let Some(log) = self.log() else { return Ok(0) };
         let mut count = 0;
@@ -58,11 +59,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         Ok(count)
     }
 
-    /// How much the queue holds, and how far its workers are behind.
+    /// Returns how much the queue holds, and how far its workers are behind.
     ///
     /// # Errors
     ///
-    /// Where the store does not answer, or refuses.
+    /// If the store does not answer or refuses.
     pub async fn length(&self) -> Result<QueueLength, Error> {
         let mut length = QueueLength::default();
         let Some(log) = self.log() else { return Ok(length) };

@@ -63,11 +63,11 @@ pub use self::stats::{QueueLength, QueueStats};
 pub use self::worker::{Worker, worker};
 use crate::error::Error;
 
-/// A queue of items that go to the database later; made by the companion of a
+/// A durable queue of items on their way to the database; returned by the companion of a
 /// [`#[write_behind]`](macro@crate::write_behind) function. Cheap to clone.
 ///
-/// It belongs to the cache that its attribute names, or else, call by call, to that of the task or the installed one.
-/// [`writing_behind`](mod@crate::writing_behind) tells what is promised.
+/// It uses the cache that its attribute names. If the attribute names none, each call uses the current task's cache,
+/// else the installed one. The guide [`writing_behind`](mod@crate::writing_behind) says what is promised.
 pub struct Queue<T> {
     definition: Definition<T>,
 }
@@ -79,29 +79,32 @@ impl<T> Queue<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
-    /// Puts an item into the queue; returns when Redis has it, and with `replicas` so many of these. Where the queue is full it
-    /// waits for room.
+    /// Puts an item into the queue. Returns once Redis has it and, with `replicas`, once that many replicas have it
+    /// too. If the queue is full, this waits for room.
     ///
-    /// Without Redis it hands the item to the sink of a worker in this process and returns when that has succeeded, unless
-    /// the queue says `on_unavailable = "error"`.
+    /// While Redis is unavailable, it passes the item to the sink of a worker in this process and returns once that
+    /// has succeeded, unless the queue has `on_unavailable = "error"`.
     ///
     /// # Errors
     ///
-    /// The item is not in the queue: [`Full`](crate::ErrorKind::Full), [`Unavailable`](crate::ErrorKind::Unavailable),
-    /// [`Refused`](crate::ErrorKind::Refused), [`Codec`](crate::ErrorKind::Codec). It may be:
-    /// [`InDoubt`](crate::ErrorKind::InDoubt). It is, but may be lost: [`Unreplicated`](crate::ErrorKind::Unreplicated). It
-    /// went to the sink, which failed: [`Sink`](crate::ErrorKind::Sink).
+    /// - The item is not in the queue: [`Full`](crate::ErrorKind::Full),
+    ///   [`Unavailable`](crate::ErrorKind::Unavailable), [`Refused`](crate::ErrorKind::Refused),
+    ///   [`Codec`](crate::ErrorKind::Codec).
+    /// - It may or may not be in the queue: [`InDoubt`](crate::ErrorKind::InDoubt).
+    /// - It is in the queue, but may be lost in a failover: [`Unreplicated`](crate::ErrorKind::Unreplicated).
+    /// - It went directly to the sink, which failed: [`Sink`](crate::ErrorKind::Sink).
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it may have put the item into the queue or not; once another push of this process has got there, no more
-    /// can come of it.
+    /// If the future is dropped, the item may or may not be in the queue. Once another push of this process has
+    /// reached the same partition, it can no longer get there.
     pub async fn push(&self, item: T) -> Result<(), Error> {
         // Boxed, since it is large and whoever calls holds it.
         Box::pin(self.push_and_put(item, true)).await
     }
 
-    /// The same as [`push`](Self::push), without waiting for room: [`ErrorKind::Full`](crate::ErrorKind::Full) at once.
+    /// The same as [`push`](Self::push), but fails with [`ErrorKind::Full`](crate::ErrorKind::Full) instead of
+    /// waiting for room.
     pub async fn try_push(&self, item: T) -> Result<(), Error> {
         Box::pin(self.push_and_put(item, false)).await
     }

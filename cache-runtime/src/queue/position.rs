@@ -5,11 +5,11 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The place of an item in its partition: later items have greater positions, also after a failover and after Redis has
-/// lost the queue.
+/// The place of an item in its partition. Later items have greater positions, even after a failover and after Redis
+/// has lost the queue.
 ///
-/// A sink stores it beside what it writes, in the same transaction; see [`Batch::after`](super::Batch::after). Its text has
-/// always the same length and sorts as the positions do:
+/// A sink stores it together with what it writes, in the same transaction; see [`Batch::after`](super::Batch::after).
+/// Its text always has the same length and sorts in the same order as the positions:
 ///
 /// ```
 /// # use cache_runtime::Position;
@@ -24,7 +24,7 @@ pub struct Position {
     pub(crate) number: u64,
 }
 
-/// A text that is no [`Position`].
+/// The error for text that is not a [`Position`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParsePositionError(());
 

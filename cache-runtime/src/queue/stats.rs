@@ -1,4 +1,4 @@
-//! What is counted of a queue.
+//! The counters of a queue.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::QueueSite;
 
-/// What a queue has done so far, in this process. All counters only grow.
+/// What a queue has done so far in this process. Except for `partitions_owned`, counters only grow.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct QueueStats {
@@ -17,37 +17,38 @@ pub struct QueueStats {
     pub function: &'static str,
     /// Items that were put into the queue.
     pub pushed: u64,
-    /// Items that went to the sink past the queue, because the store was not available.
+    /// Items that went directly to the sink because the store was not available.
     pub direct: u64,
     /// Pushes that were refused because the queue was full.
     pub full: u64,
-    /// Pushes that failed otherwise.
+    /// Pushes that failed for other reasons.
     pub failed: u64,
-    /// Batches that the sink took.
+    /// Batches that the sink accepted.
     pub batches: u64,
-    /// Items that the sink took.
+    /// Items that the sink accepted.
     pub delivered: u64,
-    /// Attempts of the sink that failed.
+    /// Calls of the sink that failed.
     pub failures: u64,
     /// Items that became dead letters.
     pub dead_letters: u64,
-    /// Partitions that were lost to another worker, or to a lease that ended, while this process was at work on them.
+    /// Partitions that were lost, to another worker or because the lease expired, while this process was working on
+    /// them.
     pub partitions_lost: u64,
     /// Partitions that workers of this process own now.
     pub partitions_owned: u64,
 }
 
-/// How much a queue holds; made by [`Queue::length`](super::Queue::length).
+/// How much a queue holds; returned by [`Queue::length`](super::Queue::length).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct QueueLength {
-    /// Items that nobody has read yet.
+    /// Items that no worker has read yet.
     pub waiting: u64,
-    /// Items that a worker is at work on.
+    /// Items that a worker has read and not yet finished.
     pub pending: u64,
     /// Items that could not be delivered.
     pub dead_letters: u64,
-    /// How long the oldest item has been in the queue, by the clocks of who pushed it and of the server.
+    /// How long the oldest item has been in the queue, by the clocks of the process that pushed it and of the server.
     pub lag: Duration,
 }
 

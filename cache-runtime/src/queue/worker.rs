@@ -1,4 +1,4 @@
-//! Delivers what was pushed.
+//! Delivers the items that were pushed.
 
 use std::fmt;
 use std::pin::{Pin, pin};
@@ -14,12 +14,12 @@ use super::sink::{Item, Sink, SinkResult};
 use super::stop::{self, Stop, Stopped};
 use super::{Batch, Queue};
 
-/// Hands the items of a queue to its sink, in batches; made by the companion of a `#[write_behind]` function.
+/// Passes the items of a queue to its sink, in batches; returned by the companion of a `#[write_behind]` function.
 ///
-/// Any number of workers, in any processes, share the partitions of a queue: each has its fair share of them, each partition
-/// has one owner at a time, and a worker that comes or goes makes them move. It works for the cache that it finds when it is
-/// made, and its sink runs in that cache's scope. As long as it exists, running or not,
-/// pushes of its process that find Redis unavailable go to its sink directly.
+/// Any number of workers, in any processes, share the partitions of a queue. Each has its fair share of them, each
+/// partition has one owner at a time, and partitions move when a worker joins or leaves. A worker uses the cache that
+/// is current when it is created, and its sink runs in that cache's scope. As long as the worker exists, running or
+/// not, pushes in its process that find Redis unavailable go directly to its sink.
 #[must_use = "a worker does nothing until it is run"]
 pub struct Worker {
     queue: &'static str,
@@ -78,17 +78,18 @@ where
 }
 
 impl Worker {
-    /// Delivers until `shutdown` ends; then finishes the batches that it has begun, and leaves the rest to others. A queue in this
-    /// process's memory is emptied first, as there are no others.
+    /// Delivers items until `shutdown` completes; then finishes the batches that it has started, and leaves the rest
+    /// to other workers. A queue in this process's memory is emptied first, because there are no other workers.
     ///
-    /// It never ends by itself and never fails: it survives restarts and failovers of Redis and waits for whatever is not there.
-    /// A batch that the sink refuses is tried again after pauses that grow, then by halves, until the items that are at
-    /// fault are by themselves; those become [dead letters](Queue::dead_letters).
+    /// It never ends by itself and never fails: it survives restarts and failovers of Redis, and waits while Redis is
+    /// unavailable. A batch that the sink refuses is retried after growing pauses, then in halves, until the failing
+    /// items are isolated; those become [dead letters](Queue::dead_letters).
     ///
     /// # Cancel safety
     ///
-    /// Dropped, it loses nothing: what it had read is delivered again by the next owner, at once or when a lease of a
-    /// few seconds ends. The sink may be dropped in the middle of a batch, too, if the lease is lost meanwhile.
+    /// If the future is dropped, nothing is lost: the next owner delivers again what this worker had read, at once or
+    /// when a lease of a few seconds ends. The future of the sink may also be dropped in the middle of a batch, if
+    /// the lease is lost meanwhile.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { stop, mut engine, .. } = self;
         {

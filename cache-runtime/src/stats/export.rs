@@ -1,4 +1,4 @@
-//! The counters as metrics of the `metrics` facade.
+//! Export of the counters to the `metrics` facade.
 
 use metrics::{counter, gauge};
 
@@ -6,9 +6,9 @@ use super::{BreakerState, FunctionStats, Latency, Stats};
 use crate::queue::QueueStats;
 
 impl Stats {
-    /// Hands the counters to the recorder that the program has installed for the `metrics` facade. Call it where metrics
-    /// are collected, such as before a scrape: nothing is recorded call by call, so calls cost the same with and without
-    /// it. Needs the feature `metrics`.
+    /// Passes the counters to the recorder that the program has installed for the `metrics` facade. Call it when
+    /// metrics are collected, such as before a scrape. Nothing is recorded on each call of a function, so calls cost
+    /// the same with and without it. Needs the feature `metrics`.
     ///
     /// Names and units follow OpenTelemetry's conventions; the only labels are the function's path and an outcome.
     ///

@@ -18,21 +18,21 @@ pub(super) struct Histogram {
     max_us: AtomicU64,
 }
 
-/// How long something took, over all times that it was done.
+/// The distribution of durations, since the program started.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Latency {
-    /// How many were measured.
+    /// The number of measurements.
     pub count: u64,
-    /// Microseconds on average.
+    /// The average, in microseconds.
     pub mean_us: u64,
-    /// Microseconds that half of them did not exceed, to a quarter.
+    /// The median, in microseconds, exact to a quarter of its value.
     pub p50_us: u64,
-    /// Microseconds that 95 of 100 did not exceed, to a quarter.
+    /// The 95th percentile, in microseconds, exact to a quarter of its value.
     pub p95_us: u64,
-    /// Microseconds that 99 of 100 did not exceed, to a quarter.
+    /// The 99th percentile, in microseconds, exact to a quarter of its value.
     pub p99_us: u64,
-    /// The longest, in microseconds.
+    /// The maximum, in microseconds.
     pub max_us: u64,
 }
 

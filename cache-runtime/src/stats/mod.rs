@@ -1,4 +1,4 @@
-//! What happened, per function. Always on, a few nanoseconds an event.
+//! Counters per function. Always on, at a few nanoseconds per event.
 
 mod event;
 #[cfg(feature = "metrics")]

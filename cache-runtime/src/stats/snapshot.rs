@@ -1,4 +1,4 @@
-//! The counters at one moment.
+//! A snapshot of the counters.
 
 use serde::Serialize;
 
@@ -6,40 +6,41 @@ use super::{Event, Latency};
 use crate::callsite::Callsite;
 use crate::queue::QueueStats;
 
-/// What a cache has done so far; made by [`Cache::stats`](crate::Cache::stats).
+/// What a cache has done so far; returned by [`Cache::stats`](crate::Cache::stats).
 ///
-/// Serialises, so that a health endpoint can return it as it is.
+/// Implements `Serialize`, so that a health endpoint can return it as it is.
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Every function that was called, and `by hand` for what belongs to none: invalidations, those of annotated
-    /// writes included.
+    /// Every function that was called, and `by hand` for what belongs to no cached function: invalidations, including
+    /// those of annotated writes.
     pub functions: Vec<FunctionStats>,
     /// Every queue that was used.
     pub queues: Vec<QueueStats>,
-    /// Invalidations that are still to be delivered. Their keys bypass the cache.
+    /// Invalidations that have not been delivered yet. Their keys bypass the cache.
     pub journal_depth: usize,
-    /// The circuit breaker of the connection; none for the embedded store. In a cluster, that of the primary that is worst
-    /// off.
+    /// The state of the connection's circuit breaker; `None` for the embedded store. In a cluster, the worst state of
+    /// any primary.
     pub breaker: Option<BreakerState>,
-    /// Connections made so far: more than one, or in a cluster more than one for each primary, means that one was lost.
+    /// Connections made so far. More than one, or in a cluster more than one per primary, means that a connection was
+    /// lost.
     pub connections: u64,
 }
 
-/// What the circuit breaker lets through.
+/// The state of the circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum BreakerState {
-    /// Nothing was asked of the store yet: the next call connects.
+    /// The store has not been used yet: the next call connects.
     Idle,
-    /// The first attempt to connect is under way; calls wait for it within their budget.
+    /// The first attempt to connect is in progress; calls wait for it within their budget.
     Connecting,
-    /// Calls go through.
+    /// Calls use the store.
     Closed,
-    /// The server is being tried; calls go past the cache meanwhile.
+    /// The server is being probed; calls bypass the cache meanwhile.
     HalfOpen,
-    /// Calls go past the cache; the server is tried now and then.
+    /// Calls bypass the cache; the server is probed from time to time.
     Open,
 }
 
@@ -62,16 +63,16 @@ impl Stats {
 
 macro_rules! function_stats {
     ($($(#[$doc:meta])* $field:ident: $event:ident),* $(,)?) => {
-        /// What calls of one function came to. All counters only grow.
+        /// The counters of one function. They only grow.
         #[derive(Clone, Debug, Default, Serialize)]
         #[non_exhaustive]
         pub struct FunctionStats {
-            /// The function's path. Never a key: labels stay few.
+            /// The function's path. Keys never appear as labels, so the number of labels stays small.
             pub name: &'static str,
             /// Its key template.
             pub template: &'static str,
             $($(#[$doc])* pub $field: u64,)*
-            /// How long bodies ran that came to an end.
+            /// How long the bodies took that ran to completion.
             pub load_latency: Latency,
         }
 
@@ -91,19 +92,19 @@ macro_rules! function_stats {
 function_stats! {
     /// Values found in the store.
     hits: Hit,
-    /// Lookups that found none, or none that may be used.
+    /// Lookups that found no value, or none that may be used.
     misses: Miss,
-    /// Calls past the cache: `bypass()`, `when`, or inside a write of the same entry.
+    /// Calls that bypassed the cache: `bypass()`, `when`, or inside a write of the same entry.
     bypasses: Bypass,
-    /// Calls around an entry whose invalidation is still to be delivered.
+    /// Calls that bypassed an entry whose invalidation has not been delivered yet.
     outdated: Outdated,
-    /// Calls that another caller's load served.
+    /// Calls that were served by another caller's load.
     coalesced: Coalesced,
-    /// Calls that waited for another's load until their patience ended.
+    /// Calls that waited for another caller's load for as long as `wait` allows, and then ran the body themselves.
     impatient: Impatient,
-    /// Calls that waited for a load of another process.
+    /// Calls that waited for a load in another process.
     lease_waits: LeaseWait,
-    /// Leases got after another process had held them.
+    /// Leases taken after another process had held them.
     lease_takeovers: Takeover,
     /// Bodies that returned a value.
     loads_ok: LoadOk,
@@ -111,43 +112,45 @@ function_stats! {
     loads_failed: LoadFailed,
     /// Bodies that were dropped or panicked.
     loads_cancelled: LoadCancelled,
-    /// Calls that were turned away because too many loads were under way.
+    /// Calls that were refused because too many loads were running.
     shed: Shed,
     /// Loaded values that were stored.
     fills_stored: Stored,
-    /// Loaded values that were not stored because the entry had been invalidated meanwhile: each one a stale value
-    /// that did not happen.
+    /// Loaded values that were not stored because the entry had been invalidated meanwhile. Each would have become a
+    /// stale entry.
     fills_refused: Refused,
-    /// Stored values that did not decode, were too large, or of another codec or version. They count as misses too.
+    /// Stored values that could not be decoded, were too large, or had another codec or version. They count as misses
+    /// too.
     undecodable: Undecodable,
-    /// Loaded values that did not encode.
+    /// Loaded values that could not be encoded.
     unencodable: Unencodable,
-    /// Loaded values above `max_value_bytes`.
+    /// Loaded values larger than `max_value_bytes`.
     oversized: Oversized,
     /// Calls that were served a value past its time to live.
     stale_served: Stale,
     /// Calls that were chosen to refresh a value before its time to live ended.
     refreshes_early: Early,
-    /// Loads that were to replace a value in place: stale, or about to be.
+    /// Refreshes: loads started to replace a value that is stale or about to be.
     refreshes_started: RefreshStarted,
-    /// Those that did.
+    /// Refreshes that replaced the value.
     refreshes_ok: RefreshOk,
-    /// Those that failed, or whose value could not take the old one's place: it had been invalidated or replaced meanwhile.
+    /// Refreshes that failed, or whose value was not stored because the old one had been invalidated or replaced
+    /// meanwhile.
     refreshes_failed: RefreshFailed,
-    /// Stale values served without an attempt to refresh them, because one had failed a moment ago.
+    /// Stale values served without starting a refresh, because one had failed a moment ago.
     refreshes_rested: Rested,
-    /// Stale values served without an attempt to refresh them, because too many refreshes were under way, or the cache
+    /// Stale values served without starting a refresh, because too many refreshes were running, or because the cache
     /// was shut down.
     refreshes_shed: RefreshShed,
-    /// Lookups that met somebody else's data in their key.
+    /// Lookups that found somebody else's data in their key.
     foreign: Foreign,
     /// Replies that belonged to another key.
     misplaced: Misplaced,
-    /// Operations that were refused at once because the store was known to be down.
+    /// Operations that were not attempted because the store was known to be down.
     store_down: Down,
     /// Operations that the store did not answer in time.
     store_timeouts: TimedOut,
-    /// Operations whose connection was lost underway.
+    /// Operations whose connection was lost before the answer arrived.
     store_lost: Lost,
     /// Operations that the store refused.
     store_refused: StoreRefused,
@@ -160,7 +163,7 @@ function_stats! {
 }
 
 impl FunctionStats {
-    /// The part of lookups that found a value, between 0 and 1; none before the first lookup.
+    /// The fraction of lookups that found a value, from 0 to 1; `None` before the first lookup.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 52 bits")]
     pub fn hit_rate(&self) -> Option<f64> {

@@ -85,6 +85,23 @@ async fn a_server_without_memory_left_refuses_and_still_delivers() {
     running.stop().await;
 }
 
+#[tokio::test]
+async fn a_worker_takes_over_from_a_server_without_memory_left() {
+    let stage = Stage::redis().await;
+    let client = &stage.server.as_ref().unwrap().1;
+    let (careful, ledger) = (queue(&CAREFUL, &stage.cache), Ledger::default());
+    let gate = ledger.hold();
+    careful.push(step(0, 0)).await.unwrap();
+    client.config_set("maxmemory", "1").await;
+    let running = Running::start(worker(&CAREFUL, &stage.cache, &ledger));
+    gate.entered(1).await;
+    client.run::<()>(&["CLIENT", "KILL", "TYPE", "normal"]).await;
+    gate.open();
+    eventually!(careful.length().await.is_ok_and(|length| length == QueueLength::default()));
+    assert_eq!(ledger.of(0), [0]);
+    running.stop().await;
+}
+
 static GARBLED: QueueSite = QueueSite::new("faults::garbled", "garbled")
     .partitions(1)
     .linger_ms(0)
@@ -164,6 +181,22 @@ async fn a_user_with_few_rights_can_do_it_all() {
     let replicated = queue(&REPLICATED, &cache);
     let error = replicated.push(step(0, 0)).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreplicated, "{error}");
+}
+
+/// What is said not to be there may be pushed again, or go to the sink.
+#[tokio::test]
+async fn a_push_that_a_user_may_not_do_leaves_nothing_behind() {
+    let server = RedisServer::builder().user("limited", COMMANDS).start().await;
+    let cache = patient().connect(&server.url_as("limited", "secret")).unwrap();
+    let (careful, client) = (queue(&CAREFUL, &cache), server.client().await);
+    for command in ["hset", "xadd", "zadd", "zremrangebyscore", "expire"] {
+        client.run::<()>(&["ACL", "SETUSER", "limited", &format!("-{command}")]).await;
+        let error = careful.push(step(0, 0)).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Refused, "{command}: {error}");
+        assert_eq!(client.run::<u64>(&["XLEN", "wb:{careful:0}"]).await, 0, "{command}");
+        client.run::<()>(&["ACL", "SETUSER", "limited", &format!("+{command}")]).await;
+    }
+    careful.push(step(0, 0)).await.unwrap();
 }
 
 /// A sink as it should be: drops what it knows.

@@ -15,5 +15,7 @@ for i = 1, #all, 2 do
     alive[#alive + 1] = all[i]
   end
 end
+-- First, as a server without memory left refuses a script whose first write takes some.
+redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[2]), 'partitions', partitions)
 return {partitions, alive}

@@ -30,21 +30,24 @@ for at = 6, #ARGV, 5 do
 end
 if #entries == 0 then return outcomes end
 
+-- What the producer knows to be done need not be remembered; half a number below the oldest fits its mark. A command that was
+-- held up knows less: the mark does not go back. All this comes before the items, as the user may lack a right: a push that
+-- is refused leaves none.
+local mark = string.format('%.1f', math.max(tonumber(ARGV[1]) - 0.5, oldest))
+redis.call('ZADD', KEYS[3], mark, 'oldest')
+for number in string.gmatch(ARGV[2], '%d+') do
+  redis.call('ZADD', KEYS[3], number, number)
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark)
+redis.call('EXPIRE', KEYS[3], 3600)
+
 local refusal = append(KEYS[1], KEYS[2], ARGV[5], entries)
 if refusal then return refusal end
--- What the producer knows to be done need not be remembered; half a number below the oldest fits its mark. A command that was
--- held up knows less: the mark does not go back.
-local mark = string.format('%.1f', math.max(tonumber(ARGV[1]) - 0.5, oldest))
-local scores = { mark, 'oldest' }
+local scores = {}
 for _, entry in ipairs(entries) do
   outcomes[entry.place] = entry.at
   scores[#scores + 1] = entry.number
   scores[#scores + 1] = entry.number
 end
-for number in string.gmatch(ARGV[2], '%d+') do
-  redis.call('ZADD', KEYS[3], number, number)
-end
-redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark)
 redis.call('ZADD', KEYS[3], unpack(scores))
-redis.call('EXPIRE', KEYS[3], 3600)
 return outcomes

@@ -1,6 +1,8 @@
 -- Takes a partition that nobody owns, with everything that its former owners have left undone.
 -- KEYS: owner, stream
 -- ARGV: token, lease in milliseconds, consumer
+-- Changes nothing; a server without memory left refuses a script whose first write takes some.
+redis.pcall('XDEL', KEYS[2], '0-0')
 if not redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2]) then return 0 end
 local created = redis.pcall('XGROUP', 'CREATE', KEYS[2], 'workers', '0', 'MKSTREAM')
 if created.err and string.sub(created.err, 1, 9) ~= 'BUSYGROUP' then

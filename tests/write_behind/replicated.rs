@@ -5,7 +5,7 @@ use cache_runtime::ErrorKind;
 
 use crate::stage::{REPLICATED, queue, step};
 use crate::support::barrier::eventually;
-use crate::support::redis::RedisServer;
+use crate::support::redis::{RedisCluster, RedisServer};
 use crate::support::{patient, within_limit};
 
 static COPIED: QueueSite = QueueSite::new("faults::copied", "copied")
@@ -86,4 +86,34 @@ async fn a_push_that_is_refused_after_it_was_stored_says_so() {
     assert_eq!(error.kind(), ErrorKind::Unreplicated);
     assert!(error.to_string().contains("NOPERM"), "{error}");
     assert_eq!(stored().await, 2);
+}
+
+#[tokio::test]
+async fn a_push_waits_while_its_partition_is_on_its_way_to_another_node() {
+    let cluster = RedisCluster::start().await;
+    let cache = patient().connect(&cluster.url()).unwrap();
+    let push = |number| {
+        let copied = queue(&COPIED, &cache);
+        tokio::spawn(async move { copied.push(step(0, number)).await })
+    };
+    let stream = "wb:{copied:0}";
+    let stored = async || cluster.node(0).client().await.run::<u64>(&["XLEN", stream]).await;
+    let first = push(0);
+    eventually!(stored().await == 1);
+    first.abort();
+
+    let (slot, from) = (cluster.slot(stream).await, cluster.home(stream).await);
+    let (to, client) = ((from + 1) % 3, cluster.node(from).client().await);
+    cluster.begin_move(slot, from, to).await;
+    while cluster.move_keys(slot, from, to).await > 0 {}
+    let second = push(1);
+    // Told that once, it asks again.
+    eventually!({
+        let errors: String = client.run(&["INFO", "errorstats"]).await;
+        let asked = errors.lines().find_map(|line| line.strip_prefix("errorstat_ASK:count="));
+        asked.is_some_and(|count| count.parse::<u64>().unwrap() > 2)
+    });
+    cluster.end_move(slot, from, to).await;
+    eventually!(stored().await == 2);
+    second.abort();
 }

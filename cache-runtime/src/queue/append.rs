@@ -198,7 +198,7 @@ fn observed(added: Added) -> Added {
 
 /// The keys of the partition are on their way to another node of the cluster, or there: the next attempt asks where.
 fn is_passing(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(code) if code == "TRYAGAIN" || code == "MOVED")
+    matches!(error, StoreError::Refused(code) if matches!(code.as_str(), "TRYAGAIN" | "MOVED" | "ASK"))
 }
 
 /// The user may not ask, now or later.

@@ -254,3 +254,30 @@ async fn positions_grow_over_a_failover_that_loses_items() {
     running.stop().await;
     assert_eq!(exact.numbers(), (0..11).collect::<Vec<_>>());
 }
+
+/// The replica that takes over knows that an item was read, and not that it was acknowledged.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_to_the_former_primary_alone_comes_again() {
+    let old = RedisServer::start().await;
+    let link = Proxy::to(&old).await;
+    let of = format!("replicaof 127.0.0.1 {}", link.port());
+    let new = RedisServer::builder().setting(&of).start().await;
+    let (replica, cache) = (new.client().await, patient().connect(&old.url()).unwrap());
+    let (careful, ledger) = (queue(&CAREFUL, &cache), Ledger::default());
+    let gate = ledger.hold();
+    careful.push(step(0, 0)).await.unwrap();
+    let running = Running::start(worker(&CAREFUL, &cache, &ledger));
+    gate.entered(1).await;
+    let there = queue(&CAREFUL, &patient().connect(&new.url()).unwrap());
+    eventually!(there.length().await.is_ok_and(|length| length.pending == 1));
+    link.set(Link::BlackHole).await;
+    gate.open();
+    eventually!(careful.length().await.is_ok_and(|length| length == QueueLength::default()));
+
+    old.kill();
+    replica.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
+    replica.config_set("port", &old.port().to_string()).await;
+    eventually!(careful.length().await.is_ok_and(|length| length == QueueLength::default()));
+    assert_eq!(ledger.of(0), [0, 0]);
+    running.stop().await;
+}

@@ -12,6 +12,8 @@ mod failover;
 mod faults;
 mod pushes;
 mod replicated;
+mod sentinel;
 mod soak;
 mod stage;
+mod watch;
 mod workers;

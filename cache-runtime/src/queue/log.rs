@@ -175,6 +175,11 @@ impl Log {
 }
 
 impl Line {
+    /// Whether others are sent to another server by now.
+    pub(super) fn is_of_the_past(&self) -> bool {
+        matches!(self, Self::Redis(server, _) if server.is_of_the_past())
+    }
+
     pub(super) async fn wait(&mut self, last: Position, limit: Duration) -> StoreResult<()> {
         match self {
             Self::Redis(server, lane) => server.wait(lane, last, limit).await,

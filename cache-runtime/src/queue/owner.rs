@@ -37,6 +37,8 @@ pub(super) struct Owner {
     /// What was sent on a line that was lost may still get there: the token that replaces the present one before anything
     /// is sent on another.
     fresh: Option<String>,
+    /// A line was lost since: another primary may have items pending that its predecessor knew to be acknowledged.
+    is_behind: bool,
     /// Until when nobody else can own it.
     until: Instant,
     is_given_back: bool,
@@ -69,6 +71,7 @@ impl Owner {
             claim,
             line: None,
             fresh: None,
+            is_behind: false,
             until: asked + lease,
             is_given_back: false,
             refusal: None,
@@ -104,7 +107,7 @@ impl Owner {
         }
     }
 
-    /// Items, and the position of the partition's last. None: the connection was lost, and there may be
+    /// Items, and the position of the partition's last. None: a connection was lost, and there may be
     /// pending ones that this worker has not seen.
     pub(super) async fn read(
         &mut self,
@@ -112,6 +115,11 @@ impl Owner {
         from: From,
     ) -> Result<Option<(Vec<Stored>, Position)>, Lost> {
         self.assert().await?;
+        match from {
+            From::New if self.is_behind => return Ok(None),
+            From::New => {}
+            From::Pending(after) => self.is_behind &= after != Position::default(),
+        }
         let by = self.deadline();
         let read = match self.line().await {
             Ok((line, claim)) => line.read(claim, count, from, by).await,
@@ -197,6 +205,7 @@ impl Owner {
     /// The connection, and the claim under which to use it.
     async fn line(&mut self) -> StoreResult<(&mut Line, &Claim)> {
         let line = match self.line.take() {
+            Some(line) if line.is_of_the_past() => return Err(StoreError::Lost),
             Some(line) => line,
             None => self.open().await?,
         };
@@ -218,7 +227,7 @@ impl Owner {
     }
 
     fn lose_line(&mut self) {
-        self.line = None;
+        (self.line, self.is_behind) = (None, true);
         #[cfg(cache_mutants)]
         if on(QueueMutant::TokenOutlivesConnection) {
             return;

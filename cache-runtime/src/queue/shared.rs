@@ -60,7 +60,7 @@ impl Lot {
         by: Deadline,
     ) -> StoreResult<Arc<QueueLine>> {
         let mut line = self.line.lock().await;
-        if let Some(line) = &*line {
+        if let Some(line) = line.as_ref().filter(|line| !line.is_of_the_past()) {
             return Ok(Arc::clone(line));
         }
         let opened = Arc::new(redis.queue_line(&self.lane, by).await?);

@@ -19,6 +19,7 @@ const ATTEMPTS: usize = 10;
 #[derive(Clone, Debug, Default)]
 pub struct Builder {
     pub(super) durable: bool,
+    pub(super) is_sentinel: bool,
     pub(super) password: Option<String>,
     pub(super) settings: Vec<String>,
     pub(super) tls: bool,
@@ -57,6 +58,16 @@ impl Builder {
     pub fn tls(mut self) -> Self {
         self.tls = true;
         self
+    }
+
+    /// A sentinel that watches the primary at `port` of 127.0.0.1 under the name `main`, and needs no second opinion.
+    #[must_use]
+    pub fn sentinel(mut self, port: u16) -> Self {
+        self.is_sentinel = true;
+        self.setting(&format!("sentinel monitor main 127.0.0.1 {port} 1"))
+            // A busy machine is no failure.
+            .setting("sentinel down-after-milliseconds main 5000")
+            .setting("sentinel failover-timeout main 6000")
     }
 
     /// A server that is down: it has its port and its URL, and [`RedisServer::restart`] starts it.

@@ -195,6 +195,7 @@ impl RedisServer {
         let mut command = Command::new(&program);
         command
             .arg(builder::CONFIG)
+            .args(self.options.is_sentinel.then_some("--sentinel"))
             .stdin(Stdio::null())
             .stdout(log.try_clone().expect("an open file"))
             .stderr(log);

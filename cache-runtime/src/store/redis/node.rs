@@ -44,6 +44,11 @@ impl Node {
         Arc::clone(&self.plan)
     }
 
+    /// Where the server is now: it may be another one than before.
+    pub(super) fn breaker(&self) -> Arc<Breaker> {
+        Arc::clone(&self.breaker)
+    }
+
     /// A connection to make calls on, at once; while the first attempt to connect is under way, by `deadline`.
     pub(super) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
         match self.published() {

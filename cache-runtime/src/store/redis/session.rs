@@ -7,6 +7,7 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::timeout_at;
 
+use super::breaker::Breaker;
 use super::cluster::Redirection;
 use super::link::Link;
 use super::node::Node;
@@ -52,9 +53,9 @@ impl<'a> Session<'a> {
         Self { asking, ..self }
     }
 
-    /// Where the server is, for a connection of one's own.
-    pub(super) fn plan(&self) -> Arc<Plan> {
-        self.node.plan()
+    /// Where the server is, for a connection of one's own, and where it is later.
+    pub(super) fn whereabouts(&self) -> (Arc<Plan>, Arc<Breaker>) {
+        (self.node.plan(), self.node.breaker())
     }
 
     /// The primary that stores what is sent here.

@@ -1,11 +1,13 @@
 //! A worker's own connection to the server of one partition.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Cmd, Pipeline, Value};
 use tokio::time::timeout_at;
 
+use super::super::breaker::Breaker;
 use super::super::cause::Cause;
 use super::super::commands::millis;
 use super::super::dial::{Driver, dial, log_in, login};
@@ -14,6 +16,7 @@ use super::super::script::{self, Script};
 use super::super::session::is_error;
 use super::super::source::Source;
 use super::super::supervisor::Plan;
+use super::super::url::Endpoint;
 use super::call::{self, Call, number};
 use super::{PUSH, reply};
 use crate::queue::Position;
@@ -34,19 +37,22 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(crate) struct Line {
     connection: MultiplexedConnection,
     origin: Origin,
+    endpoint: Endpoint,
+    /// Of the connection that all others share.
+    breaker: Arc<Breaker>,
     _driver: Driver,
 }
 
 impl Line {
-    pub(super) async fn open(plan: &Plan) -> StoreResult<Self> {
-        Self::connect(plan).await.map_err(|cause| match cause {
+    pub(super) async fn open(plan: &Plan, breaker: Arc<Breaker>) -> StoreResult<Self> {
+        Self::connect(plan, breaker).await.map_err(|cause| match cause {
             Cause::Refused(code) => StoreError::Refused(code),
             Cause::TimedOut => StoreError::TimedOut,
             Cause::Io(_) | Cause::Other(_) => StoreError::Down,
         })
     }
 
-    async fn connect(plan: &Plan) -> Result<Self, Cause> {
+    async fn connect(plan: &Plan, breaker: Arc<Breaker>) -> Result<Self, Cause> {
         let Plan { source, access, settings } = plan;
         let endpoint = source.endpoint(access).await?;
         let stream = dial(&endpoint, access.tls).await?;
@@ -56,7 +62,13 @@ impl Line {
         if matches!(source, Source::Primary(_)) && !server.is_primary {
             return Err(Cause::Other("no primary yet"));
         }
-        Ok(Self { connection, origin: server.origin, _driver: driver })
+        let origin = server.origin;
+        Ok(Self { connection, origin, endpoint, breaker, _driver: driver })
+    }
+
+    /// Whether the sentinels have deposed its server, which may know nothing of that.
+    pub(crate) fn is_of_the_past(&self) -> bool {
+        self.breaker.link().as_ref().is_some_and(|link| link.endpoint != self.endpoint)
     }
 
     /// Waits until the partition holds more than `last`, for at most `limit`.

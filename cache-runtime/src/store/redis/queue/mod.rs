@@ -168,11 +168,12 @@ impl RedisStore {
         let mut exists = redis::cmd("EXISTS");
         exists.arg(&lane.stream);
         // What matters is who answers: in a cluster the slot may have moved.
-        let plan = route!(self, Name::new(&lane.stream), by, |session| async {
+        let (plan, breaker) = route!(self, Name::new(&lane.stream), by, |session| async {
             session.ask(&exists, by).await?;
-            Ok(session.plan())
+            Ok(session.whereabouts())
         })?;
-        tokio::time::timeout_at(by, Line::open(&plan)).await.map_err(|_| StoreError::TimedOut)?
+        let opening = Line::open(&plan, breaker);
+        tokio::time::timeout_at(by, opening).await.map_err(|_| StoreError::TimedOut)?
     }
 
     async fn queue_run(&self, key: &str, call: Call, by: Deadline) -> StoreResult<Value> {

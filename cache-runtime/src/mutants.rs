@@ -56,6 +56,10 @@ pub(crate) enum QueueMutant {
     ResendAnew,
     /// A push is not in the queue if its last attempt was refused.
     RefusedWithoutDoubt,
+    /// A push is refused if the server does not tell how many replicas have it.
+    UntoldIsRefused,
+    /// However few have it, a push is acknowledged.
+    TooFewReplicas,
     /// What was sent on a connection that was lost is still the owner's.
     TokenOutlivesConnection,
     /// A batch goes on where it was, with what another primary gives.

@@ -12,7 +12,7 @@ use super::shared::Lot;
 use crate::mutants::{QueueMutant, on};
 use crate::stats::BreakerState;
 use crate::store::queue::{Added, Addition, Stamp};
-use crate::store::{StoreError, StoreResult};
+use crate::store::{Deadline, StoreError, StoreResult};
 use crate::token::random_fraction;
 #[cfg(cache_mutants)]
 use crate::token::random_u64;
@@ -113,6 +113,8 @@ impl Log {
             match self.attempt(lot, partition, addition, until).await {
                 Ok((Added::New(_) | Added::Known, have)) => match have {
                     Ok(have) if have >= self.shared.site.options.replicas => return Ok(()),
+                    #[cfg(cache_mutants)]
+                    Ok(_) if on(QueueMutant::TooFewReplicas) => return Ok(()),
                     Err(error) if is_forbidden(&error) => {
                         return Err(Failure::Unreplicated(Some(error)));
                     }
@@ -169,9 +171,32 @@ impl Log {
         let now = Instant::now();
         let by = (now + ATTEMPT).min(until.max(now + ATTEMPT / 10));
         let replicas = self.shared.site.options.replicas;
-        let Some(redis) = self.redis().filter(|_| replicas > 0) else {
-            let added = self.push(partition, addition, by).await?;
-            return Ok((observed(added), Ok(replicas)));
+        let pushed = if replicas > 0 {
+            self.push_replicated(lot, partition, addition, by).await
+        } else {
+            self.push(partition, addition, by).await.map(|added| (added, Ok(0)))
+        };
+        #[cfg(cache_mutants)]
+        if on(QueueMutant::UntoldIsRefused) {
+            return pushed.and_then(|(added, have)| have.map(|have| (observed(added), Ok(have))));
+        }
+        pushed.map(|(added, have)| (observed(added), have))
+    }
+
+    async fn push_replicated(
+        &self,
+        lot: &Lot,
+        partition: u32,
+        addition: Addition<'_>,
+        by: Deadline,
+    ) -> StoreResult<(Added, StoreResult<u32>)> {
+        let replicas = self.shared.site.options.replicas;
+        let Some(redis) = self.redis() else {
+            #[cfg(test)]
+            if let Some(server) = self.faulty() {
+                return server.push_replicated(partition, addition, by).await;
+            }
+            return self.push(partition, addition, by).await.map(|added| (added, Ok(replicas)));
         };
         // Nothing was sent yet.
         let line = lot.replicated(redis, by).await.map_err(|_| StoreError::Down)?;
@@ -179,7 +204,7 @@ impl Log {
         if !matches!(pushed, Ok((_, Ok(_)))) {
             lot.forget(&line).await;
         }
-        pushed.map(|(added, have)| (observed(added), have))
+        pushed
     }
 
     /// Whether calls are refused although the server is there: too many are under way.

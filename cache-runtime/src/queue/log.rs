@@ -62,7 +62,7 @@ impl Log {
     }
 
     #[cfg(test)]
-    fn faulty(&self) -> Option<&FaultyStore> {
+    pub(super) fn faulty(&self) -> Option<&FaultyStore> {
         match self.cache.store() {
             Some(Store::Faulty(store)) => Some(store),
             _ => None,

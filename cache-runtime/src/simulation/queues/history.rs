@@ -2,7 +2,7 @@
 //!
 //! | rule | what was pushed | in the database |
 //! |---|---|---|
-//! | lost | and acknowledged | once at least, or a younger value of its row, unless a failover has lost it |
+//! | lost | and said to be there | once at least, or a younger value of its row, unless a failover has lost it that the replica was not said to have |
 //! | doubled | whatever came of it | once at most, but for dead letters that were driven again, pushes that went on over a failover, and values of rows |
 //! | refused | and said not to be there | never |
 //! | overtaken | after another of its key had come to its end | after that one, if the same process pushed it or it was acknowledged |
@@ -20,6 +20,8 @@ pub(super) type Time = u64;
 pub(super) enum Outcome {
     /// It is in the queue, or in the database.
     Acknowledged,
+    /// It is in the queue, and not on a replica.
+    Unreplicated,
     /// It is in neither.
     Refused,
     /// Nobody knows, or nobody has waited for the answer.
@@ -42,7 +44,12 @@ impl Push {
     fn precedes(&self, other: &Self) -> bool {
         self.key == other.key
             && self.end < other.begin
-            && (self.process == other.process || self.outcome == Outcome::Acknowledged)
+            && (self.process == other.process || self.is_stored())
+    }
+
+    /// Whether it was said to be there.
+    fn is_stored(&self) -> bool {
+        matches!(self.outcome, Outcome::Acknowledged | Outcome::Unreplicated)
     }
 }
 
@@ -63,6 +70,8 @@ pub(super) struct History {
     pub(super) applied: Vec<Applied>,
     /// Rows hold the last item only: what came before it need not have come at all.
     pub(super) is_of_rows: bool,
+    /// Acknowledged is what the replica has.
+    pub(super) is_copied: bool,
     pub(super) failovers: Vec<Time>,
     /// Gone with a primary.
     pub(super) lost: BTreeSet<u64>,
@@ -118,9 +127,15 @@ impl History {
             let last = rows.get(&push.key).and_then(|id| by_id.get(id));
             self.is_of_rows && last.is_some_and(|last| !last.precedes(push))
         };
+        // What was refused by the sink may be a dead letter, of which a replica knows too little.
+        let is_copied = |push: &Push| {
+            self.is_copied
+                && push.outcome == Outcome::Acknowledged
+                && !self.suspects.contains(&push.id)
+        };
         let lost = self.pushes.iter().find(|push| {
-            push.outcome == Outcome::Acknowledged
-                && !self.lost.contains(&push.id)
+            push.is_stored()
+                && (is_copied(push) || !self.lost.contains(&push.id))
                 // A row that holds it now may be one that went backwards.
                 && (self.is_of_rows || !times.contains_key(&push.id))
                 && !is_superseded(push)
@@ -203,6 +218,12 @@ mod tests {
         assert_eq!(found(&history(pushes(), &[1, 1])).as_deref(), Some("DOUBLED"));
         let lost = History { lost: [1].into(), ..history(pushes(), &[]) };
         assert_eq!(found(&lost), None);
+        let copied = |outcome| {
+            let pushes = vec![push(1, 1, 2, outcome)];
+            History { is_copied: true, pushes, ..lost.clone() }
+        };
+        assert_eq!(found(&copied(Outcome::Acknowledged)).as_deref(), Some("LOST"));
+        assert_eq!(found(&copied(Outcome::Unreplicated)), None);
         let resent = History { failovers: vec![1], ..history(pushes(), &[1, 1]) };
         assert_eq!(found(&resent), None);
         let again = History { suspects: [1].into(), redrives: 1, ..history(pushes(), &[1, 1]) };

@@ -30,6 +30,7 @@ const fn site(name: &'static str) -> QueueSite {
 }
 
 static COUNTS: QueueSite = site("counts").keep_all().unavailable_is_error();
+static COPIED: QueueSite = site("copied").keep_all().unavailable_is_error().replicas(1);
 static DIRECT: QueueSite = site("direct").keep_all();
 static NARROW: QueueSite = site("narrow").keep_all().unavailable_is_error().max_len(6);
 static ROWS: QueueSite = site("rows");
@@ -58,11 +59,16 @@ enum Happening {
     Replicate,
     FailOver,
     Redrive,
+    /// The replica cannot be reached for a while.
+    Detach,
 }
 
 impl World {
     fn new(dice: &Dice) -> Self {
         let site = dice.pick(&[(3, &COUNTS), (2, &DIRECT), (2, &NARROW), (3, &ROWS)]);
+        // By dice of its own, as the seeds that are kept were found without it.
+        let is_copied = std::ptr::eq(site, &raw const COUNTS) && dice.fork(5).percent(50);
+        let site = if is_copied { &COPIED } else { site };
         let faults = Faults {
             before: dice.pick(&[(3, 0), (2, 10), (1, 40)]),
             after: dice.pick(&[(3, 0), (2, 10), (1, 40)]),
@@ -91,6 +97,10 @@ impl World {
         std::ptr::eq(self.site, &raw const ROWS)
     }
 
+    fn is_copied(&self) -> bool {
+        std::ptr::eq(self.site, &raw const COPIED)
+    }
+
     fn queue(&self, process: usize) -> Queue<Item> {
         queue::queue::<Item>(self.site)
             .key(|item, key| key.part(&item.key))
@@ -116,8 +126,9 @@ impl World {
                 let span = self.dice.span(3_000);
                 self.networks[process].stall(span);
             }
-            Happening::Replicate => self.primary.replicate(),
+            Happening::Replicate => _ = self.primary.replicate(),
             Happening::FailOver => self.fail_over(),
+            Happening::Detach => self.primary.detach(self.dice.span(3_000)),
             Happening::Redrive => _ = self.queue(process).redrive().await,
         }
     }
@@ -200,6 +211,7 @@ fn id(stored: &Stored) -> u64 {
 
 fn told(error: &Error) -> Outcome {
     match error.kind() {
+        ErrorKind::Unreplicated => Outcome::Unreplicated,
         ErrorKind::Full | ErrorKind::Unavailable | ErrorKind::Refused => Outcome::Refused,
         // The transaction may have been committed.
         ErrorKind::InDoubt | ErrorKind::Sink => Outcome::InDoubt,
@@ -220,6 +232,7 @@ pub(super) async fn scenario(dice: Dice) -> (History, Count) {
         (Happening::Replicate, if failovers > 0 { 20 } else { 0 }, TROUBLE),
         (Happening::FailOver, failovers, TROUBLE),
         (Happening::Redrive, redrives, TROUBLE),
+        (Happening::Detach, if world.is_copied() { dice.below(4) } else { 0 }, TROUBLE),
     ];
     let (mut tasks, mut id) = (JoinSet::new(), 0);
     for (what, count, within) in happenings {
@@ -241,6 +254,7 @@ pub(super) async fn scenario(dice: Dice) -> (History, Count) {
         pushes: std::mem::take(&mut world.pushes.lock().unwrap()),
         applied: std::mem::take(&mut tables.applied),
         is_of_rows: world.is_of_rows(),
+        is_copied: world.is_copied(),
         failovers: std::mem::take(&mut world.failovers.lock().unwrap()),
         lost: std::mem::take(&mut world.lost.lock().unwrap()),
         suspects: std::mem::take(&mut tables.suspects),
@@ -257,6 +271,7 @@ fn count(world: &World, history: &History, again: u64) -> Count {
     add("lost", history.lost.len() as u64);
     for (what, outcome) in [
         ("acknowledged", Outcome::Acknowledged),
+        ("unreplicated", Outcome::Unreplicated),
         ("refused", Outcome::Refused),
         ("in doubt", Outcome::InDoubt),
     ] {

@@ -75,6 +75,11 @@ impl Network {
         self.state().stalled = Instant::now() + time;
     }
 
+    /// Whether something goes wrong that is none of the network's faults.
+    pub(super) fn fails(&self) -> bool {
+        self.dice.percent(self.state().faults)
+    }
+
     /// Draws a command's fate, when it arrives, and when its answer does.
     fn draw(&self) -> (Fate, Instant, Instant) {
         let dice = &self.dice;

@@ -11,7 +11,7 @@ use super::producers::Producers;
 use crate::queue::Position;
 use crate::store::memory::queue::{Copy, MemoryQueue};
 use crate::store::queue::{Added, Addition};
-use crate::store::{Deadline, StoreResult};
+use crate::store::{Deadline, StoreError, StoreResult};
 
 /// A server with one queue, and its replica.
 #[derive(Debug, Default)]
@@ -19,14 +19,25 @@ pub(crate) struct Primary {
     queue: MemoryQueue,
     producers: Mutex<Producers>,
     replica: Mutex<(Copy, Producers)>,
+    /// Until then the replica hears nothing.
+    alone: Mutex<Option<Instant>>,
     /// How many there were before.
     number: AtomicU64,
 }
 
 impl Primary {
-    /// The replica gets everything that is there now.
-    pub(crate) fn replicate(&self) {
-        *lock(&self.replica) = (self.queue.copy(), lock(&self.producers).clone());
+    /// The replica gets everything that is there now, if it can be reached.
+    pub(crate) fn replicate(&self) -> bool {
+        let is_heard = lock(&self.alone).is_none_or(|until| until <= Instant::now());
+        if is_heard {
+            *lock(&self.replica) = (self.queue.copy(), lock(&self.producers).clone());
+        }
+        is_heard
+    }
+
+    /// Keeps everything from the replica for a while.
+    pub(crate) fn detach(&self, time: Duration) {
+        *lock(&self.alone) = Some(Instant::now() + time);
     }
 
     /// The replica takes over, with what it has: what there was, and what there is.
@@ -60,23 +71,21 @@ impl FaultyStore {
         addition: Addition<'_>,
         by: Deadline,
     ) -> StoreResult<Added> {
-        let Addition { number, oldest, longest, stamp, window_us, .. } = addition;
-        let (producer, given_up) = (addition.producer.to_owned(), addition.given_up.to_vec());
-        let (key, payload) = (addition.key.to_owned(), addition.payload.to_owned());
+        self.primary(by, execution(partition, addition)).await
+    }
+
+    /// Pushes, and waits for the replica: whether it has the item, where the server tells.
+    pub(crate) async fn push_replicated(
+        &self,
+        partition: u32,
+        addition: Addition<'_>,
+        by: Deadline,
+    ) -> StoreResult<(Added, StoreResult<u32>)> {
+        let (push, is_told) = (execution(partition, addition), !self.network.fails());
         let push = move |primary: &Primary| {
-            let (producer, key, payload) = (&*producer, &*key, &*payload);
-            let addition = Addition {
-                producer,
-                number,
-                oldest,
-                longest,
-                stamp,
-                window_us,
-                given_up: &given_up,
-                key,
-                payload,
-            };
-            lock(&primary.producers).push(&primary.queue, partition, &addition)
+            let (added, is_heard) = (push(primary), primary.replicate());
+            let have = is_told.then_some(u32::from(is_heard));
+            (added, have.ok_or(StoreError::Refused("UNBLOCKED".to_owned())))
         };
         self.primary(by, push).await
     }
@@ -100,6 +109,31 @@ impl FaultyStore {
         let primary = Arc::clone(&self.queues);
         let number = primary.number();
         self.network.send(by, move || (primary.number() == number).then(|| execute(&primary))).await
+    }
+}
+
+/// A push that owns what it needs.
+fn execution(
+    partition: u32,
+    addition: Addition<'_>,
+) -> impl FnOnce(&Primary) -> Added + Send + 'static {
+    let Addition { number, oldest, longest, stamp, window_us, .. } = addition;
+    let (producer, given_up) = (addition.producer.to_owned(), addition.given_up.to_vec());
+    let (key, payload) = (addition.key.to_owned(), addition.payload.to_owned());
+    move |primary: &Primary| {
+        let (producer, key, payload) = (&*producer, &*key, &*payload);
+        let addition = Addition {
+            producer,
+            number,
+            oldest,
+            longest,
+            stamp,
+            window_us,
+            given_up: &given_up,
+            key,
+            payload,
+        };
+        lock(&primary.producers).push(&primary.queue, partition, &addition)
     }
 }
 

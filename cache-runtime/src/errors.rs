@@ -91,9 +91,12 @@ impl<R> Forgotten<R> for Probe<R> {
 )]
 pub trait Remember {}
 
-/// The error of a result.
-pub fn error<T, E>(result: &Result<T, E>) -> Option<&E> {
-    result.as_ref().err()
+/// How long a result is remembered, by what its function says of errors.
+pub fn ttl<T, E>(
+    result: &Result<T, E>,
+    of: impl FnOnce(&E) -> Option<Duration>,
+) -> Option<Duration> {
+    result.as_ref().err().and_then(of)
 }
 
 /// The errors that this process remembers by the tokens of their records.

@@ -10,7 +10,8 @@ pub use crate::catalog::{CachedSite, Target, WriteSite};
 pub use crate::callsite::Callsite;
 pub use crate::detach::{detach, detach_lent};
 pub use crate::errors::{
-    Cloned as ErrorsCloned, Forgotten as ErrorsForgotten, Written as ErrorsWritten, error,
+    Cloned as ErrorsCloned, Forgotten as ErrorsForgotten, Written as ErrorsWritten,
+    ttl as error_ttl,
 };
 pub use crate::key::KeyText;
 use crate::key::{Tag, TagText};

@@ -42,10 +42,7 @@ fn every_cached_function_is_listed() {
     assert_eq!(user.key, "user:<id>");
     assert_eq!(user.value, "User");
     assert_eq!(user.ttl, Some(Duration::from_secs(3600)));
-    assert_eq!(
-        user.options,
-        r#"key = "user:<id>", ttl = 3600, lock(wait = "5s"), none_ttl = "3s""#
-    );
+    assert_eq!(user.options, r#"key = "user:<id>", ttl = 3600, lock(wait = "5s"), jitter = 0.5"#);
 
     let listed = catalog.function("list_users").unwrap();
     assert_eq!(listed.key, "catalog::users::list_users:<org>:<page>", "the automatic key");

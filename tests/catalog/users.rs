@@ -16,7 +16,7 @@ type Fetched<T> = Result<T, std::io::Error>;
 
 const TTL: Duration = Duration::from_secs(60);
 
-#[cached(key = "user:<id>", ttl = 3600, lock(wait = "5s"), none_ttl = "3s")]
+#[cached(key = "user:<id>", ttl = 3600, lock(wait = "5s"), jitter = 0.5)]
 async fn get_user(id: i64) -> Result<User, std::io::Error> {
     Ok(User { id, page: 1 })
 }

@@ -29,7 +29,6 @@ mod std {}
     key = "user:<id>",
     ttl = 3600,
     lock(wait = "5s", lease = "10s"),
-    none_ttl = "3s",
     jitter = 0.5,
     tags = ["org:<id>/<id:hash>", "users"],
     codec = Json,
@@ -45,6 +44,12 @@ pub async fn get_user(id: i64) -> ::std::result::Result<User, ::std::string::Str
         return ::std::result::Result::Err(::std::string::String::new());
     }
     ::std::result::Result::Ok(User { id })
+}
+
+/// A value that may be absent.
+#[::kv::cached(key = "newest", ttl = 60, none_ttl = "3s", crate = ::kv)]
+pub async fn newest() -> ::std::option::Option<User> {
+    ::std::option::Option::Some(User { id: 7 })
 }
 
 /// The automatic key.

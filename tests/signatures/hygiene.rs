@@ -22,7 +22,6 @@ type Result = ();
     ttl = 3600,
     lock(wait = "5s"),
     crate = caching,
-    none_ttl = "3s",
     jitter = 0.5,
     codec = Json,
     when = id > 0,

@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 
 use super::{
     Runtime, about, batch, cache, catalog, companion, detached, function, key, loader, respanned,
+    value,
 };
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, Key};
@@ -62,6 +63,9 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let returns = about(output, returns, private);
     // At the return type, which must be able to say that a call was turned away.
     let shedding = args.shed_after.get()?.map(|_| quote_spanned!(output.ty.span()=> .shedding()));
+    // At the return type too, which must be able to say that there is nothing. A batch leaves ids out instead.
+    let negative = args.none_ttl.get()?.filter(|_| model.batch.is_none());
+    let negative = negative.map(|_| quote_spanned!(output.ty.span()=> .negative()));
     let failing = args.stale_if_error.get()?.map(|_| quote_spanned!(output.ty.span()=> .failing()));
     let remembering = args.error_ttl.get()?.map(|ttl| {
         let (ty, span) = (&output.ty, output.ty.span());
@@ -73,7 +77,9 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let others = matches!(model.key, Ok(Key::Shared(key)) if catalog::owner(key).is_some());
     let shared = others && model.batch.is_none();
     let shared = shared.then(|| quote_spanned!(output.ty.span()=> .shared()));
-    let returns = quote!(#returns #shedding #failing #remembering #shared);
+    let spelled = value::is_guessed(model);
+    let spelled = spelled.then(|| quote_spanned!(output.ty.span()=> .spelled()));
+    let returns = quote!(#returns #shedding #negative #failing #remembering #shared #spelled);
     let read = quote!(#read #cache #when #unless);
     let site = catalog::cached(model, &runtime)?;
     if let Some(batch) = &model.batch {

@@ -1,17 +1,15 @@
-//! What of the return type is stored: `User` of `Result<User, Error>`.
+//! The part of the return type that is stored: `User` of `Result<User, Error>`.
 
-use proc_macro2::TokenStream;
-use quote::{ToTokens as _, quote};
+use proc_macro2::{Delimiter, TokenStream};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::Type;
 
-use super::Runtime;
-use crate::model::Cached;
+use super::{Runtime, enclosed, end, respanned};
+use crate::model::{Cached, Home, Key};
 use crate::{syntax, types};
 
-/// The stored type, as a type.
-///
-/// Only the compiler sees through an alias: `AppResult<User>` becomes `value!(AppResult<User>)`. It can
-/// do so only if the type has no generics in it; else the spelling decides.
+/// The stored type, as a type. Behind an alias only the compiler sees it: `AppResult<User>` becomes
+/// `value!(AppResult<User>)`.
 pub(super) fn stored(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
     match model.batch {
         Some(_) => of_one(model, runtime),
@@ -19,22 +17,55 @@ pub(super) fn stored(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
     }
 }
 
+/// Where the knowledge of what is stored comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    /// The signature spells it out: `Result<T, E>`, or a type that is certain not to be a `Result`.
+    Written,
+    /// Only the compiler sees through an alias. It can be asked if the type has no generics in it.
+    Compiler,
+    /// A generic type whose name ends in `Result`.
+    NamedResult,
+    /// A generic type of any other name.
+    NamedOtherwise,
+}
+
+impl Source {
+    fn of(ty: &Type, model: &Cached<'_>) -> Self {
+        let Some(segment) = syntax::last_segment(ty) else { return Self::Written };
+        let result = segment.ident == "Result" && syntax::arguments(segment).count() == 2;
+        if result || types::is_plain(ty) {
+            Self::Written
+        } else if !may_be_generic(ty, model) {
+            Self::Compiler
+        } else if types::spells_result(ty) {
+            Self::NamedResult
+        } else {
+            Self::NamedOtherwise
+        }
+    }
+}
+
+/// Whether the companion names a type that was judged by its name, which may be wrong.
+pub(super) fn is_guessed(model: &Cached<'_>) -> bool {
+    let named = matches!(&model.key, Ok(Key::Own(own)) if own.home != Home::Inline);
+    let source = || Source::of(&model.flavor.output().ty, model);
+    named && model.batch.is_none() && source() == Source::NamedOtherwise
+}
+
 fn of_all(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
-    let ty = &model.flavor.output().ty;
-    let private = &runtime.private;
-    let Some(segment) = syntax::last_segment(ty) else {
-        return ty.to_token_stream();
-    };
-    if segment.ident == "Result" && syntax::arguments(segment).count() == 2 {
-        return types::stored(ty).to_token_stream();
-    }
-    if types::is_plain(ty) {
-        return ty.to_token_stream();
-    }
-    match (may_be_generic(ty, model), types::spells_result(ty)) {
-        (false, _) => quote!(#private::value!(#ty)),
-        (true, true) => quote!(#private::value!(#ty as result)),
-        (true, false) => ty.to_token_stream(),
+    let output = model.flavor.output();
+    let (ty, private) = (&output.ty, &runtime.private);
+    match Source::of(ty, model) {
+        Source::Written => types::stored(ty).to_token_stream(),
+        Source::NamedOtherwise => ty.to_token_stream(),
+        Source::Compiler => quote!(#private::value!(#ty)),
+        Source::NamedResult => {
+            // There rustc shows a type that is none.
+            let private = respanned(private, output.arrow);
+            let named = enclosed(Delimiter::Parenthesis, quote!(#ty as result), end(ty));
+            quote_spanned!(output.arrow=> #private::value! #named)
+        }
     }
 }
 

@@ -48,6 +48,17 @@ pub trait Fail {}
 #[diagnostic::do_not_recommend]
 impl<T, E> Fail for Result<T, E> {}
 
+/// What may be `None`. Of a type parameter that is never known.
+#[diagnostic::on_unimplemented(
+    message = "`none_ttl` is how long `None` is stored, and `{Self}` is not an `Option`",
+    label = "needs to be an `Option`, alone or in a `Result`",
+    note = "return `Option<{Self}>` if there may be nothing to return; else leave out `none_ttl`"
+)]
+pub trait Optional {}
+
+#[diagnostic::do_not_recommend]
+impl<V> Optional for Option<V> {}
+
 /// An entry in which a `V` is stored: functions that share one store the same.
 #[diagnostic::on_unimplemented(
     message = "the key is that of `{Self}`, and this function stores `{V}`",
@@ -60,6 +71,24 @@ pub trait Stores<V>: Sized {
 }
 
 impl<V> Stores<V> for V {
+    fn returns<R>(returns: Returns<R, V>) -> Returns<R, V> {
+        returns
+    }
+}
+
+/// A return type that is stored as a whole, as its name made the macro believe: then it is a `V` itself.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is hidden behind an alias whose name does not end in `Result`",
+    label = "stores `{V}`",
+    note = "a return type with type parameters in it is judged by its name: write `Result<T, E>`, or let the alias end \
+            in `Result`"
+)]
+pub trait Spells<V>: Sized {
+    /// The same, said of the type as a whole.
+    fn returns<R>(returns: Returns<R, V>) -> Returns<R, Self>;
+}
+
+impl<V> Spells<V> for V {
     fn returns<R>(returns: Returns<R, V>) -> Returns<R, V> {
         returns
     }

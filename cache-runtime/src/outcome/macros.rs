@@ -20,7 +20,7 @@ macro_rules! __errors {
         use $crate::__private::{ErrorsCloned as _, ErrorsForgotten as _, ErrorsWritten as _};
         // Of what is true of the error the first counts: it can be written, it can be cloned, neither.
         (&&$crate::__private::Probe::<$ty>::NEW)
-            .errors(|result: &$ty| $crate::__private::error(result).and_then($ttl))
+            .errors(|result: &$ty| $crate::__private::error_ttl(result, $ttl))
     }};
 }
 

@@ -13,7 +13,7 @@ mod sharing;
 
 use std::fmt;
 
-pub(crate) use self::bounds::{Fail, Refuse, Storable, Stores};
+pub(crate) use self::bounds::{Fail, Optional, Refuse, Spells, Storable, Stores};
 pub(crate) use self::probe::Answer;
 pub use self::probe::{IsAbsent, NeverAbsent, Otherwise, Probe};
 pub(crate) use self::returns::OfOne;
@@ -29,7 +29,13 @@ pub struct Plain;
 #[derive(Debug)]
 pub struct Fallible;
 
-/// A return type, seen as one of the two shapes.
+/// A return type, seen as one of the two shapes. Only `Fallible` can be wrong: every type is a value as a whole.
+#[diagnostic::on_unimplemented(
+    message = "the name of `{Self}` ends in `Result`, but it is not a `Result`",
+    label = "taken for a `Result`",
+    note = "a return type with type parameters in it is judged by its name: rename the type, or return it through an \
+            alias that does not end in `Result`"
+)]
 pub trait Outcome<Shape>: Sized {
     /// What is stored.
     type Value;

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Answer, Fail, IsAbsent, Outcome, Refuse, SharedError, Sharing, Storable, Stores};
+use super::{
+    Answer, Fail, IsAbsent, Optional, Outcome, Refuse, SharedError, Sharing, Spells, Storable,
+    Stores,
+};
 use crate::codec::{Codec, CodecError, Schema};
 use crate::error::Error;
 use crate::errors::Errors;
@@ -79,9 +82,24 @@ impl<R, V> Returns<R, V> {
         self
     }
 
+    /// For values of which none can be absent this does not compile: that absent ones are stored.
+    #[must_use]
+    pub fn negative(self) -> Self
+    where
+        V: Optional,
+    {
+        self
+    }
+
     /// For the entry of a key that others made, which must be one of the same.
     #[must_use]
     pub fn shared<T: Stores<V>>(self) -> Returns<R, T> {
+        T::returns(self)
+    }
+
+    /// For an entry whose type the macro could only tell by the name of the return type.
+    #[must_use]
+    pub fn spelled<T: Spells<V>>(self) -> Returns<R, T> {
         T::returns(self)
     }
 

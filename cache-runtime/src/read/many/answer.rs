@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
 use crate::error::Error;
-use crate::outcome::{Answer, Outcome, Refuse, SharedError, Sharing};
+use crate::outcome::{Answer, IsAbsent, Outcome, Refuse, SharedError, Sharing};
 
 /// Values by id.
 #[diagnostic::on_unimplemented(
@@ -131,55 +131,74 @@ pub trait Negative {}
 
 impl<V> Negative for Option<V> {}
 
-/// What a batch gets values by: the ids that it is asked for.
+/// What a batch is asked for: the ids that it returns values by. (The other way round, the compiler would infer the one
+/// from the other, and tell of mismatched types.)
 #[diagnostic::on_unimplemented(
-    message = "the batch is asked for ids of type `{I}`, and returns values by `{Self}`",
+    message = "the batch is asked for ids of type `{Self}`, and returns values by `{J}`",
     label = "returned by a batch",
-    note = "return the values by the same ids: `HashMap<{I}, V>`, `BTreeMap<{I}, V>` or `Vec<({I}, V)>`"
+    note = "return the values by the same ids: `HashMap<{Self}, V>`, `BTreeMap<{Self}, V>` or `Vec<({Self}, V)>`"
 )]
-pub trait SameId<I>: Sized {
+pub trait SameId<J>: Sized {
     /// The id as the batch was given it.
-    fn into_id(self) -> I;
+    fn from_answer(id: J) -> Self;
 
     /// The id as the batch returns it.
-    fn from_id(id: I) -> Self;
+    fn into_answer(self) -> J;
 }
 
 impl<I> SameId<I> for I {
-    fn into_id(self) -> I {
-        self
+    fn from_answer(id: I) -> I {
+        id
     }
 
-    fn from_id(id: I) -> I {
-        id
+    fn into_answer(self) -> I {
+        self
     }
 }
 
 /// Values, each with its id.
 type Pairs<I, V> = Vec<(I, V)>;
 
-/// Everything a batch must know of the type `R` that it returns, and of the ids `I` and the values `V` in it.
+/// Everything a batch must know of the type `R` that it returns, in terms of the ids `I` that it is asked for and of what
+/// their entries hold, `T`.
 ///
 /// Function pointers, so that what cannot be returned is told here, and not once more by all who use this.
-pub struct Batched<R, I, V> {
-    into_pairs: fn(R) -> Result<Pairs<I, V>, R>,
-    from_pairs: fn(Pairs<I, V>) -> R,
+pub struct Batched<R, I, T> {
+    into_pairs: fn(R) -> Result<Pairs<I, T>, R>,
+    from_pairs: fn(&mut dyn Iterator<Item = (I, T)>) -> R,
+    /// What is stored for an id without a value, if that can be told.
+    pub(super) nothing: fn() -> Option<T>,
+    /// Whether an entry says that there is no value.
+    pub(super) is_nothing: IsAbsent<T>,
     sharing: Sharing<R>,
     /// Makes the result of a call that was turned away, where it may be.
     pub(super) refuse: Option<fn(Error) -> R>,
 }
 
-impl<R, I, V> Batched<R, I, V> {
+impl<R, I, T> Batched<R, I, T> {
     /// For values that can be told apart by their ids.
     #[must_use]
     pub fn new<Shape, A>(_: &Answer<R, Shape, A>, sharing: Sharing<R>) -> Self
     where
         R: Outcome<Shape, Value = A>,
-        A: Answers<Id = I, Value = V>,
+        A: Answers<Value: HeldBy<T>>,
+        I: SameId<A::Id>,
     {
         Self {
-            into_pairs: |result| Ok(result.into_value()?.into_pairs().collect()),
-            from_pairs: |pairs| R::from_value(A::from_pairs(pairs.into_iter())),
+            into_pairs: |result| {
+                let pairs = result.into_value()?.into_pairs();
+                Ok(pairs.map(|(id, value)| (I::from_answer(id), value.into_entry())).collect())
+            },
+            from_pairs: |found| {
+                let pairs = found.filter_map(|(id, entry)| {
+                    Some((id.into_answer(), A::Value::from_entry(entry)?))
+                });
+                // Counted before they are put together: a map that grows moves all its values again and again.
+                let pairs: Pairs<A::Id, A::Value> = pairs.collect();
+                R::from_value(A::from_pairs(pairs.into_iter()))
+            },
+            nothing: A::Value::nothing,
+            is_nothing: A::Value::is_nothing,
             sharing,
             refuse: None,
         }
@@ -195,24 +214,13 @@ impl<R, I, V> Batched<R, I, V> {
     }
 
     /// The values that the body returned, or its failure.
-    pub(super) fn take_apart<J, T>(&self, result: R) -> Result<Pairs<J, T>, R>
-    where
-        I: SameId<J>,
-        V: HeldBy<T>,
-    {
-        let pairs = (self.into_pairs)(result)?.into_iter();
-        Ok(pairs.map(|(id, value)| (id.into_id(), value.into_entry())).collect())
+    pub(super) fn take_apart(&self, result: R) -> Result<Pairs<I, T>, R> {
+        (self.into_pairs)(result)
     }
 
     /// What the call returns.
-    pub(super) fn answer<J, T>(&self, found: impl Iterator<Item = (J, T)>) -> R
-    where
-        I: SameId<J>,
-        V: HeldBy<T>,
-    {
-        let pairs = found.filter_map(|(id, value)| Some((I::from_id(id), V::from_entry(value)?)));
-        // Counted before they are put together: a map that grows moves all its values again and again.
-        (self.from_pairs)(pairs.collect())
+    pub(super) fn answer(&self, mut found: impl Iterator<Item = (I, T)>) -> R {
+        (self.from_pairs)(&mut found)
     }
 
     pub(super) fn share(&self, result: &R) -> Option<SharedError> {
@@ -224,7 +232,7 @@ impl<R, I, V> Batched<R, I, V> {
     }
 }
 
-impl<R, I, V> fmt::Debug for Batched<R, I, V> {
+impl<R, I, T> fmt::Debug for Batched<R, I, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Batched")
     }

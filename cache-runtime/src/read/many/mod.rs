@@ -42,7 +42,6 @@ use crate::store::Convoy;
 use crate::tags::Tags;
 
 pub use self::again::{Again, again};
-use self::answer::SameId;
 pub use self::answer::{Answers, Batched, HeldBy, Negative};
 use self::glance::Search;
 pub use self::ids::{Id, Ids};
@@ -108,15 +107,9 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
     ///
     /// That of a single read, for each id.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
-    pub fn through<R, J, V, F, B>(
-        self,
-        batched: Batched<R, J, V>,
-        mut load: F,
-    ) -> impl Future<Output = R>
+    pub fn through<R, F, B>(self, batched: Batched<R, I, T>, mut load: F) -> impl Future<Output = R>
     where
         I: Id,
-        J: SameId<I>,
-        V: HeldBy<T>,
         T: Storable,
         U: Fn(&T) -> bool,
         F: FnMut(C) -> B,
@@ -125,9 +118,9 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
         async move {
             let cache = self.cache.unwrap_or_else(ambient::current);
             let Some(callsite) = self.keys.first().map(Key::callsite) else {
-                return batched.answer(iter::empty::<(I, T)>());
+                return batched.answer(iter::empty());
             };
-            let (returns, mode) = (Returns::of_one(V::is_nothing), self.mode);
+            let (returns, mode) = (Returns::of_one(batched.is_nothing), self.mode);
             let entries: Vec<_> = self.keys.iter().map(|key| Entry::new(&cache, key)).collect();
             let batch = Batch { cache: &cache, entries, returns, unless: self.unless };
 
@@ -167,7 +160,7 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
                 let loaded = batched.take_apart(result);
                 let took = running.end(loaded.is_ok());
                 let (results, failure) = match loaded {
-                    Ok(pairs) => (sort(&self.ids, &loads, pairs, V::nothing), None),
+                    Ok(pairs) => (sort(&self.ids, &loads, pairs, batched.nothing), None),
                     Err(result) => {
                         let error = guarded(|| batched.share(&result)).flatten();
                         let failed = loads.iter().map(|_| Err(error.clone()));

@@ -10,7 +10,7 @@ use syn::{
 
 use super::duration::Duration;
 use super::each::Each;
-use super::value::{codec, count, duration, function, number};
+use super::value::{cache, codec, count, duration, function, number};
 use super::{KeyArg, Known, Name, Slot, all_pieces, each_piece};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
@@ -125,10 +125,10 @@ impl CachedArgs {
             "tags" => self.tags.fill(&name, tags(&name, input), diagnostics),
             "skip" => self.skip.fill(&name, skip(&name, input), diagnostics),
             "none_ttl" => self.none_ttl.fill(&name, duration(&name, input), diagnostics),
-            "when" => self.when.fill(&name, name.expr(input), diagnostics),
+            "when" => self.when.fill(&name, when(&name, input), diagnostics),
             "unless" => self.unless.fill(&name, function(&name, input), diagnostics),
             "jitter" => self.jitter.fill(&name, jitter(&name, input), diagnostics),
-            "cache" => self.cache.fill(&name, name.expr(input), diagnostics),
+            "cache" => self.cache.fill(&name, cache(&name, input), diagnostics),
             "codec" => self.codec.fill(&name, codec(&name, input), diagnostics),
             "version" => self.version.fill(&name, version(&name, input), diagnostics),
             "max_concurrent_loads" => {
@@ -211,11 +211,25 @@ fn skip(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
     }
     let inside;
     parenthesized!(inside in input);
-    let names = Punctuated::<Ident, Token![,]>::parse_terminated(&inside)?;
+    let names = Punctuated::<Ident, Token![,]>::parse_terminated(&inside)
+        .map_err(|_| name.misused("takes names in parentheses"))?;
     if names.is_empty() {
         return Err(name.misused("names nothing"));
     }
     Ok(names.into_iter().collect())
+}
+
+fn when(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
+    match name.expr(input)? {
+        Expr::Closure(closure) => {
+            let message = format!(
+                "`when` is a `bool` over the parameters, not a closure: write `{}`",
+                name.example
+            );
+            Err(Error::new_spanned(closure, message))
+        }
+        condition => Ok(condition),
+    }
 }
 
 fn version(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {

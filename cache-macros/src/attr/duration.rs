@@ -70,11 +70,11 @@ fn of_text(text: &str) -> Result<u64, String> {
                     format!("`{number}` lacks a unit; write `\"{number}s\"` for seconds")
                 }
                 (_, "") => {
-                    format!("`{number}` lacks a unit; only whole numbers with one, as `\"1h 30m\"`")
+                    format!(
+                        "`{number}` lacks a unit; a duration is made of whole numbers with units, as `\"1h 30m\"`"
+                    )
                 }
-                _ => {
-                    format!("there is no unit `{unit}`; there are `ms`, `s`, `m`, `h`, `d` and `w`")
-                }
+                _ => format!("there is no unit `{unit}`; {}", hint(unit)),
             });
         };
         let number: u64 = number.parse().unwrap_or(u64::MAX);
@@ -95,6 +95,21 @@ fn millis_of(unit: &str) -> Option<u64> {
         "w" => 7 * 24 * 60 * 60 * SECOND,
         _ => return None,
     })
+}
+
+/// What to write in the place of a unit that there is not.
+fn hint(unit: &str) -> String {
+    let unit = unit.to_lowercase();
+    let short = match unit.as_str() {
+        "sec" | "secs" | "second" | "seconds" => "s",
+        "min" | "mins" | "minute" | "minutes" => "m",
+        "hr" | "hrs" | "hour" | "hours" => "h",
+        "day" | "days" => "d",
+        "week" | "weeks" => "w",
+        "milli" | "millis" | "millisecond" | "milliseconds" => "ms",
+        _ => return "there are `ms`, `s`, `m`, `h`, `d` and `w`".to_owned(),
+    };
+    format!("write `{short}`")
 }
 
 /// The longest beginning of `text` that `belongs`, and the rest.
@@ -153,7 +168,9 @@ mod tests {
             (r#""60""#, r#"write `"60s"`"#),
             (r#""1.5h""#, "lacks a unit"),
             (r#""h""#, "expected a number at `h`"),
-            (r#""5 min""#, "no unit `min`"),
+            (r#""5 min""#, "no unit `min`; write `m`"),
+            (r#""1 Hour""#, "no unit `Hour`; write `h`"),
+            (r#""1y""#, "no unit `y`; there are `ms`"),
             (r#""-5s""#, "expected a number at `-5s`"),
             (r#""1h, 30m""#, "expected a number at `, 30m`"),
             ("99999999999999999999999", "thousand years"),

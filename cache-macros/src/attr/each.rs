@@ -1,4 +1,4 @@
-//! `id in ids`: one thing for every item of a collection.
+//! `each(id in ids)` and `batch(id in ids)`: a name for each item of a collection.
 
 use proc_macro2::{Group, TokenStream};
 use syn::parse::{Parse, ParseStream, Parser as _};

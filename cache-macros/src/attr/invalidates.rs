@@ -6,7 +6,7 @@ use syn::{Expr, Path};
 
 use super::duration::Duration;
 use super::target::{KNOWN_TARGETS, Target};
-use super::value::{choice, duration};
+use super::value::{cache, choice, duration};
 use super::{Known, Name, Slot, all_pieces, is_option};
 use crate::diagnostics::{Diagnostics, Reported};
 
@@ -71,7 +71,7 @@ impl InvalidatesArgs {
             "hold_off" => self.hold_off.fill(&name, duration(&name, input), diagnostics),
             "only_ok" => self.only_ok.fill(&name, name.flag(input), diagnostics),
             "in_transaction" => self.in_transaction.fill(&name, name.flag(input), diagnostics),
-            "cache" => self.cache.fill(&name, name.expr(input), diagnostics),
+            "cache" => self.cache.fill(&name, cache(&name, input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
         }
     }
@@ -169,6 +169,8 @@ mod tests {
             ),
             (quote!(each(ids) get_user(id)), "expected a name, `in` and a collection"),
             (quote!(each(id in) get_user(id)), "expected a name, `in` and a collection"),
+            (quote!(for id in ids get_user(id)), "one target for each item is written `each("),
+            (quote!(get_user(<id>)), "placeholders belong in templates"),
             (quote!(each(id in ids) get_user), "a target is a call: write `get_user(..)`"),
             (quote!(each(id in ids) fence = "off"), "there is no option `fence`; there are `key`"),
         ] {

@@ -1,4 +1,4 @@
-//! What the user wrote into the attribute, with its spans. No rule here looks at two options.
+//! What the user wrote in the attribute, with its spans. Nothing here looks at two options together.
 
 pub(crate) mod cached;
 pub(crate) mod duration;
@@ -234,8 +234,15 @@ fn unnamed_text(name: &str, text: &LitStr) -> Error {
 fn unknown(ident: &Ident, text: &str, known: &Known) -> Error {
     // What the same thing is called elsewhere.
     let elsewhere = match text {
-        "expire" | "expires" | "expiry" | "ex" | "time" | "timeout" | "duration" => "ttl",
+        "expire" | "expires" | "expiry" | "ex" | "time" | "timeout" | "duration" | "seconds" => {
+            "ttl"
+        }
         "name" | "prefix" | "template" | "id" => "key",
+        "cache_none" | "cache_null" | "negative_ttl" | "null_ttl" => "none_ttl",
+        "cache_err" | "cache_error" => "error_ttl",
+        "group" | "groups" => "tags",
+        "grace" | "stale" | "swr" | "refresh" => "stale_while_revalidate",
+        "beta" | "xfetch" => "early",
         "ignore" | "exclude" | "except" => "skip",
         "condition" | "cond" | "if" => "when",
         "mutex" | "sync" | "single_flight" | "sync_writes" => "lock",

@@ -1,4 +1,4 @@
-//! `put(get_views(view.page) = view.count)`: what a push stores at once.
+//! `put(get_views(view.page) = view.count)`: what a push stores immediately.
 
 use syn::parse::{ParseBuffer, ParseStream};
 use syn::{Error, Expr, ExprAssign, ExprCall, parenthesized, token};

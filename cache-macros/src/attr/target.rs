@@ -1,8 +1,9 @@
 //! What an invalidation names.
 
+use proc_macro2::{Group, TokenTree};
 use quote::ToTokens as _;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Lit, Token};
+use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Lit, Path, Token};
 
 use super::each::Each;
 use super::{KeyArg, Known, Name, is_option, unnamed_text};
@@ -43,11 +44,13 @@ impl Target {
             }
             return Ok(Self::Each(each, Box::new(Self::of_each(input)?)));
         }
-        if let Some(word) = Each::meant(input) {
+        let looped = input.fork().parse::<Token![for]>().map(|word| word.span).ok();
+        if let Some(span) = Each::meant(input).map(|word| word.span()).or(looped) {
             let message = "one target for each item is written `each(id in ids) get_user(id)`";
-            return Err(Error::new(word.span(), message));
+            return Err(Error::new(span, message));
         }
-        call(input.parse()?).map(|call| match call {
+        let placeholder = placeholder(input);
+        call(input.parse().map_err(|error| placeholder.unwrap_or(error))?).map(|call| match call {
             Call::Function(call) => Self::Function(call),
             Call::Method(call) => Self::Method(call),
         })
@@ -96,6 +99,17 @@ pub(super) fn call(expr: Expr) -> syn::Result<Call> {
             .to_owned(),
     };
     Err(Error::new_spanned(expr, message))
+}
+
+/// `get_user(<id>)`
+fn placeholder(input: ParseStream<'_>) -> Option<Error> {
+    let ahead = input.fork();
+    ahead.call(Path::parse_mod_style).ok()?;
+    let arguments = ahead.parse::<Group>().ok()?.stream();
+    let first = arguments.into_iter().next()?;
+    let message = "placeholders belong in templates; a target takes the arguments of a call: write `get_user(id)`";
+    matches!(&first, TokenTree::Punct(punct) if punct.as_char() == '<')
+        .then(|| Error::new(first.span(), message))
 }
 
 fn pattern(name: &Name, input: ParseStream<'_>) -> syn::Result<Template> {

@@ -1,9 +1,9 @@
-//! Values that options of several attributes have.
+//! Kinds of values that several options take.
 
 use std::str::FromStr;
 
 use syn::parse::ParseStream;
-use syn::{Error, Expr, ExprLit, Ident, Lit, LitInt, LitStr};
+use syn::{Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, UnOp};
 
 use super::Name;
 use super::duration::Duration;
@@ -15,12 +15,25 @@ pub(super) fn duration(name: &Name, input: ParseStream<'_>) -> syn::Result<Durat
     Duration::new(name.expr(input)?, &name.text)
 }
 
+/// An expression that is, or refers to, a `Cache`.
+pub(super) fn cache(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
+    match name.expr(input)? {
+        Expr::Lit(literal) => {
+            let message = format!("`cache` is a `Cache`: write `{}`", name.example);
+            Err(Error::new_spanned(literal, message))
+        }
+        cache => Ok(cache),
+    }
+}
+
 /// A closure, or what names or makes one.
 pub(super) fn function(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
     match name.expr(input)? {
-        Expr::Lit(literal) => {
+        value @ (Expr::Lit(_)
+        | Expr::Binary(_)
+        | Expr::Unary(ExprUnary { op: UnOp::Not(_), .. })) => {
             let message = format!("`{}` is a closure: write `{}`", name.text, name.example);
-            Err(Error::new_spanned(literal, message))
+            Err(Error::new_spanned(value, message))
         }
         function => Ok(function),
     }

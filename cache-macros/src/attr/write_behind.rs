@@ -6,7 +6,7 @@ use syn::{Error, Expr, Ident, LitStr, Path};
 
 use super::duration::Duration;
 use super::put::Put;
-use super::value::{choice, codec, count, duration};
+use super::value::{cache, choice, codec, count, duration};
 use super::{KeyArg, Known, Name, Slot, all_pieces};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::template::{Kind, Template};
@@ -112,7 +112,7 @@ impl WriteBehindArgs {
             "replicas" => self.replicas.fill(&name, replicas(&name, input), diagnostics),
             "lease" => self.lease.fill(&name, duration(&name, input), diagnostics),
             "codec" => self.codec.fill(&name, codec(&name, input), diagnostics),
-            "cache" => self.cache.fill(&name, name.expr(input), diagnostics),
+            "cache" => self.cache.fill(&name, cache(&name, input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
         }
     }

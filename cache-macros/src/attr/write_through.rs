@@ -9,7 +9,7 @@ use syn::{Token, token};
 use super::each::Each;
 use super::invalidates::{self, Fence, InvalidatesArgs};
 use super::target::{Call, call};
-use super::value::duration;
+use super::value::{cache, duration};
 use super::{Known, Name, all_pieces, each_piece, is_option};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
@@ -89,7 +89,7 @@ impl WriteThroughArgs {
             "fence" => write.fence.fill(&name, fence(&name, input), diagnostics),
             "hold_off" => write.hold_off.fill(&name, duration(&name, input), diagnostics),
             "only_ok" => write.only_ok.fill(&name, name.flag(input), diagnostics),
-            "cache" => write.cache.fill(&name, name.expr(input), diagnostics),
+            "cache" => write.cache.fill(&name, cache(&name, input), diagnostics),
             "crate" => write.runtime.fill(&name, name.path(input), diagnostics),
             "in_transaction" => self.store(Err(name.error(IN_TRANSACTION)), diagnostics),
             "tag" => self.store(Err(name.error(no_place("a tag", &name))), diagnostics),

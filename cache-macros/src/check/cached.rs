@@ -1,6 +1,7 @@
 //! Rules for `#[cached]`.
 
 use proc_macro2::Span;
+use syn::Expr;
 use syn::ext::IdentExt as _;
 
 use super::batch::batch;
@@ -28,6 +29,7 @@ pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     batch(model, diagnostics);
     is_always_there(&model.scope, |parameter| is_handed_on(model, parameter), diagnostics);
     if let Ok(key) = &model.key {
+        key_is_no_parameter(model, key, diagnostics);
         skipped_is_not_in_key(model, key, diagnostics);
         key_tells_calls_apart(model, key, diagnostics);
         companion_can_name_types(key, diagnostics);
@@ -153,6 +155,26 @@ fn skipped_is_not_in_key(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagno
             diagnostics
                 .error(name.span(), format!("`{name}` is part of the key; take it out of `skip`"));
         }
+    }
+}
+
+/// ```text
+/// #[cached(key = id, ttl = 60)]
+///                ^^ an `i64`, and no `Key<User>`
+/// ```
+fn key_is_no_parameter(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics) {
+    let Key::Shared(expr) = key else { return };
+    let name = match expr {
+        Expr::Path(path) => path.path.get_ident(),
+        _ => None,
+    };
+    let parameter = name.and_then(|name| model.scope.parameter(&name.unraw().to_string()));
+    if let Some(Parameter { name, ty: Some(ty), .. }) = parameter
+        && types::is_data(ty)
+    {
+        let name = name.unraw();
+        let message = format!("`{name}` is a parameter, not a `Key`: write `key = \"<{name}>\"`");
+        diagnostics.error_at(expr, message);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reads a template, and tells everything that is wrong with it.
+//! Parses a template, and reports everything that is wrong with it.
 
 use super::{Kind, Placeholder, Segment};
 
@@ -73,7 +73,9 @@ impl Parser {
         let mut names = path.split('.').map(str::to_owned);
         let root = names.next().unwrap_or_default();
         let fields: Vec<_> = names.collect();
-        if inside.is_empty() {
+        if let Some(name) = inside.strip_prefix("r#") {
+            self.problem(format!("a placeholder needs no `r#`: write `<{name}>`"));
+        } else if inside.is_empty() {
             self.problem(
                 "`<>` is empty; put a parameter's name into it, or write `<<>>` for a literal `<>`",
             );
@@ -227,6 +229,7 @@ mod tests {
             ("<a<b>", "write `<a>`"),
             ("user:id>", "write `>>`"),
             ("<>", "`<>` is empty"),
+            ("<r#type>", "write `<type>`"),
             ("<id()>", "`<id()>` is no placeholder"),
             ("<a.>", "`<a.>` is no placeholder"),
             ("<a + b>", "is no placeholder"),

@@ -53,6 +53,17 @@ fn mistakes() {
         (quote!(tags = ["a", b]), "a tag is a template in quotes, such as `\"org:<org_id>\"`"),
         (quote!(tag = "a"), "there is no option `tag`; did you mean `tags`?"),
         (quote!(skip = db), "`skip` takes names in parentheses: write `skip(db)`"),
+        (quote!(skip("db")), "`skip` takes names in parentheses: write `skip(db)`"),
+        (quote!(cache_none = true), "there is no option `cache_none`; did you mean `none_ttl`?"),
+        (
+            quote!(when = |id| id > 0),
+            "`when` is a `bool` over the parameters, not a closure: write `when = !fresh`",
+        ),
+        (
+            quote!(unless = result == 0),
+            "`unless` is a closure: write `unless = |user: &User| user.is_guest`",
+        ),
+        (quote!(cache = "redis://localhost"), "`cache` is a `Cache`: write `cache = self.cache`"),
         (quote!(skip()), "`skip` names nothing: write `skip(db)`"),
         (quote!(batch), "expected a name, `in` and a collection, such as `(id in ids)`"),
         (quote!(batch(ids)), "expected a name, `in` and a collection, such as `(id in ids)`"),

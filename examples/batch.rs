@@ -1,4 +1,4 @@
-//! Many rows in one call, each cached by itself: `cargo run --example batch`, or with a server
+//! Many rows in one call, each cached on its own: `cargo run --example batch`, or with a server
 //! `CACHE_URL=redis://127.0.0.1 cargo run --example batch`.
 
 use std::collections::HashMap;
@@ -13,7 +13,7 @@ async fn get_user(db: &SqlitePool, id: i64) -> sqlx::Result<Option<String>> {
     sqlx::query_scalar("SELECT name FROM user WHERE id = ?").bind(id).fetch_optional(db).await
 }
 
-// The same entries, many at once. The body sees the ids that must be loaded, and no others.
+// The same entries, many at once. The body gets only the ids that have to be loaded.
 #[cached(batch(id in ids), key = get_user_key(id), ttl = "1h", none_ttl = "30s", lock)]
 async fn get_users(db: &SqlitePool, ids: &[i64]) -> sqlx::Result<HashMap<i64, String>> {
     println!("    SELECT for {ids:?}");
@@ -43,20 +43,22 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     cache.install();
     let users = (1..=5).map(|id| get_user_key(&id)).collect::<Vec<_>>();
     if let Err(error) = cache.invalidate(users).await {
-        println!("Nothing is kept, and everything works all the same: {error}.");
+        println!(
+            "Redis cannot be reached, so nothing is cached and everything still works: {error}."
+        );
     }
     let db = &table().await?;
 
-    println!("Number 2 is read:");
+    println!("read user 2:");
     println!("{:?}", get_user(db, 2).await?);
-    println!("Numbers 1 to 4 are read, and there is no 4:");
+    println!("read users 1 to 4, of whom 4 does not exist:");
     println!("{:?}", sorted(get_users(db, &[1, 2, 3, 4]).await?));
-    println!("They are read again:");
+    println!("read them again:");
     println!("{:?}", sorted(get_users(db, &[4, 3, 2, 1]).await?));
-    println!("1 and 3 are changed, and all are read:");
+    println!("change 1 and 3, and read all of them:");
     shout(db, &[1, 3]).await?;
     println!("{:?}", sorted(get_users(db, &[1, 2, 3, 4]).await?));
-    println!("Number 3 is read:");
+    println!("read user 3:");
     println!("{:?}", get_user(db, 3).await?);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Every annotated function of a program, printed, and a test of their keys: `cargo run --example catalog --features catalog`.
+//! Prints every annotated function of a program, and checks their keys: `cargo run --example catalog`.
 #![allow(dead_code, reason = "only listed here")]
 
 use cache_runtime::{cached, catalog, invalidates, write_through};
@@ -15,7 +15,7 @@ async fn get_user(id: u64) -> Result<User, String> {
     Ok(User { id, name: id.to_string() })
 }
 
-/// No number is `newest`, so this meets no `user:<id>`.
+/// `newest` is not a number, so this key never collides with `user:<id>`.
 #[cached(key = "user:newest", ttl = "10s")]
 async fn newest() -> u64 {
     7
@@ -42,12 +42,15 @@ async fn import() {}
 fn main() {
     println!("{}", catalog());
     for function in catalog().never_invalidated() {
-        println!("only its ttl ends what {} stores", function.function);
+        println!(
+            "{} is never invalidated: its values live until their ttl ends",
+            function.function
+        );
     }
     keys_go_together();
 }
 
-// In a program of yours: a #[test].
+// In your own program, make this a #[test].
 fn keys_go_together() {
     cache_runtime::assert_catalog_consistent();
 }

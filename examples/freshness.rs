@@ -1,4 +1,4 @@
-//! An origin that is slow, and then fails, behind values that may be old: `cargo run --example freshness`, or with a
+//! An origin that is slow and then fails, hidden behind values that may be stale: `cargo run --example freshness`, or with a
 //! server `CACHE_URL=redis://127.0.0.1 cargo run --example freshness`.
 
 use std::sync::Arc;
@@ -22,8 +22,8 @@ enum Failure {
     NoSuchCurrency,
 }
 
-/// Old for at most ten minutes while it is refreshed, for an hour while the exchange is down. A currency that there is not
-/// is not asked for again for a minute.
+/// The rate may be ten minutes out of date while it is refreshed, and an hour while the exchange is down. A currency that
+/// does not exist is not asked for again for a minute.
 #[cached(
     key = "rate:<currency>",
     ttl = "1s",
@@ -34,7 +34,7 @@ enum Failure {
     }
 )]
 async fn rate(exchange: &Exchange, currency: &str) -> Result<u32, Failure> {
-    // Takes its time.
+    // A slow service.
     sleep(Duration::from_millis(200)).await;
     let call = exchange.calls.fetch_add(1, Ordering::Relaxed);
     if exchange.down.load(Ordering::Relaxed) {
@@ -60,7 +60,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ask(&exchange, "EUR").await;
     ask(&exchange, "EUR").await;
 
-    println!("past the ttl nobody waits, and a moment later the value is new");
+    println!("past the ttl nobody waits, and a moment later there is a new value");
     sleep(Duration::from_millis(1_100)).await;
     ask(&exchange, "EUR").await;
     sleep(Duration::from_millis(300)).await;
@@ -74,12 +74,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     ask(&exchange, "EUR").await;
     exchange.down.store(false, Ordering::Relaxed);
 
-    println!("what there is not is asked for once");
+    println!("a currency that does not exist is asked for once");
     ask(&exchange, "XYZ").await;
     ask(&exchange, "XYZ").await;
 
     // Waits for the refreshes that are under way.
     cache.shutdown().await?;
-    println!("{} calls of the exchange", exchange.calls.load(Ordering::Relaxed));
+    println!("{} calls to the exchange in all", exchange.calls.load(Ordering::Relaxed));
     Ok(())
 }

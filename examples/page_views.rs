@@ -1,8 +1,8 @@
-//! Page views, written behind and counted exactly: `cargo run --example page_views`, or with a server
+//! Page views, written behind and counted exactly once: `cargo run --example page_views`, or with a server
 //! `CACHE_URL=redis://127.0.0.1 cargo run --example page_views`.
 //!
-//! A view is acknowledged once it is in the queue, and reaches the database at least once. Adding twice would be wrong,
-//! so the sink keeps beside its counters how far it has come, in the same transaction.
+//! A view is acknowledged once it is in the queue, and is delivered at least once. Counting it twice would be wrong, so
+//! the sink stores how far it has got next to its counters, in the same transaction.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -23,7 +23,7 @@ struct View {
 }
 
 impl View {
-    /// Two views of one page, as one.
+    /// Merges two views of the same page into one.
     fn add(&mut self, newer: &Self) {
         self.count += newer.count;
     }
@@ -42,7 +42,7 @@ async fn save_views(db: &SqlitePool, views: Batch<View>) -> Result<()> {
     let stored = "SELECT position FROM progress WHERE partition = ?";
     let stored: Option<String> =
         sqlx::query_scalar(stored).bind(partition).fetch_one(&mut *tx).await?;
-    // What is counted already. A text that is no position is an error, and not the beginning.
+    // Everything up to here has been counted. A text that does not parse must not pass for the beginning: it is an error.
     let stored = stored.map(|text| text.parse::<Position>()).transpose()?;
 
     let views = views.after(stored);
@@ -54,7 +54,7 @@ async fn save_views(db: &SqlitePool, views: Batch<View>) -> Result<()> {
                    ON CONFLICT DO UPDATE SET views = views + excluded.views";
         sqlx::query(add).bind(view.page).bind(view.count).execute(&mut *tx).await?;
     }
-    // None: a view that was delivered past the queue, while the server could not be reached.
+    // `None` for a view that bypassed the queue because the server could not be reached.
     if let Some(position) = position {
         let store = "UPDATE progress SET position = ? WHERE partition = ?";
         sqlx::query(store).bind(position.to_string()).bind(partition).execute(&mut *tx).await?;
@@ -63,7 +63,7 @@ async fn save_views(db: &SqlitePool, views: Batch<View>) -> Result<()> {
     trouble()
 }
 
-/// The worst that can happen to a sink: everything is committed, and it fails all the same.
+/// The worst that can happen to a sink: it fails after everything has been committed.
 fn trouble() -> Result<()> {
     static CALLS: AtomicU32 = AtomicU32::new(0);
     match CALLS.fetch_add(1, Ordering::Relaxed) % 3 {
@@ -75,7 +75,7 @@ fn trouble() -> Result<()> {
 #[tokio::main]
 async fn main() -> Result<()> {
     let url = std::env::var("CACHE_URL").unwrap_or_else(|_| "memory:".to_owned());
-    // A database of its own for each run, so a queue of its own.
+    // Every run has a database of its own, so it needs a queue of its own too.
     let namespace = format!("page_views:{}", std::process::id());
     Cache::builder().namespace(namespace).connect(&url)?.install();
     let db = website().await?;
@@ -97,7 +97,7 @@ async fn main() -> Result<()> {
     }
     visitors.join_all().await.into_iter().collect::<Result<()>>()?;
 
-    // At its end a worker leaves to others what is in the queue. Here there are no others.
+    // A worker that stops leaves what is in the queue to other workers. Here there are none, so wait until it is empty.
     while waiting().await? > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -15,7 +15,7 @@ struct User {
     spent: i64,
 }
 
-// Three functions as any service has them, with one line of ours for each.
+// Three ordinary functions, each with one line added.
 
 #[cached(key = "user:<id>", ttl = "1h", none_ttl = "30s", lock)]
 async fn get_user(db: &SqlitePool, id: i64) -> sqlx::Result<Option<User>> {
@@ -44,12 +44,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cache = Cache::builder().namespace("quickstart").connect(&url)?;
     cache.install();
 
-    // What an earlier run left on the server. Where there is no server, this alone fails.
+    // Removes what an earlier run left on the server. Without a server, this is the only call that fails.
     let users = [1, 2, 3].map(|id| get_user_key(&id));
     match cache.invalidate(&users).await {
-        Ok(()) if url == "memory:" => println!("Entries are kept in this process."),
-        Ok(()) => println!("Entries are kept on the server."),
-        Err(error) => println!("Nothing is kept, and everything works all the same: {error}."),
+        Ok(()) if url == "memory:" => println!("Entries are cached in this process."),
+        Ok(()) => println!("Entries are cached in Redis."),
+        Err(error) => println!(
+            "Redis cannot be reached, so nothing is cached and everything still works: {error}."
+        ),
     }
 
     let db = &shop().await?;
@@ -59,15 +61,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     act(&cache, "Bob is read by 1,000 callers at once", crowd(db, 2)).await?;
     act(&cache, "Bob is renamed", rename_user(db, 2, "Robert")).await?;
     act(&cache, "Bob is read by 1,000 callers at once", crowd(db, 2)).await?;
-    act(&cache, "Number 3 is read, and there is nobody", get_user(db, 3)).await?;
-    act(&cache, "Number 3 is read again", get_user(db, 3)).await?;
-    act(&cache, "Cleo is added, and is number 3", add_user(db, "Cleo")).await?;
-    act(&cache, "Number 3 is read", get_user(db, 3)).await?;
+    act(&cache, "User 3 is read, and does not exist", get_user(db, 3)).await?;
+    act(&cache, "User 3 is read again", get_user(db, 3)).await?;
+    act(&cache, "Cleo is added, and becomes user 3", add_user(db, "Cleo")).await?;
+    act(&cache, "User 3 is read", get_user(db, 3)).await?;
     act(&cache, "Ada is read past the cache", get_user(db, 1).bypass()).await?;
     Ok(())
 }
 
-/// Says how often a piece of work ran the query of `get_user`, how long it took, and what it returned.
+/// Prints how often a piece of work ran the query of `get_user`, how long it took, and what it returned.
 async fn act<T: Debug>(
     cache: &Cache,
     title: &str,

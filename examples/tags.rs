@@ -1,7 +1,7 @@
-//! Entries that go stale together, and whose keys the write does not know: `cargo run --example tags`.
+//! Entries that go stale together, under keys that the write does not know: `cargo run --example tags`.
 //!
-//! A group's pages are cached one by one, under as many keys as there are pages and searches. One write makes all of them
-//! misses, by the tag that they have in common; the other group's stay.
+//! The pages and searches of a team are cached one by one, each under its own key. One write makes all of them misses,
+//! through the tag that they share; those of the other team stay.
 
 use cache_runtime::{Cache, Tag, cached, invalidates};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
@@ -22,14 +22,14 @@ async fn search(db: &SqlitePool, team: i64, text: &str) -> sqlx::Result<Vec<Stri
     sqlx::query_scalar(sql).bind(team).bind(text).fetch_all(db).await
 }
 
-/// It moves every name to another place on some page: who could tell which?
+/// Shifts names from page to page, and may match any search: no write could list all the keys.
 #[invalidates(tag = "team:<team>")]
 async fn join(db: &SqlitePool, team: i64, name: &str) -> sqlx::Result<()> {
     let sql = "INSERT INTO person (team, name) VALUES (?, ?)";
     sqlx::query(sql).bind(team).bind(name).execute(db).await.map(drop)
 }
 
-/// The team is known only when the write is over.
+/// The team is known only once the write is done.
 #[invalidates(tag = "team:<result>")]
 async fn leave(db: &SqlitePool, name: &str) -> sqlx::Result<i64> {
     sqlx::query_scalar("DELETE FROM person WHERE name = ? RETURNING team")
@@ -54,10 +54,10 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("somebody leaves team 2:");
     leave(db, "Grace").await?;
     show(db).await?;
-    println!("a script has changed team 1, and says so:");
+    println!("a script has changed team 1, and invalidates its tag by hand:");
     cache.invalidate_tag(Tag::builder().text("team:").part(&1).done()).await?;
     show(db).await?;
-    println!("it has changed everything:");
+    println!("it has changed everybody:");
     cache.invalidate_tag("people").await?;
     show(db).await?;
     Ok(())

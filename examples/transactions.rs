@@ -1,7 +1,7 @@
 //! Two writes in one database transaction: `cargo run --example transactions`.
 //!
-//! Until the commit nobody else can see the new balances, so nobody may store the old ones either:
-//! they would be served after it.
+//! Until the commit nobody else can see the new balances. So until then nobody may store the old ones either: they would
+//! still be served afterwards.
 
 use cache_runtime::{Cache, cached, invalidates};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};
@@ -14,14 +14,14 @@ async fn balance(db: &SqlitePool, id: i64) -> sqlx::Result<i64> {
     sqlx::query_scalar(sql).bind(id).fetch_one(db).await
 }
 
-// Without `in_transaction` this would not compile: when it returns, nothing is committed yet.
+// Without `in_transaction` this would not compile: when it returns, nothing has been committed yet.
 #[invalidates(balance(id), in_transaction)]
 async fn add(tx: &mut Transaction<'_, Sqlite>, id: i64, cents: i64) -> sqlx::Result<()> {
     let sql = "UPDATE account SET cents = cents + ? WHERE id = ?";
     sqlx::query(sql).bind(cents).bind(id).execute(&mut **tx).await.map(drop)
 }
 
-/// What this service is about. The invalidations of both writes end with the block.
+/// `after_commit` keeps the fences of both writes up until the block ends, after the commit, and then invalidates.
 async fn transfer(cache: &Cache, db: &SqlitePool, cents: i64) -> sqlx::Result<()> {
     let work = async {
         let mut tx = db.begin().await?;

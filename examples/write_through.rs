@@ -1,7 +1,7 @@
 //! A write that stores what it knows, next to one that only invalidates: `cargo run --example write_through`.
 //!
-//! After the first the next reader finds the new value, after the second it runs the query. Where two
-//! writes of one row overlap, neither stores anything: the database alone knows which of them came last.
+//! After the first the next reader finds the new value, after the second it runs the query. If two writes of the same
+//! row overlap, neither stores anything: only the database knows which of them came last.
 
 use cache_runtime::{Cache, cached, invalidates, write_through};
 use serde::{Deserialize, Serialize};
@@ -33,14 +33,14 @@ async fn sold_out(db: &SqlitePool) -> sqlx::Result<i64> {
     sqlx::query_scalar("SELECT count(*) FROM article WHERE stock = 0").fetch_one(db).await
 }
 
-/// It returns what `article` returns, so that is what is stored.
+/// Returns what `article` returns, so its result is stored.
 #[write_through(article(id), invalidates(sold_out()))]
 async fn sell(db: &SqlitePool, id: i64, pieces: i64) -> sqlx::Result<Option<Article>> {
     let sql = "UPDATE article SET stock = stock - ? WHERE id = ? RETURNING *";
     sqlx::query_as(sql).bind(pieces).bind(id).fetch_optional(db).await
 }
 
-/// It returns nothing of the kind, and says what to store: `article`, as it was before the body took it.
+/// Returns something else, so the attribute says what to store: `article`, as it was before the body took it.
 #[write_through(article(article.id) = Some(article), sold_out() = *result)]
 async fn replace(db: &SqlitePool, article: Article) -> sqlx::Result<i64> {
     let Article { id, title, stock } = article;
@@ -64,16 +64,16 @@ async fn main() -> sqlx::Result<()> {
     show(db).await?;
     println!("again:");
     show(db).await?;
-    println!("three are sold, which says nothing of how many articles are sold out:");
+    println!("three are sold, and the number of articles sold out has to be counted again:");
     sell(db, 1, 3).await?;
     show(db).await?;
-    println!("it is replaced, and everything is known:");
+    println!("the article is replaced, and both values are known:");
     replace(db, Article { id: 1, title: "Lamp".to_owned(), stock: 9 }).await?;
     show(db).await?;
-    println!("it is renamed, by a write that stores nothing:");
+    println!("it is renamed, by a write that only invalidates:");
     rename(db, 1, "Lantern").await?;
     show(db).await?;
-    println!("two are sold at once, and each write overlaps the other:");
+    println!("two are sold at the same time, and the writes overlap:");
     tokio::try_join!(sell(db, 1, 1), sell(db, 1, 1))?;
     show(db).await
 }

@@ -1,4 +1,4 @@
-//! Where errors go, so that the user sees all of them at once.
+//! Collects errors, so that the user sees all of them at once.
 
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -17,7 +17,7 @@ pub(crate) struct Diagnostics(RefCell<Vec<Error>>);
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Reported(());
 
-/// Runs `stage`; what it makes counts only if nothing was reported meanwhile.
+/// Runs `stage`; its result counts only if no error was reported.
 pub(crate) fn collect<T>(
     stage: impl FnOnce(&Diagnostics) -> Result<T, Reported>,
 ) -> Result<T, Error> {
@@ -56,9 +56,8 @@ impl Diagnostics {
     }
 }
 
-/// The end of a message about an unknown name: the one that was probably meant, else all there are.
-///
-/// Empty if there is none to offer.
+/// The end of a message about an unknown name: the one that was probably meant, or else all that exist. Empty if none
+/// do.
 pub(crate) fn did_you_mean(wrong: &str, known: &[impl AsRef<str>]) -> String {
     if let Some(name) = nearest(wrong, known) {
         return format!("; did you mean `{name}`?");
@@ -78,7 +77,7 @@ pub(crate) fn nearest<'a>(wrong: &str, known: &'a [impl AsRef<str>]) -> Option<&
     near.min_by_key(|&(distance, _)| distance).map(|(_, name)| name)
 }
 
-/// A third of the letters may be wrong. A name inside the other, as `id` in `user_id`, is near too.
+/// A third of the letters may be wrong. A name that is a word of the other, as `id` is of `user_id`, is near too.
 fn tolerance(wrong: &str, name: &str) -> usize {
     let contained = |long: &str, short: &str| long.split('_').any(|word| word == short);
     if contained(wrong, name) || contained(name, wrong) {
@@ -88,7 +87,7 @@ fn tolerance(wrong: &str, name: &str) -> usize {
     }
 }
 
-/// How many letters must be put in, taken out, replaced or swapped with their neighbour.
+/// The edit distance: how many letters must be inserted, removed, replaced, or swapped with a neighbour.
 fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<_>, Vec<_>) = (from.chars().collect(), to.chars().collect());
     let mut before: Vec<usize> = Vec::new();

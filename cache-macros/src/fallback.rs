@@ -4,10 +4,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::Error;
 
-/// The function untouched, and the errors.
+/// The function unchanged, and the errors.
 ///
-/// Without the function every use of it would be a second error, and an editor would lose completion in
-/// it. It comes first because rust-analyzer looks for the item there.
+/// Without the function, every use of it would be another error, and editors would lose completion inside it. It comes
+/// first because that is where rust-analyzer looks for the item.
 pub(crate) fn original(item: &TokenStream, errors: &Error) -> TokenStream {
     let errors = errors.to_compile_error();
     quote! {

@@ -1,10 +1,10 @@
 //! The attribute macros of `cache-runtime`, which re-exports them: depend on that crate instead.
 //!
-//! An attribute goes through five stages, one module each: what the user wrote (`attr`, `function`),
-//! what it comes to (`model`), whether that is sound (`check`), what is emitted (`expand`), and, if it
-//! is not sound, the function as it was, with every error that was found (`fallback`).
+//! An attribute passes through these stages, one module each: parsing what the user wrote (`attr`, `function`), resolving
+//! it against the signature (`model`), applying the rules (`check`), and generating code (`expand`). If a rule is
+//! violated, the function is emitted unchanged, together with every error that was found (`fallback`).
 
-// A panic in a macro hides what the compiler would have said.
+// A panic in a macro would hide the compiler's own messages.
 #![cfg_attr(
     not(test),
     deny(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::unwrap_used)
@@ -33,7 +33,7 @@ use crate::attr::write_behind::WriteBehindArgs;
 use crate::attr::write_through::WriteThroughArgs;
 use crate::model::{Cached, Invalidates, WriteBehind, WriteThrough};
 
-/// Answers calls of an `async fn` from the cache, and runs its body only if it must.
+/// Answers calls of an `async fn` from the cache, and runs its body only when needed.
 ///
 #[doc = include_str!("doc/cached.md")]
 #[proc_macro_attribute]
@@ -44,7 +44,7 @@ pub fn cached(
     attribute(args, item, expand_cached)
 }
 
-/// Invalidates what a write makes outdated, so that no older value can be served or stored afterwards.
+/// Invalidates the entries that a write makes outdated, so that no older value is served or stored afterwards.
 ///
 #[doc = include_str!("doc/invalidates.md")]
 #[proc_macro_attribute]
@@ -55,7 +55,7 @@ pub fn invalidates(
     attribute(args, item, expand_invalidates)
 }
 
-/// Stores what a write knows in the cache, in place of what it makes outdated.
+/// Stores the new value that a write knows in the cache, in place of the one that it makes outdated.
 ///
 #[doc = include_str!("doc/write_through.md")]
 #[proc_macro_attribute]
@@ -66,7 +66,7 @@ pub fn write_through(
     attribute(args, item, expand_write_through)
 }
 
-/// Makes a function the sink of a durable queue: what is pushed to the queue reaches the function in batches.
+/// Makes a function the sink of a durable queue: items pushed to the queue reach the function in batches.
 ///
 #[doc = include_str!("doc/write_behind.md")]
 #[proc_macro_attribute]
@@ -77,7 +77,7 @@ pub fn write_behind(
     attribute(args, item, |args, item| expand_write_behind(args, &item))
 }
 
-/// The function with what `expand` puts around its body; if it refuses, the function as it is and why.
+/// What `expand` makes of the function; if it fails, the function unchanged and the errors.
 fn attribute(
     args: proc_macro::TokenStream,
     item: proc_macro::TokenStream,

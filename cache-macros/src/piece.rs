@@ -1,4 +1,4 @@
-//! A key in pieces: what the placeholders of its template stand for.
+//! The pieces of a key: text, and placeholders resolved to what they stand for.
 
 use proc_macro2::{Ident, Span};
 use syn::{Index, LitStr, Member};

@@ -1,4 +1,4 @@
-//! What is visible in a function's body, by name.
+//! The names that a template or an option can refer to.
 
 use syn::ext::IdentExt as _;
 use syn::{GenericParam, Ident, ReceiverKind, Type, TypeParamBound, WherePredicate};

@@ -1,4 +1,4 @@
-//! Rules for what `#[cached]` may run in the background, or serve past its time.
+//! Rules for `#[cached]` functions that run in the background, or serve values past their ttl.
 
 use proc_macro2::Span;
 use quote::ToTokens;

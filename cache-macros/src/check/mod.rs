@@ -1,4 +1,4 @@
-//! The rules that look at more than one thing: one function each, headed by what it refuses.
+//! The rules that look at more than one thing. Each is a function, preceded by an example of what it rejects.
 
 mod batch;
 mod cached;

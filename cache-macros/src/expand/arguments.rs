@@ -1,4 +1,5 @@
-//! What is handed to the companion that makes a target's key, or to the key itself, at the time when that is made.
+//! The arguments from which a target's key is made: those of the companion, or the values of the placeholders. They
+//! depend on when the key is made, before the body or after it.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};

@@ -1,4 +1,4 @@
-//! What a function leaves for the catalogue. Whether there is one, only the runtime knows: here it is always written.
+//! The entry of a function in the catalogue. It is always emitted; the runtime discards it without the feature.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};

@@ -1,4 +1,4 @@
-//! `get_user_key(&id) -> Key<User>`, through which everybody names what `get_user` caches.
+//! `get_user_key(&id) -> Key<User>`: the companion that names the entries of `get_user`.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};

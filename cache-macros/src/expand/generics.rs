@@ -1,4 +1,4 @@
-//! Which of a function's generics another signature needs.
+//! The generics of a function that another signature needs.
 
 use std::collections::HashSet;
 

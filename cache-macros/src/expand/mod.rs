@@ -1,4 +1,4 @@
-//! From a sound model to tokens. No rules here, and no logic in what is emitted: it calls the runtime.
+//! Generates code from a checked model. No rules here, and no logic in the generated code, which only calls the runtime.
 
 mod arguments;
 mod batch;
@@ -26,7 +26,7 @@ use crate::function::Function;
 use crate::model::{Flavor, Output};
 use crate::syntax;
 
-/// `::cache_runtime`, or what it is called here, and the module that expansions may use.
+/// The path of `cache_runtime`, and of the module that expansions may use.
 struct Runtime {
     path: Path,
     private: Path,
@@ -96,8 +96,8 @@ fn loader(function: &Function, flavor: &Flavor<'_>) -> TokenStream {
 
 /// BODY behind statements of ours.
 ///
-/// They stand inside of the user's braces, which would be "unnecessary" inside more of them. Only where the body begins
-/// with an item it keeps its braces for itself, or that would be an "item after statements".
+/// They go inside the user's braces, since rustc would call a second pair around those unnecessary. Only if the body
+/// begins with an item does it keep a pair of its own, since Clippy would otherwise find an item after statements.
 fn body_behind(statements: &TokenStream, function: &Function) -> TokenStream {
     let body = &function.body;
     if body.is_empty() || syntax::begins_with_item(body) {
@@ -113,7 +113,7 @@ fn in_braces(function: &Function, inside: TokenStream) -> Group {
     enclosed(Delimiter::Brace, inside, function.brace.span.join())
 }
 
-/// Tells `return`, `?` and coercions in the body the return type: an async block has no place for it.
+/// Tells `return`, `?` and coercions in the body the return type, which an async block cannot declare.
 fn edge(output: &Output) -> TokenStream {
     let ty = syntax::without_impl(&output.ty);
     let edge = Ident::new("edge", Span::mixed_site());
@@ -126,10 +126,10 @@ fn edge(output: &Output) -> TokenStream {
     }
 }
 
-/// `name!(Type)`: the runtime finds out what the function returns.
+/// `name!(Type)`: lets the runtime find out what the function returns.
 ///
-/// It stands from the arrow to the end of the type, so that rustc underlines just that if the type
-/// will not do.
+/// Its span reaches from the arrow to the end of the type, so that rustc underlines exactly that if the type is
+/// unsuitable.
 fn about(output: &Output, name: &str, private: &Path) -> TokenStream {
     let ty = syntax::without_impl(&output.ty);
     let name = Ident::new(name, output.arrow);
@@ -162,7 +162,7 @@ fn respanned(path: &Path, span: Span) -> TokenStream {
     path.to_token_stream().into_iter().map(at_span).collect()
 }
 
-/// `.cache(&cache)`: rustc shows at the expression what is none.
+/// `.cache(&cache)`: if the expression is not a cache, rustc points at it.
 fn cache(cache: &Expr) -> TokenStream {
     let cache = arguments::reference(cache.clone());
     quote!(.cache(#cache))

@@ -1,4 +1,4 @@
-//! `#[write_behind]`: the sink stays as it is, and gets two companions.
+//! `#[write_behind]`: the sink is not changed, and gets two companions.
 
 mod queue;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! A read of many.
+//! A read of many entries in one call.
 
 use proc_macro2::Ident;
 use syn::ext::IdentExt as _;

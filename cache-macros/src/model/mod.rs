@@ -1,4 +1,4 @@
-//! What an attribute and its function come to together. Facts only: rules are in `check`, tokens in
+//! What an attribute and its function mean together. Facts only: the rules are in `check`, the generated code is in
 //! `expand`.
 
 mod batch;

@@ -1,4 +1,4 @@
-//! Looking into syntax and changing it; what it means is no matter here.
+//! Helpers that inspect and transform syntax, whatever it means.
 
 mod names;
 

@@ -1,4 +1,4 @@
-//! Types of values that tell one call from another: an id, a name, a page number.
+//! Types of data that distinguish one call from another: an id, a name, a page number.
 
 use syn::{PathSegment, Type, TypeParamBound};
 

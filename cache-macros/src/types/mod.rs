@@ -1,4 +1,4 @@
-//! What a type tells by its spelling. A macro sees no more of it than that.
+//! What the spelling of a type says about it, which is all that a macro sees.
 
 mod borrows;
 mod data;

@@ -1,4 +1,4 @@
-//! Whole expansions, as a reader would like to find them.
+//! Whole expansions, formatted for reading.
 
 mod batch;
 mod cached;

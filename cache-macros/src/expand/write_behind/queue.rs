@@ -1,4 +1,4 @@
-//! `save_views_queue()`: where everybody pushes.
+//! `save_views_queue()`: the queue in front of the sink.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens as _, format_ident, quote};

@@ -114,12 +114,12 @@ impl Owner {
         count: usize,
         from: From,
     ) -> Result<Option<(Vec<Stored>, Position)>, Lost> {
-        self.assert().await?;
         match from {
             From::New if self.is_behind => return Ok(None),
             From::New => {}
-            From::Pending(after) => self.is_behind &= after != Position::default(),
+            From::Pending(_) => self.is_behind = false,
         }
+        self.assert().await?;
         let by = self.deadline();
         let read = match self.line().await {
             Ok((line, claim)) => line.read(claim, count, from, by).await,

@@ -121,7 +121,8 @@ pub(crate) fn lua(body: &'static str) -> &'static str {
         return replaced(
             "if found == 'X' then return 1 end",
             "if ARGV[5] then
-              store(KEYS[1], ARGV[5], tonumber(ARGV[7]), ARGV[6])
+              local t = now()
+              put(KEYS[1], ARGV[5] .. struct.pack('>I8I8', t, t + ARGV[7]) .. ARGV[8], ARGV[6])
               return 3
             end",
         );

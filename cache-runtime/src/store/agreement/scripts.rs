@@ -25,12 +25,12 @@ pub(super) fn sources() -> BTreeMap<&'static str, String> {
         };
     }
     BTreeMap::from([
-        ("acquire", source!("prelude", "acquire")),
+        ("acquire", source!("prelude", "value", "acquire")),
         ("fill", source!("fill")),
-        ("refresh", source!("prelude", "refresh")),
-        ("release", source!("prelude", "release")),
-        ("renew", source!("prelude", "renew")),
-        ("stamp", source!("prelude", "stamp")),
+        ("refresh", source!("prelude", "value", "refresh")),
+        ("release", source!("prelude", "value", "release")),
+        ("renew", source!("prelude", "value", "renew")),
+        ("stamp", source!("prelude", "value", "stamp")),
         ("invalidate", source!("prelude", "fence", "invalidate")),
         ("begin", source!("prelude", "fence", "begin")),
         ("end", source!("prelude", "fence", "end")),
@@ -234,7 +234,9 @@ fn call(op: &Op, key: KeyHash) -> (&'static str, Vec<Vec<u8>>) {
             let mut arguments =
                 vec![header(Kind::Fence), header(Kind::Tombstone), hold_off, token(writer)];
             if let Some((_, given)) = value {
-                arguments.extend([given.record.to_vec(), text(given.ttl), text(given.fresh)]);
+                let (head, tail) = record::around_times(&given.record);
+                let (ttl, fresh) = (text(given.ttl), text(given.fresh));
+                arguments.extend([head.to_vec(), ttl, fresh, tail.to_vec()]);
             }
             ("end", arguments)
         }

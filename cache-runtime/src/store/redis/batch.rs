@@ -110,10 +110,12 @@ impl Session<'_> {
             Arg::Bytes(writer.as_bytes()),
         ];
         if let Some(fill) = &end.value {
+            let (head, tail) = record::around_times(&fill.record);
             args.extend([
-                Arg::Bytes(&fill.record),
+                Arg::Bytes(head),
                 Arg::Millis(millis(fill.ttl)),
                 Arg::Millis(millis(fill.fresh)),
+                Arg::Bytes(tail),
             ]);
         }
         Call { script: &script::END, key: end.name.text, args }

@@ -32,14 +32,14 @@ macro_rules! queue {
 }
 pub(super) use queue;
 
-pub(super) static ACQUIRE: Script = script!("prelude", "acquire");
+pub(super) static ACQUIRE: Script = script!("prelude", "value", "acquire");
 pub(super) static FILL: Script = script!("fill");
-pub(super) static REFRESH: Script = script!("prelude", "refresh");
-pub(super) static RELEASE: Script = script!("prelude", "release");
-pub(super) static RENEW: Script = script!("prelude", "renew");
+pub(super) static REFRESH: Script = script!("prelude", "value", "refresh");
+pub(super) static RELEASE: Script = script!("prelude", "value", "release");
+pub(super) static RENEW: Script = script!("prelude", "value", "renew");
 pub(super) static BEGIN: Script = script!("prelude", "fence", "begin");
 pub(super) static END: Script = script!("prelude", "fence", "end");
-pub(super) static STAMP: Script = script!("prelude", "stamp");
+pub(super) static STAMP: Script = script!("prelude", "value", "stamp");
 pub(super) static INVALIDATE: Script = script!("prelude", "fence", "invalidate");
 
 impl Script {

@@ -4,11 +4,11 @@ local record = redis.pcall('GET', KEYS[1])
 local found = kind(record)
 if found == 'X' then return 0 end
 local t = now()
-local list, overlapped = {}, false
+local deadline = t + ARGV[3]
+local others, last, mine, overlapped = '', 0, false, false
 if found == 'F' then
-  local mine
-  list, mine = writers(record, t, ARGV[2])
-  overlapped = #list > 0 or (mine and dirty(record))
+  others, last, mine = writers(record, t, ARGV[2])
+  overlapped = others ~= '' or (mine and dirty(record))
 end
-list[#list + 1] = { ARGV[2], t + ARGV[3] }
-return put_fence(KEYS[1], ARGV[1], list, overlapped, t) and 1 or 0
+local all = others .. ARGV[2] .. struct.pack('>I8', deadline)
+return put_fence(KEYS[1], ARGV[1], overlapped, all, math.max(last, deadline) - t) and 1 or 0

@@ -1,7 +1,8 @@
 -- FILL: store a value where this attempt's lease still stands.
 -- ARGV: value record up to its times, ttl in ms, fresh in ms, origin to insist on or '', value record after its times
 -- Runs on every miss, and so without the prelude: defining those functions takes longer than what is done here.
-local found = redis.pcall('GETRANGE', KEYS[1], 0, 35)
+-- For the same reason the offsets are no numbers, which would have to be formatted.
+local found = redis.pcall('GETRANGE', KEYS[1], '0', '35')
 if type(found) == 'table' or string.sub(found, 21) ~= string.sub(ARGV[1], 21) then return 0 end
 local kind = string.sub(found, 1, 4)
 if kind == '\193\202\1V' then return 1 end -- a retry of a fill that got through

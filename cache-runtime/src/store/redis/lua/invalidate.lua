@@ -5,9 +5,9 @@ local found = kind(record)
 if found == 'X' then return 0 end
 if found == 'F' then
   local t = now()
-  local others = writers(record, t)
-  if #others > 0 then
-    put_fence(KEYS[1], ARGV[1], others, true, t)
+  local others, last = writers(record, t)
+  if others ~= '' then
+    put_fence(KEYS[1], ARGV[1], true, others, last - t)
     return 2
   end
 end

@@ -17,18 +17,3 @@ local function now()
   return time[1] * 1000 + math.floor(time[2] / 1000)
 end
 
--- An origin of '' trusts the records of every primary.
-local function trusted(record, origin)
-  return origin == '' or string.sub(record, 5, 12) == origin
-end
-
-local function token(record)
-  return string.sub(record, 21, 36)
-end
-
--- Stores a value record, with its times put in.
-local function store(key, record, fresh, ttl)
-  local t = now()
-  redis.call('SET', key, string.sub(record, 1, 36) .. struct.pack('>I8I8', t, t + fresh)
-    .. string.sub(record, 53), 'PX', ttl)
-end

@@ -38,6 +38,7 @@
 //! A dropped [`Leader`] hands over to a waiter. A leadership that was granted to a caller dropped before it noticed is
 //! dropped with the grant, and so handed over too.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -135,15 +136,15 @@ impl Flights {
     /// Joins the flight of a key, or leads a new one.
     pub(crate) fn enter(self: &Arc<Self>, name: Name<'_>) -> Role {
         let index = shard_of(name);
-        let mut shard = lock(&self.shards[index]);
-        if let Some(flight) = shard.get(name.text) {
-            return Role::Wait(flight.wait());
-        }
         let key: Arc<str> = name.text.into();
+        let mut shard = lock(&self.shards[index]);
+        let place = match shard.entry(Arc::clone(&key)) {
+            Entry::Occupied(flight) => return Role::Wait(flight.get().wait()),
+            Entry::Vacant(place) => place,
+        };
         let state = State { marks: 0, leaders: 1, width: 1, waiters: VecDeque::new() };
-        let flight =
-            Arc::new(Flight { key: Arc::clone(&key), shard: index, state: Mutex::new(state) });
-        shard.insert(key, Arc::clone(&flight));
+        let flight = Arc::new(Flight { key, shard: index, state: Mutex::new(state) });
+        place.insert(Arc::clone(&flight));
         self.aloft.fetch_add(1, Ordering::Release);
         Role::Lead(Leader { flights: Arc::clone(self), flight, first: true, landed: false })
     }
@@ -187,9 +188,10 @@ impl Flights {
         if state.leaders == 0 {
             promoted = state.promote();
             if promoted.is_empty()
-                && shard.get(&flight.key).is_some_and(|mapped| Arc::ptr_eq(mapped, flight))
+                && let Entry::Occupied(mapped) = shard.entry(Arc::clone(&flight.key))
+                && Arc::ptr_eq(mapped.get(), flight)
             {
-                shard.remove(&flight.key);
+                mapped.remove();
                 self.aloft.fetch_sub(1, Ordering::Release);
             }
         }

@@ -62,8 +62,11 @@ impl Recorder {
         counters[event as usize].fetch_add(1, Ordering::Relaxed);
         match event {
             Event::Miss => _ = row.misses.fetch_add(1, Ordering::Relaxed),
-            // A store that refuses leases may still be read. Written only where it changes: hits share the line.
-            Event::Hit | Event::StoreRefused if row.misses.load(Ordering::Relaxed) != 0 => {
+            // A store that refuses leases may still be read, and of one that is down it is not known what it has. Written
+            // only where it changes: hits share the line.
+            Event::Hit | Event::StoreRefused | Event::Down
+                if row.misses.load(Ordering::Relaxed) != 0 =>
+            {
                 row.misses.store(0, Ordering::Relaxed);
             }
             _ => {}
@@ -136,5 +139,23 @@ fn stripe() -> usize {
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.functions()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callsite::BY_HAND;
+
+    #[test]
+    fn a_function_is_dry_until_there_is_something_or_nobody_to_ask() {
+        let recorder = Recorder::new();
+        let dry = || (0..DRY).for_each(|_| recorder.count(&BY_HAND, Event::Miss));
+        for event in [Event::Hit, Event::StoreRefused, Event::Down] {
+            dry();
+            assert!(recorder.is_dry(&BY_HAND));
+            recorder.count(&BY_HAND, event);
+            assert!(!recorder.is_dry(&BY_HAND), "{event:?}");
+        }
     }
 }

@@ -53,6 +53,8 @@ impl Node {
     pub(super) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
         match self.published() {
             Some(session) => Ok(session),
+            // Nothing is boxed for that: for as long as the server is down, calls get no further.
+            None if self.breaker.is_refusing() => Err(StoreError::Down),
             None => Box::pin(self.connected(deadline)).await,
         }
     }

@@ -110,8 +110,12 @@ impl Breaker {
 
     /// Waits until calls are refused.
     pub(super) async fn refusing(&self) {
-        let refuses = |status: &Status| matches!(status.phase, Phase::Open | Phase::HalfOpen);
-        _ = self.status.subscribe().wait_for(refuses).await;
+        _ = self.status.subscribe().wait_for(Status::refuses).await;
+    }
+
+    /// Whether calls are refused, and somebody sees to the connection.
+    pub(super) fn is_refusing(&self) -> bool {
+        self.status.borrow().refuses() && !self.is_overdue()
     }
 
     /// Waits until the phase or the connection is another one than `seen`.
@@ -245,6 +249,11 @@ impl Breaker {
 impl Status {
     fn snapshot(&self) -> Snapshot {
         Snapshot { phase: self.phase, epoch: self.epoch, since: self.since }
+    }
+
+    /// Whether calls find no connection, other than on trial.
+    fn refuses(&self) -> bool {
+        matches!(self.phase, Phase::Open | Phase::HalfOpen)
     }
 
     /// Whether the change is worth a line in the log.

@@ -1,4 +1,4 @@
-//! How long a call may be held up by the cache.
+//! How long the cache may delay a call.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ impl Budget {
         Self { deadline: Instant::now() + limit, limit }
     }
 
-    /// As much time once more, from now on: for a command that holds up nobody.
+    /// The same amount of time again, from now on, for a command that nobody waits for.
     pub(crate) fn anew(&self) -> Self {
         Self::new(self.limit)
     }

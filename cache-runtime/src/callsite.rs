@@ -1,4 +1,4 @@
-//! The static that an attribute leaves behind: a function's name and policy.
+//! The static that an attribute generates: a function's name and policy.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -18,9 +18,9 @@ pub struct Callsite {
 /// The options that do not depend on a call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Policy {
-    /// None: the key says.
+    /// `None` if the key decides.
     pub(crate) ttl: Option<Duration>,
-    /// How long `None` is kept; not at all where there is none.
+    /// How long `None` is kept; without it, not at all.
     pub(crate) none_ttl: Option<Duration>,
     /// The greatest fraction by which a time to live is shortened at random.
     pub(crate) jitter: f64,
@@ -50,7 +50,7 @@ impl Policy {
     }
 }
 
-/// Stands for keys that belong to no function.
+/// The callsite of keys that belong to no function.
 pub(crate) static BY_HAND: Callsite = Callsite::new("by hand", "");
 
 impl Callsite {
@@ -89,7 +89,7 @@ impl Callsite {
         &self.policy
     }
 
-    /// A small number of its own, given at the first call.
+    /// A small unique number, assigned at the first call.
     pub(crate) fn index(&self) -> usize {
         static LAST: AtomicUsize = AtomicUsize::new(0);
         match self.index.load(Ordering::Relaxed) {
@@ -105,7 +105,7 @@ impl Callsite {
     }
 }
 
-/// The options, one method each; literals come in milliseconds, constant expressions as they are.
+/// The options, one method each. Literals are passed in milliseconds, constant expressions as they are.
 impl Callsite {
     /// How long a value is served.
     #[must_use]

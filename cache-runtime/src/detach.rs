@@ -1,6 +1,6 @@
-//! Arguments that outlive their call.
+//! Arguments that can outlive their call.
 
-/// An argument of which the background can have a copy of its own.
+/// An argument that can be copied for the background.
 #[diagnostic::on_unimplemented(
     message = "the background cannot have a copy of `{Self}`",
     label = "a load in the background outlives the call, so it needs a copy of this argument",
@@ -14,7 +14,7 @@ pub trait Detach {
     fn detach(&self) -> Self::Owned;
 }
 
-// Else rustc would tell that `ToOwned` is missing, which nobody implements by hand.
+// Otherwise rustc would report that `ToOwned` is missing, which nobody implements by hand.
 #[diagnostic::do_not_recommend]
 impl<T: ToOwned<Owned: Send + 'static> + ?Sized> Detach for T {
     type Owned = T::Owned;

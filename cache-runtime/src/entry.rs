@@ -1,4 +1,4 @@
-//! How a value becomes an entry: its record, and its times.
+//! How a value becomes an entry: its record and its times.
 
 use std::time::Duration;
 
@@ -89,7 +89,7 @@ pub(crate) fn times<T>(
         }
         if absent { policy.none_ttl } else { Some(key.ttl_for(value)) }
     })??;
-    // Downwards only: the time to live stays the upper bound that it is said to be.
+    // Only shortened: the time to live stays the upper bound that the documentation promises.
     let ttl = ttl.mul_f64(1.0 - random_fraction() * policy.jitter);
     (ttl >= Duration::from_millis(1)).then(|| (ttl, key.stale_for(absent)))
 }

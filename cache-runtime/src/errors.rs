@@ -1,8 +1,8 @@
-//! Errors that are remembered in the place of a value: `error_ttl`.
+//! Errors that are cached in place of a value: `error_ttl`.
 //!
-//! An error that can be written and read back is the payload of a record and serves all processes. One that can only be
-//! cloned stays in the process that it happened in, under the token of its record: the record says for how long, and that
-//! nothing has been invalidated since; to other processes it is a miss.
+//! An error that can be serialized and deserialized is the payload of a record, and serves all processes. One that
+//! can only be cloned stays in the process in which it happened, under the token of its record. The record says for
+//! how long, and shows that nothing has been invalidated since; to other processes it is a miss.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -17,14 +17,14 @@ use crate::codec::{Codec, CodecError};
 use crate::outcome::{Probe, SharedError};
 use crate::token::Token;
 
-/// Errors that one process remembers. Beyond that, as many are loaded again.
+/// How many errors one process remembers. Beyond that, callers load again.
 const MOST: usize = 4096;
 
 /// What is to be known of a function's errors.
 pub struct Errors<R> {
     /// How long this result is remembered, if it is an error and to be remembered.
     pub(crate) ttl: fn(&R) -> Option<Duration>,
-    /// How it is written and read back; none where it can only be cloned.
+    /// How it is serialized; `None` if it can only be cloned.
     pub(crate) wire: Option<Wire<R>>,
 }
 
@@ -34,7 +34,7 @@ pub(crate) struct Wire<R> {
     pub(crate) decode: fn(&[u8], Codec) -> Result<R, CodecError>,
 }
 
-/// Errors that can be written and read back.
+/// Errors that can be serialized and deserialized.
 pub trait Written<R> {
     /// All processes remember them.
     fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>;
@@ -65,7 +65,7 @@ impl<T, E: Clone + Send + Sync + 'static> Cloned<Result<T, E>> for &Probe<Result
     }
 }
 
-/// All other errors, and what is none.
+/// All other errors, and results that are no errors.
 pub trait Forgotten<R> {
     /// Nobody can remember them.
     fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>
@@ -82,7 +82,7 @@ impl<R> Forgotten<R> for Probe<R> {
     }
 }
 
-/// What nothing implements: results whose errors can neither be written nor cloned.
+/// Implemented by nothing: stands for results whose errors can neither be serialized nor cloned.
 #[diagnostic::on_unimplemented(
     message = "the error of `{Self}` cannot be remembered",
     label = "`error_ttl` needs a `Result` whose error can be kept",
@@ -104,7 +104,7 @@ pub fn ttl<T, E>(
 pub(crate) struct Remembered(Mutex<HashMap<Token, (SharedError, Instant)>>);
 
 impl Remembered {
-    /// Keeps an error for as long as its record may live; whether there is room for it.
+    /// Keeps an error for as long as its record may live. Returns whether there was room for it.
     pub(crate) fn keep(&self, token: Token, error: SharedError, ttl: Duration) -> bool {
         let now = Instant::now();
         let mut errors = self.0.lock().unwrap_or_else(PoisonError::into_inner);

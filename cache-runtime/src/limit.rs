@@ -1,11 +1,10 @@
-//! How many loads run at once.
+//! Limits on concurrent loads.
 //!
-//! With its cache gone an origin meets the whole load of its readers, which may be twenty times what it is used to. A bound on
-//! concurrent loads is the difference between slow and dead: the origin works at its pace, and what does not fit waits
-//! in line, first come first served, or is turned away where the function can say so.
+//! When its cache is gone, an origin gets the whole load of its readers, which may be twenty times what it is used
+//! to. A limit on concurrent loads is the difference between slow and dead: the origin works at its own pace, and
+//! further loads wait in line, first come, first served, or are refused if the function can return that.
 //!
-//! A load inside a load that has a place counts with that one: waiting for a place while holding one could last for
-//! ever.
+//! A load inside a load that has a place shares that place: waiting for a place while holding one could deadlock.
 
 use std::time::Duration;
 
@@ -22,8 +21,8 @@ tokio::task_local! {
     static HAS_PLACE: bool;
 }
 
-/// Runs a body when the function's and the cache's bound leave a place for it. Where the wait ends before that, makes the
-/// result with `refuse`; without `refuse` the wait does not end.
+/// Runs a body when the limits of the function and of the cache leave a place for it. If the wait times out first,
+/// makes the result with `refuse`; without `refuse` the wait never times out.
 #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold the body's arguments twice")]
 pub(crate) fn bounded<B: Future>(
     cache: &Cache,
@@ -34,7 +33,7 @@ pub(crate) fn bounded<B: Future>(
     async move {
         let inside = HAS_PLACE.try_with(|&has| has).unwrap_or(false);
         let places = match Places::bounds(cache, callsite) {
-            // Boxed: most loads are not bounded, and their futures stay small.
+            // Boxed: most loads are not limited, and their futures stay small.
             Some(bounds) if !inside => {
                 let limit = refuse.and(callsite.policy().shed_after);
                 Box::pin(Places::take(cache, callsite, bounds, limit)).await
@@ -51,7 +50,7 @@ pub(crate) fn bounded<B: Future>(
     }
 }
 
-/// Places of one load; given back when dropped.
+/// The places of one load; given back when dropped.
 #[derive(Debug, Default)]
 struct Places<'a> {
     function: Option<SemaphorePermit<'a>>,

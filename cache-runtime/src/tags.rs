@@ -1,14 +1,15 @@
 //! The tags of an entry, and their stamps.
 //!
-//! A tag has a key of its own, under the same protocol as every other: what stands there as a value is the tag's *stamp*,
-//! its token, which is random. A load captures the stamps of its entry's tags before it begins, making those
-//! that are missing, and its value is stored with them; a hit reads entry and stamps at once, and counts only if they are
-//! equal. So to invalidate a tag is to invalidate its key: the stamp is gone, it never comes back, and every entry that was
-//! stored under it is a miss. A stamp that is evicted, expires or is lost is a miss as well.
+//! A tag has a key of its own, which follows the same protocol as every other. The token of the value in it is the
+//! tag's *stamp*, which is random. A load captures the stamps of its entry's tags before it begins, creating those
+//! that are missing, and its value is stored with them. A lookup reads entry and stamps at once, and is a hit only if
+//! they match. So invalidating a tag means invalidating its key: the stamp is gone and never comes back, and every
+//! entry that was stored under it is a miss. A stamp that was evicted, has expired or was lost is a miss as well.
 //!
-//! That nothing stale is served needs no more than this: what was loaded after a stamp was captured carries that stamp; an
-//! invalidation that was acknowledged before the capture is in what was loaded, and one that came later has removed the
-//! stamp. A fence on the tag's key does the same from before the commit on: nothing is captured and nothing matches.
+//! Nothing stale is served, for this reason: a value that was loaded after a stamp was captured carries that stamp.
+//! If an invalidation was acknowledged before the capture, the load saw the write; if it came later, it has removed
+//! the stamp. A fence on the tag's key has the same effect from before the commit: no stamp can be captured, and none
+//! matches.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -26,7 +27,7 @@ use crate::token::Token;
 /// The tags of one entry.
 #[derive(Clone, Debug)]
 pub(crate) struct Tags {
-    /// Nothing where there are none: every hit's future holds it.
+    /// `None` if there are no tags: every hit's future holds this.
     list: Option<Box<List>>,
 }
 
@@ -34,11 +35,11 @@ pub(crate) struct Tags {
 struct List {
     /// The texts of their keys, with the namespace, in the function's order.
     texts: Vec<String>,
-    /// How long an entry may live that carries their stamps.
+    /// How long an entry with their stamps may live.
     need: Duration,
 }
 
-/// What stands in the keys of an entry's tags.
+/// What the keys of an entry's tags hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
     /// A stamp in each.
@@ -72,12 +73,12 @@ impl Tags {
         self.list.iter().flat_map(|list| &list.texts).map(String::as_str)
     }
 
-    /// Whether an invalidation of the entry with this key, or of one of its tags, is still to be delivered.
+    /// Whether an invalidation of the entry with this key, or of one of its tags, has not been delivered yet.
     pub(crate) fn are_outdated(&self, cache: &Cache, entry: &str) -> bool {
         cache.journal().covers(entry) || self.texts().any(|text| cache.journal().covers(text))
     }
 
-    /// Whether a value was stored, or would be, under these tags; its stamps may be any.
+    /// Whether a value was stored, or would be, under these tags, whatever their stamps.
     pub(crate) fn are_those_of(&self, value: &Value) -> bool {
         value.has_tags(self.names().iter().map(|tag| tag.hash))
     }
@@ -89,7 +90,8 @@ impl Tags {
         Standing::Stamps(self.texts().map(stamp).collect())
     }
 
-    /// Gets the stamps for a load that is about to begin, and makes those that are missing. No command without tags.
+    /// Gets the stamps for a load that is about to begin, and creates those that are missing. Sends nothing without
+    /// tags.
     pub(crate) async fn capture(&self, store: &Store, by: Deadline) -> StoreResult<Standing> {
         let Some(List { need, .. }) = self.list.as_deref() else {
             return Ok(Standing::none());
@@ -126,7 +128,7 @@ impl Tags {
         (record, Self::read_as(names.into_iter().zip(replies)))
     }
 
-    /// Reads many entries and the stamps of each, at once; a tag once, however many have it.
+    /// Reads many entries and their stamps at once; each tag once, however many entries have it.
     pub(crate) async fn read_with_each<'a>(
         store: &Store,
         entries: &[(Name<'a>, &'a Self)],

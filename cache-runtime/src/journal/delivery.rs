@@ -20,7 +20,7 @@ const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_s
 /// The background task that empties the journal.
 pub(super) struct Delivery {
     cache: Cache,
-    /// The log says that invalidations are kept.
+    /// Whether the log says that invalidations are waiting.
     announced: bool,
     retired: bool,
 }
@@ -53,7 +53,7 @@ impl Delivery {
                 pause = PAUSE.0;
             } else {
                 self.announce();
-                // As soon as the store is back, rather than when the pause is over.
+                // Retries as soon as the store is back, even before the pause is over.
                 let longest = pause.mul_f64(0.5 + random_fraction() / 2.0);
                 _ = timeout(longest, store.changed()).await;
                 pause = (pause * 2).min(PAUSE.1);
@@ -83,8 +83,8 @@ impl Delivery {
         self.settle([(place, reply.is_ok())])
     }
 
-    /// Forgets what was acknowledged, and puts what was not behind all else: in a cluster it may be one node alone that does
-    /// not answer. Whether any was acknowledged.
+    /// Removes what was acknowledged, and moves what was not to the end: in a cluster, only one node may fail to
+    /// answer. Returns whether any was acknowledged.
     fn settle(&self, outcomes: impl IntoIterator<Item = (u64, bool)>) -> bool {
         let mut state = self.journal().state();
         let mut any = false;
@@ -103,7 +103,8 @@ impl Delivery {
         any
     }
 
-    /// What is delivered at the first attempt is not worth a line: on a server that refuses fences, that is every write.
+    /// Invalidations delivered at the first attempt are not logged: on a server that refuses fences, that is every
+    /// write.
     fn announce(&mut self) {
         if !std::mem::replace(&mut self.announced, true) {
             log::warn(format_args!(
@@ -136,7 +137,7 @@ impl Delivery {
 }
 
 impl Drop for Delivery {
-    /// The runtime may end before the delivery does; the next read or write that it concerns starts another one.
+    /// The runtime may end before the delivery does. The next read or write that needs it starts another one.
     fn drop(&mut self) {
         if !self.retired {
             self.journal().state().delivering = false;

@@ -1,15 +1,16 @@
 //! Invalidations that the store has not acknowledged.
 //!
-//! A write is never held up or failed because its invalidation could not be delivered. What was not acknowledged is
-//! kept here and sent again until it is, oldest first and what was refused last. Until then this process goes around the cache for those
-//! keys and neither reads nor fills them: it never returns what it knows to be outdated. Other processes are
-//! kept from the old value by the write's fence, where that was acknowledged, and else by the entry's time to live.
+//! A write is never delayed or failed because its invalidation could not be delivered. What was not acknowledged is
+//! kept here and sent again until it is, oldest first, and after everything else if it was refused. Until then this
+//! process bypasses the cache for those keys and neither reads nor fills them: it never returns what it knows to be
+//! outdated. Other processes are kept from the old value by the write's fence if that was acknowledged, and else by
+//! the entry's time to live.
 //!
-//! Acknowledged is not kept: a failover may promote a replica that had not yet been told. So what was acknowledged in the last
-//! while is remembered, and sent again when another primary answers.
+//! An acknowledged invalidation can still be lost, because a failover may promote a replica that had not received it.
+//! So recently acknowledged invalidations are remembered, and sent again when another primary answers.
 //!
-//! The journal is bounded. When it overflows the process goes around the cache for everything, until one
-//! invalidation of the whole namespace has been acknowledged.
+//! The journal is bounded. When it overflows, the process bypasses the cache for everything, until an invalidation of
+//! the whole namespace has been acknowledged.
 
 mod delivery;
 mod state;
@@ -27,13 +28,13 @@ use crate::background;
 use crate::cache::{Cache, Failover, Inner};
 use crate::store::{Name, glob};
 
-/// What is still to be delivered.
+/// The invalidations still to be delivered.
 #[derive(Debug)]
 pub(crate) struct Journal {
     /// Whose journal it is.
     owner: Weak<Inner>,
     state: Mutex<State>,
-    /// Number of entries, so that a hit looks no further when there are none.
+    /// The number of entries. A hit need not look further if it is 0.
     depth: AtomicUsize,
     drained: Notify,
 }
@@ -68,7 +69,7 @@ impl Journal {
         covers
     }
 
-    /// Adds invalidations, and sees to it that they are delivered.
+    /// Adds invalidations, and makes sure that they are delivered.
     pub(crate) fn add(cache: &Cache, entries: impl IntoIterator<Item = Entry>, hold_off: Duration) {
         let entries: Vec<Entry> = entries.into_iter().collect();
         if entries.is_empty() {
@@ -82,7 +83,8 @@ impl Journal {
         }
         journal.depth.store(state.depth(), Ordering::Release);
         drop(state);
-        // A flight that began since the command was sent may have looked here before, and find what is outdated by now.
+        // A flight that began after the command was sent may have checked the journal too early, and find an outdated
+        // value.
         for entry in &entries {
             match entry {
                 Entry::Key(key) => cache.flights().forget(&[Name::new(key)]),
@@ -92,7 +94,7 @@ impl Journal {
         Self::deliver(cache);
     }
 
-    /// Sees to it that somebody delivers what there is: the runtime on which somebody did may be gone.
+    /// Makes sure that a task is delivering the entries: the runtime of the previous one may be gone.
     pub(crate) fn deliver(cache: &Cache) {
         let journal = cache.journal();
         if journal.depth() == 0 {
@@ -107,19 +109,19 @@ impl Journal {
         }
     }
 
-    /// Remembers invalidations that the present primary has acknowledged.
+    /// Remembers invalidations that the current primary has acknowledged.
     pub(crate) fn acknowledged(cache: &Cache, entries: impl IntoIterator<Item = Entry>) {
         if cache.settings().failover == Failover::Replay && cache.is_remote() {
             cache.journal().state().recent.extend(entries);
         }
     }
 
-    /// Another primary answers, which may not know what the former one had acknowledged: sends it again.
+    /// Another primary answers, which may not know what the former one had acknowledged: sends that again.
     pub(crate) fn replay(cache: &Cache) {
         let recent = std::mem::take(&mut cache.journal().state().recent);
         let (entries, complete) = recent.at_risk();
         if !complete {
-            // More than can be told one by one.
+            // More than were remembered individually.
             Self::add(cache, [Entry::Pattern(cache.everything())], Duration::ZERO);
         }
         Self::add(cache, entries, Duration::ZERO);

@@ -1,4 +1,4 @@
-//! What is still to be delivered, and what was delivered of late.
+//! What is still to be delivered, and what was delivered recently.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::time::Duration;
@@ -7,11 +7,11 @@ use tokio::time::Instant;
 
 use crate::log;
 
-/// How many keys and patterns are kept apart; beyond that the whole namespace is invalidated.
+/// How many keys and patterns are kept individually; beyond that, the whole namespace is invalidated.
 const CAPACITY: usize = 16_384;
 /// How many keys are sent at once.
 const BATCH: usize = 256;
-/// How long ago an acknowledged invalidation may lie for a failover to have lost it.
+/// For how long after its acknowledgement an invalidation may be lost in a failover.
 const REPLAY: Duration = Duration::from_secs(30);
 
 /// An invalidation, with full texts.
@@ -23,26 +23,26 @@ pub(crate) enum Entry {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// By the order in which they were added. Added again, an invalidation moves to the end: a delivery under way may have
-    /// been executed before the write that it was added for.
+    /// In the order in which they were added. An invalidation that is added again moves to the end: a delivery in
+    /// progress may have been executed before the write that it was added for.
     entries: BTreeMap<u64, Entry>,
     pub(super) places: HashMap<Entry, u64>,
     next: u64,
     pub(super) patterns: usize,
-    /// The longest hold-off that anything here asks for; what needs none is held off with the rest.
+    /// The longest hold-off that any entry needs; it is applied to all of them.
     pub(super) hold_off: Duration,
-    /// Too much was added, at last at this place: everything is bypassed.
+    /// Set when too much was added, to the position of the last addition: everything is bypassed.
     pub(super) overflown: Option<u64>,
     pub(super) delivering: bool,
     pub(super) recent: Recent,
 }
 
-/// What was acknowledged of late, by one primary.
+/// What one primary has acknowledged recently.
 #[derive(Debug, Default)]
 pub(super) struct Recent {
     /// Oldest first.
     entries: VecDeque<(Instant, Entry)>,
-    /// When the last one was dropped for want of room.
+    /// When one was last dropped because there was no room.
     dropped: Option<Instant>,
 }
 
@@ -75,7 +75,7 @@ impl State {
         self.entries.insert(place, entry);
     }
 
-    /// Moves what is at a place to the end.
+    /// Moves the invalidation at a position to the end.
     pub(super) fn postpone(&mut self, place: u64) {
         if let Some(entry) = self.entries.get(&place).cloned() {
             self.add(entry);
@@ -91,7 +91,7 @@ impl State {
         }
     }
 
-    /// What is sent next: the oldest keys, as many as go at once, or one pattern.
+    /// What to send next: the oldest keys, up to the limit of one command, or one pattern.
     pub(super) fn oldest(&self) -> Batch {
         if let Some(place) = self.overflown {
             return Batch::Everything(place);
@@ -137,7 +137,7 @@ impl Recent {
     }
 }
 
-/// Invalidations that are sent together, with their places in the journal.
+/// Invalidations that are sent together, with their positions in the journal.
 pub(super) enum Batch {
     Nothing,
     Keys(Vec<(u64, String)>),

@@ -1,4 +1,4 @@
-//! What may be done with a value of a certain age.
+//! What may be done with a value, given its age.
 
 use std::time::Duration;
 
@@ -48,8 +48,8 @@ impl Use {
 /// Whether this call refreshes a value early: XFetch, after Vattani, Chierichetti and Lowenstein, "Optimal Probabilistic
 /// Cache Stampede Prevention", 2015. `cost` and `left` are in the same unit.
 ///
-/// Each call draws for itself, more likely to win the longer the load takes and the nearer the end is; so that, however
-/// many they are, about one of them wins in the time that a load takes before the end.
+/// Each call draws independently, and is the more likely to win the longer the load takes and the nearer the end is.
+/// So however many calls there are, about one of them wins within the duration of a load before the end.
 pub(crate) fn is_drawn(cost: f64, beta: f64, left: u64) -> bool {
     // In (0, 1]: its logarithm is finite.
     let random = 1.0 - random_fraction();

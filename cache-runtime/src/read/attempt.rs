@@ -1,4 +1,4 @@
-//! The second and third stage of a call: the body runs, and what it returns is stored.
+//! The second and third stage of a call: runs the body, and stores what it returns.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -24,13 +24,13 @@ use crate::token::Token;
 pub(super) enum Attempt {
     /// Nothing is stored or shared.
     Alone,
-    /// Nothing is stored, but those who waited before the mark are served.
+    /// Nothing is stored, but waiters that joined before the mark are served.
     Around(Leader, Mark),
-    /// Stored if this attempt's lease still stands.
+    /// Stored if the key still holds this attempt's lease.
     Leased(Box<Lease>),
-    /// Stored if the value with this token still stands.
+    /// Stored if the key still holds the value with this token.
     Replace(Box<Lease>, Token),
-    /// The same, under a lease beside the value, which is served where the body fails.
+    /// The same, under a lease in the key beside the value; the old value is served if the body fails.
     Over(Box<Lease>, Box<Value>),
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Loaded<'a, R, T, U> {
 }
 
 impl Attempt {
-    /// Runs the body, and keeps the lease meanwhile.
+    /// Runs the body, and renews the lease meanwhile.
     pub(super) async fn watch<B: Future>(&self, body: Pin<&mut B>) -> B::Output {
         let Some(lease) = self.lease() else {
             return body.await;
@@ -55,7 +55,7 @@ impl Attempt {
         keeping(body, lease.length(), || Box::pin(lease.renew())).await
     }
 
-    /// The lease that is to be kept while the body runs.
+    /// The lease to renew while the body runs.
     pub(super) fn lease(&self) -> Option<&Lease> {
         match self {
             Self::Leased(lease) => Some(lease),
@@ -85,7 +85,7 @@ impl Attempt {
             Self::Over(lease, value) => (lease, Some(value.token()), true),
         };
         let Some(value) = loaded.value() else {
-            // In the place of nothing; never in that of a value.
+            // Only where there is nothing; never in place of a value.
             if seen.is_none()
                 && let Some(fill) = loaded.error(lease.token(), lease.stamps())
             {
@@ -106,7 +106,7 @@ impl Attempt {
                 lease.decline(Bytes::from(record));
                 None
             }
-            // Nobody else can have it: as with a failure, those who wait are not to load one after the other.
+            // It cannot be shared: as after a failure, the waiters should not have to load one after the other.
             (None, ..) => {
                 lease.fail(None);
                 None
@@ -120,7 +120,7 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         (self.returns.value)(self.result)
     }
 
-    /// An invalidation of the entry, or of one of its tags, is on its way: it counts as executed.
+    /// Whether an invalidation of the entry or of one of its tags is waiting to be delivered. It counts as executed.
     fn is_outdated(&self) -> bool {
         self.tags.are_outdated(self.cache, self.text)
     }
@@ -129,7 +129,7 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         guarded(|| (self.returns.sharing.share)(self.result)).flatten()
     }
 
-    /// What those who wait get of a load that is not stored.
+    /// What waiters get from a load that is not stored.
     fn landing(&self, awaited: bool, mark: Mark) -> Landing {
         match self.value() {
             None => Landing::Failed(self.shared_error(), mark),
@@ -149,7 +149,7 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         self.head(token, stamps).record(self.cache, self.key, encode)
     }
 
-    /// What is to be stored of an error, if it is to be remembered.
+    /// The record of an error, if it is to be remembered.
     fn error(&self, token: Token, stamps: &Standing) -> Option<Fill> {
         let errors = (self.returns.errors?)();
         let ttl = guarded(|| (errors.ttl)(self.result))??;

@@ -1,4 +1,4 @@
-//! Where the lease of a refresh stands, and what becomes of one that failed.
+//! The key that holds the lease of a refresh, and the rest after one that failed.
 
 use std::time::Duration;
 
@@ -8,15 +8,16 @@ use crate::cache::Cache;
 use crate::record::KeyHash;
 use crate::store::Name;
 
-/// How long an entry is left alone after its load has failed: a failing origin is asked once in that time for each
-/// entry, by all processes together.
+/// How long an entry rests after its load has failed: during this time, all processes together ask a failing origin
+/// only once per entry.
 pub(super) const REST: Duration = Duration::from_secs(1);
 
-/// How long a process leaves an entry alone that another one is refreshing.
+/// How long a process leaves an entry alone while another one is refreshing it.
 pub(super) const PAUSE: Duration = Duration::from_millis(100);
 
-/// A key beside the entry's own: `<key>!r`. It holds nothing but the lease of whoever refreshes, or, while the entry
-/// rests, a tombstone; safe is a refresh by the token of the value that it replaces.
+/// The key beside the entry's own, `<key>!r`. It holds only the lease of the process that refreshes or, while the
+/// entry rests, a tombstone. Safety does not depend on it: a refresh is a compare-and-set on the token of the value
+/// it replaces.
 pub(super) struct Beside {
     text: String,
     hash: KeyHash,
@@ -45,7 +46,7 @@ impl Beside {
         self.claim.is_some()
     }
 
-    /// This process leaves the entry alone for a while; where it holds the lease, all do.
+    /// Makes this process leave the entry alone for a while; if it holds the lease, all processes do.
     pub(super) fn fail(mut self, cache: &Cache, entry: &str, budget: Budget, held: bool) {
         match &mut self.claim {
             Some(claim) => claim.rest(Some(REST)),

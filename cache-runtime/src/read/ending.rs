@@ -1,4 +1,4 @@
-//! The third stage of a call: what the body returned is on its way to the store, or to those who wait.
+//! The third stage of a call: delivers what the body returned to the store and to the waiters.
 
 use bytes::Bytes;
 
@@ -11,16 +11,16 @@ use crate::token::Token;
 
 /// What is left to do after the body.
 pub(super) enum Ending {
-    /// Stores the value where the lease, or the value with this token, still stands.
+    /// Stores the value if the key still holds the lease, or the value with this token.
     Store(Box<Lease>, Option<Token>, Fill),
-    /// The new value is not to be stored, so the old one must not stay: it is known to be outdated.
+    /// The new value is not to be stored, and the old one must be removed, because it is known to be outdated.
     Remove(Box<Lease>, Token, Option<Bytes>),
-    /// The load failed, and a value stands.
+    /// The load failed, and the entry has a value.
     Keep(Box<Lease>, Box<Value>, Option<SharedError>),
 }
 
 impl Ending {
-    /// Does it; the value that is to be served in place of a failure.
+    /// Does it, and returns the value to serve in place of a failure.
     pub(super) async fn finish(self, callsite: &'static Callsite) -> Option<Value> {
         match self {
             Self::Store(lease, seen, fill) => {

@@ -1,4 +1,4 @@
-//! The second stage of a call: the body runs, and what it returns is stored.
+//! The second stage of a call: runs the body.
 
 use std::pin::pin;
 use std::sync::OnceLock;
@@ -37,7 +37,7 @@ impl<'a, R, T, U: Fn(&T) -> bool> Loading<'a, R, T, U> {
         Self { cache, key, text, tags, returns, unless }
     }
 
-    /// Runs the body, at exactly one place, so that its future is held once.
+    /// Runs the body, in exactly one place, so that the call's future holds the body's only once.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
     pub(super) fn load<B: Future<Output = R>>(
         self,
@@ -68,7 +68,7 @@ impl<'a, R, T, U: Fn(&T) -> bool> Loading<'a, R, T, U> {
                 took,
             });
             let Some(ending) = ending else { return result };
-            // Boxed, as all that only a miss comes to: a hit's future stays small.
+            // Boxed, like everything that only a miss reaches: a hit's future stays small.
             let Some(stale) = Box::pin(ending.finish(callsite)).await else { return result };
             match self.returns.decode(stale.payload(), self.key.schema(cache.settings().codec)) {
                 Ok(stale) => {
@@ -82,7 +82,8 @@ impl<'a, R, T, U: Fn(&T) -> bool> Loading<'a, R, T, U> {
     }
 }
 
-/// A body that runs, or waits for a place. Dropped before its end, it counts as cancelled; turned away, not at all.
+/// A body that runs, or waits for a place. It counts as cancelled if dropped before its end, and is not counted if it
+/// is refused a place.
 pub(super) struct Running<'a> {
     cache: &'a Cache,
     callsite: &'static Callsite,

@@ -1,4 +1,4 @@
-//! One look into the store, and what its reply means to the caller.
+//! A single look into the store, and what its reply means to the caller.
 
 use bytes::Bytes;
 
@@ -19,9 +19,9 @@ pub(super) enum Seen<R> {
 /// Why there is no value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Lack {
-    /// Nothing, or nothing that may stay.
+    /// There is nothing, or nothing that may stay.
     Miss,
-    /// A fence, somebody else's data, or no answer: the store is of no use for this call.
+    /// A fence, somebody else's data, or no answer: the store is useless for this call.
     Obstacle,
 }
 
@@ -49,7 +49,7 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// Tells what replies mean that were read together.
+    /// Interprets replies that were read together.
     pub(super) fn judge(
         &mut self,
         name: Name<'_>,
@@ -63,7 +63,7 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// Tells what a reply means; remembers a value that is of no use, such as one that was stored under other stamps.
+    /// Interprets a reply. Remembers a value that is useless, such as one stored under other stamps.
     pub(super) fn examine(
         &mut self,
         name: Name<'_>,
@@ -94,7 +94,7 @@ impl<R, T> Lookup<'_, R, T> {
                 self.count(Event::Foreign);
                 Seen::None(Lack::Obstacle)
             }
-            // A copy of another key's record: the store has made sure that it is no mixed-up reply.
+            // A copy of another key's record: the store has verified that no replies were mixed up.
             Found::Misplaced(token) => {
                 self.count(Event::Misplaced);
                 self.reject = Some(token);
@@ -119,7 +119,7 @@ impl<R, T> Lookup<'_, R, T> {
         decoded
     }
 
-    /// An error that is remembered, if this function and this process can.
+    /// A remembered error, if this function and this process can restore it.
     fn recall(&self, value: &Value) -> Option<R> {
         match (self.returns.errors?)().wire {
             Some(wire) => (wire.decode)(value.payload(), self.schema.codec).ok(),

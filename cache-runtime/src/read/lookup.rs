@@ -1,4 +1,4 @@
-//! The first stage of a call: find a value, or decide how the body is to be run.
+//! The first stage of a call: finds a value, or decides how to run the body.
 
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep};
@@ -21,19 +21,19 @@ use crate::store::{Acquired, Name};
 use crate::tags::{Standing, Tags};
 use crate::token::Token;
 
-/// What a lookup comes to.
+/// The result of a lookup.
 pub(super) enum Looked<R> {
     Found(R),
     Load(Attempt),
 }
 
 impl<R> Looked<R> {
-    /// The body is run as if there were no cache.
+    /// Run the body as if there were no cache.
     pub(super) fn alone() -> Self {
         Self::Load(Attempt::Alone)
     }
 
-    /// The body is run for those who wait as well, but nothing is stored.
+    /// Run the body for the waiters as well, but store nothing.
     pub(super) fn around(leader: Leader) -> Self {
         let mark = leader.mark();
         Self::Load(Attempt::Around(leader, mark))
@@ -42,7 +42,7 @@ impl<R> Looked<R> {
 
 /// What is known of an entry before anything is done about it.
 pub(super) enum Known<R> {
-    /// Somebody in this process loads it.
+    /// Another call in this process is loading it.
     Loading(oneshot::Receiver<Verdict>),
     Seen(Seen<R>),
 }
@@ -60,7 +60,7 @@ pub(super) struct Lookup<'a, R, T> {
     pub(super) reject: Option<Token>,
     /// The value was not asked for: the lease is, and tells whether the call is a hit or a miss.
     unasked: bool,
-    /// A `GET` more does not matter.
+    /// One more `GET` does not matter.
     one_of_many: bool,
 }
 
@@ -120,7 +120,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
         Box::pin(self.go_on(mode, known)).await
     }
 
-    /// What is known without a look into the store; none if it takes one.
+    /// What is known without a look into the store; `None` if a look is needed.
     pub(super) fn begin(&mut self, mode: Mode) -> Option<Known<R>> {
         if mode == Mode::Through
             && let Some(waiting) = self.cache.flights().join(self.name())
@@ -132,14 +132,14 @@ impl<'a, R, T> Lookup<'a, R, T> {
             return Some(Known::Seen(Seen::None(Lack::Obstacle)));
         }
         if mode == Mode::Through && self.spares_get() {
-            // A command less for functions that are hardly ever called twice, and while a cache fills.
+            // Saves a command for functions that are hardly ever called twice, and while a cache fills.
             self.unasked = true;
             return Some(Known::Seen(Seen::None(Lack::Miss)));
         }
         None
     }
 
-    /// The value, if it is one to be returned as it is.
+    /// The value, if it can be returned as it is.
     pub(super) fn hit(&self, mode: Mode, seen: Seen<R>) -> Result<R, Known<R>> {
         match seen {
             Seen::Value(result, value) if mode == Mode::Through && !value.is_kept() => {
@@ -169,7 +169,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
         }
     }
 
-    /// Nothing usable was found: join those who load, or lead.
+    /// Nothing usable was found: join a flight, or lead one.
     async fn miss(&mut self, name: Name<'_>, mode: Mode, lack: Lack) -> Looked<R> {
         if !self.unasked {
             self.count(Event::Miss);
@@ -185,9 +185,10 @@ impl<'a, R, T> Lookup<'a, R, T> {
         }
     }
 
-    /// Asks the store for the value or the lease, and again while another process loads.
+    /// Asks the store for the value or the lease, repeatedly while another process is loading.
     pub(super) async fn acquire(&mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
-        // A leader that took over from another has not looked, or not lately: the value may be outdated by now.
+        // A leader that took over from another has not looked itself, or not recently: the value may be outdated by
+        // now.
         if self.is_outdated() {
             self.answered(Event::Miss);
             return leader.map_or_else(Looked::alone, Looked::around);
@@ -222,7 +223,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
                             lease.pass_on(record, mark);
                             return Looked::Found(result);
                         }
-                        // Of no use to this process: it is asked to give way, once.
+                        // Useless to this process: asks the store to replace it by the lease, once.
                         Seen::None(Lack::Miss) if !rejected => rejected = true,
                         Seen::None(_) => break,
                     }
@@ -261,12 +262,12 @@ impl<'a, R, T> Lookup<'a, R, T> {
         Lease::new(self.cache, self.text, self.tags, length, self.budget, leader)
     }
 
-    /// An invalidation of the entry, or of one of its tags, is still to be delivered.
+    /// Whether an invalidation of the entry or of one of its tags has not been delivered yet.
     pub(super) fn is_outdated(&self) -> bool {
         self.tags.are_outdated(self.cache, self.text)
     }
 
-    /// Whether a value that is kept longer than it is fresh still is.
+    /// Whether a value that is kept longer than it is fresh is still fresh.
     async fn is_fresh(&self, name: Name<'_>, value: &Value) -> bool {
         self.cache.is_fresh(name, value, self.budget).await.unwrap_or(false)
     }
@@ -276,7 +277,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
         !self.one_of_many && self.cache.recorder().is_dry(self.callsite)
     }
 
-    /// Counts the call as a hit or a miss, by what the first answer was, unless that has been done.
+    /// Counts the call as a hit or a miss, according to the first answer, unless it has been counted.
     fn answered(&mut self, event: Event) {
         if std::mem::take(&mut self.unasked) {
             self.count(event);

@@ -1,8 +1,9 @@
 //! The read path: look up, else load and fill.
 //!
-//! A call goes through three stages. [`lookup`](lookup::Lookup) finds a value or decides how the body is run; the body
-//! runs, at exactly one place, so that its future is held once; [`Attempt`](attempt::Attempt) stores what it returned and
-//! serves those who wait for it. A hit never leaves the first stage and takes one command.
+//! A call has three stages. First, [`lookup`](lookup::Lookup) finds a value or decides how to run the body. Second,
+//! the body runs, in exactly one place in the code, so that every call's future holds the body's only once. Third,
+//! [`Attempt`](attempt::Attempt) stores the result and serves the waiters. A hit never leaves the first stage and
+//! takes one command.
 
 mod age;
 mod attempt;
@@ -54,7 +55,7 @@ pub fn read<T>(key: Key<T>) -> Read<T> {
 }
 
 impl<T, U> Read<T, U> {
-    /// Uses this function's name and policy on an entry that has its key from elsewhere.
+    /// Uses this function's name and policy on an entry whose key comes from elsewhere.
     pub fn at(self, callsite: &'static Callsite) -> Self {
         Self { key: self.key.at(callsite), ..self }
     }
@@ -64,13 +65,13 @@ impl<T, U> Read<T, U> {
         Self { cache: Some(cache.as_ref().clone()), ..self }
     }
 
-    /// Consults the cache only when this holds.
+    /// Uses the cache only if this is true.
     pub fn when(self, condition: bool) -> Self {
         let mode = if condition { self.mode } else { Mode::Bypass };
         Self { mode, ..self }
     }
 
-    /// Does not store values of which this holds.
+    /// Does not store values for which this is true.
     pub fn unless<P: Fn(&T) -> bool>(self, unless: P) -> Read<T, P> {
         Read { key: self.key, cache: self.cache, mode: self.mode, unless: Some(unless) }
     }
@@ -79,7 +80,7 @@ impl<T, U> Read<T, U> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the body. What it held, a lease or the lead of those who wait, is given up at once.
+    /// Dropping the future drops the body. A lease or the lead of a flight that the call held is given up at once.
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
     pub fn through<R, F, B>(self, returns: Returns<R, T>, load: F) -> impl Future<Output = R>
     where
@@ -105,7 +106,7 @@ impl<T, U> Read<T, U> {
     }
 }
 
-/// Whether a call goes past the cache: it was asked to, or its task is about to write the entry.
+/// Whether a call bypasses the cache: because it was told to, or because its task is writing the entry.
 fn bypasses<T>(mode: Mode, cache: &Cache, key: &Key<T>, text: &str, tags: &Tags) -> bool {
     let is_fenced = |text: &str| scope::is_fenced(cache, text);
     let bypasses = mode == Mode::Bypass || is_fenced(text) || tags.texts().any(is_fenced);

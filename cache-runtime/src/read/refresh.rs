@@ -1,4 +1,4 @@
-//! Calls that serve what they have and load in the background, or for that long.
+//! Calls that serve a stale value and load in the background, or serve it if the load takes too long.
 
 use super::attempt::Attempt;
 use super::loading::Loading;
@@ -45,8 +45,8 @@ impl<T, U: Fn(&T) -> bool> Read<T, U> {
         }
     }
 
-    /// [`through`](Self::through), for a function whose body can outlive the call. `own` makes a future of the body that
-    /// has all its arguments, and is called only if one is needed.
+    /// [`through`](Self::through), for a function whose body can outlive the call. `own` makes a future of the body
+    /// that owns all its arguments, and is called only if one is needed.
     ///
     /// # Cancel safety
     ///
@@ -90,7 +90,7 @@ impl<T, U: Fn(&T) -> bool> Read<T, U> {
                         return result;
                     }
                     Outlook::Await(stale, refresh) => {
-                        // Before the load begins, so that its result is for this caller too.
+                        // Joins before the load begins, so that this caller may take the result too.
                         let waiting = cache.flights().join(Name::new(&text));
                         begin(refresh);
                         match Box::pin(lookup.outwait(waiting, stale)).await {
@@ -132,7 +132,7 @@ impl<R, T, U: Fn(&T) -> bool> Job<R, T, U> {
                 Over::Found(_) | Over::Stale | Over::Gone(_) => return,
             }
         };
-        // Nobody is there to be turned away.
+        // There is no caller that could be refused.
         let returns = returns.never_shedding();
         let call = Loading::new(&cache, &key, &text, &tags, &returns, unless);
         call.load(attempt, || body).await;

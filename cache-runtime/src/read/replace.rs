@@ -1,4 +1,4 @@
-//! Getting ready to replace a value that stands.
+//! Preparing to replace an existing value.
 
 use tokio::time::{Instant, sleep};
 
@@ -14,28 +14,28 @@ use crate::stats::Event;
 use crate::store::{Acquired, Name};
 use crate::token::Token;
 
-/// What comes of the wish to replace a value.
+/// The result of preparing to replace a value.
 pub(super) enum Over<R> {
     Load(Attempt),
     /// Somebody else has replaced it.
     Found(R),
-    /// There is no need to: it is good enough, and another caller sees to it, or none may for now.
+    /// There is no need to: it is good enough, and another caller is refreshing it, or nobody may for now.
     Stale,
     /// It is gone.
     Gone(Option<Leader>),
 }
 
-/// Whether a value is replaced also without the right to.
+/// Whether a value is replaced even without the right to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Need {
     /// Somebody waits for the load.
     Must,
-    /// Nobody does.
+    /// Nobody waits.
     May,
 }
 
 impl<R, T> Lookup<'_, R, T> {
-    /// The value is there and to be replaced.
+    /// The value is there and should be replaced.
     pub(super) async fn replace(&mut self, seen: Token) -> Looked<R> {
         let mut lease = self.lease(None);
         if lease.capture().await {
@@ -45,7 +45,8 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// Gets ready to replace a value: alone, if it still stands, and by and by if others are at it.
+    /// Prepares to replace a value under the lease in the key beside it. Not if the value has changed, or if another
+    /// process is refreshing it, which this waits for if the call needs the result.
     pub(super) async fn over(
         &mut self,
         name: Name<'_>,
@@ -83,7 +84,7 @@ impl<R, T> Lookup<'_, R, T> {
             if !lease.capture().await {
                 return Over::Gone(lease.take_leader());
             }
-            // Another process may have replaced it before it gave its lease up.
+            // Another process may have replaced it before giving up its lease.
             if held && let Some(over) = self.newer(name, &mut lease, seen.token()).await {
                 return over;
             }
@@ -92,11 +93,11 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// What stands in the entry, if it is not the value that was seen any more.
+    /// What the entry holds, if that is no longer the value that was seen.
     async fn newer(&mut self, name: Name<'_>, lease: &mut Lease, seen: Token) -> Option<Over<R>> {
         let store = self.cache.store()?;
         let mark = lease.mark();
-        // Of an invalidation that was not delivered the store knows nothing, but who joined since does.
+        // The store does not know of an invalidation that was not delivered, but a waiter that has joined since does.
         if self.is_outdated() {
             return Some(Over::Gone(lease.take_leader()));
         }

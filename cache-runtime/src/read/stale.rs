@@ -1,5 +1,5 @@
-//! The first stage of a call whose function looks at the age of values: one that serves stale values, or refreshes them
-//! early. It costs a hit one more command, in the same round trip.
+//! The first stage of a call whose function considers the age of values: one that serves stale values, or refreshes
+//! early. A hit sends one more command, in the same round trip.
 
 use super::age::Use;
 use super::attempt::Attempt;
@@ -13,21 +13,21 @@ use crate::record::Value;
 use crate::stats::Event;
 use crate::store::Name;
 
-/// What a lookup comes to.
+/// The result of a lookup.
 pub(super) enum Outlook<R> {
     Found(R),
     Load(Attempt),
-    /// The value may be served, and is to be refreshed in the background.
+    /// The value may be served, and should be refreshed in the background.
     Refresh(R, Refresh),
     /// The value may be served if a load in the background takes too long.
     Await(R, Refresh),
 }
 
-/// What the background is told to do.
+/// A refresh for the background to do.
 pub(super) struct Refresh {
     pub(super) seen: Value,
     pub(super) claim: Claim,
-    /// Of those who wait for the load, if it is waited for.
+    /// The lead of the callers that wait for the load, if there may be any.
     pub(super) leader: Option<Leader>,
 }
 
@@ -47,7 +47,7 @@ impl<R> From<Looked<R>> for Outlook<R> {
 }
 
 impl<R, T> Lookup<'_, R, T> {
-    /// Finds a value and decides by its age. `detached`: the body can run in the background.
+    /// Finds a value, and decides according to its age. `detached`: the body can run in the background.
     pub(super) async fn dated(&mut self, mode: Mode, detached: bool) -> Outlook<R> {
         let name = Name::new(self.text);
         if self.cache.store().is_none() {
@@ -66,7 +66,7 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// One look, by a caller that leads those who wait, or by any.
+    /// A single look, by a caller that may lead a flight.
     pub(super) async fn inspect(
         &mut self,
         name: Name<'_>,
@@ -128,7 +128,7 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// Nothing usable was found: join those who load, or lead.
+    /// Nothing usable was found: join a flight, or lead one.
     async fn nothing(
         &mut self,
         name: Name<'_>,
@@ -155,7 +155,7 @@ impl<R, T> Lookup<'_, R, T> {
         Step::Done(looked.into())
     }
 
-    /// The value is served only if there comes no newer one.
+    /// The value is served only if no newer one arrives.
     async fn if_error(
         &mut self,
         name: Name<'_>,
@@ -201,7 +201,7 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// The right to refresh in this process, unless it is somebody else's or nobody's.
+    /// The right to refresh in this process, unless another call has it or the entry rests.
     fn claim(&self) -> Option<Claim> {
         match self.cache.background().claim(self.text) {
             Claimed::Granted(claim) => return Some(claim),

@@ -1,4 +1,4 @@
-//! Waiting for the loads of others.
+//! Waiting for loads of other callers.
 
 use std::time::Duration;
 
@@ -21,11 +21,11 @@ use crate::token::random_fraction;
 /// Shortest and longest pause between two looks at another process's lease.
 const POLL: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
-/// What a flight gives to one who waited for it.
+/// What a waiter gets from a flight.
 enum Waited<R> {
     Found(R),
     Lead(Leader),
-    /// Nothing, in the time that there was.
+    /// Nothing in time.
     Alone,
 }
 
@@ -47,7 +47,7 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// What a flight's verdict, or none in time, means to one who waited.
+    /// What a flight's verdict, or the lack of one in time, means to a waiter.
     fn waited(
         &self,
         name: Name<'_>,
@@ -56,7 +56,7 @@ impl<R, T> Lookup<'_, R, T> {
         match verdict {
             Ok(Ok(Verdict::Value(record))) => {
                 if let Found::Value(value) = record::read(record, name.hash)
-                    // Of a leader with other tags there is no telling whether it looked at these.
+                    // A leader with other tags may not have looked at these.
                     && self.tags.are_those_of(&value)
                     && let Some(result) = self.decode(&value)
                 {
@@ -71,13 +71,13 @@ impl<R, T> Lookup<'_, R, T> {
                 }
             }
             Ok(Ok(Verdict::Lead(leader))) => return Waited::Lead(leader),
-            // The flight is bound to end with a verdict; past its patience the caller helps itself.
+            // Every flight ends with a verdict; a caller whose patience ends runs the body itself.
             Ok(Err(_)) | Err(_) => self.count(Event::Impatient),
         }
         Waited::Alone
     }
 
-    /// Waits for the flight of this process; not longer than the function waits for any load if there is a stale value.
+    /// Waits for the flight of this process; if there is a stale value, for no longer than `load_timeout`.
     pub(super) async fn wait_dated(
         &mut self,
         name: Name<'_>,
@@ -114,7 +114,7 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// Waits for the load in the background that this caller has set off.
+    /// Waits for the background load that this caller has started.
     pub(super) async fn outwait(
         &mut self,
         waiting: Option<oneshot::Receiver<Verdict>>,
@@ -146,14 +146,14 @@ impl<R, T> Lookup<'_, R, T> {
         (Use::of(&value, self.callsite.policy(), now_ms) != Use::Expired).then_some(result)
     }
 
-    /// How long the call waits for others' loads.
+    /// How long the call waits for other callers' loads.
     pub(super) fn patience(&self) -> Duration {
         self.callsite.policy().wait.unwrap_or(self.cache.settings().wait)
     }
 }
 
 /// The pause before the next look at another process's lease: an eighth of the time waited so far, so that polling
-/// delays nobody by much more than that, and at random, so that processes do not poll in step.
+/// delays a caller by little more than that, and randomized, so that processes do not poll in lockstep.
 pub(super) fn pause(waited: Duration) -> Duration {
     (waited / 8).clamp(POLL.0, POLL.1).mul_f64(0.75 + random_fraction() / 2.0)
 }

@@ -23,8 +23,8 @@
 //! | 20 | 1 | dirty: writers have overlapped | F |
 //! | 21 | 24·n | writers: token (16), deadline (8) | F |
 //!
-//! The stamp of a tag is the token of the value record in the tag's own key, whose payload is empty and whose codec is 0.
-//! What stands between header and payload must be exactly what the reader expects there: anything else is a miss.
+//! The stamp of a tag is the token of the value record in the tag's own key, whose payload is empty and whose codec
+//! is 0. The bytes between header and payload must be exactly those that the reader expects: anything else is a miss.
 //!
 //! Kind, magic and the meaning of `F` and `T` are the same in every later format version, so that an
 //! older process never stores through a newer one's fence.
@@ -54,7 +54,7 @@ pub(crate) const VALUE_HEADER: usize = 64;
 pub(crate) const MAGIC: [u8; 2] = [0xC1, 0xCA];
 const FORMAT: u8 = 1;
 
-/// What a record is, told from its fourth byte.
+/// The kind of a record, from its fourth byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Value,
@@ -126,9 +126,9 @@ pub(crate) enum Found {
     Lease,
     /// Somebody is writing, or database replicas are catching up.
     Fence,
-    /// Ours but unreadable: cut short, of another format version, or of another kind. A miss.
+    /// Ours but unreadable: truncated, of another format version, or of another kind. A miss.
     Damaged,
-    /// A value of ours, with this token, but of another key.
+    /// A value of ours, with this token, but stored for another key.
     Misplaced(Token),
     /// Somebody else's data: to be left alone.
     Foreign,
@@ -172,7 +172,7 @@ fn array<const N: usize>(record: &[u8], at: usize) -> [u8; N] {
     field
 }
 
-/// Tells what `record`, read from the key with `key`, is.
+/// Interprets `record`, as read from the key with the hash `key`.
 pub(crate) fn read(record: Bytes, key: KeyHash) -> Found {
     let (Some(magic), Some(&format), Some(&kind)) = (record.get(..2), record.get(2), record.get(3))
     else {

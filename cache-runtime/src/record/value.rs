@@ -1,4 +1,4 @@
-//! Values: what a record says besides its payload.
+//! Value records: everything besides the payload.
 
 use bytes::Bytes;
 

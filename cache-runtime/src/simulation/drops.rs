@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
-use super::operations::{Cut, Manner, Operation};
+use super::manner::Manner;
+use super::operations::{Cut, Operation};
 use super::world::{Pace, ROWS, World};
 use super::{dice::Dice, simulate};
 

@@ -15,6 +15,7 @@ mod early;
 mod functions;
 #[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
 mod history;
+mod manner;
 mod operations;
 mod queues;
 mod seeds;

@@ -8,7 +8,8 @@ use tokio::time::sleep;
 
 use super::dice::Dice;
 use super::history::History;
-use super::operations::{Operation, USUAL};
+use super::manner::USUAL;
+use super::operations::Operation;
 use super::world::{Pace, ROWS, World};
 use super::{setting, simulate};
 

@@ -1,4 +1,5 @@
-//! Where entries live: Redis, or this process's memory. Bytes and rules only; no value type, no policy.
+//! Where entries live: in Redis, or in this process's memory. Stores know bytes and the protocol, not value types or
+//! policies.
 
 #[cfg(test)]
 pub(crate) mod agreement;
@@ -10,6 +11,7 @@ mod many;
 pub(crate) mod memory;
 pub(crate) mod queue;
 pub(crate) mod redis;
+mod reply;
 
 use std::time::Duration;
 
@@ -19,7 +21,8 @@ use tokio::time::Instant;
 pub(crate) use self::convoy::Convoy;
 pub(crate) use self::many::{Claim, Filling};
 use self::memory::MemoryStore;
-use self::redis::{Redirection, RedisStore};
+use self::redis::RedisStore;
+pub(crate) use self::reply::{Acquired, Ended, Stamped, StoreError, StoreResult};
 use crate::record::{self, KeyHash};
 use crate::token::Token;
 
@@ -36,33 +39,7 @@ impl<'a> Name<'a> {
     }
 }
 
-/// Reply of `acquire`.
-#[derive(Clone, Debug)]
-pub(crate) enum Acquired {
-    /// A value is there; its whole record.
-    Value(Bytes),
-    /// The lease is ours.
-    Leased,
-    /// Somebody else holds it, for at most this long.
-    Held(Duration),
-    /// A fence or a tombstone: load, store nothing.
-    Fenced,
-    /// Somebody else's data: load, store nothing, touch nothing.
-    Foreign,
-}
-
-/// Reply of `stamp`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stamped {
-    /// The stamp that stands there now.
-    Stamp(Token),
-    /// A fence or a tombstone: what is loaded now must not be stored under this tag.
-    Fenced,
-    /// Somebody else's data.
-    Foreign,
-}
-
-/// How long a stamp is kept that is needed for so long: twice, so that not every load has to prolong it.
+/// How long a stamp is kept that is needed for `need`: twice as long, so that not every load has to extend it.
 pub(crate) fn kept(need: Duration) -> Duration {
     need.saturating_mul(2)
 }
@@ -77,7 +54,7 @@ pub(crate) struct Fill {
     pub(crate) ttl: Duration,
 }
 
-/// One key of a writer that ends, and what it stores there if no other writer ever overlapped.
+/// One key of a writer that ends, and the value to store there if no other writer overlapped.
 #[derive(Debug)]
 pub(crate) struct End<'a> {
     pub(crate) name: Name<'a>,
@@ -85,7 +62,7 @@ pub(crate) struct End<'a> {
 }
 
 impl Fill {
-    /// A value that is fresh for so long, and may be served for `stale` after that.
+    /// A value that is fresh for `fresh`, and may be served for `stale` after that.
     pub(crate) fn new(mut record: Vec<u8>, fresh: Duration, stale: Duration) -> Self {
         if !stale.is_zero() {
             record::set_kept(&mut record);
@@ -94,39 +71,8 @@ impl Fill {
     }
 }
 
-/// Reply of `end`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ended {
-    /// Nothing is left in the key (or the tombstone is).
-    Removed,
-    /// Other writers' fences still stand.
-    Standing,
-    /// The value was stored.
-    Stored,
-}
-
-/// Why an operation was not acknowledged. It may have been executed all the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum StoreError {
-    /// No connection, or the breaker is open: refused at once.
-    Down,
-    /// No answer before the deadline.
-    TimedOut,
-    /// The connection was lost underway.
-    Lost,
-    /// The server refused: the first word of its error (`OOM`, `READONLY`, `NOPERM`, …).
-    Refused(String),
-    /// The server has not executed it: another node of its cluster has the key.
-    Redirected(Box<Redirection>),
-    /// A reply that the command does not give.
-    Unexpected,
-}
-
-/// When an operation must have been answered.
+/// The time by which an operation must have been answered.
 pub(crate) type Deadline = Instant;
-
-/// The result of a store operation.
-pub(crate) type StoreResult<T> = Result<T, StoreError>;
 
 /// A store of one kind or the other.
 #[derive(Debug)]
@@ -137,7 +83,7 @@ pub(crate) enum Store {
     Faulty(faulty::FaultyStore),
 }
 
-/// Dispatches an operation; the embedded store always answers, at once.
+/// Dispatches an operation. The embedded store always answers, and at once.
 macro_rules! dispatch {
     ($self:ident, $operation:ident($($argument:expr),*; $deadline:expr)) => {
         match $self {
@@ -158,13 +104,13 @@ impl Store {
         dispatch!(self, get(name; by))
     }
 
-    /// The time by the clock that the times in an entry's record are of, in milliseconds since the Unix epoch.
+    /// The time by the clock that sets the times in an entry's record, in milliseconds since the Unix epoch.
     pub(crate) async fn now_ms(&self, name: Name<'_>, by: Deadline) -> StoreResult<u64> {
         dispatch!(self, now_ms(name; by))
     }
 
-    /// Gets the stamps of some tags, and makes those that are missing. They last for at least `need` from now on, if
-    /// nobody invalidates or evicts them. One round trip, one result per tag.
+    /// Gets the stamps of some tags, and creates those that are missing. Unless they are invalidated or evicted, they
+    /// last for at least `need` from now on. One round trip, one result per tag.
     pub(crate) async fn stamp(
         &self,
         names: &[Name<'_>],
@@ -182,7 +128,8 @@ impl Store {
         }
     }
 
-    /// Gets the value, or the lease. A value with the token `reject` is of no use to the caller and gives way.
+    /// Gets the value, or the lease. A value with the token `reject` is useless to the caller, and makes room for the
+    /// lease.
     pub(crate) async fn acquire(
         &self,
         name: Name<'_>,
@@ -197,7 +144,7 @@ impl Store {
         dispatch!(self, acquire(name, token, lease, reject; by))
     }
 
-    /// Stores a value where the lease of its token still stands.
+    /// Stores a value if the key still holds the lease with its token.
     pub(crate) async fn fill(&self, name: Name<'_>, fill: Fill, by: Deadline) -> StoreResult<bool> {
         let fill = match convoy::fill(name, None, fill, by) {
             Ok(answer) => return answer.await,
@@ -206,7 +153,7 @@ impl Store {
         dispatch!(self, fill(name, fill; by))
     }
 
-    /// Replaces the value that carries the token `seen`, and only that one.
+    /// Replaces the value with the token `seen`, and no other.
     pub(crate) async fn refresh(
         &self,
         name: Name<'_>,
@@ -231,7 +178,7 @@ impl Store {
         dispatch!(self, release(name, token; by))
     }
 
-    /// Keeps a lease while its load goes on.
+    /// Renews a lease while its load is running.
     pub(crate) async fn renew(
         &self,
         name: Name<'_>,
@@ -266,7 +213,7 @@ impl Store {
         }
     }
 
-    /// Puts up a writer's fence, or keeps it up. One round trip, one result per key: whether the fence stands.
+    /// Puts up a writer's fence, or renews it. One round trip, one result per key: whether the fence is in place.
     pub(crate) async fn begin(
         &self,
         names: &[Name<'_>],
@@ -288,7 +235,7 @@ impl Store {
         }
     }
 
-    /// Waits until the connection has been lost or made.
+    /// Waits until the connection has been lost or established.
     pub(crate) async fn changed(&self) {
         match self {
             Self::Redis(store) => {
@@ -300,8 +247,8 @@ impl Store {
         }
     }
 
-    /// Lifts a writer's fence, and stores its values, each if no other writer ever overlapped. One round trip, one result
-    /// per key.
+    /// Lifts a writer's fences, and stores each value if no other writer of its key overlapped. One round trip, one
+    /// result per key.
     pub(crate) async fn end(
         &self,
         ends: Vec<End<'_>>,
@@ -320,7 +267,7 @@ impl Store {
         }
     }
 
-    /// Lifts a writer's fence and stores its value, if no other writer ever overlapped.
+    /// Lifts a writer's fence, and stores its value if no other writer overlapped.
     pub(crate) async fn end_with(
         &self,
         name: Name<'_>,
@@ -333,7 +280,7 @@ impl Store {
         replies.into_iter().next().unwrap_or(Err(StoreError::Unexpected))
     }
 
-    /// Invalidates all keys that a glob matches; how many there were.
+    /// Invalidates all keys that match a glob, and returns how many there were.
     pub(crate) async fn invalidate_matching(
         &self,
         pattern: &str,

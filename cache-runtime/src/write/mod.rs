@@ -1,10 +1,11 @@
 //! The write path: fence, run the body, invalidate.
 //!
-//! A fence goes up before the body, so that nobody stores what the body is about to change, and comes down after it
-//! together with whatever the entry held. A writer that dies in between leaves the fence, which runs out. The
-//! invalidation happens on every outcome, because an error can hide a commit. Where the write succeeded, what takes its
-//! fence down may put a value in its place ([`values`]).
+//! A fence goes up before the body, so that nobody stores what the body is about to change, and is removed after it
+//! together with whatever the entry held. A writer that dies in between leaves its fence behind, which expires. The
+//! invalidation happens whatever the outcome, because an error can hide a commit. If the write succeeded, the command
+//! that removes the fence may store a value in its place ([`values`]).
 
+mod guard;
 pub(crate) mod scope;
 mod targets;
 mod values;
@@ -13,7 +14,8 @@ use std::fmt;
 use std::pin::pin;
 use std::time::Duration;
 
-use self::scope::{Guard, WriteScope};
+use self::guard::Guard;
+use self::scope::WriteScope;
 pub use self::targets::Targets;
 use self::values::{Stamps, Tagged};
 pub use self::values::{Through, Values, kept};
@@ -35,7 +37,7 @@ struct Manner {
     hold_off: Duration,
     /// An error means that nothing was written.
     only_ok: bool,
-    /// The body's changes are committed later, by somebody else.
+    /// The body's changes are committed later, by the caller.
     in_transaction: bool,
 }
 
@@ -46,7 +48,7 @@ pub struct Write {
     writer: Option<Token>,
     manner: Manner,
     targets: Targets,
-    /// Those entries with tags in which values are to be stored.
+    /// The entries with tags in which values are to be stored.
     tagged: Vec<Tagged>,
 }
 
@@ -68,18 +70,18 @@ impl Write {
         self
     }
 
-    /// Keeps the entries empty for so long afterwards, while database replicas catch up.
+    /// Keeps the entries empty for this long afterwards, while database replicas catch up.
     pub fn hold_off(mut self, hold_off: Duration) -> Self {
         self.manner.hold_off = hold_off;
         self
     }
 
-    /// Keeps the entries empty for so many milliseconds afterwards.
+    /// Keeps the entries empty for this many milliseconds afterwards.
     pub fn hold_off_ms(self, hold_off: u64) -> Self {
         self.hold_off(Duration::from_millis(hold_off))
     }
 
-    /// Invalidates nothing where the body fails.
+    /// Invalidates nothing if the body fails.
     pub fn only_ok(mut self) -> Self {
         self.manner.only_ok = true;
         self
@@ -132,7 +134,7 @@ impl Write {
         Self { writer: Some(writer), ..self }
     }
 
-    /// Invalidates what `target` says of each item.
+    /// Invalidates what `target` adds for each item.
     pub fn each<I: IntoIterator>(
         mut self,
         items: I,
@@ -167,7 +169,7 @@ impl Write {
     }
 
     /// Runs the body between fence and invalidation, with further targets, and with values for entries that are to be
-    /// invalidated: those whose fence still stands, and that nobody else has written meanwhile, get them.
+    /// invalidated. An entry gets its value if its fence is still in place and nobody else has written it meanwhile.
     pub async fn run_through<R, V, F, B, A, S>(
         self,
         written: Written<R, V>,
@@ -213,7 +215,7 @@ impl Write {
         let succeeded = match (written.value)(&result) {
             Some(value) => {
                 after(value, &mut late);
-                // Inside an `after_commit` nobody knows yet whether there will be a commit.
+                // Inside an `after_commit` it is not known yet whether there will be a commit.
                 if scope.commits() && guarded(|| store(value, &mut values)).is_none() {
                     values = scope.values();
                 }

@@ -1,8 +1,8 @@
 //! The writes of one database transaction: their fences and invalidations.
 //!
-//! An annotated write has a scope of its own, or takes part in that of the surrounding `after_commit`. The scope is one
-//! writer: its entries are fenced under one token and end together. Reads of the same task go around entries that their own
-//! scope has fenced, without sharing: they may see what nobody else may see yet.
+//! An annotated write has a scope of its own, or takes part in that of the surrounding `after_commit`. The scope is
+//! one writer: its entries are fenced under one token, and their fences are lifted together. Reads in the same task
+//! bypass entries that their own scope has fenced, and share nothing: they may see what nobody else may see yet.
 
 use std::collections::BTreeSet;
 use std::pin::{Pin, pin};
@@ -12,11 +12,11 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::Targets;
+use super::guard::Guard;
 use super::values::Values;
 use crate::background;
 use crate::cache::Cache;
 use crate::journal::{Entry, Journal};
-use crate::log;
 use crate::store::{End, Name, StoreResult};
 use crate::token::Token;
 
@@ -29,7 +29,7 @@ tokio::task_local! {
 pub(super) struct WriteScope {
     cache: Cache,
     writer: Token,
-    /// Ends when the surrounding `after_commit` does, not with a write.
+    /// Belongs to an `after_commit`, and ends with it and not with a write.
     deferred: bool,
     outer: Option<Arc<WriteScope>>,
     pending: Mutex<Pending>,
@@ -37,21 +37,21 @@ pub(super) struct WriteScope {
 
 /// What is to be done at the end. Texts are full.
 #[derive(Clone, Debug, Default)]
-struct Pending {
-    /// Keys for which a fence was asked.
-    fenced: BTreeSet<String>,
-    /// Those whose fence was acknowledged, and has not been put up again since. A fence that was put up again may have
-    /// been away in between, and somebody else's write with it.
+pub(super) struct Pending {
+    /// Keys with a fence, acknowledged or not.
+    pub(super) fenced: BTreeSet<String>,
+    /// Those whose fence was acknowledged and has not been renewed since. A fence that was renewed may have been gone
+    /// in between, and somebody else's write may have come and gone as well.
     standing: BTreeSet<String>,
     /// Keys without a fence.
-    unfenced: BTreeSet<String>,
-    patterns: BTreeSet<String>,
-    hold_off: Duration,
-    /// In doubt whether a commit is under way, fences are left to run out.
+    pub(super) unfenced: BTreeSet<String>,
+    pub(super) patterns: BTreeSet<String>,
+    pub(super) hold_off: Duration,
+    /// If it is unknown whether a commit is in progress, leave the fences to expire.
     strict: bool,
 }
 
-/// Whether an entry is fenced by a write that the present task is in the middle of.
+/// Whether an entry is being written by the current task.
 pub(crate) fn is_fenced(cache: &Cache, text: &str) -> bool {
     let fenced = |scope: &Arc<WriteScope>| scope.chain().any(|scope| scope.covers(cache, text));
     CURRENT.try_with(fenced).unwrap_or(false)
@@ -97,7 +97,8 @@ impl WriteScope {
         self.cache.is(cache) && (pending.fenced.contains(text) || pending.unfenced.contains(text))
     }
 
-    /// Takes on a write's targets. Fences its keys, if it wants fences; where one is not acknowledged says why.
+    /// Adds a write's targets, and fences its keys if it wants fences. Whether all fences are in place, or why one
+    /// was not acknowledged.
     pub(super) async fn enrol(
         &self,
         targets: Targets,
@@ -123,7 +124,7 @@ impl WriteScope {
         replies.into_iter().try_fold(true, |standing, reply| Ok(standing & reply?))
     }
 
-    /// Puts up the fences of some keys, or keeps them up.
+    /// Puts up the fences of some keys, or renews them.
     async fn fence(&self, keys: &[String]) -> Vec<StoreResult<bool>> {
         let Some(store) = self.cache.store() else {
             return Vec::new();
@@ -132,14 +133,14 @@ impl WriteScope {
         self.cache.flights().forget(&names);
         let (span, by) = (self.cache.settings().fence, self.cache.budget().deadline());
         let replies = store.begin(&names, self.writer, span, by).await;
-        // Without its fence a key is bypassed in this process until an invalidation got through.
+        // A key without its fence is bypassed in this process until an invalidation has been acknowledged.
         let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
         let unfenced = unfenced.map(|(key, _)| Entry::Key(key.clone()));
         Journal::add(&self.cache, unfenced, Duration::ZERO);
         replies
     }
 
-    /// Polls the write's body, or the work of an `after_commit`, inside the scope, and keeps the fences up meanwhile.
+    /// Polls the write's body, or the work of an `after_commit`, inside the scope, and renews the fences meanwhile.
     pub(super) async fn keep<B: Future>(self: &Arc<Self>, mut body: Pin<&mut B>) -> B::Output {
         let mut body = pin!(CURRENT.scope(Arc::clone(self), body.as_mut()));
         loop {
@@ -156,21 +157,21 @@ impl WriteScope {
             tokio::select! {
                 biased;
                 output = &mut body => return output,
-                // Not acknowledged: the next time, or the end, will tell.
+                // If it is not acknowledged, the next renewal or the end will notice.
                 _ = self.fence(&fenced) => {}
             }
         }
     }
 
-    /// Whether the end of this scope is when the work is committed, as far as the task knows.
+    /// Whether the work is committed when this scope ends, as far as the task knows.
     pub(super) fn commits(self: &Arc<Self>) -> bool {
         !self.chain().any(|scope| scope.deferred)
     }
 
     /// Lifts the fences, stores `values` where they may be, and removes what is to be removed. What is not acknowledged
     /// goes to the journal.
-    async fn end(&self, mut values: Values) {
-        // A copy: dropped half-way, all of it is done again in the background.
+    pub(super) async fn end(&self, mut values: Values) {
+        // A copy: if this future is dropped half-way, all of it is done again in the background.
         let Pending { fenced, standing, unfenced, patterns, hold_off, .. } = self.pending().clone();
         let Some(store) = self.cache.store() else {
             return;
@@ -208,12 +209,23 @@ impl WriteScope {
         }
     }
 
-    /// Removes everything once more when the fences have run out: for a commit that was under way.
-    async fn end_again(&self, pending: Pending) {
+    /// Removes everything again when the fences have expired, in case a commit was in progress.
+    pub(super) async fn end_again(&self, pending: Pending) {
         sleep(self.cache.settings().fence).await;
         let Pending { mut fenced, mut unfenced, patterns, hold_off, .. } = pending;
         fenced.append(&mut unfenced);
         self.remove(fenced, &patterns, hold_off).await;
+    }
+
+    /// Ends the scope without knowing whether a commit is in progress.
+    pub(super) async fn doubt(self: &Arc<Self>) {
+        let pending = self.pending().clone();
+        if pending.strict {
+            self.pending().fenced.clear();
+        }
+        self.end(self.values()).await;
+        let scope = Arc::clone(self);
+        background::spawn(async move { scope.end_again(pending).await });
     }
 
     pub(super) fn cache(&self) -> &Cache {
@@ -229,109 +241,8 @@ impl WriteScope {
         self.cache.full_text(text).into_owned()
     }
 
-    fn pending(&self) -> MutexGuard<'_, Pending> {
+    pub(super) fn pending(&self) -> MutexGuard<'_, Pending> {
         self.pending.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// An open scope. Dropped before it was closed, because its future was dropped or panicked, it is closed in the
-/// background, in doubt whether a commit is under way.
-#[derive(Debug)]
-pub(super) struct Guard {
-    scope: Arc<WriteScope>,
-    open: bool,
-}
-
-impl Guard {
-    pub(super) fn new(scope: Arc<WriteScope>) -> Self {
-        Self { scope, open: true }
-    }
-
-    /// Ends the scope: what it did is done, and made these values.
-    pub(super) async fn close(mut self, values: Values) {
-        self.scope.end(values).await;
-        self.open = false;
-    }
-
-    /// Ends the scope where nothing was written: fences are lifted, nothing else is removed.
-    pub(super) async fn cancel(mut self) {
-        {
-            let mut pending = self.scope.pending();
-            pending.unfenced.clear();
-            pending.patterns.clear();
-        }
-        self.scope.end(self.scope.values()).await;
-        self.open = false;
-    }
-
-    /// Leaves the fences to run out, for a transaction that somebody else commits.
-    pub(super) fn leave(mut self) {
-        self.open = false;
-        log::warn(format_args!(
-            "a write inside a transaction, with no `after_commit` around it: its entries stay uncached until their fences run out"
-        ));
-        let (scope, pending) = (Arc::clone(&self.scope), self.scope.pending().clone());
-        background::spawn(async move { scope.end_again(pending).await });
-    }
-
-    /// Ends the scope in doubt. `strict` leaves the fences to run out; else they are lifted now, and what a commit under
-    /// way may still change is removed once more when that is over.
-    pub(super) async fn close_in_doubt(mut self) {
-        self.open = false;
-        self.scope.doubt().await;
-    }
-}
-
-impl WriteScope {
-    async fn doubt(self: &Arc<Self>) {
-        let pending = self.pending().clone();
-        if pending.strict {
-            self.pending().fenced.clear();
-        }
-        self.end(self.values()).await;
-        let scope = Arc::clone(self);
-        background::spawn(async move { scope.end_again(pending).await });
-    }
-}
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        if self.open {
-            let closing = Closing { scope: Arc::clone(&self.scope), closed: false };
-            self.scope.cache.background().run(closing.run());
-        }
-    }
-}
-
-/// The end of a scope in the background. Where the runtime ends before it, the journal takes over.
-struct Closing {
-    scope: Arc<WriteScope>,
-    closed: bool,
-}
-
-impl Closing {
-    async fn run(mut self) {
-        self.scope.doubt().await;
-        self.closed = true;
-    }
-}
-
-impl Drop for Closing {
-    fn drop(&mut self) {
-        if !self.closed {
-            let Pending { fenced, unfenced, patterns, hold_off, .. } = self.scope.pending().clone();
-            let keys = fenced.into_iter().chain(unfenced).map(Entry::Key);
-            let entries = keys.chain(patterns.into_iter().map(Entry::Pattern));
-            Journal::add(&self.scope.cache, entries, hold_off);
-        }
-    }
-}
-
-impl std::ops::Deref for Guard {
-    type Target = Arc<WriteScope>;
-
-    fn deref(&self) -> &Arc<WriteScope> {
-        &self.scope
     }
 }
 

@@ -34,7 +34,7 @@ impl Targets {
         self.patterns.push(pattern.into_string());
     }
 
-    /// Adds what `target` says of each item.
+    /// Adds what `target` adds for each item.
     pub fn each<I: IntoIterator>(&mut self, items: I, mut target: impl FnMut(I::Item, &mut Self)) {
         items.into_iter().for_each(|item| target(item, self));
     }

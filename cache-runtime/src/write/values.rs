@@ -1,8 +1,8 @@
 //! What a write stores in the entries that it has fenced.
 //!
-//! A value may be stored only by the compare-and-set that lifts the fence. So whatever speaks against a value (it does not
-//! encode, is too large, says that there is nothing, is excluded by its function) leaves the write with the
-//! invalidation that lifting the fence is anyway.
+//! A value may be stored only by the compare-and-set that lifts the fence. If a value cannot be stored (it cannot be
+//! encoded, is too large, is a `None`, or is excluded by its function), lifting the fence simply invalidates the
+//! entry.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -63,7 +63,7 @@ impl<T> Through<T> {
     }
 }
 
-/// What the success value of one type is stored as, if nothing else is said: itself.
+/// What the success value is stored as by default: itself.
 #[diagnostic::on_unimplemented(
     message = "the entry stores `{T}`, and this write returns `{Self}`",
     label = "not what is stored here",
@@ -81,7 +81,7 @@ impl<T> StoredAs<T> for T {
     }
 }
 
-/// What a value or a target may be made from after the body has taken it.
+/// An argument from which a value or a target can still be made after the body has consumed it.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is needed after the body, which may take it, and cannot be cloned before",
     label = "not `Clone`",
@@ -92,7 +92,7 @@ pub trait Keep: Clone {}
 #[diagnostic::do_not_recommend]
 impl<T: Clone> Keep for T {}
 
-/// Keeps what the body may take for after it.
+/// Keeps an argument that the body may consume.
 pub fn kept<T: Keep>(parameter: &T) -> T {
     parameter.clone()
 }
@@ -110,8 +110,8 @@ pub(super) struct Tagged {
 pub(super) struct Stamps(BTreeMap<String, Standing>);
 
 impl Stamps {
-    /// Captures them before the body: what invalidates a tag from then on makes the value a miss. Those that are not
-    /// acknowledged are missing.
+    /// Captures the stamps before the body, so that a later invalidation of a tag makes the value a miss. Stamps that
+    /// are not acknowledged are left out.
     pub(super) async fn capture(cache: &Cache, entries: &[Tagged]) -> Self {
         let mut captured = Self::default();
         let Some(store) = cache.store() else { return captured };
@@ -124,7 +124,7 @@ impl Stamps {
         captured
     }
 
-    /// Under which a value may be stored.
+    /// The stamps under which a value may be stored.
     fn of<T>(&self, key: &Key<T>, text: &str) -> Option<&Standing> {
         const NONE: &Standing = &Standing::none();
         if key.tags().is_empty() {
@@ -143,7 +143,7 @@ pub struct Values {
     made: BTreeMap<String, Made>,
 }
 
-/// By whose policy it was made; no longer there when it is on its way.
+/// A value, which is taken out when it is sent, and the policy by which it was made.
 #[derive(Debug)]
 struct Made {
     fill: Option<Fill>,
@@ -180,7 +180,7 @@ impl Values {
         self.made.get_mut(key)?.fill.take()
     }
 
-    /// Counts what became of the value for a key.
+    /// Counts the outcome for a key's value.
     pub(super) fn count(&self, key: &str, reply: &StoreResult<Ended>) {
         let Some(made) = self.made.get(key) else { return };
         let event = match reply {

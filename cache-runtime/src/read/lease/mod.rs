@@ -1,4 +1,4 @@
-//! The right to store what a load returns, and the lead of those who wait for it.
+//! The right to store what a load returns, together with the lead of its flight.
 
 mod storing;
 
@@ -20,7 +20,7 @@ use crate::token::Token;
 
 /// An attempt to load.
 ///
-/// Dropped before its end it gives both up, the lease first, so that the next leader finds it free.
+/// If it is dropped before its end, it gives up both, the lease first, so that the next leader finds it free.
 pub(super) struct Lease {
     cache: Cache,
     text: String,
@@ -31,10 +31,10 @@ pub(super) struct Lease {
     token: Token,
     length: Duration,
     budget: Budget,
-    /// The store holds the lease, or may: it did not answer.
+    /// The store holds the lease, or may hold it because it did not answer.
     held: bool,
     leader: Option<Leader>,
-    /// Where it stands, if the entry's value is to stay in its place meanwhile.
+    /// The key of the lease, if the entry's value stays in its own key meanwhile.
     beside: Option<Beside>,
     /// When the load began, and the flight's mark of it.
     begun: (Instant, Option<Mark>),
@@ -68,7 +68,7 @@ impl Lease {
         }
     }
 
-    /// The lease of a refresh: the entry's value stays until it is replaced.
+    /// The lease of a refresh, during which the entry's value stays until it is replaced.
     pub(super) fn beside(mut self, claim: Option<Claim>) -> Box<Self> {
         self.beside = Some(Beside::new(&self.text, claim));
         Box::new(self)
@@ -78,7 +78,7 @@ impl Lease {
         self.token
     }
 
-    /// What the load's value is to be stored with.
+    /// The stamps that the load's value is stored with.
     pub(super) fn stamps(&self) -> &Standing {
         &self.stamps
     }
@@ -87,9 +87,9 @@ impl Lease {
         self.length
     }
 
-    /// Asks for the lease once, and for the stamps of the entry's tags; also the mark set before, of a value that may be
-    /// found instead. Where that was stored under these stamps, both were there after the mark: it goes to whoever joined
-    /// before it.
+    /// Asks once for the lease and for the stamps of the entry's tags. Also returns the mark that was set before, for
+    /// a value that may be found instead: if that was stored under these stamps, it was valid after the mark, so
+    /// waiters that joined before the mark may have it.
     pub(super) async fn acquire(
         &mut self,
         reject: Option<Token>,
@@ -98,15 +98,15 @@ impl Lease {
         let Some(store) = self.cache.store() else {
             return (Err(StoreError::Down), mark);
         };
-        // Between mark and command: what was journalled before a waiter joined is seen here, or was delivered before the
-        // store is asked.
+        // Checked between mark and command: an invalidation that was journalled before a waiter joined is either seen
+        // here, or was delivered before the store is asked.
         if self.tags.are_outdated(&self.cache, &self.text) {
-            // Beside the value a fence would say that its load failed a moment ago.
+            // In the key beside the value, a fence would mean that its load failed a moment ago.
             let fenced =
                 if self.beside.is_some() { Err(StoreError::Down) } else { Ok(Acquired::Fenced) };
             return (fenced, mark);
         }
-        // While the answer is out, and where there is none, the lease may be ours.
+        // Until the answer arrives, and if it never does, the lease may be ours.
         self.held = true;
         let by = self.budget.deadline();
         let acquire = store.acquire(self.place(), self.token, self.length, reject, by);
@@ -138,7 +138,7 @@ impl Lease {
         matches!(self.stamps, Standing::Stamps(_))
     }
 
-    /// Time since `paused` was spent waiting for another loader.
+    /// Excludes the time since `paused`, which was spent waiting for another loader.
     pub(super) fn waited(&mut self, paused: Instant) {
         self.budget.resume(paused);
     }
@@ -149,28 +149,29 @@ impl Lease {
         self
     }
 
-    /// Keeps the lease while the load goes on.
+    /// Renews the lease while the load is running.
     pub(super) async fn renew(&self) {
         if let Some(store) = self.cache.store() {
             let by = self.budget.anew().deadline();
-            // Lost or unanswered: the fill will tell.
+            // If it is lost, or there is no answer, the fill will notice.
             _ = store.renew(self.place(), self.token, self.length, by).await;
         }
     }
 
-    /// A value was found, or loaded but not to be stored: those who wait may have it.
+    /// A value was found, or was loaded and is not to be stored: waiters may have it.
     pub(super) fn pass_on(mut self, record: Bytes, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
             self.give_up(move || leader.land(&Landing::Value(Some(record), mark)));
         }
     }
 
-    /// This process leaves the entry alone, as all others do: its load failed a moment ago.
+    /// Makes this process leave the entry alone, as all others do: its load failed a moment ago.
     pub(super) fn rest(&mut self) {
         self.leave_alone(REST);
     }
 
-    /// This process leaves the entry alone for a moment: another one is at it, or the store does not answer.
+    /// Makes this process leave the entry alone for a moment: another one is refreshing it, or the store does not
+    /// answer.
     pub(super) fn pause(&mut self) {
         self.leave_alone(PAUSE);
     }
@@ -206,7 +207,7 @@ impl Lease {
         }
     }
 
-    /// The lead without the lease.
+    /// Gives up the lease and keeps the lead.
     pub(super) fn into_leader(mut self) -> Option<Leader> {
         self.leader.take()
     }
@@ -224,12 +225,12 @@ impl Lease {
         Name { text: &self.text, hash: self.hash }
     }
 
-    /// The key that the lease itself stands in.
+    /// The key that holds the lease itself.
     fn place(&self) -> Name<'_> {
         self.beside.as_ref().map_or_else(|| self.name(), Beside::name)
     }
 
-    /// Releases the lease, in the background and on the connection that it was asked for on, then goes on.
+    /// Releases the lease, in the background and on the connection that it was requested on, then runs `then`.
     fn give_up(&mut self, then: impl FnOnce() + Send + 'static) {
         if !std::mem::take(&mut self.held) {
             then();

@@ -1,4 +1,4 @@
-//! How a load ends at the store: its value is stored, or the value that it was to replace goes or stays.
+//! How a load ends at the store: its value is stored, or the value that it was to replace is removed or stays.
 
 use bytes::Bytes;
 
@@ -14,7 +14,7 @@ use crate::store::{Acquired, Deadline, Fill, StoreError};
 use crate::token::Token;
 
 impl Lease {
-    /// Stores the load's value if the lease, or the value seen before, still stands.
+    /// Stores the load's value if the key still holds the lease, or the value seen before.
     pub(in crate::read) async fn fill(
         mut self,
         callsite: &'static Callsite,
@@ -27,7 +27,7 @@ impl Lease {
         if on(Mutant::StampAfterLoad) && self.capture().await {
             record::restamp(&mut fill.record, self.stamps.stamps());
         }
-        // Those who wait get the bytes as they were sent; they have no use for the times in them.
+        // Waiters get the bytes as they were sent; they do not need the times in them.
         let shared = self.leader.as_ref().filter(|leader| leader.is_awaited());
         let shared = shared.map(|_| Bytes::copy_from_slice(&fill.record));
         let decides = self.mark();
@@ -64,7 +64,7 @@ impl Lease {
             }
         };
         match &mut self.beside {
-            // Stored or void; where the store did not answer it runs out.
+            // Used or void; if the store did not answer, it expires.
             None => self.held = false,
             Some(beside) => {
                 let replaced = filled == Ok(true);
@@ -80,16 +80,17 @@ impl Lease {
         }
     }
 
-    /// Whether no tag has been invalidated since the load began: the fill itself does not tell. Asked after the mark, so
-    /// that an invalidation that a waiter came after is seen here, in this process's journal if it was not delivered.
+    /// Whether no tag has been invalidated since the load began, which the fill itself does not check. Asked after
+    /// the mark, so that an invalidation before a waiter's call is seen here, or in this process's journal if it was
+    /// not delivered.
     async fn stamps_stand(&self, by: Deadline) -> bool {
         let Some(store) = self.cache.store() else { return false };
         !self.tags.are_outdated(&self.cache, &self.text)
             && self.tags.read(store, by).await.is_ok_and(|present| present == self.stamps)
     }
 
-    /// The value that a refresh has loaded is not to be stored: the one that it started from gives way, if it still
-    /// stands. Those who wait may have the new one.
+    /// The value that a refresh has loaded is not to be stored: removes the value that it was to replace, if that is
+    /// still there. Waiters may have the new one.
     pub(in crate::read) async fn remove(
         mut self,
         callsite: &'static Callsite,
@@ -99,7 +100,7 @@ impl Lease {
         self.budget.resume(self.begun.0);
         if let Some(store) = self.cache.store() {
             let by = self.budget.deadline();
-            // The lease of the entry itself, which takes the value's place, and goes as well.
+            // The lease of the entry itself, which replaces the value, and is released as well.
             let taken = store.acquire(self.name(), self.token, self.length, Some(seen), by).await;
             if !matches!(taken, Ok(Acquired::Value(_)) | Err(StoreError::Down)) {
                 _ = store.release(self.name(), self.token, by).await;
@@ -112,7 +113,7 @@ impl Lease {
         }
     }
 
-    /// The load failed: the entry rests, and the value that was seen is served if nothing has happened to it.
+    /// The load failed: the entry rests, and the value that was seen is served if it has not been touched since.
     pub(in crate::read) async fn keep(
         mut self,
         callsite: &'static Callsite,
@@ -137,11 +138,11 @@ impl Lease {
         if let Some(leader) = self.leader.take() {
             leader.land(&landing);
         }
-        // Where the store does not say, nothing is known to have happened to it.
+        // If the store does not answer, nothing is known to have happened to it.
         (stands != Some(false)).then_some(seen)
     }
 
-    /// Whether nothing has happened to a value since it was seen; none if the store does not say.
+    /// Whether a value is untouched since it was seen; `None` if the store does not answer.
     async fn stands(&self, seen: &Value) -> Option<bool> {
         if self.tags.are_outdated(&self.cache, &self.text) {
             return Some(false);

@@ -14,7 +14,7 @@ use crate::outcome::{Answer, IsAbsent, Outcome, Refuse, SharedError, Sharing};
     note = "a batch returns `HashMap<Id, V>`, `BTreeMap<Id, V>` or `Vec<(Id, V)>`, alone or in a `Result`"
 )]
 pub trait Answers: Sized {
-    /// What a value belongs to.
+    /// The id type.
     type Id;
     /// One id's value.
     type Value;

@@ -1,4 +1,4 @@
-//! The first look of a batch: one command for all of its ids, and all that there is to a batch of hits.
+//! The first look of a batch: one command for all of its ids, and all that a batch of hits needs.
 
 use super::{Batch, Entry, keep};
 use crate::call::Mode;
@@ -7,15 +7,15 @@ use crate::read::bypasses;
 use crate::read::lookup::{Known, Looked, Lookup};
 use crate::tags::Tags;
 
-/// What is left of an id's search after the first look.
+/// What remains of an id's search after the first look.
 pub(super) struct Search<'a, T> {
     at: usize,
     mode: Mode,
-    /// None: it goes past the cache.
+    /// None if it bypasses the cache.
     open: Option<Open<'a, T>>,
 }
 
-/// A search, and what it goes on from.
+/// A search, and where it continues.
 type Open<'a, T> = (Lookup<'a, OfOne<T>, T>, Known<OfOne<T>>);
 
 impl<T> Search<'_, T> {
@@ -30,7 +30,7 @@ impl<T> Search<'_, T> {
 }
 
 impl<T, U> Batch<'_, T, U> {
-    /// Looks for all ids. Puts the values that are there into `found`; the searches for the others go on.
+    /// Looks for all ids, and puts the values that are there into `found`. Returns the searches for the others.
     pub(super) async fn glance(&self, mode: Mode, found: &mut [Option<T>]) -> Vec<Search<'_, T>> {
         let (mut asked, mut left) = (Vec::with_capacity(self.entries.len()), Vec::new());
         for (at, entry) in self.entries.iter().enumerate() {
@@ -60,7 +60,7 @@ impl<T, U> Batch<'_, T, U> {
         left
     }
 
-    /// One id's read; none if it goes past the cache.
+    /// One id's read; `None` if it bypasses the cache.
     fn lookup<'a>(
         &'a self,
         entry: &'a Entry<'_, T>,

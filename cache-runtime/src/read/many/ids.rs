@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{BuildHasher, Hash};
 
-/// What can be the id of a batch: it is copied, and looked up among the others.
+/// A type that can be the id of a batch: it is cloned, and looked up in maps.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be an id of a batch",
     label = "is cloned, compared and hashed",
@@ -11,7 +11,7 @@ use std::hash::{BuildHasher, Hash};
 )]
 pub trait Id: Clone + Eq + Hash {}
 
-// Else rustc would tell which of these traits is missing, one at a time.
+// Otherwise rustc would report the missing traits one at a time.
 #[diagnostic::do_not_recommend]
 impl<I: Clone + Eq + Hash> Id for I {}
 

@@ -1,19 +1,22 @@
 //! Reads of many entries in one call.
 //!
-//! A batch is as many single reads as it has ids. Each has its own key, flight, lease and fill, by the very code of a single
-//! read, so that what holds for that holds for each id of a batch: who may share a load, what an invalidation undoes, what
-//! becomes of an error. The first look is [one command](glance) for all of them, and where all are hits that is all. The others
-//! run side by side and go to the store [together](Convoy), and the body runs once for all that must be loaded.
+//! A batch is one single read per id. Each has its own key, flight, lease and fill and uses the code of a single
+//! read, so every id of a batch has the properties of a single read: who may share a load, what an invalidation
+//! undoes, what becomes of an error. The first lookup is [one command](glance) for all of them; if all are hits,
+//! nothing else happens. Otherwise the remaining reads run side by side, their commands go to the store
+//! [together](Convoy), and the body runs once for all ids that must be loaded.
 //!
 //! # Rounds
 //!
-//! Some of the ids may be loading elsewhere: for another batch, for a single read, or in another process. A batch first
-//! loads what it may, stores that and serves those who wait for it; then it waits for the others. So
+//! Some of the ids may be loading elsewhere: for another batch, for a single read, or in another process. A batch
+//! first loads the ids that it may load, stores them and serves their waiters; only then does it wait for the others.
+//! So
 //!
 //! > a batch never waits for a load while others wait for one of its own,
 //!
-//! and two batches that overlap, in whatever order, cannot wait for each other. Where what it waited for
-//! does not come (the load failed, was dropped, or could not be stored) the batch takes over, and its body runs once more.
+//! and two batches that overlap, in whatever order, cannot wait for each other. If a value that the batch waited for
+//! does not arrive (the load failed, was dropped, or could not be stored), the batch takes over and runs its body
+//! once more.
 
 mod again;
 mod answer;
@@ -71,7 +74,7 @@ pub fn read_many<C: Ids + ?Sized, T>(
 }
 
 impl<I, C, T, U> ReadMany<I, C, T, U> {
-    /// Uses this function's name and policy on entries that have their keys from elsewhere.
+    /// Uses this function's name and policy on entries whose keys come from elsewhere.
     pub fn at(self, callsite: &'static Callsite) -> Self {
         Self { keys: self.keys.into_iter().map(|key| key.at(callsite)).collect(), ..self }
     }
@@ -81,13 +84,13 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
         Self { cache: Some(cache.as_ref().clone()), ..self }
     }
 
-    /// Consults the cache only when this holds.
+    /// Uses the cache only if this is true.
     pub fn when(self, condition: bool) -> Self {
         let mode = if condition { self.mode } else { Mode::Bypass };
         Self { mode, ..self }
     }
 
-    /// Does not store values of which this holds.
+    /// Does not store values for which this is true.
     pub fn unless<P: Fn(&T) -> bool>(self, unless: P) -> ReadMany<I, C, T, P> {
         let Self { ids, collect, keys, cache, mode, .. } = self;
         ReadMany { ids, collect, keys, cache, mode, unless: Some(unless) }
@@ -136,7 +139,7 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
                 for (_, (at, looked)) in looked {
                     match looked {
                         Looked::Found(Ok(value)) => keep(&mut found, at, Some(value)),
-                        // One who loaded it for this call as well has failed.
+                        // The leader that this id waited for has failed.
                         Looked::Found(Err(error)) => match batched.unshare(error.as_ref()) {
                             Some(result) => return result,
                             None => loads.push((at, Attempt::Alone)),
@@ -207,7 +210,7 @@ struct Batch<'a, T, U> {
     unless: Option<U>,
 }
 
-/// The ids of a round, by position, and how each is loaded.
+/// The ids that one run of the body loads, by position, and how each is loaded.
 type Loads = Vec<(usize, Attempt)>;
 
 impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
@@ -235,7 +238,7 @@ impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
     }
 }
 
-/// What the body returned for each id of a round. What it returned for others is nobody's.
+/// What the body returned for each id of a round. What it returned for other ids is dropped.
 fn sort<I: Eq + Hash, T>(
     ids: &[I],
     loads: &Loads,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::commands::millis;
+use super::calls::millis;
 use super::script::{self, Arg, Call};
 use super::session::Session;
 use super::split::Item;

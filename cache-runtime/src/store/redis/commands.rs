@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use redis::{Cmd, Value};
 
-use super::script::{self, Arg, Call};
+use super::calls;
+use super::script::Call;
 use super::session::{Session, is_error};
-use crate::record::{self, Found, HEADER, Origin};
+use crate::record::{self, Found, HEADER};
 use crate::store::{Acquired, Claim, Deadline, Fill, Name, StoreResult};
 use crate::token::Token;
 
@@ -81,7 +82,7 @@ impl Session<'_> {
         let claim = Claim { name, token, reject };
         let ours = record::lease(self.origin(), name.hash, token);
         let reject = if self.may_take_by_set(claim) {
-            let reply = self.call(&take_by_set(name, &ours, lease), deadline).await?;
+            let reply = self.call(&calls::take_by_set(name, &ours, lease), deadline).await?;
             match self.taken_by_set(name, lease, reply) {
                 Taken::Known(acquired) => return acquired,
                 Taken::Unknown(useless) => useless,
@@ -90,7 +91,7 @@ impl Session<'_> {
             reject
         };
         let origin = self.insists_on();
-        let call = acquire(name, &ours, lease, reject.as_ref(), origin.as_ref());
+        let call = calls::acquire(name, &ours, lease, reject.as_ref(), origin.as_ref());
         let reply = self.eval(&call, deadline).await?;
         self.acquired(name, lease, reply)
     }
@@ -100,7 +101,7 @@ impl Session<'_> {
         claim.reject.is_none() && self.takes_leases_by_set()
     }
 
-    /// What the reply of [`take_by_set`] says.
+    /// What the reply of [`take_by_set`](calls::take_by_set) says.
     pub(super) fn taken_by_set(&mut self, name: Name<'_>, lease: Duration, reply: Value) -> Taken {
         let record = match reply {
             Value::Nil => return Taken::Known(Ok(Acquired::Leased)),
@@ -162,7 +163,7 @@ impl Session<'_> {
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
         let origin = self.insists_on();
-        self.decide(&fill_lease(name, fill, origin.as_ref()), deadline).await
+        self.decide(&calls::fill_lease(name, fill, origin.as_ref()), deadline).await
     }
 
     /// Replaces the value whose token is `seen`, and no other.
@@ -175,7 +176,7 @@ impl Session<'_> {
     ) -> StoreResult<bool> {
         record::set_origin(&mut fill.record, self.origin());
         let origin = self.insists_on();
-        self.decide(&replace(name, &seen, fill, origin.as_ref()), deadline).await
+        self.decide(&calls::replace(name, &seen, fill, origin.as_ref()), deadline).await
     }
 
     pub(super) async fn release(
@@ -184,7 +185,7 @@ impl Session<'_> {
         token: Token,
         deadline: Deadline,
     ) -> StoreResult<bool> {
-        self.decide(&release(name, &token), deadline).await
+        self.decide(&calls::release(name, &token), deadline).await
     }
 
     pub(super) async fn renew(
@@ -194,7 +195,7 @@ impl Session<'_> {
         lease: Duration,
         deadline: Deadline,
     ) -> StoreResult<bool> {
-        self.decide(&renew(name, &token, lease), deadline).await
+        self.decide(&calls::renew(name, &token, lease), deadline).await
     }
 
     /// Runs a script that says yes or no.
@@ -220,66 +221,6 @@ pub(super) enum Taken {
     Unknown(Option<Token>),
 }
 
-pub(super) fn take_by_set(name: Name<'_>, ours: &[u8], lease: Duration) -> Cmd {
-    let mut set = Cmd::with_capacity(7, 40 + name.text.len() + ours.len());
-    set.arg("SET").arg(name.text).arg(ours).arg("NX").arg("GET").arg("PX").arg(millis(lease));
-    set
-}
-
-pub(super) fn acquire<'a>(
-    name: Name<'a>,
-    ours: &'a [u8],
-    lease: Duration,
-    reject: Option<&'a Token>,
-    origin: Option<&'a Origin>,
-) -> Call<'a> {
-    let reject = reject.map_or(&b""[..], |token| token.as_bytes());
-    let args =
-        vec![Arg::Bytes(ours), Arg::Millis(millis(lease)), trusted(origin), Arg::Bytes(reject)];
-    Call { script: &script::ACQUIRE, key: name.text, args }
-}
-
-pub(super) fn fill_lease<'a>(
-    name: Name<'a>,
-    fill: &'a Fill,
-    origin: Option<&'a Origin>,
-) -> Call<'a> {
-    let (head, tail) = record::around_times(&fill.record);
-    let args = vec![
-        Arg::Bytes(head),
-        Arg::Millis(millis(fill.ttl)),
-        Arg::Millis(millis(fill.fresh)),
-        trusted(origin),
-        Arg::Bytes(tail),
-    ];
-    Call { script: &script::FILL, key: name.text, args }
-}
-
-pub(super) fn replace<'a>(
-    name: Name<'a>,
-    seen: &'a Token,
-    fill: &'a Fill,
-    origin: Option<&'a Origin>,
-) -> Call<'a> {
-    let args = vec![
-        Arg::Bytes(&fill.record),
-        Arg::Millis(millis(fill.ttl)),
-        Arg::Millis(millis(fill.fresh)),
-        trusted(origin),
-        Arg::Bytes(seen.as_bytes()),
-    ];
-    Call { script: &script::REFRESH, key: name.text, args }
-}
-
-pub(super) fn release<'a>(name: Name<'a>, token: &'a Token) -> Call<'a> {
-    Call { script: &script::RELEASE, key: name.text, args: vec![Arg::Bytes(token.as_bytes())] }
-}
-
-pub(super) fn renew<'a>(name: Name<'a>, token: &'a Token, lease: Duration) -> Call<'a> {
-    let args = vec![Arg::Bytes(token.as_bytes()), Arg::Millis(millis(lease))];
-    Call { script: &script::RENEW, key: name.text, args }
-}
-
 /// The reply to `TIME`, which is in seconds and microseconds.
 fn in_millis(time: &Value) -> Option<u64> {
     let number = |part: &Value| match part {
@@ -293,16 +234,4 @@ fn in_millis(time: &Value) -> Option<u64> {
         },
         _ => None,
     }
-}
-
-/// Whole milliseconds, at least one: Redis refuses to expire a key at once. At most a century, which it can add to
-/// the present time.
-pub(super) fn millis(duration: Duration) -> u64 {
-    const CENTURY: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
-    u64::try_from(duration.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)
-}
-
-/// The argument by which a script insists on an origin, or on none.
-pub(super) fn trusted(origin: Option<&Origin>) -> Arg<'_> {
-    Arg::Bytes(origin.map_or(&[], |Origin(origin)| origin))
 }

@@ -6,7 +6,8 @@ use bytes::Bytes;
 use redis::{Cmd, Pipeline, Value};
 
 use super::RedisStore;
-use super::commands::{self, Taken};
+use super::calls;
+use super::commands::Taken;
 use super::script::Call;
 use super::session::{BATCH, Session, is_error};
 use super::split::{Item, split};
@@ -133,7 +134,7 @@ impl Session<'_> {
             Taken::Known(_) => None,
             Taken::Unknown(reject) => {
                 let (reject, origin) = (reject.as_ref(), origin.as_ref());
-                Some(commands::acquire(claim.name, ours, lease, reject, origin))
+                Some(calls::acquire(claim.name, ours, lease, reject, origin))
             }
         });
         let calls: Vec<_> = calls.collect();
@@ -164,7 +165,7 @@ impl Session<'_> {
         for chunk in open.chunks_mut(BATCH) {
             let mut commands = Pipeline::with_capacity(chunk.len());
             for ((claim, ours), _) in &*chunk {
-                commands.add_command(commands::take_by_set(claim.name, ours.as_ref(), lease));
+                commands.add_command(calls::take_by_set(claim.name, ours.as_ref(), lease));
             }
             match self.call_all(&commands, deadline).await {
                 Ok(replies) => {
@@ -213,7 +214,7 @@ impl Session<'_> {
         deadline: Deadline,
     ) -> Vec<StoreResult<bool>> {
         let calls: Vec<_> =
-            claims.iter().map(|claim| commands::renew(claim.name, &claim.token, lease)).collect();
+            claims.iter().map(|claim| calls::renew(claim.name, &claim.token, lease)).collect();
         self.decide_all(&calls, deadline).await
     }
 
@@ -231,7 +232,7 @@ impl Session<'_> {
 fn fill<'a>(filling: &'a Filling<'a>, origin: Option<&'a Origin>) -> Call<'a> {
     let Filling { name, seen, fill } = filling;
     match seen {
-        None => commands::fill_lease(*name, fill, origin),
-        Some(seen) => commands::replace(*name, seen, fill, origin),
+        None => calls::fill_lease(*name, fill, origin),
+        Some(seen) => calls::replace(*name, seen, fill, origin),
     }
 }

@@ -12,6 +12,7 @@
 mod backoff;
 mod batch;
 mod breaker;
+mod calls;
 mod cause;
 mod cluster;
 mod commands;

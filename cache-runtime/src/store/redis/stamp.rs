@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use redis::Value;
 
-use super::commands::{millis, trusted};
+use super::calls::{millis, trusted};
 use super::script::{self, Arg, Call};
 use super::session::Session;
 use crate::record;

@@ -6,8 +6,8 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::time::Instant;
 
 use super::RedisStore;
+use super::calls::millis;
 use super::cluster::Layout;
-use super::commands::millis;
 use super::concurrently::join;
 use super::router::{Route, Router};
 use super::session::{Session, is_error};

@@ -13,8 +13,9 @@ use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
+use super::Phase;
 use super::report::Report;
-use super::{Phase, View};
+use super::view::View;
 use crate::store::redis::backoff::Backoff;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::concurrently::race;

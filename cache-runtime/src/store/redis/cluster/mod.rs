@@ -2,13 +2,14 @@
 //!
 //! | part | knows |
 //! |---|---|
-//! | [`Cluster`] | the node of a slot, now |
-//! | `keeper` | when the map is out of date, and whom to ask |
-//! | `map`, `report` | who serves what, and what one node says of it |
-//! | `redirection`, `slot` | what a node says of one key, and where a key belongs |
+//! | [`Cluster`] | the current node of a slot |
+//! | `view` | the nodes and the map, as far as they are known |
+//! | `keeper` | when the map is out of date, and which nodes to ask |
+//! | `map`, `report` | which node serves which slots, and what one node says about it |
+//! | `redirection`, `slot` | what a node says about one key, and which slot a key belongs to |
 //!
-//! Each node is a [`Node`]: with a connection, a supervisor and a breaker of its own, so that a primary that is lost costs
-//! its own slots and no others.
+//! Each node is a [`Node`] with its own connection, supervisor and breaker, so losing a primary affects only its
+//! slots.
 
 mod keeper;
 mod layout;
@@ -16,31 +17,24 @@ mod map;
 mod redirection;
 mod report;
 mod slot;
+mod view;
 
-use std::fmt;
-use std::sync::atomic::AtomicU64;
+use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use std::time::Instant;
 
-use arc_swap::ArcSwap;
-use tokio::sync::watch;
 use tokio::time::timeout_at;
 
 use self::keeper::Keeper;
 pub(super) use self::layout::Layout;
-use self::map::{Map, Member};
+use self::map::Member;
 pub(crate) use self::redirection::Redirection;
-use self::report::Report;
 pub(super) use self::slot::of as slot_of;
+use self::view::View;
 use super::Settings;
 use super::breaker::{Phase, Snapshot};
-use super::cause::Cause;
 use super::concurrently::race;
 use super::node::Node;
-use super::source::Source;
 use super::url::{Access, Endpoint};
-use crate::log;
 use crate::store::{Deadline, StoreError, StoreResult};
 
 /// The nodes of a cluster. Nothing happens before the first call.
@@ -48,31 +42,6 @@ use crate::store::{Deadline, StoreError, StoreResult};
 pub(super) struct Cluster {
     view: Arc<View>,
     keeper: Keeper,
-}
-
-/// What is known of a cluster.
-struct View {
-    seeds: Vec<Endpoint>,
-    access: Access,
-    settings: Settings,
-    map: ArcSwap<Map>,
-    /// Held while the map is changed.
-    changing: Mutex<()>,
-    news: watch::Sender<News>,
-    /// Connections made to nodes that have left.
-    left: AtomicU64,
-    told: Arc<OnceLock<Told>>,
-}
-
-type Told = Box<dyn Fn() + Send + Sync>;
-
-/// How it goes with the map.
-#[derive(Clone, Debug)]
-struct News {
-    /// Open: no node can tell.
-    phase: Phase,
-    since: Instant,
-    cause: Option<Cause>,
 }
 
 /// The node that an operation is sent to.
@@ -85,17 +54,7 @@ pub(super) struct Destination {
 
 impl Cluster {
     pub(super) fn new(seeds: Vec<Endpoint>, access: Access, settings: Settings) -> Self {
-        let news = News { phase: Phase::Idle, since: Instant::now(), cause: None };
-        let view = View {
-            seeds,
-            access,
-            settings,
-            map: ArcSwap::default(),
-            changing: Mutex::default(),
-            news: watch::Sender::new(news),
-            left: AtomicU64::new(0),
-            told: Arc::default(),
-        };
+        let view = View::new(seeds, access, settings);
         Self { view: Arc::new(view), keeper: Keeper::default() }
     }
 
@@ -218,98 +177,5 @@ fn severity(phase: Phase) -> u8 {
 impl Member {
     fn destination(&self) -> Destination {
         Destination { node: Arc::clone(&self.node), asking: false }
-    }
-}
-
-impl View {
-    /// Whether nothing is known.
-    fn is_vague(&self) -> bool {
-        self.map.load().members().is_empty()
-    }
-
-    /// A node to be connected to when it is first needed.
-    fn connect(&self, endpoint: &Endpoint) -> Arc<Node> {
-        let source = Source::Member(endpoint.clone());
-        let node = Node::new(source, self.access.clone(), self.settings.clone());
-        let told = Arc::clone(&self.told);
-        node.on_succession(move || {
-            if let Some(told) = told.get() {
-                told();
-            }
-        });
-        Arc::new(node)
-    }
-
-    /// Replaces the map by one that follows from it.
-    fn change(&self, next: impl FnOnce(&Map) -> Map) {
-        let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
-        let former = self.map.load_full();
-        let map = next(&former);
-        if map.succeeds(&former)
-            && let Some(told) = self.told.get()
-        {
-            // Before the first call goes through to it.
-            told();
-        }
-        let gone = former.members().iter().filter(|member| map.member(&member.endpoint).is_none());
-        let connections: u64 = gone.map(|member| member.node.snapshot().epoch).sum();
-        self.left.fetch_add(connections, Relaxed);
-        self.map.store(Arc::new(map));
-    }
-
-    /// Takes over what a node has said.
-    fn update(&self, report: &Report) {
-        self.change(|map| map.updated(report, |endpoint| self.connect(endpoint)));
-        self.settle(Phase::Closed, None);
-    }
-
-    /// The node that a redirection names, which has the slot from now on if it has moved for good.
-    fn redirected(&self, redirection: &Redirection) -> Option<Arc<Node>> {
-        let Redirection { slot, endpoint, once } = redirection;
-        let is_known = |map: &Map| {
-            let member = if *once { map.member(endpoint) } else { map.owner(*slot) };
-            member.filter(|member| member.endpoint == *endpoint).map(|it| Arc::clone(&it.node))
-        };
-        if let Some(node) = is_known(&self.map.load()) {
-            return Some(node);
-        }
-        self.change(|map| {
-            let map = match map.member(endpoint) {
-                Some(_) => map.clone(),
-                None => map.with(endpoint, self.connect(endpoint)),
-            };
-            if *once { map } else { map.moved(*slot, endpoint) }
-        });
-        is_known(&self.map.load())
-    }
-
-    /// Says how it goes with the map.
-    fn settle(&self, phase: Phase, cause: Option<Cause>) {
-        let former =
-            self.news.send_replace(News { phase, since: Instant::now(), cause: cause.clone() });
-        match cause {
-            Some(cause) if former.cause.as_ref() != Some(&cause) => {
-                log::warn(format_args!("{}: {cause}; going without it", self.name()));
-            }
-            None if former.phase != phase && phase == Phase::Closed => {
-                log::info(format_args!("{}: the nodes of the cluster are known", self.name()));
-            }
-            _ => {}
-        }
-    }
-
-    /// What the cluster is called in the log.
-    fn name(&self) -> String {
-        let seeds: Vec<_> = self.seeds.iter().map(ToString::to_string).collect();
-        seeds.join(",")
-    }
-}
-
-impl fmt::Debug for View {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("View")
-            .field("seeds", &self.seeds)
-            .field("map", &self.map)
-            .finish_non_exhaustive()
     }
 }

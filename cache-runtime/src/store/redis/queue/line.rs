@@ -8,8 +8,8 @@ use redis::{AsyncConnectionConfig, Cmd, Pipeline, Value};
 use tokio::time::timeout_at;
 
 use super::super::breaker::Breaker;
+use super::super::calls::millis;
 use super::super::cause::Cause;
-use super::super::commands::millis;
 use super::super::dial::{Driver, dial, log_in, login};
 use super::super::link::Server;
 use super::super::script::{self, Script};

@@ -12,7 +12,7 @@ use redis::Value;
 use self::call::{Call, number};
 pub(crate) use self::line::Line;
 use super::RedisStore;
-use super::commands::millis;
+use super::calls::millis;
 use super::router::route;
 use super::script::{self, Script};
 use crate::store::queue::{Added, Addition, Buried, Claim, Crew, Lane, Lengths};

@@ -1,0 +1,71 @@
+//! The ways in which processes use an entry.
+
+/// The ways to read, write and intrude.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Manner {
+    Read,
+    Locked,
+    Revalidated,
+    Forgiven,
+    Hurried,
+    Early,
+    Refresh,
+    /// All rows at once, beginning with one.
+    Batch,
+    LockedBatch,
+    RefreshBatch,
+    Write,
+    Strict,
+    Storing,
+    StoringStrictly,
+    Unfenced,
+    Failing,
+    InDoubt,
+    InTransaction,
+    /// All rows at once, beginning with one.
+    Several,
+    SeveralUnfenced,
+    ByHand,
+    ByPattern,
+    /// Somebody who knows nothing of this library changes the row and deletes the entry, or a tag of it.
+    Outside,
+    /// The entry vanishes, or a stamp.
+    Lost,
+}
+
+/// How often each is drawn.
+pub(super) const MANNERS: [(u64, Manner); 24] = [
+    (40, Manner::Read),
+    (12, Manner::Locked),
+    (2, Manner::Revalidated),
+    (2, Manner::Forgiven),
+    (2, Manner::Hurried),
+    (2, Manner::Early),
+    (6, Manner::Refresh),
+    (16, Manner::Batch),
+    (8, Manner::LockedBatch),
+    (3, Manner::RefreshBatch),
+    (6, Manner::Write),
+    (5, Manner::Strict),
+    (6, Manner::Storing),
+    (3, Manner::StoringStrictly),
+    (5, Manner::Unfenced),
+    (3, Manner::Failing),
+    (3, Manner::InDoubt),
+    (3, Manner::InTransaction),
+    (2, Manner::Several),
+    (2, Manner::SeveralUnfenced),
+    (3, Manner::ByHand),
+    (2, Manner::ByPattern),
+    (5, Manner::Outside),
+    (3, Manner::Lost),
+];
+
+/// How most reads of a run are made.
+pub(super) const USUAL: [(u64, Manner); 5] = [
+    (6, Manner::Read),
+    (3, Manner::Revalidated),
+    (2, Manner::Forgiven),
+    (2, Manner::Hurried),
+    (2, Manner::Early),
+];

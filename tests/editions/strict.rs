@@ -92,6 +92,21 @@ pub async fn by_age(
     ::std::result::Result::Ok(User { id })
 }
 
+/// Parameters whose types Clippy likes by value only, or not in a reference.
+#[::kv::cached(key = "types:<name>:<title>", ttl = 60, crate = ::kv)]
+pub async fn types(
+    name: ::std::option::Option<&str>,
+    title: ::std::borrow::Cow<'_, str>,
+) -> usize {
+    name.map_or(0, str::len) + title.len()
+}
+
+/// A write of them.
+#[::kv::invalidates(types(::std::option::Option::Some(title), title), crate = ::kv)]
+pub async fn set_type(title: &str) {
+    let _ = title;
+}
+
 /// Parameters whose names an expansion might use itself.
 #[::kv::cached(key = "names:<key>:<read>:<cache>", ttl = 60, crate = ::kv)]
 pub async fn names(key: i64, read: i64, cache: i64) -> i64 {

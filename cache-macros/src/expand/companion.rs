@@ -39,6 +39,9 @@ pub(super) fn function(
 
     let receiver = (own.home == Home::Method).then(|| quote!(&self,));
     let parameters = parameters(model, own).map(|parameter| declare(parameter, model, runtime));
+    // A companion takes references, and the type is the user's.
+    let lent = self::parameters(model, own).any(|it| it.ty.is_some_and(is_option_of_reference));
+    let allow = lent.then(|| quote!(#[allow(clippy::ref_option_ref)]));
     let value = value::stored(model, runtime);
     let generics = needed(model, own, runtime);
     let where_clause = &generics.where_clause;
@@ -48,6 +51,7 @@ pub(super) fn function(
     Ok(quote! {
         #(#kept)*
         #[doc = #doc]
+        #allow
         #vis fn #name #generics (#receiver #(#parameters),*) -> #path::Key<#value> #where_clause {
             #body
         }
@@ -97,7 +101,7 @@ fn parameters<'a>(model: &Cached<'a>, own: &OwnKey<'_>) -> impl Iterator<Item = 
     })
 }
 
-/// `id: &i64` for `id: i64`, `name: &str` for `name: String`.
+/// `id: &i64` for `id: i64`, `name: &str` for `name: String` and for `name: Cow<'_, str>`.
 fn declare(parameter: Parameter<'_>, model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
     let name = parameter.name;
     let Some(ty) = parameter.ty else {
@@ -119,10 +123,21 @@ fn declare(parameter: Parameter<'_>, model: &Cached<'_>, runtime: &Runtime) -> T
                 let elements = syntax::arguments(segment);
                 quote!(&[#(#elements)*])
             }
+            Some(segment) if segment.ident == "Cow" => {
+                let borrowed = syntax::arguments(segment);
+                quote!(&#(#borrowed)*)
+            }
             _ => quote!(&#ty),
         },
     };
     quote!(#name: #ty)
+}
+
+/// `Option<&T>`
+fn is_option_of_reference(ty: &Type) -> bool {
+    let option = syntax::last_segment(ty).filter(|segment| segment.ident == "Option");
+    let inside = option.and_then(|segment| syntax::arguments(segment).next());
+    matches!(inside.map(syntax::peel), Some(Type::Reference(_)))
 }
 
 /// What a placeholder stands for, where every parameter is a reference already.

@@ -4,6 +4,7 @@ mod batch;
 mod cached;
 mod detached;
 mod invalidates;
+mod key;
 mod write_behind;
 mod write_through;
 

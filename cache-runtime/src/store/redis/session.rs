@@ -151,7 +151,7 @@ impl<'a> Session<'a> {
         let mut results = Vec::with_capacity(calls.len());
         for batch in calls.chunks(BATCH) {
             match self.eval_batch(batch, deadline).await {
-                Ok(replies) => results.extend(replies.into_iter().map(|reply| self.ran(reply))),
+                Ok(replies) => results.extend(replies.into_iter().map(|reply| self.ran(reply?))),
                 Err(error) => {
                     results.resize(calls.len(), Err(error));
                     break;
@@ -161,32 +161,35 @@ impl<'a> Session<'a> {
         results
     }
 
+    /// No error for all where some were executed.
     async fn eval_batch(
         &mut self,
         calls: &[Call<'_>],
         deadline: Deadline,
-    ) -> StoreResult<Vec<Value>> {
+    ) -> StoreResult<Vec<StoreResult<Value>>> {
         let mut commands = Pipeline::with_capacity(calls.len());
         for call in calls {
             commands.add_command(call.by_sha());
         }
-        let mut replies = self.call_all(&commands, deadline).await?;
+        let replies = self.call_all(&commands, deadline).await?;
 
-        let unknown = || |(_, reply): &(usize, &mut Value)| is_error(reply, "NOSCRIPT");
         let mut again = Pipeline::new();
-        for (at, _) in replies.iter_mut().enumerate().filter(unknown()) {
-            let Some(call) = calls.get(at) else { break };
-            // The first tells the server the script for all others.
-            again.add_command(if again.is_empty() { call.by_body() } else { call.by_sha() });
-        }
-        if !again.is_empty() {
-            let late = self.call_all(&again, deadline).await?;
-            let places = replies.iter_mut().enumerate().filter(unknown()).map(|(_, place)| place);
-            for (place, reply) in places.zip(late) {
-                *place = reply;
+        for (call, reply) in calls.iter().zip(&replies) {
+            if is_error(reply, "NOSCRIPT") {
+                // The first tells the server the script for all others.
+                again.add_command(if again.is_empty() { call.by_body() } else { call.by_sha() });
             }
         }
-        Ok(replies)
+        if again.is_empty() {
+            return Ok(replies.into_iter().map(Ok).collect());
+        }
+        let mut late = self.call_all(&again, deadline).await.map(Vec::into_iter);
+        let mut sent_again = || match &mut late {
+            Ok(late) => late.next().ok_or(StoreError::Unexpected),
+            Err(error) => Err(error.clone()),
+        };
+        let last = |reply| if is_error(&reply, "NOSCRIPT") { sent_again() } else { Ok(reply) };
+        Ok(replies.into_iter().map(last).collect())
     }
 
     /// Result of a script, and what its reply tells about scripts in general.

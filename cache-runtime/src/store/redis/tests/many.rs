@@ -174,6 +174,22 @@ async fn a_reply_of_the_wrong_length_is_none() {
     assert_eq!(store.get_many(&names, soon()).await, vec![Err(StoreError::Unexpected); 2]);
 }
 
+/// Another client has told the server the script while the first calls were refused; what is sent again is not answered.
+#[tokio::test]
+async fn what_was_executed_stays_so_whatever_becomes_of_the_rest() {
+    let port = fake::serve(|command| match (command[0].as_str(), command[1..].get(2)) {
+        ("EVALSHA", Some(key)) if key == "user:1" => b"-NOSCRIPT No matching script.\r\n".to_vec(),
+        ("EVALSHA", _) => b":1\r\n".to_vec(),
+        ("EVAL", Some(_)) => b"nothing\r\n".to_vec(),
+        _ => b"+OK\r\n".to_vec(),
+    })
+    .await;
+    let store = store_at(&format!("redis://127.0.0.1:{port}"));
+    let names = ["user:1", "user:2"].map(Name::new);
+    let renewed = store.renew_many(&claims(&names), LEASE, soon()).await;
+    assert_eq!(renewed, [Err(StoreError::Lost), Ok(true)]);
+}
+
 #[tokio::test]
 async fn without_a_server_every_key_says_so() {
     let store = store_at("redis://127.0.0.1:1");

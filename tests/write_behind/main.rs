@@ -12,6 +12,7 @@ mod failover;
 mod faults;
 mod pushes;
 mod replicated;
+mod rights;
 mod sentinel;
 mod soak;
 mod stage;

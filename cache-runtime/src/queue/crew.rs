@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::delivery::{Delivery, Task};
 use super::log::Log;
 use super::owner::Owner;
+use super::refusals::Refusals;
 use super::stop::{self, Stop, Stopped};
 use crate::log;
 use crate::store::queue::{Claim, Crew};
@@ -30,6 +31,7 @@ pub(super) struct Member<T> {
     owned: BTreeMap<u32, Stop>,
     /// The server was asked how durable it is.
     is_assessed: bool,
+    refusals: Refusals,
 }
 
 impl<T: DeserializeOwned + Send + 'static> Member<T> {
@@ -44,6 +46,7 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
             partitions: HashMap::new(),
             owned: BTreeMap::new(),
             is_assessed: false,
+            refusals: Refusals::default(),
         }
     }
 
@@ -128,8 +131,9 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
     /// Learns who else is there; takes what it lacks of its share, and lets go what it has beyond.
     async fn meet(&mut self) {
         let partitions = self.log.shared.site.options.partitions;
-        let Ok(crew) = self.log.join(&self.claim, partitions, self.deadline()).await else {
-            return;
+        let crew = match self.log.join(&self.claim, partitions, self.deadline()).await {
+            Ok(crew) => crew,
+            Err(error) => return self.refused(&error),
         };
         // Not asked again where it is not to be asked.
         self.is_assessed = self.is_assessed
@@ -154,9 +158,15 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
             match Owner::take(&self.log, partition, &self.claim.worker, by).await {
                 Ok(Some(owner)) => self.deliver(owner),
                 Ok(None) => {}
-                Err(_) => return,
+                Err(error) => return self.refused(&error),
             }
         }
+    }
+
+    /// Nothing is delivered until it goes on.
+    fn refused(&mut self, error: &StoreError) {
+        let queue = self.log.shared.site.name;
+        self.refusals.tell(format_args!("queue {queue:?}"), error);
     }
 
     fn deliver(&mut self, owner: Owner) {

@@ -31,6 +31,7 @@ mod position;
 mod producer;
 mod push;
 mod puts;
+mod refusals;
 mod settle;
 mod shared;
 mod sink;

@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use super::Position;
 use super::log::{Line, Log};
-use crate::log as events;
+use super::refusals::Refusals;
 #[cfg(cache_mutants)]
 use crate::mutants::{QueueMutant, on};
 use crate::store::queue::{Claim, From, Read, Stored};
@@ -42,8 +42,7 @@ pub(super) struct Owner {
     /// Until when nobody else can own it.
     until: Instant,
     is_given_back: bool,
-    /// The latest refusal, which was logged.
-    refusal: Option<String>,
+    refusals: Refusals,
 }
 
 /// What can be sent again until it is known to be done.
@@ -74,7 +73,7 @@ impl Owner {
             is_behind: false,
             until: asked + lease,
             is_given_back: false,
-            refusal: None,
+            refusals: Refusals::default(),
         }))
     }
 
@@ -241,15 +240,8 @@ impl Owner {
     }
 
     async fn failed(&mut self, error: StoreError) {
-        if let StoreError::Refused(code) = error
-            && self.refusal.as_ref() != Some(&code)
-        {
-            let (queue, partition) = (self.log.shared.site.name, self.partition);
-            events::warn(format_args!(
-                "queue {queue:?}, partition {partition}: the server refuses with {code}"
-            ));
-            self.refusal = Some(code);
-        }
+        let (queue, partition) = (self.log.shared.site.name, self.partition);
+        self.refusals.tell(format_args!("queue {queue:?}, partition {partition}"), &error);
         // Refused, it may be about to become a replica, or be gone for this slot.
         self.lose_line();
         sleep(PAUSE).await;

@@ -5,13 +5,13 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use cache_runtime::Cache;
+use cache_runtime::{Cache, CacheBuilder};
 
 use crate::stage::{Database, Stage, row, rows, sorted, stats, tens};
 use crate::support::barrier::eventually;
 use crate::support::redis::RedisServer;
 use crate::support::stores::on_both_stores;
-use crate::support::within_limit;
+use crate::support::{patient, within_limit};
 
 on_both_stores! {
     wherever_it_is_dropped_a_batch_leaves_nothing_behind
@@ -60,11 +60,11 @@ async fn wherever_it_is_dropped_a_batch_leaves_nothing_behind(stage: Stage) {
     assert!(dropped >= 1, "{dropped} were dropped");
 }
 
-/// A stage over a server that may fail, with the budget that users have.
-async fn fallible() -> Stage {
+/// A stage over a server that may fail.
+async fn fallible(settings: CacheBuilder) -> Stage {
     let server = RedisServer::start().await;
     let client = server.client().await;
-    let cache = Cache::connect(&server.url()).unwrap();
+    let cache = settings.connect(&server.url()).unwrap();
     let stage = Stage { cache, db: Database::of(0..10), server: Some((server, client)) };
     eventually!({
         stage.get([9]).await;
@@ -94,7 +94,7 @@ async fn without_a_cache_the_body_runs_for_all() {
 
 #[tokio::test]
 async fn a_server_killed_under_the_load_costs_nothing() {
-    let stage = fallible().await;
+    let stage = fallible(patient()).await;
     let gate = stage.db.hold();
     let batch = stage.start([1, 2, 9]);
     gate.entered(1).await;
@@ -111,7 +111,7 @@ async fn a_server_killed_under_the_load_costs_nothing() {
 /// In every stage of a batch: it is held up for its budget and no longer.
 #[tokio::test]
 async fn a_frozen_server_costs_the_budget() {
-    let stage = fallible().await;
+    let stage = fallible(Cache::builder()).await;
     let (server, _) = stage.server.as_ref().unwrap();
     server.stop();
     let found = within_limit("it ends", stage.get([1, 2, 9])).await;
@@ -140,7 +140,7 @@ async fn a_frozen_server_costs_the_budget() {
 /// A key that holds something else, or a script that is refused, is that key's own affair.
 #[tokio::test]
 async fn a_fault_of_one_key_is_not_that_of_the_others() {
-    let stage = fallible().await;
+    let stage = fallible(patient()).await;
     let (_, client) = stage.server.as_ref().unwrap();
     client.set("row:1", "somebody else's").await;
     let _: i64 = client.run(&["RPUSH", "row:2", "a list"]).await;
@@ -158,7 +158,7 @@ async fn a_fault_of_one_key_is_not_that_of_the_others() {
 /// What is not delivered yet counts as done: such an id is loaded, the others are found.
 #[tokio::test]
 async fn an_undelivered_invalidation_is_heeded() {
-    let stage = fallible().await;
+    let stage = fallible(Cache::builder()).await;
     stage.get([1, 2]).await;
     let (server, _) = stage.server.as_ref().unwrap();
     server.stop();

@@ -234,7 +234,8 @@ async fn without_a_lock_the_lease_decides_who_stores() {
 async fn leases_are_renewed_while_the_body_runs() {
     let server = crate::support::redis::RedisServer::start().await;
     let client = server.client().await;
-    let cache = patient().lease(Duration::from_secs(3)).connect(&server.url()).unwrap();
+    // Longer than the machine stands still.
+    let cache = patient().lease(Duration::from_secs(6)).connect(&server.url()).unwrap();
     let stage =
         Stage { cache, db: crate::stage::Database::of(0..10), server: Some((server, client)) };
     let gate = stage.db.hold();

@@ -32,7 +32,7 @@ async fn aging(n: u64) -> u64 {
 }
 
 /// Loads until its lease has been renewed.
-#[cached(key = "slow:<n>", ttl = "1h", lock(lease = "300ms"))]
+#[cached(key = "slow:<n>", ttl = "1h", lock(lease = "6s"))]
 async fn slow(server: &RedisServer, n: u64) -> u64 {
     eventually!(server.commandstats().await.contains_key("pexpire"));
     n

@@ -3,7 +3,7 @@
 use std::task::Poll;
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{BreakerState, ErrorKind};
+use cache_runtime::{BreakerState, ErrorKind, QueueLength};
 use tokio::runtime::Builder;
 
 use crate::stage::{CAREFUL, HASTY, Ledger, PATIENT, Running, STEPS, Stage, queue, step, worker};
@@ -94,6 +94,25 @@ async fn a_push_whose_answer_does_not_come_back_says_so() {
     proxy.set(Link::HoldReplies).await;
     latest.push(step(0, 2)).await.unwrap();
     assert_eq!(ledger.of(0), [2]);
+}
+
+/// What could not be sent, for want of a connection, certainly is not there.
+#[tokio::test]
+async fn a_push_that_was_never_sent_is_not_in_doubt() {
+    let server = RedisServer::start().await;
+    let cache = patient().connect(&server.url()).unwrap();
+    let (hasty, latest) = (queue(&HASTY, &cache), queue(&LATEST, &cache));
+    // Whoever connects is let in by the system, and not answered.
+    server.stop();
+    let error = hasty.push(step(0, 0)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}");
+    let ledger = Ledger::default();
+    let _direct = worker(&LATEST, &cache, &ledger);
+    latest.push(step(0, 1)).await.unwrap();
+    assert_eq!(ledger.of(0), [1]);
+    server.cont();
+    eventually!(hasty.length().await.is_ok_and(|length| length == QueueLength::default()));
+    assert_eq!(latest.length().await.unwrap(), QueueLength::default());
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ impl Log {
                 }
                 // The ticket is held, so no other push can have said so.
                 Ok((Added::Late, _)) => return Err(Failure::in_doubt(StoreError::Unexpected)),
-                Err(StoreError::Down) if left.is_none() && !self.is_shed() => {
+                Err(StoreError::Down) if left.is_none() && !self.is_promising() => {
                     return Err(Failure::unavailable(StoreError::Down));
                 }
                 Err(error @ (StoreError::Refused(_) | StoreError::Redirected(_)))
@@ -207,9 +207,10 @@ impl Log {
         pushed
     }
 
-    /// Whether calls are refused although the server is there: too many are under way.
-    fn is_shed(&self) -> bool {
-        self.redis().is_some_and(|redis| redis.snapshot().phase == BreakerState::Closed)
+    /// Whether calls that were refused may soon pass: too many are under way, or the server is being connected to.
+    fn is_promising(&self) -> bool {
+        let phase = self.redis().map(|redis| redis.snapshot().phase);
+        matches!(phase, Some(BreakerState::Closed | BreakerState::Connecting))
     }
 }
 

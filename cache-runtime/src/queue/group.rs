@@ -8,10 +8,11 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
-use tokio::time::timeout_at;
+use tokio::time::{timeout, timeout_at};
 
 use super::log::Log;
 use crate::background;
@@ -22,6 +23,8 @@ use crate::store::{Deadline, StoreError, StoreResult};
 const ITEMS: usize = 64;
 /// Most bytes of items in one call of several.
 const BYTES: usize = 1 << 20;
+/// How much later whoever sends may tell that there was no answer, or not even a connection: that makes a difference.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// Pushes to one partition that have not been sent.
 #[derive(Debug, Default)]
@@ -76,13 +79,17 @@ impl Group {
         state.is_attended.then_some(next)
     }
 
-    /// Whoever sends has not come to this item in time: its runtime may stand still, with nobody to drive it. The next push
-    /// finds somebody else.
-    fn relieve(&self, number: u64) {
+    /// Takes an item back, unless it was taken along. Whoever sends has not come to it in time: its runtime may stand still,
+    /// with nobody to drive it. The next push finds somebody else.
+    fn take_back(&self, number: u64) -> bool {
         let mut state = self.lock();
-        if state.waiting.iter().any(|waiting| waiting.number == number) {
+        let before = state.waiting.len();
+        state.waiting.retain(|waiting| waiting.number != number);
+        let was_there = state.waiting.len() < before;
+        if was_there {
             state.is_attended = false;
         }
+        was_there
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -110,7 +117,7 @@ impl Log {
             return Err(StoreError::Down);
         };
         let Addition { number, oldest, longest, stamp, window_us, .. } = addition;
-        let (told, outcome) = oneshot::channel();
+        let (told, mut outcome) = oneshot::channel();
         let waiting = Waiting {
             producer: addition.producer.to_owned(),
             number,
@@ -127,14 +134,17 @@ impl Log {
         if lot.group.join(waiting) {
             background::spawn(Attendant { log: self.clone(), partition, is_done: false }.attend());
         }
-        match timeout_at(by, outcome).await {
+        let told = match timeout_at(by, &mut outcome).await {
+            // It never was sent, and never will be.
+            Err(_) if lot.group.take_back(number) => return Err(StoreError::Down),
+            Err(_) => timeout(GRACE, outcome).await,
+            told => told,
+        };
+        match told {
             Ok(Ok(added)) => added,
             // Its runtime has ended underway.
             Ok(Err(_)) => Err(StoreError::Lost),
-            Err(_) => {
-                lot.group.relieve(number);
-                Err(StoreError::TimedOut)
-            }
+            Err(_) => Err(StoreError::TimedOut),
         }
     }
 }

@@ -33,12 +33,17 @@ impl RedisStore {
         additions: &[Addition<'_>],
         by: Deadline,
     ) -> StoreResult<Vec<Added>> {
-        let name = Name::new(&lane.stream);
+        let (name, mut is_sent) = (Name::new(&lane.stream), false);
         let reply = route!(self, name, by, |session| {
+            is_sent = true;
             let call = call::push(&PUSH, lane, additions, session.origin());
             session.run(call, by)
         });
-        reply::added(&reply?, additions.len())
+        match reply {
+            // There was no connection in time, so there is nothing to doubt.
+            Err(StoreError::TimedOut) if !is_sent => Err(StoreError::Down),
+            reply => reply::added(&reply?, additions.len()),
+        }
     }
 
     /// Takes a partition, if nobody owns it.

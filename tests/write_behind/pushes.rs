@@ -6,6 +6,7 @@ use cache_runtime::__private::QueueSite;
 use cache_runtime::{BreakerState, ErrorKind, QueueLength};
 use tokio::runtime::Builder;
 
+use crate::log;
 use crate::stage::{CAREFUL, HASTY, Ledger, PATIENT, Running, STEPS, Stage, queue, step, worker};
 use crate::support::barrier::eventually;
 use crate::support::proxy::{Link, Proxy};
@@ -45,6 +46,7 @@ async fn with_redis_down_a_push_goes_to_the_sink_of_this_process() {
 
 #[tokio::test]
 async fn a_push_whose_answer_is_lost_is_stored_once() {
+    log::capture();
     let server = RedisServer::start().await;
     let proxy = Proxy::to(&server).await;
     let cache = patient().connect(&server.url_at(proxy.port())).unwrap();
@@ -64,7 +66,12 @@ async fn a_push_whose_answer_is_lost_is_stored_once() {
         match pushing.await.unwrap() {
             Ok(()) => number += 1,
             // The connection was lost before it was sent.
-            Err(error) => assert_eq!(error.kind(), ErrorKind::Unavailable, "{error}"),
+            Err(error) => {
+                let (accepted, open) = (proxy.accepted(), proxy.open());
+                let lines = log::about(proxy.port());
+                let told = format!("{error}; {accepted} connections, {open} open; {lines:#?}");
+                assert_eq!(error.kind(), ErrorKind::Unavailable, "{told}");
+            }
         }
         assert_eq!(length().await, number);
     }

@@ -22,7 +22,7 @@ pub(crate) struct Scope<'a> {
     sees_result: bool,
 }
 
-/// A name that stands for each item of a collection: a reference to it.
+/// A name for each item of a collection, bound to a reference to the item.
 #[derive(Clone, Copy)]
 pub(crate) struct Item<'a> {
     pub(crate) name: &'a Ident,
@@ -30,7 +30,7 @@ pub(crate) struct Item<'a> {
     pub(crate) ty: Option<&'a Type>,
 }
 
-/// What a placeholder starts at.
+/// What the first name of a placeholder refers to.
 #[derive(Clone, Copy)]
 pub(crate) enum Subject<'a> {
     Parameter(Parameter<'a>),
@@ -38,10 +38,10 @@ pub(crate) enum Subject<'a> {
     Receiver,
     /// The success value of a write.
     Result,
-    /// What was pushed to a queue, by the name that the template gives it.
+    /// The item of a queue, under the name that the template gives it.
     Pushed(&'a str),
     Const(&'a Ident),
-    /// A type's name is the part.
+    /// A type parameter, which contributes its name.
     Type(&'a Ident),
     /// `Self`
     SelfType,
@@ -87,7 +87,7 @@ impl<'a> Scope<'a> {
         scope
     }
 
-    /// The same with one more name, which hides what had it before.
+    /// This scope with one more name, which shadows others.
     pub(crate) fn with(&self, item: Item<'a>) -> Self {
         let mut scope = self.clone();
         scope.items.push(item);
@@ -114,7 +114,7 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// Whether `Self` is certain to mean something here.
+    /// Whether the function is certain to be inside an `impl` block, where `Self` exists.
     pub(crate) fn in_impl(&self) -> bool {
         self.has_receiver()
             || syntax::mentions(&self.function.sig, "Self")

@@ -73,9 +73,9 @@ pub(crate) struct CachedArgs {
     pub(crate) error_ttl: Slot<Expr>,
     pub(crate) companion: Slot<bool>,
     pub(crate) runtime: Slot<Path>,
-    /// Something could not be read and was passed over.
+    /// Something could not be parsed and was skipped. It may have held an option that now seems to be missing.
     pub(crate) skipped: bool,
-    /// All of it, as it is written.
+    /// All options, as written: for the catalogue.
     pub(crate) text: String,
 }
 
@@ -87,7 +87,7 @@ pub(crate) enum Ttl {
 }
 
 impl Ttl {
-    /// Whether `name` is needed to work it out.
+    /// Whether its expression uses `name`.
     pub(crate) fn mentions(&self, name: &str) -> bool {
         matches!(self, Self::Fixed(Duration::Expr(expr)) if syntax::mentions(expr, name))
     }
@@ -101,7 +101,7 @@ pub(crate) struct Lock {
 }
 
 impl CachedArgs {
-    /// Reads as much as can be read; the rest is in `diagnostics`.
+    /// Parses as much as possible, and reports the rest to `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self { text: tokens.to_string(), ..Self::default() };
         args.skipped = all_pieces(tokens, diagnostics, |input| args.option(input, diagnostics));

@@ -2,7 +2,7 @@
 
 use syn::{Error, Expr, ExprLit, ExprUnary, Lit, LitInt, UnOp};
 
-/// How long something takes or lasts.
+/// A duration, as an option gives it.
 pub(crate) enum Duration {
     /// A literal, checked here.
     Millis(u64),
@@ -10,11 +10,11 @@ pub(crate) enum Duration {
     Expr(Expr),
 }
 
-/// More than this is a slip of the finger, and near the limits of `PEXPIRE`.
+/// In milliseconds, a thousand years. More than that is a typing error, and near the limits of `PEXPIRE`.
 const LONGEST: u64 = 1000 * 365 * 24 * 60 * 60 * 1000;
 
 impl Duration {
-    /// Sorts out literals. `name` is the option, for messages that say what to write.
+    /// Converts literals. `name` is the option, for messages that say what to write.
     pub(crate) fn new(expr: Expr, name: &str) -> syn::Result<Self> {
         let error = |message: String| Err(Error::new_spanned(&expr, message));
         let millis = match &expr {
@@ -97,7 +97,7 @@ fn millis_of(unit: &str) -> Option<u64> {
     })
 }
 
-/// What to write in the place of a unit that there is not.
+/// What to write instead of an unknown unit.
 fn hint(unit: &str) -> String {
     let unit = unit.to_lowercase();
     let short = match unit.as_str() {
@@ -112,7 +112,7 @@ fn hint(unit: &str) -> String {
     format!("write `{short}`")
 }
 
-/// The longest beginning of `text` that `belongs`, and the rest.
+/// The longest prefix of `text` whose characters all belong, and the rest.
 fn split(text: &str, belongs: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !belongs(c)).unwrap_or(text.len()))
 }

@@ -51,7 +51,7 @@ impl Parse for Each {
 }
 
 impl Each {
-    /// What is behind the word.
+    /// What follows the word.
     pub(super) fn after(word: Ident, input: ParseStream<'_>) -> syn::Result<Self> {
         let message = "expected a name, `in` and a collection, such as `(id in ids)`";
         if !input.peek(token::Paren) {

@@ -32,7 +32,7 @@ pub(crate) struct InvalidatesArgs {
     pub(crate) in_transaction: Slot<()>,
     pub(crate) cache: Slot<Expr>,
     pub(crate) runtime: Slot<Path>,
-    /// All of it, as it is written.
+    /// All options, as written: for the catalogue.
     pub(crate) text: String,
 }
 
@@ -44,12 +44,12 @@ pub(crate) enum Fence {
     Try,
     /// The write is refused.
     Strict,
-    /// There is none: invalidate after the body only.
+    /// There is no fence: the targets are only invalidated after the body.
     Off,
 }
 
 impl InvalidatesArgs {
-    /// Reads as much as can be read; the rest is in `diagnostics`.
+    /// Parses as much as possible, and reports the rest to `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self { text: tokens.to_string(), ..Self::default() };
         all_pieces(tokens, diagnostics, |input| args.piece(input, diagnostics));
@@ -76,7 +76,7 @@ impl InvalidatesArgs {
         }
     }
 
-    /// Reads a target inside `invalidates(..)` of another attribute, to which the options belong.
+    /// Parses a target inside `invalidates(..)` of another attribute, which has the options.
     pub(super) fn only_target(
         &mut self,
         input: ParseStream<'_>,

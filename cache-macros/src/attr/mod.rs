@@ -21,12 +21,12 @@ use crate::diagnostics::{Diagnostics, Reported, did_you_mean, nearest};
 use crate::syntax;
 use crate::template::{Kind, Template};
 
-/// The options of one attribute: name, and how it is written.
+/// The options of one attribute: each name, with an example of how it is written.
 type Known = [(&'static str, &'static str)];
 
 /// The value of an option that can be given once.
 ///
-/// A malformed value is remembered as such: what was given does not count as missing.
+/// A malformed value is remembered as such, so that the option does not count as missing.
 pub(crate) struct Slot<T>(Option<Result<T, Reported>>);
 
 impl<T> Default for Slot<T> {
@@ -62,7 +62,7 @@ impl<T> Slot<T> {
     }
 }
 
-/// Reads what an attribute was given, piece by piece; tells whether it skipped anything.
+/// Parses the arguments of an attribute, piece by piece. Returns whether anything was skipped.
 fn all_pieces(
     tokens: TokenStream,
     diagnostics: &Diagnostics,
@@ -70,7 +70,7 @@ fn all_pieces(
 ) -> bool {
     let parser = |input: ParseStream<'_>| Ok(each_piece(input, diagnostics, piece));
     parser.parse2(tokens).unwrap_or_else(|error| {
-        // What a refused piece left unread inside its parentheses is no mistake of its own.
+        // Tokens that a rejected piece left unread inside its parentheses are not a mistake of their own.
         if diagnostics.is_empty() {
             diagnostics.report(error);
         }
@@ -78,9 +78,9 @@ fn all_pieces(
     })
 }
 
-/// Reads comma-separated pieces; after a bad one it goes on behind the next comma.
+/// Parses comma-separated pieces; after a malformed one it continues behind the next comma.
 ///
-/// Tells whether it skipped anything: that may have held an option which then seems to be missing.
+/// Returns whether anything was skipped: it may have held an option that now seems to be missing.
 fn each_piece(
     input: ParseStream<'_>,
     diagnostics: &Diagnostics,
@@ -102,11 +102,11 @@ fn each_piece(
     skipped
 }
 
-/// An option's name, and what there is to say if it is used wrongly.
+/// An option's name, with what a message about its misuse needs.
 struct Name {
     ident: Ident,
     text: String,
-    /// How the option is written; empty if there is no such option.
+    /// How the option is written.
     example: &'static str,
 }
 
@@ -151,7 +151,7 @@ impl Name {
         })
     }
 
-    /// Nothing: to name the option is to set it.
+    /// Nothing: naming the option sets it.
     fn flag(&self, input: ParseStream<'_>) -> syn::Result<()> {
         if input.is_empty() || input.peek(Token![,]) {
             Ok(())
@@ -162,7 +162,7 @@ impl Name {
 
     /// `= path`
     fn path(&self, input: ParseStream<'_>) -> syn::Result<Path> {
-        // A whole expression is read, so that no piece of it is taken for the next option.
+        // Parses a whole expression, so that no part of it is taken for the next option.
         match self.expr(input) {
             Ok(Expr::Path(ExprPath { qself: None, path, .. })) => Ok(path),
             _ => Err(self.misused("is a path")),
@@ -174,7 +174,7 @@ impl Name {
     }
 }
 
-/// `name = ..`, or a name alone that is or may be meant for a flag.
+/// Whether an option follows: `name = ..`, or a lone name that is a flag or looks like one misspelt.
 fn is_option(input: ParseStream<'_>, known: &Known) -> bool {
     let ahead = input.fork();
     let Ok(name) = ahead.call(Ident::parse_any) else {
@@ -232,7 +232,7 @@ fn unnamed_text(name: &str, text: &LitStr) -> Error {
 }
 
 fn unknown(ident: &Ident, text: &str, known: &Known) -> Error {
-    // What the same thing is called elsewhere.
+    // What other libraries call the same thing.
     let elsewhere = match text {
         "expire" | "expires" | "expiry" | "ex" | "time" | "timeout" | "duration" | "seconds" => {
             "ttl"

@@ -14,7 +14,7 @@ pub(crate) struct Put {
 }
 
 impl Put {
-    /// Reads what stands behind `put`, and adds it to those before.
+    /// Parses what follows `put`, and appends it to the ones before.
     pub(super) fn parse_all(
         name: &Name,
         input: ParseStream<'_>,

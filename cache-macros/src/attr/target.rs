@@ -1,4 +1,4 @@
-//! What an invalidation names.
+//! The targets of an invalidation.
 
 use proc_macro2::{Group, TokenTree};
 use quote::ToTokens as _;
@@ -17,7 +17,7 @@ pub(super) const KNOWN_TARGETS: &Known = &[
     ("pattern", r#"pattern = "user:<id>:*""#),
 ];
 
-/// What an invalidation names, as written.
+/// A target of an invalidation, as written.
 pub(crate) enum Target {
     /// `get_user(id)`, `Self::get_user(id)`
     Function(ExprCall),
@@ -34,7 +34,7 @@ pub(crate) enum Target {
 }
 
 impl Target {
-    /// A target that is no option.
+    /// Parses a target that is not written like an option.
     pub(super) fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
         if Each::is_next(input) {
             let each: Each = input.parse()?;
@@ -56,7 +56,7 @@ impl Target {
         })
     }
 
-    /// What is invalidated for every item.
+    /// The target that stands behind `each(..)`.
     fn of_each(input: ParseStream<'_>) -> syn::Result<Self> {
         if is_option(input, KNOWN_TARGETS) {
             let name = Name::parse(input, KNOWN_TARGETS)?;
@@ -66,7 +66,7 @@ impl Target {
         }
     }
 
-    /// What stands behind `key`, `tag` or `pattern`.
+    /// Parses what follows `key`, `tag` or `pattern`.
     pub(super) fn named(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
         match name.text.as_str() {
             "key" => KeyArg::parse(name, input, Kind::Key).map(Self::Key),

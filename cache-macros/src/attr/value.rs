@@ -26,7 +26,7 @@ pub(super) fn cache(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
     }
 }
 
-/// A closure, or what names or makes one.
+/// A closure, or an expression that evaluates to a function.
 pub(super) fn function(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
     match name.expr(input)? {
         value @ (Expr::Lit(_)
@@ -39,7 +39,7 @@ pub(super) fn function(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr>
     }
 }
 
-/// A literal number of which `holds` holds; else the error is `message`.
+/// A literal number that satisfies `holds`; otherwise the error is `message`.
 pub(super) fn number(
     name: &Name,
     input: ParseStream<'_>,
@@ -61,7 +61,7 @@ where
     N: Copy + FromStr<Err: std::fmt::Display> + Into<u64>,
 {
     let range = match most.into() {
-        // There is no such limit but that of the type.
+        // The only limit is that of the type.
         u64::MAX | 0xFFFF_FFFF => "a number from 1".to_owned(),
         most => format!("a number from 1 to {most}"),
     };
@@ -72,7 +72,7 @@ where
     count.ok_or_else(|| Error::new(number.span(), message))
 }
 
-/// One of several words in quotes, each of which stands for something.
+/// One of several words in quotes.
 pub(super) fn choice<T: Copy>(
     name: &Name,
     input: ParseStream<'_>,

@@ -36,7 +36,7 @@ const LONGEST_NAME: usize = 128;
 /// The most partitions. Each is a stream with an owner of its own.
 const MOST_PARTITIONS: u32 = 256;
 
-/// The largest batch: more than this is held in memory twice and gains nothing.
+/// The largest batch. A larger one would gain nothing, and is held in memory twice.
 const LARGEST_BATCH: u32 = 100_000;
 
 #[derive(Default)]
@@ -58,31 +58,31 @@ pub(crate) struct WriteBehindArgs {
     pub(crate) codec: Slot<Ident>,
     pub(crate) cache: Slot<Expr>,
     pub(crate) runtime: Slot<Path>,
-    /// Something could not be read and was passed over.
+    /// Something could not be parsed and was skipped. It may have held an option that now seems to be missing.
     pub(crate) skipped: bool,
-    /// All of it, as it is written.
+    /// All options, as written: for the catalogue.
     pub(crate) text: String,
 }
 
-/// What becomes of items of one key in a batch.
+/// What happens to items of one key in a batch.
 pub(crate) enum Merge {
-    /// `merge = none`: all of them are kept.
+    /// `merge = none`: all are kept.
     None,
-    /// `merge = path`: this function makes one of two.
+    /// `merge = path`: this function combines two into one.
     By(Path),
 }
 
 /// What a push does if the store cannot take the item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum WhenUnavailable {
-    /// Hands it to the sink at once.
+    /// Passes it to the sink immediately.
     Direct,
     /// Returns the error.
     Error,
 }
 
 impl WriteBehindArgs {
-    /// Reads as much as can be read; the rest is in `diagnostics`.
+    /// Parses as much as possible, and reports the rest to `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self { text: tokens.to_string(), ..Self::default() };
         args.skipped = all_pieces(tokens, diagnostics, |input| args.option(input, diagnostics));

@@ -24,7 +24,7 @@ const KNOWN: &Known = &[
     ("crate", "crate = path::to::cache_runtime"),
 ];
 
-/// Those of `#[invalidates]` that are no options here.
+/// Options of `#[invalidates]` that do not exist here.
 const OF_INVALIDATES: &Known = &[
     ("tag", r#"invalidates(tag = "org:<org_id>")"#),
     ("pattern", r#"invalidates(pattern = "user:<id>:*")"#),
@@ -35,7 +35,7 @@ const OF_INVALIDATES: &Known = &[
 pub(crate) struct WriteThroughArgs {
     /// A malformed one counts.
     pub(crate) stored: Vec<Result<Stored, Reported>>,
-    /// The options, and what is invalidated besides.
+    /// The options, and the targets that are only invalidated.
     pub(crate) write: InvalidatesArgs,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct Stored {
     pub(crate) value: Option<Expr>,
 }
 
-/// What names an entry with its type and policy.
+/// What refers to an entry, with its type and policy.
 pub(crate) enum Entry {
     /// `get_user(id)`, `Self::get_user(id)`
     Function(ExprCall),
@@ -57,7 +57,7 @@ pub(crate) enum Entry {
 }
 
 impl WriteThroughArgs {
-    /// Reads as much as can be read; the rest is in `diagnostics`.
+    /// Parses as much as possible, and reports the rest to `diagnostics`.
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self::default();
         args.write.text = tokens.to_string();

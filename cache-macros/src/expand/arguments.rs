@@ -12,19 +12,19 @@ use crate::piece::Part;
 use crate::scope::Subject;
 use crate::syntax;
 
-/// What is handed to a target.
+/// How the arguments of a target are made.
 pub(super) trait Arguments {
     /// A reference to what `argument` evaluates to.
     fn reference(&mut self, argument: &Expr) -> Expr;
-    /// What a companion is called on.
+    /// The receiver of a companion.
     fn receiver(&mut self, receiver: &Expr) -> Expr;
     /// A reference to what a placeholder stands for.
     fn value(&mut self, part: &Part<'_>) -> TokenStream;
-    /// What gives references to the items of a collection.
+    /// An expression that iterates over references to the items of a collection.
     fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr;
 }
 
-/// Before the body, everything is still where the user's expressions look for it.
+/// Before the body: everything is still in its place, and the user's expressions can be used as they are.
 pub(super) struct InPlace;
 
 impl Arguments for InPlace {
@@ -45,7 +45,7 @@ impl Arguments for InPlace {
     }
 }
 
-/// For an item of a collection, there is a reference to it.
+/// For each item of a collection, to which there is a reference.
 pub(super) struct OfItem<'a> {
     pub(super) item: &'a Ident,
     pub(super) others: &'a mut dyn Arguments,
@@ -86,7 +86,7 @@ impl Arguments for OfItem<'_> {
     }
 }
 
-/// What the body may move is cloned before it runs.
+/// Clones, made before the body runs, of what it may move.
 #[derive(Default)]
 pub(super) struct Saved {
     pub(super) lets: TokenStream,
@@ -102,7 +102,7 @@ impl Saved {
     }
 }
 
-/// After the body, there is `result`, and what was saved.
+/// After the body: there are `result` and the saved clones.
 pub(super) struct After<'a> {
     pub(super) saved: &'a mut Saved,
     pub(super) private: &'a Path,
@@ -147,13 +147,13 @@ impl Arguments for After<'_> {
     }
 }
 
-/// `&items`, unless it is a reference already, or makes its items as it goes.
+/// `&items`, unless it is a reference already, or an iterator.
 fn borrow(items: &Expr, model: &Invalidates<'_>) -> Expr {
     let stays = matches!(items, Expr::Path(_) | Expr::Field(_) | Expr::Index(_) | Expr::Unary(_));
     if stays && !is_shared(items, model) { reference(items.clone()) } else { items.clone() }
 }
 
-/// Whether it is certain to be a shared reference.
+/// Whether `items` is certain to be a shared reference.
 fn is_shared(items: &Expr, model: &Invalidates<'_>) -> bool {
     let Expr::Path(path) = items else { return false };
     let Some(name) = path.path.get_ident().map(|name| name.unraw().to_string()) else {

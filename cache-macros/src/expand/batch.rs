@@ -22,7 +22,7 @@ pub(super) fn read(batch: &Batch<'_>, key: &TokenStream, runtime: &Runtime) -> T
     let private = &runtime.private;
     let (word, item) = (batch.word, batch.item.name);
     let items = key::reference(batch.items, batch.items.name.span());
-    // There rustc shows a collection that will not do.
+    // Its span is where rustc points if the collection is unsuitable.
     let read = quote_spanned!(word.span()=> #private::read_many);
     quote!(#read(#items, |#item| #key))
 }
@@ -39,12 +39,12 @@ pub(super) fn function(
     site: &TokenStream,
     runtime: &Runtime,
 ) -> Result<TokenStream, Reported> {
-    // The entries must be able to say that there is nothing.
+    // The entries must be able to record absence.
     let negative = quote_spanned!(batch.word.span()=> .negative());
     let negative = model.args.none_ttl.get()?.map(|_| negative);
     let load = loader(model, batch, runtime);
     let call = quote!(#read #negative.through(#returns, #load));
-    // The body runs on copies of the parameters: it is these that are `mut`.
+    // The body runs on copies of the parameters, and those are `mut`.
     let mut function = model.scope.function.clone();
     Unmut.visit_signature_mut(&mut function.sig);
     Ok(super::function(&function, &model.flavor, site, &call))
@@ -101,7 +101,7 @@ fn mutability(parameter: &Parameter<'_>) -> Option<TokenStream> {
     parameter.is_mut.then(|| quote!(mut))
 }
 
-/// Whether all runs of the body can have the same one.
+/// Whether all runs of the body can share it.
 fn is_shared(parameter: &Parameter<'_>) -> bool {
     matches!(parameter.ty.map(syntax::peel), Some(Type::Reference(_)))
 }

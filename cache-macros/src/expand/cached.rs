@@ -61,9 +61,9 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let output = model.flavor.output();
     let returns = if model.batch.is_some() { "batched" } else { "returns" };
     let returns = about(output, returns, private);
-    // At the return type, which must be able to say that a call was turned away.
+    // Spanned at the return type, which must be able to express that a call was rejected.
     let shedding = args.shed_after.get()?.map(|_| quote_spanned!(output.ty.span()=> .shedding()));
-    // At the return type too, which must be able to say that there is nothing. A batch leaves ids out instead.
+    // The return type must also be able to express absence. A batch leaves ids out instead.
     let negative = args.none_ttl.get()?.filter(|_| model.batch.is_none());
     let negative = negative.map(|_| quote_spanned!(output.ty.span()=> .negative()));
     let failing = args.stale_if_error.get()?.map(|_| quote_spanned!(output.ty.span()=> .failing()));
@@ -73,7 +73,7 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
         let errors = quote_spanned!(span=> #private::errors!);
         quote_spanned!(span=> .remembering(|| #errors(#ty, #ttl)))
     });
-    // Another function's key has a type of its own; any other takes it from here, as far as it has none.
+    // Another function's key has its own type; the type of any other is inferred from here, as far as it is open.
     let others = matches!(model.key, Ok(Key::Shared(key)) if catalog::owner(key).is_some());
     let shared = others && model.batch.is_none();
     let shared = shared.then(|| quote_spanned!(output.ty.span()=> .shared()));

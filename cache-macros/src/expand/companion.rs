@@ -38,10 +38,11 @@ pub(super) fn function(
     let doc = doc(model, own);
 
     let receiver = (own.home == Home::Method).then(|| quote!(&self,));
-    let parameters = parameters(model, own).map(|parameter| declare(parameter, model, runtime));
+    let taken = || parameters(model, own);
     // A companion takes references, and the type is the user's.
-    let lent = self::parameters(model, own).any(|it| it.ty.is_some_and(is_option_of_reference));
-    let allow = lent.then(|| quote!(#[allow(clippy::ref_option_ref)]));
+    let allow = taken().any(|it| it.ty.is_some_and(is_option_of_reference));
+    let allow = allow.then(|| quote!(#[allow(clippy::ref_option_ref)]));
+    let parameters = taken().map(|parameter| declare(parameter, model, runtime));
     let value = value::stored(model, runtime);
     let generics = needed(model, own, runtime);
     let where_clause = &generics.where_clause;

@@ -35,7 +35,7 @@ pub(super) fn callsite(
     })
 }
 
-/// What the function says about its entries, as calls of the callsite's builder.
+/// What the options say about the entries, as calls of the callsite's builder.
 fn policy(model: &Cached<'_>, runtime: &Path) -> Result<TokenStream, Reported> {
     let args = model.args;
     let ttl = match args.ttl.get()? {
@@ -82,7 +82,7 @@ fn policy_of_lock(lock: &Lock) -> Result<TokenStream, Reported> {
     Ok(quote!(.lock() #wait #lease))
 }
 
-/// What only a value or the parameters can tell of the ttl: a method of the key and its argument.
+/// A ttl that depends on the value or the parameters: a method of the key, and its argument.
 pub(super) fn ttl(model: &Cached<'_>) -> Result<Option<(Ident, TokenStream)>, Reported> {
     let (method, argument) = match model.args.ttl.get()? {
         Some(Ttl::Of(closure)) => ("ttl_of", closure.into_token_stream()),
@@ -99,7 +99,7 @@ pub(super) fn template(own: &OwnKey<'_>, function: &Function, private: &Path) ->
         .map_or_else(|| described(&own.pieces, function, private, name), ToTokens::to_token_stream)
 }
 
-/// The text of a key with something that describes them in the places of its values.
+/// The text of a key, with a description in place of each value.
 pub(super) fn described(
     pieces: &[Piece<'_>],
     function: &Function,
@@ -222,7 +222,7 @@ pub(super) fn reference(parameter: Parameter<'_>, span: Span) -> TokenStream {
     }
 }
 
-/// The same name at another place; what it means is still decided where the user wrote it.
+/// The same name with another location; it is still resolved where the user wrote it.
 pub(super) fn located(name: &Ident, span: Span) -> Ident {
     let mut name = name.clone();
     name.set_span(name.span().located_at(span));

@@ -10,7 +10,7 @@ use crate::parameter::Parameter;
 use crate::scope::{Item, Scope};
 use crate::syntax;
 
-/// One call reads many entries: those of all items of a parameter.
+/// Many entries read in one call: one for each item of a parameter.
 #[derive(Clone, Copy)]
 pub(crate) struct Batch<'a> {
     /// `batch`, at which helper tokens stand.
@@ -50,7 +50,7 @@ impl<'a> Batch<'a> {
         Ok(Self { word: &each.word, item, items, ty })
     }
 
-    /// The item in the place of the collection, where parameters are declared one by one.
+    /// The item in place of the collection, for the companion, which takes a single item.
     pub(crate) fn single(&self, parameter: Parameter<'a>) -> Parameter<'a> {
         if parameter.name == self.items.name {
             Parameter { name: self.item.name, ty: self.item.ty, whole: self.ty, is_mut: false }
@@ -60,7 +60,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// What a collection holds, as far as its spelling tells.
+/// The element type of a collection, as far as its spelling tells.
 fn element(ty: &Type) -> Option<&Type> {
     match syntax::peel(ty) {
         Type::Reference(reference) => element(&reference.elem),

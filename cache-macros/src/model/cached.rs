@@ -17,7 +17,7 @@ pub(crate) struct Cached<'a> {
     pub(crate) args: &'a CachedArgs,
     pub(crate) scope: Scope<'a>,
     pub(crate) flavor: Flavor<'a>,
-    /// It reads many entries at once.
+    /// Given if it reads many entries at once.
     pub(crate) batch: Option<Batch<'a>>,
     pub(crate) key: Result<Key<'a>, Reported>,
 }
@@ -39,7 +39,7 @@ pub(crate) struct OwnKey<'a> {
     pub(crate) tags: Vec<Vec<Piece<'a>>>,
 }
 
-/// Where the code that makes the key stands.
+/// Where the code that builds the key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Home {
     /// In a companion that is called `name_key(..)`.
@@ -48,7 +48,7 @@ pub(crate) enum Home {
     Associated,
     /// In a companion that is called `self.name_key(..)`, since the key uses `self`.
     Method,
-    /// In the function itself: there is no place for a companion in the implementation of a trait.
+    /// In the function itself: the implementation of a trait has no place for a companion.
     Inline,
 }
 
@@ -75,7 +75,7 @@ impl<'a> Cached<'a> {
         Self { args, scope, flavor, batch, key }
     }
 
-    /// The type of a value, as far as the spelling tells: of one id's, where there are many.
+    /// The type that is stored, as far as the spelling tells: for a batch, that of one id's value.
     pub(crate) fn stored(&self) -> &Type {
         let all = types::stored(&self.flavor.output().ty);
         self.batch.and_then(|_| types::of_each(all)).unwrap_or(all)
@@ -86,12 +86,12 @@ impl<'a> Cached<'a> {
         self.args.stale_while_revalidate.is_given() || self.args.load_timeout.is_given()
     }
 
-    /// Whether what is found is judged by its age.
+    /// Whether a lookup takes the age of a value into account.
     pub(crate) fn is_by_age(&self) -> bool {
         self.is_detached() || self.args.stale_if_error.is_given() || self.args.early.is_given()
     }
 
-    /// `unless`, if it belongs to the key because it needs nothing but the value: whoever stores one is bound by it.
+    /// `unless`, if it needs nothing but the value. Then it belongs to the key, and applies to everybody who stores one.
     pub(crate) fn unless_of_value(&self) -> Option<&'a Expr> {
         let unless = self.args.unless.get().ok()??;
         let plain = matches!(unless, Expr::Closure(_) | Expr::Path(_));
@@ -122,7 +122,7 @@ impl<'a> Key<'a> {
             None => (automatic(scope, flavor, batch, skipped(args)), None),
         };
         let tags = args.tags.get()?.map_or(&[][..], Vec::as_slice);
-        // All of them, so that all mistakes are told.
+        // All of them first, so that every mistake is reported.
         let tags: Vec<_> = tags.iter().map(|tag| piece::resolve(tag, scope, diagnostics)).collect();
         let tags = tags.into_iter().collect::<Result<Vec<_>, _>>()?;
         let home = Home::of(args, scope, flavor, pieces.iter().chain(tags.iter().flatten()));
@@ -144,7 +144,7 @@ impl<'a> OwnKey<'a> {
         self.pieces.iter().any(|piece| piece.stands_for(name))
     }
 
-    /// Whether the template has this text in it.
+    /// Whether the template contains this text.
     pub(crate) fn spells(&self, text: &str) -> bool {
         self.template.is_some_and(|template| template.value().contains(text))
     }
@@ -158,7 +158,7 @@ impl<'a> OwnKey<'a> {
     }
 }
 
-/// The key of a function that names none: where it is, what it is called, and all it is given.
+/// The key of a function that declares none: its path and name, and all its parameters.
 fn automatic<'a>(
     scope: &Scope<'a>,
     flavor: &Flavor<'a>,

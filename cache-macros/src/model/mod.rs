@@ -21,7 +21,7 @@ use crate::{syntax, types};
 
 /// How the function is asynchronous.
 pub(crate) enum Flavor<'a> {
-    /// `async fn`, or a plain one, which `check` refuses.
+    /// `async fn`, or a plain `fn`, which `check` rejects.
     Async(Output),
     /// What `#[async_trait]` makes of one: it returns a boxed future. `boxed` is the path to `Box`.
     Boxed { boxed: Path, returns: &'a Type, output: Output },
@@ -30,8 +30,8 @@ pub(crate) enum Flavor<'a> {
 /// What the function returns once it is awaited.
 pub(crate) struct Output {
     pub(crate) ty: Type,
-    /// The `->`: helper tokens stand there, so that rustc underlines the type but an editor does not
-    /// take them for it.
+    /// The `->`, which gives helper tokens their span: rustc then underlines the type, but an editor does not take them
+    /// for it.
     pub(crate) arrow: Span,
 }
 

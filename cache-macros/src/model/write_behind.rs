@@ -11,12 +11,12 @@ use crate::piece::{self, Piece};
 use crate::scope::Scope;
 use crate::{syntax, types};
 
-/// A sink, and what its queue is like.
+/// A sink, and the description of its queue.
 pub(crate) struct WriteBehind<'a> {
     pub(crate) args: &'a WriteBehindArgs,
     pub(crate) scope: Scope<'a>,
     pub(crate) flavor: Flavor<'a>,
-    /// What the worker keeps, and hands to the sink with each batch: all parameters but the last.
+    /// What the worker keeps, and passes to the sink with each batch: all parameters but the last.
     pub(crate) environment: Vec<Kept<'a>>,
     /// The last parameter, if it is a batch.
     pub(crate) batch: Option<Taken<'a>>,
@@ -25,19 +25,19 @@ pub(crate) struct WriteBehind<'a> {
 
 /// A parameter of the sink that is the same for every batch.
 pub(crate) struct Kept<'a> {
-    /// `None` if a pattern takes it apart.
+    /// `None` if it is a pattern.
     pub(crate) name: Option<&'a Ident>,
     pub(crate) ty: &'a Type,
-    /// The `:`: helper tokens stand there, so that rustc underlines the type but an editor does not take
-    /// them for it.
+    /// The `:`, which gives helper tokens their span: rustc then underlines the type, but an editor does not take them
+    /// for it.
     pub(crate) colon: Span,
-    /// What it is a reference to, if it is one: the worker keeps that. Else it keeps it as it is.
+    /// The type behind the reference, if it is one: that is what the worker keeps. It keeps any other parameter as it is.
     pub(crate) referent: Option<&'a Type>,
 }
 
-/// The parameter that is given the items.
+/// The parameter that receives the items.
 pub(crate) struct Taken<'a> {
-    /// `None` if a pattern takes it apart.
+    /// `None` if it is a pattern.
     pub(crate) name: Option<&'a Ident>,
     pub(crate) item: &'a Type,
     pub(crate) form: Form,

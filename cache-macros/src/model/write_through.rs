@@ -11,9 +11,9 @@ use crate::function::Function;
 use crate::parameter::Parameter;
 use crate::syntax;
 
-/// A write that stores what it knows.
+/// A write that stores the new values.
 pub(crate) struct WriteThrough<'a> {
-    /// The function, its options, and what it invalidates besides.
+    /// The function, its options, and the targets that it only invalidates.
     pub(crate) write: Invalidates<'a>,
     pub(crate) values: Vec<Result<Value<'a>, Reported>>,
 }
@@ -23,13 +23,13 @@ pub(crate) struct Value<'a> {
     pub(crate) entry: &'a Entry,
     /// The success value if there is none.
     pub(crate) expr: Option<&'a Expr>,
-    /// The key uses `result`. The name as the user wrote it.
+    /// Given if the key uses `result`: the name, as the user wrote it.
     pub(crate) key_uses: Option<Ident>,
-    /// The value does.
+    /// The same for the value.
     pub(crate) uses: Option<Ident>,
-    /// The parameters that the value is made from, as they are called there.
+    /// The parameters that the value uses, with the names it uses.
     pub(crate) parameters: Vec<(Ident, Parameter<'a>)>,
-    /// The value uses `self`.
+    /// Given if the value uses `self`.
     pub(crate) receiver: Option<Ident>,
 }
 

@@ -15,7 +15,7 @@ pub(crate) use self::names::{
 
 /// Without the invisible group around what a `macro_rules!` was given as `$name:expr` or `$name:literal`.
 ///
-/// What needs the group, as `a + b` does in `&$sum`, keeps it.
+/// An expression that needs the group, as `a + b` does in `&$sum`, keeps it.
 pub(crate) fn ungrouped(expr: Expr) -> Expr {
     match expr {
         Expr::Group(group) if binds_tightly(&group.expr) => ungrouped(*group.expr),
@@ -67,7 +67,7 @@ pub(crate) fn last_segment(ty: &Type) -> Option<&PathSegment> {
     }
 }
 
-/// The type's one name without arguments, if it is that.
+/// The type's name, if it is a single name without arguments.
 pub(crate) fn as_ident(ty: &Type) -> Option<&Ident> {
     match peel(ty) {
         Type::Path(path) if path.qself.is_none() => path.path.get_ident(),
@@ -87,7 +87,7 @@ pub(crate) fn arguments(segment: &PathSegment) -> impl Iterator<Item = &Type> {
     })
 }
 
-/// The type without what cannot stand in a `let`: `impl Trait` becomes `_`.
+/// The type as a `let` can have it: `impl Trait` becomes `_`.
 pub(crate) fn without_impl(ty: &Type) -> Type {
     struct Erase;
     impl VisitMut for Erase {

@@ -77,8 +77,8 @@ pub(crate) fn binds(expr: &Expr, name: &str) -> bool {
     matches!(expr, Expr::Closure(closure) if mentions(&closure.inputs, name))
 }
 
-/// The variables that an expression may use: `self` and names that stand alone. Inside of macros these are all names
-/// there are, also those in texts such as `"{name}"`.
+/// The variables that an expression may use: `self`, and names that stand alone. Inside macro calls these are all names,
+/// including those in format strings such as `"{name}"`.
 pub(crate) fn variables(expr: &Expr) -> Vec<Ident> {
     struct Collect(Vec<Ident>);
     impl VisitMut for Collect {

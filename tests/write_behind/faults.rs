@@ -236,3 +236,42 @@ async fn what_was_acknowledged_to_the_former_primary_alone_comes_again() {
     assert!(ledger.len() > 1, "once from each");
     running.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn positions_grow_where_a_primary_comes_back_without_its_last_items() {
+    let at_once = RedisServer::builder().setting("repl-diskless-sync-delay 0");
+    let old = at_once.clone().start().await;
+    let link = Proxy::to(&old).await;
+    let of = format!("replicaof 127.0.0.1 {}", link.port());
+    let new = at_once.setting(&of).start().await;
+    let (primary, replica) = (old.client().await, new.client().await);
+    let (here, exact) = (patient().connect(&old.url()).unwrap(), Exact::default());
+    let careful = queue(&CAREFUL, &here);
+    for number in 0..3 {
+        careful.push(step(0, number)).await.unwrap();
+    }
+    eventually!(replica.run::<u64>(&["XLEN", "wb:{careful:0}"]).await == 3);
+    link.set(Link::BlackHole).await;
+    for number in 3..8 {
+        careful.push(step(0, number)).await.unwrap();
+    }
+    let sink =
+        |cache: &Cache| __private::worker(queue(&CAREFUL, cache), exact.clone(), Exact::take);
+    let running = Running::start(sink(&here));
+    eventually!(exact.numbers().len() == 8);
+    running.stop().await;
+
+    replica.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
+    primary.run::<()>(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]).await;
+    eventually!(
+        primary.run::<String>(&["INFO", "replication"]).await.contains("master_link_status:up")
+    );
+    primary.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
+    for number in 8..11 {
+        careful.push(step(0, number)).await.unwrap();
+    }
+    let running = Running::start(sink(&here));
+    eventually!(careful.length().await.unwrap() == QueueLength::default());
+    running.stop().await;
+    assert_eq!(exact.numbers(), (0..11).collect::<Vec<_>>());
+}

@@ -1,7 +1,10 @@
 -- A partition's clock. Positions are ids `generation-number`: numbers count, and a new generation, later than all
 -- before by the wall clock too, begins when the stream is new or another primary has it, which may lack its last items.
+-- So may the same one, if it was a replica meanwhile: then its connections know nothing of it, but its replication has another id.
 -- Microseconds of versions only grow.
 local function tick(stream, clock, origin, entries, anew)
+  local info = redis.pcall('INFO', 'replication')
+  origin = origin .. (type(info) == 'string' and string.match(info, 'master_replid:(%x+)') or '')
   local c = redis.call('HMGET', clock, 'generation', 'number', 'us', 'origin')
   local generation, number, last = tonumber(c[1] or 0), tonumber(c[2] or 0), tonumber(c[3] or 0)
   if anew or c[4] ~= origin then

@@ -92,6 +92,28 @@ async fn little_permission_is_needed() {
     assert_eq!(cache.get(&row_key(&1)).await.unwrap(), None);
 }
 
+/// What the guide lists for one server, and what it says that a cluster needs besides.
+#[tokio::test]
+async fn the_listed_commands_are_all_that_is_needed() {
+    let guide = include_str!("../../cache-runtime/src/doc/when_redis_fails.md");
+    let (_, list) = guide.split_once("```text\n").unwrap();
+    let (list, rest) = list.split_once("```").unwrap();
+    let (_, more) = rest.split_once("cluster also needs `").unwrap();
+    let (more, _) = more.split_once('`').unwrap();
+    let commands: Vec<_> = list.split_whitespace().chain(more.split_whitespace()).collect();
+    let rules = format!("on >secret ~* resetchannels -@all {}", commands.join(" "));
+    let cluster = RedisCluster::of(3, false, &RedisServer::builder().user("limited", &rules)).await;
+    let url = cluster.url().replace("://", "://limited:secret@");
+    let cache = patient().connect(&url).unwrap();
+    eventually!({
+        works(&cache).await;
+        cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
+    });
+    assert_eq!(cache.invalidate_matching("row:*").await.unwrap(), 1);
+    let stats = cache.stats();
+    assert!(stats.functions.iter().all(|function| function.store_refused == 0), "{stats:?}");
+}
+
 /// Nodes say in different ways where they are: by name, by address, or by their ports alone.
 #[tokio::test]
 async fn nodes_are_found_by_whatever_they_announce() {

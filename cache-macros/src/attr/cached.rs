@@ -16,7 +16,7 @@ use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
 use crate::template::{Kind, Template};
 
-const KNOWN: &Known = &[
+pub(super) const KNOWN: &Known = &[
     ("key", r#"key = "user:<id>""#),
     ("ttl", r#"ttl = "1h""#),
     ("batch", "batch(id in ids)"),

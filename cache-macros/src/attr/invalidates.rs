@@ -10,7 +10,7 @@ use super::value::{cache, choice, duration};
 use super::{Known, Name, Slot, all_pieces, is_option};
 use crate::diagnostics::{Diagnostics, Reported};
 
-const KNOWN: &Known = &[
+pub(super) const KNOWN: &Known = &[
     ("key", r#"key = "user:<id>""#),
     ("tag", r#"tag = "org:<org_id>""#),
     ("pattern", r#"pattern = "user:<id>:*""#),

@@ -1,6 +1,8 @@
 //! What the user wrote in the attribute, with its spans. Nothing here looks at two options together.
 
 pub(crate) mod cached;
+#[cfg(test)]
+mod documented;
 pub(crate) mod duration;
 pub(crate) mod each;
 pub(crate) mod invalidates;

@@ -11,7 +11,7 @@ use super::{KeyArg, Known, Name, Slot, all_pieces};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::template::{Kind, Template};
 
-const KNOWN: &Known = &[
+pub(super) const KNOWN: &Known = &[
     ("queue", r#"queue = "page-views""#),
     ("key", r#"key = "<view.page>""#),
     ("batch", "batch = 500"),

@@ -14,7 +14,7 @@ use super::{Known, Name, all_pieces, each_piece, is_option};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
 
-const KNOWN: &Known = &[
+pub(super) const KNOWN: &Known = &[
     ("key", "key = user_key(&id)"),
     ("invalidates", "invalidates(list_users(org))"),
     ("fence", r#"fence = "strict""#),

@@ -60,12 +60,13 @@ impl Cache {
     /// | `redis://[user:password@]host[:port][/db]` | Redis or Valkey |
     /// | `rediss://…` | the same over TLS (feature `tls`) |
     /// | `redis+unix:///path/to.sock` | through a Unix socket |
-    /// | `redis+sentinel://host,host/name` | the primary of that name, found through its sentinels |
+    /// | `redis+sentinel://host,host/name[/db]` | the primary of that name, found through its sentinels |
     /// | `redis+cluster://host,host` | a Redis Cluster, found through some of its nodes |
     /// | `memory:` | none: this process's memory |
     ///
     /// Separate several hosts by commas, each with its own port if that is not the default one. User and password go
-    /// before the first host. `rediss+sentinel` and `rediss+cluster` are the same over TLS.
+    /// before the first host. `rediss+sentinel` and `rediss+cluster` are the same over TLS. `valkey` and `valkeys`
+    /// are accepted for `redis` and `rediss`.
     ///
     /// In a cluster, each entry lives on the node of its key, and no hash tags are needed. The cache follows slots as
     /// they move, and replicas as they are promoted. [`when_redis_fails`](crate::when_redis_fails) says what it means

@@ -1,4 +1,4 @@
-//! What expansions of the attribute macros name. No part of the public interface: it changes without notice.
+//! The items that expansions of the attribute macros use. Not part of the public API: they change without notice.
 
 pub use core;
 #[cfg(feature = "catalog")]

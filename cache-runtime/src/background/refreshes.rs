@@ -1,4 +1,4 @@
-//! Which entries are being refreshed by this process: at most so many at once, and each by one.
+//! The entries that this process is refreshing: a limited number at once, and each only once.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

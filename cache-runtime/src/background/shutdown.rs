@@ -1,4 +1,4 @@
-//! The end of a cache.
+//! Shutting down a cache.
 
 use std::fmt;
 use std::sync::atomic::Ordering;

@@ -1,4 +1,4 @@
-//! Which cache a function uses that does not name one.
+//! The cache that a function uses if it names none.
 
 use std::sync::LazyLock;
 
@@ -13,7 +13,7 @@ tokio::task_local! {
 
 static INSTALLED: ArcSwapOption<Inner> = ArcSwapOption::const_empty();
 
-/// Stands in while nothing is installed.
+/// The fallback while nothing is installed.
 static EMBEDDED: LazyLock<Cache> = LazyLock::new(|| {
     log::warn(format_args!(
         "no cache is installed: cached functions use this process's memory; call `Cache::install` at start-up"

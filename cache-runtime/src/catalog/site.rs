@@ -1,4 +1,4 @@
-//! What the attributes of a program leave behind for the catalogue: one site each, gathered by the linker.
+//! What the attributes of a program register for the catalogue: one site each, collected by the linker.
 
 /// A function under `#[cached]`, as its attribute spells it.
 #[derive(Debug)]

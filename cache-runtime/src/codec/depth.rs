@@ -1,13 +1,13 @@
-//! A bound on how deep values are nested.
+//! A limit on how deeply values are nested.
 //!
-//! A recursive type takes stack for every level, and the bytes decide how many there are: a megabyte of `0x01` is a
-//! million nodes of `struct Node { next: Option<Box<Node>> }` to postcard, and the digit `1` is an endless number of
-//! `struct Wrapped(Option<Box<Wrapped>>)` to JSON, whose own bound counts brackets only. That of
-//! `rmp-serde`, 1024, is more than 2 MiB of stack hold in a debug build. So every codec is put
-//! behind these adapters, to which a value inside of another is one level deeper: elements, keys, fields, what is in
-//! a `Some`, in a newtype and in a variant (two levels if the variant has fields, as in JSON).
+//! A recursive type uses stack for every level, and the input decides how many levels there are: to postcard, a
+//! megabyte of `0x01` is a million nodes of `struct Node { next: Option<Box<Node>> }`; to JSON, whose own limit
+//! counts only brackets, the digit `1` is infinitely many levels of `struct Wrapped(Option<Box<Wrapped>>)`. The limit
+//! of `rmp-serde`, 1024, is more than 2 MiB of stack can hold in a debug build. So every codec is wrapped in these
+//! adapters, which count a value inside another as one level: elements, keys, fields, the contents of a `Some`, of a
+//! newtype and of a variant (two levels if the variant has fields, as in JSON).
 //!
-//! The same levels are counted in both directions, so that what is stored can be read.
+//! Levels are counted in the same way in both directions, so that whatever is stored can be read.
 
 mod de;
 mod ser;
@@ -16,23 +16,23 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer};
 use serde::ser::{Serialize, Serializer};
 
 /// How many values may be inside one another. `serde_json` reads 127 brackets, and a thread with 2 MiB of stack has
-/// room for 16 KiB at each level.
+/// room for 16 KiB per level.
 pub(super) const LEVELS: u8 = 127;
 
-/// Something of serde's, and how many levels there may be from here on.
+/// A serde object, and how many levels are left below it.
 struct Depth<T> {
     inner: T,
     left: u8,
 }
 
 impl<T> Depth<T> {
-    /// As deep as the thing that `inner` came from.
+    /// Wraps `inner` at the same depth.
     fn wrap<U>(&self, inner: U) -> Depth<U> {
         Depth { inner, left: self.left }
     }
 }
 
-/// One level less; `E` says that there is none.
+/// One level less, or the error `E` if there is none left.
 fn deeper<E>(left: u8, error: fn(&'static str) -> E) -> Result<u8, E> {
     left.checked_sub(1).ok_or_else(|| error("nested too deep"))
 }

@@ -1,4 +1,4 @@
-//! One hash for equal values of any serialisable type, in every process.
+//! A hash that is the same for equal values of any serializable type, in every process.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -11,7 +11,7 @@ pub(super) fn hash(value: &(impl Serialize + ?Sized)) -> Hash {
     let mut bytes = Vec::with_capacity(256);
     match serde_json::to_value(value) {
         Ok(value) => write(&value, &mut bytes),
-        // Nothing tells such values apart: each is its own, and none is found again.
+        // Such values cannot be told apart: each gets a hash of its own, and is never found again.
         Err(_) => bytes.extend_from_slice(Token::random().as_bytes()),
     }
     Hash::of(&bytes)

@@ -195,7 +195,7 @@ impl<T> Key<T> {
 
     /// How long a value is kept after that.
     pub(crate) fn stale_for(&self, is_absent: bool) -> Duration {
-        // That there is nothing is not served any longer than was asked for.
+        // A `None` is not served for longer than `none_ttl` says.
         if is_absent { Duration::ZERO } else { self.callsite.policy().stale() }
     }
 

@@ -1,10 +1,10 @@
 //! How the text of a key is built, so that different arguments give different keys.
 //!
-//! Text of the template is taken as it is; values are escaped. A value's text never contains the characters that
-//! separate segments (`:`), that mean something to Redis (`*?[]\` in patterns, `{}` as hash tags), that lead to the key
-//! beside an entry (`!`, of its refreshes), or that nobody wants in a key (white space, control characters): they appear
-//! as `%XX`, and so does `%`. `<` and `>` are escaped in values too, which leaves them free to mark structure: lists are
-//! `<a,b,>`, `None` is `<->`, and a text that was cut ends in `<#hash>`.
+//! Template text is taken as it is; values are escaped. The text of a value never contains characters that separate
+//! segments (`:`), that have a meaning in Redis (`*?[]\` in patterns, `{}` as hash tags), that lead to the key beside
+//! an entry (`!`, for refreshes), or that are inconvenient in a key (whitespace, control characters): they appear as
+//! `%XX`, and so does `%`. `<` and `>` are escaped in values too, so they are free to mark structure: lists are
+//! `<a,b,>`, `None` is `<->`, and a truncated text ends in `<#hash>`.
 
 use serde::Serialize;
 

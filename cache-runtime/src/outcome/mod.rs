@@ -1,9 +1,10 @@
 //! What a function's return type means to a cache: which part of it is stored, and when that says "nothing there".
 //!
-//! `Result<T, E>` stores `T`, everything else stores itself; a stored `None` is a negative entry. A macro sees only
-//! how a type is spelled, the compiler sees through aliases (`sqlx::Result<T>`, `AppResult<T>`): an inherent item of
-//! `Probe<Result<T, E>>` hides the item of the same name that a trait gives to every `Probe<R>`. In an expression
-//! that works with generics too; as a constant in a type it needs a type without them.
+//! `Result<T, E>` stores `T`, every other type stores itself, and a stored `None` is a negative entry. A macro sees
+//! only how a type is spelled, whereas the compiler sees through aliases (`sqlx::Result<T>`, `AppResult<T>`): an
+//! inherent item of `Probe<Result<T, E>>` shadows the item of the same name that a trait provides for every
+//! `Probe<R>`. In an expression this works with generics too; as a constant in a type it needs a type without
+//! generics.
 
 mod bounds;
 mod macros;

@@ -1,4 +1,4 @@
-//! What reads and writes know of a return type, without knowing the type.
+//! What reads and writes need to know about a return type.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! How the callers who waited for a load that failed learn of its error.
+//! How the error of a failed load reaches the callers that waited for it.
 
 use std::any::Any;
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! The things that are counted.
+//! The events that are counted.
 
 use crate::store::StoreError;
 

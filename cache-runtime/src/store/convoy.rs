@@ -1,8 +1,8 @@
 //! Operations that go to the store together.
 //!
-//! A call that reads many keys runs the lookups of as many single reads side by side. Each asks the store for its own key,
-//! by the operations on one key. While they are polled these are held back, and when all of them wait for an answer, what
-//! they have asked goes out as operations on many keys: one round trip for all of them.
+//! A call that reads many keys runs the lookups of that many single reads side by side. Each requests its own key
+//! from the store with the operations on one key. These requests are held back while the reads are polled. When all
+//! reads wait for an answer, the requests are sent as operations on many keys: one round trip for all of them.
 
 mod held;
 

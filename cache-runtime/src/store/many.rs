@@ -1,5 +1,5 @@
-//! The operations of reads on many keys: as those on one key, in one round trip for all of them. One result per key,
-//! in order; a key at which something fails does not keep the others from theirs.
+//! The operations of reads on many keys: the same as on one key, in one round trip for all of them. There is one
+//! result per key, in order; a failure for one key does not affect the others.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! An entry as Redis would hold it, for the test that both hold the same.
+//! An entry as Redis would store it, for the test that both stores agree.
 
 use tokio::time::Instant;
 

@@ -1,7 +1,8 @@
 //! The embedded store: the same protocol in this process's memory.
 //!
-//! For programs without Redis, for tests, and for the time before one is installed. Entries are bounded by bytes;
-//! values make room for values, never leases or fences, which are small and short-lived.
+//! For programs without Redis, for tests, and for the time before a cache is installed. The size of all entries is
+//! bounded in bytes. Values are evicted to make room for values; leases and fences never are, because they are small
+//! and short-lived.
 
 #[cfg(test)]
 mod image;

@@ -1,4 +1,4 @@
-//! The protocol's transitions on one entry, as the Lua scripts make them on a Redis key.
+//! The protocol's transitions on one entry, equivalent to those of the Lua scripts on a Redis key.
 
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub(super) fn refresh(
         return true;
     }
     match entry {
-        // A retry of a refresh that got through.
+        // A retry of a refresh that had succeeded.
         Some(Slot { content: Content::Value { token: stored, .. }, .. }) if *stored == token => {
             true
         }

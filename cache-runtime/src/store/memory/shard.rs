@@ -95,7 +95,7 @@ impl Shard {
             self.last_turn
         });
         self.entries.insert(key, Kept { slot, visited: false, turn });
-        // Keys that come and go leave turns behind: forget those before they outnumber the entries.
+        // Removed keys leave their turns behind: forget those before they outnumber the entries.
         if self.turns.len() > 2 * self.entries.len() + 64 {
             let entries = &self.entries;
             self.turns

@@ -1,4 +1,4 @@
-//! Pauses between attempts.
+//! Pauses between connection attempts.
 
 use std::time::{Duration, Instant};
 

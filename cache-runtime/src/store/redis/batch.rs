@@ -1,4 +1,4 @@
-//! The operations on many keys: of writers, one round trip for all keys of a write.
+//! The operations of writers on many keys: one round trip for all keys of a write.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::store::{Deadline, End, Ended, Name, StoreError, StoreResult};
 use crate::token::Token;
 
 impl Session<'_> {
-    /// Removes values and leases; lifts nobody's fence. One result for each name.
+    /// Removes values and leases, and lifts no fence. One result per name.
     pub(super) async fn invalidate(
         &mut self,
         names: &[Name<'_>],
@@ -24,7 +24,7 @@ impl Session<'_> {
         removed.into_iter().map(|removed| removed.map(|_| ())).collect()
     }
 
-    /// Whether there was something of ours in each key, or might have been.
+    /// Whether each key held, or may have held, something of ours.
     pub(super) async fn remove(
         &mut self,
         names: &[Name<'_>],
@@ -54,7 +54,7 @@ impl Session<'_> {
         results
     }
 
-    /// Puts up a writer's fence. False: the value is gone, but the fence is not up.
+    /// Puts up a writer's fence. False: the value was removed, but the fence could not be put up.
     pub(super) async fn begin(
         &mut self,
         names: &[Name<'_>],
@@ -83,7 +83,7 @@ impl Session<'_> {
         results.collect()
     }
 
-    /// Lifts a writer's fence, and stores its values, each if no other writer has overlapped.
+    /// Lifts a writer's fences, and stores each of its values if no other writer has overlapped.
     pub(super) async fn end(
         &mut self,
         ends: &mut [End<'_>],
@@ -134,7 +134,7 @@ impl Session<'_> {
         Arg::Header(record::header(kind, self.origin(), name.hash))
     }
 
-    /// Mends the results that say that this user may run no scripts.
+    /// Repairs the results that failed because this user may not run scripts.
     async fn mend<T>(
         &mut self,
         names: &[Name<'_>],

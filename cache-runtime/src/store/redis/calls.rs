@@ -1,4 +1,4 @@
-//! What is sent for the operations on one key.
+//! The commands and script calls of the operations on one key.
 
 use std::time::Duration;
 
@@ -69,8 +69,8 @@ pub(super) fn renew<'a>(name: Name<'a>, token: &'a Token, lease: Duration) -> Ca
     Call { script: &script::RENEW, key: name.text, args }
 }
 
-/// Whole milliseconds, at least one: Redis refuses to expire a key at once. At most a century, which it can add to
-/// the present time.
+/// Whole milliseconds. At least one, because Redis refuses to expire a key at once; at most a century, which Redis
+/// can still add to the current time.
 pub(super) fn millis(duration: Duration) -> u64 {
     const CENTURY: u64 = 100 * 365 * 24 * 60 * 60 * 1000;
     u64::try_from(duration.as_millis()).unwrap_or(CENTURY).clamp(1, CENTURY)

@@ -1,4 +1,4 @@
-//! Why there is no connection.
+//! Reasons for not having a connection.
 
 use std::fmt;
 use std::io;

@@ -23,13 +23,13 @@ impl Session<'_> {
         match self.call(&get, deadline).await? {
             Value::BulkString(record) => self.got(name, record, deadline).await,
             Value::Nil => Ok(None),
-            // What is there does not matter, only that it is no record.
+            // It does not matter what is there, only that it is not a record.
             reply if is_error(&reply, "WRONGTYPE") => Ok(Some(Bytes::new())),
             reply => Err(self.refused(reply)),
         }
     }
 
-    /// The record, if it counts.
+    /// The record, unless it is to be ignored.
     pub(super) async fn got(
         &mut self,
         name: Name<'_>,
@@ -54,8 +54,8 @@ impl Session<'_> {
         in_millis(&reply).ok_or_else(|| self.refused(reply))
     }
 
-    /// Finds out why a record is of another key than the one that was asked for. If the server has it there, somebody
-    /// copied it, and the reader passes over it; if not, replies have changed places.
+    /// Finds out why a record belongs to a key other than the requested one. If the server has it there, somebody
+    /// copied it, and the reader ignores it; if not, replies have been mixed up.
     async fn verify(
         &mut self,
         name: Name<'_>,
@@ -70,7 +70,7 @@ impl Session<'_> {
         }
     }
 
-    /// The value, or the lease. A value whose token is `reject` does not count.
+    /// The value, or the lease. A value whose token is `reject` is ignored.
     pub(super) async fn acquire(
         &mut self,
         name: Name<'_>,
@@ -115,7 +115,7 @@ impl Session<'_> {
         };
         Taken::Known(Ok(match record::read(record.clone(), name.hash) {
             Found::Value(_) => Acquired::Value(record),
-            // How long it still has would cost another command; not longer than one of ours.
+            // Its remaining time would cost another command; it is at most that of one of ours.
             Found::Lease => Acquired::Held(lease),
             Found::Fence => Acquired::Fenced,
             Found::Foreign => Acquired::Foreign,
@@ -139,7 +139,7 @@ impl Session<'_> {
                 (b"A", None) => Ok(Acquired::Leased),
                 (b"F", None) => Ok(Acquired::Fenced),
                 (b"X", None) => Ok(Acquired::Foreign),
-                // A lease without an end is none of ours; wait for it as for one of ours.
+                // A lease that never expires is not ours. Wait for it as if it were.
                 (b"L", Some(Value::Int(left))) => {
                     Ok(Acquired::Held(u64::try_from(left).map_or(lease, Duration::from_millis)))
                 }
@@ -154,7 +154,7 @@ impl Session<'_> {
         }
     }
 
-    /// Stores a value where the lease of its own token still stands.
+    /// Stores a value if the key still holds the lease with its token.
     pub(super) async fn fill(
         &mut self,
         name: Name<'_>,
@@ -198,13 +198,13 @@ impl Session<'_> {
         self.decide(&calls::renew(name, &token, lease), deadline).await
     }
 
-    /// Runs a script that says yes or no.
+    /// Runs a script that answers yes or no.
     async fn decide(&mut self, call: &Call<'_>, deadline: Deadline) -> StoreResult<bool> {
         let reply = self.eval(call, deadline).await?;
         self.decided(&reply)
     }
 
-    /// What the reply of a script says that says yes or no.
+    /// The answer of a script that answers yes or no.
     pub(super) fn decided(&self, reply: &Value) -> StoreResult<bool> {
         match reply {
             Value::Int(0) => Ok(false),
@@ -214,10 +214,10 @@ impl Session<'_> {
     }
 }
 
-/// What became of an attempt to take a lease by `SET`.
+/// The outcome of an attempt to take a lease by `SET`.
 pub(super) enum Taken {
     Known(StoreResult<Acquired>),
-    /// The script has to say; a value with this token does not count.
+    /// The script has to decide; a value with this token is ignored.
     Unknown(Option<Token>),
 }
 

@@ -1,4 +1,4 @@
-//! Futures at once: as many as there are nodes, which are few.
+//! Runs futures concurrently: one per node, so only a few.
 
 use std::future::poll_fn;
 use std::task::Poll;

@@ -1,4 +1,4 @@
-//! Sockets, and the client's end of them.
+//! Opening sockets and logging in.
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, RedisConnectionInfo};
@@ -23,7 +23,7 @@ pub(super) async fn dial(endpoint: &Endpoint, tls: bool) -> Result<Box<dyn Strea
     match endpoint {
         Endpoint::Tcp { host, port } => {
             let stream = TcpStream::connect((host.as_str(), *port)).await?;
-            // Commands are small, and somebody waits for each.
+            // Commands are small, and a caller waits for each.
             stream.set_nodelay(true)?;
             match tls {
                 false => Ok(Box::new(stream)),

@@ -1,9 +1,9 @@
 //! Many commands in one system call.
 //!
-//! A multi-threaded runtime runs a task that was woken right after the one that woke it. The task that drives a connection
-//! would so write each command by itself, however many callers are about to send theirs: a system call for each, for the
-//! server too. Put off until those callers have had their turn, it writes all their commands at once, which more than
-//! doubles what a connection carries. Replies are not put off.
+//! A multi-threaded runtime runs a woken task right after the task that woke it. The task that drives a connection
+//! would therefore write each command by itself, however many callers are about to send theirs: one system call per
+//! command, on the server as well. If it is deferred until those callers have had their turn, it writes all their
+//! commands at once, which more than doubles the throughput of a connection. Replies are not deferred.
 
 use std::io;
 use std::pin::Pin;

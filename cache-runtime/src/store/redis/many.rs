@@ -1,4 +1,5 @@
-//! The operations of reads on many keys: one round trip for all keys of a batch, as far as that is good for others.
+//! The operations of reads on many keys: one round trip for all keys of a batch, unless that would delay other
+//! callers too long.
 
 use std::time::Duration;
 
@@ -193,7 +194,7 @@ impl Session<'_> {
             record::set_origin(&mut filling.fill.record, self.origin());
         }
         let origin = self.insists_on();
-        // A script at a time: the first call of each tells it to the server for the others.
+        // One script at a time: the first call of each loads it into the server for the others.
         let mut results = vec![Err(StoreError::Unexpected); fillings.len()];
         for replaces in [false, true] {
             let chosen = fillings.iter().zip(&mut results);

@@ -49,7 +49,7 @@ impl Node {
         Arc::clone(&self.breaker)
     }
 
-    /// A connection to make calls on, at once; while the first attempt to connect is under way, by `deadline`.
+    /// A connection for calls, immediately; or by `deadline` while the first attempt to connect is in progress.
     pub(super) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
         match self.published() {
             Some(session) => Ok(session),
@@ -89,8 +89,8 @@ impl Node {
         Ok(())
     }
 
-    /// Room for one more call on connection `epoch`. With none left calls are shed, rather than queued in front of a
-    /// server that does not keep up.
+    /// Room for one more call on connection `epoch`. If none is left, calls are shed rather than queued in front of a
+    /// server that cannot keep up.
     pub(super) fn admit(&self, epoch: u64) -> StoreResult<Admission<'_>> {
         if self.in_flight.fetch_add(1, Relaxed) < self.plan.settings.max_in_flight {
             return Ok(Admission { node: self, epoch, is_concluded: false });
@@ -99,7 +99,7 @@ impl Node {
         Err(StoreError::Down)
     }
 
-    /// Keeps what was learnt of the server behind connection `epoch`.
+    /// Remembers what was learnt about the server behind connection `epoch`.
     pub(super) fn learn(&self, epoch: u64, lesson: impl FnOnce(&Server)) {
         if let Some(link) = self.breaker.link().as_ref()
             && link.epoch == epoch
@@ -108,7 +108,7 @@ impl Node {
         }
     }
 
-    /// Drops connection `epoch`: what it replied did not belong to what was asked.
+    /// Drops connection `epoch`: a reply did not belong to its request.
     pub(super) fn kill(&self, epoch: u64) {
         self.breaker.kill(epoch);
     }
@@ -122,7 +122,7 @@ impl Node {
         self.breaker.succession.tell(told);
     }
 
-    /// Whether records of another primary count as none.
+    /// Whether records of another primary are ignored.
     pub(super) fn distrusts(&self) -> bool {
         self.plan.settings.distrust
     }
@@ -196,7 +196,7 @@ impl Drop for Admission<'_> {
         self.node.in_flight.fetch_sub(1, Relaxed);
         if !self.is_concluded {
             // Dropped by a caller whose patience was shorter than the deadline. If that is always so, nothing else
-            // ever tells that the server hangs.
+            // reveals that the server hangs.
             self.node.breaker.doubt(self.epoch);
         }
     }

@@ -1,8 +1,8 @@
 //! Which server an operation is sent to.
 //!
-//! An operation on one key goes through [`route!`], one on many keys through [`split!`](super::split::split). Both are macros
-//! because a function would take a closure over a session of any lifetime, of whose future the compiler cannot tell that
-//! it is `Send`.
+//! An operation on one key goes through [`route!`], one on many keys through [`split!`](super::split::split). Both
+//! are macros, because a function would take a closure over a session of any lifetime, and the compiler cannot prove
+//! that the future of such a closure is `Send`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! The primary of a set of servers, by their sentinels.
+//! Finding the primary of a set of servers through their sentinels.
 
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl Sentinels {
                 let listening = timeout(PATIENCE, Channel::open(sentinel, access)).await;
                 let Ok(Ok(mut channel)) = listening else { continue };
                 backoff.up();
-                // What happened while nobody listened.
+                // Catches up on what happened while nobody was listening.
                 if self.primary(access).await.is_ok_and(|primary| primary != *present) {
                     return;
                 }
@@ -133,7 +133,7 @@ async fn reach(
     if let Some(news) = news {
         config = config.set_push_sender(news);
     }
-    // Most sentinels have no password, and turn away who gives one.
+    // Most sentinels have no password, and refuse clients that give one.
     let nobody = Access { tls: access.tls, ..Access::default() };
     let greet = async |access: &Access| {
         let login = login(access).set_db(0).set_protocol(ProtocolVersion::RESP3);

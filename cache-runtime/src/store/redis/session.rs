@@ -1,4 +1,4 @@
-//! A connection as it was found by an operation, for all commands of that operation.
+//! The connection that an operation found, used for all of its commands.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -89,8 +89,8 @@ impl<'a> Session<'a> {
             return Box::pin(self.call_asking(command, deadline)).await;
         }
         let admission = self.node.admit(self.epoch)?;
-        // Boxed, as the client's own high-level functions do it: its future takes more than 2 KB, and so would every
-        // future of ours that awaits it, to be copied whenever one is put into the next.
+        // Boxed, as in the client's own high-level functions: its future takes more than 2 KB. So would every future
+        // of ours that awaits it, and each would be copied when it is put into the next.
         let reply = Box::pin(self.connection.send_packed_command(command));
         admission.conclude(timeout_at(deadline, reply).await)
     }
@@ -176,7 +176,7 @@ impl<'a> Session<'a> {
         let mut again = Pipeline::new();
         for (call, reply) in calls.iter().zip(&replies) {
             if is_error(reply, "NOSCRIPT") {
-                // The first tells the server the script for all others.
+                // The first one loads the script into the server for all others.
                 again.add_command(if again.is_empty() { call.by_body() } else { call.by_sha() });
             }
         }

@@ -1,4 +1,4 @@
-//! One operation on many keys, on all their nodes at once.
+//! An operation on many keys, sent to all of their nodes at once.
 
 use super::cluster::{self, Cluster, Destination};
 use super::router::{REDIRECTIONS, Route, Router};

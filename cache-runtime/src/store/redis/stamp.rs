@@ -19,8 +19,8 @@ impl Session<'_> {
         need: Duration,
         deadline: Deadline,
     ) -> Vec<StoreResult<Stamped>> {
-        // Made here, for this one command: sent once more after it may have been executed, a stamp could come back after
-        // an invalidation has removed it.
+        // Created here, for this one command: if the same stamp were sent again after it may have been executed, it
+        // could come back after an invalidation had removed it.
         let fresh = |name: &Name<'_>| {
             let mut record = record::stamp(name.hash, Token::random());
             record::set_origin(&mut record, self.origin());

@@ -1,7 +1,7 @@
-//! Notices that another primary answers than before.
+//! Notices when a different primary answers than before.
 //!
-//! Replication is asynchronous: a promoted replica, or a server restarted from disk, may not know of an invalidation that its
-//! predecessor had acknowledged. Whoever cares is told before the first call goes through to the successor.
+//! Replication is asynchronous: a promoted replica, or a server restarted from disk, may not know of an invalidation
+//! that its predecessor had acknowledged. Observers are notified before the first call reaches the successor.
 
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -24,7 +24,7 @@ impl Succession {
 
     /// The primary with this origin is about to be published.
     pub(super) fn note(&self, origin: Origin) {
-        // Not known: the server does not say who it is.
+        // Unknown: the server does not say who it is.
         if origin == Origin::default() {
             return;
         }

@@ -122,7 +122,7 @@ impl Supervisor {
             if self.breaker().is_gone(link.epoch) || (alarms.doubt() && !self.nurse(link).await) {
                 return None;
             }
-            // Once in a while: a server that is no primary may stay that way, and reads still pass.
+            // Only occasionally: a server that is not a primary may stay that way, and reads still work.
             if alarms.deposed() && since.elapsed() >= LONGEST {
                 since = Instant::now();
                 if let Ok(successor) = self.connect().await {
@@ -158,7 +158,7 @@ impl Supervisor {
         self.breaker().promise(connect_timeout);
         self.breaker().suspect();
         let mut pong = pin!(link.ping());
-        // In two halves: if it was this process that stood still, the second finds the answer.
+        // In two halves: if it was this process that was paused, the second half finds the answer.
         for _ in 0..2 {
             match timeout(prompt / 2, &mut pong).await {
                 Ok(true) => return Pulse::Prompt,

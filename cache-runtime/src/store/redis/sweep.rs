@@ -1,4 +1,4 @@
-//! Removal of every key that matches a pattern, and removal where scripts may not run.
+//! Removal of all keys that match a pattern, and removal on servers where scripts are not permitted.
 
 use std::time::Duration;
 
@@ -21,7 +21,7 @@ const SCAN: usize = 512;
 pub(super) const STEP: Duration = Duration::from_secs(1);
 
 impl RedisStore {
-    /// Removes every key that matches the glob `pattern` and is ours; how many those were.
+    /// Removes every key that matches the glob `pattern` and is ours, and returns how many there were.
     pub(crate) async fn invalidate_matching(
         &self,
         pattern: &str,
@@ -29,17 +29,17 @@ impl RedisStore {
         by: Deadline,
     ) -> StoreResult<u64> {
         let before = self.layout(by).await;
-        // Whatever can be removed is, also where not all of it can.
+        // Removes whatever can be removed, even if not everything can.
         let removed = self.sweep(pattern, hold_off, by).await?;
         let before = before?;
         if before.is_settled() && before == self.layout(by).await? {
             return Ok(removed);
         }
-        // A key that moved meanwhile was perhaps seen by neither node. Now it is where it moved to.
+        // A key that moved during the scan may have been seen by neither node. By now it has arrived.
         Ok(removed + self.sweep(pattern, hold_off, by).await?)
     }
 
-    /// Which primary has which keys, as each of them says.
+    /// Which primary has which keys, according to the primaries themselves.
     async fn layout(&self, by: Deadline) -> StoreResult<Layout> {
         match &self.router {
             Router::Single(_) => Ok(Layout::default()),
@@ -65,7 +65,7 @@ impl RedisStore {
         hold_off: Duration,
         by: Deadline,
     ) -> StoreResult<u64> {
-        // One connection from the beginning to the end: another server knows nothing of this one's cursors.
+        // One connection from beginning to end: another server does not know this one's cursors.
         let mut session = route.session(by).await?;
         let (mut cursor, mut removed) = (0, 0);
         loop {
@@ -103,7 +103,7 @@ impl Session<'_> {
         else {
             return Err(self.out_of_order());
         };
-        // A key that is not text is none of ours.
+        // A key that is not text is not ours.
         let keys = keys.into_iter().filter_map(|key| match key {
             Value::BulkString(key) => String::from_utf8(key).ok(),
             _ => None,
@@ -111,7 +111,8 @@ impl Session<'_> {
         Ok((cursor, keys.collect()))
     }
 
-    /// Removes records with plain commands. There can be no fences to heed on a server where scripts may not run.
+    /// Removes records with plain commands. On a server where scripts are not permitted, there can be no fences to
+    /// respect.
     pub(super) async fn remove_without_scripts(
         &mut self,
         names: &[&Name<'_>],

@@ -18,7 +18,7 @@ pub(super) async fn client(host: &str, stream: TcpStream) -> Result<TlsStream<Tc
         .map_err(|_| Cause::Other("the host is no name that a certificate could be for"))?;
     let connected = TlsConnector::from(config().await?).connect(name, stream).await;
     connected.map_err(|error| match error.kind() {
-        // What rustls itself objects to: certificate, name, protocol.
+        // Errors of rustls itself: certificate, name, protocol.
         io::ErrorKind::InvalidData => {
             Cause::Other("the server's certificate is not trusted, or it speaks no TLS")
         }

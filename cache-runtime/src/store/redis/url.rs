@@ -1,8 +1,8 @@
-//! Where the servers are, from a URL.
+//! Parsing of URLs.
 //!
-//! `scheme://[user[:password]@]host[:port][,host[:port]…][/path]`, with the schemes of [`SCHEMES`].
-//! No message quotes any part of a URL: a password with a character that should have been
-//! percent-encoded may have ended up in any of them.
+//! `scheme://[user[:password]@]host[:port][,host[:port]…][/path]`, with the schemes of [`SCHEMES`]. No error message
+//! quotes any part of a URL: if a password contains a character that should have been percent-encoded, it may have
+//! ended up in any part.
 
 use std::fmt;
 use std::path::PathBuf;

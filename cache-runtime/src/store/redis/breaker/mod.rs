@@ -1,13 +1,13 @@
 //! The circuit breaker of one server.
 //!
-//! Closed means that a connection is published; taking it away is what opens the breaker. So a call asks one atomic
-//! pointer, and nothing else, whether it may go ahead. All changes go through one lock, that of the status: a
-//! connection is published and withdrawn together with the phase it stands for.
+//! Closed means that a connection is published; withdrawing it opens the breaker. So a call reads a single atomic
+//! pointer to find out whether it may go ahead. All changes go through one lock, that of the status: a connection is
+//! published and withdrawn together with the phase that it stands for.
 //!
-//! The supervisor of a breaker lives on the runtime of whoever called first. That runtime may be shut down, or be
-//! left standing with nobody to drive it. For the first, the supervisor's task says good-bye when it is dropped; for
-//! the second, it promises before each of its waits when it will be back, and a caller that finds the promise broken
-//! takes its place. Terms of office tell the two apart: what a deposed supervisor still does has no effect.
+//! The supervisor of a breaker lives on the runtime of the first caller. That runtime may be shut down, or may stay
+//! around with nobody to drive it. In the first case, the supervisor's task resigns when it is dropped. For the
+//! second, it promises before each wait when it will be back, and a caller that finds the promise broken appoints a
+//! new supervisor. Terms of office tell the two apart: whatever a deposed supervisor still does has no effect.
 
 mod office;
 
@@ -28,9 +28,9 @@ pub(crate) use crate::stats::BreakerState as Phase;
 
 /// Calls in a row without an answer that open the breaker, whatever a probe says.
 const STRIKES: u32 = 20;
-/// How many of them are left to a connection on trial.
+/// How many of them are left for a connection on trial.
 const ON_TRIAL: u32 = 3;
-/// By how much the supervisor may be late: runtimes are busy at times.
+/// How late the supervisor may be: runtimes can be busy.
 const LENIENCE: Duration = Duration::from_secs(1);
 /// The promise of a supervisor that waits to be called.
 const NEVER: u64 = u64::MAX;
@@ -40,7 +40,7 @@ const NEVER: u64 = u64::MAX;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Snapshot {
     pub(crate) phase: Phase,
-    /// Number of the latest connection: another number, another connection.
+    /// The number of the latest connection. Each connection has a different number.
     pub(crate) epoch: u64,
     pub(crate) since: Instant,
 }
@@ -68,7 +68,7 @@ pub(super) struct Breaker {
     /// Latest connection that has ended.
     gone: AtomicU64,
     epochs: AtomicU64,
-    /// By when the supervisor will have stirred, in milliseconds since `created`.
+    /// When the supervisor will have been active again at the latest, in milliseconds since `created`.
     promise: AtomicU64,
     created: Instant,
     pub(super) succession: Succession,
@@ -113,7 +113,7 @@ impl Breaker {
         _ = self.status.subscribe().wait_for(Status::refuses).await;
     }
 
-    /// Whether calls are refused, and somebody sees to the connection.
+    /// Whether calls are refused while a supervisor is reconnecting.
     pub(super) fn is_refusing(&self) -> bool {
         self.status.borrow().refuses() && !self.is_overdue()
     }
@@ -129,7 +129,7 @@ impl Breaker {
 
     /// A call was answered.
     pub(super) fn answered(&self) {
-        // Read first: in good times this line is shared by all threads and written by none.
+        // Read first: normally this cache line is shared by all threads and written by none.
         if self.strikes.load(Relaxed) != 0 {
             self.strikes.store(0, Relaxed);
             let recovered = self.change(|status| {
@@ -151,7 +151,7 @@ impl Breaker {
         }
     }
 
-    /// A call on connection `epoch` was given up: no strike, but worth a look.
+    /// A call on connection `epoch` was given up: this does not count as unanswered, but the server is probed.
     pub(super) fn doubt(&self, epoch: u64) {
         if self.is_published(epoch) {
             if self.is_vacant() {
@@ -189,7 +189,7 @@ impl Breaker {
         self.status.borrow().phase == Phase::Connecting
     }
 
-    /// Whether nobody sees to the connection.
+    /// Whether there is no active supervisor.
     pub(super) fn is_vacant(&self) -> bool {
         self.status.borrow().phase == Phase::Idle || self.is_overdue()
     }

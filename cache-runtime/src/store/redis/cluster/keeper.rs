@@ -1,7 +1,8 @@
 //! Keeps the map of a cluster up to date.
 //!
-//! The map is asked for when it is first needed, when a node says that a slot has moved or that the cluster is down, while any
-//! node is lost, and now and then: a primary that nobody calls at the moment may have been replaced as well.
+//! The keeper asks for the map when it is first needed, when a node says that a slot has moved or that the cluster is
+//! down, while any node is lost, and from time to time: a primary that is not being called may have been replaced as
+//! well.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -22,11 +23,11 @@ use crate::store::redis::concurrently::race;
 use crate::store::redis::url::Endpoint;
 use crate::token::random_fraction;
 
-/// How many nodes are asked at once. The first to answer will do.
+/// How many nodes are asked at once. The first answer is enough.
 const ASKED: usize = 3;
-/// How often a map is asked for of which nothing is known to be wrong, at most.
+/// The shortest time between two requests for a map that is not known to be wrong.
 const ROUND: Duration = Duration::from_secs(10);
-/// By how much the keeper may be late: runtimes are busy at times.
+/// How late the keeper may be: runtimes can be busy.
 const LENIENCE: Duration = Duration::from_secs(1);
 /// The promise of a keeper that waits to be called.
 const NEVER: u64 = u64::MAX;

@@ -2,43 +2,47 @@
 //!
 //! # Who may take a flight's result
 //!
-//! Sharing is where ordinary single flight serves stale data: a caller that starts after an invalidation was
-//! acknowledged joins a load that began before the write. Here a result is decided by one event: the command that
-//! found the value, the fill that was accepted, or (where nothing is stored) the beginning of the load. Anything
-//! acknowledged before that event is in the result. So
+//! Ordinary single flight serves stale data: a caller that starts after an invalidation was acknowledged joins a load
+//! that began before the write. Here, a single event decides each result: the command that found the value, the fill
+//! that was accepted, or (if nothing is stored) the beginning of the load. The result reflects everything
+//! acknowledged before that event. Therefore
 //!
-//! > a waiter takes a result only if it joined before the deciding event was set off.
+//! > a waiter takes a result only if it joined before the deciding event was initiated.
 //!
 //! The leader calls [`Leader::mark`] right before each event that may turn out to decide, and lands with the mark of
 //! the one that did. Waiters that joined later stay, and one of them leads next. So per key at most one load runs and
-//! one is waited for, and every caller's value was read after it called, or proved unchanged since.
+//! one more is waited for, and the value that a caller gets was read after its call began, or was proved unchanged
+//! since.
 //!
 //! # Tags
 //!
-//! An entry is in its tags' hands as well, of which the commands on its own key know nothing. So for tags
+//! An entry also depends on its tags, which the commands on its own key do not look at. So with tags:
 //!
-//! - a value that was found decides if its tags' stamps were read after the mark, as it was itself;
-//! - an accepted fill decides if the stamps, read again after the mark, are still those of the load: the leader asks for them
-//!   beside the fill, if anybody waits. If they are not, what decides is the beginning of the load;
-//! - the beginning of the load decides as it does for keys: what was invalidated before it is in what it loads, by a tag or
-//!   by a key. So nothing changes for loads that are not stored, or whose fill was refused;
-//! - an invalidation that was not delivered changes no stamp. [`Flights::forget`] cannot know whose flights a tag concerns, so
-//!   the leader asks the journal after its mark as well: who joins after the write was journalled is behind that mark, or
-//!   the journal says so;
-//! - a waiter takes a value only if it has its own tags: a leader with others has looked at those.
+//! - Finding a value decides if, like the value itself, the stamps of its tags were read after the mark.
+//! - An accepted fill decides if the stamps, read again after the mark, are still those of the load. The leader reads
+//!   them together with the fill if anybody waits. If they have changed, the beginning of the load decides.
+//! - The beginning of the load decides just as it does for keys: the load sees what was invalidated before it, by tag
+//!   or by key. So nothing changes for loads that are not stored, or whose fill was refused.
+//! - An invalidation that was not delivered changes no stamp. [`Flights::forget`] cannot know which flights a tag
+//!   concerns, so the leader also checks the journal after its mark: a caller that joins after the write was
+//!   journalled either joins after that mark, or the leader finds the write in the journal.
+//! - A waiter takes a value only if the value has the waiter's own tags: a leader with other tags has checked only
+//!   those.
 //!
 //! # Failed loads
 //!
-//! An error goes to all waiters that it can be cloned for and that joined before the load began. Where it cannot,
-//! the others lead in groups of 1, 2, 4, 8 …, so that a hundred waiters of a failing load have their answer within
-//! eight loads' time without falling on the origin all at once; a load that succeeds meanwhile serves the rest.
+//! If an error can be cloned, all waiters that joined before the load began get it. Otherwise the waiters lead in
+//! groups of 1, 2, 4, 8 …, so that a hundred waiters of a failing load have their answer within the time of eight
+//! loads and without hitting the origin all at once. A load that succeeds in the meantime serves the rest.
 //!
 //! # Cancellation
 //!
-//! A dropped [`Leader`] hands over to a waiter. A leadership that was granted to a caller dropped before it noticed is
-//! dropped with the grant, and so handed over too.
+//! A dropped [`Leader`] hands over to a waiter. If a caller is dropped before it notices that it leads, the
+//! [`Leader`] that was sent to it is dropped as well, and so hands over too.
 
 use std::collections::hash_map::Entry;
+mod leader;
+
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -47,6 +51,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+pub(crate) use self::leader::Leader;
 use crate::outcome::SharedError;
 use crate::store::Name;
 
@@ -54,11 +59,11 @@ const SHARDS: usize = 32;
 /// Largest group of waiters that load at once after failures.
 const WIDEST: u32 = 1 << 10;
 
-/// The loads under way in this process.
+/// The loads running in this process.
 #[derive(Debug)]
 pub(crate) struct Flights {
     shards: [Mutex<HashMap<Arc<str>, Arc<Flight>>>; SHARDS],
-    /// How many there are, so that a hit looks no further when there are none.
+    /// The number of flights. A hit need not look further if it is 0.
     aloft: AtomicUsize,
 }
 
@@ -70,7 +75,7 @@ struct Flight {
 }
 
 struct State {
-    /// Counts the events that may decide.
+    /// How many marks were set.
     marks: u64,
     /// Callers that load now: one, or a group after failures.
     leaders: u32,
@@ -85,7 +90,7 @@ struct Waiter {
     verdict: oneshot::Sender<Verdict>,
 }
 
-/// What a waiter is told.
+/// What a waiter gets.
 #[derive(Debug)]
 pub(crate) enum Verdict {
     /// The value record that the leader read or loaded.
@@ -106,12 +111,12 @@ pub(crate) enum Role {
 /// How a leader's part ends.
 #[derive(Debug)]
 pub(crate) enum Landing {
-    /// A value that those who joined before the mark may take; nothing where nobody had joined when it was due.
+    /// A value for waiters that joined before the mark; `None` if nobody had joined when it was needed.
     Value(Option<Bytes>, Mark),
-    /// The load failed, or its value cannot be encoded; with the error where it can be shared with those who joined
+    /// The load failed, or its value cannot be encoded. The error, if it can be shared, is for waiters that joined
     /// before the mark.
     Failed(Option<SharedError>, Mark),
-    /// A value of which nobody else may take part.
+    /// A value that nobody else may have.
     Alone,
 }
 
@@ -146,10 +151,10 @@ impl Flights {
         let flight = Arc::new(Flight { key, shard: index, state: Mutex::new(state) });
         place.insert(Arc::clone(&flight));
         self.aloft.fetch_add(1, Ordering::Release);
-        Role::Lead(Leader { flights: Arc::clone(self), flight, first: true, landed: false })
+        Role::Lead(Leader::new(self, flight, true))
     }
 
-    /// Takes the flights of some keys off the map, before an invalidation: callers from now on start new ones.
+    /// Removes the flights of some keys from the map before an invalidation, so that later callers start new ones.
     pub(crate) fn forget(&self, names: &[Name<'_>]) {
         if self.aloft.load(Ordering::Acquire) == 0 {
             return;
@@ -161,7 +166,7 @@ impl Flights {
         }
     }
 
-    /// Whether no load is under way, as far as anybody can join it.
+    /// Whether no load is running that a caller could join.
     #[cfg(test)]
     pub(crate) fn is_empty(&self) -> bool {
         let none = self.shards.iter().all(|shard| lock(shard).is_empty());
@@ -169,7 +174,7 @@ impl Flights {
         none
     }
 
-    /// Takes all flights off the map.
+    /// Removes all flights from the map.
     pub(crate) fn forget_all(&self) {
         for shard in &self.shards {
             let forgotten = std::mem::take(&mut *lock(shard)).len();
@@ -208,13 +213,8 @@ impl Flights {
             _ = waiter.verdict.send(verdict);
         }
         for (position, waiter) in promoted.into_iter().enumerate() {
-            let leader = Leader {
-                flights: Arc::clone(self),
-                flight: Arc::clone(flight),
-                first: position == 0,
-                landed: false,
-            };
-            // Where the waiter has gone just now, the leadership comes back, is dropped, and so handed over.
+            let leader = Leader::new(self, Arc::clone(flight), position == 0);
+            // If the waiter has just gone, the send fails, and dropping the leader hands over to the next one.
             _ = waiter.verdict.send(Verdict::Lead(leader));
         }
     }
@@ -239,7 +239,7 @@ impl State {
                 record.is_some().then_some(mark)
             }
             Landing::Failed(error, mark) => {
-                // Once for a group, however many of it failed.
+                // Once per group, however many of its members failed.
                 if self.leaders == 0 {
                     self.width = (self.width * 2).min(WIDEST);
                 }
@@ -275,59 +275,6 @@ impl State {
             self.leaders = promoted.len() as u32;
         }
         promoted
-    }
-}
-
-/// The right, and the duty, to load for those who wait. Dropping it hands over.
-#[must_use]
-pub(crate) struct Leader {
-    flights: Arc<Flights>,
-    flight: Arc<Flight>,
-    first: bool,
-    landed: bool,
-}
-
-impl Leader {
-    /// Call right before an event that may decide the result.
-    pub(crate) fn mark(&self) -> Mark {
-        let mut state = lock(&self.flight.state);
-        state.marks += 1;
-        Mark(state.marks)
-    }
-
-    /// Whether it is this leader that asks the store. The others of a group after failures just load.
-    pub(crate) fn is_first(&self) -> bool {
-        self.first
-    }
-
-    /// Whether earlier loads of this flight failed.
-    pub(crate) fn follows_failure(&self) -> bool {
-        lock(&self.flight.state).width > 1
-    }
-
-    /// Whether anybody waits.
-    pub(crate) fn is_awaited(&self) -> bool {
-        !lock(&self.flight.state).waiters.is_empty()
-    }
-
-    /// Ends the flight's present load.
-    pub(crate) fn land(mut self, landing: &Landing) {
-        self.landed = true;
-        self.flights.land(&self.flight, landing);
-    }
-}
-
-impl Drop for Leader {
-    fn drop(&mut self) {
-        if !self.landed {
-            self.flights.land(&self.flight, &Landing::Alone);
-        }
-    }
-}
-
-impl fmt::Debug for Leader {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Leader").field("key", &self.flight.key).finish_non_exhaustive()
     }
 }
 

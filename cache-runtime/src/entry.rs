@@ -11,7 +11,7 @@ use crate::record::{self, KeyHash, Stamp, ValueHeader};
 use crate::stats::Event;
 use crate::token::{Token, random_fraction};
 
-/// What a value's record says besides its schema and its payload.
+/// The parts of a value's record other than its schema and its payload.
 pub(crate) struct Head<'a> {
     pub(crate) name: KeyHash,
     pub(crate) token: Token,

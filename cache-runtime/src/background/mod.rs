@@ -20,13 +20,13 @@ pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
     }
 }
 
-/// What a cache has under way in the background, so that it can be waited for.
+/// The background work of a cache, tracked so that it can be waited for.
 #[derive(Debug)]
 pub(crate) struct Background {
     refreshes: Refreshes,
     /// What has to be put in order after a call that was dropped.
     errands: AtomicUsize,
-    /// Told whenever something ends.
+    /// Notified whenever something ends.
     ended: Notify,
 }
 
@@ -66,7 +66,7 @@ impl Background {
     }
 }
 
-/// Something under way; dropped with its future wherever that ends.
+/// Something that is running. It is dropped with its future, wherever that ends.
 struct Errand(Arc<Background>);
 
 impl Drop for Errand {

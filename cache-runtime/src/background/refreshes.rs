@@ -12,7 +12,7 @@ use crate::log;
 /// Entries that are remembered before those are looked for whose rest is over.
 const FEW: usize = 64;
 
-/// The refreshes under way, and those that have failed a moment ago.
+/// The running refreshes, and those that have failed a moment ago.
 #[derive(Debug)]
 pub(super) struct Refreshes {
     limit: usize,
@@ -46,7 +46,7 @@ pub(crate) enum Claimed {
     Busy,
     /// The last attempt was a moment ago, and failed.
     Resting,
-    /// Too many are under way, or the cache shuts down.
+    /// Too many are running, or the cache is shutting down.
     Full,
 }
 
@@ -145,7 +145,7 @@ impl State {
 }
 
 impl Claim {
-    /// No other refresh of the entry begins in this process for so long, once this one has ended; `None`: at once.
+    /// How long no other refresh of the entry starts in this process after this one has ended; `None` for not at all.
     pub(crate) fn rest(&mut self, rest: Option<Duration>) {
         self.rest = rest;
     }

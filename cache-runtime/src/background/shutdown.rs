@@ -56,7 +56,7 @@ impl Cache {
 }
 
 impl Background {
-    /// Waits until nothing is under way.
+    /// Waits until nothing is running.
     async fn ended(&self) {
         loop {
             let ended = self.ended.notified();

@@ -200,7 +200,7 @@ impl Cache {
     /// If the future is dropped, the invalidations are made in the background, and again when the fences would have
     /// expired, in case a commit was in progress.
     pub async fn after_commit<F: Future>(&self, work: F) -> F::Output {
-        // Boxed, since each function that it passes through would hold it once more.
+        // Boxed, because each function that it passes through would hold another copy of it.
         scope::after_commit(self, Box::pin(work)).await
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-/// A template, or a pattern, as a sequence of characters of which only the kind is known.
+/// A template, or a pattern, as a sequence of kinds of characters.
 #[derive(Debug)]
 pub(super) struct Shape(Vec<Step>);
 

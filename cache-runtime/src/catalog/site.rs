@@ -35,7 +35,7 @@ pub enum Target {
     Tag(&'static str, &'static str),
     /// The entries of a pattern, and its shape.
     Pattern(&'static str, &'static str),
-    /// An expression, of which nothing is known.
+    /// An expression, about which nothing is known.
     Unknown(&'static str),
 }
 

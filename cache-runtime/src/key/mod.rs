@@ -58,7 +58,7 @@ pub struct Key<T> {
 #[derive(Clone, Debug, Default)]
 struct Tagged(Vec<Tag>);
 
-/// How long an entry lives of which nobody says, because its key was made by hand.
+/// The default time to live of an entry whose key was made by hand.
 const DEFAULT_TTL: Duration = Duration::from_secs(3600);
 
 /// How long the stamps of tags are needed for at least, so that those of short-lived entries are not made all the time.
@@ -80,7 +80,7 @@ pub(crate) enum Ttl<T> {
 pub(crate) enum Unless<T> {
     /// None.
     Never,
-    /// Those of which this holds.
+    /// Those for which this is true.
     Of(fn(&T) -> bool),
     /// Only a call of the function can tell.
     InCall,
@@ -123,13 +123,13 @@ impl<T> Key<T> {
         Self { ttl: Ttl::Of(ttl), ..self }
     }
 
-    /// The same entry, which gets no values of which this holds, from loads and from writes that store.
+    /// The same entry, but values for which this is true are not stored, neither by loads nor by writes.
     #[must_use]
     pub fn unless(self, unless: fn(&T) -> bool) -> Self {
         Self { unless: Unless::Of(unless), ..self }
     }
 
-    /// The same entry, of which only a call can tell what is not to be stored.
+    /// The same entry, for which only a call of the function can decide what is not to be stored.
     #[doc(hidden)]
     #[must_use]
     pub fn unless_in_call(self) -> Self {

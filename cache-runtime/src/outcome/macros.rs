@@ -37,7 +37,7 @@ macro_rules! __batched {
 
 /// `outcome!(Type)`: the `Written` of a write.
 ///
-/// `_ as plain` is for `impl Trait`, of which nothing can be asked.
+/// `_ as plain` is for `impl Trait`, about which nothing can be asked.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __outcome {

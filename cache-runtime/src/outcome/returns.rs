@@ -12,7 +12,7 @@ use crate::errors::Errors;
 
 /// Everything a read must know of the type `R` that the function returns and the `V` that is stored.
 ///
-/// Function pointers, so that what uses them is not compiled once more for each pair of types.
+/// Function pointers, so that the code that uses them is not compiled again for each pair of types.
 pub struct Returns<R, V> {
     pub(crate) value: fn(&R) -> Option<&V>,
     pub(crate) is_absent: IsAbsent<V>,

@@ -181,7 +181,7 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
     }
 }
 
-/// Polls a body, and meanwhile renews what was granted for so long.
+/// Polls a body, and meanwhile renews what was granted for `granted`.
 pub(super) async fn keeping<B: Future, K: Future<Output = ()> + Unpin>(
     mut body: Pin<&mut B>,
     granted: Duration,

@@ -147,8 +147,8 @@ pub(crate) fn is_misplaced(record: &[u8], key: KeyHash) -> bool {
         && record[12..HEADER] != key.0.to_be_bytes()
 }
 
-/// Whether these bytes are a value or a lease of ours that another primary than `origin` stored. A fence or a tombstone
-/// holds whoever put it there.
+/// Whether these bytes are a value or a lease of ours that was stored by a primary other than `origin`. A fence or a
+/// tombstone counts no matter who stored it.
 pub(crate) fn is_of_another(record: &[u8], origin: Origin) -> bool {
     record.len() >= LEASE
         && record[..3] == [MAGIC[0], MAGIC[1], FORMAT]

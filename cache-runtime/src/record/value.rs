@@ -126,7 +126,7 @@ impl Stamp {
     }
 }
 
-/// What a value record says besides its tags and its payload.
+/// The parts of a value record other than its tags and its payload.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ValueHeader {
     pub(crate) key: KeyHash,

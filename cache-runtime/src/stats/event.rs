@@ -10,17 +10,17 @@ pub(crate) enum Event {
     Hit,
     /// None was, or none that may be used.
     Miss,
-    /// The call went past the cache: asked to, or under a fence of its own task.
+    /// The call bypassed the cache: it was told to, or its own task has fenced the entry.
     Bypass,
-    /// The entry may be outdated: an invalidation of it is still to be delivered.
+    /// The entry may be outdated: an invalidation of it has not been delivered yet.
     Outdated,
     /// Another caller's load served this one.
     Coalesced,
-    /// Waited for another's load longer than its patience, and ran the body.
+    /// A call waited for another caller's load for too long, and ran the body.
     Impatient,
-    /// Waited for another process.
+    /// A call waited for another process.
     LeaseWait,
-    /// Got the lease after another process had held it.
+    /// A call got the lease after another process had held it.
     Takeover,
     /// A body returned a value.
     LoadOk,
@@ -28,7 +28,7 @@ pub(crate) enum Event {
     LoadFailed,
     /// A body was dropped, or panicked.
     LoadCancelled,
-    /// A call was turned away: too many loads were under way.
+    /// A call was refused: too many loads were running.
     Shed,
     /// A loaded value was stored.
     Stored,
@@ -42,19 +42,19 @@ pub(crate) enum Event {
     Oversized,
     /// A stale value was served.
     Stale,
-    /// A call drew the lot of an early refresh.
+    /// A call was drawn for an early refresh.
     Early,
-    /// The load of a newer value began, beside the one that stands.
+    /// The load of a newer value began, while the old one stays.
     RefreshStarted,
-    /// It took the old one's place.
+    /// It replaced the old one.
     RefreshOk,
     /// It did not.
     RefreshFailed,
-    /// None was begun, as one had failed a moment ago.
+    /// None was started, because one had failed a moment ago.
     Rested,
-    /// None was begun, as too many were under way.
+    /// None was started, because too many were running.
     RefreshShed,
-    /// Somebody else's data stands in the key.
+    /// The key holds somebody else's data.
     Foreign,
     /// A reply belonged to another key.
     Misplaced,
@@ -62,7 +62,7 @@ pub(crate) enum Event {
     Down,
     /// The store did not answer in time.
     TimedOut,
-    /// The connection was lost underway.
+    /// The connection was lost before the answer arrived.
     Lost,
     /// The store refused, or gave a reply that the command does not give.
     StoreRefused,

@@ -43,7 +43,7 @@ struct Row {
     loads: Histogram,
     /// Misses since the last hit.
     misses: AtomicU32,
-    /// Bounds the function's loads under way.
+    /// Limits the function's concurrent loads.
     places: Option<Semaphore>,
 }
 

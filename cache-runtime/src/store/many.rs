@@ -13,7 +13,7 @@ use crate::token::Token;
 pub(crate) struct Claim<'a> {
     pub(crate) name: Name<'a>,
     pub(crate) token: Token,
-    /// A value with this token is of no use to the caller and gives way.
+    /// A value with this token is useless to the caller, and makes room for the lease.
     pub(crate) reject: Option<Token>,
 }
 

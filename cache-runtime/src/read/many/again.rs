@@ -1,4 +1,4 @@
-//! What a batch is given besides its ids.
+//! The parameters of a batch other than its ids.
 
 /// What the body of a batch may have more than once.
 #[diagnostic::on_unimplemented(

@@ -155,7 +155,7 @@ impl MemoryStore {
         Slot { content: Content::Value { token, record: record.into() }, until: later(now, ttl) }
     }
 
-    /// `now` as the time that stands in records.
+    /// `now` as the time in records.
     fn since_epoch(&self, now: Instant) -> Duration {
         self.epoch.1 + now.saturating_duration_since(self.epoch.0)
     }

@@ -8,13 +8,13 @@ use tokio::time::Instant;
 
 use super::rules::{Content, Entry, Slot};
 
-/// What an entry costs beside its key and bytes, roughly.
+/// What an entry costs in addition to its key and bytes, roughly.
 const OVERHEAD: usize = 160;
 
 /// Entries by key, and the order in which they make room for others.
 ///
-/// Eviction is CLOCK, the second-chance FIFO: a value that was read since the hand last passed, and whatever is no
-/// value and still needed, goes to the back of the queue once more.
+/// Eviction is CLOCK, the second-chance FIFO: a value that was read since the hand last passed, and anything that is
+/// not a value and still needed, goes to the back of the queue again.
 #[derive(Debug)]
 pub(super) struct Shard {
     entries: HashMap<Arc<str>, Kept>,

@@ -56,8 +56,8 @@ impl Drop for Driver {
     }
 }
 
-/// Logs in on a socket. What is held in `ended` is dropped when the connection ends, for whatever reason: its runtime may
-/// be gone too.
+/// Logs in on a socket. `ended` is dropped when the connection ends, whatever the reason, even if its runtime is
+/// gone.
 pub(super) async fn log_in(
     stream: Box<dyn Stream>,
     login: &RedisConnectionInfo,

@@ -49,7 +49,7 @@ impl Drop for Ended {
 }
 
 impl Link {
-    /// Connects under the name `client`; `breaker` is told when the connection ends.
+    /// Connects under the name `client`; `breaker` is notified when the connection ends.
     pub(super) async fn open(
         endpoint: Endpoint,
         access: &Access,

@@ -69,7 +69,7 @@ struct Settings {
     connect_timeout: Duration,
     /// A server that takes longer than this for a `PING` is of no use to callers.
     prompt: Duration,
-    /// Calls under way at once; more are refused.
+    /// The most calls that run at once; further ones are refused.
     max_in_flight: usize,
     /// Records of another primary than the present one count as none.
     distrust: bool,
@@ -221,7 +221,7 @@ impl RedisStore {
         split!(self, ends, by, |session, ends| session.end(ends, writer, hold_off, by))
     }
 
-    /// Calls `told` whenever another primary is about to answer than before.
+    /// Calls `told` whenever a different primary than before is about to answer.
     pub(crate) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
         self.router.on_succession(told);
     }

@@ -164,7 +164,7 @@ impl Drop for Node {
     }
 }
 
-/// A call under way.
+/// A running call.
 #[must_use]
 pub(super) struct Admission<'a> {
     node: &'a Node,

@@ -86,7 +86,7 @@ impl Router {
         }
     }
 
-    /// Calls `told` whenever another primary is about to answer than before.
+    /// Calls `told` whenever a different primary than before is about to answer.
     pub(super) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
         match self {
             Self::Single(node) => node.on_succession(told),

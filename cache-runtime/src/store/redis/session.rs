@@ -95,7 +95,7 @@ impl<'a> Session<'a> {
         admission.conclude(timeout_at(deadline, reply).await)
     }
 
-    /// As [`call`](Self::call), to a node that has to be told that it was meant.
+    /// As [`call`](Self::call), preceded by `ASKING`, for a node that does not serve the slot yet.
     #[cold]
     async fn call_asking(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
         let mut commands = Pipeline::with_capacity(1);
@@ -133,7 +133,7 @@ impl<'a> Session<'a> {
         if replies.len() == count { Ok(replies) } else { Err(self.out_of_order()) }
     }
 
-    /// Runs a script, which the server may have to be told first.
+    /// Runs a script, which is sent in full if the server does not have it yet.
     pub(super) async fn eval(&mut self, call: &Call<'_>, deadline: Deadline) -> StoreResult<Value> {
         let mut reply = self.call(&call.by_sha(), deadline).await?;
         if is_error(&reply, "NOSCRIPT") {

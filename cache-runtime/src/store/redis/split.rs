@@ -30,7 +30,7 @@ macro_rules! split {
 
 pub(super) use split;
 
-/// What an operation on many keys is told of each: the key, and whatever else belongs to it.
+/// What an operation on many keys needs for each: the key, and the arguments that belong to it.
 pub(super) trait Item {
     fn name(&self) -> Name<'_>;
 }
@@ -51,7 +51,7 @@ impl<T> Item for (Name<'_>, T) {
 #[derive(Debug)]
 pub(super) struct Split<'a, I, T> {
     router: &'a Router,
-    /// What is under way.
+    /// The running operations.
     parts: Vec<Part<'a, I, T>>,
     results: Vec<Option<StoreResult<T>>>,
     rounds: usize,

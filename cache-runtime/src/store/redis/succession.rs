@@ -17,7 +17,7 @@ pub(super) struct Succession {
 }
 
 impl Succession {
-    /// Tells `told` of every successor. Only the first to ask is told.
+    /// Calls `told` for every successor. Only the first observer counts.
     pub(super) fn tell(&self, told: impl Fn() + Send + Sync + 'static) {
         _ = self.told.set(Box::new(told));
     }

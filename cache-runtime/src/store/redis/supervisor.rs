@@ -54,7 +54,7 @@ impl Supervisor {
         Self { plan, term: Term { breaker, number }, backoff: Backoff::default() }
     }
 
-    /// Connects, again and again. Whoever takes office next aborts the task.
+    /// Connects, again and again. The next supervisor aborts this task when it takes office.
     pub(super) async fn run(mut self) {
         let mut connected = self.connect().await;
         loop {

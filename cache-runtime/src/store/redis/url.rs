@@ -24,7 +24,7 @@ pub(crate) struct Target {
 /// Which servers there are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Topology {
-    /// One server, or whatever stands behind one address.
+    /// One server, or whatever is behind one address.
     Single(Endpoint),
     /// A cluster, by some of its nodes.
     Cluster(Vec<Endpoint>),

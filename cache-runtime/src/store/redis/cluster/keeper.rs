@@ -32,8 +32,8 @@ const LENIENCE: Duration = Duration::from_secs(1);
 /// The promise of a keeper that waits to be called.
 const NEVER: u64 = u64::MAX;
 
-/// The task that keeps the map up to date, on the runtime of whoever was the first to need it. If that runtime ends, or is
-/// left standing with nobody to drive it, the next caller whom the map does not help puts the task on its own.
+/// The task that keeps the map up to date, on the runtime of the caller that needed it first. If that runtime ends,
+/// or is left standing with nobody to drive it, the next caller whom the map does not help puts the task on its own.
 #[derive(Debug, Default)]
 pub(super) struct Keeper {
     task: Mutex<Option<AbortHandle>>,

@@ -10,7 +10,7 @@ use crate::store::redis::url::Endpoint;
 /// In the place of a member's number: nobody serves the slot.
 const NOBODY: u16 = u16::MAX;
 
-/// Which node serves which slot, as far as is known. Changed as a whole.
+/// Which node serves which slot, as far as is known. Replaced as a whole.
 #[derive(Clone, Debug)]
 pub(super) struct Map {
     /// Of each slot, the number of the member that serves it.
@@ -53,7 +53,7 @@ impl Map {
         self.owners.iter().filter(|owner| **owner != NOBODY).count()
     }
 
-    /// This map, with a node of which nothing but the address is known.
+    /// This map, with an additional node of which only the address is known.
     pub(super) fn with(&self, endpoint: &Endpoint, node: Arc<Node>) -> Self {
         let mut map = self.clone();
         map.members.push(Member { endpoint: endpoint.clone(), node, id: String::new(), epoch: 0 });
@@ -238,7 +238,7 @@ mod tests {
         let next = updated(&map, &[(1, 0, 99, 1), (2, 100, 199, 2)], &[(3, 1)]);
         assert_eq!(owner(&next, 0), Some(at(3)));
         assert!(!next.succeeds(&map));
-        // What it says of others is heard all the same.
+        // What it says about others is used nevertheless.
         let next = updated(&map, &[(1, 0, 99, 1), (4, 100, 199, 4)], &[(3, 1), (2, 2)]);
         assert_eq!(owner(&next, 0), Some(at(3)));
         assert_eq!(owner(&next, 100), Some(at(4)));
@@ -280,7 +280,7 @@ mod tests {
         assert_eq!(owner(&next, 5), Some(at(3)));
         assert!(next.succeeds(&map));
         assert!(!map.succeeds(&Map::default()), "nobody was there before");
-        // And one that has been elected once more, if it was away meanwhile.
+        // And one that has been elected again, if it was away in between.
         assert!(updated(&map, &[(1, 0, 99, 5), (2, 100, 199, 2)], &[]).succeeds(&map));
     }
 

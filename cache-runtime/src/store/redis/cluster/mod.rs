@@ -48,7 +48,7 @@ pub(super) struct Cluster {
 #[derive(Clone, Debug)]
 pub(super) struct Destination {
     pub(super) node: Arc<Node>,
-    /// It does not serve the slot yet, and has to be told that it was meant.
+    /// It does not serve the slot yet, so the command must be preceded by `ASKING`.
     pub(super) asking: bool,
 }
 
@@ -96,19 +96,19 @@ impl Cluster {
         if self.view.is_vague() { Err(StoreError::Down) } else { Ok(()) }
     }
 
-    /// The map may be out of date: has it looked after, soon.
+    /// The map may be out of date: has it checked soon.
     pub(super) fn doubt(&self) {
         self.keeper.alarm(&self.view);
     }
 
-    /// Takes note of what came of an operation on a node.
+    /// Takes note of the outcome of an operation on a node.
     pub(super) fn note(&self, error: &StoreError) {
         let doubtful = match error {
             StoreError::Down | StoreError::TimedOut | StoreError::Lost => true,
             StoreError::Refused(code) => {
                 matches!(code.as_str(), "CLUSTERDOWN" | "MASTERDOWN" | "READONLY" | "LOADING")
             }
-            // To where the slot is on its way there is no doubt.
+            // While a slot is moving, the map is right: the old node still owns it.
             StoreError::Redirected(redirection) => !redirection.once,
             StoreError::Unexpected => false,
         };
@@ -123,12 +123,13 @@ impl Cluster {
         Some(Destination { node, asking: redirection.once })
     }
 
-    /// Calls `told` whenever a primary that may be another's successor is about to answer. Only the first to ask is told.
+    /// Calls `told` whenever a primary that may be another's successor is about to answer. Only the first observer
+    /// counts.
     pub(super) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
         _ = self.view.told.set(Box::new(told));
     }
 
-    /// The state of the node that is worst off, and how many connections there were to all of them.
+    /// The worst state of any node, and the number of connections there were to all of them.
     pub(super) fn snapshot(&self) -> Snapshot {
         let news = self.view.news.borrow().clone();
         let map = self.view.map.load();
@@ -163,7 +164,7 @@ impl Cluster {
     }
 }
 
-/// What a cluster's state is called by, first.
+/// Which state counts for the whole cluster: the highest.
 fn severity(phase: Phase) -> u8 {
     match phase {
         Phase::Idle => 0,

@@ -150,21 +150,21 @@ impl<'a, R, T> Lookup<'a, R, T> {
         }
     }
 
-    /// Everything else.
+    /// Everything else. What asks the store is boxed by itself: where the store is of no use, little has been allocated.
     pub(super) async fn go_on(&mut self, mode: Mode, known: Known<R>) -> Looked<R> {
         let name = self.name();
         match (known, mode) {
-            (Known::Loading(waiting), _) => self.wait(name, waiting).await,
+            (Known::Loading(waiting), _) => Box::pin(self.wait(name, waiting)).await,
             // Kept longer by another function with the same key.
             (Known::Seen(Seen::Value(result, value)), Mode::Through) => {
-                if self.is_fresh(name, &value).await {
+                if Box::pin(self.is_fresh(name, &value)).await {
                     self.count(Event::Hit);
                     return Looked::Found(result);
                 }
                 self.reject = Some(value.token());
                 self.miss(name, mode, Lack::Miss).await
             }
-            (Known::Seen(Seen::Value(_, value)), _) => self.replace(value.token()).await,
+            (Known::Seen(Seen::Value(_, value)), _) => Box::pin(self.replace(value.token())).await,
             (Known::Seen(Seen::None(lack)), _) => self.miss(name, mode, lack).await,
         }
     }
@@ -176,11 +176,11 @@ impl<'a, R, T> Lookup<'a, R, T> {
         }
         match (self.cache.flights(), mode, lack) {
             (_, Mode::Refresh, Lack::Obstacle) => Looked::alone(),
-            (_, Mode::Refresh, Lack::Miss) => self.acquire(name, None).await,
+            (_, Mode::Refresh, Lack::Miss) => Box::pin(self.acquire(name, None)).await,
             (flights, ..) => match flights.enter(name) {
                 Role::Wait(waiting) => Box::pin(self.wait(name, waiting)).await,
                 Role::Lead(leader) if lack == Lack::Obstacle => Looked::around(leader),
-                Role::Lead(leader) => self.acquire(name, Some(leader)).await,
+                Role::Lead(leader) => Box::pin(self.acquire(name, Some(leader))).await,
             },
         }
     }

@@ -40,7 +40,10 @@ impl Watched {
     /// Has the replica promoted.
     async fn fail_over(&self) {
         eventually("the replica is promoted", async || {
-            let replication: String = self.replica.other().await.run("INFO", "replication").await;
+            let role =
+                async { self.replica.try_other().await?.try_run("INFO", "replication").await };
+            // Promoted, a server drops all its clients; the next look tells.
+            let Ok::<String, _>(replication) = role.await else { return false };
             // Refused while one is under way, or nothing was heard of the replica for a moment; given up by a sentinel
             // that is too busy.
             let mut sentinel = self.sentinels[0].other().await;

@@ -147,11 +147,15 @@ impl Server {
 
     /// A connection of another client.
     pub(super) async fn other(&self) -> Other {
-        let client = redis::Client::open(self.url()).unwrap();
+        self.try_other().await.unwrap()
+    }
+
+    pub(super) async fn try_other(&self) -> redis::RedisResult<Other> {
+        let client = redis::Client::open(self.url())?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(LIMIT))
             .set_response_timeout(Some(LIMIT));
-        Other(client.get_multiplexed_async_connection_with_config(&config).await.unwrap())
+        client.get_multiplexed_async_connection_with_config(&config).await.map(Other)
     }
 }
 

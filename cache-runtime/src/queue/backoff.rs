@@ -7,8 +7,12 @@ use crate::token::random_fraction;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(30);
 
+/// How often the sink is given an item by itself if nothing else is asked for: a database that is down for half a minute makes
+/// no dead letters.
+pub(super) const MAX_ATTEMPTS: u32 = 8;
+
 /// Each pause is three times the one before. They begin anew when the sink takes something, so an item that it alone
-/// refuses is given up within seconds; while it takes nothing at all, hardly any items are given up.
+/// refuses is given up within a minute or two; while it takes nothing at all, hardly any items are given up.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
@@ -28,5 +32,25 @@ impl Backoff {
         let pause = FIRST.saturating_mul(3_u32.saturating_pow(self.failures)).min(LONGEST);
         self.failures = (self.failures + 1).min(8);
         pause.mul_f64(0.5 + random_fraction() / 2.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The time from the first attempt of an item by itself to the last, after attempts of a batch.
+    fn patience(before: u32) -> Duration {
+        let mut backoff = Backoff::default();
+        (0..before).for_each(|_| _ = backoff.pause());
+        (1..MAX_ATTEMPTS).map(|_| backoff.pause()).sum()
+    }
+
+    #[test]
+    fn the_default_outlasts_half_a_minute() {
+        for before in [0, 2] {
+            let patience = patience(before).as_secs();
+            assert!((30..=130).contains(&patience), "{patience} s");
+        }
     }
 }

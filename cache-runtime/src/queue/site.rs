@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::backoff::MAX_ATTEMPTS;
 use crate::codec::Codec;
 
 /// What an attribute says about its queue. Built at compile time, one static per function.
@@ -47,7 +48,7 @@ impl QueueSite {
             partitions: 8,
             max_len: None,
             push_timeout: Duration::from_secs(5),
-            max_attempts: 5,
+            max_attempts: MAX_ATTEMPTS,
             replicas: 0,
             direct: true,
             keep_all: false,

@@ -1,15 +1,13 @@
 //! What workers do when Redis fails.
 
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, Codec, ErrorKind, Position, QueueLength};
+use cache_runtime::__private::QueueSite;
+use cache_runtime::{Codec, ErrorKind, QueueLength};
 
-use crate::stage::{CAREFUL, Ledger, PATIENT, Running, Stage, Step, queue, step, worker};
+use crate::stage::{CAREFUL, Ledger, PATIENT, Running, Stage, queue, step, worker};
 use crate::support::barrier::eventually;
 use crate::support::patient;
-use crate::support::proxy::{Link, Proxy};
 use crate::support::redis::{Data, RedisServer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -151,127 +149,4 @@ async fn the_keys_of_a_partition_share_a_slot_and_clear_leaves_them_alone() {
     gate.open();
     eventually!(careful.length().await.unwrap().pending == 0);
     running.stop().await;
-}
-
-/// A sink as it should be: drops what it knows.
-#[derive(Clone, Debug, Default)]
-struct Exact(Arc<Mutex<(Option<Position>, Vec<u64>)>>);
-
-impl Exact {
-    async fn take(self, batch: Batch<Step>) -> Result<(), String> {
-        std::future::ready(()).await;
-        let mut stored = self.0.lock().unwrap();
-        let batch = batch.after(stored.0);
-        stored.0 = batch.position();
-        stored.1.extend(batch.into_items().into_iter().map(|step| step.number));
-        Ok(())
-    }
-
-    fn numbers(&self) -> Vec<u64> {
-        self.0.lock().unwrap().1.clone()
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn positions_grow_over_a_failover_that_loses_items() {
-    let old = RedisServer::start().await;
-    let link = Proxy::to(&old).await;
-    let of = format!("replicaof 127.0.0.1 {}", link.port());
-    let new = RedisServer::builder().setting(&of).start().await;
-    let replica = new.client().await;
-    let (here, exact) = (patient().connect(&old.url()).unwrap(), Exact::default());
-    let careful = queue(&CAREFUL, &here);
-    for number in 0..3 {
-        careful.push(step(0, number)).await.unwrap();
-    }
-    eventually!(replica.run::<u64>(&["XLEN", "wb:{careful:0}"]).await == 3);
-    link.set(Link::BlackHole).await;
-    for number in 3..8 {
-        careful.push(step(0, number)).await.unwrap();
-    }
-    let sink =
-        |cache: &Cache| __private::worker(queue(&CAREFUL, cache), exact.clone(), Exact::take);
-    let running = Running::start(sink(&here));
-    eventually!(exact.numbers().len() == 8);
-    running.stop().await;
-    old.kill();
-
-    // Of all that the replica knows as little as of the acknowledgements.
-    replica.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
-    let there = patient().connect(&new.url()).unwrap();
-    let careful = queue(&CAREFUL, &there);
-    for number in 8..11 {
-        careful.push(step(0, number)).await.unwrap();
-    }
-    let running = Running::start(sink(&there));
-    eventually!(careful.length().await.unwrap() == QueueLength::default());
-    running.stop().await;
-    assert_eq!(exact.numbers(), (0..11).collect::<Vec<_>>());
-}
-
-/// The replica that takes over knows that an item was read, and not that it was acknowledged.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_was_acknowledged_to_the_former_primary_alone_comes_again() {
-    let old = RedisServer::start().await;
-    let link = Proxy::to(&old).await;
-    let of = format!("replicaof 127.0.0.1 {}", link.port());
-    let new = RedisServer::builder().setting(&of).start().await;
-    let (replica, cache) = (new.client().await, patient().connect(&old.url()).unwrap());
-    let (careful, ledger) = (queue(&CAREFUL, &cache), Ledger::default());
-    let gate = ledger.hold();
-    careful.push(step(0, 0)).await.unwrap();
-    let running = Running::start(worker(&CAREFUL, &cache, &ledger));
-    gate.entered(1).await;
-    let there = queue(&CAREFUL, &patient().connect(&new.url()).unwrap());
-    eventually!(there.length().await.is_ok_and(|length| length.pending == 1));
-    link.set(Link::BlackHole).await;
-    gate.open();
-    // The worker knows that it was acknowledged.
-    eventually!(cache.stats().queue("careful").is_some_and(|queue| queue.delivered == 1));
-
-    old.kill();
-    replica.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
-    replica.config_set("port", &old.port().to_string()).await;
-    eventually!(careful.length().await.is_ok_and(|length| length == QueueLength::default()));
-    assert!(ledger.len() > 1, "once from each");
-    running.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn positions_grow_where_a_primary_comes_back_without_its_last_items() {
-    let at_once = RedisServer::builder().setting("repl-diskless-sync-delay 0");
-    let old = at_once.clone().start().await;
-    let link = Proxy::to(&old).await;
-    let of = format!("replicaof 127.0.0.1 {}", link.port());
-    let new = at_once.setting(&of).start().await;
-    let (primary, replica) = (old.client().await, new.client().await);
-    let (here, exact) = (patient().connect(&old.url()).unwrap(), Exact::default());
-    let careful = queue(&CAREFUL, &here);
-    for number in 0..3 {
-        careful.push(step(0, number)).await.unwrap();
-    }
-    eventually!(replica.run::<u64>(&["XLEN", "wb:{careful:0}"]).await == 3);
-    link.set(Link::BlackHole).await;
-    for number in 3..8 {
-        careful.push(step(0, number)).await.unwrap();
-    }
-    let sink =
-        |cache: &Cache| __private::worker(queue(&CAREFUL, cache), exact.clone(), Exact::take);
-    let running = Running::start(sink(&here));
-    eventually!(exact.numbers().len() == 8);
-    running.stop().await;
-
-    replica.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
-    primary.run::<()>(&["REPLICAOF", "127.0.0.1", &new.port().to_string()]).await;
-    eventually!(
-        primary.run::<String>(&["INFO", "replication"]).await.contains("master_link_status:up")
-    );
-    primary.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
-    for number in 8..11 {
-        careful.push(step(0, number)).await.unwrap();
-    }
-    let running = Running::start(sink(&here));
-    eventually!(careful.length().await.unwrap() == QueueLength::default());
-    running.stop().await;
-    assert_eq!(exact.numbers(), (0..11).collect::<Vec<_>>());
 }

@@ -10,6 +10,7 @@ mod basics;
 mod cluster;
 mod failover;
 mod faults;
+mod positions;
 mod pushes;
 mod replicated;
 mod rights;

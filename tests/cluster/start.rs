@@ -76,12 +76,8 @@ async fn a_single_server_is_no_cluster() {
     log::says(server.port(), "cluster support is disabled there): write `redis://`");
 }
 
-/// Whoever may not see the list of nodes does without.
-#[tokio::test]
-async fn little_permission_is_needed() {
-    let node =
-        RedisServer::builder().user("limited", "on >secret ~* +@all -cluster +cluster|slots");
-    let cluster = RedisCluster::of(3, false, &node).await;
+/// Reads and invalidates as the user `limited`.
+async fn work_as_limited(cluster: &RedisCluster) -> Cache {
     let url = cluster.url().replace("://", "://limited:secret@");
     let cache = patient().connect(&url).unwrap();
     eventually!({
@@ -89,6 +85,16 @@ async fn little_permission_is_needed() {
         cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
     });
     assert_eq!(cache.invalidate_matching("row:*").await.unwrap(), 1);
+    cache
+}
+
+/// Whoever may not see the list of nodes does without.
+#[tokio::test]
+async fn little_permission_is_needed() {
+    let node =
+        RedisServer::builder().user("limited", "on >secret ~* +@all -cluster +cluster|slots");
+    let cluster = RedisCluster::of(3, false, &node).await;
+    let cache = work_as_limited(&cluster).await;
     assert_eq!(cache.get(&row_key(&1)).await.unwrap(), None);
 }
 
@@ -103,13 +109,7 @@ async fn the_listed_commands_are_all_that_is_needed() {
     let commands: Vec<_> = list.split_whitespace().chain(more.split_whitespace()).collect();
     let rules = format!("on >secret ~* resetchannels -@all {}", commands.join(" "));
     let cluster = RedisCluster::of(3, false, &RedisServer::builder().user("limited", &rules)).await;
-    let url = cluster.url().replace("://", "://limited:secret@");
-    let cache = patient().connect(&url).unwrap();
-    eventually!({
-        works(&cache).await;
-        cache.get(&row_key(&1)).await.is_ok_and(|stored| stored.is_some())
-    });
-    assert_eq!(cache.invalidate_matching("row:*").await.unwrap(), 1);
+    let cache = work_as_limited(&cluster).await;
     let stats = cache.stats();
     assert!(stats.functions.iter().all(|function| function.store_refused == 0), "{stats:?}");
 }

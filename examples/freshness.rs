@@ -31,7 +31,8 @@ enum Failure {
     stale_if_error = "1h",
     error_ttl = |failure: &Failure| {
         matches!(failure, Failure::NoSuchCurrency).then_some(Duration::from_secs(60))
-    }
+    },
+    skip(exchange),
 )]
 async fn rate(exchange: &Exchange, currency: &str) -> Result<u32, Failure> {
     // A slow service.

@@ -2,6 +2,7 @@
 
 mod support;
 
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
@@ -9,8 +10,9 @@ use std::time::Duration;
 
 use cache_runtime::{Cache, ErrorKind, cached, invalidates, write_through};
 use support::barrier::{Gate, eventually};
-use support::redis::{Data, RedisServer};
-use support::{LIMIT, patient};
+use support::proxy::{Link, Proxy};
+use support::redis::{Data, Program, RedisServer, requires};
+use support::{AGES, LIMIT, patient};
 
 #[derive(Debug, Default)]
 struct Database {
@@ -23,7 +25,7 @@ fn row_of(db: &Database) -> u64 {
     db.value.load(Ordering::SeqCst)
 }
 
-#[cached(key = "row:<id>", ttl = 3600)]
+#[cached(key = "row:<id>", ttl = 3600, skip(db))]
 async fn row(db: &Database, id: u64) -> u64 {
     row_of(db)
 }
@@ -34,7 +36,7 @@ async fn write(db: &Database, id: u64, value: u64) {
     db.value.store(value, Ordering::SeqCst);
 }
 
-#[cached(key = "member:<id>", ttl = 3600, tags = ["members"])]
+#[cached(key = "member:<id>", ttl = 3600, tags = ["members"], skip(db, gate))]
 async fn member(db: &Database, gate: &Gate, id: u64) -> u64 {
     let value = row_of(db);
     gate.pass().await;
@@ -112,6 +114,7 @@ async fn an_undelivered_tag_is_delivered_later() {
 /// The server answers reads and fills, and only the invalidation of the tag is refused.
 #[tokio::test]
 async fn a_tag_that_cannot_be_invalidated_is_bypassed() {
+    requires!(Program::get().is_redis_from(7, 0), "permissions to read alone");
     let (db, gate) = (Arc::new(Database::default()), Gate::new());
     gate.open();
     let server = RedisServer::builder().user("app", "on >secret ~* +@all").start().await;
@@ -129,9 +132,12 @@ async fn a_tag_that_cannot_be_invalidated_is_bypassed() {
     cache.scope(write_members(&db, 1)).await;
     assert_eq!(cache.stats().journal_depth, 1);
     assert_eq!(cache.scope(member(&db, &gate, 1)).await, 1, "what is stored is not read");
+    assert_eq!(cache.get(&member_key(&1)).await.unwrap(), None, "nor by hand");
+    cache.put(&member_key(&1), &0).await.unwrap();
+    assert_eq!(admin.get("member:1").await, None, "nor is anything put under the tag");
     // It finds the flight, whose fill will be accepted, and whose stamp still stands.
     let mut late = Box::pin(cache.scope(member(&db, &gate, 2)));
-    let waits = std::future::poll_fn(|cx| Poll::Ready(late.as_mut().poll(cx).is_pending()));
+    let waits = poll_fn(|cx| Poll::Ready(late.as_mut().poll(cx).is_pending()));
     assert!(waits.await);
     held.open();
     assert_eq!(late.await, 1, "nor what was loaded before");
@@ -165,35 +171,107 @@ async fn an_undelivered_pattern_is_delivered_later() {
         .await;
 }
 
-/// More than the journal holds: everything is bypassed, and the whole namespace is invalidated once.
+/// More than the journal holds, on a server that is shared without a namespace: what was invalidated is bypassed and then
+/// removed, and nothing else.
 #[tokio::test]
-async fn an_overflow_bypasses_everything_until_the_namespace_was_invalidated() {
+async fn an_overflow_removes_what_was_invalidated_and_nothing_else() {
+    const MANY: u64 = 20_000;
     let db = Database::default();
     let server = RedisServer::builder().durable().start().await;
-    let cache = patient().namespace("mine").connect(&server.url()).unwrap();
-    let other = patient().namespace("other").connect(&server.url()).unwrap();
-    assert_eq!(other.scope(row(&db, 1)).await, 0);
-    cache
-        .scope(async {
-            assert_eq!(row(&db, 1_000_000).await, 0);
-            server.kill();
-            eventually!({
-                write(&db, 0, 1).await;
-                cache.stats().journal_depth == 1
-            });
-            for id in 1..20_000 {
-                write(&db, id, 1).await;
-            }
-            assert_eq!(cache.stats().journal_depth, 1, "an overflow counts as one");
-            server.restart(Data::Kept).await;
-            eventually!({
-                assert_eq!(row(&db, 1_000_000).await, 1, "nobody wrote it, but nobody knows");
-                cache.stats().journal_depth == 0
-            });
-        })
-        .await;
-    eventually!(other.get(&row_key(&1)).await.is_ok());
-    assert_eq!(other.scope(row(&db, 1)).await, 0, "another namespace is left alone");
+    let cache = patient().connect(&server.url()).unwrap();
+    let billing = patient().namespace("billing").connect(&server.url()).unwrap();
+    // The first and the last of those that will be invalidated, and others of the same function.
+    let stale = [0, 1, MANY - 2, MANY - 1];
+    let others = MANY..MANY + 100;
+    for id in stale.into_iter().chain(others.clone()) {
+        assert_eq!(cache.scope(row(&db, id)).await, 0);
+    }
+    for id in 0..100 {
+        assert_eq!(billing.scope(row(&db, id)).await, 0);
+    }
+    let loads = || db.loads.load(Ordering::SeqCst);
+    server.kill();
+    eventually!({
+        cache.scope(write(&db, 0, 1)).await;
+        cache.stats().journal_depth == 1
+    });
+    for id in 1..MANY {
+        cache.scope(write(&db, id, 1)).await;
+    }
+    let depth = cache.stats().journal_depth as u64;
+    assert!((MANY - 2..=MANY).contains(&depth), "{depth} of {MANY} are undelivered");
+
+    server.restart(Data::Kept).await;
+    // Before, while and after they are delivered.
+    eventually!({
+        for id in stale {
+            assert_eq!(cache.scope(row(&db, id)).await, 1);
+        }
+        cache.stats().journal_depth == 0
+    });
+    for id in stale {
+        assert_eq!(cache.scope(row(&db, id)).await, 1);
+    }
+    let before = loads();
+    for id in others {
+        assert_eq!(cache.scope(row(&db, id)).await, 0, "it was not invalidated");
+    }
+    eventually!(billing.get(&row_key(&0)).await.is_ok());
+    for id in 0..100 {
+        assert_eq!(billing.scope(row(&db, id)).await, 0, "another namespace is left alone");
+    }
+    assert_eq!(loads(), before);
+}
+
+/// The server answers reads, and refuses to invalidate.
+#[tokio::test]
+async fn what_is_known_to_be_outdated_is_not_read_by_hand() {
+    let db = Database::default();
+    let server = RedisServer::start().await;
+    let admin = server.client().await;
+    let cache = patient().connect(&server.url()).unwrap();
+    cache.put(&row_key(&1), &0).await.unwrap();
+    cache.put(&row_key(&2), &0).await.unwrap();
+    admin.config_set("min-replicas-to-write", "1").await;
+    assert_eq!(cache.invalidate(&row_key(&1)).await.unwrap_err().kind(), ErrorKind::Refused);
+    for _ in 0..10 {
+        assert_eq!(cache.get(&row_key(&1)).await.unwrap(), None);
+        assert_eq!(cache.put(&row_key(&1), &0).await.unwrap_err().kind(), ErrorKind::Refused);
+    }
+    assert_eq!(cache.get(&row_key(&2)).await.unwrap(), Some(0), "that one was not invalidated");
+    assert_eq!(cache.stats().function("by hand").unwrap().outdated, 10);
+    assert_eq!(cache.stats().journal_depth, 1);
+    cache.scope(write_all(&db, 1)).await;
+    assert_eq!(cache.get(&row_key(&2)).await.unwrap(), None, "nor what matches a pattern");
+
+    admin.config_set("min-replicas-to-write", "0").await;
+    cache.flush(LIMIT).await.unwrap();
+    assert_eq!(cache.get(&row_key(&1)).await.unwrap(), None);
+    cache.put(&row_key(&1), &2).await.unwrap();
+    assert_eq!(cache.get(&row_key(&1)).await.unwrap(), Some(2));
+}
+
+/// Its fence is up, and nobody knows when the future is dropped.
+#[tokio::test]
+async fn a_put_that_is_dropped_half_way_empties_the_entry() {
+    let server = RedisServer::start().await;
+    let (proxy, admin) = (Proxy::to(&server).await, server.client().await);
+    let cache = patient().fence(AGES).connect(&server.url_at(proxy.port())).unwrap();
+    let kind = async || admin.get("row:1").await.map(|record| record[3]);
+    cache.put(&row_key(&1), &0).await.unwrap();
+    let key = row_key(&1);
+    let mut put = Box::pin(cache.put(&key, &1));
+    proxy.set(Link::HoldReplies).await;
+    eventually!({
+        let waits = poll_fn(|cx| Poll::Ready(put.as_mut().poll(cx).is_pending()));
+        assert!(waits.await);
+        kind().await == Some(b'F')
+    });
+    drop(put);
+    proxy.set(Link::Pass).await;
+    eventually!(kind().await.is_none());
+    cache.shutdown().await.unwrap();
+    assert_eq!(cache.stats().journal_depth, 0);
 }
 
 /// A result is never changed by what becomes of its invalidation.

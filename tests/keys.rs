@@ -8,16 +8,16 @@ use cache_runtime::{Key, KeyPart};
 use proptest::prelude::*;
 
 fn key(value: &(impl KeyPart + ?Sized)) -> String {
-    Key::<()>::builder().text("k:").part(value).done::<()>().as_str().to_owned()
+    Key::<()>::builder().text("k:").part(value).done().as_str().to_owned()
 }
 
 fn pair(a: &(impl KeyPart + ?Sized), b: &(impl KeyPart + ?Sized)) -> String {
-    Key::<()>::builder().text("k:").part(a).text(":").part(b).done::<()>().as_str().to_owned()
+    Key::<()>::builder().text("k:").part(a).text(":").part(b).done().as_str().to_owned()
 }
 
 fn slash_pair(a: &str, b: &str) -> String {
     let key = Key::<()>::builder().text("k:").part_before(a, '/').text("/").part(b);
-    key.done::<()>().as_str().to_owned()
+    key.done().as_str().to_owned()
 }
 
 /// Texts rich in what could be mistaken for structure.
@@ -93,7 +93,7 @@ proptest! {
         entries in prop::collection::hash_map(nasty(), any::<i32>(), 0..16),
     ) {
         let hash = |value: &HashMap<String, i32>| {
-            Key::<()>::builder().hash(value).done::<()>().as_str().to_owned()
+            Key::<()>::builder().hash(value).done().as_str().to_owned()
         };
         // Another insertion order, and another hasher's seed.
         let again: HashMap<_, _> = entries.iter().collect::<BTreeMap<_, _>>().into_iter().rev()

@@ -62,17 +62,17 @@ impl Origin {
     }
 }
 
-#[cached(key = "bounded:<id>", ttl = 60, max_concurrent_loads = 3)]
+#[cached(key = "bounded:<id>", ttl = 60, max_concurrent_loads = 3, skip(origin))]
 async fn bounded(origin: &Origin, id: u64) -> u64 {
     origin.load(id).await
 }
 
-#[cached(key = "single:<id>", ttl = 60, max_concurrent_loads = 1)]
+#[cached(key = "single:<id>", ttl = 60, max_concurrent_loads = 1, skip(origin))]
 async fn single(origin: &Origin, id: u64) -> u64 {
     origin.load(id).await
 }
 
-#[cached(key = "free:<id>", ttl = 60)]
+#[cached(key = "free:<id>", ttl = 60, skip(origin))]
 async fn free(origin: &Origin, id: u64) -> u64 {
     origin.load(id).await
 }
@@ -87,14 +87,14 @@ impl From<cache_runtime::Error> for Failure {
     }
 }
 
-#[cached(key = "hasty:<id>", ttl = 60, max_concurrent_loads = 1, shed_after = "1s")]
+#[cached(key = "hasty:<id>", ttl = 60, max_concurrent_loads = 1, shed_after = "1s", skip(origin))]
 async fn hasty(origin: &Origin, id: u64) -> Result<u64, Failure> {
     Ok(origin.load(id).await)
 }
 
 const PATIENCE: Duration = Duration::from_millis(1_500);
 
-#[cached(key = "hasty-free:<id>", ttl = 60, shed_after = PATIENCE)]
+#[cached(key = "hasty-free:<id>", ttl = 60, shed_after = PATIENCE, skip(origin))]
 async fn hasty_free(origin: &Origin, id: u64) -> Result<u64, Failure> {
     Ok(origin.load(id).await)
 }
@@ -281,7 +281,7 @@ async fn sum(n: u64) -> u64 {
     if n == 0 { 0 } else { n + Box::pin(sum(n - 1)).await }
 }
 
-#[cached(key = "outer:<id>", ttl = 60, max_concurrent_loads = 1)]
+#[cached(key = "outer:<id>", ttl = 60, max_concurrent_loads = 1, skip(origin))]
 async fn outer(origin: &Origin, id: u64) -> u64 {
     // Both at once, and both in the outer one's place.
     let (one, other) = tokio::join!(single(origin, 2 * id), single(origin, 2 * id + 1));
@@ -301,7 +301,7 @@ async fn a_load_inside_a_load_does_not_wait_for_it() {
     }
 }
 
-#[cached(key = "page:<id>", ttl = 60)]
+#[cached(key = "page:<id>", ttl = 60, skip(origin))]
 async fn page(origin: &Origin, id: u64) -> u64 {
     bounded(origin, id).await
 }
@@ -319,7 +319,7 @@ async fn a_load_inside_an_unbounded_load_stands_in_line() {
     assert_eq!(origin.most(), 3);
 }
 
-#[cached(key = "broken:<id>", ttl = 60, max_concurrent_loads = 1)]
+#[cached(key = "broken:<id>", ttl = 60, max_concurrent_loads = 1, skip(runs))]
 async fn broken(runs: &Counter, id: u64) -> u64 {
     assert!(runs.count() > 1, "the first run of {id} panics");
     id

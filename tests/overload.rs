@@ -60,7 +60,7 @@ impl Origin {
 }
 
 /// Waits for its turn.
-#[cached(key = "patient:<id>", ttl = 3600)]
+#[cached(key = "patient:<id>", ttl = 3600, skip(origin))]
 async fn patient(origin: &Origin, id: u64) -> u64 {
     origin.load(id).await
 }
@@ -75,7 +75,7 @@ impl From<cache_runtime::Error> for TurnedAway {
 }
 
 /// Waits for so long, and is turned away.
-#[cached(key = "hasty:<id>", ttl = 3600, shed_after = "20ms")]
+#[cached(key = "hasty:<id>", ttl = 3600, shed_after = "20ms", skip(origin))]
 async fn hasty(origin: &Origin, id: u64) -> Result<u64, TurnedAway> {
     Ok(origin.load(id).await)
 }

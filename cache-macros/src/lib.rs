@@ -2,7 +2,8 @@
 //!
 //! An attribute passes through these stages, one module each: parsing what the user wrote (`attr`, `function`), resolving
 //! it against the signature (`model`), applying the rules (`check`), and generating code (`expand`). If a rule is
-//! violated, the function is emitted unchanged, together with every error that was found (`fallback`).
+//! violated, the function is emitted unchanged, together with every error that was found (`fallback`). The one derive
+//! (`derive`) has nothing to do with them.
 
 // A panic in a macro would hide the compiler's own messages.
 #![cfg_attr(
@@ -11,7 +12,9 @@
 )]
 
 mod attr;
+mod braces;
 mod check;
+mod derive;
 mod diagnostics;
 mod expand;
 mod fallback;
@@ -75,6 +78,14 @@ pub fn write_behind(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     attribute(args, item, |args, item| expand_write_behind(args, &item))
+}
+
+/// Implements `KeyPart` for a struct or an enum, in terms of its fields.
+///
+#[doc = include_str!("doc/key_part.md")]
+#[proc_macro_derive(KeyPart, attributes(key_part))]
+pub fn key_part(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    derive::key_part(item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
 /// What `expand` makes of the function; if it fails, the function unchanged and the errors.

@@ -39,6 +39,13 @@ fn bind<'a>(
         Pat::Ident(pat) => {
             let is_mut = pat.mutability.is_some();
             parameters.push(Parameter { name: &pat.ident, ty, whole, is_mut });
+            if let Some((_, inside)) = &pat.subpat {
+                bind(inside, None, whole, parameters);
+            }
+        }
+        // All cases bind the same names.
+        Pat::Or(pat) => {
+            pat.cases.iter().take(1).for_each(|pat| bind(pat, None, whole, parameters));
         }
         Pat::Paren(pat) => bind(&pat.pat, ty, whole, parameters),
         Pat::Reference(pat) => {
@@ -81,6 +88,7 @@ mod tests {
             async fn f(
                 &self, db: &Pool, mut id: i64, (a, (b, _)): (String, (u8, u8)), Path(c): Path<i64>,
                 Point { x, y: up, .. }: Point, &d: &char, r#type: Kind, _: u8,
+                all @ Span { from, .. }: Span, (Left(e) | Right(e)): Either,
             )
         };
         let show = |it: &Parameter<'_>| {
@@ -90,7 +98,8 @@ mod tests {
         let names: Vec<_> = all(&signature.inputs).iter().map(show).collect();
         assert_eq!(
             names.join(", "),
-            "db: & Pool, id: i64, a: String, b: u8, c: ?, x: ?, up: ?, d: char, r#type: Kind"
+            "db: & Pool, id: i64, a: String, b: u8, c: ?, x: ?, up: ?, d: char, r#type: Kind, all: Span, \
+             from: ?, e: ?"
         );
     }
 }

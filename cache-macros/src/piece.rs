@@ -3,14 +3,16 @@
 use proc_macro2::{Ident, Span};
 use syn::{Index, LitStr, Member};
 
+use crate::braces;
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
 use crate::scope::{Scope, Subject};
-use crate::template::{Placeholder, Segment, Template};
+use crate::template::{Change, Placeholder, Segment, Template, options};
+use crate::types;
 
 /// A piece of a key.
 pub(crate) enum Piece<'a> {
     Text(String),
-    /// The module path and name of the function.
+    /// Where the function is, and its name: what an automatic key begins with.
     Origin,
     Part(Part<'a>),
 }
@@ -19,6 +21,8 @@ pub(crate) enum Piece<'a> {
 pub(crate) struct Part<'a> {
     pub(crate) subject: Subject<'a>,
     pub(crate) fields: Vec<Member>,
+    /// What is done to the value and its text, in order.
+    pub(crate) changes: Vec<Change>,
     pub(crate) form: Form,
     /// Where rustc shows a value that cannot be part of a key: the template, else the parameter.
     pub(crate) span: Span,
@@ -30,6 +34,8 @@ pub(crate) struct Part<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum Form {
     Plain,
+    /// A parameter in an automatic key.
+    Argument,
     /// This character follows, and must not occur in the value.
     Before(char),
     Hash,
@@ -50,12 +56,19 @@ impl<'a> Part<'a> {
             None => Form::Plain,
         };
         let fields = placeholder.fields.iter().map(|field| member(field, span)).collect();
-        Self { subject, fields, form, span, helper: span }
+        let changes = placeholder.changes.clone();
+        Self { subject, fields, changes, form, span, helper: span }
     }
 
-    /// All of `subject`.
-    pub(crate) fn plain(subject: Subject<'a>, span: Span) -> Self {
-        Self { subject, fields: Vec::new(), form: Form::Plain, span, helper: Span::call_site() }
+    /// All of `subject`, in an automatic key.
+    pub(crate) fn argument(subject: Subject<'a>, span: Span) -> Self {
+        let (fields, changes, helper) = (Vec::new(), Vec::new(), Span::call_site());
+        Self { subject, fields, changes, form: Form::Argument, span, helper }
+    }
+
+    /// `:trim:lower:hash`
+    pub(crate) fn options(&self) -> String {
+        options(&self.changes, matches!(self.form, Form::Hash))
     }
 }
 
@@ -71,9 +84,15 @@ pub(crate) fn resolve<'a>(
             part(placeholder, &template.literal, scope, diagnostics).map(Piece::Part)
         }
     };
+    let braces = braces::spell_nothing(
+        template,
+        &scope.names_of_types_too(),
+        &scope.names_of_data(),
+        diagnostics,
+    );
     // All of them, so that all mistakes are told; the first one fails the whole.
     let pieces: Vec<_> = template.segments.iter().map(piece).collect();
-    pieces.into_iter().collect()
+    braces.and(pieces.into_iter().collect())
 }
 
 fn part<'a>(
@@ -102,13 +121,30 @@ fn part<'a>(
             let message = format!("write `<{name}>:{next}`, to mark where the type's name ends");
             return Err(diagnostics.error(literal.span(), message));
         }
-        if placeholder.hash || !placeholder.fields.is_empty() {
+        if placeholder.hash || !placeholder.changes.is_empty() || !placeholder.fields.is_empty() {
             let message =
                 format!("`{name}` is a type; only its name can be part of a key: `<{name}>`");
             return Err(diagnostics.error(literal.span(), message));
         }
     }
+    let change = placeholder.changes.iter().find(|&&change| change != Change::Display);
+    if let (Some(change), true) = (change, is_without_letters(placeholder, subject)) {
+        let (change, name) = (change.option(), placeholder.name());
+        let message =
+            format!("`:{change}` changes nothing in `{name}`, which is no text; write `<{root}>`");
+        return Err(diagnostics.error(literal.span(), message));
+    }
     Ok(Part::new(placeholder, subject, literal.span()))
+}
+
+/// Whether a value has no case and no white space, so far as its type is spelt out.
+fn is_without_letters(placeholder: &Placeholder, subject: Subject<'_>) -> bool {
+    let ty = match subject {
+        Subject::Parameter(parameter) => parameter.ty,
+        Subject::Item(item) => item.ty,
+        _ => None,
+    };
+    placeholder.fields.is_empty() && ty.is_some_and(|ty| types::kind(ty) != "any")
 }
 
 /// Binds the placeholders of `template` to one item of a batch, which it names as it likes.
@@ -122,7 +158,11 @@ pub(crate) fn resolve_item<'a>(
         Segment::Text(_) => None,
         Segment::Placeholder(placeholder) => Some(placeholder.root.as_str()),
     });
-    let Some(item) = roots.next() else {
+    let item = roots.next();
+    let mut names = scope.names_of_types_too();
+    names.extend(item.map(str::to_owned));
+    braces::spell_nothing(template, &names, &[], diagnostics)?;
+    let Some(item) = item else {
         return Err(diagnostics.error(
             span,
             "nothing of an item is in the key, so all items would have the same; write something \
@@ -193,7 +233,16 @@ mod tests {
 
     #[test]
     fn placeholders_are_bound() {
-        for text in ["<id>", "<self.tenant.0>", "<type>", "<T>:<N>", "<a>/<b>", "<up.match>"] {
+        for text in [
+            "<id>",
+            "<self.tenant.0>",
+            "<type>",
+            "<T>:<N>",
+            "<a>/<b>",
+            "<up.match>",
+            "<type:lower>:<id.name:trim:lower:hash>",
+            "<id:display>/<type:display:lower>",
+        ] {
             assert!(pieces(text).is_ok(), "{text}");
         }
     }
@@ -207,6 +256,14 @@ mod tests {
             ("<Self:hash>", "only its name can be part of a key: `<Self>`"),
             ("<T>/<id>", "write `<T>:/`"),
             ("<T:hash>", "only its name can be part of a key: `<T>`"),
+            ("<T:lower>", "only its name can be part of a key: `<T>`"),
+            (
+                "<id:lower>",
+                "`:lower` changes nothing in `<id:lower>`, which is no text; write `<id>`",
+            ),
+            ("<id:trim:hash>", "write `<id>`"),
+            ("<id:display:lower>", "`:lower` changes nothing"),
+            ("<T:display>", "only its name can be part of a key: `<T>`"),
         ] {
             let errors = pieces(text).unwrap_err();
             assert!(errors[0].contains(message), "{text}: {errors:?}");

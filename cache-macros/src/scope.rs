@@ -5,7 +5,8 @@ use syn::{GenericParam, Ident, ReceiverKind, Type, TypeParamBound, WherePredicat
 
 use crate::function::Function;
 use crate::parameter::{self, Parameter};
-use crate::syntax;
+use crate::types::Open;
+use crate::{syntax, types};
 
 /// The names that a template or `skip` can use.
 #[derive(Clone)]
@@ -121,19 +122,43 @@ impl<'a> Scope<'a> {
             || syntax::mentions_self(&self.function.body)
     }
 
-    /// The bounds of `ty`, if it is a type parameter.
-    pub(crate) fn bounds(&self, ty: &Type) -> Vec<&'a TypeParamBound> {
+    /// The bounds of `ty`, or of what it refers to, if it is a type parameter.
+    pub(crate) fn bounds(&self, ty: &Type) -> Option<Vec<&'a TypeParamBound>> {
+        named(ty).filter(|name| self.types.contains(name)).map(|name| self.bounds_of(name))
+    }
+
+    /// The bounds of a type parameter, and of references to it.
+    pub(crate) fn bounds_of(&self, name: &Ident) -> Vec<&'a TypeParamBound> {
         let generics = &self.function.sig.generics;
-        let Some(name) = syntax::as_ident(ty).filter(|name| self.types.contains(name)) else {
-            return Vec::new();
-        };
         let params = generics.type_params().filter(|param| param.ident == *name);
         let clause = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let predicates = clause.filter_map(|predicate| match predicate {
-            WherePredicate::Type(it) if syntax::as_ident(&it.bounded_ty) == Some(name) => Some(it),
+            WherePredicate::Type(it) if named(&it.bounded_ty) == Some(name) => Some(it),
             _ => None,
         });
         params.flat_map(|param| &param.bounds).chain(predicates.flat_map(|it| &it.bounds)).collect()
+    }
+
+    /// Whether a `where` clause relates another type to the type parameter `name`.
+    pub(crate) fn is_in_clause(&self, name: &str) -> bool {
+        let clause = self.function.sig.generics.where_clause.iter();
+        clause.flat_map(|clause| &clause.predicates).any(|predicate| match predicate {
+            WherePredicate::Type(it) => {
+                syntax::as_ident(&it.bounded_ty).is_none_or(|ty| ty != name)
+                    && syntax::mentions(it, name)
+            }
+            _ => false,
+        })
+    }
+
+    /// How a parameter of this type may be inside an open transaction.
+    pub(crate) fn open(&self, ty: &Type) -> Option<Open> {
+        types::open(ty, &|ty| self.bounds(ty).unwrap_or_default())
+    }
+
+    /// Whether a parameter of this type is one connection, or whatever a caller passes for one.
+    pub(crate) fn is_lent(&self, ty: &Type) -> bool {
+        types::is_lent(ty, &|ty| self.bounds(ty).unwrap_or_default())
     }
 
     pub(crate) fn parameter(&self, name: &str) -> Option<Parameter<'a>> {
@@ -148,6 +173,19 @@ impl<'a> Scope<'a> {
         let result = self.sees_result.then(|| "result".to_owned());
         let items = self.items.iter().map(|item| item.name.unraw().to_string());
         items.chain(parameters).chain(generics).chain(receiver).chain(result).collect()
+    }
+
+    /// The same with `Self`, which `skip` has no use for.
+    pub(crate) fn names_of_types_too(&self) -> Vec<String> {
+        let mut names = self.names();
+        names.push("Self".to_owned());
+        names
+    }
+
+    /// The names of the parameters that are no handles, in their order.
+    pub(crate) fn names_of_data(&self) -> Vec<String> {
+        let data = self.parameters.iter().filter(|it| !it.ty.is_some_and(types::is_handle));
+        data.map(|parameter| parameter.name.unraw().to_string()).collect()
     }
 
     /// What `name` stands for at the beginning of a placeholder.
@@ -168,5 +206,13 @@ impl<'a> Scope<'a> {
                 ty.or_else(|| find(&self.consts).map(Subject::Const))
             }
         }
+    }
+}
+
+/// `E` of `E`, `&E` and `&mut E`.
+fn named(ty: &Type) -> Option<&Ident> {
+    match syntax::peel(ty) {
+        Type::Reference(reference) => named(&reference.elem),
+        ty => syntax::as_ident(ty),
     }
 }

@@ -4,7 +4,9 @@
 //! |---|---|
 //! | `<id>`, `<user.id>`, `<self.tenant>`, `<pair.0>` | a placeholder: a parameter or fields of it |
 //! | `<T>`, `<N>` | the name of a type parameter, the value of a const parameter |
-//! | `<filter:hash>` | a stable hash of any `Serialize` |
+//! | `<email:trim:lower>` | a value without the white space around it, and in lower case; either or both |
+//! | `<day:display>` | what `Display` shows of a value; first, if there is more |
+//! | `<filter:hash>` | a stable hash of any `Serialize`; last, if there is more |
 //! | `<<`, `>>` | a literal `<`, `>` |
 //! | `{..}` | a Redis Cluster hash tag: at most one, not empty |
 //! | anything else | itself; no whitespace, no control characters, `*` only in patterns |
@@ -57,10 +59,32 @@ pub(crate) struct Placeholder {
     pub(crate) root: String,
     /// `.name` and `.0`, in order.
     pub(crate) fields: Vec<String>,
+    /// `:display`, `:trim` and `:lower`, in order.
+    pub(crate) changes: Vec<Change>,
     /// `:hash`.
     pub(crate) hash: bool,
     /// The literal character behind it.
     pub(crate) next: Option<char>,
+}
+
+/// What is done to a value, or to its text, before it is escaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Makes the text, so it is the first.
+    Display,
+    Trim,
+    Lower,
+}
+
+impl Change {
+    /// As it stands in a placeholder.
+    pub(crate) fn option(self) -> &'static str {
+        match self {
+            Self::Display => "display",
+            Self::Trim => "trim",
+            Self::Lower => "lower",
+        }
+    }
 }
 
 impl Placeholder {
@@ -73,9 +97,15 @@ impl Placeholder {
     pub(crate) fn name(&self) -> String {
         let path: Vec<_> = once(&self.root).chain(&self.fields).map(String::as_str).collect();
         let path = path.join(".");
-        let hash = if self.hash { ":hash" } else { "" };
-        format!("<{path}{hash}>")
+        let options = options(&self.changes, self.hash);
+        format!("<{path}{options}>")
     }
+}
+
+/// `:trim:lower:hash`
+pub(crate) fn options(changes: &[Change], hash: bool) -> String {
+    let names = changes.iter().map(|change| change.option()).chain(hash.then_some("hash"));
+    names.flat_map(|name| [":", name]).collect()
 }
 
 impl Template {

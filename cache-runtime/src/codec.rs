@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use self::depth::Bounded;
+use self::depth::{Bounded, Refused, Written};
 
 /// How values are encoded in the store.
 ///
@@ -49,6 +49,10 @@ pub(crate) struct Schema {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct CodecError;
 
+/// Why bytes behind a value do not decode.
+#[cfg(any(feature = "msgpack", feature = "postcard"))]
+const LEFT_OVER: &str = "there are bytes left over";
+
 impl fmt::Display for CodecError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the value does not fit its codec")
@@ -79,13 +83,37 @@ impl Codec {
         }
     }
 
-    /// Appends the encoded value, if it is not nested too deep to be read back.
+    /// Appends the encoded value, if it is not nested too deep to be read back, and if the codec has a word for all of
+    /// it: JSON has none for floats that are not finite, JSON and `MessagePack` have none for `Some(None)` and `Some(())`.
     pub(crate) fn encode<T: Serialize>(
         self,
         value: &T,
         out: &mut Vec<u8>,
     ) -> Result<(), CodecError> {
-        let value = &Bounded(value);
+        let refused = match self {
+            Self::Json => Refused::NULLS_AND_FLOATS,
+            #[cfg(feature = "msgpack")]
+            Self::MessagePack => Refused::NULLS,
+            #[cfg(feature = "postcard")]
+            Self::Postcard => Refused::NOTHING,
+        };
+        self.write(&Written(value, refused), out)
+    }
+
+    /// The same, with `null` for what the codec has no word for: whether that can be read back, only a trial can tell.
+    pub(crate) fn encode_loosely<T: Serialize>(
+        self,
+        value: &T,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
+        self.write(&Written(value, Refused::NOTHING), out)
+    }
+
+    fn write<T: Serialize>(
+        self,
+        value: &Written<'_, T>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), CodecError> {
         match self {
             Self::Json => serde_json::to_writer(out, value).map_err(|_| CodecError),
             #[cfg(feature = "msgpack")]
@@ -98,19 +126,37 @@ impl Codec {
     /// Decodes a whole payload; bytes left over are an error, and so is what nests deeper than values that are
     /// stored: no bytes exhaust the stack.
     pub(crate) fn decode<T: DeserializeOwned>(self, payload: &[u8]) -> Result<T, CodecError> {
+        self.read(payload, |_| CodecError)
+    }
+
+    /// The same, and why bytes do not decode, in the words of the codec, which may quote them: only for who is shown the
+    /// bytes as well.
+    pub(crate) fn decode_or_explain<T: DeserializeOwned>(
+        self,
+        payload: &[u8],
+    ) -> Result<T, String> {
+        self.read(payload, |words| words.to_string())
+    }
+
+    fn read<T: DeserializeOwned, E>(
+        self,
+        payload: &[u8],
+        failed: impl Fn(&dyn fmt::Display) -> E,
+    ) -> Result<T, E> {
         let Bounded(value) = match self {
-            Self::Json => serde_json::from_slice(payload).map_err(|_| CodecError)?,
+            Self::Json => serde_json::from_slice(payload).map_err(|words| failed(&words))?,
             #[cfg(feature = "msgpack")]
             Self::MessagePack => {
                 // One made with `from_read_ref` does not tell what is left over.
                 let mut rest = rmp_serde::Deserializer::new(payload);
-                let value = Bounded::deserialize(&mut rest).map_err(|_| CodecError)?;
-                if rest.get_ref().is_empty() { value } else { return Err(CodecError) }
+                let value = Bounded::deserialize(&mut rest).map_err(|words| failed(&words))?;
+                if rest.get_ref().is_empty() { value } else { return Err(failed(&LEFT_OVER)) }
             }
             #[cfg(feature = "postcard")]
             Self::Postcard => match postcard::take_from_bytes(payload) {
                 Ok((value, [])) => value,
-                _ => return Err(CodecError),
+                Ok(_) => return Err(failed(&LEFT_OVER)),
+                Err(words) => return Err(failed(&words)),
             },
         };
         Ok(value)

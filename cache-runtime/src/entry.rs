@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use crate::cache::Cache;
-use crate::codec::{CodecError, Schema};
+use crate::callsite::Callsite;
+use crate::codec::{Codec, CodecError, Schema};
+use crate::error::{Error, ErrorKind};
+use crate::fidelity::{Difference, Encoded};
 use crate::key::Key;
+use crate::misuse::{self, Misuse, Oddity};
 use crate::outcome::IsAbsent;
 use crate::read::guarded;
 use crate::record::{self, KeyHash, Stamp, ValueHeader};
+use crate::span::SHORTEST;
 use crate::stats::Event;
+use crate::store::Store;
 use crate::token::{Token, random_fraction};
 
 /// The parts of a value's record other than its schema and its payload.
@@ -21,56 +27,126 @@ pub(crate) struct Head<'a> {
 }
 
 /// Why a value has no record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Unfit {
     Unencodable,
-    /// Larger than `max_value_bytes`.
-    Oversized,
+    /// So many bytes, which is more than `max_value_bytes`, or than what the embedded store takes.
+    Oversized(usize),
+    /// It would come back as another value.
+    Altered(Difference),
+    /// Nothing says how long it may be served.
+    WithoutTtl,
+}
+
+const WITHOUT_TTL: &str = "the key was made by hand and does not say for how long a value may be served: give it a time to \
+                           live, such as `.ttl(Duration::from_secs(3600))` behind `.done()`";
+
+impl Unfit {
+    /// Counts it, and describes what the function does wrong, if it is that.
+    ///
+    /// # Panics
+    ///
+    /// Where the cache was told to, if the function does something wrong.
+    pub(crate) fn tell(&self, cache: &Cache, callsite: &'static Callsite) {
+        let count = |event| cache.recorder().count(callsite, event);
+        let difference = match self {
+            Self::Unencodable => return count(Event::Unencodable),
+            Self::Oversized(size) => {
+                count(Event::Oversized);
+                let description = format_args!(
+                    "it returns a value of {size} bytes, which is more than `max_value_bytes` (or half of the embedded \
+                     store's `capacity`) allows: such values are not stored, and each call runs the body"
+                );
+                return misuse::remark(callsite, Oddity::Oversized, description);
+            }
+            Self::WithoutTtl => {
+                let description = format_args!("nothing is stored, because {WITHOUT_TTL}");
+                return misuse::report(cache, callsite, Misuse::WithoutTtl, description);
+            }
+            Self::Altered(difference) => difference,
+        };
+        count(Event::Unencodable);
+        let description = format_args!(
+            "it returns a value that does not come back from the cache as it went in: {difference}. It is not stored, so \
+             each call runs the body. Let the type's `Serialize` and `Deserialize` agree, return a type without that part, \
+             or say `lossy_values` if what comes back will do"
+        );
+        misuse::report(cache, callsite, Misuse::AlteredValue, description);
+    }
+}
+
+impl From<&Unfit> for Error {
+    fn from(unfit: &Unfit) -> Self {
+        match unfit {
+            Unfit::Unencodable => Self::new(ErrorKind::Codec, "the value could not be encoded"),
+            Unfit::Oversized(_) => {
+                let message = "the encoded value is larger than `max_value_bytes`, or than half of the embedded \
+                               store's `capacity`";
+                Self::new(ErrorKind::Codec, message)
+            }
+            Unfit::WithoutTtl => Self::new(ErrorKind::Config, WITHOUT_TTL),
+            Unfit::Altered(difference) => {
+                let message = format!("the value would come back as another one: {difference}");
+                Self::new(ErrorKind::Altered, message)
+            }
+        }
+    }
+}
+
+/// How a value becomes bytes, and how it is compared with what can be read from them.
+pub(crate) trait Content {
+    /// Appends the bytes.
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError>;
+
+    fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference>;
 }
 
 impl Head<'_> {
-    /// The record of what `encode` appends, under the schema of the key. A panic of `encode` is the caller's.
-    pub(crate) fn try_record<T>(
+    /// The record of a value, under the schema of the key.
+    ///
+    /// A value that would come back as another one has none, as far as that is tried, nor has one whose `Serialize`
+    /// panics.
+    pub(crate) fn record<T>(
         self,
         cache: &Cache,
         key: &Key<T>,
-        encode: impl FnOnce(Schema, &mut Vec<u8>) -> Result<(), CodecError>,
+        content: &impl Content,
     ) -> Result<Vec<u8>, Unfit> {
         let schema = key.schema(cache.settings().codec);
+        let mut record = self.begin(schema.codec.id(), schema);
+        let start = record.len();
+        let encoded = guarded(|| content.encode(schema.codec, &mut record));
+        let payload = record.get(start..).unwrap_or_default();
+        let longest = cache.store().map_or(usize::MAX, Store::longest_record);
+        if payload.len() > cache.settings().max_value_bytes || record.len() > longest {
+            return Err(Unfit::Oversized(payload.len()));
+        }
+        let encoded =
+            encoded.unwrap_or(Err(CodecError)).map_err(|CodecError| Unfit::Unencodable)?;
+        let callsite = key.callsite();
+        if callsite.tries(encoded)
+            && let Err(difference) = content.compare(schema.codec, payload)
+        {
+            callsite.trials().fail();
+            return Err(Unfit::Altered(difference));
+        }
+        Ok(record)
+    }
+
+    /// A record that says everything about a value but what it is. No codec reads it.
+    pub(crate) fn bare<T>(self, cache: &Cache, key: &Key<T>) -> Vec<u8> {
+        self.begin(0, key.schema(cache.settings().codec))
+    }
+
+    fn begin(self, codec: u8, schema: Schema) -> Vec<u8> {
         let header = ValueHeader {
             key: self.name,
             token: self.token,
             cost_ms: u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX),
             version: schema.version,
-            codec: schema.codec.id(),
+            codec,
         };
-        let mut record = record::value(header, self.stamps);
-        let longest = record.len() + cache.settings().max_value_bytes;
-        let encoded = encode(schema, &mut record);
-        if record.len() > longest {
-            return Err(Unfit::Oversized);
-        }
-        encoded.map(|()| record).map_err(|CodecError| Unfit::Unencodable)
-    }
-
-    /// The same for a value that its caller gets with or without a record: what stands in the way, a panic too, is only
-    /// counted.
-    pub(crate) fn record<T>(
-        self,
-        cache: &Cache,
-        key: &Key<T>,
-        encode: impl FnOnce(Schema, &mut Vec<u8>) -> Result<(), CodecError>,
-    ) -> Option<Vec<u8>> {
-        let record = self.try_record(cache, key, |schema, out| {
-            guarded(|| encode(schema, out)).unwrap_or(Err(CodecError))
-        });
-        let event = match record {
-            Ok(record) => return Some(record),
-            Err(Unfit::Unencodable) => Event::Unencodable,
-            Err(Unfit::Oversized) => Event::Oversized,
-        };
-        cache.recorder().count(key.callsite(), event);
-        None
+        record::value(header, self.stamps)
     }
 }
 
@@ -87,9 +163,9 @@ pub(crate) fn times<T>(
         if unless(value) {
             return None;
         }
-        if absent { policy.none_ttl } else { Some(key.ttl_for(value)) }
+        if absent { policy.none_ttl } else { key.ttl_for(value) }
     })??;
     // Only shortened: the time to live stays the upper bound that the documentation promises.
     let ttl = ttl.mul_f64(1.0 - random_fraction() * policy.jitter);
-    (ttl >= Duration::from_millis(1)).then(|| (ttl, key.stale_for(absent)))
+    (ttl >= SHORTEST).then(|| (ttl, key.stale_for(absent)))
 }

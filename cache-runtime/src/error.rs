@@ -2,31 +2,38 @@
 
 use std::fmt;
 
+use crate::failure::Cause;
 use crate::store::StoreError;
 
 /// The error of an operation on a [`Cache`](crate::Cache) or a [`Queue`](crate::Queue) by hand.
 ///
 /// Annotated functions return it only if you ask for it, and then need `E: From<cache_runtime::Error>`: writes with
-/// `fence = "strict"`, which are refused if the fence cannot be put up, and functions with `shed_after`, whose calls
-/// are refused while too many loads are running. It never contains credentials, keys or values.
+/// `fence = "strict"`, which are refused if the fence cannot be put up, functions with `shed_after`, whose calls are
+/// refused while too many loads are running, and functions with `strict_values`, for values that would come back as other
+/// ones. It never contains credentials, keys or values.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
     message: String,
+    cause: Option<Cause>,
 }
 
 /// The kind of an [`Error`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The URL or an option is malformed. This is the only error that can occur at startup.
+    /// The URL or an option is malformed. This is the only error that can occur at startup. Or a value is to be stored
+    /// under a key that was made by hand and has no time to live.
     Config,
     /// The store cannot be reached, or did not answer in time. The operation may have been executed nevertheless.
     Unavailable,
     /// The store answered with a refusal: out of memory, read-only, no permission.
     Refused,
-    /// The value could not be encoded.
+    /// The value could not be encoded, or one in the key could not be hashed.
     Codec,
+    /// The value or the item would come back as another one: serde leaves out or changes a part of it. From a function
+    /// with `strict_values`, and from operations by hand.
+    Altered,
     /// A call of a function with `shed_after` was refused because too many loads are running.
     Overloaded,
     /// Some invalidations have not been delivered yet.
@@ -48,13 +55,31 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into() }
+        Self { kind, message: message.into(), cause: None }
+    }
+
+    /// The same, because of something that the store did or did not do.
+    pub(crate) fn because(self, cause: Cause) -> Self {
+        Self { cause: Some(cause), ..self }
+    }
+
+    /// The store is not reachable, for this reason.
+    pub(crate) fn unreachable(cause: Cause) -> Self {
+        let message = format!("the cache's store is not reachable: {cause}");
+        Self::new(ErrorKind::Unavailable, message).because(cause)
     }
 
     /// The kind of this error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.kind
+    }
+
+    /// What is the matter with the store, as far as it is known: whether it is the address, the password, the database,
+    /// or something that it refuses. `None` if the error is not the store's.
+    #[must_use]
+    pub fn cause(&self) -> Option<&Cause> {
+        self.cause.as_ref()
     }
 }
 
@@ -68,30 +93,39 @@ impl std::error::Error for Error {}
 
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
-        match error {
+        let (kind, message) = match &error {
             StoreError::Down => {
-                Self::new(ErrorKind::Unavailable, "the cache's store is not reachable")
+                (ErrorKind::Unavailable, "the cache's store is not reachable".to_owned())
             }
-            StoreError::TimedOut => Self::new(
+            StoreError::Saturated => (
                 ErrorKind::Unavailable,
-                "the cache's store did not answer within its time budget",
+                "so many calls to the cache's store were in flight that this one's turn did not come within its time \
+                 budget (`max_in_flight`)"
+                    .to_owned(),
             ),
-            StoreError::Lost => Self::new(
+            StoreError::TimedOut => (
                 ErrorKind::Unavailable,
-                "the connection to the cache's store was lost underway",
+                "the cache's store did not answer within its time budget".to_owned(),
             ),
-            StoreError::Refused(code) => Self::new(
+            StoreError::Lost => (
+                ErrorKind::Unavailable,
+                "the connection to the cache's store was lost underway".to_owned(),
+            ),
+            StoreError::Refused(refusal) => (
                 ErrorKind::Refused,
-                format!("the cache's store refused the operation: {code}"),
+                format!("the cache's store refused the operation: {refusal}"),
             ),
-            StoreError::Redirected(_) => Self::new(
+            StoreError::Redirected(_) => (
                 ErrorKind::Refused,
-                "the cache's store is a node of a cluster, and another one has the key: connect to `redis+cluster://`",
+                "the cache's store is a node of a cluster, and another one has the key: connect to `redis+cluster://`"
+                    .to_owned(),
             ),
-            StoreError::Unexpected => Self::new(
+            StoreError::Unexpected => (
                 ErrorKind::Refused,
-                "the cache's store gave a reply that the command does not give",
+                "the cache's store gave a reply that the command does not give".to_owned(),
             ),
-        }
+        };
+        let cause = (error != StoreError::Down).then(|| error.into());
+        Self { kind, message, cause }
     }
 }

@@ -13,8 +13,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use crate::callsite::Callsite;
 use crate::codec::{Codec, CodecError};
-use crate::outcome::{Probe, SharedError};
+use crate::entry::Content;
+use crate::fidelity::{self, Difference, Encoded};
+use crate::outcome::{self, Compare, Equal, Probe, SharedError};
 use crate::token::Token;
 
 /// How many errors one process remembers. Beyond that, callers load again.
@@ -30,8 +33,53 @@ pub struct Errors<R> {
 
 /// An error as bytes.
 pub(crate) struct Wire<R> {
-    pub(crate) encode: fn(&R, Codec, &mut Vec<u8>) -> Result<(), CodecError>,
+    encode: fn(&R, Codec, &mut Vec<u8>) -> Result<Encoded, CodecError>,
     pub(crate) decode: fn(&[u8], Codec) -> Result<R, CodecError>,
+    compare: fn(&R, Codec, &[u8]) -> Result<(), Difference>,
+}
+
+impl<T, E: Serialize + DeserializeOwned> Wire<Result<T, E>> {
+    fn new<C: Compare<E>>() -> Self {
+        Self {
+            encode: |result, codec, out| match result {
+                Ok(_) => Err(CodecError),
+                Err(error) => fidelity::encode(error, codec, out),
+            },
+            decode: |payload, codec| codec.decode(payload).map(Err),
+            compare: |result, codec, payload| match result {
+                Ok(_) => Ok(()),
+                Err(error) => fidelity::compare(error, codec, payload, C::EQUAL),
+            },
+        }
+    }
+}
+
+impl<R> Errors<R> {
+    /// An error of this function, to be stored; of one that can only be cloned, nothing but that it is there.
+    pub(crate) fn content<'a>(&'a self, result: &'a R, function: &Callsite) -> impl Content {
+        Failed { wire: self.wire.as_ref(), result, function: function.fingerprint() }
+    }
+}
+
+struct Failed<'a, R> {
+    wire: Option<&'a Wire<R>>,
+    result: &'a R,
+    /// Stands before the error: other functions that share the entry do not fail in the same way.
+    function: [u8; 8],
+}
+
+impl<R> Content for Failed<'_, R> {
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+        let Some(wire) = self.wire else { return Ok(Encoded::Exact) };
+        out.extend(self.function);
+        (wire.encode)(self.result, codec, out)
+    }
+
+    fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference> {
+        let Some(wire) = self.wire else { return Ok(()) };
+        let error = payload.get(self.function.len()..).unwrap_or_default();
+        (wire.compare)(self.result, codec, error)
+    }
 }
 
 /// Errors that can be serialized and deserialized.
@@ -42,14 +90,16 @@ pub trait Written<R> {
 
 impl<T, E: Serialize + DeserializeOwned> Written<Result<T, E>> for &&Probe<Result<T, E>> {
     fn errors(self, ttl: fn(&Result<T, E>) -> Option<Duration>) -> Errors<Result<T, E>> {
-        let wire = Wire {
-            encode: |result: &Result<T, E>, codec, out| match result {
-                Ok(_) => Err(CodecError),
-                Err(error) => codec.encode(error, out),
-            },
-            decode: |payload, codec| codec.decode(payload).map(Err),
-        };
-        Errors { ttl, wire: Some(wire) }
+        Errors { ttl, wire: Some(Wire::new::<outcome::Encoded>()) }
+    }
+}
+
+impl<T, E> Written<Result<T, E>> for &&&Probe<Result<T, E>>
+where
+    E: Serialize + DeserializeOwned + PartialEq,
+{
+    fn errors(self, ttl: fn(&Result<T, E>) -> Option<Duration>) -> Errors<Result<T, E>> {
+        Errors { ttl, wire: Some(Wire::new::<Equal>()) }
     }
 }
 
@@ -101,26 +151,41 @@ pub fn ttl<T, E>(
 
 /// The errors that this process remembers by the tokens of their records.
 #[derive(Default)]
-pub(crate) struct Remembered(Mutex<HashMap<Token, (SharedError, Instant)>>);
+pub(crate) struct Remembered(Mutex<HashMap<Token, Kept>>);
+
+/// An error, the function that it is of, and until when.
+struct Kept {
+    error: SharedError,
+    callsite: &'static Callsite,
+    until: Instant,
+}
 
 impl Remembered {
     /// Keeps an error for as long as its record may live. Returns whether there was room for it.
-    pub(crate) fn keep(&self, token: Token, error: SharedError, ttl: Duration) -> bool {
+    pub(crate) fn keep(
+        &self,
+        token: Token,
+        callsite: &'static Callsite,
+        error: SharedError,
+        ttl: Duration,
+    ) -> bool {
         let now = Instant::now();
         let mut errors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if errors.len() >= MOST {
-            errors.retain(|_, (_, until)| *until > now);
+            errors.retain(|_, kept| kept.until > now);
         }
         let Some(until) = now.checked_add(ttl).filter(|_| errors.len() < MOST) else {
             return false;
         };
-        errors.insert(token, (error, until));
+        errors.insert(token, Kept { error, callsite, until });
         true
     }
 
-    pub(crate) fn get(&self, token: Token) -> Option<SharedError> {
+    /// The error of this function with this token.
+    pub(crate) fn get(&self, token: Token, callsite: &'static Callsite) -> Option<SharedError> {
         let errors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        errors.get(&token).map(|(error, _)| SharedError::clone(error))
+        let kept = errors.get(&token).filter(|kept| std::ptr::eq(kept.callsite, callsite))?;
+        Some(SharedError::clone(&kept.error))
     }
 }
 

@@ -3,23 +3,23 @@
 //!
 //! ```
 //! use cache_runtime::{Cache, cached, invalidates};
-//! # #[derive(Default)] struct Db(tokio::sync::Mutex<String>);
+//! # #[derive(Default)] struct DbPool(tokio::sync::Mutex<String>);
 //! # type Result<T> = std::result::Result<T, std::io::Error>;
 //!
 //! #[cached(key = "user:<id>", ttl = "1h", lock)]
-//! async fn get_user(db: &Db, id: i64) -> Result<String> {
+//! async fn get_user(db: &DbPool, id: i64) -> Result<String> {
 //!     // SELECT name FROM user WHERE id = …
 //! #   _ = id; Ok(db.0.lock().await.clone())
 //! }
 //!
 //! #[invalidates(get_user(id))]
-//! async fn rename_user(db: &Db, id: i64, name: &str) -> Result<()> {
+//! async fn rename_user(db: &DbPool, id: i64, name: &str) -> Result<()> {
 //!     // UPDATE user SET name = …
 //! #   *db.0.lock().await = name.to_owned(); Ok(())
 //! }
 //!
 //! # #[tokio::main(flavor = "current_thread")] async fn main() -> std::result::Result<(), Box<dyn std::error::Error>> {
-//! # let db = Db::default();
+//! # let db = DbPool::default();
 //! let cache = Cache::connect("memory:")?; // or "redis://127.0.0.1"
 //! cache.install();
 //! rename_user(&db, 7, "Ada").await?;
@@ -53,8 +53,9 @@
 //! A **write** puts a **fence** into the key before its body runs. After the body, it removes the fence together with
 //! whatever the entry held. While the fence is there, readers run their bodies and store nothing. This closes the gap
 //! between the commit and the invalidation. A writer that dies in that gap leaves nothing stale behind: its fence
-//! expires, and the next reader loads. Several writers may fence an entry at once; the last one to finish lifts the
-//! fence.
+//! expires, and the next reader loads. A write that is dropped, or panics, leaves its fence up for the same reason: its
+//! database may commit when nobody waits for it any more. Several writers may fence an entry at once; the last one to
+//! finish lifts the fence.
 //!
 //! Where a write knows the new value, [`macro@write_through`] stores it in place of the old one: the command that
 //! removes the fence also stores the value, provided that the fence has been in place since before the body and no
@@ -89,8 +90,8 @@
 //!
 //! - Once `#[invalidates]` has returned with its invalidation acknowledged, no read that starts later, in any
 //!   process, returns or stores a value loaded before that write.
-//! - With the fence in place, the same holds from the moment of the commit, even if the writer crashes, as long as
-//!   the fence lasts longer than the database takes to end the transaction of a client that is gone
+//! - With the fence in place, the same holds from the moment of the commit, even if the writer crashes, is dropped or
+//!   panics, as long as the fence lasts longer than the database takes to end the transaction of a client that is gone
 //!   ([`fence`](CacheBuilder::fence)).
 //! - What `#[write_through]` stores is the latest value in the database, provided that all writes of the entry go
 //!   through this library: a value is stored only under a fence that has been in place since before the body, and
@@ -104,6 +105,9 @@
 //! - Loads from database replicas that lag further behind than `hold_off`, and loads inside an older snapshot.
 //! - The time between commit and invalidation, for writes without a fence (`fence = "off"`, patterns, targets over
 //!   `result`).
+//! - A commit that is hidden by an error which neither `in_doubt` nor `fence = "strict"` keeps the fence for. If it
+//!   comes after the fence was lifted, the old value may be served until the entry is invalidated again, which is when
+//!   the fence would have expired.
 //! - Exactly one load, once a lease has been lost.
 //! - Consistency across several entries: each is exact by itself.
 //!
@@ -145,10 +149,10 @@
 //! # Choosing options
 //!
 //! - **Keys.** One entity, one key, with its type in front: `user:<id>`. Everything that decides the result belongs
-//!   in the key, the tenant above all; put everything else (a pool, a client, a span) in `skip`. For a filter with
-//!   many fields use one `<filter:hash>`. Functions that return the same entity can share a key with
-//!   `key = get_user_key(&id)`, and one invalidation then covers them all. Two functions that return different types
-//!   must not have equal keys: one would read what the other stored.
+//!   in the key, the tenant above all; put everything else (a pool, a client, a span) in `skip`. Give your ids and
+//!   enums `#[derive(KeyPart)]`. For a filter with many fields use one `<filter:hash>`. Functions that return the same entity can share a key with
+//!   `key = get_user_key(&id)`, and one invalidation then covers them all. Two functions must not make equal keys in any
+//!   other way, even if they return the same type: one would read what the other stored.
 //! - **ttl.** If every write is annotated, the ttl only limits what no cache can know about: writes that bypass this
 //!   library, and acknowledged invalidations that Redis lost in a failover. Choose minutes to a day. If writes are
 //!   not annotated, the ttl *is* the answer to how old a value may be. `jitter = 0.1` keeps entries that were stored
@@ -202,54 +206,73 @@
 //! }
 //! ```
 //!
-//! A task spawned inside a scope is not part of it, and uses the installed cache. Where that matters, pass the scope
-//! on, `tokio::spawn(cache.scope(work))`, or name the cache, `cache = expr`.
+//! A task spawned inside a scope is not part of it, and uses the installed cache. So do the handlers of a server, which
+//! runs each connection in a task of its own. The guide [`mod@tests_and_servers`] has recipes for axum, tonic, actix-web
+//! and `tokio::spawn`, and the environment variables for tests and CI: `CACHE_RUNTIME=off cargo test` switches caching
+//! off, `CACHE_RUNTIME=require` makes a call that has lost its cache panic.
 //!
 //! # Features
 //!
 //! | feature | |
 //! |---|---|
-//! | `tracing` (default) | one log line per change of state, target `cache_runtime`; none per call |
+//! | `tracing` (default) | one log line at first use and per change of state, target `cache_runtime`; per call only at level TRACE |
+//! | `axum`, `chrono`, `rust_decimal`, `time`, `ulid`, `url`, `uuid` | types of these crates [in keys](trait@KeyPart) |
 //! | `catalog` | `catalog()` lists every annotated function, `assert_catalog_consistent` checks their keys |
 //! | `metrics` | `Stats::export` passes the counters to the `metrics` facade |
 //! | `msgpack` | `Codec::MessagePack` |
 //! | `postcard` | `Codec::Postcard` |
 //! | `tls` | `rediss://` |
-//! | `uuid` | `Uuid` in keys |
+//! | `tower` | `Cache::layer`: a `tower` layer that runs each request of a server in the scope of a cache |
 //! | `full` | all of these |
+
+// First, since the page of `Cache` begins with the methods of the first module that has any.
+mod cache;
 
 mod background;
 mod budget;
-mod cache;
 mod call;
 mod callsite;
 #[cfg(feature = "catalog")]
 mod catalog;
 mod catalog_macros;
+mod clash;
 mod codec;
+mod companion;
 mod detach;
 mod entry;
 mod error;
 mod errors;
+mod failure;
+mod fidelity;
 mod flight;
 mod journal;
 mod key;
+#[cfg(feature = "tower")]
+mod layer;
 mod limit;
 mod log;
+mod misuse;
 #[cfg(cache_mutants)]
 mod mutants;
+mod named;
+mod namespace;
 mod outcome;
 mod own;
+mod parameters;
+mod place;
 mod private;
 mod queue;
 mod read;
 mod record;
+mod shape;
 #[cfg(test)]
 #[expect(
+    clippy::allow_attributes,
     unused_imports,
-    reason = "what every expansion imports is not unused in a crate that uses its own macros"
+    reason = "lints look into expansions in the crate that the macros are from"
 )]
 mod simulation;
+mod span;
 mod stats;
 mod store;
 mod tags;
@@ -259,10 +282,16 @@ mod write;
 #[doc = include_str!("doc/when_redis_fails.md")]
 pub mod when_redis_fails {}
 
+#[doc = include_str!("doc/operations.md")]
+pub mod operations {}
+
+#[doc = include_str!("doc/tests_and_servers.md")]
+pub mod tests_and_servers {}
+
 #[doc = include_str!("doc/writing_behind.md")]
 pub mod writing_behind {}
 
-pub use cache_macros::{cached, invalidates, write_behind, write_through};
+pub use cache_macros::{KeyPart, cached, invalidates, write_behind, write_through};
 
 pub use crate::cache::{Cache, CacheBuilder, Failover, Keys};
 pub use crate::call::{Call, CallExt};
@@ -272,11 +301,15 @@ pub use crate::catalog::{
 };
 pub use crate::codec::Codec;
 pub use crate::error::{Error, ErrorKind};
-pub use crate::key::{Key, KeyPart, KeyText, Segment, Tag, TagText};
+pub use crate::failure::{Cause, Failure, Refusal};
+pub use crate::key::{AsTag, Displayed, Key, KeyPart, KeyText, Lower, Segment, Tag, TagText, Trim};
+#[cfg(feature = "tower")]
+pub use crate::layer::{CacheLayer, CacheService, InScope};
 pub use crate::own::Own;
 pub use crate::queue::{
-    Batch, DeadLetter, ParsePositionError, Position, Queue, QueueLength, QueueStats, Versioned,
-    Worker,
+    Batch, DeadLetter, DeadLetterId, MeasuredLength, ParseDeadLetterIdError, ParsePositionError,
+    Position, PushManyError, Queue, QueueLength, QueueStats, QueueSummary, SinkError,
+    SinkErrorKind, Versioned, Worker,
 };
 pub use crate::stats::{BreakerState, FunctionStats, Latency, Stats};
 

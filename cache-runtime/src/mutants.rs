@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 use crate::cache::Cache;
 use crate::token::Token;
+use crate::write::Doubt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutant {
@@ -23,6 +24,8 @@ pub(crate) enum Mutant {
     JoinLate,
     /// A fence is one flag, which the first writer to end lifts.
     OneWriterToken,
+    /// The fence of a write that is dropped is lifted at once, although the database may go on.
+    FenceLiftedOnDrop,
     /// A write stores its value if no other writer is left, although there was one.
     StoreIfAloneNow,
     /// The fill that was accepted decides about tags as well: a waiter gets what was invalidated before it came.
@@ -45,6 +48,12 @@ pub(crate) enum Mutant {
     FillsOfABatchTogether,
     /// What it answers to the first of several invalidations is taken as its answer to all.
     InvalidationsTogether,
+    /// All callers that wait for a load that fails get its error, whatever they asked for.
+    BatchErrorShared,
+    /// What this process knows to be outdated, but could not say so, is read all the same.
+    JournalNotAsked,
+    /// A process that has reconnected to a server that came back empty stores at once.
+    NoPauseAfterRestart,
 }
 
 /// Bugs of queues.
@@ -62,6 +71,8 @@ pub(crate) enum QueueMutant {
     TooFewReplicas,
     /// What was sent on a connection that was lost is still the owner's.
     TokenOutlivesConnection,
+    /// An owner that is late goes on although another one has had its partition.
+    LateWhateverHappened,
     /// A batch goes on where it was, with what another primary gives.
     BatchAcrossPrimaries,
 }
@@ -80,6 +91,11 @@ pub(crate) fn lease_token(cache: &Cache, token: Token) -> Token {
 
 pub(crate) fn writer_token(token: Token) -> Token {
     if on(Mutant::OneWriterToken) { constant(0, 0) } else { token }
+}
+
+/// What is known of a write that was dropped while its body ran.
+pub(crate) fn doubt_at_drop() -> Doubt {
+    if on(Mutant::FenceLiftedOnDrop) { Doubt::Failed } else { Doubt::Unknown }
 }
 
 /// Those who joined before it are served.

@@ -8,30 +8,39 @@ pub use inventory;
 pub use crate::catalog::{CachedSite, Target, WriteSite};
 
 pub use crate::callsite::Callsite;
+pub use crate::companion::{ItsCompanion, NoCompanion, OneOf, Receiver};
 pub use crate::detach::{detach, detach_lent};
 pub use crate::errors::{
     Cloned as ErrorsCloned, Forgotten as ErrorsForgotten, Written as ErrorsWritten,
     ttl as error_ttl,
 };
-pub use crate::key::KeyText;
+pub use crate::key::{Displayed, KeyText, Lower, Trim};
 use crate::key::{Tag, TagText};
+pub use crate::named::{NamesCache, Unnamed, uses_its_cache, uses_its_cache_of};
 pub use crate::outcome::{
-    IsAbsent, NeverAbsent, Otherwise, Outcome, Probe, Returns, Unshared, Value, Written,
+    Encoded, IsAbsent, LacksBoth, LacksDeserialize, LacksNothing, LacksSerialize, NeverAbsent,
+    Otherwise, Outcome, Probe, Returns, Unable, Unshared, Value, Written,
 };
+pub use crate::parameters::{
+    AskedCopy, AskedHash, AskedKeyPart, AskedNothing, AskedSerialize, Itself, NoData, asked,
+};
+pub use crate::place::Here;
 pub use crate::queue::{
-    Fold, Place, Puts, QueueBuilder, QueueSite, SinkResult, merge, queue, worker,
+    Fold, Place, Puts, QueueBuilder, QueueSite, SinkResult, Uncompared, classified, merge, queue,
+    worker,
 };
 pub use crate::read::{
     Again, Answers, Batched, HeldBy, Id, Ids, Negative, Read, ReadMany, again, read, read_many,
 };
 pub use crate::write::{Targets, Through, Values, Write, kept, write};
 pub use crate::{
-    __batched as batched, __catalog as catalog, __errors as errors, __outcome as outcome,
-    __returns as returns, __strict as strict, __through as through, __value as value,
+    __batched as batched, __catalog as catalog, __companion as companion, __errors as errors,
+    __here as here, __left_out as left_out, __outcome as outcome, __returns as returns,
+    __strict as strict, __through as through, __unnamed as unnamed, __value as value,
 };
 
 /// Starts the key of a function.
-pub fn key(callsite: &'static Callsite) -> KeyText {
+pub fn key<T>(callsite: &'static Callsite) -> KeyText<T> {
     KeyText::new(callsite)
 }
 

@@ -6,6 +6,7 @@ use cache_runtime::CallExt as _;
 
 use crate::stage::{Database, Stage, row_key, rows};
 use crate::support::barrier::eventually;
+use crate::support::redis::Program;
 
 /// A hundred rows, and a connection that is up and whose scripts are loaded.
 async fn stage() -> Stage {
@@ -60,7 +61,7 @@ async fn a_hundred_misses_are_mget_and_two_pipelines() {
     let stage = stage().await;
     let (sent, reads) = of(&stage, &hundred()).await;
     let expected = [("mget", 1), ("set", 200), ("evalsha", 100), ("getrange", 100), ("time", 100)];
-    assert_eq!(sent, commands(&expected));
+    assert_eq!(sent, Program::get().with_leases(100, commands(&expected)));
     assert!(reads <= 30, "{reads} reads for 201 commands");
 }
 
@@ -70,7 +71,7 @@ async fn only_what_is_missing_is_leased_and_filled() {
     of(&stage, &hundred()[..60]).await;
     let (sent, _) = of(&stage, &hundred()).await;
     let expected = [("mget", 1), ("set", 80), ("evalsha", 40), ("getrange", 40), ("time", 40)];
-    assert_eq!(sent, commands(&expected));
+    assert_eq!(sent, Program::get().with_leases(40, commands(&expected)));
     assert_eq!(stage.db.loads().last().unwrap(), &hundred()[60..]);
 }
 

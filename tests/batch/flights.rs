@@ -121,7 +121,7 @@ async fn a_dropped_batch_hands_over_what_it_led(stage: Stage) {
     assert_eq!(loads, [vec![1], vec![1, 2, 3], vec![2], vec![4]]);
 }
 
-#[cache_runtime::cached(batch(id in ids), key = crate::stage::row_key(id), ttl = 60)]
+#[cache_runtime::cached(batch(id in ids), key = crate::stage::row_key(id), ttl = 60, skip(gate))]
 async fn panicking(
     gate: &crate::support::barrier::Gate,
     ids: &[u64],
@@ -172,7 +172,13 @@ async fn equal_keys_of_different_ids_do_not_wait_for_each_other(stage: Stage) {
     assert_eq!(stage.db.loads(), [[100, 202]], "one of them is loaded for all");
 }
 
-#[cache_runtime::cached(batch(id in ids), key = crate::stage::row_key(id), ttl = 60, lock(wait = "1ms"))]
+#[cache_runtime::cached(
+    batch(id in ids),
+    key = crate::stage::row_key(id),
+    ttl = 60,
+    lock(wait = "1ms"),
+    skip(db),
+)]
 async fn impatient(
     db: &crate::stage::Database,
     ids: &[u64],

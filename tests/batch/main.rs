@@ -3,11 +3,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod chunks;
 mod commands;
 mod each;
+mod errors;
 mod faults;
 mod flights;
+mod loader;
 mod races;
 mod reads;
 mod stage;
 mod tags;
+mod thousands;

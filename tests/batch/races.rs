@@ -83,7 +83,7 @@ async fn reads_inside_a_write_go_around_what_it_writes(stage: Stage) {
 #[cached(
     batch(id in ids), key = row_key(id), when = !fresh, unless = |row: &Option<u64>| *row == Some(20),
     ttl = |row: &Option<u64>| std::time::Duration::from_secs(row.map_or(1, |row| row)), jitter = 0.5,
-    max_concurrent_loads = 1, skip(fresh),
+    max_concurrent_loads = 1, skip(fresh, db),
 )]
 async fn choosy(db: &Database, ids: &[u64], fresh: bool) -> Result<HashMap<u64, u64>, Refused> {
     _ = fresh;

@@ -147,6 +147,7 @@ async fn a_bypass_touches_nothing(stage: Stage) {
 async fn a_hit_that_does_not_decode_is_loaded_alone(stage: Stage) {
     stage.get([1, 2, 3]).await;
     let text = cache_runtime::Key::<String>::builder().text("row:2").done();
+    let text = text.ttl(std::time::Duration::from_secs(60));
     stage.cache.put(&text, &"two".to_owned()).await.unwrap();
     stage.db.loads();
     assert_eq!(stage.get([1, 2, 3]).await, tens([1, 2, 3]));

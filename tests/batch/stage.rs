@@ -88,25 +88,25 @@ impl Database {
 }
 
 /// One row.
-#[cached(key = "row:<id>", ttl = 3600)]
+#[cached(key = "row:<id>", ttl = 3600, skip(db))]
 pub async fn row(db: &Database, id: u64) -> Result<Option<u64>, Refused> {
     db.select([id]).await.map(|rows| rows.get(&id).copied())
 }
 
 /// The same entries, many at once.
-#[cached(batch(id in ids), key = row_key(id), ttl = 3600)]
+#[cached(batch(id in ids), key = row_key(id), ttl = 3600, skip(db))]
 pub async fn rows(db: &Database, ids: &[u64]) -> Result<HashMap<u64, u64>, Refused> {
     Ok(db.select(ids.iter().copied()).await?.into_iter().collect())
 }
 
 /// The same entries once more; those that are not there are remembered.
-#[cached(batch(id in ids), key = row_key(id), ttl = 3600, none_ttl = 60, lock)]
+#[cached(batch(id in ids), key = row_key(id), ttl = 3600, none_ttl = 60, lock, skip(db))]
 pub async fn rows_or_none(db: &Database, ids: Vec<u64>) -> Result<Vec<(u64, u64)>, Refused> {
     Ok(db.select(ids).await?.into_iter().collect())
 }
 
 /// Entries of its own.
-#[cached(batch(id in ids), key = "own:<id>", ttl = 3600, lock)]
+#[cached(batch(id in ids), key = "own:<id>", ttl = 3600, lock, skip(db))]
 pub async fn own_rows(db: &Database, ids: HashSet<u64>) -> BTreeMap<u64, u64> {
     db.select(ids).await.unwrap_or_default()
 }

@@ -10,19 +10,25 @@ use crate::support::barrier::eventually;
 use crate::support::stores::on_both_stores;
 
 /// Members by their ids: those with an odd one are in group 1, the others in group 0.
-#[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group))]
+#[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group, db))]
 async fn member(db: &Database, group: u64, id: u64) -> Result<u64, Refused> {
     db.select([id]).await?.remove(&id).ok_or(Refused)
 }
 
 /// The same entries, and so the same tags, many at once.
-#[cached(batch(id in ids), key = member_key(&(id % 2), id), ttl = 3600)]
+#[cached(batch(id in ids), key = member_key(&(id % 2), id), ttl = 3600, skip(db))]
 async fn members(db: &Database, ids: &[u64]) -> Result<BTreeMap<u64, u64>, Refused> {
     db.select(ids.iter().copied()).await
 }
 
 /// Entries and tags of its own: one for each id, and one that all of a call have.
-#[cached(batch(id in ids), key = "guest:<id>", ttl = 3600, tags = ["guest:<id>", "house:<house>"], skip(house))]
+#[cached(
+    batch(id in ids),
+    key = "guest:<id>",
+    ttl = 3600,
+    tags = ["guest:<id>", "house:<house>"],
+    skip(house, db),
+)]
 async fn guests(db: &Database, house: u64, ids: Vec<u64>) -> Result<Vec<(u64, u64)>, Refused> {
     Ok(db.select(ids).await?.into_iter().collect())
 }

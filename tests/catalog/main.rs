@@ -2,6 +2,8 @@
 #![forbid(unsafe_code)]
 #![allow(dead_code, reason = "a function is in the catalogue whether or not it is called")]
 
+mod companions;
+mod mixed;
 mod orders;
 mod users;
 
@@ -59,14 +61,19 @@ fn every_write_is_listed_and_who_is_meant_by_it() {
     let catalog = catalog();
     let by = |name: &str| &catalog.function(name).unwrap().invalidated_by;
     assert_eq!(*by("users::get_user"), in_users(&["by_key", "by_pattern", "rename", "save"]));
-    assert_eq!(*by("same_user"), in_users(&["rename", "save"]), "it is the same entry");
+    assert_eq!(by("same_user"), by("users::get_user"), "it is the same entry");
     assert_eq!(*by("list_users"), in_users(&["save"]));
     assert_eq!(*by("several"), in_users(&["each"]));
     assert_eq!(*by("of_self"), in_users(&["of_method"]));
     // Both have that name; the one beside the write is meant.
     assert_eq!(*by("orders::find"), ["catalog::orders::cancel"]);
     assert_eq!(*by("users::find"), ["catalog::orders::cancel_for", "catalog::users::sink"]);
-    assert_eq!(*by("tagged"), in_users(&["of_tag"]));
+    assert_eq!(*by("tagged"), in_users(&["of_one_tag", "of_tag"]));
+    // By their companions, whatever the name of these.
+    assert_eq!(*by("companions::usual"), ["catalog::companions::by_usual"]);
+    assert_eq!(*by("companions::named"), ["catalog::companions::by_named"]);
+    assert_eq!(by("named_too"), by("companions::named"), "it is the same entry");
+    assert_eq!(*by("companions::suffixed"), ["catalog::companions::by_suffixed"]);
     let never: Vec<_> = catalog.never_invalidated().map(|function| function.function).collect();
     assert!(never.contains(&"catalog::users::local") && !never.contains(&"catalog::users::find"));
 
@@ -87,15 +94,55 @@ fn what_does_not_go_together_is_told() {
     };
     assert!(same("orders::get_name", "orders::get_title"), "the same template");
     assert!(same("orders::get_any", "orders::get_count"), "a text may be anything");
+    assert!(same("mixed::email", "mixed::phone"), "of one type, too");
+    assert!(same("mixed::local", "mixed::local"), "in two blocks of one function");
+    let others = [
+        Problem::NoSuchKey { write: "catalog::orders::forget", key: "ordre:<id>" },
+        Problem::NoSuchTag { write: "catalog::mixed::of_no_tag", tag: "orgs:<id>" },
+        other_schema("other_version", "version"),
+        other_schema("other_codec", "codec"),
+        other_schema("other_tags", "tags"),
+        other_cache("read_elsewhere"),
+        other_cache("by_key"),
+        other_cache("by_tag"),
+        other_cache("by_pattern"),
+        other_cache("by_method"),
+        Problem::SameQueue {
+            one: "catalog::mixed::sink",
+            other: "catalog::mixed::sink_too",
+            queue: "views",
+        },
+    ];
+    for problem in &others {
+        assert!(problems.contains(problem), "{problem:?} in {problems:#?}");
+    }
     let total = problems.len();
-    assert_eq!(total, 2 + 1, "{problems:#?}");
-    let no_such_key = Problem::NoSuchKey { write: "catalog::orders::forget", key: "ordre:<id>" };
-    assert!(problems.contains(&no_such_key), "{problems:#?}");
+    assert_eq!(total, 4 + others.len(), "{problems:#?}");
 
     let message =
         *catch_unwind(assert_catalog_consistent).unwrap_err().downcast::<String>().unwrap();
     assert!(message.contains("`catalog::orders::forget` invalidates `ordre:<id>`"), "{message}");
     assert_eq!(message.lines().count(), 1 + total, "{message}");
+}
+
+fn other_schema(function: &'static str, differs: &'static str) -> Problem {
+    let function = match function {
+        "other_version" => "catalog::mixed::other_version",
+        "other_codec" => "catalog::mixed::other_codec",
+        _ => "catalog::mixed::other_tags",
+    };
+    Problem::OtherSchema { function, owner: "catalog::mixed::page", differs }
+}
+
+fn other_cache(user: &str) -> Problem {
+    let user = match user {
+        "read_elsewhere" => "catalog::mixed::read_elsewhere",
+        "by_key" => "catalog::mixed::by_key",
+        "by_tag" => "catalog::mixed::by_tag",
+        "by_pattern" => "catalog::mixed::by_pattern",
+        _ => "catalog::mixed::by_method",
+    };
+    Problem::OtherCache { user, function: "catalog::mixed::elsewhere", cache: "self.cache" }
 }
 
 /// For a document, or a diff between two versions of a program.

@@ -44,7 +44,7 @@ async fn list_users(org: i64, page: u64) -> Vec<User> {
 }
 
 /// The same type by another name.
-#[cached(key = "user:<id>", ttl = 60)]
+#[cached(key = "alias:<id>", ttl = 60)]
 async fn by_alias(id: i64) -> Fetched<User> {
     Ok(User { id, page: 1 })
 }
@@ -71,8 +71,9 @@ async fn of_tag(org: u64) {
     _ = org;
 }
 
-#[invalidates(tag = "org:none")]
-async fn of_another_tag() {}
+/// Any of the numbers.
+#[invalidates(tag = "org:7")]
+async fn of_one_tag() {}
 
 #[write_behind(queue = "users", key = "<user.id>", put(find(user.id.to_string()) = user.page.to_string()))]
 async fn sink(users: Vec<User>) -> Result<(), String> {
@@ -111,7 +112,7 @@ trait Reads {
 }
 
 impl Reads for User {
-    #[cached(key = "trait:<id>", ttl = 60, companion = false)]
+    #[cached(key = "trait:<id>", ttl = 60, companion = false, skip(self))]
     async fn trait_method(&self, id: u32) -> u64 {
         u64::from(id)
     }

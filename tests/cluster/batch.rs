@@ -30,7 +30,7 @@ impl Table {
     }
 }
 
-#[cached(batch(id in ids), key = "item:<id>", ttl = 3600)]
+#[cached(batch(id in ids), key = "item:<id>", ttl = 3600, skip(table))]
 async fn items(table: &Table, ids: &[u64]) -> BTreeMap<u64, u64> {
     table.select(ids)
 }

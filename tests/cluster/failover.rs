@@ -112,6 +112,30 @@ async fn what_a_failover_has_lost_is_invalidated_again() {
     }
 }
 
+/// What another process could not deliver, the promoted replica does not know. With such a budget nothing is stored in it for
+/// longer than it takes to look.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_stored_at_first_in_a_promoted_replica() {
+    let cluster = RedisCluster::with_replicas().await;
+    let (id, db) = (row_of_the_first(&cluster).await, Database::default());
+    let (cache, key) = (patient().connect(&cluster.url()).unwrap(), format!("row:{id}"));
+    let read = async || {
+        let read = within_limit("a read returns", cache.scope(row(&db, id))).await;
+        assert_eq!(read, Ok(Record::new(id, 0)));
+    };
+    read().await;
+    is_cached(&cache, id).await;
+    cluster.fail_over(3).await;
+    let promoted = cluster.node(3).client().await;
+    promoted.flush_all().await;
+    read().await;
+    assert_eq!(promoted.get(&key).await, None);
+    eventually!({
+        read().await;
+        promoted.get(&key).await.is_some()
+    });
+}
+
 /// The task that follows the cluster's changes moves on when its runtime ends.
 #[test]
 fn another_runtime_takes_over() {

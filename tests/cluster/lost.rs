@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use cache_runtime::{BreakerState, Cache, FunctionStats};
+use tokio::time::sleep;
 
-use crate::database::{Database, ROWS, Record, row, row_key};
+use crate::database::{Database, ROWS, Record, row, row_key, write};
 use crate::driver::Driver;
 use crate::log;
 use crate::support::barrier::eventually;
+use crate::support::patient;
 use crate::support::redis::{Data, RedisCluster};
 
 /// The rows that node 0 has, and those that others have.
@@ -141,6 +143,29 @@ async fn killed_and_restarted_empty() {
     driver.healed().await;
     eventually!(driver.cache.get(&row_key(&lost[0])).await.is_ok_and(|stored| stored.is_some()));
     driver.end("a primary of a cluster killed and restarted empty").await;
+}
+
+/// The supervisor's next attempt would be half a second later.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_write_tries_a_lost_primary_at_once() {
+    let cluster = RedisCluster::start().await;
+    let (lost, _) = rows(&cluster).await;
+    let (cache, db) = (patient().connect(&cluster.url()).unwrap(), Database::default());
+    let admin = cluster.node(0).client().await;
+    for _ in 0..3 {
+        eventually!(cache.get(&row_key(&lost[0])).await.is_ok());
+        admin.config_set("maxclients", "1").await;
+        admin.run::<u64>(&["CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"]).await;
+        eventually!(cache.get(&row_key(&lost[0])).await.is_err());
+        // Meanwhile the pauses grow.
+        for _ in 0..1_000 {
+            cache.scope(row(&db, lost[0])).await.unwrap();
+            sleep(Duration::from_millis(1)).await;
+        }
+        admin.config_set("maxclients", "1000").await;
+        cache.scope(write(&db, lost[0])).await.unwrap();
+        assert_eq!(cache.stats().journal_depth, 0);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

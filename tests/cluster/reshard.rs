@@ -1,7 +1,8 @@
 //! Slots that move, with readers and writers on them.
 
-use crate::database::ROWS;
+use crate::database::{Database, ROWS, row, row_key, write};
 use crate::driver::Driver;
+use crate::support::patient;
 use crate::support::redis::RedisCluster;
 
 /// How often the nodes have answered with an error.
@@ -61,4 +62,40 @@ async fn no_entry_hides_from_a_pattern_by_moving() {
     }
     driver.healed().await;
     driver.end("patterns while slots move").await;
+}
+
+/// How often the nodes were asked who serves which slots.
+async fn asked(cluster: &RedisCluster) -> u64 {
+    let mut count = 0;
+    for node in cluster.primaries() {
+        count += node.commandstats().await.get("cluster|slots").copied().unwrap_or_default();
+    }
+    count
+}
+
+/// A node that imports slots has their keys, and is no successor of a lost one. On that, with such a budget, nothing would be
+/// stored for longer than the test takes.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_that_imports_slots_is_stored_to_at_once() {
+    const KEY: &str = "row:1";
+    let cluster = RedisCluster::start().await;
+    let (cache, db) = (patient().connect(&cluster.url()).expect("a URL"), Database::default());
+    for id in 0..ROWS {
+        cache.scope(row(&db, id)).await.expect("a row");
+    }
+    let home = cluster.home(KEY).await;
+    // The last node has the highest epoch already; another one raises its own when it imports.
+    let to = usize::from(home == 0);
+    let client = cluster.node(to).client().await;
+    cluster.move_slot_at_once(KEY, home, to).await;
+    let (before, mut rounds) = (asked(&cluster).await, 0);
+    // Told by a node that the slot has moved, the cache asks who serves it.
+    while rounds < 50 {
+        cache.scope(write(&db, 1)).await.expect("a row");
+        let version = cache.scope(row(&db, 1)).await.expect("a row").version;
+        let stored = cache.get(&row_key(&1)).await.expect("it answers");
+        assert_eq!(stored.map(|row| row.version), Some(version), "round {rounds}");
+        assert!(client.run_here::<bool>(&["EXISTS", KEY]).await.expect("it has the slot"));
+        rounds += u64::from(asked(&cluster).await > before);
+    }
 }

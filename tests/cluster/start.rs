@@ -61,7 +61,7 @@ async fn a_password_opens_all_nodes() {
     let cache = patient().connect(&wrong).unwrap();
     works(&cache).await;
     eventually!(cache.get(&row_key(&1)).await.is_err_and(|it| it.kind() == ErrorKind::Unavailable));
-    log::says(cluster.node(0).port(), "wrong user or password; going without it");
+    log::says(cluster.node(0).port(), "wrong user or password (WRONGPASS ");
     let told = format!("{:?} {cache:?}", log::about(None));
     assert!(!told.contains("open-sesame") && !told.contains("open-barley"), "{told}");
 }

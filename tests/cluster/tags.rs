@@ -10,7 +10,7 @@ use crate::support::redis::RedisCluster;
 
 const MEMBERS: u64 = 24;
 
-#[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group))]
+#[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group, db))]
 async fn member(db: &AtomicU64, group: u64, id: u64) -> u64 {
     db.fetch_add(1, Ordering::SeqCst) + 1000 * id
 }

@@ -41,6 +41,8 @@ async fn a_stored_value_above_the_limit_is_a_miss() {
     let stage = Stage::start().await;
     let small = stage.connect(patient().max_value_bytes(100));
     stage.cache.scope(text(&stage.runs, 99)).await;
+    assert_eq!(small.get(&text_key(&99)).await.unwrap(), None, "nor is it read by hand");
+    assert_eq!(stats(&small, "by hand").undecodable, 1);
     for round in 1..=2 {
         assert_eq!(small.scope(text(&stage.runs, 99)).await.len(), 99);
         assert_eq!(stage.runs.get(), 1 + round);

@@ -11,18 +11,18 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use crate::database::{Database, Failed, ROWS, Row, Trace};
+use crate::database::{self, ALL, Database, Failed, ROWS, Row, Trace};
 use crate::dice::Dice;
 use crate::functions::{
     early, forgiven, hurried, is_tagged, locked_row, locked_rows, revalidated, row, rows,
-    store_strictly, write, write_and_fail, write_and_store, write_by_hand, write_several,
-    write_several_strictly, write_several_unfenced, write_strictly, write_unfenced,
+    store_strictly, write, write_and_fail, write_and_store, write_by_hand, write_in_doubt,
+    write_several, write_several_strictly, write_several_unfenced, write_strictly, write_unfenced,
 };
 use crate::history::{History, Read, Time, Write};
 use crate::manners::Manner;
 use crate::now;
 use crate::support::LIMIT;
-use crate::support::barrier::eventually;
+use crate::support::barrier::Patience;
 use crate::support::children::Parent;
 
 const TASKS: u64 = 8;
@@ -114,15 +114,24 @@ impl Actor {
     async fn work(self) {
         let one = |left: usize| left.checked_sub(1);
         while self.left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one).is_ok() {
-            let id = self.dice.below(ROWS);
+            let passing = self.dice.percent(15);
+            let id = if passing { database::passing() } else { self.dice.below(ROWS) };
             let manner = Manner::draw(&self.dice, id);
-            // Dropped between its commit and its invalidation, a write by hand would not have invalidated anything.
-            let dropped = self.dice.percent(10) && manner != Manner::ByHand;
+            let dropped = match manner {
+                // Dropped between its commit and its invalidation, it would not have invalidated anything.
+                Manner::ByHand => false,
+                manner if manner.reads() => self.dice.percent(10),
+                _ => passing && self.dice.percent(40),
+            };
             let patience = if dropped { self.dice.span(8) } else { LIMIT };
             if manner.reads() {
                 self.read(id, manner, patience).await;
             } else {
                 self.write(id, manner, patience).await;
+                if dropped {
+                    // Its caller looks what has become of the row, while the database may still be at it.
+                    self.read(id, Manner::Read, LIMIT).await;
+                }
             }
             sleep(self.dice.span(60)).await;
         }
@@ -170,6 +179,7 @@ impl Actor {
             }
             Manner::Unfenced => timeout(patience, write_unfenced(db, id, trace)).await.is_ok(),
             Manner::Failing => timeout(patience, write_and_fail(db, id, trace)).await.is_ok(),
+            Manner::InDoubt => timeout(patience, write_in_doubt(db, id, trace)).await.is_ok(),
             Manner::ByHand => timeout(patience, write_by_hand(db, id, trace)).await.is_ok(),
             Manner::Several => timeout(patience, write_several(db, ids, trace)).await.is_ok(),
             Manner::SeveralUnfenced => {
@@ -183,45 +193,60 @@ impl Actor {
         let end = now();
         assert!(returned || patience != LIMIT, "{manner:?} hung");
 
-        let told = trace.told();
-        let fenced = match manner {
-            // Stamps are captured meanwhile: an invalidation in the place of a fence may have been delivered by then.
-            Manner::Storing if is_tagged(id) => false,
-            Manner::Write | Manner::Storing | Manner::Failing | Manner::Several => {
-                self.single && told.nothing_journalled == Some(true)
-            }
-            _ => manner.is_strict(),
-        };
-        let stood = |committed| Duration::from_nanos(committed - start) + MARGIN < FENCE;
-        let mut writes: Vec<Write> = told
-            .committed
-            .iter()
-            .map(|(row, committed)| Write {
+        // Its caller does not know when it is committed.
+        let known = returned && manner != Manner::InDoubt;
+        let record = self.clone().recorder(id, manner, start, trace.clone());
+        if !known {
+            let trace = trace.clone();
+            self.pending.lock().unwrap().spawn(async move {
+                trace.ended().await;
+                record(None, None);
+            });
+        } else if self.cache.stats().journal_depth > 0 {
+            let cache = self.cache.clone();
+            self.pending.lock().unwrap().spawn(async move {
+                let flushed = cache.flush(LIMIT).await.is_ok();
+                record(Some(end), flushed.then(now));
+            });
+        } else {
+            record(Some(end), Some(now()));
+        }
+    }
+
+    /// Adds to the history what a write has committed: when it returned, and when it was acknowledged.
+    fn recorder(
+        self,
+        id: u64,
+        manner: Manner,
+        start: Time,
+        trace: Trace,
+    ) -> impl FnOnce(Option<Time>, Option<Time>) {
+        move |returned, acknowledged| {
+            let told = trace.told();
+            let fenced = match manner {
+                // Stamps are captured meanwhile: an invalidation in the place of a fence may have been delivered by
+                // then.
+                Manner::Storing if is_tagged(id) => false,
+                Manner::Write
+                | Manner::Storing
+                | Manner::Failing
+                | Manner::InDoubt
+                | Manner::Several => self.single && told.nothing_journalled == Some(true),
+                _ => manner.is_strict(),
+            };
+            let stood = |committed| Duration::from_nanos(committed - start) + MARGIN < FENCE;
+            let write = |(row, committed): (&u64, &(Time, u64))| Write {
                 process: self.process,
                 row: *row,
                 manner: format!("{manner:?}"),
                 start,
                 committed: Some(*committed),
-                returned: returned.then_some(end),
-                acknowledged: None,
+                returned,
+                acknowledged,
                 fenced: fenced && stood(committed.0),
-            })
-            .collect();
-        let history = Arc::clone(&self.history);
-        let mut acknowledge = move |acknowledged: Option<Time>| {
-            for write in &mut writes {
-                write.acknowledged = acknowledged;
-            }
-            history.lock().unwrap().writes.append(&mut writes);
-        };
-        if returned && self.cache.stats().journal_depth > 0 {
-            let cache = self.cache.clone();
-            self.pending.lock().unwrap().spawn(async move {
-                let flushed = cache.flush(LIMIT).await.is_ok();
-                acknowledge(flushed.then(now));
-            });
-        } else {
-            acknowledge(returned.then(now));
+            };
+            let mut history = self.history.lock().unwrap();
+            history.writes.extend(told.committed.iter().map(write));
         }
     }
 
@@ -233,14 +258,24 @@ impl Actor {
         while let Some(ended) = pending.join_next().await {
             ended.unwrap();
         }
-        for id in 0..ROWS {
-            eventually!(match row(&self.database, id).await {
-                Ok(row) => row.version == self.database.version(id).await,
-                Err(Failed) => false,
-            });
+        for id in 0..ALL {
+            let patience = Patience::new();
+            while let Some(difference) = self.difference(id).await {
+                patience.pause(&difference).await;
+            }
         }
         let history = std::mem::take(&mut *self.history.lock().unwrap());
         Report { history, events: events(&self.cache.stats()) }
+    }
+
+    /// What differs between a row as it is read and as it is in the database.
+    async fn difference(&self, id: u64) -> Option<String> {
+        let Ok(read) = row(&self.database, id).await else {
+            return Some(format!("row {id} cannot be read"));
+        };
+        let current = self.database.version(id).await;
+        (read.version != current)
+            .then(|| format!("row {id} is stale for good: {} of {current}", read.version))
     }
 }
 

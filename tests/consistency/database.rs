@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex};
 use cache_runtime::Cache;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::dice::Dice;
@@ -20,13 +22,35 @@ const HALF: u64 = 4;
 /// How many rows an operation on some of them has.
 const SOME: u64 = 3;
 
-/// Rows of the second half are mostly read by functions that look at the age of their entries.
-pub const fn is_aged(id: u64) -> bool {
-    id >= HALF
+/// Rows whose turn comes one after the other, at the same time in all processes. Their writes may be dropped, which
+/// keeps a row out of the cache for a fence's length: until its next turn.
+const PASSING: u64 = 64;
+/// How long a turn lasts, in nanoseconds.
+const TURN: Time = 200_000_000;
+
+/// All rows.
+pub const ALL: u64 = ROWS + PASSING;
+
+/// The row whose turn it is.
+pub fn passing() -> u64 {
+    ROWS + now() / TURN % PASSING
 }
 
-/// A row and the next ones of its half.
+/// Whether the row has turns.
+pub const fn is_passing(id: u64) -> bool {
+    id >= ROWS
+}
+
+/// Rows of the second half are mostly read by functions that look at the age of their entries.
+pub const fn is_aged(id: u64) -> bool {
+    id >= HALF && !is_passing(id)
+}
+
+/// A row and the next ones of its half; a row that has turns is alone.
 pub fn neighbours(id: u64) -> Vec<u64> {
+    if is_passing(id) {
+        return vec![id];
+    }
     (0..SOME).map(|next| id / HALF * HALF + (id + next) % HALF).collect()
 }
 
@@ -60,7 +84,7 @@ impl Database {
         let database = Self::open(path, Dice::new(0)).await;
         let sql = "CREATE TABLE row (id INTEGER PRIMARY KEY, version INTEGER NOT NULL DEFAULT 0)";
         sqlx::query(sql).execute(&database.pool).await.unwrap();
-        for id in 0..ROWS {
+        for id in 0..ALL {
             let insert = sqlx::query("INSERT INTO row (id) VALUES (?)").bind(id.cast_signed());
             insert.execute(&database.pool).await.unwrap();
         }
@@ -108,12 +132,23 @@ impl Database {
 
     /// The body of a write; what it made. Its fence, if it has one, is up.
     pub async fn update(&self, id: u64, trace: &Trace) -> u64 {
-        trace.begins();
-        sleep(self.dice.span(4)).await;
-        let version = self.bump(id).await;
-        trace.commits(id, version);
+        let version = self.statement(id, trace).await.unwrap();
         sleep(self.dice.span(6)).await;
         version
+    }
+
+    /// Sends a statement to the database, which goes on with it whether or not somebody waits for the version that it
+    /// makes. Sometimes it takes long.
+    pub fn statement(&self, id: u64, trace: &Trace) -> JoinHandle<u64> {
+        trace.begins();
+        let (db, trace) = (self.clone(), trace.clone());
+        tokio::spawn(async move {
+            let long = db.dice.percent(if is_passing(id) { 50 } else { 10 });
+            sleep(db.dice.span(if long { 60 } else { 4 })).await;
+            let version = db.bump(id).await;
+            trace.commits(id, version);
+            version
+        })
     }
 
     /// Makes a new version, which is committed when this returns. Dropped half-way it may be committed later.
@@ -135,6 +170,8 @@ impl Database {
 pub struct Trace {
     pub cache: Cache,
     told: Arc<Mutex<Told>>,
+    /// Statements that the database has received and not yet committed.
+    running: Arc<watch::Sender<usize>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -147,20 +184,27 @@ pub struct Told {
 
 impl Trace {
     pub fn of(cache: &Cache) -> Self {
-        Self { cache: cache.clone(), told: Arc::default() }
+        Self { cache: cache.clone(), told: Arc::default(), running: Arc::default() }
     }
 
     pub fn told(&self) -> Told {
         self.told.lock().unwrap().clone()
     }
 
-    /// Counts once, for a body that writes several rows.
+    /// A statement of the body; the first tells, of a body that writes several rows.
     fn begins(&self) {
         let is_empty = || self.cache.stats().journal_depth == 0;
         self.told.lock().unwrap().nothing_journalled.get_or_insert_with(is_empty);
+        self.running.send_modify(|running| *running += 1);
+    }
+
+    /// Waits until the database has committed what it has received.
+    pub async fn ended(&self) {
+        self.running.subscribe().wait_for(|running| *running == 0).await.unwrap();
     }
 
     fn commits(&self, id: u64, version: u64) {
         self.told.lock().unwrap().committed.insert(id, (now(), version));
+        self.running.send_modify(|running| *running -= 1);
     }
 }

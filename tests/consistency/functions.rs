@@ -14,7 +14,7 @@ pub const fn is_tagged(id: u64) -> bool {
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "as the attribute makes them")]
 fn row_key(id: &u64) -> Key<Row> {
-    let key = Key::<Row>::builder().text("row:").part(id).done();
+    let key = Key::<Row>::builder().text("row:").part(id).done().ttl(Duration::from_secs(3600));
     if is_tagged(*id) { key.tag("rows").tag(group(*id)) } else { key }
 }
 
@@ -33,40 +33,40 @@ fn tags(ids: &[u64]) -> Vec<Tag> {
 
 /// What may be deleted from outside to the same effect.
 pub fn deletable(id: u64) -> Vec<String> {
-    let entry = format!("test:row:{id}");
-    if is_tagged(id) { vec![entry, format!("test:~tag:group:{id}")] } else { vec![entry] }
+    let entry = format!("@test:row:{id}");
+    if is_tagged(id) { vec![entry, format!("@test:~tag:group:{id}")] } else { vec![entry] }
 }
 
 /// What may vanish.
 pub fn evictable(id: u64) -> Vec<String> {
-    let beside = [format!("test:row:{id}!r"), "test:~tag:rows".to_owned()];
+    let beside = [format!("@test:row:{id}!r"), "@test:~tag:rows".to_owned()];
     deletable(id).into_iter().chain(beside).collect()
 }
 
-#[cached(key = row_key(&id), ttl = "1h")]
+#[cached(key = row_key(&id), ttl = "1h", skip(db))]
 pub async fn row(db: &Database, id: u64) -> Result<Row, Failed> {
     db.load(id).await
 }
 
-#[cached(key = row_key(&id), ttl = "1h", lock)]
+#[cached(key = row_key(&id), ttl = "1h", lock, skip(db))]
 pub async fn locked_row(db: &Database, id: u64) -> Result<Row, Failed> {
     db.load(id).await
 }
 
 /// Soon stale, and refreshed in the background.
-#[cached(key = row_key(&id), ttl = "5ms", stale_while_revalidate = "500ms")]
+#[cached(key = row_key(&id), ttl = "5ms", stale_while_revalidate = "500ms", skip(db))]
 pub async fn revalidated(db: &Database, id: u64) -> Result<Row, Failed> {
     db.load(id).await
 }
 
 /// Served stale where the load fails.
-#[cached(key = row_key(&id), ttl = "5ms", stale_if_error = "500ms", lock)]
+#[cached(key = row_key(&id), ttl = "5ms", stale_if_error = "500ms", lock, skip(db))]
 pub async fn forgiven(db: &Database, id: u64) -> Result<Row, Failed> {
     db.load(id).await
 }
 
 /// Served stale where the load takes too long.
-#[cached(key = row_key(&id), ttl = "5ms", stale_if_error = "500ms", load_timeout = "4ms")]
+#[cached(key = row_key(&id), ttl = "5ms", stale_if_error = "500ms", load_timeout = "4ms", skip(db))]
 pub async fn hurried(db: &Database, id: u64) -> Result<Row, Failed> {
     db.load(id).await
 }
@@ -76,18 +76,19 @@ pub async fn hurried(db: &Database, id: u64) -> Result<Row, Failed> {
     key = row_key(&id),
     ttl = "60ms",
     early = 5.0,
-    error_ttl = |_: &Failed| Some(Duration::from_millis(5))
+    error_ttl = |_: &Failed| Some(Duration::from_millis(5)),
+    skip(db),
 )]
 pub async fn early(db: &Database, id: u64) -> Result<Row, Failed> {
     db.load(id).await
 }
 
-#[cached(batch(id in ids), key = row_key(id), ttl = "1h")]
+#[cached(batch(id in ids), key = row_key(id), ttl = "1h", skip(db))]
 pub async fn rows(db: &Database, ids: &[u64]) -> Result<HashMap<u64, Row>, Failed> {
     db.load_all(ids).await
 }
 
-#[cached(batch(id in ids), key = row_key(id), ttl = "1h", lock)]
+#[cached(batch(id in ids), key = row_key(id), ttl = "1h", lock, skip(db))]
 pub async fn locked_rows(db: &Database, ids: &[u64]) -> Result<HashMap<u64, Row>, Failed> {
     db.load_all(ids).await
 }
@@ -172,6 +173,17 @@ pub async fn store_strictly(db: &Database, id: u64, trace: &Trace) -> Result<u64
 #[invalidates(each(key in keys(&[id])) key = key.clone(), each(tag in tags(&[id])) tag = tag)]
 pub async fn write_and_fail(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
     db.update(id, trace).await;
+    Err(Failed)
+}
+
+/// Fails before the commit, which comes all the same.
+#[invalidates(
+    each(key in keys(&[id])) key = key.clone(),
+    each(tag in tags(&[id])) tag = tag,
+    in_doubt = |Failed| true
+)]
+pub async fn write_in_doubt(db: &Database, id: u64, trace: &Trace) -> Result<(), Failed> {
+    drop(db.statement(id, trace));
     Err(Failed)
 }
 

@@ -33,6 +33,7 @@ mod database;
 mod faults;
 mod functions;
 mod manners;
+mod restarts;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};

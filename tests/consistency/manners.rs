@@ -1,6 +1,6 @@
 //! What a process does, and how often.
 
-use crate::database::{is_aged, neighbours};
+use crate::database::{is_aged, is_passing, neighbours};
 use crate::dice::Dice;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,7 @@ pub enum Manner {
     StoringStrictly,
     Unfenced,
     Failing,
+    InDoubt,
     ByHand,
     /// Some rows at once.
     Several,
@@ -57,6 +58,9 @@ impl Manner {
     /// hardly ever read by functions that keep them fresh.
     pub fn draw(dice: &Dice, id: u64) -> Self {
         let manner = dice.pick(&MANNERS);
+        // Its fence stays, too.
+        let in_doubt = is_passing(id) && manner == Self::Failing;
+        let manner = if in_doubt { Self::InDoubt } else { manner };
         let by_age = is_aged(id) && (manner == Self::Read || dice.percent(70));
         if by_age { dice.pick(&BY_AGE) } else { manner }
     }

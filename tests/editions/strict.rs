@@ -37,6 +37,7 @@ mod std {}
     unless = |user| user.id == 3,
     max_concurrent_loads = 8,
     budget = "50ms",
+    pooled,
     crate = ::kv
 )]
 pub async fn get_user(id: i64) -> ::std::result::Result<User, ::std::string::String> {
@@ -93,7 +94,7 @@ pub async fn by_age(
 }
 
 /// Parameters whose types Clippy likes by value only, or not in a reference.
-#[::kv::cached(key = "types:<name>:<title>", ttl = 60, crate = ::kv)]
+#[::kv::cached(key = "types:<name:lower>/<title:trim:lower:hash>", ttl = 60, crate = ::kv)]
 pub async fn types(
     name: ::std::option::Option<&str>,
     title: ::std::borrow::Cow<'_, str>,
@@ -111,6 +112,43 @@ pub async fn set_type(title: &str) {
 #[::kv::cached(key = "names:<key>:<read>:<cache>", ttl = 60, crate = ::kv)]
 pub async fn names(key: i64, read: i64, cache: i64) -> i64 {
     key + read + cache
+}
+
+/// Why a value is refused.
+#[derive(Clone, Debug)]
+pub struct Refused;
+
+impl ::std::convert::From<::kv::Error> for Refused {
+    fn from(_: ::kv::Error) -> Self {
+        Self
+    }
+}
+
+/// Values that must come back as they were.
+///
+/// # Errors
+///
+/// If one does not.
+#[::kv::cached(key = "exact:<id>", ttl = 60, strict_values, crate = ::kv)]
+pub async fn exact(id: i64) -> ::std::result::Result<User, Refused> {
+    ::std::result::Result::Ok(User { id })
+}
+
+/// Values that need not.
+#[::kv::cached(key = "lossy:<id>", ttl = 60, lossy_values, crate = ::kv)]
+pub async fn lossy(id: i64) -> User {
+    User { id }
+}
+
+/// A handle.
+#[derive(Debug)]
+pub struct Pool;
+
+/// Handles, whose names an expansion might use itself.
+#[::kv::cached(key = "handles", ttl = 60, crate = ::kv)]
+pub async fn handles(asked: &Pool, handle: ::std::sync::Arc<Pool>) -> i64 {
+    let _ = (asked, handle);
+    0
 }
 
 /// Many at once.
@@ -176,6 +214,8 @@ pub async fn each(ids: &[i64], users: ::std::vec::Vec<User>) -> ::std::vec::Vec<
     tag = "org:<id>/<name>",
     tag = "org:<result.id>",
     pattern = "c:<id>:*",
+    in_doubt = |error| error.len() > 3,
+    pooled,
     crate = ::kv
 )]
 pub async fn rename_user(
@@ -197,6 +237,9 @@ pub async fn rename_user(
     get_user(id) = ::std::clone::Clone::clone(result),
     key = names_key(&id, &id, &id) = id + result.id,
     invalidates(automatic(result.id, name), key = "a:<id>", tag = "org:<result.id>", pattern = "c:<id>:*"),
+    only_ok,
+    in_doubt = ::std::string::String::is_empty,
+    pooled,
     crate = ::kv
 )]
 pub async fn save_user(
@@ -230,6 +273,9 @@ pub async fn save_user(
     replicas = 1,
     lease = "10s",
     codec = Json,
+    version = 2,
+    lossy_values,
+    pooled,
     crate = ::kv
 )]
 pub async fn save_users(
@@ -253,10 +299,24 @@ pub async fn batch(batch: i64, queue: i64, puts: ::kv::Batch<i64>) {
     ::std::future::ready(()).await;
 }
 
+/// A function that names its cache.
+#[::kv::cached(key = "named:<id>", ttl = 60, cache = cache, crate = ::kv)]
+pub async fn named(cache: &::kv::Cache, id: i64) -> i64 {
+    let _ = cache;
+    id
+}
+
+/// A write that names the same.
+#[::kv::invalidates(named(id), cache = cache, crate = ::kv)]
+pub async fn set_named(cache: &::kv::Cache, id: i64) {
+    let _ = (cache, id);
+}
+
 /// A repository.
 #[derive(Debug)]
 pub struct Repository {
     tenant: i64,
+    cache: ::kv::Cache,
 }
 
 impl Repository {
@@ -266,11 +326,36 @@ impl Repository {
         User { id: id + self.tenant }
     }
 
+    /// A method that names its cache.
+    #[::kv::cached(key = "shop:<self.tenant>:<id>", ttl = 60, cache = self.cache, crate = ::kv)]
+    pub async fn shop(&self, id: i64) -> i64 {
+        id + self.tenant
+    }
+
+    /// A write in the other cache.
+    #[::kv::invalidates(Self::listed(id), crate = ::kv)]
+    pub async fn list(&self, id: i64) {
+        let _ = id;
+    }
+
+    /// An entry in the other cache.
+    #[::kv::cached(key = "listed:<id>", ttl = 60, crate = ::kv)]
+    pub async fn listed(&self, id: i64) -> i64 {
+        let _ = self;
+        id
+    }
+
     /// An associated function.
     #[::kv::write_behind(queue = "repository", crate = ::kv)]
     pub async fn save(repository: &'static Self, users: ::std::vec::Vec<User>) {
         let _ = (repository, users);
         ::std::future::ready(()).await;
+    }
+
+    /// A method that has nothing of `self` in its key.
+    #[::kv::cached(key = "method:<id>", ttl = 60, crate = ::kv)]
+    pub async fn method(&self, id: i64) -> i64 {
+        id
     }
 
     /// A write of the same entry.

@@ -35,9 +35,9 @@ async fn no_password() {
     let driver = Driver::patient_at(&server.url_without_password());
     driver.fault();
     driver.calls(2_000).await;
-    let lines = log::about(server.port());
+    let lines = log::warnings(server.port());
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].contains("refused with NOAUTH"), "{lines:?}");
+    assert!(lines[0].contains("a password is missing (NOAUTH "), "{lines:?}");
     server.client().await.config_set("requirepass", "").await;
     driver.healed().await;
     driver.end("NOAUTH").await;
@@ -50,9 +50,9 @@ async fn wrong_password() {
     let driver = Driver::patient_at(&server.url_as("default", "other"));
     driver.fault();
     driver.calls(2_000).await;
-    let lines = log::about(server.port());
+    let lines = log::warnings(server.port());
     assert_eq!(lines.len(), 1, "{lines:?}");
-    assert!(lines[0].contains("wrong user or password; going without it"), "{lines:?}");
+    assert!(lines[0].contains("wrong user or password (WRONGPASS "), "{lines:?}");
     admin.config_set("requirepass", "other").await;
     driver.healed().await;
     driver.end("WRONGPASS").await;

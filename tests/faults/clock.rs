@@ -1,23 +1,24 @@
 //! One process's clock is an hour fast.
 
-use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use cache_runtime::{Cache, cached, invalidates};
 
 use crate::driver::{Driver, settings};
-use crate::support::barrier::eventually;
-use crate::support::children::{self, Child, Parent, this_test};
+use crate::support::children::{self, Parent, this_test};
 use crate::support::redis::RedisServer;
+use crate::support::{faketime, patient};
 
 const HOUR: u64 = 3_600;
+
+/// How long a fence stands: neither over within the test, nor renewed.
+const FENCE: Duration = Duration::from_secs(600);
 
 /// Whoever loads leaves a name.
 #[derive(Debug)]
 struct Origin(&'static str);
 
-#[cached(key = "shared:<id>", ttl = Duration::from_secs(HOUR))]
+#[cached(key = "shared:<id>", ttl = Duration::from_secs(HOUR), skip(origin))]
 async fn shared(origin: &Origin, id: u64) -> String {
     format!("{id} by {}", origin.0)
 }
@@ -33,16 +34,6 @@ fn seconds() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs()
 }
 
-/// What the dynamic linker loads to shift the clock; the package has it in a directory of the architecture.
-fn library() -> OsString {
-    let directories = fs::read_dir("/usr/lib").expect("a Unix system").filter_map(Result::ok);
-    directories
-        .map(|directory| directory.path().join("faketime/libfaketimeMT.so.1"))
-        .find(|path| path.exists())
-        .expect("`tests/run` installs the package faketime")
-        .into()
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_clock_that_is_an_hour_fast() {
     if let Some(parent) = children::parent() {
@@ -50,25 +41,17 @@ async fn a_clock_that_is_an_hour_fast() {
     }
     let server = RedisServer::start().await;
     let client = server.client().await;
-    let cache = cache(&server.url(), "shared");
+    let cache = shared_cache(&server.url());
     let here = Origin("the parent");
 
     // Each finds what the other has stored, for as long as it was meant to be kept.
     assert_eq!(cache.scope(shared(&here, 1)).await, "1 by the parent");
-    let library = library();
-    let variables = [
-        ("LD_PRELOAD", library.as_os_str()),
-        ("FAKETIME", OsStr::new("+1h")),
-        // How long something takes is not the matter here.
-        ("FAKETIME_DONT_FAKE_MONOTONIC", OsStr::new("1")),
-        ("DONT_FAKE_MONOTONIC", OsStr::new("1")),
-    ];
-    let mut child = Child::spawn_with(&this_test!(), 0, &server.url(), variables);
+    let mut child = faketime::spawn(&this_test!(), &server.url(), "+1h");
     let ahead = child.hear::<u64>().await.abs_diff(seconds());
     assert!(ahead > HOUR - 600 && ahead < HOUR + 600, "the child is {ahead} s ahead");
     child.expect("stored").await;
     assert_eq!(cache.scope(shared(&here, 2)).await, "2 by the child");
-    for key in ["shared:shared:1", "shared:shared:2"] {
+    for key in ["@shared:shared:1", "@shared:shared:2"] {
         let left = client.pttl(key).await.expect("it is stored").as_secs();
         assert!(left > HOUR * 8 / 10 && left <= HOUR, "{left} s left of {key}");
     }
@@ -77,18 +60,13 @@ async fn a_clock_that_is_an_hour_fast() {
     child.say("change").await;
     child.expect("fenced").await;
     assert_eq!(cache.scope(shared(&here, 1)).await, "1 by the parent");
-    // It is renewed at a third of its length.
-    let most = Duration::from_secs(2);
-    eventually!({
-        let left = client.pttl("shared:shared:1").await.unwrap_or_default();
-        assert!(left <= most, "{left:?} left of the fence");
-        left > most / 2
-    });
+    let left = client.pttl("@shared:shared:1").await.expect("it is fenced");
+    assert!(left > FENCE / 2 && left <= FENCE, "{left:?} left of the fence");
     child.say("seen").await;
     child.expect("changed").await;
-    assert_eq!(client.get("shared:shared:1").await, None);
+    assert_eq!(client.get("@shared:shared:1").await, None);
     assert_eq!(cache.scope(shared(&here, 1)).await, "1 by the parent");
-    assert!(client.get("shared:shared:1").await.is_some());
+    assert!(client.get("@shared:shared:1").await.is_some());
 
     // Readers and writers run there as they do here.
     println!("{}", child.hear::<Vec<String>>().await.join("\n"));
@@ -97,7 +75,7 @@ async fn a_clock_that_is_an_hour_fast() {
 
 async fn live_in_the_future(mut parent: Parent) {
     let url: String = parent.setup();
-    let cache = cache(&url, "shared");
+    let cache = shared_cache(&url);
     let there = Origin("the child");
     parent.say(&seconds());
     assert_eq!(cache.scope(shared(&there, 1)).await, "1 by the parent");
@@ -107,7 +85,8 @@ async fn live_in_the_future(mut parent: Parent) {
     cache.scope(change(&mut parent, 1)).await;
     parent.say("changed");
 
-    let driver = Driver::start(self::cache(&url, "child"));
+    let driver = settings().namespace("child").connect(&url).expect("a URL");
+    let driver = Driver::start(driver);
     driver.hits().await;
     driver.fault();
     driver.calls(2_000).await;
@@ -115,6 +94,7 @@ async fn live_in_the_future(mut parent: Parent) {
     parent.say(&driver.end("clock an hour fast").await.figures);
 }
 
-fn cache(url: &str, namespace: &str) -> Cache {
-    settings().namespace(namespace).connect(url).expect("a URL")
+/// Of both processes, however slow the machine is.
+fn shared_cache(url: &str) -> Cache {
+    patient().fence(FENCE).namespace("shared").connect(url).expect("a URL")
 }

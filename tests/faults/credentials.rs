@@ -87,7 +87,7 @@ async fn a_refused_login_gives_no_credentials_away() {
         let error = driver.cache.get(&row_key(&1)).await.expect_err("it may not log in");
         assert_clean("an error", &format!("{error} {error:?}"));
     }
-    eventually!(log::about(server.port()).len() >= 2);
+    eventually!(log::warnings(server.port()).len() >= 2);
 }
 
 #[test]

@@ -1,7 +1,12 @@
 //! Others change what is in the server.
 
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+
+use cache_runtime::{Failover, cached};
+
 use crate::database::ROWS;
 use crate::driver::Driver;
+use crate::support::patient;
 use crate::support::redis::RedisServer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -34,6 +39,36 @@ async fn flush_all() {
     driver.healed().await;
     assert!(driver.counted(|f| f.fills_refused) > 0);
     driver.end("FLUSHALL").await;
+}
+
+#[cached(key = "loaded:<id>", ttl = "1h", tags = ["loads"], skip(loads))]
+async fn loaded(loads: &AtomicU64, id: u64) -> u64 {
+    loads.fetch_add(1, SeqCst)
+}
+
+/// Records whose payload begins nowhere, in the key of an entry and in that of a tag.
+#[tokio::test]
+async fn a_damaged_record_is_replaced() {
+    let server = RedisServer::start().await;
+    let admin = server.client().await;
+    for failover in [Failover::Replay, Failover::Distrust] {
+        let cache = patient().failover(failover).connect(&server.url()).unwrap();
+        admin.flush_all().await;
+        let loads = AtomicU64::new(0);
+        cache
+            .scope(async {
+                assert_eq!(loaded(&loads, 1).await, 0);
+                let keys = admin.keys().await;
+                assert_eq!(keys.len(), 2, "{keys:?}");
+                for (key, value) in keys.iter().zip(1..) {
+                    assert_eq!(loaded(&loads, 1).await, value - 1, "a hit");
+                    admin.run::<u64>(&["SETRANGE", key, "62", "xx"]).await;
+                    assert_eq!(loaded(&loads, 1).await, value, "a miss");
+                    assert_eq!(loaded(&loads, 1).await, value, "{failover:?}: {key} has healed");
+                }
+            })
+            .await;
+    }
 }
 
 /// Somebody else's data in our keys: gone around, and never touched.

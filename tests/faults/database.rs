@@ -90,13 +90,13 @@ impl Database {
     }
 }
 
-#[cached(key = "row:<id>", ttl = 3600)]
+#[cached(key = "row:<id>", ttl = 3600, skip(db))]
 pub async fn row(db: &Database, id: u64) -> Result<Record, NoSuchRow> {
     db.select(id).await
 }
 
 /// The same entries under a lock.
-#[cached(key = row_key(&id), ttl = 3600, lock(wait = "200ms"))]
+#[cached(key = row_key(&id), ttl = 3600, lock(wait = "200ms"), skip(db))]
 pub async fn locked_row(db: &Database, id: u64) -> Result<Record, NoSuchRow> {
     db.select(id).await
 }

@@ -1,11 +1,12 @@
 //! What the cache writes to the log.
+#![allow(clippy::allow_attributes, dead_code, reason = "every test program uses a part")]
 
 use std::fmt::{self, Debug, Write as _};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
-use tracing::{Event, Metadata, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 
 static LINES: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
@@ -13,16 +14,33 @@ fn lines() -> MutexGuard<'static, Vec<String>> {
     LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps every line from now on, of all tests of this program: connections are kept by tasks of their own.
+/// Keeps every line from now on that is worth one, of all tests of this program: connections are kept by tasks of their
+/// own.
 pub fn capture() {
+    capture_up_to(Level::INFO);
+}
+
+/// The same, with what is only for those who look at every call.
+pub fn capture_everything() {
+    capture_up_to(Level::TRACE);
+}
+
+fn capture_up_to(level: Level) {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| tracing::subscriber::set_global_default(Capture).expect("the only one"));
+    ONCE.call_once(|| {
+        tracing::subscriber::set_global_default(Capture(level)).expect("the only one");
+    });
 }
 
 /// The lines so far about the server on a port, or all.
 pub fn about(port: impl Into<Option<u16>>) -> Vec<String> {
     let server = port.into().map_or_else(String::new, |port| format!("127.0.0.1:{port}"));
     lines().iter().filter(|line| line.contains(&server)).cloned().collect()
+}
+
+/// The warnings among them.
+pub fn warnings(port: impl Into<Option<u16>>) -> Vec<String> {
+    about(port).into_iter().filter(|line| line.starts_with("WARN")).collect()
 }
 
 /// Fails where nothing was said about a server that contains this.
@@ -32,11 +50,11 @@ pub fn says(port: u16, text: &str) {
 }
 
 /// A subscriber of `tracing` that keeps lines and knows no spans.
-struct Capture;
+struct Capture(Level);
 
 impl Subscriber for Capture {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        *metadata.level() <= self.0
     }
 
     fn new_span(&self, _: &Attributes<'_>) -> Id {

@@ -8,7 +8,7 @@ use crate::driver::Driver;
 use crate::log;
 use crate::support::barrier::eventually;
 use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Data, RedisServer};
+use crate::support::redis::{Data, Program, RedisServer, requires};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_at_start() {
@@ -125,6 +125,7 @@ async fn killed_and_back_at_once() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn loading() {
+    requires!(Program::get().is_redis_from(7, 0), "settings that change while it loads");
     // A pause of 20 us for each key, and some 20 ms from one answer to the next.
     let server = RedisServer::builder().durable().setting("key-load-delay 20").start().await;
     let driver = Driver::patient_at(&server.url());

@@ -14,7 +14,7 @@ async fn load(origin: &Origin) -> Result<u64, Down> {
     origin.load().await
 }
 
-#[cached(key = "early:<id>", ttl = "1h", early = 1_000_000_000_000.0)]
+#[cached(key = "early:<id>", ttl = "1h", early = 1_000_000_000_000.0, skip(origin))]
 async fn early(origin: &Origin, id: u64) -> Result<u64, Down> {
     load(origin).await
 }
@@ -24,7 +24,8 @@ async fn early(origin: &Origin, id: u64) -> Result<u64, Down> {
     key = early_key(&id),
     ttl = "1h",
     stale_while_revalidate = "1h",
-    early = 1_000_000_000_000.0
+    early = 1_000_000_000_000.0,
+    skip(origin),
 )]
 async fn behind(origin: &Origin, id: u64) -> Result<u64, Down> {
     load(origin).await

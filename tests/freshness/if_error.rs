@@ -12,20 +12,32 @@ use crate::stage::{Down, OLD, Origin, Stage, ttl};
 use crate::support::barrier::eventually;
 use crate::support::stores::on_all_stores;
 
-#[cached(key = "if-error:<id>", ttl = |value| ttl(*value), stale_if_error = "1h")]
+#[cached(key = "if-error:<id>", ttl = |value| ttl(*value), stale_if_error = "1h", skip(origin))]
 async fn if_error(origin: &Origin, id: u64) -> Result<u64, Down> {
     let _ = id;
     origin.load().await
 }
 
 /// The same entry, for which callers wait for other processes.
-#[cached(key = if_error_key(&id), ttl = |value| ttl(*value), stale_if_error = "1h", lock)]
+#[cached(
+    key = if_error_key(&id),
+    ttl = |value| ttl(*value),
+    stale_if_error = "1h",
+    lock,
+    skip(origin),
+)]
 async fn locked(origin: &Origin, id: u64) -> Result<u64, Down> {
     origin.load().await
 }
 
 /// The same entry; a load is not waited for as long as there is something to serve.
-#[cached(key = if_error_key(&id), ttl = |value| ttl(*value), stale_if_error = "1h", load_timeout = "20ms")]
+#[cached(
+    key = if_error_key(&id),
+    ttl = |value| ttl(*value),
+    stale_if_error = "1h",
+    load_timeout = "20ms",
+    skip(origin),
+)]
 async fn hurried(origin: &Origin, id: u64) -> Result<u64, Down> {
     origin.load().await
 }
@@ -37,6 +49,12 @@ async fn write(origin: &Origin, id: u64, new: Option<u64>) -> Result<(), Down> {
         None => origin.fail(),
     }
     Ok(())
+}
+
+/// The same entry, of a function that serves nothing stale.
+#[cached(key = if_error_key(&id), ttl = 3600, skip(origin))]
+async fn strict(origin: &Origin, id: u64) -> Result<u64, Down> {
+    origin.load().await
 }
 
 /// Many callers at once, in both processes.
@@ -195,7 +213,13 @@ async fn a_slow_load_is_not_waited_for(stage: Stage) {
 
 /// A quick one is: its value, and where it fails the stale one.
 async fn a_quick_load_is_waited_for(stage: Stage) {
-    #[cached(key = if_error_key(&id), ttl = |value| ttl(*value), stale_while_revalidate = "1h", load_timeout = "1h")]
+    #[cached(
+        key = if_error_key(&id),
+        ttl = |value| ttl(*value),
+        stale_while_revalidate = "1h",
+        load_timeout = "1h",
+        skip(origin),
+    )]
     async fn patient(origin: &Origin, id: u64) -> Result<u64, Down> {
         origin.load().await
     }
@@ -240,7 +264,8 @@ async fn a_value_is_refreshed_first_and_kept_for_failures_then(stage: Stage) {
         key = if_error_key(&id),
         ttl = |value| ttl(*value),
         stale_while_revalidate = "10ms",
-        stale_if_error = "1h"
+        stale_if_error = "1h",
+        skip(origin),
     )]
     async fn both(origin: &Origin, id: u64) -> Result<u64, Down> {
         origin.load().await
@@ -269,7 +294,12 @@ async fn panics(caller: JoinHandle<Result<u64, Down>>) -> bool {
 
 /// It takes its caller with it, also where the body runs in the background, and leaves the value to the next one.
 async fn a_panic_is_no_error(stage: Stage) {
-    #[cached(key = if_error_key(&id), ttl = |value| ttl(*value), stale_if_error = "1h")]
+    #[cached(
+        key = if_error_key(&id),
+        ttl = |value| ttl(*value),
+        stale_if_error = "1h",
+        skip(origin),
+    )]
     async fn fragile(origin: &Origin, id: u64) -> Result<u64, Down> {
         Ok(origin.load().await.unwrap())
     }
@@ -277,7 +307,8 @@ async fn a_panic_is_no_error(stage: Stage) {
         key = if_error_key(&id),
         ttl = |value| ttl(*value),
         stale_if_error = "1h",
-        load_timeout = "1h"
+        load_timeout = "1h",
+        skip(origin),
     )]
     async fn behind(origin: &Origin, id: u64) -> Result<u64, Down> {
         Ok(origin.load().await.unwrap())
@@ -307,7 +338,27 @@ async fn a_value_that_is_not_to_be_stored_takes_the_old_one_away(stage: Stage) {
     assert_eq!(call().await, None, "it is gone, and known to be");
 }
 
+/// Who waits for the load of a function that serves a stale value in place of its error is not served that, unless its
+/// own function does so.
+async fn a_stale_value_is_not_shared_with_other_functions(stage: Stage) {
+    with_stale_value(&stage).await;
+    stage.origin.fail();
+    let gate = stage.origin.hold();
+    let origin = stage.origin.clone();
+    let first = Stage::start(&stage.here, async move { if_error(&origin, 1).await });
+    gate.entered(1).await;
+    stage.origin.let_run();
+    let mut same = pin!(stage.here.scope(if_error(&stage.origin, 1)));
+    let mut other = pin!(stage.here.scope(strict(&stage.origin, 1)));
+    assert!(poll_fn(|cx| Poll::Ready(same.as_mut().poll(cx).is_pending())).await);
+    assert!(poll_fn(|cx| Poll::Ready(other.as_mut().poll(cx).is_pending())).await);
+    gate.open();
+    assert_eq!(first.await.unwrap(), Ok(OLD));
+    assert_eq!(tokio::join!(same, other), (Ok(OLD), Err(Down)));
+}
+
 on_all_stores! {
+    a_stale_value_is_not_shared_with_other_functions
     a_failed_load_serves_the_stale_value
     one_load_decides_for_all_who_wait
     an_invalidated_value_is_never_served

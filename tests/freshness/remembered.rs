@@ -24,20 +24,36 @@ enum Copied {
     Missing(u64),
 }
 
-#[cached(key = "told:<id>", ttl = "1h", error_ttl = |error: &Told| (*error == Told::Missing(1)).then_some(LONG))]
+#[cached(
+    key = "told:<id>",
+    ttl = "1h",
+    error_ttl = |error: &Told| (*error == Told::Missing(1)).then_some(LONG),
+    skip(origin),
+)]
 async fn told(origin: &Origin, id: u64) -> Result<u64, Told> {
     origin.load().await.map_err(|_| if id < 10 { Told::Missing(id) } else { Told::Broken })
 }
 
-#[cached(key = "copied:<id>", ttl = "1h", error_ttl = |_| Some(LONG))]
+#[cached(key = "copied:<id>", ttl = "1h", error_ttl = |_| Some(LONG), skip(origin))]
 async fn copied(origin: &Origin, id: u64) -> Result<u64, Copied> {
     origin.load().await.map_err(|_| Copied::Missing(id))
 }
 
 /// The same entry, of a function that remembers nothing.
-#[cached(key = told_key(&id), ttl = "1h")]
+#[cached(key = told_key(&id), ttl = "1h", skip(origin))]
 async fn forgetful(origin: &Origin, id: u64) -> Result<u64, Told> {
     origin.load().await.map_err(|_| Told::Missing(id))
+}
+
+/// The same entries and the same errors, of functions that remember theirs.
+#[cached(key = told_key(&id), ttl = "1h", error_ttl = |_| Some(LONG), skip(origin))]
+async fn told_otherwise(origin: &Origin, id: u64) -> Result<u64, Told> {
+    origin.load().await.map_err(|_| Told::Broken)
+}
+
+#[cached(key = copied_key(&id), ttl = "1h", error_ttl = |_| Some(LONG), skip(origin))]
+async fn copied_otherwise(origin: &Origin, id: u64) -> Result<u64, Copied> {
+    origin.load().await.map_err(|_| Copied::Missing(100 + id))
 }
 
 #[invalidates(told(id), copied(id))]
@@ -93,6 +109,22 @@ async fn an_error_is_a_miss_to_others(stage: Stage) {
     assert_eq!(stage.here.scope(told(&stage.origin, 1)).await, Ok(2));
 }
 
+/// So it is to one that remembers its own.
+async fn an_error_is_remembered_for_its_function(stage: Stage) {
+    stage.origin.fail();
+    for there in [&stage.here, &stage.there] {
+        assert_eq!(stage.here.scope(told(&stage.origin, 1)).await, Err(Told::Missing(1)));
+        assert_eq!(there.scope(told_otherwise(&stage.origin, 1)).await, Err(Told::Broken));
+        assert_eq!(there.scope(told_otherwise(&stage.origin, 1)).await, Err(Told::Broken));
+
+        assert_eq!(stage.here.scope(copied(&stage.origin, 1)).await, Err(Copied::Missing(1)));
+        let otherwise = || there.scope(copied_otherwise(&stage.origin, 1));
+        assert_eq!(otherwise().await, Err(Copied::Missing(101)));
+        assert_eq!(otherwise().await, Err(Copied::Missing(101)));
+    }
+    assert_eq!(stage.origin.loads(), 8, "the second call of each is told what it told the first");
+}
+
 /// A load that was overtaken by a write leaves no error behind.
 async fn an_invalidation_wins_against_an_error(stage: Stage) {
     stage.origin.fail();
@@ -113,7 +145,8 @@ async fn a_stale_value_comes_before_an_error(stage: Stage) {
         key = "both:<id>",
         ttl = "10ms",
         stale_if_error = "1h",
-        error_ttl = |_: &Told| Some(LONG)
+        error_ttl = |_: &Told| Some(LONG),
+        skip(origin),
     )]
     async fn both(origin: &Origin, id: u64) -> Result<u64, Told> {
         origin.load().await.map_err(|_| Told::Missing(id))
@@ -158,6 +191,7 @@ on_all_stores! {
     another_error_is_not_remembered
     an_error_that_cannot_be_written_stays_here
     an_error_is_a_miss_to_others
+    an_error_is_remembered_for_its_function
     an_invalidation_wins_against_an_error
     a_stale_value_comes_before_an_error
     nothing_is_not_served_stale

@@ -125,7 +125,12 @@ async fn a_dropped_caller_leaves_its_refresh_running(stage: Stage) {
 /// A value past its window is no value.
 async fn nothing_is_served_past_its_window(stage: Stage) {
     use std::time::Duration;
-    #[cache_runtime::cached(key = "brief:<id>", ttl = "10ms", stale_while_revalidate = "10ms")]
+    #[cache_runtime::cached(
+        key = "brief:<id>",
+        ttl = "10ms",
+        stale_while_revalidate = "10ms",
+        skip(origin)
+    )]
     async fn brief(origin: &crate::stage::Origin, id: u64) -> Result<u64, Down> {
         let _ = id;
         origin.load().await
@@ -151,7 +156,7 @@ async fn calls_that_ask_for_a_load_get_one(stage: Stage) {
 
 /// A function with the same key that serves nothing stale is not served what another one keeps.
 async fn a_stale_value_is_not_served_to_others(stage: Stage) {
-    #[cache_runtime::cached(key = value_key(&id), ttl = "1h")]
+    #[cache_runtime::cached(key = value_key(&id), ttl = "1h", skip(origin))]
     async fn strict(origin: &crate::stage::Origin, id: u64) -> Result<u64, Down> {
         origin.load().await
     }

@@ -83,7 +83,12 @@ pub fn ttl(value: u64) -> Duration {
     if value == OLD { Duration::from_millis(10) } else { Duration::from_secs(3600) }
 }
 
-#[cached(key = "value:<id>", ttl = |value| ttl(*value), stale_while_revalidate = "1h")]
+#[cached(
+    key = "value:<id>",
+    ttl = |value| ttl(*value),
+    stale_while_revalidate = "1h",
+    skip(origin),
+)]
 pub async fn value(origin: &Origin, id: u64) -> Result<u64, Down> {
     let _ = id;
     origin.load().await

@@ -3,6 +3,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod afterwards;
+mod by_hand;
+mod dropped;
 mod loads;
 mod orders;
 mod stage;

@@ -48,7 +48,7 @@ enum Fate {
     IsDropped,
 }
 
-#[cached(key = "row:<id>:in-turns", ttl = 3600)]
+#[cached(key = "row:<id>:in-turns", ttl = 3600, skip(row, turns))]
 async fn read(row: &Row, id: u64, turns: &Turns) -> u64 {
     turns.before.pass().await;
     let value = row.get();

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use cache_runtime::{Cache, cached, invalidates};
 
@@ -95,13 +96,13 @@ impl Database {
     }
 }
 
-#[cached(key = "row:<id>", ttl = 3600)]
+#[cached(key = "row:<id>", ttl = 3600, skip(db))]
 pub async fn row(db: &Database, id: u64) -> Result<u64, Refused> {
     db.select(id).await.ok_or(Refused)
 }
 
 /// The same entry under a lock.
-#[cached(key = row_key(&id), ttl = 3600, lock)]
+#[cached(key = row_key(&id), ttl = 3600, lock, skip(db))]
 pub async fn locked_row(db: &Database, id: u64) -> Result<u64, Refused> {
     db.select(id).await.ok_or(Refused)
 }
@@ -181,6 +182,14 @@ impl Stage {
     /// Reads here and now.
     pub async fn get(&self, id: u64) -> u64 {
         self.cache.scope(row(&self.db, id)).await.unwrap()
+    }
+
+    /// Reads, again and again, what is in the database, and stores nothing of it.
+    pub async fn is_not_stored(&self, id: u64, value: u64) {
+        for _ in 0..20 {
+            assert_eq!((self.get(id).await, self.stored(id).await), (value, None));
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
     }
 
     /// The value that is stored, if any.

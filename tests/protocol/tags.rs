@@ -11,25 +11,25 @@ use crate::support::barrier::eventually;
 use crate::support::stores::on_all_stores;
 use crate::support::{patient, within_limit};
 
-#[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group))]
+#[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group, db))]
 async fn member(db: &Database, group: u64, id: u64) -> Result<u64, Refused> {
     db.select(id).await.ok_or(Refused)
 }
 
 /// The same entry in the next version of the program, whose author has given up one of the tags.
-#[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>"], skip(group))]
+#[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>"], skip(group, db))]
 async fn later_member(db: &Database, group: u64, id: u64) -> Result<u64, Refused> {
     db.select(id).await.ok_or(Refused)
 }
 
 /// And in the one after that.
-#[cached(key = "member:<id>", ttl = 3600)]
+#[cached(key = "member:<id>", ttl = 3600, skip(db))]
 async fn untagged_member(db: &Database, id: u64) -> Result<u64, Refused> {
     db.select(id).await.ok_or(Refused)
 }
 
 /// A function that shares the entry, tags and all.
-#[cached(key = member_key(&group, &id), ttl = 3600, lock)]
+#[cached(key = member_key(&group, &id), ttl = 3600, lock, skip(db))]
 async fn locked_member(db: &Database, group: u64, id: u64) -> Result<u64, Refused> {
     db.select(id).await.ok_or(Refused)
 }

@@ -73,7 +73,7 @@ async fn a_failed_write_invalidates_too(stage: Stage) {
     assert_eq!(stage.stored(1).await, Some(1), "`only_ok` leaves it");
 }
 
-/// Dropped half-way, after the row was written, a write invalidates.
+/// Dropped half-way, a write invalidates, and leaves its fence up: who knows what the database does.
 async fn a_dropped_write_invalidates(stage: Stage) {
     stage.db.set(1, 0);
     assert_eq!(stage.get(1).await, 0);
@@ -82,11 +82,7 @@ async fn a_dropped_write_invalidates(stage: Stage) {
     gate.entered(1).await;
     writer.abort();
     assert!(writer.await.unwrap_err().is_cancelled());
-    // The fence is lifted in the background; nobody reads the old value before or after.
-    eventually!({
-        assert_eq!(stage.get(1).await, 1);
-        stage.stored(1).await == Some(1)
-    });
+    stage.is_not_stored(1, 1).await;
 }
 
 /// So does one without a fence.
@@ -115,10 +111,7 @@ async fn a_panicking_write_invalidates(stage: Stage) {
     let db = stage.db.clone();
     let writer = stage.spawn(async move { write_and_panic(&db, 1, 1).await });
     assert!(writer.await.unwrap_err().is_panic());
-    eventually!({
-        assert_eq!(stage.get(1).await, 1);
-        stage.stored(1).await == Some(1)
-    });
+    stage.is_not_stored(1, 1).await;
 }
 
 #[invalidates(row(id), fence = "strict")]
@@ -186,7 +179,7 @@ fn moved(name: String) -> usize {
     name.into_bytes().len()
 }
 
-#[cached(key = "list:<page>", ttl = 3600)]
+#[cached(key = "list:<page>", ttl = 3600, skip(db))]
 async fn list(db: &Database, page: u64) -> Result<u64, Refused> {
     _ = db;
     Ok(page)

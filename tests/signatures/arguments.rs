@@ -62,7 +62,7 @@ async fn patterns((a, mut b): (i64, String), Wrapped(c): Wrapped<i64>, _: Pool) 
     row(a + c + i64::try_from(b.len()).unwrap_or_default())
 }
 
-#[cached(key = "impl:<name>:<filter:hash>", ttl = 3600)]
+#[cached(key = "impl:<name>:<filter:hash>", ttl = 3600, skip(make))]
 async fn implemented(
     name: impl AsRef<str> + KeyPart,
     filter: &impl Serialize,
@@ -72,7 +72,7 @@ async fn implemented(
     row(make())
 }
 
-#[cached(key = "dyn:<id>", ttl = 3600)]
+#[cached(key = "dyn:<id>", ttl = 3600, skip(make))]
 async fn dynamic(make: Box<dyn Fn(i64) -> i64 + Send + Sync>, id: i64) -> Row {
     row(make(id))
 }

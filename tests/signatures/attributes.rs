@@ -183,3 +183,28 @@ async fn futures_are_send() {
     }
     assert_eq!(tokio::spawn(spawnable(1)).await.unwrap().id, 1);
 }
+
+#[cached(key = "beside:<id>", ttl = 3600)]
+async fn beside(id: i64) -> Row {
+    row(id)
+}
+
+/// The lower attribute is applied to what the upper one has made: the write is around the read.
+#[cached(key = "both:<id>", ttl = 3600)]
+#[invalidates(beside(id))]
+async fn both(id: i64) -> Row {
+    row(id)
+}
+
+#[tokio::test]
+async fn a_hit_of_a_function_that_is_a_write_too_invalidates() {
+    let cache = Cache::in_memory();
+    let calls = async {
+        let first = both(1).await;
+        let outdated = beside(1).await;
+        assert_eq!(beside(1).await, outdated);
+        assert_eq!(both(1).await, first, "a hit");
+        assert_ne!(beside(1).await, outdated);
+    };
+    cache.scope(calls).await;
+}

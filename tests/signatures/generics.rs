@@ -23,7 +23,7 @@ async fn by_type<T: Serialize + DeserializeOwned + From<Row>>(id: i64) -> T {
     row(id).into()
 }
 
-#[cached(key = "by-const:<N>:<id>", ttl = 3600)]
+#[cached(key = "by-const:<N>:<id>", ttl = 3600, skip(db))]
 async fn by_const<'a, D, const N: usize>(db: &'a D, id: i64) -> Result<Vec<Row>, Failed>
 where
     D: Sync + 'a,
@@ -59,12 +59,12 @@ struct Repository<T> {
 }
 
 impl<T: Serialize + DeserializeOwned> Repository<T> {
-    #[cached(ttl = 3600)]
+    #[cached(ttl = 3600, skip(self))]
     async fn find(&self, id: i64) -> Result<T, Failed> {
         Ok((self.make)(row(id)))
     }
 
-    #[cached(ttl = 3600)]
+    #[cached(ttl = 3600, skip(self))]
     async fn maybe(&self, id: i64) -> Option<T> {
         Some((self.make)(row(id)))
     }

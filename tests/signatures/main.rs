@@ -3,14 +3,18 @@
 
 mod arguments;
 mod attributes;
+mod case;
 mod control;
 mod generics;
 mod handle;
 mod hygiene;
+mod in_doubt;
 mod methods;
 mod once;
 mod options;
+mod parameters;
 mod results;
+mod targets;
 mod writes;
 
 /// The macros of tokio are for modules with a prelude.

@@ -22,13 +22,13 @@ impl Repository {
         row(self.tenant + id)
     }
 
-    #[cached(key = "exclusive:<id>", ttl = 3600)]
+    #[cached(key = "exclusive:<id>", ttl = 3600, skip(self))]
     async fn exclusive(&mut self, id: i64) -> Row {
         self.tenant += 1;
         row(self.tenant + id)
     }
 
-    #[cached(key = "consuming:<id>", ttl = 3600)]
+    #[cached(key = "consuming:<id>", ttl = 3600, skip(self))]
     async fn consuming(self, id: i64) -> Row {
         row(self.tenant + id)
     }
@@ -42,7 +42,7 @@ impl Repository {
         row(id)
     }
 
-    #[cached(ttl = 3600)]
+    #[cached(ttl = 3600, skip(self))]
     async fn automatic(&self, id: i64) -> Row {
         row(self.tenant + id)
     }
@@ -64,7 +64,7 @@ async fn receivers() {
     assert_eq!(repository.tenant, 6, "the body has changed it once");
     once!("consuming:1", repository.clone().consuming(1));
     once!("associated:1", Repository::associated(1));
-    once!("signatures%3A%3Amethods%3A%3ARepository::automatic:1", repository.automatic(1));
+    once!("signatures::methods::Repository::automatic:1", repository.automatic(1));
 }
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn companions_of_methods() {
     assert_eq!(repository.shared_key(&1).as_str(), "shared:5:1");
     assert_eq!(Repository::associated_key(&1).as_str(), "associated:1");
     let automatic = Repository::automatic_key(&1);
-    assert_eq!(automatic.as_str(), "signatures%3A%3Amethods%3A%3ARepository::automatic:1");
+    assert_eq!(automatic.as_str(), "signatures::methods::Repository::automatic:1");
 }
 
 #[tokio::test]

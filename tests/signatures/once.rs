@@ -39,7 +39,7 @@ pub struct Pool;
 
 /// What is stored under `key`, as it was told apart from nothing.
 pub async fn stored(cache: &Cache, key: &'static str) -> Option<Value> {
-    cache.get(&Key::<Value>::builder().text(key).done::<Value>()).await.unwrap()
+    cache.get(&Key::<Value>::builder().text(key).done()).await.unwrap()
 }
 
 /// Runs `$call` twice over a cache of its own. The body runs once: both give the same, and that is stored under `$key`.

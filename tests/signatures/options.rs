@@ -247,3 +247,70 @@ async fn a_function_names_its_cache() {
     assert_eq!(shop.find(1).await, first);
     assert_eq!(stored(&there, "shop:1").await, None);
 }
+
+mod spans {
+    use std::time::Duration;
+
+    pub const SHORT: Duration = Duration::from_secs(5);
+}
+
+#[expect(unused_qualifications, reason = "paths are written in many ways")]
+mod by_path {
+    use super::{Row, cached, row, spans};
+
+    #[cached(key = "path:<id>", ttl = self::spans::SHORT)]
+    pub(super) async fn free(id: i64) -> Row {
+        row(id)
+    }
+
+    pub(super) struct Till;
+
+    impl Till {
+        #[cached(key = "till:<id>", ttl = self::spans::SHORT, unless = |row: &Row| row.id == self::NONE)]
+        pub(super) async fn find(id: i64) -> Row {
+            let _: Option<&Self> = None;
+            row(id)
+        }
+    }
+
+    const NONE: i64 = 0;
+}
+
+/// Names that expansions might use for themselves.
+const CALLSITE: Duration = spans::SHORT;
+const SITE: i64 = 7;
+
+#[cached(key = "name:<id>", ttl = CALLSITE, when = id != SITE, unless = |row: &Row| row.id == SITE + 1)]
+async fn ttl_by_name(id: i64) -> Row {
+    row(id)
+}
+
+/// A parameter has the name of a module.
+#[cached(key = "module:<id>", ttl = spans::SHORT, skip(spans))]
+async fn ttl_beside_parameter(id: i64, spans: &str) -> Row {
+    let _ = spans;
+    row(id)
+}
+
+/// A path that begins with `self` is no receiver, and constants of users have any name.
+#[tokio::test(start_paused = true)]
+async fn constants_are_found_where_they_are() {
+    let cache = Cache::in_memory();
+    let calls = async {
+        let again =
+            async || (by_path::free(1).await, ttl_by_name(1).await, by_path::Till::find(1).await);
+        let first = again().await;
+        assert_eq!(again().await, first);
+        advance(seconds(5)).await;
+        let later = again().await;
+        assert!(later.0 != first.0 && later.1 != first.1 && later.2 != first.2);
+        for id in [SITE, SITE + 1] {
+            assert_ne!(ttl_by_name(id).await, ttl_by_name(id).await);
+        }
+    };
+    cache.scope(calls).await;
+    assert_eq!(by_path::free_key(&1).as_str(), "path:1");
+    assert_eq!(by_path::Till::find_key(&1).as_str(), "till:1");
+    assert_eq!(ttl_beside_parameter_key(&1).as_str(), "module:1");
+    once!("module:1", ttl_beside_parameter(1, "any"));
+}

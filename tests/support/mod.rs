@@ -18,6 +18,7 @@ use std::time::Duration;
 
 pub mod barrier;
 pub mod children;
+pub mod faketime;
 mod patience;
 mod ports;
 pub mod process;

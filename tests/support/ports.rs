@@ -36,6 +36,12 @@ impl Port {
         panic!("no free port found in {PORTS:?}");
     }
 
+    /// Reserves a port that something listens on already.
+    pub fn at(number: u16) -> Self {
+        let reservation = UdpSocket::bind((Ipv4Addr::LOCALHOST, number));
+        Self { number, _reservation: reservation.expect("a port that nobody has reserved") }
+    }
+
     /// Its number.
     pub fn number(&self) -> u16 {
         self.number

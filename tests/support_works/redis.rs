@@ -3,7 +3,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::support::LIMIT;
-use crate::support::redis::{Client, Data, RedisServer};
+use crate::support::redis::{Client, Data, Program, RedisServer, requires};
 
 #[tokio::test]
 async fn many_servers_start_at_once_each_for_itself() {
@@ -86,6 +86,7 @@ async fn a_password_is_needed_where_one_is_set() {
 
 #[tokio::test]
 async fn a_tls_server_proves_itself_by_its_own_authority() {
+    requires!(Program::get().has_tls(), "TLS");
     let server = RedisServer::builder().tls().start().await;
     assert!(Client::try_connect(&server.url()).await.is_err(), "nobody knows that authority");
     let plain = Client::connect(&server.url().replace("rediss", "redis")).await;

@@ -8,12 +8,12 @@ use cache_runtime::cached;
 
 struct Buffer;
 
-#[cached(batch(id in ids), key = "user:<id>", ttl = 60)]
+#[cached(batch(id in ids), key = "user:<id>", ttl = 60, skip(buffer))]
 async fn lent(buffer: &mut Buffer, ids: &[i64]) -> HashMap<i64, String> {
     HashMap::new()
 }
 
-#[cached(batch(id in ids), key = "user:<id>", ttl = 60)]
+#[cached(batch(id in ids), key = "user:<id>", ttl = 60, skip(buffer))]
 async fn given(buffer: Buffer, ids: &[i64]) -> HashMap<i64, String> {
     drop(buffer);
     HashMap::new()

@@ -11,6 +11,7 @@ struct Pool;
 struct Error;
 
 struct Filter;
+struct NaiveDate;
 
 #[cached(key = "users:<filter>", ttl = 60)]
 async fn find_users(filter: Filter) -> Result<Vec<User>, Error> {
@@ -19,6 +20,18 @@ async fn find_users(filter: Filter) -> Result<Vec<User>, Error> {
 
 #[cached(ttl = 60)]
 async fn all_users(db: &Pool, page: u32) -> Result<Vec<User>, Error> {
+    todo!()
+}
+
+struct Day;
+
+#[cached(key = "day:<day:display>", ttl = 60)]
+async fn day(day: Day) -> Result<User, Error> {
+    todo!()
+}
+
+#[cached(key = "all", ttl = 60)]
+async fn on(day: NaiveDate) -> Result<User, Error> {
     todo!()
 }
 

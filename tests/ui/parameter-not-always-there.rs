@@ -11,12 +11,12 @@ async fn automatic(#[cfg(unix)] shard: u8, id: i64) -> String {
     todo!()
 }
 
-#[cached(key = "user:<id>", ttl = 60, stale_while_revalidate = 60)]
+#[cached(key = "user:<id>", ttl = 60, stale_while_revalidate = 60, skip(audit))]
 async fn in_the_background(#[cfg(unix)] audit: &Audit, id: i64) -> String {
     todo!()
 }
 
-#[cached(batch(id in ids), key = "user:<id>", ttl = 60)]
+#[cached(batch(id in ids), key = "user:<id>", ttl = 60, skip(audit))]
 async fn of_many(#[cfg(unix)] audit: &Audit, ids: &[i64]) -> HashMap<i64, String> {
     todo!()
 }

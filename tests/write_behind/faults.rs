@@ -137,11 +137,15 @@ async fn the_keys_of_a_partition_share_a_slot_and_clear_leaves_them_alone() {
     let running = Running::start(worker(&CAREFUL, &cache, &ledger));
     careful.push(step(0, 0)).await.unwrap();
     gate.entered(1).await;
+    eventually!(cache.queues().await.unwrap().len() == 1);
     let keys = client.keys().await;
-    assert_eq!(keys.len(), 5, "{keys:?}");
+    assert_eq!(keys.len(), 6, "{keys:?}");
     for key in &keys {
-        let tag =
-            if key.ends_with(":workers") { "shop:wb:{careful}" } else { "shop:wb:{careful:0}" };
+        let tag = match key.rsplit(':').next() {
+            Some("workers") => "@shop:wb:{careful}",
+            Some("{}queues") => "@shop:wb:{}queues",
+            _ => "@shop:wb:{careful:0}",
+        };
         assert!(key.starts_with(tag), "{key}");
     }
     cache.clear().await.unwrap();

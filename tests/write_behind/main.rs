@@ -1,19 +1,26 @@
 //! Write-behind: what is pushed arrives, in the order of its keys, whatever fails meanwhile.
 
 #[path = "../faults/log.rs"]
-#[expect(dead_code, reason = "what is said of servers is no concern here")]
 mod log;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod basics;
+mod blocking;
+mod clocks;
 mod cluster;
+mod detour;
 mod failover;
 mod faults;
+mod kinds;
+mod letters;
+mod manage;
+mod many;
 mod positions;
 mod pushes;
 mod replicated;
 mod rights;
+mod schemas;
 mod sentinel;
 mod soak;
 mod stage;

@@ -31,6 +31,50 @@ async fn a_push_waits_for_replicas() {
     assert!(client.run::<u64>(&["XLEN", "wb:{replicated:0}"]).await >= 2);
 }
 
+/// A server has sent nothing before its first replica is there: that one counts when it has loaded its copy, not when it
+/// has been sent it.
+#[tokio::test]
+async fn a_push_waits_for_the_first_replica_to_have_loaded() {
+    const MANY: &str = "for number = 1, 100000 do redis.call('SET', number, '') end";
+    // Nothing is sent but what is written.
+    let server = RedisServer::builder()
+        .setting("repl-ping-replica-period 3600")
+        .setting("repl-diskless-sync no")
+        .start()
+        .await;
+    let client = server.client().await;
+    client.run::<()>(&["EVAL", MANY, "0"]).await;
+    let copied = queue(&COPIED, &patient().connect(&server.url()).unwrap());
+    let pushing = tokio::spawn({
+        let copied = copied.clone();
+        async move { copied.push(step(0, 0)).await }
+    });
+    let stream = ["XLEN", "wb:{copied:0}"];
+    eventually!(client.run::<u64>(&stream).await == 1);
+
+    // A pause of 1 ms for each key; commands are carried out after every few dozen of them.
+    let replica = RedisServer::builder()
+        .setting("key-load-delay 1000")
+        .setting("loading-process-events-interval-bytes 1024")
+        .start()
+        .await;
+    let copy = replica.client().await;
+    let port = server.port().to_string();
+    copy.run::<()>(&["REPLICAOF", "127.0.0.1", &port]).await;
+    let sent = async || {
+        let info: String = client.run(&["INFO", "replication"]).await;
+        info.contains("state=online")
+    };
+    eventually!(sent().await);
+    for _ in 0..200 {
+        assert_eq!(copied.length().await.unwrap().waiting, 1);
+        assert!(!pushing.is_finished(), "the replica is still loading");
+    }
+    copy.config_set("key-load-delay", "0").await;
+    within_limit("a push", pushing).await.unwrap().unwrap();
+    assert_eq!(copy.run::<u64>(&stream).await, 1);
+}
+
 /// Whoever waits for replicas of a server that becomes one itself is told an error; the item is there all the same.
 #[tokio::test]
 async fn a_push_goes_on_when_its_server_is_no_primary_for_a_while() {

@@ -21,7 +21,7 @@ static MUTE: QueueSite =
 /// What a user needs who does nothing but write-behind.
 const COMMANDS: &str = "on >secret ~wb:{* resetchannels -@all +hello +auth +select +client|setname \
     +info +ping +eval +evalsha +time +exists +get +set +del +pexpire +expire +hget +hmget +hset \
-    +hgetall +hdel +zadd +zscore +zremrangebyscore +xadd +xlen +xrange +xread +xreadgroup +xack +xdel \
+    +hgetall +hdel +sadd +smembers +zadd +zscore +zremrangebyscore +xadd +xlen +xrange +xread +xreadgroup +xack +xdel \
     +xautoclaim +xpending +xgroup|create +xgroup|delconsumer +xinfo|stream +xinfo|consumers +wait";
 
 #[tokio::test]
@@ -39,6 +39,12 @@ async fn a_user_with_few_rights_can_do_it_all() {
     ledger.accept();
     assert_eq!(fragile.redrive().await.unwrap(), 1);
     eventually!(ledger.of(0) == [0, 2, 1]);
+    fragile.pause().await.unwrap();
+    fragile.resume().await.unwrap();
+    fragile.push(step(0, 3)).await.unwrap();
+    fragile.purge().await.unwrap();
+    fragile.discard_all().await.unwrap();
+    eventually!(!cache.queues().await.unwrap().is_empty());
     running.stop().await;
     let replicated = queue(&REPLICATED, &cache);
     let error = replicated.push(step(0, 0)).await.unwrap_err();
@@ -86,4 +92,27 @@ async fn a_push_that_a_user_may_not_do_leaves_nothing_behind() {
         client.run::<()>(&["ACL", "SETUSER", "limited", &format!("+{command}")]).await;
     }
     careful.push(step(0, 0)).await.unwrap();
+}
+
+/// Refused at once, without asking the server again, and without a new connection for each push.
+#[tokio::test]
+async fn without_scripts_no_item_is_taken_and_nothing_is_sent() {
+    let server = RedisServer::builder().user("limited", COMMANDS).start().await;
+    let client = server.client().await;
+    client.run::<()>(&["ACL", "SETUSER", "limited", "-eval", "-evalsha"]).await;
+    let cache = patient().connect(&server.url_as("limited", "secret")).unwrap();
+    for site in [&CAREFUL, &REPLICATED] {
+        let queue = queue(site, &cache);
+        let mut before = None;
+        for number in 0..5 {
+            let error = queue.push(step(0, number)).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Refused, "{error}");
+            let stats: String = client.run(&["INFO", "everything"]).await;
+            let is_count = |line: &&str| {
+                line.starts_with("total_connections_received:") || line.starts_with("errorstat_")
+            };
+            let counts: Vec<_> = stats.lines().filter(is_count).map(str::to_owned).collect();
+            assert_eq!(*before.get_or_insert_with(|| counts.clone()), counts);
+        }
+    }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::support::barrier::Gate;
+use crate::support::barrier::{Gate, eventually};
 use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
 use crate::support::{patient, within_limit};
 
@@ -204,6 +204,14 @@ impl Stage {
         let (server, client) = cluster.anew("wb:{steps}:workers").await;
         let cache = patient().connect(&server.url()).unwrap();
         Self { cache, server: Some((server, client)) }
+    }
+
+    /// Waits until a queue that was pushed to is known to all: nothing more is sent for that.
+    pub async fn is_listed(&self, queue: &str) {
+        let is_listed = async || {
+            self.cache.queues().await.unwrap().iter().any(|summary| summary.queue == queue)
+        };
+        eventually!(is_listed().await);
     }
 
     /// A cache over the same store, as another process has it; a memory is not shared.

@@ -177,8 +177,27 @@ async fn with_fewer_partitions_than_before_nothing_stays_behind() {
     for counter in 0..20 {
         grown.push(step(counter, 0)).await.unwrap();
     }
-    let running = Running::start(worker(&SHRUNK, &stage.another_cache(), &ledger));
+    let cache = stage.another_cache();
+    let shrunk = queue(&SHRUNK, &cache);
+    assert!(!shrunk.shrink().await.unwrap(), "some are not empty");
+    let running = Running::start(worker(&SHRUNK, &cache, &ledger));
     eventually!(ledger.len() == 20);
+    let owned = || cache.stats().queue("grown").unwrap().partitions_owned;
+    eventually!(owned() == 6);
+    eventually!(shrunk.shrink().await.unwrap());
+    // It learns of that, as of more.
+    running.stop().await;
+    let running = Running::start(worker(&SHRUNK, &cache, &ledger));
+    eventually!(owned() == 2);
+    assert!(shrunk.shrink().await.unwrap());
+    // A process that knows of more makes them known again, and nothing that it pushes stays behind.
+    for counter in 200..210 {
+        grown.push(step(counter, 0)).await.unwrap();
+    }
+    eventually!({
+        _ = stage.cache.stats();
+        owned() == 6 && ledger.len() == 30
+    });
     running.stop().await;
 }
 
@@ -202,6 +221,44 @@ async fn a_sink_may_take_longer_than_a_lease() {
     let stats = stage.cache.stats();
     let stats = stats.queue("lonely").unwrap();
     assert_eq!((stats.delivered, stats.partitions_lost), (1, 0));
+}
+
+static SCATTERED: QueueSite = QueueSite::new("workers::scattered", "scattered")
+    .partitions(4)
+    .linger_ms(0)
+    .max_attempts(1)
+    .keep_all();
+
+#[tokio::test]
+async fn ten_bad_items_are_three_lines() {
+    log::capture();
+    let stage = Stage::redis().await;
+    let (scattered, ledger) = (queue(&SCATTERED, &stage.cache), Ledger::default());
+    ledger.refuse(|step| step.number == 3);
+    for counter in 0..10 {
+        for number in 0..6 {
+            scattered.push(step(counter, number)).await.unwrap();
+        }
+    }
+    let running = Running::start(worker(&SCATTERED, &stage.cache, &ledger));
+    eventually!(scattered.length().await.unwrap().dead_letters == 10);
+    // A batch without any, in each partition.
+    for counter in 0..10 {
+        scattered.push(step(counter, 6)).await.unwrap();
+    }
+    eventually!(ledger.len() == 10 * 6);
+    let lines = || {
+        let all = log::about(None).into_iter();
+        let of_sink = |line: &String| line.contains("sink") || line.contains("dead letter");
+        all.filter(|line| line.contains("\"scattered\"") && of_sink(line)).collect::<Vec<_>>()
+    };
+    eventually!(lines().len() == 3);
+    running.stop().await;
+    let lines = lines();
+    let [fails, dead, again] = &lines[..] else { panic!("{lines:#?}") };
+    assert!(fails.contains("the sink fails: no step 3"), "{fails}");
+    assert!(dead.contains(" is a dead letter: no step 3"), "{dead}");
+    assert!(again.ends_with("takes items again; dead letters since it failed: 10"), "{again}");
 }
 
 static TOLD: QueueSite =

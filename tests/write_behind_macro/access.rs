@@ -30,7 +30,7 @@ async fn save_views(seen: Seen, views: Batch<View>) -> Result<(), String> {
 
 #[tokio::test]
 async fn the_commands_that_the_guide_lists_are_all_that_a_queue_needs() {
-    let rules = format!("on >secret ~stage:wb:{{* resetchannels -@all {}", listed());
+    let rules = format!("on >secret ~@stage:wb:{{* resetchannels -@all {}", listed());
     let server = RedisServer::builder().user("app", &rules).start().await;
     let url = server.url_as("app", "secret");
     let cache = patient().namespace("stage").connect(&url).unwrap();

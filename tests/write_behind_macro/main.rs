@@ -9,6 +9,7 @@ mod access;
 mod direct;
 mod exact;
 mod guide;
+mod kinds;
 mod puts;
 mod shapes;
 mod stage;

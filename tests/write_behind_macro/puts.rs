@@ -2,9 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use cache_runtime::{CallExt as _, ErrorKind, cached, write_behind};
+use cache_runtime::{Cache, CallExt as _, ErrorKind, cached, write_behind};
 use serde::{Deserialize, Serialize};
+use tokio::time::{sleep, timeout};
 
 use crate::stage::{Running, Stage, on_both_stores, settled};
 use crate::support::barrier::{Gate, eventually};
@@ -18,6 +20,8 @@ on_both_stores! {
     what_was_loaded_too_early_is_removed
     what_was_pushed_later_stays
     what_becomes_a_dead_letter_is_removed
+    what_is_purged_is_removed
+    many_items_are_put_one_after_another
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,17 +49,17 @@ impl Db {
     }
 }
 
-#[cached(key = "profile:<id>", ttl = "1h")]
+#[cached(key = "profile:<id>", ttl = "1h", skip(db))]
 async fn get_profile(db: &Db, id: u64) -> Option<Profile> {
     db.read(id)
 }
 
-#[cached(key = "name:<id>", ttl = "1h", none_ttl = "1m")]
+#[cached(key = "name:<id>", ttl = "1h", none_ttl = "1m", skip(db))]
 async fn get_name(db: &Db, id: u64) -> Option<String> {
     db.read(id).and_then(|profile| profile.name)
 }
 
-#[cached(key = "fields:<id>", ttl = "1h")]
+#[cached(key = "fields:<id>", ttl = "1h", skip(db))]
 async fn count_fields(db: &Db, id: u64) -> u64 {
     db.read(id).map_or(0, |_| 1)
 }
@@ -84,6 +88,28 @@ async fn a_push_updates_the_entry_at_once(stage: Stage) {
     running.stop().await;
     assert_eq!(get_profile(&db, 1).bypass().await, Some(profile(1, "Grace")));
     assert_eq!(stage.cache.stats().function("get_profile").unwrap().fills_stored, 2);
+}
+
+async fn what_is_purged_is_removed(stage: Stage) {
+    save_profiles_queue().push_many(vec![profile(50, "Ada"), profile(50, "Grace")]).await.unwrap();
+    let entry = async || stage.cache.get(&get_profile_key(&50)).await.unwrap();
+    assert_eq!(entry().await, Some(Some(profile(50, "Grace"))));
+    assert_eq!(save_profiles_queue().purge().await.unwrap(), 2);
+    assert_eq!(entry().await, None, "the table never gets it");
+}
+
+async fn many_items_are_put_one_after_another(_: Stage) {
+    let many = [(51, "Ada"), (52, "Grace"), (51, "Joan")].map(|(id, name)| profile(id, name));
+    save_profiles_queue().push_many(many.to_vec()).await.unwrap();
+    let db = Db::default();
+    assert_eq!(get_profile(&db, 51).await, Some(profile(51, "Joan")));
+    assert_eq!(get_profile(&db, 52).await, Some(profile(52, "Grace")));
+    assert_eq!(db.reads(), 0);
+    // More than fit: what comes behind the first that does not is not tried.
+    let many = [60, 61, 62].map(|id| profile(id, "Ada"));
+    let error = save_few_queue().push_many(many.to_vec()).await.unwrap_err();
+    let kinds: Vec<_> = error.failed().iter().map(|(at, error)| (*at, error.kind())).collect();
+    assert_eq!(kinds, [(1, ErrorKind::Full), (2, ErrorKind::Unavailable)]);
 }
 
 async fn several_entries_of_one_item(_: Stage) {
@@ -121,6 +147,42 @@ async fn a_refused_push_leaves_nothing(stage: Stage) {
     let key = get_profile_key(&4);
     assert_eq!(stage.cache.get(&key).await.unwrap(), None, "neither the old value nor the new one");
     assert_eq!(get_profile(&db, 4).await, None);
+}
+
+#[write_behind(
+    queue = "full-profiles",
+    key = "<profile.id>",
+    max_len = 1,
+    partitions = 1,
+    push_timeout = "1h",
+    put(get_profile(profile.id) = Some(profile.clone()))
+)]
+async fn save_when_there_is_room(profiles: Vec<Profile>) {
+    drop(profiles);
+}
+
+/// The item may be stored, and delivered, all the same. Nothing is cached until a fence's length later.
+#[tokio::test(start_paused = true)]
+async fn a_dropped_push_leaves_its_fence_up() {
+    let (cache, db) = (Cache::in_memory(), Db::default());
+    let pushes = async {
+        let queue = save_when_there_is_room_queue();
+        queue.push(profile(1, "Ada")).await.unwrap();
+        db.0.0.lock().unwrap().push(profile(2, "Ada"));
+        let waiting = queue.push(profile(2, "Grace"));
+        assert!(timeout(Duration::from_secs(1), waiting).await.is_err());
+        for _ in 0..9 {
+            assert_eq!(get_profile(&db, 2).await, Some(profile(2, "Ada")));
+            assert_eq!(cache.get(&get_profile_key(&2)).await.unwrap(), None);
+            sleep(Duration::from_secs(1)).await;
+        }
+        db.0.0.lock().unwrap().push(profile(2, "Grace"));
+        assert_eq!(get_profile(&db, 2).await, Some(profile(2, "Grace")));
+        sleep(Duration::from_secs(10)).await;
+        assert_eq!(get_profile(&db, 2).await, Some(profile(2, "Grace")));
+        assert!(cache.get(&get_profile_key(&2)).await.unwrap().is_some(), "cached again");
+    };
+    cache.scope(pushes).await;
 }
 
 async fn pushes_side_by_side_leave_nothing_old(stage: Stage) {

@@ -1,16 +1,16 @@
 //! The options of `#[cached]`.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Span, TokenStream};
+use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
 use syn::{
-    Error, Expr, ExprClosure, ExprLit, Ident, Lit, LitBool, LitInt, Path, Token, parenthesized,
-    token,
+    Error, Expr, ExprClosure, ExprLit, Ident, Lit, LitBool, Path, Token, parenthesized, token,
 };
 
+use super::batch::BatchArg;
 use super::duration::Duration;
-use super::each::Each;
-use super::value::{cache, codec, count, duration, function, number};
+use super::value::{cache, codec, count, duration, function, number, version};
 use super::{KeyArg, Known, Name, Slot, all_pieces, each_piece};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
@@ -23,6 +23,7 @@ pub(super) const KNOWN: &Known = &[
     ("lock", r#"lock`, or `lock(wait = "5s", lease = "10s")"#),
     ("tags", r#"tags = ["org:<org_id>"]"#),
     ("skip", "skip(db)"),
+    ("pooled", "pooled"),
     ("none_ttl", r#"none_ttl = "30s""#),
     ("when", "when = !fresh"),
     ("unless", "unless = |user: &User| user.is_guest"),
@@ -41,6 +42,8 @@ pub(super) const KNOWN: &Known = &[
         "error_ttl",
         "error_ttl = |error: &Error| error.is_missing().then_some(Duration::from_secs(5))",
     ),
+    ("strict_values", "strict_values"),
+    ("lossy_values", "lossy_values"),
     ("companion", "companion = false"),
     ("crate", "crate = path::to::cache_runtime"),
 ];
@@ -52,10 +55,11 @@ const KNOWN_TO_LOCK: &Known =
 pub(crate) struct CachedArgs {
     pub(crate) key: Slot<KeyArg>,
     pub(crate) ttl: Slot<Ttl>,
-    pub(crate) batch: Slot<Each>,
+    pub(crate) batch: Slot<BatchArg>,
     pub(crate) lock: Slot<Lock>,
     pub(crate) tags: Slot<Vec<Template>>,
     pub(crate) skip: Slot<Vec<Ident>>,
+    pub(crate) pooled: Slot<()>,
     pub(crate) none_ttl: Slot<Duration>,
     pub(crate) when: Slot<Expr>,
     pub(crate) unless: Slot<Expr>,
@@ -71,12 +75,25 @@ pub(crate) struct CachedArgs {
     pub(crate) early: Slot<f64>,
     pub(crate) load_timeout: Slot<Duration>,
     pub(crate) error_ttl: Slot<Expr>,
-    pub(crate) companion: Slot<bool>,
+    pub(crate) strict_values: Slot<()>,
+    /// Where it stands.
+    pub(crate) lossy_values: Slot<Span>,
+    pub(crate) companion: Slot<Companion>,
     pub(crate) runtime: Slot<Path>,
     /// Something could not be parsed and was skipped. It may have held an option that now seems to be missing.
     pub(crate) skipped: bool,
     /// All options, as written: for the catalogue.
     pub(crate) text: String,
+}
+
+/// The function that makes the key.
+pub(crate) enum Companion {
+    /// None is generated.
+    None,
+    /// `get_user_key` for `get_user`.
+    Usual,
+    /// It has a name of its own, since somebody else has the usual one.
+    Named(Ident),
 }
 
 pub(crate) enum Ttl {
@@ -87,9 +104,9 @@ pub(crate) enum Ttl {
 }
 
 impl Ttl {
-    /// Whether its expression uses `name`.
-    pub(crate) fn mentions(&self, name: &str) -> bool {
-        matches!(self, Self::Fixed(Duration::Expr(expr)) if syntax::mentions(expr, name))
+    /// Whether its expression uses the variable `name`. The modules of a path are none: `self::config::TTL`.
+    pub(crate) fn uses(&self, name: &str) -> bool {
+        matches!(self, Self::Fixed(Duration::Expr(expr)) if syntax::uses(expr, name))
     }
 }
 
@@ -117,13 +134,11 @@ impl CachedArgs {
         match name.text.as_str() {
             "key" => self.key.fill(&name, KeyArg::parse(&name, input, Kind::Key), diagnostics),
             "ttl" => self.ttl.fill(&name, ttl(&name, input), diagnostics),
-            "batch" => {
-                let each = Each::after(name.ident.clone(), input);
-                self.batch.fill(&name, each, diagnostics)
-            }
+            "batch" => self.batch.fill(&name, BatchArg::after(&name, input), diagnostics),
             "lock" => self.lock.fill(&name, Lock::parse(&name, input, diagnostics), diagnostics),
             "tags" => self.tags.fill(&name, tags(&name, input), diagnostics),
             "skip" => self.skip.fill(&name, skip(&name, input), diagnostics),
+            "pooled" => self.pooled.fill(&name, name.flag(input), diagnostics),
             "none_ttl" => self.none_ttl.fill(&name, duration(&name, input), diagnostics),
             "when" => self.when.fill(&name, when(&name, input), diagnostics),
             "unless" => self.unless.fill(&name, function(&name, input), diagnostics),
@@ -145,6 +160,11 @@ impl CachedArgs {
             "early" => self.early.fill(&name, early(&name, input), diagnostics),
             "load_timeout" => self.load_timeout.fill(&name, duration(&name, input), diagnostics),
             "error_ttl" => self.error_ttl.fill(&name, function(&name, input), diagnostics),
+            "strict_values" => self.strict_values.fill(&name, name.flag(input), diagnostics),
+            "lossy_values" => {
+                let place = name.flag(input).map(|()| name.ident.span());
+                self.lossy_values.fill(&name, place, diagnostics)
+            }
             "companion" => self.companion.fill(&name, companion(&name, input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
         }
@@ -211,7 +231,7 @@ fn skip(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Ident>> {
     }
     let inside;
     parenthesized!(inside in input);
-    let names = Punctuated::<Ident, Token![,]>::parse_terminated(&inside)
+    let names = Punctuated::<Ident, Token![,]>::parse_terminated_with(&inside, Ident::parse_any)
         .map_err(|_| name.misused("takes names in parentheses"))?;
     if names.is_empty() {
         return Err(name.misused("names nothing"));
@@ -232,15 +252,20 @@ fn when(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
     }
 }
 
-fn version(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
-    let message = "`version` is a number; count it up when the stored type changes its meaning";
-    let number: LitInt = name.literal(input, message)?;
-    number.base10_parse().map_err(|_| Error::new(number.span(), message))
-}
-
-fn companion(name: &Name, input: ParseStream<'_>) -> syn::Result<bool> {
-    let companion: LitBool = name.literal(input, "`companion` is `true` or `false`")?;
-    Ok(companion.value)
+fn companion(name: &Name, input: ParseStream<'_>) -> syn::Result<Companion> {
+    name.value(input, |input| {
+        if input.peek(LitBool) {
+            let LitBool { value, .. } = input.parse()?;
+            return Ok(if value { Companion::Usual } else { Companion::None });
+        }
+        let start = input.fork();
+        input.parse().map(Companion::Named).map_err(|_| {
+            start.error(
+                "`companion` is `false`, or the name of the function that makes the key: write \
+                         `companion = user_entry`",
+            )
+        })
+    })
 }
 
 fn loads(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {

@@ -6,6 +6,9 @@ use syn::{Error, Expr, Ident, Token, token};
 
 use crate::syntax;
 
+/// What is wrong with anything else.
+pub(super) const MALFORMED: &str = "expected a name, `in` and a collection, such as `(id in ids)`";
+
 /// `each(id in ids)`, `batch(id in ids)`
 pub(crate) struct Each {
     /// The word itself, at which helper tokens stand.
@@ -53,17 +56,19 @@ impl Parse for Each {
 impl Each {
     /// What follows the word.
     pub(super) fn after(word: Ident, input: ParseStream<'_>) -> syn::Result<Self> {
-        let message = "expected a name, `in` and a collection, such as `(id in ids)`";
         if !input.peek(token::Paren) {
-            return Err(Error::new(word.span(), message));
+            return Err(Error::new(word.span(), MALFORMED));
         }
         let inside: Group = input.parse()?;
         let span = inside.span();
-        let parser = |inside: ParseStream<'_>| {
-            let item = inside.parse()?;
-            inside.parse::<Token![in]>()?;
-            Ok(Self { word, item, items: syntax::ungrouped(inside.parse()?) })
-        };
-        parser.parse2(inside.stream()).map_err(|_| Error::new(span, message))
+        let parser = |inside: ParseStream<'_>| Self::inside(word, inside);
+        parser.parse2(inside.stream()).map_err(|_| Error::new(span, MALFORMED))
+    }
+
+    /// What follows in parentheses.
+    pub(super) fn inside(word: Ident, inside: ParseStream<'_>) -> syn::Result<Self> {
+        let item = inside.parse()?;
+        inside.parse::<Token![in]>()?;
+        Ok(Self { word, item, items: syntax::ungrouped(inside.parse()?) })
     }
 }

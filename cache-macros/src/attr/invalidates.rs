@@ -6,7 +6,7 @@ use syn::{Expr, Path};
 
 use super::duration::Duration;
 use super::target::{KNOWN_TARGETS, Target};
-use super::value::{cache, choice, duration};
+use super::value::{cache, choice, duration, function};
 use super::{Known, Name, Slot, all_pieces, is_option};
 use crate::diagnostics::{Diagnostics, Reported};
 
@@ -17,7 +17,9 @@ pub(super) const KNOWN: &Known = &[
     ("fence", r#"fence = "strict""#),
     ("hold_off", r#"hold_off = "2s""#),
     ("only_ok", "only_ok"),
+    ("in_doubt", "in_doubt = |error: &Error| error.is_timeout()"),
     ("in_transaction", "in_transaction"),
+    ("pooled", "pooled"),
     ("cache", "cache = self.cache"),
     ("crate", "crate = path::to::cache_runtime"),
 ];
@@ -29,7 +31,9 @@ pub(crate) struct InvalidatesArgs {
     pub(crate) fence: Slot<Fence>,
     pub(crate) hold_off: Slot<Duration>,
     pub(crate) only_ok: Slot<()>,
+    pub(crate) in_doubt: Slot<Expr>,
     pub(crate) in_transaction: Slot<()>,
+    pub(crate) pooled: Slot<()>,
     pub(crate) cache: Slot<Expr>,
     pub(crate) runtime: Slot<Path>,
     /// All options, as written: for the catalogue.
@@ -70,7 +74,9 @@ impl InvalidatesArgs {
             "fence" => self.fence.fill(&name, fence(&name, input), diagnostics),
             "hold_off" => self.hold_off.fill(&name, duration(&name, input), diagnostics),
             "only_ok" => self.only_ok.fill(&name, name.flag(input), diagnostics),
+            "in_doubt" => self.in_doubt.fill(&name, function(&name, input), diagnostics),
             "in_transaction" => self.in_transaction.fill(&name, name.flag(input), diagnostics),
+            "pooled" => self.pooled.fill(&name, name.flag(input), diagnostics),
             "cache" => self.cache.fill(&name, cache(&name, input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
         }
@@ -140,14 +146,16 @@ mod tests {
             each(id in ids) get_user(id), each(user in result.users) key = "user:<user.id>", each(id),
             each(org in orgs) each(id in org.ids) self.get_user(org.id, id),
             key = "user:<id>", key = user_key(&id), pattern = "user:<id>:*", fence = "strict",
-            hold_off = "2s", only_ok, in_transaction, cache = cache, crate = cache,
+            hold_off = "2s", only_ok, in_doubt = Error::is_timeout, in_transaction, cache = cache,
+            crate = cache,
         })
         .unwrap();
         assert_eq!(args.targets.len(), 11);
         let each = args.targets.iter().flatten().filter(|it| matches!(it, Target::Each(..)));
         assert_eq!(each.count(), 3);
         assert_eq!(args.fence.get().unwrap(), Some(&Fence::Strict));
-        assert!(args.only_ok.is_given() && args.in_transaction.is_given());
+        assert!(args.only_ok.is_given() && args.in_doubt.is_given());
+        assert!(args.in_transaction.is_given());
     }
 
     #[test]
@@ -157,6 +165,8 @@ mod tests {
             (quote!(get_user), "a target is a call: write `get_user(..)`"),
             (quote!(only_okay), "there is no option `only_okay`; did you mean `only_ok`?"),
             (quote!(only_ok = true), "`only_ok` takes no value: write `only_ok`"),
+            (quote!(in_doubt), "`in_doubt` needs a value: write `in_doubt = |error: &Error|"),
+            (quote!(in_doubt = true), "`in_doubt` is a closure: write `in_doubt = |error: &Error|"),
             (quote!(id == 7), "expected a target"),
             (quote!(pattern = users), "a pattern is a template in quotes"),
             (quote!(fence = "strikt"), "there is no fence `strikt`; did you mean `strict`?"),

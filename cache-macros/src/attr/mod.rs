@@ -1,5 +1,6 @@
 //! What the user wrote in the attribute, with its spans. Nothing here looks at two options together.
 
+pub(crate) mod batch;
 pub(crate) mod cached;
 #[cfg(test)]
 mod documented;
@@ -214,8 +215,45 @@ impl KeyArg {
                 );
                 Err(Error::new_spanned(mac, message))
             }
+            Expr::Macro(ExprMacro { mac, .. }) if kind != Kind::Tag && makes_text(&mac.path) => {
+                let message = format!(
+                    "a template is read before any macro in it runs, so its text is in quotes: write `{}`",
+                    name.example
+                );
+                Err(Error::new_spanned(mac, message))
+            }
+            Expr::Path(path) if kind != Kind::Tag && is_constant(&path.path) => {
+                Err(Error::new_spanned(&path, of_constant(name, kind)))
+            }
             expr => Ok(Self::Expr(expr)),
         }
+    }
+}
+
+/// Whether it is a macro whose value is text.
+fn makes_text(path: &Path) -> bool {
+    const MACROS: &[&str] = &["concat", "concatcp", "env", "formatcp", "include_str", "stringify"];
+    path.segments.last().is_some_and(|it| MACROS.iter().any(|name| it.ident == name))
+}
+
+/// Whether it is written like a constant: `USER_KEY`.
+fn is_constant(path: &Path) -> bool {
+    path.segments.last().is_some_and(|it| {
+        let name = it.ident.unraw().to_string();
+        name.len() > 1 && !name.contains(char::is_lowercase) && name.contains(char::is_uppercase)
+    })
+}
+
+fn of_constant(name: &Name, kind: Kind) -> String {
+    let text = format!(
+        "a template is read before the value of a constant is known, so its text is in quotes: write `{}`",
+        name.example
+    );
+    match kind {
+        Kind::Key => format!(
+            "{text}; where several functions share entries, one has the template, and the others say `key = get_user_key(&id)`"
+        ),
+        Kind::Tag | Kind::Pattern => text,
     }
 }
 
@@ -228,12 +266,47 @@ fn unnamed(input: ParseStream<'_>, known: &Known) -> Error {
     }
 }
 
+/// What to do instead of an option that other crates have, and this one needs none for.
+fn instead_of(text: &str) -> Option<&'static str> {
+    Some(match text {
+        "result" => {
+            "leave it out; of a `Result` only `Ok` is stored, and `error_ttl` remembers errors too"
+        }
+        "option" => {
+            "leave it out; of an `Option` only `Some` is stored, and `none_ttl = \"30s\"` stores `None` too"
+        }
+        "size" | "max_size" | "max_capacity" | "unbound" | "unbounded" => {
+            "the store is bounded as a whole: by `maxmemory` of Redis, or by `Cache::builder().capacity(..)` in memory"
+        }
+        "convert" => "the key is a template over the parameters: write `key = \"user:<id>\"`",
+        "time" | "time_to_live" => {
+            "for how long a value is served is `ttl`: write `ttl = \"1h\"`, or `ttl = 3600` for seconds"
+        }
+        "timeout" => {
+            "for how long a value is served is `ttl`; how long a stale one waits for its load is `load_timeout`, and how \
+             long Redis may keep a call waiting is `budget`"
+        }
+        "ty" | "create" | "redis" | "disk" | "map_error" => {
+            "leave it out; entries are in the installed `Cache`, or the one that `cache = ..` names, and a store that \
+             fails is no error of the call"
+        }
+        "with_cached_flag" => "leave it out; hits and loads are counted in `cache.stats()`",
+        _ => return None,
+    })
+}
+
 fn unnamed_text(name: &str, text: &LitStr) -> Error {
     let message = format!("a {name} is given by name: write `{name} = {}`", text.token());
     Error::new(text.span(), message)
 }
 
 fn unknown(ident: &Ident, text: &str, known: &Known) -> Error {
+    // Of reads alone: elsewhere these words mean nothing.
+    if known.iter().any(|&(name, _)| name == "none_ttl")
+        && let Some(instead) = instead_of(text)
+    {
+        return Error::new(ident.span(), format!("there is no option `{text}`: {instead}"));
+    }
     // What other libraries call the same thing.
     let elsewhere = match text {
         "expire" | "expires" | "expiry" | "ex" | "time" | "timeout" | "duration" | "seconds" => {

@@ -72,6 +72,13 @@ where
     count.ok_or_else(|| Error::new(number.span(), message))
 }
 
+/// The version of a type whose values are stored.
+pub(super) fn version(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
+    let message = "`version` is a number; count it up when the stored type changes its meaning";
+    let number: LitInt = name.literal(input, message)?;
+    number.base10_parse().map_err(|_| Error::new(number.span(), message))
+}
+
 /// One of several words in quotes.
 pub(super) fn choice<T: Copy>(
     name: &Name,

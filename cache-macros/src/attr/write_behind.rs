@@ -1,12 +1,15 @@
 //! The options of `#[write_behind]`.
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, Ident, LitStr, Path};
 
 use super::duration::Duration;
 use super::put::Put;
-use super::value::{cache, choice, codec, count, duration};
+use super::value::{cache, choice, codec, count, duration, version};
 use super::{KeyArg, Known, Name, Slot, all_pieces};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::template::{Kind, Template};
@@ -22,10 +25,16 @@ pub(super) const KNOWN: &Known = &[
     ("max_len", "max_len = 100_000"),
     ("push_timeout", r#"push_timeout = "1s""#),
     ("max_attempts", "max_attempts = 5"),
+    ("max_deliveries", "max_deliveries = 10"),
     ("on_unavailable", r#"on_unavailable = "error""#),
     ("replicas", "replicas = 1"),
     ("lease", r#"lease = "5s""#),
+    ("sink_timeout", r#"sink_timeout = "30s""#),
+    ("error_kind", "error_kind = kind_of"),
     ("codec", "codec = MessagePack"),
+    ("version", "version = 2"),
+    ("lossy_values", "lossy_values"),
+    ("pooled", "pooled"),
     ("cache", "cache = CACHE.get()"),
     ("crate", "crate = path::to::cache_runtime"),
 ];
@@ -52,10 +61,17 @@ pub(crate) struct WriteBehindArgs {
     pub(crate) max_len: Slot<u64>,
     pub(crate) push_timeout: Slot<Duration>,
     pub(crate) max_attempts: Slot<u32>,
+    pub(crate) max_deliveries: Slot<u32>,
     pub(crate) on_unavailable: Slot<WhenUnavailable>,
     pub(crate) replicas: Slot<u32>,
     pub(crate) lease: Slot<Duration>,
+    pub(crate) sink_timeout: Slot<Duration>,
+    /// A function from the sink's error to its kind.
+    pub(crate) error_kind: Slot<Path>,
     pub(crate) codec: Slot<Ident>,
+    pub(crate) version: Slot<u32>,
+    pub(crate) lossy_values: Slot<()>,
+    pub(crate) pooled: Slot<()>,
     pub(crate) cache: Slot<Expr>,
     pub(crate) runtime: Slot<Path>,
     /// Something could not be parsed and was skipped. It may have held an option that now seems to be missing.
@@ -106,12 +122,20 @@ impl WriteBehindArgs {
             "max_len" => self.max_len.fill(&name, max_len(&name, input), diagnostics),
             "push_timeout" => self.push_timeout.fill(&name, duration(&name, input), diagnostics),
             "max_attempts" => self.max_attempts.fill(&name, attempts(&name, input), diagnostics),
+            "max_deliveries" => {
+                self.max_deliveries.fill(&name, deliveries(&name, input), diagnostics)
+            }
             "on_unavailable" => {
                 self.on_unavailable.fill(&name, on_unavailable(&name, input), diagnostics)
             }
             "replicas" => self.replicas.fill(&name, replicas(&name, input), diagnostics),
             "lease" => self.lease.fill(&name, duration(&name, input), diagnostics),
+            "sink_timeout" => self.sink_timeout.fill(&name, duration(&name, input), diagnostics),
+            "error_kind" => self.error_kind.fill(&name, name.path(input), diagnostics),
+            "version" => self.version.fill(&name, version(&name, input), diagnostics),
+            "lossy_values" => self.lossy_values.fill(&name, name.flag(input), diagnostics),
             "codec" => self.codec.fill(&name, codec(&name, input), diagnostics),
+            "pooled" => self.pooled.fill(&name, name.flag(input), diagnostics),
             "cache" => self.cache.fill(&name, cache(&name, input), diagnostics),
             _ => self.runtime.fill(&name, name.path(input), diagnostics),
         }
@@ -168,6 +192,11 @@ fn attempts(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
     count(name, input, what, u32::MAX)
 }
 
+fn deliveries(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
+    let what = "how many workers in a row may end while the sink has an item";
+    count(name, input, what, u32::MAX)
+}
+
 fn replicas(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
     let what = "how many replicas must have an item before `push` returns";
     count(name, input, what, u16::MAX).map(u32::from)
@@ -185,105 +214,4 @@ fn on_unavailable(name: &Name, input: ParseStream<'_>) -> syn::Result<WhenUnavai
         "choice",
         &[("direct", WhenUnavailable::Direct), ("error", WhenUnavailable::Error)],
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use quote::quote;
-
-    use super::*;
-    use crate::diagnostics::collect;
-
-    fn parse(tokens: TokenStream) -> Result<WriteBehindArgs, Vec<String>> {
-        collect(|diagnostics| Ok(WriteBehindArgs::parse(tokens, diagnostics)))
-            .map_err(|errors| errors.into_iter().map(|error| error.to_string()).collect())
-    }
-
-    #[test]
-    fn every_known_option_is_read() {
-        for (name, example) in KNOWN {
-            for example in example.split("`, or `") {
-                assert!(parse(example.parse().unwrap()).is_ok(), "{name}");
-            }
-        }
-    }
-
-    #[test]
-    fn all_options_together() {
-        let args = parse(quote! {
-            queue = "page-views", key = "<view.page>", batch = 500, linger = "1s", partitions = 8,
-            merge = PageView::add, put(get_views(view.page) = view.count),
-            put(api::get(view.a) = Some(view.b), Self::get(view.c) = 1,), max_len = 100_000,
-            push_timeout = TIMEOUT, max_attempts = 5, on_unavailable = "error", replicas = 1,
-            lease = "10s", codec = Json, cache = CACHE.get(), crate = crate::cache,
-        })
-        .unwrap();
-        assert_eq!(args.puts.len(), 3);
-        assert_eq!(args.partitions.get().unwrap(), Some(&8));
-        assert_eq!(args.on_unavailable.get().unwrap(), Some(&WhenUnavailable::Error));
-        let args = parse(quote!(queue = "a", merge = none)).unwrap();
-        assert!(matches!(args.merge.get(), Ok(Some(Merge::None))));
-    }
-
-    #[test]
-    fn mistakes() {
-        for (tokens, message) in [
-            (quote!(qeue = "a"), "there is no option `qeue`; did you mean `queue`?"),
-            (quote!(stream = "a"), "there is no option `stream`; did you mean `queue`?"),
-            (quote!(queue), "`queue` needs a value: write `queue = \"page-views\"`"),
-            (
-                quote!(queue = views),
-                "`queue` is a name in quotes, such as `queue = \"page-views\"`",
-            ),
-            (quote!(queue = ""), "the name of a queue cannot be empty"),
-            (quote!(queue = "page views"), "' ' cannot be part of a queue's name"),
-            (quote!(queue = "{page}"), "'{' cannot be part of a queue's name"),
-            (quote!(queue = "a", queue = "b"), "`queue` is given twice; keep one"),
-            (quote!(key = view.page), "the key of an item is a template in quotes"),
-            (quote!(key = "<view.page"), "`<` is never closed"),
-            (
-                quote!(batch = 0),
-                "`batch` is how many items the sink is given at most: a number from 1 to 100000",
-            ),
-            (
-                quote!(batch = "500"),
-                "`batch` is how many items the sink is given at most: a number",
-            ),
-            (
-                quote!(partitions = 1_000),
-                "`partitions` is how many workers can share the queue: a number from 1 to 256",
-            ),
-            (quote!(linger = 0), "`linger` cannot be zero"),
-            (quote!(max_len = -1), "`max_len` is how many items wait at most: a number from 1"),
-            (quote!(max_attempts = 0), "`max_attempts` is how often the sink is given an item"),
-            (quote!(replicas = 0), "`replicas` is how many replicas must have an item"),
-            (
-                quote!(merge = "add"),
-                "`merge` is a path: write `merge = PageView::add`, or `merge = none`",
-            ),
-            (quote!(put = 1), "`put` takes a call and a value in parentheses: write `put("),
-            (quote!(put()), "`put` names nothing: write `put("),
-            (quote!(put(get_views(1))), "expected a call of a cached function and what it returns"),
-            (
-                quote!(put(get_views = 1)),
-                "expected a call of a cached function and what it returns",
-            ),
-            (quote!(on_unavailable = error), "expected `\"direct\"` or `\"error\"`"),
-            (
-                quote!(on_unavailable = "sync"),
-                "there is no choice `sync`; there are `direct` and `error`",
-            ),
-        ] {
-            let text = tokens.to_string();
-            let errors = parse(tokens).err().unwrap();
-            assert_eq!(errors.len(), 1, "{text}: {errors:?}");
-            assert!(errors[0].starts_with(message), "{text}: {errors:?}");
-        }
-    }
-
-    #[test]
-    fn reading_goes_on_after_a_mistake() {
-        let tokens = quote!(queue = , merge, put(a, b = 1), partitions = x, batch = 7);
-        assert_eq!(parse(tokens).err().unwrap().len(), 5);
-    }
 }

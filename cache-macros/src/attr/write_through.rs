@@ -9,7 +9,7 @@ use syn::{Token, token};
 use super::each::Each;
 use super::invalidates::{self, Fence, InvalidatesArgs};
 use super::target::{Call, call};
-use super::value::{cache, duration};
+use super::value::{cache, duration, function};
 use super::{Known, Name, all_pieces, each_piece, is_option};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
@@ -20,6 +20,8 @@ pub(super) const KNOWN: &Known = &[
     ("fence", r#"fence = "strict""#),
     ("hold_off", r#"hold_off = "2s""#),
     ("only_ok", "only_ok"),
+    ("in_doubt", "in_doubt = |error: &Error| error.is_timeout()"),
+    ("pooled", "pooled"),
     ("cache", "cache = self.cache"),
     ("crate", "crate = path::to::cache_runtime"),
 ];
@@ -89,6 +91,8 @@ impl WriteThroughArgs {
             "fence" => write.fence.fill(&name, fence(&name, input), diagnostics),
             "hold_off" => write.hold_off.fill(&name, duration(&name, input), diagnostics),
             "only_ok" => write.only_ok.fill(&name, name.flag(input), diagnostics),
+            "in_doubt" => write.in_doubt.fill(&name, function(&name, input), diagnostics),
+            "pooled" => write.pooled.fill(&name, name.flag(input), diagnostics),
             "cache" => write.cache.fill(&name, cache(&name, input), diagnostics),
             "crate" => write.runtime.fill(&name, name.path(input), diagnostics),
             "in_transaction" => self.store(Err(name.error(IN_TRANSACTION)), diagnostics),
@@ -195,13 +199,15 @@ mod tests {
         let args = parse(quote! {
             get_user(user.id), self.repo.get_user(id) = Some(result.clone()), key = user_key(&id),
             key = user_key(&id) = user, invalidates(list(org), pattern = "users:*", key = "all"),
-            fence = "strict", hold_off = "2s", only_ok, cache = cache, crate = cache,
+            fence = "strict", hold_off = "2s", only_ok, in_doubt = |error| error.is_timeout(), pooled,
+            cache = cache, crate = cache,
         })
         .unwrap();
         let valued = args.stored.iter().flatten().map(|stored| stored.value.is_some());
         assert_eq!(valued.collect::<Vec<_>>(), [false, true, false, true]);
         assert_eq!(args.write.targets.len(), 3);
         assert!(args.write.only_ok.is_given() && args.write.cache.is_given());
+        assert!(args.write.in_doubt.is_given());
     }
 
     #[test]
@@ -216,6 +222,7 @@ mod tests {
             (quote!(get(id), fence = "of"), "there is no fence `of`; did you mean `off`?"),
             (quote!(get(id), in_transaction), "a write that its caller commits"),
             (quote!(get(id), only_okay), "there is no option `only_okay`; did you mean `only_ok`?"),
+            (quote!(get(id), in_doubt = "5s"), "`in_doubt` is a closure: write `in_doubt = |"),
             (quote!(get(id), invalidates), "`invalidates` takes targets in parentheses"),
             (quote!(get(id), invalidates(fence = "try")), "`fence` belongs to the write"),
             (quote!(get(id), invalidates(list)), "a target is a call: write `list(..)`"),

@@ -5,21 +5,22 @@ use syn::ext::IdentExt as _;
 
 use super::batch::batch;
 use super::key::key;
-use super::{detached, is_always_there, is_async, transactions};
+use super::{detached, is_always_there, is_async, open_transactions, pooled};
 use crate::attr::cached::Ttl;
 use crate::diagnostics::{Diagnostics, did_you_mean};
 use crate::model::{Cached, Key};
 use crate::parameter::Parameter;
-use crate::scope::Scope;
+use crate::types::Open;
 use crate::{syntax, types};
 
 pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     is_async(&model.scope, &model.flavor, diagnostics);
     returns_a_value(model, diagnostics);
-    loads_outside_transactions(&model.scope, diagnostics);
+    loads_outside_transactions(model, diagnostics);
     ttl_is_given(model, diagnostics);
     ttl_of_value_uses_only_it(model, diagnostics);
     skips_what_there_is(model, diagnostics);
+    is_strict_or_lossy(model, diagnostics);
     detached::cached(model, diagnostics);
     batch(model, diagnostics);
     is_always_there(&model.scope, |parameter| is_handed_on(model, parameter), diagnostics);
@@ -50,10 +51,13 @@ fn returns_a_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
              write the type instead of `impl`",
         );
     } else if types::borrows(stored) {
+        let owned = match types::with_static(stored) {
+            Some(owned) => format!("write `{owned}`, and let the body own what is in it"),
+            None => "return an owned type, such as `String` for `&str`".to_owned(),
+        };
         diagnostics.error_at(
             stored,
-            "a cached value is read back from the cache and borrows from nothing; \
-             return an owned type, such as `String` for `&str`",
+            format!("a cached value is read back from the cache and borrows from nothing; {owned}"),
         );
     }
     if let Some(error) = types::error(&output.ty).filter(|error| types::may_end(error)) {
@@ -69,14 +73,23 @@ fn returns_a_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
 /// async fn get_user(tx: &mut Transaction<'_, Postgres>, id: i64) -> Result<User, Error>
 ///                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ may see what nobody else sees yet, or the past
 /// ```
-fn loads_outside_transactions(scope: &Scope<'_>, diagnostics: &Diagnostics) {
-    for ty in transactions(scope) {
-        diagnostics.error_at(
-            ty,
-            "a load inside a transaction may see rows that are never committed, or outdated ones, \
-             and the cache would show them to everybody; take the pool instead (or, if this is \
-             no database transaction, rename the type: `use .. as ..`)",
+fn loads_outside_transactions(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    if model.args.pooled.is_given() {
+        return;
+    }
+    for (ty, open) in open_transactions(&model.scope) {
+        let loads = match open {
+            Open::Transaction | Open::Connection => "a load inside a transaction may see",
+            Open::Either => {
+                "a caller may pass an open transaction here, inside which a load may see"
+            }
+        };
+        let message = format!(
+            "{loads} rows that are never committed, or outdated ones, and the cache would show them to everybody; \
+             take the pool, {}",
+            pooled(open)
         );
+        diagnostics.error_at(ty, message);
     }
 }
 
@@ -95,6 +108,21 @@ fn ttl_is_given(model: &Cached<'_>, diagnostics: &Diagnostics) {
 }
 
 /// ```text
+/// #[cached(.., strict_values, lossy_values)]
+///                             ^^^^^^^^^^^^ which of the two?
+/// ```
+fn is_strict_or_lossy(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    if model.args.strict_values.is_given()
+        && let Ok(Some(lossy)) = model.args.lossy_values.get()
+    {
+        diagnostics.error(
+            *lossy,
+            "`strict_values` refuses values that would come back as other ones, and `lossy_values` stores them; keep one",
+        );
+    }
+}
+
+/// ```text
 /// #[cached(key = "plan:<id>", ttl = |plan: &Plan| if id == 0 { .. } else { .. })]
 ///                                                    ^^ not known where a value is stored
 /// ```
@@ -104,9 +132,8 @@ fn ttl_of_value_uses_only_it(model: &Cached<'_>, diagnostics: &Diagnostics) {
     };
     let names = model.scope.parameters.iter().map(|parameter| parameter.name.unraw().to_string());
     for name in names.chain(["self".to_owned()]) {
-        if let Some(used) = syntax::mention(&closure.body, &name)
-            .filter(|_| !syntax::mentions(&closure.inputs, &name))
-        {
+        let used = syntax::variable(&closure.body, &name);
+        if let Some(used) = used.filter(|_| !syntax::mentions(&closure.inputs, &name)) {
             diagnostics.error(
                 used.span(),
                 format!(

@@ -5,6 +5,7 @@ use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::{FnArg, Pat, Type};
 
+use crate::attr::cached::Companion;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Cached, Flavor};
 use crate::{syntax, types};
@@ -63,7 +64,7 @@ fn errors_can_be_returned(model: &Cached<'_>, diagnostics: &Diagnostics) {
 fn error_ttl_uses_only_the_error(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let Ok(Some(ttl)) = model.args.error_ttl.get() else { return };
     for name in names(model) {
-        if let Some(used) = syntax::mention(ttl, &name).filter(|_| !syntax::binds(ttl, &name)) {
+        if let Some(used) = syntax::variable(ttl, &name).filter(|_| !syntax::binds(ttl, &name)) {
             let message = format!("an `error_ttl` closure sees only the error, not `{name}`");
             diagnostics.error(used.span(), message);
         }
@@ -76,7 +77,7 @@ fn error_ttl_uses_only_the_error(model: &Cached<'_>, diagnostics: &Diagnostics) 
 ///          ^^^^ a trait's implementation has no room for a function of our own
 /// ```
 fn has_room_for_its_body(model: &Cached<'_>, diagnostics: &Diagnostics) {
-    let refused = matches!(model.args.companion.get(), Ok(Some(false)));
+    let refused = matches!(model.args.companion.get(), Ok(Some(Companion::None)));
     let boxed = matches!(model.flavor, Flavor::Boxed { .. });
     if boxed || (refused && model.scope.in_impl()) {
         let name = &model.scope.function.sig.ident;
@@ -97,7 +98,8 @@ fn has_room_for_its_body(model: &Cached<'_>, diagnostics: &Diagnostics) {
 fn unless_uses_only_the_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let Ok(Some(unless)) = model.args.unless.get() else { return };
     for name in names(model) {
-        if let Some(used) = syntax::mention(unless, &name).filter(|_| !syntax::binds(unless, &name))
+        if let Some(used) =
+            syntax::variable(unless, &name).filter(|_| !syntax::binds(unless, &name))
         {
             let message =
                 format!("{WHY}, where `{name}` is gone: `unless` sees only the value there");

@@ -3,12 +3,14 @@
 use syn::Expr;
 use syn::ext::IdentExt as _;
 
+use super::parameters::tells_calls_apart;
+use crate::attr::cached::Companion;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Cached, Home, Key};
 use crate::parameter::Parameter;
 use crate::piece::Form;
-use crate::scope::{Scope, Subject};
-use crate::{syntax, types};
+use crate::scope::Subject;
+use crate::types;
 
 /// Each costs a hit one key more to read.
 const MOST_TAGS: usize = 16;
@@ -21,6 +23,7 @@ pub(super) fn key(model: &Cached<'_>, diagnostics: &Diagnostics) {
         tells_calls_apart(model, key, diagnostics);
         companion_can_name_types(key, diagnostics);
         tags_go_with_it(model, key, diagnostics);
+        has_a_place_for_its_companion(model, key, diagnostics);
     }
 }
 
@@ -55,51 +58,6 @@ fn leaves_out_what_is_skipped(model: &Cached<'_>, key: &Key<'_>, diagnostics: &D
                 .error(name.span(), format!("`{name}` is part of the key; take it out of `skip`"));
         }
     }
-}
-
-/// ```text
-/// #[cached(key = "user:<id>", ttl = 60)]
-/// async fn get_user(org: i64, id: i64) -> Result<User, Error>
-///                   ^^^ users of all organisations would share one entry
-/// ```
-fn tells_calls_apart(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics) {
-    let scope = &model.scope;
-    // Of a batch the key tells one item from another.
-    let items = model.batch.map(|batch| batch.items.name);
-    let parameters = scope.parameters.iter().filter(|it| Some(it.name) != items);
-    let parameters = parameters.filter(|it| is_data(it, scope)).map(|it| it.name);
-    let stored = model.stored();
-    let types = scope.types.iter().copied();
-    let types = types.filter(|name| syntax::mentions(stored, &name.to_string()));
-    for name in parameters.chain(scope.consts.iter().copied()).chain(types) {
-        let text = name.unraw().to_string();
-        if key.uses(&text) || model.skipped().contains(name) {
-            continue;
-        }
-        let mend = match key {
-            Key::Own(own) if own.spells(&format!("{{{text}}}")) => {
-                format!(
-                    "write `<{text}>` in the key (`{{{text}}}` is a hash tag, of these letters)"
-                )
-            }
-            Key::Own(_) => format!("put `<{text}>` into the key"),
-            Key::Shared(_) => "use it in the key".to_owned(),
-        };
-        diagnostics.error(
-            name.span(),
-            format!(
-                "`{text}` is not part of the key, so calls that differ only in `{text}` would share \
-                 one value; {mend}, or write `skip({text})` if that is right"
-            ),
-        );
-    }
-}
-
-fn is_data(parameter: &Parameter<'_>, scope: &Scope<'_>) -> bool {
-    let Some(ty) = parameter.ty else {
-        return types::holds_data_somewhere(parameter.whole);
-    };
-    types::is_data(ty) || scope.bounds(ty).iter().any(|bound| types::is_data_bound(bound))
 }
 
 /// ```text
@@ -164,4 +122,27 @@ fn tags_go_with_it(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics)
              or with `.tag(..)`",
         );
     }
+}
+
+/// ```text
+/// #[cached(key = user_key(&id), ttl = 60, companion = user_entry)]
+///                                                     ^^^^^^^^^^ `user_key` makes the key
+/// ```
+fn has_a_place_for_its_companion(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics) {
+    let Ok(Some(Companion::Named(name))) = model.args.companion.get() else { return };
+    let message = match key {
+        Key::Shared(_) => {
+            "a function whose `key` is an expression has no companion: what makes its key is in that expression; leave \
+             out `companion`, and use that"
+        }
+        Key::Own(own) if own.home == Home::Inline => {
+            "in the implementation of a trait there is no place for a companion; leave out `companion`, and write a \
+             function outside that makes the key, for `key = ..` here"
+        }
+        Key::Own(_) if *name == model.scope.function.sig.ident => {
+            "this is the function itself; give its companion a name of its own"
+        }
+        Key::Own(_) => return,
+    };
+    diagnostics.error(name.span(), message);
 }

@@ -5,20 +5,23 @@ mod cached;
 mod detached;
 mod invalidates;
 mod key;
+mod parameters;
 mod write_behind;
 mod write_through;
 
+use proc_macro2::Span;
 use syn::{FnArg, Type};
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
 pub(crate) use self::write_behind::write_behind;
 pub(crate) use self::write_through::write_through;
+use crate::attr::invalidates::InvalidatesArgs;
 use crate::diagnostics::Diagnostics;
 use crate::model::Flavor;
 use crate::parameter::Parameter;
 use crate::scope::Scope;
-use crate::types;
+use crate::types::Open;
 
 /// ```text
 /// #[cached(..)]
@@ -62,11 +65,35 @@ fn is_always_there(
     }
 }
 
-/// The types of parameters that are, or hold, an open transaction.
-fn transactions<'a>(scope: &Scope<'a>) -> impl Iterator<Item = &'a Type> {
+/// The types of parameters that are, or may be inside, an open transaction, and how.
+fn open_transactions<'a>(scope: &Scope<'a>) -> impl Iterator<Item = (&'a Type, Open)> {
     let inputs = scope.function.sig.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(input) => Some(&*input.ty),
         FnArg::Receiver(_) => None,
     });
-    inputs.filter(|ty| types::is_transaction(ty))
+    inputs.filter_map(|ty| scope.open(ty).map(|open| (ty, open)))
+}
+
+/// When `pooled` is right for a parameter that is refused otherwise.
+fn pooled(open: Open) -> &'static str {
+    match open {
+        Open::Transaction => "or, if this is no database transaction, write `pooled`",
+        Open::Connection => {
+            "or, if no transaction is ever open on this connection, since a pool has just lent it, write `pooled`"
+        }
+        Open::Either => "or, if every caller passes a pool and none a transaction, write `pooled`",
+    }
+}
+
+/// ```text
+/// #[invalidates(get_user(id), in_transaction, pooled)]
+///                             ^^^^^^^^^^^^^^  ^^^^^^ is one open, or not?
+/// ```
+fn is_in_transaction_or_not(args: &InvalidatesArgs, diagnostics: &Diagnostics) {
+    if args.in_transaction.is_given() && args.pooled.is_given() {
+        diagnostics.error(
+            Span::call_site(),
+            "`in_transaction` says that a transaction is open, `pooled` that none is; keep one",
+        );
+    }
 }

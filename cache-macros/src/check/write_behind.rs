@@ -3,12 +3,13 @@
 use proc_macro2::Span;
 use quote::ToTokens as _;
 use syn::spanned::Spanned as _;
-use syn::{GenericParam, Type};
+use syn::{GenericParam, ReturnType, Type};
 
-use super::{is_always_there, is_async};
+use super::{is_always_there, is_async, pooled};
 use crate::attr::write_behind::Merge;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Flavor, Kept, WriteBehind};
+use crate::types::Open;
 use crate::{syntax, types};
 
 pub(crate) fn write_behind(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
@@ -20,6 +21,7 @@ pub(crate) fn write_behind(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
     worker_can_keep_the_rest(model, diagnostics);
     returns_whether_it_succeeded(model, diagnostics);
     key_is_there_where_needed(model, diagnostics);
+    kind_is_of_an_error(model, diagnostics);
     is_always_there(&model.scope, |_| true, diagnostics);
 }
 
@@ -111,13 +113,19 @@ fn takes_a_batch(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
 /// ```
 fn worker_can_keep_the_rest(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
     for kept in &model.environment {
-        if types::is_transaction(kept.ty) {
+        let open = model.scope.open(kept.ty).filter(|_| !model.args.pooled.is_given());
+        if let Some(open) = open {
             let what = kept.name.map_or_else(|| "this".to_owned(), |name| format!("`{name}`"));
+            let ends = match open {
+                Open::Transaction | Open::Connection => "ends with its transaction",
+                Open::Either => "may be a transaction, which ends",
+            };
             diagnostics.error_at(
                 kept.ty,
                 format!(
-                    "{what} ends with its transaction, but the sink is called again and again; \
-                     take the pool, and begin a transaction for each batch in the body"
+                    "{what} {ends}, but the sink is called again and again; take the pool, and begin a \
+                     transaction for each batch in the body, {}",
+                    pooled(open)
                 ),
             );
         } else if let Some(problem) = cannot_be_kept(kept) {
@@ -196,6 +204,22 @@ fn key_is_there_where_needed(model: &WriteBehind<'_>, diagnostics: &Diagnostics)
             &put.target,
             "`put` needs the order and the name that `key` gives to items: \
              write `key = \"<view.page>\"`, for example",
+        );
+    }
+}
+
+/// ```text
+/// #[write_behind(queue = "page-views", error_kind = kind_of)]
+///                                                   ^^^^^^^ of what?
+/// async fn save_views(db: &PgPool, views: Vec<PageView>) { .. }
+/// ```
+fn kind_is_of_an_error(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
+    let returns_nothing = matches!(model.scope.function.sig.output, ReturnType::Default);
+    if let (true, Ok(Some(kind))) = (returns_nothing, model.args.error_kind.get()) {
+        diagnostics.error_at(
+            kind,
+            "`error_kind` says of which kind the sink's error is, and this sink returns none; \
+             let it return `Result<(), E>`",
         );
     }
 }

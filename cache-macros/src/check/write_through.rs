@@ -3,18 +3,21 @@
 use proc_macro2::Span;
 use syn::{Expr, Type};
 
-use super::{is_async, transactions};
+use super::{is_async, open_transactions, pooled};
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Value, WriteThrough};
 use crate::scope::Scope;
 use crate::syntax;
+use crate::types::Open;
 
 pub(crate) fn write_through(model: &WriteThrough<'_>, diagnostics: &Diagnostics) {
     let scope = &model.write.scope;
     is_async(scope, &model.write.flavor, diagnostics);
     stores_something(model, diagnostics);
-    commits_before_it_returns(scope, diagnostics);
+    super::invalidates::is_above_no_read(scope, "write_through", diagnostics);
+    commits_before_it_returns(model, diagnostics);
+    super::invalidates::returns_errors_to_doubt(&model.write, diagnostics);
     super::invalidates::result_is_one_thing(
         scope,
         model.values.iter().flatten().any(|value| value.uses.is_some())
@@ -46,14 +49,21 @@ fn stores_something(model: &WriteThrough<'_>, diagnostics: &Diagnostics) {
 /// async fn save(tx: &mut Transaction<'_, Postgres>, user: User) -> Result<User, Error>
 ///                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ may still roll back
 /// ```
-fn commits_before_it_returns(scope: &Scope<'_>, diagnostics: &Diagnostics) {
-    for ty in transactions(scope) {
-        diagnostics.error_at(
-            ty,
-            "this write is committed by its caller, if at all, so there is nothing to store yet; \
-             put the transaction into `cache.after_commit(..)` and write \
-             `#[invalidates(.., in_transaction)]` here",
+fn commits_before_it_returns(model: &WriteThrough<'_>, diagnostics: &Diagnostics) {
+    if model.write.args.pooled.is_given() {
+        return;
+    }
+    for (ty, open) in open_transactions(&model.write.scope) {
+        let commits = match open {
+            Open::Transaction | Open::Connection => "this write is committed by its caller",
+            Open::Either => "a caller may pass an open transaction here, which commits this write",
+        };
+        let message = format!(
+            "{commits}, if at all, so there is nothing to store yet; put the transaction into \
+             `cache.after_commit(..)` and write `#[invalidates(.., in_transaction)]` here, {}",
+            pooled(open)
         );
+        diagnostics.error_at(ty, message);
     }
 }
 

@@ -1,6 +1,6 @@
 //! `#[cached(batch(id in ids), ..)]`
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
@@ -29,7 +29,7 @@ pub(super) fn read(batch: &Batch<'_>, key: &TokenStream, runtime: &Runtime) -> T
 
 // Output:
 //     async fn get_users(db: &PgPool, ids: &[i64]) -> Result<HashMap<i64, User>, Error> {
-//         READ.negative().through(RETURNS, move |missing| ..).await
+//         READ.negative().in_chunks(500, 2).through(RETURNS, move |missing| ..).await
 //     }
 pub(super) fn function(
     model: &Cached<'_>,
@@ -42,8 +42,12 @@ pub(super) fn function(
     // The entries must be able to record absence.
     let negative = quote_spanned!(batch.word.span()=> .negative());
     let negative = model.args.none_ttl.get()?.map(|_| negative);
+    let chunks = batch.chunks.map(|(chunk, concurrent)| {
+        let [chunk, concurrent] = [chunk, concurrent].map(Literal::u32_unsuffixed);
+        quote!(.in_chunks(#chunk, #concurrent))
+    });
     let load = loader(model, batch, runtime);
-    let call = quote!(#read #negative.through(#returns, #load));
+    let call = quote!(#read #negative #chunks.through(#returns, #load));
     // The body runs on copies of the parameters, and those are `mut`.
     let mut function = model.scope.function.clone();
     Unmut.visit_signature_mut(&mut function.sig);

@@ -5,8 +5,8 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
 use super::{
-    Runtime, about, batch, cache, catalog, companion, detached, function, key, loader, respanned,
-    value,
+    Runtime, about_as, batch, cache, catalog, companion, detached, function, handles, key, loader,
+    named, respanned, value,
 };
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, Key};
@@ -17,6 +17,7 @@ use crate::model::{Cached, Home, Key};
 //
 // Output:
 //     async fn get_user(db: &PgPool, id: i64) -> Result<User, Error> {
+//         __private::left_out!(db, handle);
 //         __private::read(get_user_key(&id))
 //             .through(__private::returns!(Result<User, Error>), move || async move { BODY })
 //             .await
@@ -42,7 +43,7 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
                 None => key.into_token_stream(),
             };
             let (read, callsite) = (read(&key), key::callsite(model, None, &runtime)?);
-            quote!(#read.at({ #callsite &CALLSITE }))
+            quote!(#read.at({ #callsite &__CALLSITE }))
         }
         Key::Own(own) if own.home == Home::Inline => {
             let key = key::chain(model, own, &runtime, key::value)?;
@@ -60,9 +61,10 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
 
     let output = model.flavor.output();
     let returns = if model.batch.is_some() { "batched" } else { "returns" };
-    let returns = about(output, returns, private);
+    let returns = about_as(output, returns, value::is_open(model).then_some("open"), private);
     // Spanned at the return type, which must be able to express that a call was rejected.
-    let shedding = args.shed_after.get()?.map(|_| quote_spanned!(output.ty.span()=> .shedding()));
+    let refuses = args.shed_after.get()?.is_some() || args.strict_values.get()?.is_some();
+    let refusing = refuses.then(|| quote_spanned!(output.ty.span()=> .refusing()));
     // The return type must also be able to express absence. A batch leaves ids out instead.
     let negative = args.none_ttl.get()?.filter(|_| model.batch.is_none());
     let negative = negative.map(|_| quote_spanned!(output.ty.span()=> .negative()));
@@ -74,14 +76,18 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
         quote_spanned!(span=> .remembering(|| #errors(#ty, #ttl)))
     });
     // Another function's key has its own type; the type of any other is inferred from here, as far as it is open.
-    let others = matches!(model.key, Ok(Key::Shared(key)) if catalog::owner(key).is_some());
+    let others = matches!(model.key, Ok(Key::Shared(key)) if catalog::is_of_function(key));
     let shared = others && model.batch.is_none();
     let shared = shared.then(|| quote_spanned!(output.ty.span()=> .shared()));
     let spelled = value::is_guessed(model);
     let spelled = spelled.then(|| quote_spanned!(output.ty.span()=> .spelled()));
-    let returns = quote!(#returns #shedding #negative #failing #remembering #shared #spelled);
+    let returns = quote!(#returns #refusing #negative #failing #remembering #shared #spelled);
     let read = quote!(#read #cache #when #unless);
-    let site = catalog::cached(model, &runtime)?;
+    let mut site = handles::checks(model, private)?;
+    site.extend(catalog::cached(model, &runtime)?);
+    if let Ok(Key::Shared(key)) = &model.key {
+        site.extend(named::read(model, key, private));
+    }
     if let Some(batch) = &model.batch {
         let function = batch::function(model, batch, &read, &returns, &site, &runtime)?;
         return Ok(quote!(#function #companion));

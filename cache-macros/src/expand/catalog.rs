@@ -1,19 +1,19 @@
 //! The entry of a function in the catalogue. It is always emitted; the runtime discards it without the feature.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::{Expr, ExprCall, Path};
+use syn::{Expr, ExprCall, ExprMethodCall, Path};
 
+use super::shape::shape;
 use super::{Runtime, key, value};
-use crate::attr::cached::Ttl;
+use crate::attr::cached::{Companion, Ttl};
 use crate::attr::duration::Duration;
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Reported;
 use crate::function::Function;
 use crate::model::{Cached, Home, Invalidates, Key, Value, What, WriteBehind};
-use crate::piece::{Form, Piece};
-use crate::scope::Subject;
+use crate::piece::Piece;
 use crate::types;
 
 // Output:
@@ -21,7 +21,9 @@ use crate::types;
 //         __private::CachedSite::new(
 //             concat!(module_path!(), "::get_user"), "user:<id>", "User", "key = \"user:<id>\", ttl = 3600",
 //         )
-//         .shape("user:<int>").ttl_ms(3_600_000).typed(|| core::any::type_name::<User>())
+//         .shape("user:<int>", __private::here!("get_user"))
+//         .ttl_ms(3_600_000)
+//         .typed(|| core::any::type_name::<User>())
 //     }
 pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
     let (args, function, private) = (model.args, model.scope.function, &runtime.private);
@@ -31,11 +33,12 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
 
     let (template, own) = match model.key.as_ref().map_err(|&reported| reported)? {
         Key::Shared(expr) => {
-            let shares = owner(expr).map(|owner| quote!(.shares(#owner)));
-            (spelled(expr).into_token_stream(), shares)
+            let shares = companion(expr).map(|companion| quote!(.shares(#companion)));
+            let retagged = calls(expr, "tag").then(|| quote!(.retagged()));
+            (spelled(expr).into_token_stream(), quote!(#shares #retagged))
         }
         Key::Own(own) => {
-            let shape = shape(&own.pieces, function, private);
+            let (shape, function) = (shape(&own.pieces), function.name().to_string());
             // An item sees the generics of no block around it, so that only a free function's type can be named.
             let ty = &model.flavor.output().ty;
             let nameable = own.home == Home::Function
@@ -46,22 +49,36 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
                 let stored = value::stored(model, runtime);
                 quote!(.typed(|| #private::core::any::type_name::<#stored>()))
             });
-            let tags = own.tags.iter().map(|tag| self::shape(tag, function, private));
+            let tags = own.tags.iter().map(|tag| self::shape(tag));
             let tags = (!own.tags.is_empty()).then(|| quote!(.tags(&[#(#tags),*])));
-            (key::template(own, function, private), Some(quote!(.shape(#shape) #tags #typed)))
+            let companion = match args.companion.get()? {
+                Some(Companion::Named(name)) => {
+                    let name = name.unraw().to_string();
+                    Some(quote!(.companion(#name)))
+                }
+                _ => None,
+            };
+            let key = quote!(.shape(#shape, #private::here!(#function)) #tags #typed #companion);
+            (key::template(own, model, private), key)
         }
     };
     let ttl = match args.ttl.get()? {
         Some(Ttl::Fixed(ttl @ Duration::Millis(_))) => Some(super::duration("ttl", ttl)),
         _ => None,
     };
-    let cache = args.cache.get()?.map(|cache| {
-        let cache = spelled(cache);
-        quote!(.cache(#cache))
+    let codec = args.codec.get()?.map(|codec| {
+        let codec = codec.to_string();
+        quote!(.codec(#codec))
     });
+    let version = args.version.get()?.map(|&version| {
+        let version = Literal::u32_unsuffixed(version);
+        quote!(.version(#version))
+    });
+    let cache = cache(args.cache.get()?);
     Ok(quote! {
         #private::catalog! {
-            #private::CachedSite::new(#name, #template, #stored, #options) #own #ttl #cache
+            #private::CachedSite::new(#name, #template, #stored, #options)
+                #own #ttl #codec #version #cache
         }
     })
 }
@@ -88,31 +105,50 @@ pub(super) fn write(
         Entry::Key(key) => of_key(key, private),
     });
     let invalidated = model.targets.iter().flatten();
-    let invalidated = invalidated.map(|target| target_of(&target.what, function, private));
+    let invalidated = invalidated.map(|target| target_of(&target.what, private));
     let targets = stored.chain(invalidated);
+    let place = place(function, private);
+    let cache = cache(model.args.cache.get().ok().flatten());
     quote! {
         #private::catalog! {
-            #private::WriteSite::new(#name, #attribute, #options, &[#(#targets),*])
+            #private::WriteSite::new(#name, #attribute, #options, &[#(#targets),*]) #place #cache
         }
     }
 }
 
-/// A sink, by what it puts.
+/// A sink, by its queue and by what it puts.
 pub(super) fn sink(model: &WriteBehind<'_>, private: &Path) -> TokenStream {
     let name = key::origin(model.scope.function, "", private);
     let options = &model.args.text;
     let targets = model.args.puts.iter().flatten().map(|put| of_function(&put.target, private));
+    let place = place(model.scope.function, private);
+    let queue = model.args.queue.get().ok().flatten().map(|queue| quote!(.queue(#queue)));
+    let cache = cache(model.args.cache.get().ok().flatten());
     quote! {
         #private::catalog! {
             #private::WriteSite::new(#name, "write_behind", #options, &[#(#targets),*])
+                #place #queue #cache
         }
     }
 }
 
-fn target_of(what: &What<'_>, function: &Function, private: &Path) -> TokenStream {
+/// Where the function is, for the placeholders that stand for its `Self`.
+fn place(function: &Function, private: &Path) -> TokenStream {
+    let name = function.name().to_string();
+    quote!(.at(#private::here!(#name)))
+}
+
+/// The cache that an attribute names.
+fn cache(cache: Option<&Expr>) -> Option<TokenStream> {
+    cache.map(|cache| {
+        let cache = spelled(cache);
+        quote!(.cache(#cache))
+    })
+}
+
+fn target_of(what: &What<'_>, private: &Path) -> TokenStream {
     let named = |kind: TokenStream, pieces: &[Piece<'_>]| {
-        let (template, shape) =
-            (template(pieces, function, private), shape(pieces, function, private));
+        let (template, shape) = (template(pieces), shape(pieces));
         quote!(#private::Target::#kind(#template, #shape))
     };
     match what {
@@ -123,7 +159,7 @@ fn target_of(what: &What<'_>, function: &Function, private: &Path) -> TokenStrea
         What::Tag(pieces) => named(quote!(Tag), pieces),
         What::TagExpr(tag) => of_unknown(tag, private),
         What::Pattern(pieces) => named(quote!(Pattern), pieces),
-        What::Each(_, what) => target_of(what, function, private),
+        What::Each(_, what) => target_of(what, private),
     }
 }
 
@@ -131,9 +167,12 @@ fn of_function(call: &ExprCall, private: &Path) -> TokenStream {
     path(&call.func).map_or_else(|| of_unknown(call, private), |path| of_name(&path, private))
 }
 
-/// `get_user_key(&id)` is the key of `get_user`.
+/// `get_user_key(&id)`, or whatever else makes a key and may be a companion.
 fn of_key(key: &Expr, private: &Path) -> TokenStream {
-    owner(key).map_or_else(|| of_unknown(key, private), |owner| of_name(&owner, private))
+    companion(key).map_or_else(
+        || of_unknown(key, private),
+        |companion| quote!(#private::Target::Companion(#companion)),
+    )
 }
 
 fn of_name(name: &str, private: &Path) -> TokenStream {
@@ -145,15 +184,40 @@ fn of_unknown(expr: &impl ToTokens, private: &Path) -> TokenStream {
     quote!(#private::Target::Unknown(#expr))
 }
 
-/// The function whose key an expression is, if it calls its companion.
-pub(super) fn owner(key: &Expr) -> Option<String> {
-    let companion = match key {
-        Expr::Call(call) => path(&call.func)?,
-        Expr::MethodCall(call) => call.method.unraw().to_string(),
-        Expr::Reference(reference) => return owner(&reference.expr),
-        _ => return None,
-    };
-    companion.strip_suffix("_key").map(ToOwned::to_owned)
+/// Methods of a key that make the key of the same entry, or of the same with other tags.
+const OF_KEYS: &[&str] = &["clone", "tag", "ttl", "ttl_of", "unless"];
+
+/// Whether an expression is the key of another function, as the name of what makes it tells.
+pub(super) fn is_of_function(key: &Expr) -> bool {
+    companion(key).is_some_and(|companion| companion.ends_with("_key"))
+}
+
+/// What makes the key that an expression is: `users::get_user_key`.
+fn companion(key: &Expr) -> Option<String> {
+    match key {
+        Expr::Call(call) => path(&call.func),
+        Expr::MethodCall(call) if is_of_keys(call) => companion(&call.receiver),
+        Expr::MethodCall(call) => Some(call.method.unraw().to_string()),
+        Expr::Reference(reference) => companion(&reference.expr),
+        Expr::Paren(inside) => companion(&inside.expr),
+        _ => None,
+    }
+}
+
+/// Whether the method `name` of keys is called on what makes a key.
+fn calls(key: &Expr, name: &str) -> bool {
+    match key {
+        Expr::MethodCall(call) if is_of_keys(call) => {
+            call.method == name || calls(&call.receiver, name)
+        }
+        Expr::Reference(reference) => calls(&reference.expr, name),
+        Expr::Paren(inside) => calls(&inside.expr, name),
+        _ => false,
+    }
+}
+
+pub(super) fn is_of_keys(call: &ExprMethodCall) -> bool {
+    OF_KEYS.iter().any(|name| call.method == name)
 }
 
 /// `users::get_user`, without generics.
@@ -163,29 +227,12 @@ fn path(function: &Expr) -> Option<String> {
     Some(names.collect::<Vec<_>>().join("::"))
 }
 
-/// A template with the kind of each placeholder for its name: `"user:<int>"`.
-fn shape(pieces: &[Piece<'_>], function: &Function, private: &Path) -> TokenStream {
-    key::described(pieces, function, private, |part| {
-        let kind = match (part.form, part.subject) {
-            (Form::Hash, _) => "hex",
-            (_, Subject::Parameter(parameter)) if part.fields.is_empty() => {
-                parameter.ty.map_or("any", types::kind)
-            }
-            (_, Subject::Item(item)) if part.fields.is_empty() => {
-                item.ty.map_or("any", types::kind)
-            }
-            _ => "any",
-        };
-        format!("<{kind}>")
-    })
-}
-
 /// A template as it was written: `"user:<user.id>"`.
-fn template(pieces: &[Piece<'_>], function: &Function, private: &Path) -> TokenStream {
-    key::described(pieces, function, private, |part| {
+fn template(pieces: &[Piece<'_>]) -> String {
+    key::described(pieces, |part| {
         let fields = part.fields.iter().map(|field| format!(".{}", field.to_token_stream()));
-        let hash = if matches!(part.form, Form::Hash) { ":hash" } else { "" };
-        format!("<{}{}{hash}>", part.subject.name(), fields.collect::<String>())
+        let options = part.options();
+        format!("<{}{}{options}>", part.subject.name(), fields.collect::<String>())
     })
 }
 
@@ -230,16 +277,17 @@ mod tests {
     }
 
     #[test]
-    fn companions_have_an_owner() {
+    fn companions_make_keys() {
         for (key, expected) in [
-            ("get_user_key(&id)", Some("get_user")),
-            ("users::get_user_key::<T>(&id)", Some("users::get_user")),
-            ("self.get_user_key(&id)", Some("get_user")),
-            ("&Self::find_key(&id)", Some("Self::find")),
-            ("user(&id)", None),
+            ("get_user_key(&id)", Some("get_user_key")),
+            ("users::get_user_key::<T>(&id)", Some("users::get_user_key")),
+            ("self.get_user_key(&id)", Some("get_user_key")),
+            ("&Self::find_key(&id)", Some("Self::find_key")),
+            ("(find_key(&id).tag(\"a\")).ttl(TTL)", Some("find_key")),
+            ("user_entry(&id)", Some("user_entry")),
             ("key", None),
         ] {
-            assert_eq!(owner(&parse_str(key).unwrap()).as_deref(), expected, "{key}");
+            assert_eq!(companion(&parse_str(key).unwrap()).as_deref(), expected, "{key}");
         }
     }
 }

@@ -5,7 +5,8 @@ use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{GenericParam, Generics, Type};
 
-use super::{Runtime, generics, key, value};
+use super::{Runtime, generics, key, named, value};
+use crate::attr::cached::Companion;
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, OwnKey};
 use crate::parameter::Parameter;
@@ -20,8 +21,8 @@ use crate::syntax;
 // Output:
 //     #[doc = "The cache key of [`get_user`]."]
 //     pub fn get_user_key(id: &i64) -> Key<User> {
-//         static CALLSITE: ..;
-//         __private::key(&CALLSITE).text("user:").part(id).done()
+//         static __CALLSITE: ..;
+//         __private::key(&__CALLSITE).text("user:").part(id).done()
 //     }
 pub(super) fn function(
     model: &Cached<'_>,
@@ -34,7 +35,7 @@ pub(super) fn function(
         attr.path().is_ident("cfg") || attr.path().is_ident("allow")
     });
     let vis = &function.vis;
-    let name = name(&function.sig.ident, Span::call_site());
+    let name = own_name(model);
     let doc = doc(model, own);
 
     let receiver = (own.home == Home::Method).then(|| quote!(&self,));
@@ -49,7 +50,9 @@ pub(super) fn function(
 
     let path = &runtime.path;
     let body = key::chain(model, own, runtime, borrowed)?;
+    let mark = named::mark(model, own, runtime);
     Ok(quote! {
+        #mark
         #(#kept)*
         #[doc = #doc]
         #allow
@@ -61,7 +64,7 @@ pub(super) fn function(
 
 /// `get_user_key(&id)`, as the function itself calls it.
 pub(super) fn call(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> TokenStream {
-    let name = name(&model.scope.function.sig.ident, Span::call_site());
+    let name = own_name(model);
     let path = match own.home {
         Home::Method => quote!(self.#name),
         Home::Associated => quote!(Self::#name),
@@ -75,6 +78,14 @@ pub(super) fn call(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> T
         _ => key::reference(it, it.name.span()),
     });
     quote!(#path #turbofish (#(#arguments),*))
+}
+
+/// The companion's name: that of the attribute, or `get_user_key` for `get_user`.
+pub(super) fn own_name(model: &Cached<'_>) -> Ident {
+    match model.args.companion.get() {
+        Ok(Some(Companion::Named(name))) => name.clone(),
+        _ => name(&model.scope.function.sig.ident, Span::call_site()),
+    }
 }
 
 /// `get_user_key` for `get_user`.
@@ -98,7 +109,7 @@ fn parameters<'a>(model: &Cached<'a>, own: &OwnKey<'_>) -> impl Iterator<Item = 
     model.scope.parameters.iter().copied().map(single).filter(move |parameter| {
         let name = parameter.name.unraw().to_string();
         own.parts().any(|part| part.subject.name() == name)
-            || ttl.is_some_and(|ttl| ttl.mentions(&name))
+            || ttl.is_some_and(|ttl| ttl.uses(&name))
     })
 }
 

@@ -1,11 +1,12 @@
 //! `#[invalidates]`
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
-use syn::{Expr, ExprCall, ExprMethodCall, Path};
+use quote::{quote, quote_spanned};
+use syn::Path;
+use syn::spanned::Spanned as _;
 
 use super::arguments::{After, Arguments, InPlace, OfItem, Saved};
-use super::{Runtime, about, cache, catalog, companion, duration, function, key, loader};
+use super::{Runtime, about, cache, catalog, duration, function, key, loader, named, target};
 use crate::attr::each::Each;
 use crate::attr::invalidates::Fence;
 use crate::diagnostics::Reported;
@@ -19,6 +20,7 @@ use crate::piece::Piece;
 // Output:
 //     async fn rename_user(db: &PgPool, id: i64, name: &str) -> Result<(), Error> {
 //         __private::write()
+//             .at({ static __CALLSITE: __private::Callsite = ..; &__CALLSITE })
 //             .invalidate(get_user_key(&id))
 //             .run(__private::outcome!(Result<(), Error>), move || async move { BODY })
 //             .await
@@ -34,6 +36,7 @@ pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Report
         Some(then) => quote!(#write.run_then(#outcome, #load, #then)),
     };
     let mut lets = catalog::write("invalidates", model, &[], private);
+    lets.extend(named::write(model, &[], private));
     lets.extend(after.saved.lets);
     Ok(function(model.scope.function, &model.flavor, &lets, &call))
 }
@@ -59,16 +62,36 @@ pub(super) fn write(
     let only_ok = args.only_ok.get()?.map(|()| quote!(.only_ok()));
     let in_transaction = args.in_transaction.get()?.map(|()| quote!(.in_transaction()));
     let cache = args.cache.get()?.map(cache);
-    let write =
-        quote!(#private::write() #cache #fence_off #hold_off #only_ok #in_transaction #before);
+    let site = site(model, private);
+    let options = quote!(#site #cache #fence_off #hold_off #only_ok #in_transaction);
+    let write = quote!(#private::write() #options #before);
     Ok((write, after))
+}
+
+// Output:
+//     .at({
+//         static __CALLSITE: __private::Callsite =
+//             __private::Callsite::new(concat!(module_path!(), "::rename_user"), "");
+//         &__CALLSITE
+//     })
+fn site(model: &Invalidates<'_>, private: &Path) -> TokenStream {
+    let name = key::origin(model.scope.function, "", private);
+    quote! {
+        .at({
+            static __CALLSITE: #private::Callsite = #private::Callsite::new(#name, "");
+            &__CALLSITE
+        })
+    }
 }
 
 /// What the runtime is to know of the return type.
 pub(super) fn outcome(model: &Invalidates<'_>, private: &Path) -> Result<TokenStream, Reported> {
     let strict = model.args.fence.get()? == Some(&Fence::Strict);
     let name = if strict { "strict" } else { "outcome" };
-    Ok(about(model.flavor.output(), name, private))
+    let outcome = about(model.flavor.output(), name, private);
+    let in_doubt = model.args.in_doubt.get()?;
+    let in_doubt = in_doubt.map(|of| quote_spanned!(of.span()=> .in_doubt(#of)));
+    Ok(quote!(#outcome #in_doubt))
 }
 
 // Input:
@@ -107,11 +130,11 @@ fn invalidate(
             quote!(.pattern(#private::template() #pattern))
         }
         What::Function(call) => {
-            let key = key_of_function(call, arguments);
+            let key = target::of_function(call, arguments, private);
             quote!(.invalidate(#key))
         }
         What::Method(call) => {
-            let key = key_of_method(call, arguments);
+            let key = target::of_method(call, arguments, private);
             quote!(.invalidate(#key))
         }
         What::Each(each, what) => {
@@ -122,30 +145,6 @@ fn invalidate(
             quote!(.#word(#items, |#item, #targets| { #targets #call; }))
         }
     }
-}
-
-/// `get_user_key(&id)` of `get_user(id)`.
-pub(super) fn key_of_function(call: &ExprCall, arguments: &mut dyn Arguments) -> ExprCall {
-    let mut call = call.clone();
-    if let Expr::Path(path) = &mut *call.func
-        && let Some(function) = path.path.segments.last_mut()
-    {
-        function.ident = companion::name(&function.ident, function.ident.span());
-    }
-    call.args = call.args.iter().map(|argument| arguments.reference(argument)).collect();
-    call
-}
-
-/// `self.get_user_key(&id)` of `self.get_user(id)`.
-pub(super) fn key_of_method(
-    call: &ExprMethodCall,
-    arguments: &mut dyn Arguments,
-) -> ExprMethodCall {
-    let mut call = call.clone();
-    call.method = companion::name(&call.method, call.method.span());
-    *call.receiver = arguments.receiver(&call.receiver);
-    call.args = call.args.iter().map(|argument| arguments.reference(argument)).collect();
-    call
 }
 
 // Output, of `get_user(org, result.id)`:

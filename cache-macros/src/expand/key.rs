@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use syn::{Path, Type};
 
-use super::{Runtime, duration, value};
+use super::shape::shape;
+use super::{Runtime, duration, respanned, value};
 use crate::attr::cached::{CachedArgs, Lock, Ttl};
 use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
@@ -14,10 +15,12 @@ use crate::parameter::Parameter;
 use crate::piece::{Form, Part, Piece, ident};
 use crate::scope::Subject;
 use crate::syntax;
+use crate::template::Change;
 
 // Output:
-//     static CALLSITE: __private::Callsite =
+//     static __CALLSITE: __private::Callsite =
 //         __private::Callsite::new(concat!(module_path!(), "::get_user"), "user:<id>")
+//             .key("user:<int>", __private::here!("get_user"))
 //             .ttl_ms(3_600_000)
 //             .lock();
 pub(super) fn callsite(
@@ -27,11 +30,20 @@ pub(super) fn callsite(
 ) -> Result<TokenStream, Reported> {
     let Runtime { path, private } = runtime;
     let name = origin(model.scope.function, "", private);
-    let template =
-        own.map_or_else(|| quote!(""), |own| template(own, model.scope.function, private));
+    let template = own.map_or_else(|| quote!(""), |own| template(own, model, private));
+    let own = own.map(|own| {
+        let (shape, name) = (shape(&own.pieces), model.scope.function.name().to_string());
+        let tags = (!own.tags.is_empty()).then(|| {
+            let tags = Literal::usize_unsuffixed(own.tags.len());
+            quote!(.tags(#tags))
+        });
+        quote!(.key(#shape, #private::here!(#name)) #tags)
+    });
+    let names_cache = model.args.cache.is_given().then(|| quote!(.names_cache()));
     let policy = policy(model, path)?;
     Ok(quote! {
-        static CALLSITE: #private::Callsite = #private::Callsite::new(#name, #template) #policy;
+        static __CALLSITE: #private::Callsite =
+            #private::Callsite::new(#name, #template) #own #names_cache #policy;
     })
 }
 
@@ -61,7 +73,11 @@ fn policy(model: &Cached<'_>, runtime: &Path) -> Result<TokenStream, Reported> {
     let shed_after = args.shed_after.get()?.map(|wait| duration("shed_after", wait));
     let budget = args.budget.get()?.map(|budget| duration("budget", budget));
     let by_age = policy_by_age(args)?;
-    Ok(quote!(#ttl #none_ttl #jitter #lock #codec #version #loads #shed_after #budget #by_age))
+    let strict = args.strict_values.get()?.map(|()| quote!(.strict_values()));
+    let lossy = args.lossy_values.get()?.map(|_| quote!(.lossy_values()));
+    Ok(quote! {
+        #ttl #none_ttl #jitter #lock #codec #version #loads #shed_after #budget #by_age #strict #lossy
+    })
 }
 
 fn policy_by_age(args: &CachedArgs) -> Result<TokenStream, Reported> {
@@ -93,35 +109,32 @@ pub(super) fn ttl(model: &Cached<'_>) -> Result<Option<(Ident, TokenStream)>, Re
 }
 
 /// The template as the user wrote it, or would have.
-pub(super) fn template(own: &OwnKey<'_>, function: &Function, private: &Path) -> TokenStream {
-    let name = |part: &Part<'_>| format!("<{}>", part.subject.name());
-    own.template
-        .map_or_else(|| described(&own.pieces, function, private, name), ToTokens::to_token_stream)
+pub(super) fn template(own: &OwnKey<'_>, model: &Cached<'_>, private: &Path) -> TokenStream {
+    if let Some(template) = own.template {
+        return template.to_token_stream();
+    }
+    let text = described(&own.pieces, |part| format!("<{}>", part.subject.name()));
+    if model.scope.in_impl() {
+        let text = format!("<Self>::{}{text}", model.scope.function.name());
+        text.into_token_stream()
+    } else {
+        origin(model.scope.function, &text, private)
+    }
 }
 
-/// The text of a key, with a description in place of each value.
-pub(super) fn described(
-    pieces: &[Piece<'_>],
-    function: &Function,
-    private: &Path,
-    describe: impl Fn(&Part<'_>) -> String,
-) -> TokenStream {
+/// The text of a key, with a description in place of each value; without where its function is.
+pub(super) fn described(pieces: &[Piece<'_>], describe: impl Fn(&Part<'_>) -> String) -> String {
     let show = |piece: &Piece<'_>| match piece {
         Piece::Text(text) => text.replace('<', "<<"),
         Piece::Origin => String::new(),
         Piece::Part(part) => describe(part),
     };
-    let text: String = pieces.iter().map(show).collect();
-    if matches!(pieces.first(), Some(Piece::Origin)) {
-        origin(function, &text, private)
-    } else {
-        text.into_token_stream()
-    }
+    pieces.iter().map(show).collect()
 }
 
 // Output, of `key = "user:<id>", tags = ["users"]`:
-//     static CALLSITE: ..;
-//     __private::key(&CALLSITE).text("user:").part(id).done()
+//     static __CALLSITE: ..;
+//     __private::key(&__CALLSITE).text("user:").part(id).done()
 //         .tag(__private::tag().text("users").done())
 pub(super) fn chain(
     model: &Cached<'_>,
@@ -137,7 +150,9 @@ pub(super) fn chain(
     let closures = usize::from(matches!(model.args.ttl.get()?, Some(Ttl::Of(_))))
         + usize::from(model.args.unless.is_given());
     let last = own.home != Home::Inline && own.tags.is_empty();
-    let named = closures > usize::from(last);
+    // The entries of a batch hold its values or options of them, and without a companion nothing else tells which.
+    let of_batch = own.home == Home::Inline && model.batch.is_some();
+    let named = of_batch || closures > usize::from(last);
     let turbofish = named.then(|| value::stored(model, runtime)).map(|stored| quote!(::<#stored>));
     let ttl = ttl(model)?.map(|(method, argument)| quote!(.#method(#argument)));
     let unless = match model.unless_of_value() {
@@ -150,7 +165,7 @@ pub(super) fn chain(
     });
     Ok(quote! {
         #callsite
-        #private::key(&CALLSITE) #pieces_of_key.done #turbofish () #ttl #unless #(#tags)*
+        #private::key #turbofish (&__CALLSITE) #pieces_of_key.done() #ttl #unless #(#tags)*
     })
 }
 
@@ -164,22 +179,26 @@ pub(super) fn pieces(
     let calls = pieces.iter().map(|piece| match piece {
         Piece::Text(text) => quote!(.text(#text)),
         Piece::Origin => {
-            let origin = origin(function, "", private);
-            quote!(.text(#origin))
+            let name = function.name().to_string();
+            quote!(.origin(&|| (), #name))
         }
         Piece::Part(part) => match (part.subject, part.form) {
             (Subject::Type(name), _) => quote!(.type_name::<#name>()),
             (Subject::SelfType, _) => quote!(.type_name::<Self>()),
             (_, Form::Plain) => {
-                let value = value(part);
+                let value = changed(part, value(part), private);
                 quote_spanned!(part.helper=> .part(#value))
             }
-            (_, Form::Before(next)) => {
+            (_, Form::Argument) => {
                 let value = value(part);
+                quote_spanned!(part.helper=> .argument(#value))
+            }
+            (_, Form::Before(next)) => {
+                let value = changed(part, value(part), private);
                 quote_spanned!(part.helper=> .part_before(#value, #next))
             }
             (_, Form::Hash) => {
-                let value = value(part);
+                let value = changed(part, value(part), private);
                 quote_spanned!(part.helper=> .hash(#value))
             }
         },
@@ -187,7 +206,21 @@ pub(super) fn pieces(
     calls.collect()
 }
 
-/// Where the function is and what it is called, `"my_crate::users::get_user"`, and what follows.
+// Output, of `<email:trim:lower>`:
+//     &__private::Lower(&__private::Trim(email))
+fn changed(part: &Part<'_>, value: TokenStream, private: &Path) -> TokenStream {
+    let private = respanned(private, part.helper);
+    part.changes.iter().fold(value, |value, change| {
+        let change = match change {
+            Change::Display => quote_spanned!(part.helper=> Displayed),
+            Change::Trim => quote_spanned!(part.helper=> Trim),
+            Change::Lower => quote_spanned!(part.helper=> Lower),
+        };
+        quote_spanned!(part.helper=> &#private::#change(#value))
+    })
+}
+
+/// The module that the function is in and what it is called, `"my_crate::users::get_user"`, and what follows.
 pub(super) fn origin(function: &Function, rest: &str, private: &Path) -> TokenStream {
     let name = format!("::{}{rest}", function.name());
     quote!(#private::core::concat!(#private::core::module_path!(), #name))

@@ -7,8 +7,12 @@ mod catalog;
 mod companion;
 mod detached;
 mod generics;
+mod handles;
 mod invalidates;
 mod key;
+mod named;
+mod shape;
+mod target;
 mod value;
 mod write_behind;
 mod write_through;
@@ -131,9 +135,16 @@ fn edge(output: &Output) -> TokenStream {
 /// Its span reaches from the arrow to the end of the type, so that rustc underlines exactly that if the type is
 /// unsuitable.
 fn about(output: &Output, name: &str, private: &Path) -> TokenStream {
+    about_as(output, name, None, private)
+}
+
+/// `name!(Type as word)`, where the macro knows more about the type than its tokens tell.
+fn about_as(output: &Output, name: &str, word: Option<&str>, private: &Path) -> TokenStream {
     let ty = syntax::without_impl(&output.ty);
     let name = Ident::new(name, output.arrow);
-    let arguments = if matches!(ty, Type::Infer(_)) { quote!(#ty as plain) } else { quote!(#ty) };
+    let word = if matches!(ty, Type::Infer(_)) { Some("plain") } else { word };
+    let word = word.map(|word| Ident::new(word, output.arrow));
+    let arguments = word.map_or_else(|| quote!(#ty), |word| quote!(#ty as #word));
     let arguments = enclosed(Delimiter::Parenthesis, arguments, end(&output.ty));
     let private = respanned(private, output.arrow);
     let call = quote_spanned!(output.arrow=> #private::#name!);

@@ -1,8 +1,8 @@
 //! The part of the return type that is stored: `User` of `Result<User, Error>`.
 
-use proc_macro2::{Delimiter, TokenStream};
+use proc_macro2::{Delimiter, Ident, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
-use syn::Type;
+use syn::{Type, TypeParamBound};
 
 use super::{Runtime, enclosed, end, respanned};
 use crate::model::{Cached, Home, Key};
@@ -91,10 +91,32 @@ pub(super) fn may_be_generic(ty: &Type, model: &Cached<'_>) -> bool {
     let scope = &model.scope;
     let names = syntax::idents(ty.to_token_stream());
     names.iter().any(|name| {
-        let text = name.to_string();
         let declared = scope.types.contains(&name) || scope.consts.contains(&name);
-        // The generics of an `impl` block are not seen from inside; by custom they are short.
-        let of_impl = scope.in_impl() && text.len() <= 2 && text.starts_with(char::is_uppercase);
-        declared || of_impl || text == "Self"
+        declared || may_be_of_impl(name, model) || name == "Self"
     }) || (scope.in_impl() && types::spells_result(ty))
+}
+
+/// Whether a name may be a type parameter of the `impl` block, which is not seen from inside: by custom those are short.
+fn may_be_of_impl(name: &Ident, model: &Cached<'_>) -> bool {
+    let text = name.to_string();
+    model.scope.in_impl() && text.len() <= 2 && text.starts_with(char::is_uppercase)
+}
+
+/// Whether the stored type has a type parameter in it that may not be `'static`: the compiler cannot be asked about that
+/// without demanding it.
+pub(super) fn is_open(model: &Cached<'_>) -> bool {
+    let scope = &model.scope;
+    let is_static = |name: &Ident| {
+        let bounds = scope.bounds_of(name);
+        let mut lifetimes = bounds.iter().filter_map(|bound| match bound {
+            TypeParamBound::Lifetime(lifetime) => Some(lifetime),
+            _ => None,
+        });
+        lifetimes.any(|lifetime| lifetime.ident == "static")
+    };
+    let names = syntax::idents(model.stored().to_token_stream());
+    names.iter().any(|name| {
+        let declared = scope.types.contains(&name);
+        (declared && !is_static(name)) || (!declared && may_be_of_impl(name, model))
+    })
 }

@@ -26,7 +26,7 @@ use crate::model::WriteBehind;
 pub(crate) fn write_behind(model: &WriteBehind<'_>) -> Result<TokenStream, Reported> {
     let runtime = Runtime::new(model.args.runtime.get()?);
     let queue = queue(model, &runtime)?;
-    let worker = worker(model, &runtime);
+    let worker = worker(model, &runtime)?;
     Ok(quote!(#queue #worker))
 }
 

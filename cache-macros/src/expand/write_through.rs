@@ -5,8 +5,8 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 
 use super::arguments::{InPlace, reference};
-use super::invalidates::{key_of_function, key_of_method, outcome, write};
-use super::{Runtime, catalog, function, key, loader};
+use super::invalidates::{outcome, write};
+use super::{Runtime, catalog, function, key, loader, named, target};
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Reported;
 use crate::model::{Value, WriteThrough};
@@ -19,6 +19,7 @@ use crate::model::{Value, WriteThrough};
 //     async fn save_user(db: &PgPool, user: User) -> Result<User, Error> {
 //         let entry_0 = __private::through!(get_user_key(&user.id));
 //         __private::write()
+//             .at({ static __CALLSITE: __private::Callsite = ..; &__CALLSITE })
 //             .store(&entry_0)
 //             .run_through(
 //                 __private::outcome!(Result<User, Error>),
@@ -48,6 +49,7 @@ pub(crate) fn write_through(model: &WriteThrough<'_>) -> Result<TokenStream, Rep
     let store = values.closure();
     let call = quote!(#write.run_through(#outcome, #load, #then, #store));
     let mut lets = catalog::write("write_through", inner, &model.values, private);
+    lets.extend(named::write(inner, &model.values, private));
     lets.extend(after.saved.lets);
     lets.extend(values.lets);
     Ok(function(inner.scope.function, &inner.flavor, &lets, &call))
@@ -86,8 +88,8 @@ impl Values {
         self.count += 1;
         let entry = local(&format!("entry_{at}"));
         let key = match value.entry {
-            Entry::Function(call) => key_of_function(call, &mut InPlace).into_token_stream(),
-            Entry::Method(call) => key_of_method(call, &mut InPlace).into_token_stream(),
+            Entry::Function(call) => target::of_function(call, &mut InPlace, private),
+            Entry::Method(call) => target::of_method(call, &mut InPlace, private),
             Entry::Key(key) => key.into_token_stream(),
         };
         let span = helper(value.entry);

@@ -4,7 +4,7 @@ use proc_macro2::Ident;
 use syn::ext::IdentExt as _;
 use syn::{Expr, Type};
 
-use crate::attr::each::Each;
+use crate::attr::batch::BatchArg;
 use crate::diagnostics::{Diagnostics, Reported, did_you_mean};
 use crate::parameter::Parameter;
 use crate::scope::{Item, Scope};
@@ -20,11 +20,13 @@ pub(crate) struct Batch<'a> {
     pub(crate) items: Parameter<'a>,
     /// Its type.
     pub(crate) ty: &'a Type,
+    /// How many ids a run of the body is given at most, and how many runs there are at once.
+    pub(crate) chunks: Option<(u32, u32)>,
 }
 
 impl<'a> Batch<'a> {
     pub(super) fn new(
-        each: &'a Each,
+        BatchArg { each, chunk, concurrent }: &'a BatchArg,
         scope: &Scope<'a>,
         diagnostics: &Diagnostics,
     ) -> Result<Self, Reported> {
@@ -47,7 +49,14 @@ impl<'a> Batch<'a> {
             return Err(diagnostics.error(items.name.span(), message));
         };
         let item = Item { name: &each.item, ty: element(ty) };
-        Ok(Self { word: &each.word, item, items, ty })
+        let missing = "`concurrent` is how many chunks are loaded at once, and without `chunk = 500` there is only one";
+        match (*chunk, *concurrent) {
+            (None, Some(_)) => Err(diagnostics.error(each.word.span(), missing)),
+            (chunk, concurrent) => {
+                let chunks = chunk.map(|chunk| (chunk, concurrent.unwrap_or(1)));
+                Ok(Self { word: &each.word, item, items, ty, chunks })
+            }
+        }
     }
 
     /// The item in place of the collection, for the companion, which takes a single item.

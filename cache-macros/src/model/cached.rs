@@ -1,11 +1,11 @@
 //! A cached read and its key.
 
-use proc_macro2::{Ident, Span};
+use proc_macro2::Ident;
 use syn::{Expr, LitStr, Type};
 
 use super::{Batch, Flavor};
 use crate::attr::KeyArg;
-use crate::attr::cached::CachedArgs;
+use crate::attr::cached::{CachedArgs, Companion};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::function::Function;
 use crate::piece::{self, Part, Piece};
@@ -95,7 +95,7 @@ impl<'a> Cached<'a> {
     pub(crate) fn unless_of_value(&self) -> Option<&'a Expr> {
         let unless = self.args.unless.get().ok()??;
         let plain = matches!(unless, Expr::Closure(_) | Expr::Path(_));
-        let taken = |name: &String| syntax::mentions(unless, name) && !syntax::binds(unless, name);
+        let taken = |name: &String| syntax::uses(unless, name) && !syntax::binds(unless, name);
         let alone = !self.scope.names().iter().any(taken);
         (matches!(self.key, Ok(Key::Own(_))) && plain && alone).then_some(unless)
     }
@@ -132,8 +132,16 @@ impl<'a> Key<'a> {
     /// Whether two calls that differ in `name` have different keys.
     pub(crate) fn uses(&self, name: &str) -> bool {
         match self {
-            Self::Shared(expr) => syntax::mentions(expr, name),
+            Self::Shared(expr) => syntax::uses(expr, name),
             Self::Own(own) => own.uses(name),
+        }
+    }
+
+    /// Whether two calls whose type parameter or const parameter of this name differs have different keys.
+    pub(crate) fn names(&self, generic: &str) -> bool {
+        match self {
+            Self::Shared(expr) => syntax::mentions(expr, generic),
+            Self::Own(own) => own.uses(generic),
         }
     }
 }
@@ -142,11 +150,6 @@ impl<'a> OwnKey<'a> {
     /// Whether a placeholder of the key starts at `name`.
     pub(crate) fn uses(&self, name: &str) -> bool {
         self.pieces.iter().any(|piece| piece.stands_for(name))
-    }
-
-    /// Whether the template contains this text.
-    pub(crate) fn spells(&self, text: &str) -> bool {
-        self.template.is_some_and(|template| template.value().contains(text))
     }
 
     /// The placeholders of the key and of the tags.
@@ -165,16 +168,13 @@ fn automatic<'a>(
     batch: Option<&Batch<'a>>,
     skipped: &[Ident],
 ) -> Vec<Piece<'a>> {
-    let mut pieces = if scope.in_impl() {
-        // Two types in one module may have functions of the same name.
-        let name = format!("::{}", scope.function.name());
-        vec![Piece::Part(Part::plain(Subject::SelfType, Span::call_site())), Piece::Text(name)]
-    } else {
-        vec![Piece::Origin]
-    };
+    let mut pieces = vec![Piece::Origin];
     let all = types::stored(&flavor.output().ty);
     let stored = batch.and_then(|_| types::of_each(all)).unwrap_or(all);
-    let types = scope.types.iter().filter(|name| syntax::mentions(stored, &name.to_string()));
+    let decides = |name: &&Ident| {
+        syntax::mentions(stored, &name.to_string()) || is_told_by_no_argument(name, scope, skipped)
+    };
+    let types = scope.types.iter().filter(|name| decides(name));
     let types = types.map(|name| (*name, Subject::Type(name)));
     let consts = scope.consts.iter().map(|name| (*name, Subject::Const(name)));
     let parameters = scope.parameters.iter().map(|it| match batch {
@@ -184,10 +184,27 @@ fn automatic<'a>(
     for (name, subject) in types.chain(consts).chain(parameters) {
         if !skipped.contains(name) {
             pieces.push(Piece::Text(":".to_owned()));
-            pieces.push(Piece::Part(Part::plain(subject, name.span())));
+            pieces.push(Piece::Part(Part::argument(subject, name.span())));
         }
     }
     pieces
+}
+
+/// Whether calls that differ in a type parameter may look the same in a key: `count::<User>()` and `count::<Org>()`, or
+/// `find(id)` of ids of two types. An argument whose whole type is the parameter tells them apart by itself, and must
+/// alone: an invalidation may have a `String` where the read had a `&str`.
+fn is_told_by_no_argument(name: &Ident, scope: &Scope<'_>, skipped: &[Ident]) -> bool {
+    let name = name.to_string();
+    let taken = || scope.parameters.iter().filter(|it| syntax::mentions(it.whole, &name));
+    let bound =
+        scope.function.sig.generics.type_params().any(|it| {
+            it.ident != name && it.bounds.iter().any(|bound| syntax::mentions(bound, &name))
+        });
+    if taken().next().is_none() {
+        return !bound && !scope.is_in_clause(&name);
+    }
+    let mut kept = taken().filter(|it| !skipped.contains(it.name));
+    kept.any(|it| it.ty.is_some_and(|ty| types::is_marked_by(ty, &name)))
 }
 
 fn skipped(args: &CachedArgs) -> &[Ident] {
@@ -201,13 +218,13 @@ impl Home {
         flavor: &Flavor<'_>,
         mut pieces: impl Iterator<Item = &'p Piece<'a>> + Clone,
     ) -> Self {
-        let refused = matches!(args.companion.get(), Ok(Some(false)));
-        if refused || matches!(flavor, Flavor::Boxed { .. }) {
+        let refused = matches!(args.companion.get(), Ok(Some(Companion::None)));
+        if refused || flavor.may_be_in_trait(scope) {
             return Self::Inline;
         }
         let ttl = args.ttl.get().ok().flatten();
         let uses_self = pieces.clone().any(|piece| piece.stands_for("self"))
-            || ttl.is_some_and(|ttl| ttl.mentions("self"));
+            || ttl.is_some_and(|ttl| ttl.uses("self"));
         if uses_self {
             Self::Method
         } else if scope.in_impl() || pieces.any(|piece| piece.stands_for("Self")) {

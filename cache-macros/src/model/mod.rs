@@ -4,6 +4,7 @@
 mod batch;
 mod cached;
 mod invalidates;
+mod standing;
 mod write_behind;
 mod write_through;
 
@@ -14,9 +15,11 @@ use syn::{Path, ReturnType, Type, parse_quote};
 pub(crate) use self::batch::Batch;
 pub(crate) use self::cached::{Cached, Home, Key, OwnKey};
 pub(crate) use self::invalidates::{Invalidated, Invalidates, What};
+pub(crate) use self::standing::Standing;
 pub(crate) use self::write_behind::{Form, ItemKey, Kept, WriteBehind};
 pub(crate) use self::write_through::{Value, WriteThrough};
 use crate::function::Function;
+use crate::scope::Scope;
 use crate::{syntax, types};
 
 /// How the function is asynchronous.
@@ -54,6 +57,15 @@ impl Flavor<'_> {
 }
 
 impl<'a> Flavor<'a> {
+    /// Whether it may be in the implementation of a trait, which is what futures are boxed for: by `#[async_trait]`, with
+    /// a lifetime of that name, or by hand. Those of `#[async_recursion]` and of free functions are boxed for other
+    /// reasons.
+    pub(crate) fn may_be_in_trait(&self, scope: &Scope<'_>) -> bool {
+        let Self::Boxed { returns, .. } = self else { return false };
+        let of = |attribute| syntax::mentions(returns, attribute);
+        of("async_trait") || (scope.in_impl() && !of("async_recursion"))
+    }
+
     fn of(function: &'a Function) -> Self {
         let (arrow, ty) = match &function.sig.output {
             ReturnType::Default => {

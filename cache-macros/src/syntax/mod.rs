@@ -10,7 +10,8 @@ use syn::{
 };
 
 pub(crate) use self::names::{
-    begins_with_item, binds, idents, mention, mentions, mentions_self, variables,
+    begins_with_item, binds, fields_of, idents, mention, mentions, mentions_self, uses, variable,
+    variables,
 };
 
 /// Without the invisible group around what a `macro_rules!` was given as `$name:expr` or `$name:literal`.

@@ -1,21 +1,25 @@
 //! The names that tokens and expressions use.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 use syn::visit_mut::VisitMut;
 use syn::{Expr, ExprPath, Macro};
 
-/// Every name in `tokens` but those of fields and methods.
+/// Every name in `tokens` but those of fields and methods, and the `self` of a path.
 pub(crate) fn idents(tokens: TokenStream) -> Vec<Ident> {
     let mut names = Vec::new();
     // `a.name` is a field, `a..name` is not.
     let mut dots = 0;
-    for token in tokens {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == '.' => dots += 1,
             TokenTree::Ident(ident) if dots != 1 => {
-                names.push(ident);
+                // `self::TTL` is in this module, and `self` of nobody.
+                if ident != "self" || !tokens.peek().is_some_and(begins_path_separator) {
+                    names.push(ident);
+                }
                 dots = 0;
             }
             TokenTree::Group(group) => {
@@ -26,6 +30,11 @@ pub(crate) fn idents(tokens: TokenStream) -> Vec<Ident> {
         }
     }
     names
+}
+
+/// Whether it is the first colon of `::`, and not the one of `name: Type`.
+fn begins_path_separator(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(colon) if colon.as_char() == ':' && colon.spacing() == Spacing::Joint)
 }
 
 /// Whether `name` is used in `syntax`.
@@ -95,6 +104,67 @@ pub(crate) fn variables(expr: &Expr) -> Vec<Ident> {
     collect.0
 }
 
+/// Whether an expression uses the variable `name`.
+pub(crate) fn uses(expr: &Expr, name: &str) -> bool {
+    variable(expr, name).is_some()
+}
+
+/// The first use of the variable `name` in an expression.
+pub(crate) fn variable(expr: &Expr, name: &str) -> Option<Ident> {
+    variables(expr).into_iter().find(|it| it.unraw() == name)
+}
+
+/// The fields of `name` that are used in `body`, each once: `tenant` of `ctx.tenant`. An item in the body has names of
+/// its own.
+pub(crate) fn fields_of(body: &TokenStream, name: &Ident) -> Vec<Ident> {
+    let mut fields: Vec<Ident> = Vec::new();
+    let mut in_item = false;
+    let tokens: Vec<_> = body.clone().into_iter().collect();
+    for (i, token) in tokens.iter().enumerate() {
+        // `a.ctx.x` is a field of `a`, `..ctx.x` is not.
+        let dots = tokens.get(..i).unwrap_or_default().iter().rev().take_while(|it| is_dot(it));
+        let is_field_itself = dots.count() == 1;
+        let found = match (token, tokens.get(i + 1..).unwrap_or_default()) {
+            (TokenTree::Ident(word), _) if ITEMS_WITH_NAMES.iter().any(|item| word == item) => {
+                in_item = true;
+                Vec::new()
+            }
+            (TokenTree::Group(group), _) if !in_item => fields_of(&group.stream(), name),
+            (TokenTree::Group(group), _) if group.delimiter() == Delimiter::Brace => {
+                in_item = false;
+                Vec::new()
+            }
+            (TokenTree::Punct(punct), _) if punct.as_char() == ';' => {
+                in_item = false;
+                Vec::new()
+            }
+            (TokenTree::Ident(it), [TokenTree::Punct(dot), TokenTree::Ident(field), rest @ ..])
+                if it == name && dot.as_char() == '.' && !is_field_itself =>
+            {
+                let called = matches!(rest.first(), Some(TokenTree::Group(group))
+                    if group.delimiter() == Delimiter::Parenthesis);
+                let generic =
+                    matches!(rest.first(), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+                let is_field = !in_item && !called && !generic && field != "await";
+                is_field.then(|| field.clone()).into_iter().collect()
+            }
+            _ => Vec::new(),
+        };
+        for field in found {
+            if !fields.contains(&field) {
+                fields.push(field);
+            }
+        }
+    }
+    fields
+}
+
+const ITEMS_WITH_NAMES: &[&str] = &["fn", "impl", "trait"];
+
+fn is_dot(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == '.')
+}
+
 /// The names in the braces of format strings.
 fn captured(tokens: TokenStream) -> Vec<Ident> {
     let mut names = Vec::new();
@@ -137,6 +207,20 @@ mod tests {
             (quote!(idx), false),
         ] {
             assert_eq!(mentions(&tokens, "id"), mentioned, "{tokens}");
+        }
+    }
+
+    #[test]
+    fn a_module_is_no_receiver() {
+        for (tokens, mentioned) in [
+            (quote!(self::config::TTL), false),
+            (quote!(f([self::TTL])), false),
+            (quote!(Duration::from_secs(self::config::SECONDS + self.more)), true),
+            (quote!(self.ttl), true),
+            (quote!(Options { of: self, ttl: self::TTL }), true),
+            (quote!(|self_: &Self| self_::TTL), false),
+        ] {
+            assert_eq!(mentions(&tokens, "self"), mentioned, "{tokens}");
         }
     }
 
@@ -209,5 +293,30 @@ mod tests {
             let names: Vec<_> = names.iter().map(ToString::to_string).collect();
             assert_eq!(names.join(" "), expected, "{expr}");
         }
+    }
+
+    #[test]
+    fn variables_are_used() {
+        for (expr, used) in [
+            (quote!(user_key(&id)), true),
+            (quote!(user_key(&format!("{id}"))), true),
+            (quote!(id::user_key(&other)), false),
+            (quote!(other.id), false),
+            (quote!(Row { id }), true),
+        ] {
+            assert_eq!(uses(&syn::parse2(expr.clone()).unwrap(), "id"), used, "{expr}");
+        }
+        assert!(uses(&syn::parse2(quote!(self.cache)).unwrap(), "self"));
+    }
+
+    #[test]
+    fn fields_that_a_body_uses() {
+        let body = quote! {
+            let tenant = ctx.tenant; self.ctx.other; ctx.db(); if ctx.locale.is_empty() { ctx.tenant } ctx.0;
+            fn helper(ctx: &Ctx) { ctx.of_helper } ctx.map::<i64>(|it| it.x); 0..ctx.end
+        };
+        let name = syn::parse_quote!(ctx);
+        let fields: Vec<_> = fields_of(&body, &name).iter().map(ToString::to_string).collect();
+        assert_eq!(fields, ["tenant", "locale", "end"]);
     }
 }

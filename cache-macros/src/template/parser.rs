@@ -1,6 +1,6 @@
 //! Parses a template, and reports everything that is wrong with it.
 
-use super::{Kind, Placeholder, Segment};
+use super::{Change, Kind, Placeholder, Segment, options};
 
 /// The segments of `text`, and its mistakes.
 pub(super) fn parse(text: &str, kind: Kind) -> (Vec<Segment>, Vec<String>) {
@@ -11,10 +11,8 @@ pub(super) fn parse(text: &str, kind: Kind) -> (Vec<Segment>, Vec<String>) {
             _ => "the key is empty; write something like `\"user:<id>\"`",
         });
     }
-    if text.starts_with('~') && kind == Kind::Key {
-        parser.problem(
-            "a key that begins with `~` could be that of a tag; begin with another character",
-        );
+    if kind == Kind::Key {
+        parser.kept_for_others(text);
     }
     let mut rest = text;
     while let Some(character) = rest.chars().next() {
@@ -65,9 +63,29 @@ impl Parser {
         }
     }
 
+    /// Keys of the cache's own.
+    fn kept_for_others(&mut self, text: &str) {
+        if text.starts_with('~') {
+            self.problem(
+                "a key that begins with `~` could be that of a tag; begin with another character",
+            );
+        }
+        if text.starts_with("wb:{") {
+            self.problem(
+                "a key that begins with `wb:{` could be that of a queue; begin with another word",
+            );
+        }
+        if text.ends_with("!r") {
+            self.problem(
+                "a key that ends in `!r` could be the one that another entry's refresh is leased by; \
+                 end with other characters",
+            );
+        }
+    }
+
     fn placeholder(&mut self, inside: &str) {
-        let (path, option) = match inside.split_once(':') {
-            Some((path, option)) => (path, Some(option)),
+        let (path, given) = match inside.split_once(':') {
+            Some((path, given)) => (path, Some(given)),
             None => (inside, None),
         };
         let mut names = path.split('.').map(str::to_owned);
@@ -84,10 +102,9 @@ impl Parser {
                 "`<{inside}>` is no placeholder: that is a parameter or fields of it, as `<id>` or \
                  `<user.id>`; for anything else use `key = expression`"
             ));
-        } else if let Some(unknown) = option.filter(|&option| option != "hash") {
-            self.problem(format!("`:{unknown}` is unknown; there is only `<{path}:hash>`"));
         }
-        let placeholder = Placeholder { root, fields, hash: option.is_some(), next: None };
+        let (changes, hash) = self.options(path, given);
+        let placeholder = Placeholder { root, fields, changes, hash, next: None };
         if let Some(Segment::Placeholder(before)) = self.segments.last() {
             let (before, after) = (before.name(), placeholder.name());
             self.problem(format!(
@@ -96,6 +113,52 @@ impl Parser {
             ));
         }
         self.segments.push(Segment::Placeholder(placeholder));
+    }
+
+    /// What follows the path of a placeholder, `display:trim:lower`.
+    fn options(&mut self, path: &str, given: Option<&str>) -> (Vec<Change>, bool) {
+        let (mut changes, mut hash, mut in_order) = (Vec::new(), false, true);
+        for option in given.into_iter().flat_map(|given| given.split(':')) {
+            let change = match option {
+                "display" => Change::Display,
+                "trim" => Change::Trim,
+                "lower" => Change::Lower,
+                "hash" if !hash => {
+                    hash = true;
+                    continue;
+                }
+                "hash" => {
+                    self.problem(format!("`:hash` is given twice: write `<{path}:hash>`"));
+                    continue;
+                }
+                unknown => {
+                    self.problem(format!(
+                        "`:{unknown}` is unknown; there are `<{path}:display>`, `<{path}:lower>`, `<{path}:trim>` \
+                         and `<{path}:hash>`"
+                    ));
+                    continue;
+                }
+            };
+            in_order &= !hash;
+            if changes.contains(&change) {
+                self.problem(format!("`:{option}` is given twice: write `<{path}:{option}>`"));
+            } else {
+                changes.push(change);
+            }
+        }
+        if let Some(at @ 1..) = changes.iter().position(|&change| change == Change::Display) {
+            let display = changes.remove(at);
+            changes.insert(0, display);
+            let options = options(&changes, hash);
+            self.problem(format!(
+                "`:display` makes the text that the others change: write `<{path}{options}>`"
+            ));
+        }
+        if !in_order {
+            let options = options(&changes, true);
+            self.problem(format!("a hash cannot be changed any more: write `<{path}{options}>`"));
+        }
+        (changes, hash)
     }
 
     fn text(&mut self, character: char) {
@@ -152,7 +215,9 @@ impl Parser {
             "{}" => self.problem("the hash tag `{}` is empty; a value is written `<id>`"),
             "{" => self.problem("`{` begins a hash tag that is never closed; add a `}`"),
             "}" => self.problem("`}` ends a hash tag that never began; add a `{`"),
-            _ => self.problem("a key has at most one hash tag `{..}`, without braces inside"),
+            _ => self.problem(
+                "a key has at most one hash tag `{..}`, without braces inside; a value is written `<id>`",
+            ),
         }
     }
 
@@ -181,103 +246,4 @@ fn is_index(text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The segments in a form that is short to write: text as it is, placeholders in `<>`.
-    fn read(text: &str, kind: Kind) -> Result<String, Vec<String>> {
-        let (segments, problems) = parse(text, kind);
-        if !problems.is_empty() {
-            return Err(problems);
-        }
-        let show = |segment: &Segment| match segment {
-            Segment::Text(text) => text.clone(),
-            Segment::Placeholder(placeholder) => placeholder.name(),
-        };
-        Ok(segments.iter().map(show).collect::<Vec<_>>().join(" "))
-    }
-
-    #[test]
-    fn templates() {
-        for (text, segments) in [
-            ("all", "all"),
-            ("user:<id>", "user: <id>"),
-            ("<id>", "<id>"),
-            ("<a>:<b>", "<a> : <b>"),
-            ("v2/<user.id>/<pair.0>", "v2/ <user.id> / <pair.0>"),
-            ("q:<filter:hash>", "q: <filter:hash>"),
-            ("<self.tenant>|<größe>", "<self.tenant> | <größe>"),
-            ("{<tenant>}:user:<id>", "{ <tenant> }:user: <id>"),
-            ("{users}:<id>", "{users}: <id>"),
-            ("a<<b>>c", "a<b>c"),
-            ("<a>>>", "<a> >"),
-            ("items?page=<page>", "items?page= <page>"),
-        ] {
-            assert_eq!(read(text, Kind::Key).as_deref(), Ok(segments), "{text}");
-        }
-        assert_eq!(read("user:<id>:*", Kind::Pattern).as_deref(), Ok("user: <id> :*"));
-    }
-
-    #[test]
-    fn mistakes() {
-        for (text, problem) in [
-            ("", "is empty"),
-            ("a b", "' ' cannot be part of a key"),
-            ("a\nb", "'\\n' cannot be part of a key"),
-            ("user:<id", "write `<id>`"),
-            ("user:<", "write `<id>`"),
-            ("<a<b>", "write `<a>`"),
-            ("user:id>", "write `>>`"),
-            ("<>", "`<>` is empty"),
-            ("<r#type>", "write `<type>`"),
-            ("<id()>", "`<id()>` is no placeholder"),
-            ("<a.>", "`<a.>` is no placeholder"),
-            ("<a + b>", "is no placeholder"),
-            ("<7>", "is no placeholder"),
-            ("<_>", "is no placeholder"),
-            ("<id:hex>", "there is only `<id:hash>`"),
-            ("<a><b>", "write `<a>:<b>`"),
-            ("<a>b", "write `<a>:b`"),
-            ("<a>%", "write `<a>:%`"),
-            ("<a><<", "write `<a>:<`"),
-            ("user:*", "pattern"),
-            ("{}:a", "is empty"),
-            ("{<id>", "never closed"),
-            ("<id>}", "never began"),
-            ("}{", "at most one"),
-            ("{a}{b}", "at most one"),
-            ("{{a}}", "at most one"),
-        ] {
-            let problems = read(text, Kind::Key).unwrap_err();
-            assert_eq!(problems.len(), 1, "{text}: {problems:?}");
-            assert!(problems[0].contains(problem), "{text}: {problems:?}");
-        }
-        for (text, kind, problem) in
-            [("~tag:a", Kind::Key, "that of a tag"), ("", Kind::Tag, "the tag is empty")]
-        {
-            let problems = read(text, kind).unwrap_err();
-            assert!(problems[0].contains(problem), "{text}: {problems:?}");
-        }
-        assert!(read("~tag:*", Kind::Pattern).is_ok() && read("~", Kind::Tag).is_ok());
-        let problems = read("user:<id>*", Kind::Pattern).unwrap_err();
-        assert!(problems[0].contains("longer values"), "{problems:?}");
-    }
-
-    #[test]
-    fn several_mistakes_are_all_told() {
-        assert_eq!(read("a b c:<id:x>:<", Kind::Key).unwrap_err().len(), 3);
-    }
-
-    #[test]
-    fn a_character_that_a_value_may_hold_is_ambiguous() {
-        let (segments, _) = parse("<a>/<b>:<c>", Kind::Key);
-        let next: Vec<_> = segments
-            .iter()
-            .filter_map(|segment| match segment {
-                Segment::Text(_) => None,
-                Segment::Placeholder(placeholder) => Some(placeholder.ambiguous_next()),
-            })
-            .collect();
-        assert_eq!(next, [Some('/'), None, None]);
-    }
-}
+mod tests;

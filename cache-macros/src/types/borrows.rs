@@ -1,6 +1,6 @@
 //! What a type borrows, and for how long.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens as _;
 use syn::{Type, TypeReference};
 
@@ -21,6 +21,36 @@ pub(crate) fn borrows(ty: &Type) -> bool {
         })
     }
     in_tokens(ty.to_token_stream())
+}
+
+/// The type with `'static` for every lifetime, `Title<'static>` of `Title<'a>`, if it spells no reference.
+pub(crate) fn with_static(ty: &Type) -> Option<String> {
+    fn spelled(tokens: TokenStream, text: &mut String) -> bool {
+        let mut lifetime = false;
+        tokens.into_iter().all(|token| {
+            match token {
+                TokenTree::Punct(punct) if punct.as_char() == '&' => return false,
+                TokenTree::Punct(punct) if punct.as_char() == ',' => text.push_str(", "),
+                TokenTree::Punct(punct) => {
+                    lifetime = punct.as_char() == '\'';
+                    text.push(punct.as_char());
+                }
+                TokenTree::Ident(_) if std::mem::take(&mut lifetime) => text.push_str("static"),
+                TokenTree::Ident(ident) => text.push_str(&ident.to_string()),
+                TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis => {
+                    text.push('(');
+                    let is_owned = spelled(group.stream(), text);
+                    text.push(')');
+                    return is_owned;
+                }
+                // Of an array, which nobody writes with a lifetime, or of none at all.
+                TokenTree::Group(_) | TokenTree::Literal(_) => return false,
+            }
+            true
+        })
+    }
+    let mut text = String::new();
+    spelled(ty.to_token_stream(), &mut text).then_some(text)
 }
 
 /// Whether it may hold a reference that does not live for ever.
@@ -76,6 +106,19 @@ mod tests {
         }
         for ty in ["String", "Cow<'static, str>", "Vec<User>"] {
             assert!(!borrows(&parse_str(ty).unwrap()), "{ty}");
+        }
+    }
+
+    #[test]
+    fn what_lives_for_ever() {
+        for (ty, expected) in [
+            ("Title<'a>", Some("Title<'static>")),
+            ("Vec<(Cow<'_, str>, u8)>", Some("Vec<(Cow<'static, str>, u8)>")),
+            ("a::Title<'_, T>", Some("a::Title<'static, T>")),
+            ("Vec<&'a str>", None),
+            ("[Title<'a>; 2]", None),
+        ] {
+            assert_eq!(with_static(&parse_str(ty).unwrap()).as_deref(), expected, "{ty}");
         }
     }
 

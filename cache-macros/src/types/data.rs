@@ -30,9 +30,15 @@ const DATA: &[&str] = &[
     "Decimal",
     "Date",
     "DateTime",
+    "Duration",
     "NaiveDate",
     "NaiveDateTime",
+    "NaiveTime",
     "OffsetDateTime",
+    "PrimitiveDateTime",
+    "TimeDelta",
+    "Url",
+    "UtcDateTime",
     "IpAddr",
     "Ipv4Addr",
     "Ipv6Addr",
@@ -85,7 +91,7 @@ pub(crate) fn holds_no_ids(ty: &Type) -> bool {
     }
 }
 
-/// What the text of such a value is in a key: `int`, `bool`, `hex`, or `any`.
+/// What the text of such a value is in a key: `int`, `wide` (an integer of 128 bits), `bool`, `uuid`, or `any`.
 pub(crate) fn kind(ty: &Type) -> &'static str {
     if let Type::Reference(reference) = peel(ty) {
         return kind(&reference.elem);
@@ -93,8 +99,10 @@ pub(crate) fn kind(ty: &Type) -> &'static str {
     let name = last_segment(ty).map(|segment| segment.ident.to_string()).unwrap_or_default();
     match name.as_str() {
         "bool" => "bool",
-        "Uuid" => "hex",
+        "Uuid" => "uuid",
         "isize" | "usize" => "int",
+        // `NonZero` is of any width.
+        "i128" | "u128" | "NonZeroI128" | "NonZeroU128" | "NonZero" => "wide",
         name if name.starts_with("NonZero") => "int",
         name if name.strip_prefix(['i', 'u']).is_some_and(|bits| bits.parse::<u8>().is_ok()) => {
             "int"
@@ -103,13 +111,14 @@ pub(crate) fn kind(ty: &Type) -> &'static str {
     }
 }
 
-/// Whether `impl Bound` is data: `impl Into<String>`.
+/// Whether `impl Bound` is data: `impl Into<String>`, `impl KeyPart`.
 pub(crate) fn is_data_bound(bound: &TypeParamBound) -> bool {
     let TypeParamBound::Trait(bound) = bound else {
         return false;
     };
     bound.path.segments.last().is_some_and(|segment| {
-        segment.ident == "ToString" || (is_one_of(segment, CONVERSIONS) && holds_data(segment))
+        is_one_of(segment, &["KeyPart", "ToString"])
+            || (is_one_of(segment, CONVERSIONS) && holds_data(segment))
     })
 }
 
@@ -147,6 +156,7 @@ mod tests {
             "impl Into<String>",
             "&mut i64",
             "impl AsRef<str> + Send",
+            "impl KeyPart",
             "UserId",
             "chrono::DateTime<Utc>",
             "(bool)",

@@ -2,37 +2,50 @@
 
 mod borrows;
 mod data;
+mod handle;
+mod mend;
 mod output;
+mod transaction;
 
 use quote::ToTokens as _;
 use syn::{PathSegment, Type};
 
-pub(crate) use self::borrows::{borrows, may_end, referent};
+pub(crate) use self::borrows::{borrows, may_end, referent, with_static};
 pub(crate) use self::data::{
     holds_data_somewhere, holds_no_ids, is_data, is_data_bound, is_one, kind,
 };
+pub(crate) use self::handle::{is_empty, is_handle, is_handle_inside};
+pub(crate) use self::mend::{Mend, mend};
 pub(crate) use self::output::{boxed_output, error, is_plain, of_each, spells_result, stored};
-use crate::syntax::{arguments, idents, last_segment, peel};
-
-/// Whether a value of this type is, or may be inside, an open transaction.
-pub(crate) fn is_transaction(ty: &Type) -> bool {
-    match peel(ty) {
-        Type::Reference(reference) => {
-            let connection = last_segment(&reference.elem)
-                .is_some_and(|segment| segment.ident.to_string().ends_with("Connection"));
-            (reference.mutability.is_some() && connection) || is_transaction(&reference.elem)
-        }
-        Type::Tuple(tuple) => tuple.elems.iter().any(is_transaction),
-        other => last_segment(other).is_some_and(|segment| {
-            segment.ident.to_string().ends_with("Transaction")
-                || arguments(segment).any(is_transaction)
-        }),
-    }
-}
+pub(crate) use self::transaction::{Open, is_lent, open};
+use crate::syntax::{arguments, idents, last_segment, mentions, peel};
 
 /// `impl Trait` in any place: a type that cannot be named.
 pub(crate) fn is_opaque(ty: &Type) -> bool {
     idents(ty.to_token_stream()).iter().any(|ident| ident == "impl")
+}
+
+/// Types of which a key shows what they hold, and nothing else.
+const TRANSPARENT: &[&str] = &[
+    "Option", "Vec", "VecDeque", "Box", "Arc", "Rc", "Cow", "BTreeSet", "HashSet", "Reverse",
+    "Wrapping",
+];
+
+/// Whether `name` is an argument of the type, as in `Id<T>`: what a key shows of a value may be the same for all of them.
+pub(crate) fn is_marked_by(ty: &Type, name: &str) -> bool {
+    match peel(ty) {
+        Type::Reference(reference) => is_marked_by(&reference.elem, name),
+        Type::Slice(slice) => is_marked_by(&slice.elem, name),
+        Type::Array(array) => is_marked_by(&array.elem, name),
+        Type::Tuple(tuple) => tuple.elems.iter().any(|ty| is_marked_by(ty, name)),
+        other => last_segment(other).is_some_and(|segment| {
+            if is_one_of(segment, TRANSPARENT) {
+                arguments(segment).any(|ty| is_marked_by(ty, name))
+            } else {
+                arguments(segment).any(|ty| mentions(ty, name))
+            }
+        }),
+    }
 }
 
 fn is_one_of(segment: &PathSegment, names: &[&str]) -> bool {
@@ -42,31 +55,4 @@ fn is_one_of(segment: &PathSegment, names: &[&str]) -> bool {
 /// `dyn Trait`, which cannot be cloned.
 pub(crate) fn is_object(ty: &Type) -> bool {
     matches!(peel(ty), Type::TraitObject(_))
-}
-
-#[cfg(test)]
-mod tests {
-    use syn::parse_str;
-
-    use super::*;
-
-    #[test]
-    fn transactions() {
-        for ty in [
-            "Transaction<'_, Postgres>",
-            "&mut sqlx::Transaction<'_, Postgres>",
-            "&DatabaseTransaction",
-            "&mut PgConnection",
-            "Option<&mut SqliteConnection>",
-            "&mut PoolConnection<Postgres>",
-            "Arc<Mutex<Transaction<'static, Sqlite>>>",
-        ] {
-            assert!(is_transaction(&parse_str(ty).unwrap()), "{ty}");
-        }
-        for ty in
-            ["&PgPool", "&PgConnection", "TransactionId", "&mut Vec<i64>", "&DatabaseConnection"]
-        {
-            assert!(!is_transaction(&parse_str(ty).unwrap()), "{ty}");
-        }
-    }
 }

@@ -1,5 +1,7 @@
 //! Work that outlives a call.
 
+mod again;
+pub(crate) mod apart;
 mod refreshes;
 mod shutdown;
 
@@ -10,6 +12,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+pub(crate) use self::again::Again;
 use self::refreshes::Refreshes;
 pub(crate) use self::refreshes::{Claim, Claimed};
 
@@ -26,14 +29,19 @@ pub(crate) struct Background {
     refreshes: Refreshes,
     /// What has to be put in order after a call that was dropped.
     errands: AtomicUsize,
+    again: Again,
     /// Notified whenever something ends.
     ended: Notify,
 }
 
 impl Background {
     pub(crate) fn new(max_refreshes: usize) -> Arc<Self> {
-        let refreshes = Refreshes::new(max_refreshes);
-        Arc::new(Self { refreshes, errands: AtomicUsize::new(0), ended: Notify::new() })
+        Arc::new(Self {
+            refreshes: Refreshes::new(max_refreshes),
+            errands: AtomicUsize::new(0),
+            again: Again::default(),
+            ended: Notify::new(),
+        })
     }
 
     /// Runs something that is to be done before the program ends.
@@ -59,6 +67,11 @@ impl Background {
     /// Whether a load of this entry failed a moment ago.
     pub(crate) fn is_resting(&self, key: &str) -> bool {
         self.refreshes.is_resting(key)
+    }
+
+    /// What is to be invalidated again.
+    pub(crate) fn again(&self) -> &Again {
+        &self.again
     }
 
     fn errands(&self) -> usize {

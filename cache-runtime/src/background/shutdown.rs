@@ -5,15 +5,22 @@ use std::sync::atomic::Ordering;
 
 use tokio::time::timeout;
 
-use super::Background;
+use super::{Again, Background};
 use crate::cache::Cache;
 use crate::error::{Error, ErrorKind};
 use crate::journal::Journal;
+use crate::store::Store;
 
 impl Cache {
     /// Ends background work before a program ends: starts no more refreshes, and waits for those that are running and
     /// for the delivery of every invalidation, for at most [`shutdown_limit`](crate::CacheBuilder::shutdown_limit),
-    /// 10 s by default.
+    /// 15 s by default. What begins meanwhile, such as the end of a call that is dropped, is waited for as well.
+    ///
+    /// That a server goes away from now on is no warning in the log any more.
+    ///
+    /// Entries of failed writes that are still to be invalidated again, in case an error hid a commit, are not waited
+    /// for: they are fenced for the rest of that time, and the fences expire by themselves. Only for a pattern there is
+    /// no fence, so a shutdown waits until it is due: a [`fence`](crate::CacheBuilder::fence)'s length after the write.
     ///
     /// Functions continue to work as before, except that stale values are served without a refresh.
     ///
@@ -38,20 +45,41 @@ impl Cache {
     pub async fn shutdown(&self) -> Result<(), Error> {
         let background = self.background();
         background.refreshes.close();
+        if let Some(Store::Redis(store)) = self.store() {
+            store.ending();
+        }
         Journal::deliver(self);
         let ended = async {
-            background.ended().await;
-            self.journal().drained().await;
+            loop {
+                background.ended().await;
+                Again::hand_over(self).await;
+                background.again().drained().await;
+                self.journal().drained().await;
+                // What ended last may have left something to what was waited for before.
+                let left = self.left();
+                if left.is_nothing() {
+                    return;
+                }
+            }
         };
         if timeout(self.settings().shutdown_limit, ended).await.is_ok() {
             return Ok(());
         }
-        let left = Left {
+        let left = self.left();
+        // It has just been done.
+        if left.is_nothing() {
+            return Ok(());
+        }
+        Err(Error::new(ErrorKind::Unfinished, left.to_string()))
+    }
+
+    fn left(&self) -> Left {
+        let background = self.background();
+        Left {
             refreshes: background.refreshes.running(),
             errands: background.errands(),
-            invalidations: self.journal().depth(),
-        };
-        Err(Error::new(ErrorKind::Unfinished, left.to_string()))
+            invalidations: self.journal().depth() + background.again().length(),
+        }
     }
 }
 
@@ -75,6 +103,12 @@ struct Left {
     invalidations: usize,
 }
 
+impl Left {
+    fn is_nothing(&self) -> bool {
+        self.refreshes + self.errands + self.invalidations == 0
+    }
+}
+
 impl fmt::Display for Left {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { refreshes, errands, invalidations } = self;
@@ -83,5 +117,39 @@ impl fmt::Display for Left {
             "the cache's shutdown was cut short: {refreshes} refreshes and the ends of {errands} dropped calls were still \
              under way, {invalidations} invalidations undelivered"
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::sync::oneshot;
+    use tokio::task::yield_now;
+
+    use super::*;
+
+    /// The clock goes on by itself where everything waits.
+    #[tokio::test(start_paused = true)]
+    async fn what_begins_during_a_shutdown_is_waited_for() {
+        let cache = Cache::in_memory();
+        Again::add_patterns(&cache, ["none:*".to_owned()], Duration::ZERO);
+        let ending = tokio::spawn({
+            let cache = cache.clone();
+            async move { cache.shutdown().await }
+        });
+        // It has found nothing running, and waits for the pattern.
+        while !cache.background().refreshes.is_closed() {
+            yield_now().await;
+        }
+        let (open, gate) = oneshot::channel::<()>();
+        cache.background().run(async move { _ = gate.await });
+        while cache.background().again().length() > 0 || cache.journal().depth() > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        assert!(!ending.is_finished(), "the errand is still running");
+        open.send(()).unwrap();
+        ending.await.unwrap().unwrap();
     }
 }

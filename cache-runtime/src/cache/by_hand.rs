@@ -2,112 +2,99 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::keys::Refused;
 use super::{Cache, Keys};
 use crate::budget::Budget;
 use crate::callsite;
-use crate::codec::Schema;
-use crate::entry::{Head, Unfit};
 use crate::error::{Error, ErrorKind};
 use crate::journal::{Entry, Journal};
-use crate::key::{Key, Tag};
-use crate::record::{self, Found, Value};
+use crate::key::{AsTag, Key};
+use crate::misuse::{self, Misuse};
+use crate::read::{Found, Reader, is_being_written};
+use crate::record::{self, Value};
 use crate::stats::Event;
-use crate::store::{Fill, Name, Store, StoreResult};
+use crate::store::redis::Sweep;
+use crate::store::{Name, Store, StoreResult};
 use crate::tags::{Standing, Tags};
-use crate::token::Token;
 use crate::write::PATTERN_LIMIT;
 
 impl Cache {
-    /// Reads the value of an entry: `None` if there is none, if it has another codec or version, if it is behind a
-    /// fence, or if its time to live is over. Never runs a body.
+    /// Reads the value of an entry, as a call of its function would find it, and never runs a body. `None` where such a
+    /// call would run its body:
+    ///
+    /// - There is no value, or its time to live is over.
+    /// - It has another codec or version, or is larger than [`max_value_bytes`](crate::CacheBuilder::max_value_bytes).
+    /// - Somebody is writing the entry or one of its tags, be it this task inside an
+    ///   [`after_commit`](Self::after_commit).
+    /// - An invalidation of it has not been delivered yet: the server still has the value, and this process knows that
+    ///   it is outdated.
     ///
     /// # Errors
     ///
-    /// If the store does not answer, where an annotated function would run its body.
+    /// If the store does not answer, or if a value in the key has no [hash](crate::KeyText::hash), where an annotated
+    /// function would run its body.
+    ///
+    /// # Cancel safety
+    ///
+    /// It only reads, so the future can be dropped at any time.
     pub async fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
+        self.announce();
         let Some(store) = self.store() else {
             return Ok(None);
         };
+        self.check(key)?;
         let text = self.full_text(key.as_str());
-        let name = Name::new(&text);
-        let schema = key.schema(self.settings().codec);
         let tags = Tags::of(self, key);
+        if is_being_written(self, &text, &tags) {
+            self.recorder().count(&callsite::BY_HAND, Event::Bypass);
+            return Ok(None);
+        }
+        if tags.are_outdated(self, &text) {
+            self.recorder().count(&callsite::BY_HAND, Event::Outdated);
+            return Ok(None);
+        }
+        let name = Name::new(&text);
         let by = self.budget().deadline();
         let (record, stamps) = if tags.is_empty() {
-            (store.get(name, by).await?, Standing::none())
+            (store.get(name, by).await.map_err(|error| self.explained(error))?, Standing::none())
         } else {
             let (record, stamps) = tags.read_with(store, name, by).await;
-            (record?, stamps?)
+            let explained = |error| self.explained(error);
+            (record.map_err(explained)?, stamps.map_err(explained)?)
         };
         let Some(record) = record else {
             return Ok(None);
         };
-        let Found::Value(value) = record::read(record, name.hash) else {
+        let schema = key.schema(self.settings().codec);
+        let reader = Reader { cache: self, callsite: &callsite::BY_HAND, schema };
+        let restore = |value: &Value| {
+            let decode = || schema.codec.decode(value.payload()).ok();
+            (!value.is_error()).then(decode).flatten()
+        };
+        let Found::Value(result, value) = reader.interpret(name, record, &stamps, restore) else {
             return Ok(None);
         };
-        let fits = !value.is_error()
-            && stamps.are_those_of(&value)
-            && value.codec() == schema.codec.id()
-            && value.version() == schema.version;
-        if !fits || (value.is_kept() && !self.is_fresh(name, &value, self.budget()).await?) {
-            return Ok(None);
-        }
-        Ok(schema.codec.decode(value.payload()).ok())
+        let is_fresh = !value.is_kept()
+            || self
+                .is_fresh(name, &value, self.budget())
+                .await
+                .map_err(|error| self.explained(error))?;
+        Ok(is_fresh.then_some(result))
     }
 
-    /// Stores a value, with the time to live of the key's function. If somebody else is writing the same entry, or
-    /// one of its tags, the entry is emptied instead, and the next reader loads.
-    ///
-    /// A value that was read from the database earlier may be outdated by the time it is stored. Where a write knows
-    /// the new value, `#[write_through]` on that write is the safe choice.
-    ///
-    /// # Errors
-    ///
-    /// If the store does not answer or refuses, or if the value cannot be encoded.
-    pub async fn put<T: Serialize>(&self, key: &Key<T>, value: &T) -> Result<(), Error> {
-        let Some(store) = self.store() else {
-            return Ok(());
-        };
-        let text = self.full_text(key.as_str());
-        let (name, writer) = (Name::new(&text), Token::random());
-        // Before the fence: what invalidates a tag from now on makes the value a miss.
-        let captured = Tags::of(self, key).capture(store, self.budget().deadline()).await?;
-        let Standing::Stamps(stamps) = captured else {
-            return self.remove(&[text.into_owned()], Duration::ZERO).await;
-        };
-        let head = Head { name: name.hash, token: writer, stamps: &stamps, took: Duration::ZERO };
-        let encode = |schema: Schema, out: &mut _| schema.codec.encode(value, out);
-        let record = head.try_record(self, key, encode).map_err(|unfit| {
-            let message = match unfit {
-                Unfit::Unencodable => "the value could not be encoded",
-                Unfit::Oversized => "the encoded value is larger than `max_value_bytes`",
-            };
-            Error::new(ErrorKind::Codec, message)
-        })?;
-        let ttl = key.ttl_for(value);
-        let by = self.budget().deadline();
-        self.flights().forget(&[name]);
-        for fenced in store.begin(&[name], writer, self.settings().fence, by).await {
-            if !fenced? {
-                let message = "the key holds data that is not the cache's, or the store is full";
-                return Err(Error::new(ErrorKind::Refused, message));
-            }
-        }
-        let fill = Fill::new(record, ttl, key.stale_for(false));
-        store.end_with(name, writer, fill, by).await?;
-        Ok(())
-    }
-
-    /// Removes entries, and keeps loads that are already running from filling them. Takes one round trip for any
-    /// number of keys.
+    /// Removes entries, and keeps loads that are already running from filling them. Takes one round trip, or one for
+    /// each 256 keys. Each has as much time as the [`budget`](crate::CacheBuilder::budget) says, so that any number of
+    /// keys can be invalidated by a server that answers.
     ///
     /// # Errors
     ///
     /// If it is not acknowledged for every key. It may have been done nevertheless. What was not acknowledged is sent
     /// again until it is, and meanwhile this process bypasses the cache for those keys.
+    ///
+    /// [`ErrorKind::Codec`] if a value in a key has no [hash](crate::KeyText::hash). Nothing is stored under such a key;
+    /// the other keys are invalidated.
     ///
     /// # Cancel safety
     ///
@@ -115,7 +102,8 @@ impl Cache {
     pub async fn invalidate(&self, keys: impl Keys) -> Result<(), Error> {
         let mut texts = Vec::new();
         keys.visit(&mut |key| texts.push(self.full_text(key).into_owned()));
-        self.remove(&texts, Duration::ZERO).await
+        let removed = self.remove(&texts, Duration::ZERO).await;
+        self.check(keys).and(removed)
     }
 
     /// Invalidates every entry with a tag, however many there are: one round trip, and one key removed. The entries
@@ -132,21 +120,25 @@ impl Cache {
     /// # Cancel safety
     ///
     /// If the future is dropped, the invalidation may or may not have been done, and is not sent again.
-    pub async fn invalidate_tag(&self, tag: impl Into<Tag>) -> Result<(), Error> {
+    pub async fn invalidate_tag(&self, tag: impl AsTag) -> Result<(), Error> {
         self.invalidate(tag.into()).await
     }
 
     /// Removes all entries of this namespace whose key matches a Redis glob, such as `user:7:*`, and returns how many
     /// there were. A glob that begins with `*` matches tags as well, and so invalidates every entry that has one of
-    /// those tags. The time this takes is proportional to the number of all keys on the server, so keep it off hot
-    /// paths.
+    /// those tags. Without a namespace, a glob that begins with `*` matches the entries of all namespaces. The time this
+    /// takes is proportional to the number of all keys on the server, so keep it off hot paths.
     ///
     /// # Errors
     ///
     /// If the store does not answer or refuses. The invalidation is sent again, as with
     /// [`invalidate`](Self::invalidate).
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped, some of the entries have been removed, and the invalidation is not sent again.
     pub async fn invalidate_matching(&self, pattern: &str) -> Result<u64, Error> {
-        self.remove_matching(&self.full_text(pattern), Duration::ZERO).await
+        self.remove_matching(&self.full_pattern(pattern), Duration::ZERO).await
     }
 
     /// Waits until every invalidation has been delivered, for at most `limit`. Call it before the program ends.
@@ -154,6 +146,10 @@ impl Cache {
     /// # Errors
     ///
     /// [`ErrorKind::Undelivered`], with their number, if some are left.
+    ///
+    /// # Cancel safety
+    ///
+    /// It only waits: the invalidations are delivered in the background, whether or not the future is dropped.
     pub async fn flush(&self, limit: Duration) -> Result<(), Error> {
         Journal::deliver(self);
         if tokio::time::timeout(limit, self.journal().drained()).await.is_ok() {
@@ -161,15 +157,25 @@ impl Cache {
         }
         let left = self.journal().depth();
         let message = format!("{left} invalidations have not been delivered to the cache's store");
-        Err(Error::new(ErrorKind::Undelivered, message))
+        let undelivered = Error::new(ErrorKind::Undelivered, message);
+        Err(match self.latest_cause() {
+            Some(cause) => undelivered.because(cause),
+            None => undelivered,
+        })
     }
 
-    /// Removes all entries and tags of this namespace, and returns how many there were.
+    /// Removes all entries and tags of this namespace, and returns how many there were. Those of other namespaces stay,
+    /// whatever they are called.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] if the cache uses a server and has no namespace: this would remove everybody's data.
+    /// [`ErrorKind::Config`] if the cache uses a server and has no namespace: this would remove the entries of every
+    /// program that uses none.
     /// Otherwise as for [`invalidate_matching`](Self::invalidate_matching).
+    ///
+    /// # Cancel safety
+    ///
+    /// That of `invalidate_matching`.
     pub async fn clear(&self) -> Result<u64, Error> {
         if self.settings().namespace.is_empty() && matches!(self.store(), Some(Store::Redis(_))) {
             let message =
@@ -177,6 +183,16 @@ impl Cache {
             return Err(Error::new(ErrorKind::Config, message));
         }
         self.remove_matching(&self.everything(), Duration::ZERO).await
+    }
+
+    /// Refuses keys that name no entry.
+    pub(super) fn check(&self, keys: impl Keys) -> Result<(), Error> {
+        let mut checked = Ok(());
+        keys.refused(&mut |Refused(function, unhashable)| {
+            misuse::report(self, function, Misuse::Unhashable, format_args!("{unhashable}"));
+            checked = Err(Error::new(ErrorKind::Codec, unhashable.to_string()));
+        });
+        checked
     }
 
     /// Whether a value is still within its time to live, for an entry that is kept longer than that.
@@ -197,6 +213,7 @@ impl Cache {
 
     /// Invalidates entries by their full keys; what is not acknowledged goes into the journal.
     pub(crate) async fn remove(&self, texts: &[String], hold_off: Duration) -> Result<(), Error> {
+        self.announce();
         let Some(store) = self.store() else {
             return Ok(());
         };
@@ -212,19 +229,21 @@ impl Cache {
         pattern: &str,
         hold_off: Duration,
     ) -> Result<u64, Error> {
+        self.announce();
         let Some(store) = self.store() else {
             return Ok(0);
         };
         self.flights().forget_all();
         let by = Budget::new(PATTERN_LIMIT).deadline();
-        let reply = store.invalidate_matching(pattern, hold_off, by).await;
+        let sweep = Sweep::default();
+        let reply = store.invalidate_matching(pattern, hold_off, &sweep, by).await;
         self.note(&reply, Event::PatternInvalidated);
         let entry = [Entry::Pattern(pattern.to_owned())];
         match reply {
             Ok(_) => Journal::acknowledged(self, entry),
             Err(_) => Journal::add(self, entry, hold_off),
         }
-        Ok(reply?)
+        reply.map_err(|error| self.explained(error))
     }
 
     /// Puts what was not acknowledged into the journal, and returns the first error.
@@ -244,7 +263,10 @@ impl Cache {
         let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
         Journal::acknowledged(self, done.into_iter().map(entry));
         Journal::add(self, failed.into_iter().map(entry), hold_off);
-        replies.into_iter().try_for_each(|reply| reply.map(drop)).map_err(Error::from)
+        replies
+            .into_iter()
+            .try_for_each(|reply| reply.map(drop))
+            .map_err(|error| self.explained(error))
     }
 
     fn note<T>(&self, reply: &StoreResult<T>, done: Event) {

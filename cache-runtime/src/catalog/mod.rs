@@ -1,7 +1,7 @@
 //! The catalogue of all annotated functions of the program, and the check of their keys.
 
 mod check;
-mod shape;
+mod reach;
 mod site;
 
 use std::fmt;
@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 pub use self::check::Problem;
-use self::shape::Shape;
+use self::reach::{Owner, Reach, ends_with};
 pub use self::site::{CachedSite, Target, WriteSite};
 
 /// Returns every annotated function of the program, including those of the crates it depends on, in the order of
@@ -45,16 +45,31 @@ pub fn catalog() -> Catalog {
     let sites: Vec<_> = inventory::iter::<CachedSite>.into_iter().collect();
     let mut writes: Vec<_> = inventory::iter::<WriteSite>.into_iter().collect();
     writes.sort_by_key(|write| write.function);
+    let reach = Reach::of(sites.clone());
+    let reached = writes.iter().map(|&write| {
+        let place = write.place();
+        let targets = write.targets.iter();
+        let sites = targets.flat_map(|target| reach.by(target, write.function, place.as_ref()));
+        (write, sites.collect())
+    });
+    let reached: Vec<_> = reached.collect();
     let mut functions: Vec<_> =
-        sites.iter().map(|site| CachedFunction::new(site, &sites, &writes)).collect();
+        sites.into_iter().map(|site| CachedFunction::new(site, &reach, &reached)).collect();
     functions.sort_by_key(|function| (function.function, function.key));
     let writes = writes.into_iter().map(WriteFunction::new).collect();
     Catalog { functions, writes }
 }
 
-/// Panics if two functions that store values of different types can make the same key, so that one would read what
-/// the other stored, or if a write invalidates a key by a template that no cached function has, so that it has no
-/// effect. Call it in one of your tests. Needs the feature `catalog`.
+/// Panics if the keys, tags and queues of the program do not go together. Call it in one of your tests. Needs the feature
+/// `catalog`.
+///
+/// | problem | why |
+/// |---|---|
+/// | two functions can make the same key, each by a template of its own | one would be served what the other has stored, whether or not the types are the same |
+/// | a function shares entries with another `codec`, `version` or tags | neither finds what the other has stored |
+/// | a write invalidates a key or a tag by a template that no cached function has | it has no effect |
+/// | a write or a read names no cache, and all functions whose entries it can mean name one | it uses another cache |
+/// | two sinks have the same queue | each gets only some of the items |
 ///
 /// ```standalone_crate
 /// # use cache_runtime::{cached, invalidates};
@@ -69,9 +84,19 @@ pub fn catalog() -> Catalog {
 /// # keys_go_together();
 /// ```
 ///
-/// Whether two keys can be equal is decided from their templates, in which numbers, `bool`s and `Uuid`s are
-/// recognized and everything else may be any text. The value type of a method is compared by its name, because it may
-/// depend on the generics of its `impl` block. Functions that name different caches are not compared.
+/// Sharing an entry on purpose is spelled `key = get_user_key(&id)`, and is no problem.
+///
+/// Whether two keys can be equal is decided from their templates. Numbers, `bool`s, `Uuid`s, hashes and the names of types
+/// are recognized, `<Self>` is known, and everything else may be any text. Functions that name different caches, by the
+/// text of the expression, are not compared. Namespaces make no difference, since a cache has only one. A file that is
+/// compiled twice, for a library and for a binary, makes the same functions.
+///
+/// A key made by hand, with [`Key::builder`](crate::Key::builder), is not known to the catalogue. If a function has such
+/// a key, keys and tags that no other function has are not reported.
+///
+/// With or without the feature, the first two of these problems are also reported when the second function is first called
+/// in a cache, and the last one when the second sink's queue is used: see
+/// [`CacheBuilder::panic_on_misuse`](crate::CacheBuilder::panic_on_misuse).
 ///
 /// A function that nothing invalidates is not a mistake as such, because its ttl may be enough:
 /// [`Catalog::never_invalidated`] lists these functions.
@@ -150,12 +175,16 @@ impl Catalog {
 impl CachedFunction {
     fn new(
         site: &'static CachedSite,
-        sites: &[&'static CachedSite],
-        writes: &[&'static WriteSite],
+        reach: &Reach<'static>,
+        writes: &[(&WriteSite, Vec<&'static CachedSite>)],
     ) -> Self {
         let CachedSite { function, key, options, value, type_name, .. } = *site;
-        let by = |write: &&&WriteSite| {
-            write.targets.iter().any(|target| target.reaches(write.function, site, sites))
+        let owner = match reach.owner(site) {
+            Owner::Of(owner) => owner,
+            Owner::Itself | Owner::Unknown => site,
+        };
+        let by = |(_, reached): &&(&WriteSite, Vec<&'static CachedSite>)| {
+            reached.iter().any(|it| std::ptr::eq(*it, site) || std::ptr::eq(*it, owner))
         };
         Self {
             function,
@@ -163,7 +192,7 @@ impl CachedFunction {
             ttl: site.ttl_ms.map(Duration::from_millis),
             options,
             value: type_name.map_or_else(|| value.to_owned(), |name| check::unqualified(name())),
-            invalidated_by: writes.iter().filter(by).map(|write| write.function).collect(),
+            invalidated_by: writes.iter().filter(by).map(|(write, _)| write.function).collect(),
             site,
         }
     }
@@ -174,60 +203,6 @@ impl WriteFunction {
         let WriteSite { function, attribute, options, .. } = *site;
         Self { function, attribute, options, site }
     }
-}
-
-impl Target {
-    /// Whether a write with this target may mean the entries of a function.
-    fn reaches(&self, write: &str, site: &CachedSite, sites: &[&CachedSite]) -> bool {
-        match *self {
-            Self::Function(name) => {
-                means(name, write, site, sites)
-                    || site.shares.is_some_and(|owner| {
-                        let owners =
-                            sites.iter().filter(|it| means(owner, site.function, it, sites));
-                        owners.into_iter().any(|it| means(name, write, it, sites))
-                    })
-            }
-            Self::Key(_, shape) => site.meets(&Shape::of_key(shape)),
-            Self::Tag(_, shape) => {
-                let tag = Shape::of_key(shape);
-                site.tags.iter().any(|own| Shape::of_key(own).meets(&tag))
-            }
-            Self::Pattern(_, shape) => site.meets(&Shape::of_pattern(shape)),
-            Self::Unknown(_) => false,
-        }
-    }
-}
-
-impl CachedSite {
-    /// Whether it can make a key of this shape.
-    fn meets(&self, shape: &Shape) -> bool {
-        self.shape.is_some_and(|own| Shape::of_key(own).meets(shape))
-    }
-}
-
-/// Whether `name`, written in the function `place`, may mean the function at `site`: by its path if there is such a one, else
-/// in the same module if there is such a one, else by its last name.
-fn means(name: &str, place: &str, site: &CachedSite, sites: &[&CachedSite]) -> bool {
-    let path: Vec<_> = name
-        .split("::")
-        .filter(|part| !matches!(*part, "crate" | "self" | "super" | "Self"))
-        .collect();
-    let (path, module) =
-        (path.join("::"), place.rsplit_once("::").map_or("", |(module, _)| module));
-    let last = path.rsplit("::").next().unwrap_or_default();
-    let beside = [module, &path].join("::");
-    let fits: [&dyn Fn(&str) -> bool; 3] =
-        [&|function| function == beside, &|function| ends_with(function, &path), &|function| {
-            ends_with(function, last)
-        }];
-    let best = fits.iter().find(|fits| sites.iter().any(|site| fits(site.function)));
-    best.is_some_and(|fits| fits(site.function))
-}
-
-/// Whether a path ends with these segments.
-fn ends_with(path: &str, end: &str) -> bool {
-    path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
 }
 
 impl fmt::Display for Catalog {

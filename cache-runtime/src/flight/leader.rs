@@ -3,20 +3,27 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::{Flight, Flights, Landing, Mark, lock};
+use super::{Asked, Flight, Flights, Landing, Mark, lock};
 
 /// The right and the duty to load for the waiters. Dropping it hands over to one of them.
 #[must_use]
 pub(crate) struct Leader {
     flights: Arc<Flights>,
     flight: Arc<Flight>,
+    /// What its call asked for, so what an error of it is about.
+    asked: Asked,
     first: bool,
     landed: bool,
 }
 
 impl Leader {
-    pub(super) fn new(flights: &Arc<Flights>, flight: Arc<Flight>, first: bool) -> Self {
-        Self { flights: Arc::clone(flights), flight, first, landed: false }
+    pub(super) fn new(
+        flights: &Arc<Flights>,
+        flight: Arc<Flight>,
+        asked: Asked,
+        first: bool,
+    ) -> Self {
+        Self { flights: Arc::clone(flights), flight, asked, first, landed: false }
     }
 
     /// Call right before an event that may decide the result.
@@ -44,14 +51,14 @@ impl Leader {
     /// Ends the flight's present load.
     pub(crate) fn land(mut self, landing: &Landing) {
         self.landed = true;
-        self.flights.land(&self.flight, landing);
+        self.flights.land(&self.flight, &self.asked, landing);
     }
 }
 
 impl Drop for Leader {
     fn drop(&mut self) {
         if !self.landed {
-            self.flights.land(&self.flight, &Landing::Alone);
+            self.flights.land(&self.flight, &self.asked, &Landing::Alone);
         }
     }
 }

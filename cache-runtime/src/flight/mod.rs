@@ -31,19 +31,30 @@
 //!
 //! # Failed loads
 //!
-//! If an error can be cloned, all waiters that joined before the load began get it. Otherwise the waiters lead in
-//! groups of 1, 2, 4, 8 …, so that a hundred waiters of a failing load have their answer within the time of eight
-//! loads and without hitting the origin all at once. A load that succeeds in the meantime serves the rest.
+//! A value is that of its key, whoever loaded it. An error is that of a call: of one function, and of everything that
+//! the call [asked for](Asked). If `rows(&[13, 20])` fails because of row 13, a call of `row(20)` that waited for it
+//! has not failed, and neither has `rows(&[20, 21])`. So
+//!
+//! > a waiter takes an error only from a call of the same function that asked for the same entries.
+//!
+//! The same goes for an old value that a function serves in place of its error. A load by hand takes no errors, and of
+//! values only what can be decoded: the type of an original is not known to it.
+//!
+//! If an error can be cloned, all such waiters that joined before the load began get it. The others lead in groups of
+//! 1, 2, 4, 8 …, so that a hundred waiters of a failing load have their answer within the time of eight loads and
+//! without hitting the origin all at once. A load that succeeds in the meantime serves the rest.
 //!
 //! # Cancellation
 //!
 //! A dropped [`Leader`] hands over to a waiter. If a caller is dropped before it notices that it leads, the
 //! [`Leader`] that was sent to it is dropped as well, and so hands over too.
 
-use std::collections::hash_map::Entry;
+mod asked;
 mod leader;
+mod state;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,13 +62,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+pub(crate) use self::asked::Asked;
 pub(crate) use self::leader::Leader;
-use crate::outcome::SharedError;
+use self::state::{State, Waiter};
+use crate::outcome::{Shared, SharedError};
 use crate::store::Name;
 
 const SHARDS: usize = 32;
-/// Largest group of waiters that load at once after failures.
-const WIDEST: u32 = 1 << 10;
 
 /// The loads running in this process.
 #[derive(Debug)]
@@ -74,27 +85,11 @@ struct Flight {
     state: Mutex<State>,
 }
 
-struct State {
-    /// How many marks were set.
-    marks: u64,
-    /// Callers that load now: one, or a group after failures.
-    leaders: u32,
-    /// Size of the next group.
-    width: u32,
-    waiters: VecDeque<Waiter>,
-}
-
-struct Waiter {
-    /// The marks set when it joined.
-    joined: u64,
-    verdict: oneshot::Sender<Verdict>,
-}
-
 /// What a waiter gets.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    /// The value record that the leader read or loaded.
-    Value(Bytes),
+    /// The value that the leader read or loaded.
+    Value(Landed),
     /// The load's error.
     Error(SharedError),
     /// Lead.
@@ -108,14 +103,38 @@ pub(crate) enum Role {
     Wait(oneshot::Receiver<Verdict>),
 }
 
+/// A value for waiters.
+#[derive(Clone, Debug)]
+pub(crate) struct Landed {
+    /// Its record; without the value itself ([`Head::bare`](crate::entry::Head::bare)) where that is not needed.
+    pub(crate) record: Bytes,
+    /// A copy of what the leader's body returned, if its type can be cloned: what can be decoded need not be the same.
+    pub(crate) original: Option<Shared>,
+}
+
+impl Landed {
+    /// A value to be decoded, by the leader as well.
+    pub(crate) fn encoded(record: Bytes) -> Self {
+        Self { record, original: None }
+    }
+
+    /// Whether the value itself is only in the original.
+    fn is_bare(&self) -> bool {
+        self.original.is_some()
+    }
+}
+
 /// How a leader's part ends.
 #[derive(Debug)]
 pub(crate) enum Landing {
     /// A value for waiters that joined before the mark; `None` if nobody had joined when it was needed.
-    Value(Option<Bytes>, Mark),
+    Value(Option<Landed>, Mark),
     /// The load failed, or its value cannot be encoded. The error, if it can be shared, is for waiters that joined
-    /// before the mark.
+    /// before the mark and asked for what the leader asked for.
     Failed(Option<SharedError>, Mark),
+    /// A value past its time to live, served because a load failed or is under way elsewhere: for the same waiters as
+    /// an error would be, since other functions may not serve it.
+    Stale(Bytes, Mark),
     /// A value that nobody else may have.
     Alone,
 }
@@ -130,28 +149,31 @@ impl Flights {
     }
 
     /// Joins the flight of a key if there is one.
-    pub(crate) fn join(&self, name: Name<'_>) -> Option<oneshot::Receiver<Verdict>> {
+    pub(crate) fn join(
+        &self,
+        name: Name<'_>,
+        asked: impl FnOnce() -> Asked,
+    ) -> Option<oneshot::Receiver<Verdict>> {
         if self.aloft.load(Ordering::Acquire) == 0 {
             return None;
         }
         let shard = lock(&self.shards[shard_of(name)]);
-        shard.get(name.text).map(|flight| flight.wait())
+        shard.get(name.text).map(|flight| flight.wait(asked()))
     }
 
     /// Joins the flight of a key, or leads a new one.
-    pub(crate) fn enter(self: &Arc<Self>, name: Name<'_>) -> Role {
+    pub(crate) fn enter(self: &Arc<Self>, name: Name<'_>, asked: Asked) -> Role {
         let index = shard_of(name);
         let key: Arc<str> = name.text.into();
         let mut shard = lock(&self.shards[index]);
         let place = match shard.entry(Arc::clone(&key)) {
-            Entry::Occupied(flight) => return Role::Wait(flight.get().wait()),
+            Entry::Occupied(flight) => return Role::Wait(flight.get().wait(asked)),
             Entry::Vacant(place) => place,
         };
-        let state = State { marks: 0, leaders: 1, width: 1, waiters: VecDeque::new() };
-        let flight = Arc::new(Flight { key, shard: index, state: Mutex::new(state) });
+        let flight = Arc::new(Flight { key, shard: index, state: Mutex::new(State::new()) });
         place.insert(Arc::clone(&flight));
         self.aloft.fetch_add(1, Ordering::Release);
-        Role::Lead(Leader::new(self, flight, true))
+        Role::Lead(Leader::new(self, flight, asked, true))
     }
 
     /// Removes the flights of some keys from the map before an invalidation, so that later callers start new ones.
@@ -182,13 +204,13 @@ impl Flights {
         }
     }
 
-    /// Ends one leader's part: serves the waiters that may be served and, when the last leader is done, lets others
-    /// lead.
-    fn land(self: &Arc<Self>, flight: &Arc<Flight>, landing: &Landing) {
+    /// Ends the part of a leader that asked for this: serves the waiters that may be served and, when the last leader
+    /// is done, lets others lead.
+    fn land(self: &Arc<Self>, flight: &Arc<Flight>, asked: &Asked, landing: &Landing) {
         let mut shard = lock(&self.shards[flight.shard]);
         let mut state = lock(&flight.state);
         state.leaders -= 1;
-        let served = state.served(landing);
+        let served = state.served(asked, landing);
         let mut promoted = Vec::new();
         if state.leaders == 0 {
             promoted = state.promote();
@@ -205,76 +227,29 @@ impl Flights {
 
         for waiter in served {
             let verdict = match landing {
-                Landing::Value(Some(record), _) => Verdict::Value(record.clone()),
+                Landing::Value(Some(landed), _) => Verdict::Value(landed.clone()),
+                Landing::Stale(record, _) => Verdict::Value(Landed::encoded(record.clone())),
                 Landing::Failed(Some(error), _) => Verdict::Error(Arc::clone(error)),
                 _ => continue,
             };
             // A waiter that has gone needs nothing.
             _ = waiter.verdict.send(verdict);
         }
-        for (position, waiter) in promoted.into_iter().enumerate() {
-            let leader = Leader::new(self, Arc::clone(flight), position == 0);
+        for (position, Waiter { asked, verdict, .. }) in promoted.into_iter().enumerate() {
+            let leader = Leader::new(self, Arc::clone(flight), asked, position == 0);
             // If the waiter has just gone, the send fails, and dropping the leader hands over to the next one.
-            _ = waiter.verdict.send(Verdict::Lead(leader));
+            _ = verdict.send(Verdict::Lead(leader));
         }
     }
 }
 
 impl Flight {
-    fn wait(&self) -> oneshot::Receiver<Verdict> {
+    fn wait(&self, asked: Asked) -> oneshot::Receiver<Verdict> {
         let (verdict, receiver) = oneshot::channel();
         let mut state = lock(&self.state);
         let joined = state.marks;
-        state.waiters.push_back(Waiter { joined, verdict });
+        state.waiters.push_back(Waiter { joined, asked, verdict });
         receiver
-    }
-}
-
-impl State {
-    /// Takes out the waiters that may take this landing's result, and sets the size of the next group.
-    fn served(&mut self, landing: &Landing) -> Vec<Waiter> {
-        let mark = match landing {
-            Landing::Value(record, mark) => {
-                self.width = 1;
-                record.is_some().then_some(mark)
-            }
-            Landing::Failed(error, mark) => {
-                // Once per group, however many of its members failed.
-                if self.leaders == 0 {
-                    self.width = (self.width * 2).min(WIDEST);
-                }
-                error.is_some().then_some(mark)
-            }
-            Landing::Alone => {
-                self.width = 1;
-                None
-            }
-        };
-        let Some(&Mark(mark)) = mark else {
-            return Vec::new();
-        };
-        #[cfg(cache_mutants)]
-        let mark = crate::mutants::mark(mark);
-        let (served, rest) = self.waiters.drain(..).partition(|waiter| waiter.joined < mark);
-        self.waiters = rest;
-        served.into()
-    }
-
-    /// Takes out the waiters that lead next.
-    fn promote(&mut self) -> Vec<Waiter> {
-        let mut promoted = Vec::new();
-        while promoted.len() < self.width as usize
-            && let Some(waiter) = self.waiters.pop_front()
-        {
-            if !waiter.verdict.is_closed() {
-                promoted.push(waiter);
-            }
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "at most `width`, a u32")]
-        {
-            self.leaders = promoted.len() as u32;
-        }
-        promoted
     }
 }
 

@@ -1,33 +1,50 @@
 //! The background task that empties the journal.
 
+use std::pin::pin;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::state::Batch;
 use super::{Entry, Journal};
 use crate::budget::Budget;
 use crate::cache::Cache;
+use crate::failure::Cause;
 use crate::log;
-use crate::store::{Name, Store};
+use crate::store::redis::Sweep;
+use crate::store::{Digests, Name, Store, StoreError};
 use crate::token::random_fraction;
-use crate::write::PATTERN_LIMIT;
 
 /// Shortest and longest pause between attempts to deliver.
 const PAUSE: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 
+/// How long a scan may take, which nobody waits for. Each of its steps has a limit of its own.
+const SCAN_LIMIT: Duration = Duration::from_secs(3_600);
+
+/// How often it is said how far a sweep has come that takes long.
+const TOLD: Duration = Duration::from_secs(30);
+
+/// How many reasons are told, of those that a server names.
+const REASONS: usize = 8;
+
 /// The background task that empties the journal.
 pub(super) struct Delivery {
     cache: Cache,
-    /// Whether the log says that invalidations are waiting.
-    announced: bool,
+    /// Why invalidations are waiting, as far as that is in the log.
+    announced: Vec<Cause>,
+    /// Why the latest attempt was in vain.
+    why: Option<StoreError>,
     retired: bool,
+    /// When it is said next how far a sweep has come.
+    tell_at: Instant,
 }
 
 impl Delivery {
     pub(super) fn new(cache: Cache) -> Self {
-        Self { cache, announced: false, retired: false }
+        let (announced, why) = (Vec::new(), None);
+        Self { cache, announced, why, retired: false, tell_at: Instant::now() + TOLD }
     }
 
     pub(super) async fn run(mut self) {
@@ -45,9 +62,7 @@ impl Delivery {
                 }
                 Batch::Keys(keys) => self.send_keys(store, &keys).await,
                 Batch::Pattern(place, pattern) => self.send_pattern(store, place, &pattern).await,
-                Batch::Everything(place) => {
-                    self.send_pattern(store, place, &self.cache.everything()).await
-                }
+                Batch::Overflow(place, keys) => self.send_overflow(store, place, keys).await,
             };
             if progress {
                 pause = PAUSE.0;
@@ -62,11 +77,12 @@ impl Delivery {
     }
 
     /// Whether any was acknowledged.
-    async fn send_keys(&self, store: &Store, keys: &[(u64, String)]) -> bool {
+    async fn send_keys(&mut self, store: &Store, keys: &[(u64, String)]) -> bool {
         let names: Vec<_> = keys.iter().map(|(_, key)| Name::new(key)).collect();
         self.cache.flights().forget(&names);
         let (hold_off, by) = (self.journal().state().hold_off, self.cache.budget().deadline());
         let replies = store.invalidate(&names, hold_off, by).await;
+        self.why = replies.iter().find_map(|reply| reply.as_ref().err().cloned());
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
         Journal::acknowledged(
             &self.cache,
@@ -75,12 +91,55 @@ impl Delivery {
         self.settle(keys.iter().zip(&replies).map(|((place, _), reply)| (*place, reply.is_ok())))
     }
 
-    async fn send_pattern(&self, store: &Store, place: u64, pattern: &str) -> bool {
+    async fn send_pattern(&mut self, store: &Store, place: u64, pattern: &str) -> bool {
         self.cache.flights().forget_all();
-        let by = Budget::new(PATTERN_LIMIT).deadline();
-        let hold_off = self.journal().state().hold_off;
-        let reply = store.invalidate_matching(pattern, hold_off, by).await;
+        let (hold_off, sweep) = self.sweep(place);
+        let by = Budget::new(SCAN_LIMIT).deadline();
+        let reply = store.invalidate_matching(pattern, hold_off, &sweep, by);
+        let reply = self.watch(&sweep, reply).await;
+        self.why = reply.as_ref().err().cloned();
+        if reply.is_ok() {
+            Journal::acknowledged(&self.cache, [Entry::Pattern(pattern.to_owned())]);
+        }
         self.settle([(place, reply.is_ok())])
+    }
+
+    /// Looks for the keys among all of the server, and removes those that it has.
+    async fn send_overflow(&mut self, store: &Store, place: u64, keys: Digests) -> bool {
+        self.cache.flights().forget_all();
+        let (hold_off, sweep) = self.sweep(place);
+        let by = Budget::new(SCAN_LIMIT).deadline();
+        let among = self.cache.everything();
+        let reply = store.invalidate_listed(&keys, &among, hold_off, &sweep, by);
+        let reply = self.watch(&sweep, reply).await;
+        self.why = reply.as_ref().err().cloned();
+        if reply.is_ok() && Journal::may_replay(&self.cache) {
+            self.journal().state().recent.add_digests(keys);
+        }
+        self.settle([(place, reply.is_ok())])
+    }
+
+    fn sweep(&self, place: u64) -> (Duration, Arc<Sweep>) {
+        let mut state = self.journal().state();
+        (state.hold_off, state.sweep(place))
+    }
+
+    /// Waits for an attempt of a sweep, and says now and then how far it has come.
+    async fn watch<R>(&mut self, sweep: &Sweep, attempt: impl Future<Output = R>) -> R {
+        let mut attempt = pin!(attempt);
+        loop {
+            tokio::select! {
+                biased;
+                reply = attempt.as_mut() => return reply,
+                () = sleep_until(self.tell_at) => {}
+            }
+            self.tell_at = Instant::now() + TOLD;
+            log::info(format_args!(
+                "an invalidation by pattern is under way: about {} keys were looked at, and {} removed",
+                sweep.looked(),
+                sweep.removed()
+            ));
+        }
     }
 
     /// Removes what was acknowledged, and moves what was not to the end: in a cluster, only one node may fail to
@@ -94,9 +153,6 @@ impl Delivery {
                 continue;
             }
             any = true;
-            if state.overflown == Some(place) {
-                state.overflown = None;
-            }
             state.remove(place);
         }
         self.journal().depth.store(state.depth(), Ordering::Release);
@@ -106,10 +162,18 @@ impl Delivery {
     /// Invalidations delivered at the first attempt are not logged: on a server that refuses fences, that is every
     /// write.
     fn announce(&mut self) {
-        if !std::mem::replace(&mut self.announced, true) {
+        let Some(error) = self.why.take().map(|error| self.cache.explained(error)) else { return };
+        let cause = error.cause().cloned().unwrap_or(Cause::Lost);
+        // That the server cannot be reached for another reason than before is told by its breaker.
+        let is_news = match &cause {
+            Cause::Refused(_) => !self.announced.contains(&cause) && self.announced.len() < REASONS,
+            _ => self.announced.is_empty(),
+        };
+        if is_news {
             log::warn(format_args!(
-                "invalidations cannot be delivered for now: their entries bypass the cache until they are"
+                "invalidations cannot be delivered for now ({cause}): their entries bypass the cache until they are"
             ));
+            self.announced.push(cause);
         }
     }
 
@@ -124,7 +188,7 @@ impl Delivery {
             state.hold_off = Duration::ZERO;
         }
         self.retired = true;
-        if self.announced {
+        if !self.announced.is_empty() {
             log::info(format_args!("all invalidations have been delivered"));
         }
         self.journal().drained.notify_waiters();

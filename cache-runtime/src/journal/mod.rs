@@ -9,10 +9,14 @@
 //! An acknowledged invalidation can still be lost, because a failover may promote a replica that had not received it.
 //! So recently acknowledged invalidations are remembered, and sent again when another primary answers.
 //!
-//! The journal is bounded. When it overflows, the process bypasses the cache for everything, until an invalidation of
-//! the whole namespace has been acknowledged.
+//! The journal is bounded. Of the keys that do not fit, [`Digests`] are kept: enough to bypass these keys, and to tell
+//! which of the server's keys are to be removed when it can be asked for them. So an overflow costs a scan of the
+//! server, and leaves alone what was not invalidated: other entries of the same functions as well as those of other
+//! programs in a server that is shared without a namespace. Of a million such entries, a few are taken for one of those
+//! that were invalidated, and become misses.
 
 mod delivery;
+mod recent;
 mod state;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,7 +30,10 @@ pub(crate) use self::state::Entry;
 use self::state::State;
 use crate::background;
 use crate::cache::{Cache, Failover, Inner};
-use crate::store::{Name, glob};
+use crate::namespace;
+#[cfg(doc)]
+use crate::store::Digests;
+use crate::store::Name;
 
 /// The invalidations still to be delivered.
 #[derive(Debug)]
@@ -44,9 +51,15 @@ impl Journal {
         Self { owner, state: Mutex::default(), depth: AtomicUsize::new(0), drained: Notify::new() }
     }
 
-    /// How many invalidations are still to be delivered; an overflow counts as one.
+    /// How many invalidations are still to be delivered.
     pub(crate) fn depth(&self) -> usize {
         self.depth.load(Ordering::Acquire)
+    }
+
+    /// Keys that servers have looked at for patterns which are still to be delivered, more or less, and keys of these that were
+    /// removed.
+    pub(crate) fn swept(&self) -> (u64, u64) {
+        if self.depth() == 0 { (0, 0) } else { self.state().swept() }
     }
 
     /// Whether an entry may be outdated in the store.
@@ -54,14 +67,14 @@ impl Journal {
         if self.depth() == 0 {
             return false;
         }
+        #[cfg(cache_mutants)]
+        if crate::mutants::on(crate::mutants::Mutant::JournalNotAsked) {
+            return false;
+        }
         let state = self.state();
-        let matches = |entry: &Entry| match entry {
-            Entry::Key(_) => false,
-            Entry::Pattern(glob) => glob::matches(glob.as_bytes(), text.as_bytes()),
-        };
-        let covers = state.overflown.is_some()
+        let covers = state.overflow.contains(text)
             || state.places.contains_key(&Entry::Key(text.to_owned()))
-            || (state.patterns > 0 && state.places.keys().any(matches));
+            || state.patterns().any(|pattern| namespace::matches(pattern, text));
         drop(state);
         if covers && let Some(owner) = Cache::of(&self.owner) {
             Self::deliver(&owner);
@@ -111,18 +124,28 @@ impl Journal {
 
     /// Remembers invalidations that the current primary has acknowledged.
     pub(crate) fn acknowledged(cache: &Cache, entries: impl IntoIterator<Item = Entry>) {
-        if cache.settings().failover == Failover::Replay && cache.is_remote() {
+        if Self::may_replay(cache) {
             cache.journal().state().recent.extend(entries);
         }
     }
 
+    fn may_replay(cache: &Cache) -> bool {
+        cache.settings().failover == Failover::Replay && cache.is_remote()
+    }
+
     /// Another primary answers, which may not know what the former one had acknowledged: sends that again.
     pub(crate) fn replay(cache: &Cache) {
-        let recent = std::mem::take(&mut cache.journal().state().recent);
-        let (entries, complete) = recent.at_risk();
-        if !complete {
-            // More than were remembered individually.
-            Self::add(cache, [Entry::Pattern(cache.everything())], Duration::ZERO);
+        let journal = cache.journal();
+        let recent = std::mem::take(&mut journal.state().recent);
+        let (entries, digests) = recent.at_risk();
+        if !digests.is_empty() {
+            // More than were remembered as they are.
+            let mut state = journal.state();
+            state.add_digests(digests);
+            journal.depth.store(state.depth(), Ordering::Release);
+            drop(state);
+            cache.flights().forget_all();
+            Self::deliver(cache);
         }
         Self::add(cache, entries, Duration::ZERO);
     }

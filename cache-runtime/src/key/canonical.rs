@@ -1,57 +1,57 @@
-//! A hash that is the same for equal values of any serializable type, in every process.
+//! A hash that is the same for equal values of any serializable type in every process, and different for others.
+//!
+//! The value is written in a form of its own ([`encoder`]), which keeps apart whatever serde tells apart, and the bytes
+//! are hashed. A codec's form will not do: to JSON, `None`, `()`, `Some(None)`, infinities and NaN are all `null`.
+
+mod encoder;
+mod layout;
+mod lists;
+mod types;
+
+use std::any::type_name;
+use std::fmt;
 
 use serde::Serialize;
-use serde_json::Value;
 
+use self::encoder::{Refusal, encode};
 use super::text::Hash;
-use crate::token::Token;
 
-/// Hashes the serialised form of `value`; the order of maps does not matter.
-pub(super) fn hash(value: &(impl Serialize + ?Sized)) -> Hash {
+/// A value that has no hash.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Unhashable {
+    /// The name of its type.
+    ty: &'static str,
+    why: Refusal,
+}
+
+/// Hashes a value.
+pub(super) fn hash<T: Serialize + ?Sized>(value: &T) -> Result<Hash, Unhashable> {
     let mut bytes = Vec::with_capacity(256);
-    match serde_json::to_value(value) {
-        Ok(value) => write(&value, &mut bytes),
-        // Such values cannot be told apart: each gets a hash of its own, and is never found again.
-        Err(_) => bytes.extend_from_slice(Token::random().as_bytes()),
-    }
-    Hash::of(&bytes)
-}
-
-/// JSON with sorted keys and no white space. `serde_json` itself sorts or not depending on a feature that any crate
-/// of the build may turn on.
-fn write(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Array(items) => {
-            out.push(b'[');
-            for item in items {
-                write(item, out);
-                out.push(b',');
-            }
-            out.push(b']');
-        }
-        Value::Object(fields) => {
-            let mut fields: Vec<_> = fields.iter().collect();
-            fields.sort_unstable_by_key(|(name, _)| *name);
-            out.push(b'{');
-            for (name, field) in fields {
-                string(name, out);
-                out.push(b':');
-                write(field, out);
-                out.push(b',');
-            }
-            out.push(b'}');
-        }
-        Value::String(text) => string(text, out),
-        Value::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
-        Value::Bool(true) => out.push(b't'),
-        Value::Bool(false) => out.push(b'f'),
-        Value::Null => out.push(b'n'),
+    match encode(value, &mut bytes) {
+        Ok(()) => Ok(Hash::of(&bytes)),
+        Err(why) => Err(Unhashable { ty: type_name::<T>(), why }),
     }
 }
 
-/// Text with its length in front needs no escaping to be unambiguous.
-fn string(text: &str, out: &mut Vec<u8>) {
-    out.extend_from_slice(text.len().to_string().as_bytes());
-    out.push(b'"');
-    out.extend_from_slice(text.as_bytes());
+/// Names types, and never a value.
+impl fmt::Display for Unhashable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ty, why } = self;
+        write!(f, "a value of type `{ty}` cannot be hashed for a key, because ")?;
+        match why {
+            Refusal::Unserializable => f.write_str(
+                "it does not serialize, like a path that is not UTF-8: put parts of it that do into the key, \
+                 or implement `KeyPart` for its type",
+            ),
+            Refusal::TooDeep => f.write_str("it is nested too deep: put parts of it into the key"),
+            Refusal::Skipped(ty) => write!(
+                f,
+                "serde skips a field of `{ty}`, so that values which differ there would have the same key: put the \
+                 fields that count into the key, `<name.field>`, or implement `KeyPart` for the type",
+            ),
+        }
+    }
 }
+
+#[cfg(test)]
+mod tests;

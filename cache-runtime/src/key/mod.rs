@@ -1,6 +1,9 @@
 //! Typed keys: the name of an entry, with the value type and the policy that belong to it.
 
 mod canonical;
+mod change;
+mod crates;
+mod moment;
 mod part;
 mod tag;
 mod text;
@@ -9,12 +12,15 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+pub(crate) use canonical::Unhashable;
+pub use change::{Displayed, Lower, Trim};
 pub use part::KeyPart;
-pub use tag::{Tag, TagText};
+pub use tag::{AsTag, Tag, TagText};
 pub use text::{KeyText, Segment};
 
-use crate::callsite::{self, Callsite};
+use crate::callsite::{self, Callsite, Shared};
 use crate::codec::{Codec, Schema};
+use crate::span::capped;
 
 /// A typed key: the name of one entry, the type of its value, and the policy of the function that it belongs to.
 ///
@@ -48,18 +54,19 @@ pub struct Key<T> {
     owner: &'static Callsite,
     ttl: Ttl<T>,
     unless: Unless<T>,
-    /// Nothing where there are none: every call's future holds it.
-    tags: Option<Box<Tagged>>,
+    /// Boxed, because every call's future holds it and most keys have nothing of it.
+    more: Option<Box<More>>,
     /// A key neither holds nor drops a value.
     value: PhantomData<fn() -> T>,
 }
 
-/// The tags of an entry.
+/// What few keys have.
 #[derive(Clone, Debug, Default)]
-struct Tagged(Vec<Tag>);
-
-/// The default time to live of an entry whose key was made by hand.
-const DEFAULT_TTL: Duration = Duration::from_secs(3600);
+struct More {
+    tags: Vec<Tag>,
+    /// Why there is no such entry.
+    unhashable: Option<Unhashable>,
+}
 
 /// How long the stamps of tags are needed for at least, so that those of short-lived entries are not made all the time.
 const LEAST_NEED: Duration = Duration::from_secs(12 * 3600);
@@ -68,7 +75,7 @@ const ANY_NEED: Duration = Duration::from_secs(15 * 24 * 3600);
 
 /// Where an entry's time to live comes from.
 pub(crate) enum Ttl<T> {
-    /// The function's attribute.
+    /// The function's attribute. A key that was made by hand has none.
     Policy,
     /// An expression of the attribute.
     Fixed(Duration),
@@ -87,22 +94,37 @@ pub(crate) enum Unless<T> {
 }
 
 impl<T> Key<T> {
-    /// Starts building a key by hand, for entries that several functions share or that belong to no function:
+    /// Starts building a key by hand, for entries that several functions share or that belong to no function. The key is
+    /// of the type that its place asks for; where nothing does, as for a key that is only invalidated, write
+    /// `Key::<String>::builder()`:
     ///
     /// ```
-    /// # use cache_runtime::Key;
+    /// # use std::time::Duration;
+    /// # use cache_runtime::{Cache, Key};
     /// fn user_key(id: i64) -> Key<String> {
-    ///     Key::<String>::builder().text("user:").part(&id).done()
+    ///     Key::builder().text("user:").part(&id).done().ttl(Duration::from_secs(3600))
     /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cache_runtime::Error> {
+    /// # let cache = Cache::in_memory();
     /// assert_eq!(user_key(7).as_str(), "user:7");
+    /// cache.invalidate(&Key::<String>::builder().text("user:").part(&7).done()).await?;
+    /// # Ok(()) }
     /// ```
-    pub fn builder() -> KeyText {
+    ///
+    /// Such a key has no time to live unless it is [given](Self::ttl) one, and there is no default. None is needed to
+    /// read and to invalidate the entry, nor where a function shares it (`#[cached(key = user_key(id), ttl = 60)]`), which
+    /// stores with its own. Whatever else stores a value needs one: [`Cache::put`](crate::Cache::put) returns an error
+    /// without it; [`Cache::get_or_load`](crate::Cache::get_or_load) and
+    /// [`#[write_through(key = ..)]`](macro@crate::write_through) store nothing and say so in the log.
+    pub fn builder() -> KeyText<T> {
         KeyText::new(&callsite::BY_HAND)
     }
 
-    fn new(text: String, callsite: &'static Callsite) -> Self {
-        let (ttl, unless, tags) = (Ttl::Policy, Unless::Never, None);
-        Self { text, callsite, owner: callsite, ttl, unless, tags, value: PhantomData }
+    fn new(text: String, callsite: &'static Callsite, unhashable: Option<Unhashable>) -> Self {
+        let (ttl, unless) = (Ttl::Policy, Unless::Never);
+        let more = unhashable.map(|_| Box::new(More { unhashable, ..More::default() }));
+        Self { text, callsite, owner: callsite, ttl, unless, more, value: PhantomData }
     }
 
     /// The text of the key, without the namespace.
@@ -111,10 +133,11 @@ impl<T> Key<T> {
         &self.text
     }
 
-    /// The same key with another time to live.
+    /// The same key with another time to live. More than thirty years count as thirty years; less than a millisecond
+    /// means that nothing is stored.
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
-        Self { ttl: Ttl::Fixed(ttl), ..self }
+        Self { ttl: Ttl::Fixed(capped(ttl)), ..self }
     }
 
     /// The same key with a time to live that depends on the value.
@@ -150,13 +173,16 @@ impl<T> Key<T> {
     /// # member_key("acme", 7);
     /// ```
     #[must_use]
-    pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
-        self.tags.get_or_insert_default().0.push(tag.into());
+    pub fn tag(mut self, tag: impl AsTag) -> Self {
+        let (tag, more) = (tag.into(), self.more.get_or_insert_default());
+        more.unhashable = more.unhashable.or(tag.unhashable());
+        more.tags.push(tag);
         self
     }
 
     /// The same entry under the policy of another function, whose time to live wins if it has one.
     pub(crate) fn at(self, callsite: &'static Callsite) -> Self {
+        callsite.share(|| Shared { owner: self.owner, tags: self.tags().len() });
         let ttl = if callsite.policy().ttl.is_some() { Ttl::Policy } else { self.ttl };
         Self { callsite, ttl, unless: Unless::Never, ..self }
     }
@@ -168,11 +194,16 @@ impl<T> Key<T> {
 
     /// Whether a value from elsewhere is not to be stored, or nobody can tell.
     pub(crate) fn may_exclude(&self, value: &T) -> bool {
-        self.excludes(value) || matches!(self.unless, Unless::InCall)
+        self.excludes(value) || self.is_decided_in_call()
     }
 
     pub(crate) fn callsite(&self) -> &'static Callsite {
         self.callsite
+    }
+
+    /// The function whose entry it is.
+    pub(crate) fn owner(&self) -> &'static Callsite {
+        self.owner
     }
 
     /// How the entry's bytes are to be read and written.
@@ -184,12 +215,27 @@ impl<T> Key<T> {
         }
     }
 
-    /// How long `value` may be served.
-    pub(crate) fn ttl_for(&self, value: &T) -> Duration {
+    /// Whether it was made by hand, and is used outside of functions.
+    pub(crate) fn is_by_hand(&self) -> bool {
+        std::ptr::eq(self.callsite, &raw const callsite::BY_HAND)
+    }
+
+    /// Whether anything says how long its values may be served: not so if it was made by hand without.
+    pub(crate) fn has_ttl(&self) -> bool {
+        !matches!(self.ttl, Ttl::Policy) || self.callsite.policy().ttl.is_some()
+    }
+
+    /// Whether only a call of the function can tell which values are not to be stored.
+    pub(crate) fn is_decided_in_call(&self) -> bool {
+        matches!(self.unless, Unless::InCall)
+    }
+
+    /// How long `value` may be served; `None` if [nothing says so](Self::has_ttl).
+    pub(crate) fn ttl_for(&self, value: &T) -> Option<Duration> {
         match self.ttl {
-            Ttl::Policy => self.callsite.policy().ttl.unwrap_or(DEFAULT_TTL),
-            Ttl::Fixed(ttl) => ttl,
-            Ttl::Of(ttl) => ttl(value),
+            Ttl::Policy => self.callsite.policy().ttl,
+            Ttl::Fixed(ttl) => Some(ttl),
+            Ttl::Of(ttl) => Some(capped(ttl(value))),
         }
     }
 
@@ -200,14 +246,19 @@ impl<T> Key<T> {
     }
 
     pub(crate) fn tags(&self) -> &[Tag] {
-        self.tags.as_deref().map_or(&[], |tagged| &tagged.0)
+        self.more.as_deref().map_or(&[], |more| &more.tags)
+    }
+
+    /// Why there is no such entry, if a value in the key or in one of its tags has no hash.
+    pub(crate) fn unhashable(&self) -> Option<Unhashable> {
+        self.more.as_deref().and_then(|more| more.unhashable)
     }
 
     /// How long the stamps of the entry's tags are needed: the longest that the entry may be kept, or some more.
     pub(crate) fn longest_life(&self) -> Duration {
         let policy = self.callsite.policy();
         let ttl = match self.ttl {
-            Ttl::Policy => policy.ttl.unwrap_or(DEFAULT_TTL),
+            Ttl::Policy => policy.ttl.unwrap_or_default(),
             Ttl::Fixed(ttl) => ttl,
             Ttl::Of(_) => ANY_NEED,
         };
@@ -215,14 +266,15 @@ impl<T> Key<T> {
         life.max(policy.none_ttl.unwrap_or_default()).max(LEAST_NEED)
     }
 
-    pub(crate) fn into_text(self) -> String {
-        self.text
+    /// The text, if it names an entry.
+    pub(crate) fn into_text(self) -> Result<String, Unhashable> {
+        self.unhashable().map_or(Ok(self.text), Err)
     }
 }
 
 impl<T> Clone for Key<T> {
     fn clone(&self) -> Self {
-        Self { text: self.text.clone(), tags: self.tags.clone(), ..*self }
+        Self { text: self.text.clone(), more: self.more.clone(), ..*self }
     }
 }
 

@@ -1,34 +1,64 @@
 //! Values that can be part of a key.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::Segment;
+use super::{Segment, moment};
 
 /// A value that can be part of a key.
 ///
-/// Implemented for integers, `bool`, `char`, strings, IP addresses, `Uuid` (feature `uuid`), and for references,
-/// smart pointers, options, lists and tuples of these. Not implemented for floats (`NaN` and `-0.0` have no unique
-/// spelling) or maps (no order): use `<filter:hash>` in the template for those. Implement it for your own types in
-/// terms of their parts:
+/// | type | in the key |
+/// |---|---|
+/// | integers, `NonZero..`, `bool`, `char`, strings, IP addresses | as `Display` shows them: `-7`, `true`, `::1` |
+/// | `Duration` | seconds: `1.5s` |
+/// | references, `Box`, `Rc`, `Arc`, `Cow` | what they point to |
+/// | `Option` | `<->`, or what is in it |
+/// | slices, arrays, `Vec`, tuples of up to twelve | `<a,b,>` |
+/// | `BTreeSet`, `HashSet` | the same, in the order of the elements' texts |
+/// | a type with `#[derive(KeyPart)]` | see [the derive](macro@crate::KeyPart) |
+///
+/// Those of other crates are there with the feature that has the name of the crate:
+///
+/// | feature | type | in the key |
+/// |---|---|---|
+/// | `uuid`, `ulid`, `url` | `Uuid`, `Ulid`, `Url` | as `Display` shows them |
+/// | `rust_decimal` | `Decimal` | the shortest spelling, so that equal numbers are one: `1.5` of `1.50` |
+/// | `chrono` | `NaiveDate`; `time`: `Date` | `2026-11-29` |
+/// | `chrono` | `NaiveTime`; `time`: `Time` | `T093000`, with a fraction if there is one: `T093000.25` |
+/// | `chrono` | `NaiveDateTime`; `time`: `PrimitiveDateTime` | `2026-11-29T093000` |
+/// | `chrono` | `DateTime<Utc>`; `time`: `UtcDateTime` | `2026-11-29T093000Z` |
+/// | `chrono` | `DateTime<FixedOffset>`; `time`: `OffsetDateTime` | `2026-11-29T093000+0100`, and `Z` where the offset is 0 |
+/// | `chrono` | `TimeDelta`; `time`: `Duration` | seconds: `-1.5s` |
+/// | `chrono`, `time` | `Weekday`, `Month` | as `Display` or `name()` spells them: `Mon`, `November` |
+/// | `axum` | the extractors `Path`, `Query`, `Json` | what is in them |
+///
+/// The same moment in two offsets has two spellings: a body may ask what day it is there. Where only the moment counts,
+/// convert it to UTC before the call, on reads and writes alike.
+///
+/// Not implemented for floats (`NaN` and `-0.0` have no unique spelling) or maps: use `<filter:hash>` in the template for
+/// those. For a type that only has `Display` there is `<day:display>`.
+///
+/// [Derive it](macro@crate::KeyPart) for your own types, or implement it in terms of their parts:
 ///
 /// ```
 /// use cache_runtime::{Key, KeyPart, Segment};
 ///
-/// struct UserId(i64);
+/// struct Celsius(f64);
 ///
-/// impl KeyPart for UserId {
+/// impl KeyPart for Celsius {
 ///     fn write(&self, segment: &mut Segment<'_>) {
-///         self.0.write(segment);
+///         // Other functions of this program never see more than one decimal.
+///         segment.text(&format!("{:.1}", self.0));
 ///     }
 /// }
 ///
-/// let key: Key<String> = Key::<String>::builder().text("user:").part(&UserId(7)).done();
-/// assert_eq!(key.as_str(), "user:7");
+/// let key: Key<String> = Key::<String>::builder().text("wear:").part(&Celsius(7.0)).done();
+/// assert_eq!(key.as_str(), "wear:7.0");
 /// ```
 ///
 /// Different values must be written differently. The segment takes care of escaping. Write a value with several parts
@@ -37,7 +67,11 @@ use super::Segment;
     message = "`{Self}` cannot be part of a cache key",
     label = "not a `KeyPart`",
     note = "if it does not decide the result (a pool, a client, a logger), name the parameter in `skip(...)`",
-    note = "if it does, hash it with `<name:hash>` (any `Serialize` type) or implement `KeyPart` for it"
+    note = "if it is a type of yours, write `#[derive(cache_runtime::KeyPart)]` above it",
+    note = "if it is one of axum, chrono, rust_decimal, time, ulid, url or uuid, switch on the feature of that name of \
+            `cache-runtime`",
+    note = "or put a field of it into the key, as `<id.0>`, its `Display` text, as `<day:display>`, or its hash, as \
+            `<filter:hash>` (any `Serialize` type)"
 )]
 pub trait KeyPart {
     /// Writes the value into a key.
@@ -102,10 +136,9 @@ impl KeyPart for String {
     }
 }
 
-#[cfg(feature = "uuid")]
-impl KeyPart for uuid::Uuid {
+impl KeyPart for Duration {
     fn write(&self, segment: &mut Segment<'_>) {
-        segment.text(self.hyphenated().encode_lower(&mut uuid::Uuid::encode_buffer()));
+        segment.text(&moment::span(false, self.as_secs(), self.subsec_nanos()));
     }
 }
 
@@ -152,7 +185,13 @@ impl<P: KeyPart> KeyPart for Vec<P> {
 
 impl<P: KeyPart> KeyPart for BTreeSet<P> {
     fn write(&self, segment: &mut Segment<'_>) {
-        segment.list(self);
+        segment.set(self);
+    }
+}
+
+impl<P: KeyPart, S> KeyPart for HashSet<P, S> {
+    fn write(&self, segment: &mut Segment<'_>) {
+        segment.set(self);
     }
 }
 
@@ -165,4 +204,17 @@ macro_rules! tuples {
         }
     )*};
 }
-tuples! { (A 0) (A 0, B 1) (A 0, B 1, C 2) (A 0, B 1, C 2, D 3) }
+tuples! {
+    (A 0)
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10)
+    (A 0, B 1, C 2, D 3, E 4, F 5, G 6, H 7, I 8, J 9, K 10, L 11)
+}

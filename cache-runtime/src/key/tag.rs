@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{KeyPart, KeyText};
+use super::{KeyPart, KeyText, Unhashable};
 use crate::callsite;
 
 /// What a tag's key begins with, behind the namespace. No key of an entry does: a template that begins with `~` does not
@@ -41,6 +41,8 @@ const PREFIX: &str = "~tag:";
 pub struct Tag {
     /// With the prefix, without the namespace.
     key: String,
+    /// Why no entry has it.
+    unhashable: Option<Unhashable>,
 }
 
 /// Builds the text of a tag; created by [`Tag::builder`].
@@ -65,8 +67,14 @@ impl Tag {
         &self.key
     }
 
-    pub(crate) fn into_key(self) -> String {
-        self.key
+    /// The same, if the tag can have entries.
+    pub(crate) fn into_key(self) -> Result<String, Unhashable> {
+        self.unhashable.map_or(Ok(self.key), Err)
+    }
+
+    /// Why no entry has it, if a value in it has no hash.
+    pub(crate) fn unhashable(&self) -> Option<Unhashable> {
+        self.unhashable
     }
 }
 
@@ -86,7 +94,7 @@ impl TagText {
         Self(self.0.part_before(value, next))
     }
 
-    /// Appends a 128-bit hash of a value's serialised form.
+    /// Appends a 128-bit hash of a value; see [`KeyText::hash`].
     pub fn hash(self, value: &(impl Serialize + ?Sized)) -> Self {
         Self(self.0.hash(value))
     }
@@ -99,7 +107,8 @@ impl TagText {
     /// The finished tag.
     #[must_use]
     pub fn done(self) -> Tag {
-        Tag { key: self.0.into_string() }
+        let (key, unhashable) = self.0.into_parts();
+        Tag { key, unhashable }
     }
 }
 
@@ -110,6 +119,20 @@ impl From<&'static str> for Tag {
         Self::builder().text(text).done()
     }
 }
+
+/// What is a tag, or can be made one: a [`Tag`], a `&Tag`, or a literal without values, such as `"members"`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a tag",
+    label = "needs to be a `Tag` or a literal",
+    note = "a tag with values is built, so that they are escaped as those of `tags = [\"org:<org_id>\"]` are: \
+            `Tag::builder().text(\"org:\").part(&org_id).done()`",
+    note = "a tag without values is a literal: `\"members\"`"
+)]
+pub trait AsTag: Into<Tag> {}
+
+// Else rustc would tell of the conversions that there are to a `Tag`.
+#[diagnostic::do_not_recommend]
+impl<T: Into<Tag>> AsTag for T {}
 
 impl From<&Self> for Tag {
     fn from(tag: &Self) -> Self {
@@ -145,7 +168,7 @@ mod tests {
     #[test]
     fn no_value_makes_the_key_of_an_entry_that_of_a_tag() {
         let key = |first: &str, second: &str| {
-            Key::<u8>::builder().part(first).text(":").part(second).done::<u8>()
+            Key::<u8>::builder().part(first).text(":").part(second).done()
         };
         assert_eq!(key("~tag", "org").as_str(), "%7Etag:org");
         assert_eq!(key("a~", "~b").as_str(), "a~:~b");

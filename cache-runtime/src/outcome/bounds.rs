@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Returns;
+use super::{Otherwise as _, Probe, Returns};
 use crate::error::Error;
 
 /// What can be stored and read back.
@@ -11,7 +11,10 @@ use crate::error::Error;
     message = "`{Self}` cannot be stored in the cache",
     label = "this is stored and read back",
     note = "derive or implement `serde::Serialize` and `serde::Deserialize` for it",
-    note = "for `Arc` and `Rc`, enable the feature `rc` of serde"
+    note = "a response, such as `Json<T>` or `Html<T>`, is not stored: cache the function that makes what is in it, and let \
+            the handler call that",
+    note = "for `Arc` and `Rc`, enable the feature `rc` of serde",
+    note = "it must come back from serde as it was: with a part that serde skips or changes it is not stored, and each call runs the body"
 )]
 pub trait Storable: Serialize + DeserializeOwned {}
 
@@ -19,7 +22,30 @@ pub trait Storable: Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Storable for T {}
 
-/// What can say that a call was refused: a write without its fence, or a load too many.
+/// What can be read back, which is all that a type may lack that can be written.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be read back from the cache",
+    label = "this is stored and read back",
+    note = "it has `serde::Serialize`; derive or implement `serde::Deserialize` for it as well",
+    note = "what borrows from the text that it is read from, as a field of type `&str` does, cannot be read back: own it"
+)]
+pub trait ReadBack: DeserializeOwned {}
+
+#[diagnostic::do_not_recommend]
+impl<T: DeserializeOwned> ReadBack for T {}
+
+/// What can be written, which is all that a type may lack that can be read.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be written to the cache",
+    label = "this is stored and read back",
+    note = "it has `serde::Deserialize`; derive or implement `serde::Serialize` for it as well"
+)]
+pub trait Writable: Serialize {}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize> Writable for T {}
+
+/// What can say that a call was refused: a write without its fence, a load too many, or a value that would change.
 #[diagnostic::on_unimplemented(
     message = "the call may be refused, and `{Self}` cannot say so",
     label = "needs to be a `Result` whose error can be made from `cache_runtime::Error`",
@@ -47,6 +73,29 @@ pub trait Fail {}
 
 #[diagnostic::do_not_recommend]
 impl<T, E> Fail for Result<T, E> {}
+
+/// What can be an error, and which.
+#[diagnostic::on_unimplemented(
+    message = "`in_doubt` is asked about an error, and `{Self}` cannot be one",
+    label = "needs to be a `Result`",
+    note = "leave `in_doubt` out: a write that is dropped, or panics, keeps its fence without it"
+)]
+pub trait Fails {
+    /// Of this type.
+    type Error;
+
+    /// The error, if it is one.
+    fn error(&self) -> Option<&Self::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Fails for Result<T, E> {
+    type Error = E;
+
+    fn error(&self) -> Option<&E> {
+        self.as_ref().err()
+    }
+}
 
 /// What may be `None`. Of a type parameter that is never known.
 #[diagnostic::on_unimplemented(
@@ -91,5 +140,38 @@ pub trait Spells<V>: Sized {
 impl<V> Spells<V> for V {
     fn returns<R>(returns: Returns<R, V>) -> Returns<R, V> {
         returns
+    }
+}
+
+/// What a load by hand may return for an entry that stores a `T`: that, alone or in a `Result`.
+#[diagnostic::on_unimplemented(
+    message = "the key is that of `{T}`, and what is loaded is `{Self}`",
+    label = "not what the key stores",
+    note = "return `{T}`, or a `Result` of it, or take the key of what is returned"
+)]
+pub trait Yields<T>: Sized {
+    /// The return type, as a read takes it, for the key of a function or one made by hand.
+    fn returns(is_by_hand: bool) -> Returns<Self, T>
+    where
+        T: Storable;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T> Yields<T> for T {
+    fn returns(is_by_hand: bool) -> Returns<T, T>
+    where
+        T: Storable,
+    {
+        Returns::by_hand(&Probe::<T>::NEW.shape(), is_by_hand)
+    }
+}
+
+#[diagnostic::do_not_recommend]
+impl<T, E> Yields<T> for Result<T, E> {
+    fn returns(is_by_hand: bool) -> Returns<Self, T>
+    where
+        T: Storable,
+    {
+        Returns::by_hand(&Probe::<Self>::NEW.shape(), is_by_hand)
     }
 }

@@ -1,14 +1,32 @@
 //! The macros by which expansions ask about return types; see the [module above](super).
 
 /// `returns!(Type)`: the `Returns` of a read.
+///
+/// `as open` is for a type that may not be `'static`, of which nothing can be kept for other callers.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __returns {
     ($ty:ty) => {{
-        use $crate::__private::{NeverAbsent as _, Otherwise as _, Unshared as _};
+        #[allow(unused_imports)]
+        use $crate::__private::{
+            LacksBoth as _, LacksDeserialize as _, LacksNothing as _, LacksSerialize as _,
+            NeverAbsent as _, Otherwise as _, Unable as _, Unshared as _,
+        };
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
         let sharing = $crate::__private::Probe::<$ty>::SHARING;
-        $crate::__private::Returns::new(&answer, answer.is_absent(), sharing)
+        let (hand, compare) = (answer.ask().hand(), answer.compare());
+        (&&&&answer).returns(answer.is_absent(), sharing, hand, compare)
+    }};
+    ($ty:ty as open) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::{
+            LacksBoth as _, LacksDeserialize as _, LacksNothing as _, LacksSerialize as _,
+            NeverAbsent as _, Otherwise as _, Unable as _, Unshared as _,
+        };
+        let answer = $crate::__private::Probe::<$ty>::NEW.shape();
+        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let (hand, compare) = ($crate::__private::Encoded, answer.ask().compare());
+        (&&&&answer).returns(answer.is_absent(), sharing, hand, compare)
     }};
 }
 
@@ -18,8 +36,9 @@ macro_rules! __returns {
 macro_rules! __errors {
     ($ty:ty, $ttl:expr) => {{
         use $crate::__private::{ErrorsCloned as _, ErrorsForgotten as _, ErrorsWritten as _};
-        // Of what is true of the error the first counts: it can be written, it can be cloned, neither.
-        (&&$crate::__private::Probe::<$ty>::NEW)
+        // Of what is true of the error the first counts: it can be written and compared, it can be written, it can be
+        // cloned, neither.
+        (&&&$crate::__private::Probe::<$ty>::NEW)
             .errors(|result: &$ty| $crate::__private::error_ttl(result, $ttl))
     }};
 }
@@ -29,9 +48,18 @@ macro_rules! __errors {
 #[macro_export]
 macro_rules! __batched {
     ($ty:ty) => {{
-        use $crate::__private::{Otherwise as _, Unshared as _};
+        use $crate::__private::{Otherwise as _, Unable as _, Unshared as _};
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
-        $crate::__private::Batched::new(&answer, $crate::__private::Probe::<$ty>::SHARING)
+        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let (hand, compare) = (answer.ask().hand_each(), answer.compare_each());
+        $crate::__private::Batched::new(&answer, sharing, hand, compare)
+    }};
+    ($ty:ty as open) => {{
+        use $crate::__private::{Otherwise as _, Unable as _, Unshared as _};
+        let answer = $crate::__private::Probe::<$ty>::NEW.shape();
+        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let (hand, compare) = ($crate::__private::Encoded, answer.ask().compare_each());
+        $crate::__private::Batched::new(&answer, sharing, hand, compare)
     }};
 }
 
@@ -87,9 +115,9 @@ macro_rules! __value {
 #[macro_export]
 macro_rules! __through {
     ($key:expr) => {{
-        use $crate::__private::NeverAbsent as _;
+        use $crate::__private::{NeverAbsent as _, Unable as _};
         let key = $key;
-        let is_absent = key.is_absent();
-        $crate::__private::Through::new(key, is_absent)
+        let (is_absent, compare) = (key.is_absent(), key.ask().compare());
+        $crate::__private::Through::new(key, is_absent, compare)
     }};
 }

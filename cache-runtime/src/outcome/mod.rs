@@ -6,21 +6,27 @@
 //! `Probe<R>`. In an expression this works with generics too; as a constant in a type it needs a type without
 //! generics.
 
+mod absent;
 mod bounds;
+mod lacks;
 mod macros;
+mod nature;
 mod probe;
 mod returns;
 mod sharing;
 
 use std::fmt;
 
-pub(crate) use self::bounds::{Fail, Optional, Refuse, Spells, Storable, Stores};
+pub(crate) use self::bounds::{Fail, Fails, Optional, Refuse, Spells, Storable, Stores, Yields};
+pub use self::lacks::{LacksBoth, LacksDeserialize, LacksNothing, LacksSerialize};
+pub(crate) use self::nature::{Compare, Equal, Hand, Nature};
+pub use self::nature::{Encoded, Unable};
 pub(crate) use self::probe::Answer;
 pub use self::probe::{IsAbsent, NeverAbsent, Otherwise, Probe};
 pub(crate) use self::returns::OfOne;
 pub use self::returns::{Returns, Written};
 pub use self::sharing::Unshared;
-pub(crate) use self::sharing::{SharedError, Sharing};
+pub(crate) use self::sharing::{Shared, SharedError, Sharing};
 
 /// The shape of a return type that is a value as a whole.
 #[derive(Debug)]
@@ -113,4 +119,4 @@ macro_rules! opaque_debug {
         }
     )*};
 }
-opaque_debug!(Probe<R>, Answer<R, Shape, V>, Sharing<R>, Returns<R, V>, Written<R, V>);
+opaque_debug!(Probe<R>, Answer<R, Shape, V>, Sharing<R>, Returns<R, V>, Written<R, V, D>);

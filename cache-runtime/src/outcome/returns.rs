@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use super::{
-    Answer, Fail, IsAbsent, Optional, Outcome, Refuse, SharedError, Sharing, Spells, Storable,
-    Stores,
+    Answer, Compare, Encoded as Decoded, Fail, Fails, Hand, IsAbsent, Nature, Optional, Outcome,
+    Refuse, SharedError, Sharing, Spells, Storable, Stores, absent,
 };
 use crate::codec::{Codec, CodecError, Schema};
+use crate::entry::Content;
 use crate::error::Error;
 use crate::errors::Errors;
+use crate::fidelity::{self, Difference, Encoded};
 
 /// Everything a read must know of the type `R` that the function returns and the `V` that is stored.
 ///
@@ -16,12 +18,14 @@ use crate::errors::Errors;
 pub struct Returns<R, V> {
     pub(crate) value: fn(&R) -> Option<&V>,
     pub(crate) is_absent: IsAbsent<V>,
-    encode: fn(&V, Codec, &mut Vec<u8>) -> Result<(), CodecError>,
+    encode: fn(&V, Codec, &mut Vec<u8>) -> Result<Encoded, CodecError>,
     decode: fn(&[u8], Codec) -> Result<R, CodecError>,
     pub(crate) sharing: Sharing<R>,
-    /// Makes the result of a call that was turned away, where it may be.
+    /// What else the value can do. One pointer, as this is part of every call's future.
+    pub(crate) nature: fn() -> Nature<R, V>,
+    /// Makes the result of a call that was refused, where it may be.
     pub(crate) refuse: Option<fn(Error) -> R>,
-    /// How errors are remembered, where they are. One pointer, as this is part of every call's future.
+    /// How errors are remembered, where they are. One pointer as well.
     pub(crate) errors: Option<fn() -> Errors<R>>,
 }
 
@@ -29,18 +33,19 @@ pub struct Returns<R, V> {
 pub(crate) type OfOne<T> = Result<T, Option<SharedError>>;
 
 impl<T: Storable> Returns<OfOne<T>, T> {
-    /// For one id of a batch.
-    pub(crate) fn of_one(is_absent: IsAbsent<T>) -> Self {
+    /// For one id of a batch. It can be refused by itself; what the batch then returns is for the batch to say.
+    pub(crate) fn of_one(is_absent: IsAbsent<T>, nature: fn() -> Nature<OfOne<T>, T>) -> Self {
         Self {
             value: |result| result.as_ref().ok(),
             is_absent,
-            encode: |value, codec, out| codec.encode(value, out),
+            encode: fidelity::encode,
             decode: |payload, codec| codec.decode(payload).map(Ok),
             sharing: Sharing {
                 share: |result| result.as_ref().err().cloned().flatten(),
                 unshare: |error| Some(Err(Some(Arc::clone(error)))),
             },
-            refuse: None,
+            nature,
+            refuse: Some(|error| Err(Some(Arc::new(error)))),
             errors: None,
         }
     }
@@ -48,25 +53,50 @@ impl<T: Storable> Returns<OfOne<T>, T> {
 
 impl<R, V> Returns<R, V> {
     /// For a value that can be stored.
-    pub fn new<Shape>(_: &Answer<R, Shape, V>, is_absent: IsAbsent<V>, sharing: Sharing<R>) -> Self
+    pub fn new<Shape, H, C>(
+        _: &Answer<R, Shape, V>,
+        is_absent: IsAbsent<V>,
+        sharing: Sharing<R>,
+        _: H,
+        _: C,
+    ) -> Self
     where
         R: Outcome<Shape, Value = V>,
         V: Storable,
+        H: Hand<V>,
+        C: Compare<V>,
     {
         Self {
             value: R::value,
             is_absent,
-            encode: |value, codec, out| codec.encode(value, out),
+            encode: fidelity::encode,
             decode: |payload, codec| codec.decode(payload).map(R::from_value),
             sharing,
+            nature: Nature::new::<Shape, H, C>,
             refuse: None,
             errors: None,
         }
     }
 
-    /// Calls may be turned away.
+    /// For a load by hand. No macro has asked what else the types can do, so waiters decode values, and do not share
+    /// errors. Under a key made by hand, `None` is a value like any other.
+    pub(crate) fn by_hand<Shape>(answer: &Answer<R, Shape, V>, is_by_hand: bool) -> Self
+    where
+        R: Outcome<Shape, Value = V>,
+        V: Storable,
+    {
+        let is_absent = if is_by_hand { |_: &V| false } else { absent::is_none };
+        let sharing = Sharing { share: |_| None, unshare: |_| None };
+        let returns = Self::new(answer, is_absent, sharing, Decoded, Decoded);
+        Self {
+            nature: || Nature { by_hand: true, ..Nature::new::<Shape, Decoded, Decoded>() },
+            ..returns
+        }
+    }
+
+    /// Calls may be refused: turned away, or because of their value.
     #[must_use]
-    pub fn shedding(self) -> Self
+    pub fn refusing(self) -> Self
     where
         R: Refuse,
     {
@@ -109,33 +139,34 @@ impl<R, V> Returns<R, V> {
         Self { errors: Some(errors), ..self }
     }
 
-    /// Calls are never turned away.
-    pub(crate) fn never_shedding(self) -> Self {
+    /// Calls are never refused.
+    pub(crate) fn never_refusing(self) -> Self {
         Self { refuse: None, ..self }
     }
 
-    pub(crate) fn encode(
-        &self,
-        value: &V,
-        schema: Schema,
-        out: &mut Vec<u8>,
-    ) -> Result<(), CodecError> {
-        let start = out.len();
-        (self.encode)(value, schema.codec, out)?;
-        // JSON has one word for `None`, `Some(None)` and `Some(NaN)`: of these only the first can be read back.
-        let is_null = out.get(start..) == Some(b"null") && !(self.is_absent)(value);
-        if is_null && self.decode(b"null", schema).is_ok_and(|decoded| self.is_none(&decoded)) {
-            return Err(CodecError);
-        }
-        Ok(())
-    }
-
-    fn is_none(&self, result: &R) -> bool {
-        (self.value)(result).is_some_and(self.is_absent)
+    /// A value to be stored.
+    pub(crate) fn content<'a>(&'a self, value: &'a V) -> impl Content {
+        Returned { returns: self, value }
     }
 
     pub(crate) fn decode(&self, payload: &[u8], schema: Schema) -> Result<R, CodecError> {
         (self.decode)(payload, schema.codec)
+    }
+}
+
+/// A value of a function, to be stored.
+struct Returned<'a, R, V> {
+    returns: &'a Returns<R, V>,
+    value: &'a V,
+}
+
+impl<R, V> Content for Returned<'_, R, V> {
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+        (self.returns.encode)(self.value, codec, out)
+    }
+
+    fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference> {
+        ((self.returns.nature)().compare)(self.value, codec, payload)
     }
 }
 
@@ -148,11 +179,13 @@ impl<R, V> Clone for Returns<R, V> {
 impl<R, V> Copy for Returns<R, V> {}
 
 /// Everything a write must know of its return type.
-pub struct Written<R, V> {
+pub struct Written<R, V, D = fn(&R) -> bool> {
     /// The success value.
     pub(crate) value: fn(&R) -> Option<&V>,
     /// With `fence = "strict"`: how to refuse.
     pub(crate) refuse: Option<fn(Error) -> R>,
+    /// Whether a failure leaves open what the database does.
+    pub(crate) in_doubt: D,
 }
 
 impl<R, V> Written<R, V> {
@@ -162,7 +195,7 @@ impl<R, V> Written<R, V> {
     where
         R: Outcome<Shape, Value = V>,
     {
-        Self { value: R::value, refuse: None }
+        Self { value: R::value, refuse: None, in_doubt: |_| false }
     }
 
     /// For a write that does not.
@@ -171,6 +204,17 @@ impl<R, V> Written<R, V> {
     where
         R: Outcome<Shape, Value = V> + Refuse,
     {
-        Self { value: R::value, refuse: Some(R::refuse) }
+        Self { value: R::value, refuse: Some(R::refuse), in_doubt: |_| false }
+    }
+
+    /// For a write some of whose errors leave open what the database does.
+    #[must_use]
+    pub fn in_doubt<F>(self, of: F) -> Written<R, V, impl FnOnce(&R) -> bool>
+    where
+        R: Fails,
+        F: FnOnce(&R::Error) -> bool,
+    {
+        let in_doubt = move |result: &R| result.error().is_some_and(of);
+        Written { value: self.value, refuse: self.refuse, in_doubt }
     }
 }

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use super::Probe;
 
+/// What several callers get a copy of.
+#[expect(unreachable_pub, reason = "of a trait that expansions use")]
+pub type Shared = Arc<dyn Any + Send + Sync>;
 /// An error that several callers get a copy of.
-pub(crate) type SharedError = Arc<dyn Any + Send + Sync>;
+pub(crate) type SharedError = Shared;
 
 /// How an error reaches the callers that waited for the load that failed.
 pub struct Sharing<R> {

@@ -12,15 +12,17 @@ use super::shared::Lot;
 use crate::mutants::{QueueMutant, on};
 use crate::stats::BreakerState;
 use crate::store::queue::{Added, Addition, Stamp};
+use crate::store::redis::RedisStore;
 use crate::store::{Deadline, StoreError, StoreResult};
 use crate::token::random_fraction;
 #[cfg(cache_mutants)]
 use crate::token::random_u64;
 
 /// How long one attempt may take: a server that answers later than that may as well be asked again.
-const ATTEMPT: Duration = Duration::from_secs(1);
+pub(super) const ATTEMPT: Duration = Duration::from_secs(1);
 /// Pauses between attempts, from and to.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
+pub(super) const PAUSES: (Duration, Duration) =
+    (Duration::from_millis(2), Duration::from_millis(100));
 
 /// Why a push cannot end well.
 #[derive(Debug)]
@@ -29,6 +31,8 @@ pub(super) enum Failure {
     /// It is there, but too few replicas have it, or the server does not tell.
     Unreplicated(Option<StoreError>),
     Missed(Missed),
+    /// It was not sent, because an item before it is on too few replicas.
+    Untried,
 }
 
 /// The server has not said that it has the item.
@@ -41,12 +45,12 @@ pub(super) struct Missed {
 
 impl Failure {
     /// The item certainly is not there.
-    fn unavailable(error: StoreError) -> Self {
+    pub(super) fn unavailable(error: StoreError) -> Self {
         Self::Missed(Missed { error, in_doubt: false })
     }
 
     /// It may be there.
-    fn in_doubt(error: StoreError) -> Self {
+    pub(super) fn in_doubt(error: StoreError) -> Self {
         Self::Missed(Missed { error, in_doubt: true })
     }
 }
@@ -137,19 +141,12 @@ impl Log {
                 }
                 // The ticket is held, so no other push can have said so.
                 Ok((Added::Late, _)) => return Err(Failure::in_doubt(StoreError::Unexpected)),
-                Err(StoreError::Down) if left.is_none() && !self.is_promising() => {
-                    return Err(Failure::unavailable(StoreError::Down));
+                Ok((Added::Full, _)) => {}
+                Err(error) => {
+                    if let Some(doubt) = self.unanswered(error, left.is_none())? {
+                        left.get_or_insert(Failure::in_doubt(doubt));
+                    }
                 }
-                Err(error @ (StoreError::Refused(_) | StoreError::Redirected(_)))
-                    if left.is_none() && !is_passing(&error) =>
-                {
-                    return Err(Failure::unavailable(error));
-                }
-                Err(error @ (StoreError::TimedOut | StoreError::Lost | StoreError::Unexpected)) => {
-                    left.get_or_insert(Failure::in_doubt(error));
-                }
-                Ok((Added::Full, _))
-                | Err(StoreError::Down | StoreError::Refused(_) | StoreError::Redirected(_)) => {}
             }
             if is_late {
                 return Err(left.unwrap_or(Failure::unavailable(StoreError::Down)));
@@ -157,6 +154,30 @@ impl Log {
             let rest = until.saturating_duration_since(Instant::now());
             sleep(pause.mul_f64(0.5 + random_fraction() / 2.0).min(rest)).await;
             pause = (pause * 2).min(longest_pause);
+        }
+    }
+
+    /// What the error of an attempt means: that there need be no other, or that what it sent may be there, or nothing.
+    /// Once a former attempt has left a doubt, no refusal of a later one ends it.
+    pub(super) fn unanswered(
+        &self,
+        error: StoreError,
+        is_certain: bool,
+    ) -> Result<Option<StoreError>, Failure> {
+        match error {
+            StoreError::Down if is_certain && !self.is_promising() => {
+                Err(Failure::unavailable(error))
+            }
+            StoreError::Refused(_) | StoreError::Redirected(_)
+                if is_certain && !is_passing(&error) =>
+            {
+                Err(Failure::unavailable(error))
+            }
+            StoreError::TimedOut | StoreError::Lost | StoreError::Unexpected => Ok(Some(error)),
+            StoreError::Down
+            | StoreError::Saturated
+            | StoreError::Refused(_)
+            | StoreError::Redirected(_) => Ok(None),
         }
     }
 
@@ -183,24 +204,40 @@ impl Log {
         pushed.map(|(added, have)| (observed(added), have))
     }
 
-    async fn push_replicated(
+    pub(super) async fn push_replicated(
         &self,
         lot: &Lot,
         partition: u32,
         addition: Addition<'_>,
         by: Deadline,
     ) -> StoreResult<(Added, StoreResult<u32>)> {
-        let replicas = self.shared.site.options.replicas;
         let Some(redis) = self.redis() else {
             #[cfg(test)]
             if let Some(server) = self.faulty() {
                 return server.push_replicated(partition, addition, by).await;
             }
+            let replicas = self.shared.site.options.replicas;
             return self.push(partition, addition, by).await.map(|added| (added, Ok(replicas)));
         };
+        let (mut added, have) = self.send_replicated(redis, lot, &[addition], by).await?;
+        Ok((added.pop().ok_or(StoreError::Unexpected)?, have))
+    }
+
+    /// Appends items on a connection of their own, and waits on it for replicas.
+    pub(super) async fn send_replicated(
+        &self,
+        redis: &RedisStore,
+        lot: &Lot,
+        additions: &[Addition<'_>],
+        by: Deadline,
+    ) -> StoreResult<(Vec<Added>, StoreResult<u32>)> {
+        let replicas = self.shared.site.options.replicas;
         // Nothing was sent yet.
-        let line = lot.replicated(redis, by).await.map_err(|_| StoreError::Down)?;
-        let pushed = line.push_replicated(&lot.lane, addition, replicas, by).await;
+        let line = lot.replicated(redis, by).await.map_err(|error| match error {
+            StoreError::Refused(_) => error,
+            _ => StoreError::Down,
+        })?;
+        let pushed = line.push_replicated(&lot.lane, additions, replicas, by).await;
         if !matches!(pushed, Ok((_, Ok(_)))) {
             lot.forget(&line).await;
         }
@@ -208,14 +245,14 @@ impl Log {
     }
 
     /// Whether calls that were refused may soon pass: too many are under way, or the server is being connected to.
-    fn is_promising(&self) -> bool {
+    pub(super) fn is_promising(&self) -> bool {
         let phase = self.redis().map(|redis| redis.snapshot().phase);
         matches!(phase, Some(BreakerState::Closed | BreakerState::Connecting))
     }
 }
 
 /// Later stamps of this process are later than what was added.
-fn observed(added: Added) -> Added {
+pub(super) fn observed(added: Added) -> Added {
     if let Added::New(us) = added {
         clock::observe(us);
     }
@@ -223,11 +260,11 @@ fn observed(added: Added) -> Added {
 }
 
 /// The keys of the partition are on their way to another node of the cluster, or there: the next attempt asks where.
-fn is_passing(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(code) if matches!(code.as_str(), "TRYAGAIN" | "MOVED" | "ASK"))
+pub(super) fn is_passing(error: &StoreError) -> bool {
+    matches!(error, StoreError::Refused(code) if matches!(code.code(), "TRYAGAIN" | "MOVED" | "ASK"))
 }
 
 /// The user may not ask, now or later.
-fn is_forbidden(error: &StoreError) -> bool {
+pub(super) fn is_forbidden(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(code) if code == "NOPERM")
 }

@@ -7,12 +7,11 @@ use crate::token::random_fraction;
 const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// How often the sink is given an item by itself if nothing else is asked for: a database that is down for half a minute makes
-/// no dead letters.
+/// How often the sink is given an item by itself, while it takes others, if nothing else is asked for: that lasts half a minute
+/// at least.
 pub(super) const MAX_ATTEMPTS: u32 = 8;
 
-/// Each pause is three times the one before. They begin anew when the sink takes something, so an item that it alone
-/// refuses is given up within a minute or two; while it takes nothing at all, hardly any items are given up.
+/// Each pause is three times the one before, until something succeeds.
 #[derive(Debug, Default)]
 pub(super) struct Backoff {
     failures: u32,
@@ -21,6 +20,11 @@ pub(super) struct Backoff {
 impl Backoff {
     pub(super) fn succeeded(&mut self) {
         self.failures = 0;
+    }
+
+    /// Whether nothing has succeeded since something failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failures > 0
     }
 
     /// Whether it has been failing for some ten seconds.

@@ -1,6 +1,8 @@
 //! The batches that sinks receive.
 
 use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::Position;
 
@@ -18,6 +20,32 @@ pub struct Batch<T> {
     position: Option<Position>,
     entries: Vec<Entry<T>>,
     merge: Merge<T>,
+    asked: Arc<Asked>,
+}
+
+/// What a sink has asked its batch for.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// The position, which it keeps.
+    position: AtomicBool,
+    /// The items, after which there is no asking for the position.
+    items: AtomicBool,
+    /// How many entries were dropped, as they were applied before.
+    dropped: AtomicUsize,
+}
+
+impl Asked {
+    pub(crate) fn position(&self) -> bool {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn items(&self) -> bool {
+        self.items.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped.load(Ordering::Relaxed)
+    }
 }
 
 /// An item, and when it was pushed.
@@ -70,7 +98,13 @@ impl<T> Batch<T> {
         merge: Merge<T>,
     ) -> Self {
         let position = entries.last().and_then(|entry| entry.position);
-        Self { queue, partition, position, entries, merge }
+        let asked = Arc::default();
+        Self { queue, partition, position, entries, merge, asked }
+    }
+
+    /// What the sink will have asked for.
+    pub(crate) fn asked(&self) -> Arc<Asked> {
+        Arc::clone(&self.asked)
     }
 
     /// The name of the queue.
@@ -89,6 +123,7 @@ impl<T> Batch<T> {
     /// because Redis was unavailable; then there is nothing to store.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
+        self.asked.position.store(true, Ordering::Relaxed);
         self.position
     }
 
@@ -109,8 +144,11 @@ impl<T> Batch<T> {
     /// a sum again.
     #[must_use]
     pub fn after(mut self, stored: impl Into<Option<Position>>) -> Self {
+        self.asked.position.store(true, Ordering::Relaxed);
         if let (Some(stored), Some(last)) = (stored.into(), self.position) {
+            let before = self.entries.len();
             self.entries.retain(|entry| entry.position.is_none_or(|at| at > stored));
+            self.asked.dropped.fetch_add(before - self.entries.len(), Ordering::Relaxed);
             self.position = Some(last.max(stored));
         }
         self
@@ -129,6 +167,7 @@ impl<T> Batch<T> {
     }
 
     fn merged(self) -> Vec<Versioned<T>> {
+        self.asked.items.store(true, Ordering::Relaxed);
         let mut merged: Vec<Option<Versioned<T>>> = Vec::with_capacity(self.entries.len());
         let mut places: HashMap<String, usize> = HashMap::new();
         for Entry { key, version, item, .. } in self.entries {
@@ -153,6 +192,23 @@ impl<T> Batch<T> {
 }
 
 impl<T> Merge<T> {
+    /// Which entries each item of a batch was made of, by their keys.
+    pub(crate) fn origins<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> Vec<Vec<usize>> {
+        let mut origins: Vec<Vec<usize>> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for (entry, key) in keys.into_iter().enumerate() {
+            let place = match self {
+                Self::All => origins.len(),
+                Self::Last | Self::Fold(_) => *places.entry(key).or_insert(origins.len()),
+            };
+            match origins.get_mut(place) {
+                Some(origin) => origin.push(entry),
+                None => origins.push(vec![entry]),
+            }
+        }
+        origins
+    }
+
     fn apply(self, older: Versioned<T>, newer: Versioned<T>) -> Versioned<T> {
         match self {
             // A dead letter that comes back stands behind younger items.

@@ -11,10 +11,16 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 
 /// A stamp later than all that this process has made or [seen](observe).
 pub(super) fn now() -> Stamp {
-    let wall = wall_us();
+    now_for(1)
+}
+
+/// The same for so many items, of which each gets a microsecond more than the one before.
+pub(super) fn now_for(items: usize) -> Stamp {
+    let (wall, more) = (wall_us(), (items as u64).saturating_sub(1));
     let next = |last: u64| wall.max(last.saturating_add(1));
     let last = with_last(|last| {
-        last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| Some(next(last)))
+        let after = |last| Some(next(last).saturating_add(more));
+        last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after)
     });
     Stamp { us: next(last.unwrap_or_else(|last| last)), node: node() }
 }
@@ -62,6 +68,8 @@ mod tests {
         assert!(now().us > ahead);
         observe(1);
         assert!(now().us > ahead);
+        let several = now_for(10);
+        assert!(now().us >= several.us + 10);
     }
 
     #[test]

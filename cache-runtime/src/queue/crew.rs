@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::task::{Id, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep_until, timeout};
 
 use super::delivery::{Delivery, Task};
 use super::log::Log;
@@ -31,10 +32,12 @@ pub(super) struct Member<T> {
     owned: BTreeMap<u32, Stop>,
     /// The server was asked how durable it is.
     is_assessed: bool,
+    /// The queue was, when last asked.
+    is_paused: bool,
     refusals: Refusals,
 }
 
-impl<T: DeserializeOwned + Send + 'static> Member<T> {
+impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
     pub(super) fn new(log: Log, task: Arc<Task<T>>) -> Self {
         let worker = format!("{:016x}", random_u64());
         let lease = log.shared.site.options.lease;
@@ -46,6 +49,7 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
             partitions: HashMap::new(),
             owned: BTreeMap::new(),
             is_assessed: false,
+            is_paused: false,
             refusals: Refusals::default(),
         }
     }
@@ -64,15 +68,36 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
                 }
             }
         }
-        if self.log.is_in_memory() {
+        if self.log.drains() {
             self.take_all().await;
         }
         for stop in self.owned.values() {
             stop.tell();
         }
-        while self.deliveries.join_next().await.is_some() {}
+        self.end_deliveries().await;
         self.tell_of_loss().await;
         _ = self.log.leave(&self.claim.worker, self.deadline()).await;
+    }
+
+    /// Waits until all have ended, or the sink hangs.
+    async fn end_deliveries(&mut self) {
+        let limit = self.log.cache.settings().shutdown_limit;
+        let mut ended = self.task.calls.ended();
+        loop {
+            match timeout(limit, self.deliveries.join_next()).await {
+                Ok(Some(_)) => {}
+                Ok(None) => return,
+                Err(_) if ended != self.task.calls.ended() => ended = self.task.calls.ended(),
+                Err(_) => break,
+            }
+        }
+        log::warn(format_args!(
+            "queue {:?}: its worker ends although no call of its sink has ended for {limit:?}. The sink has had {} items,              which are delivered again",
+            self.log.shared.queue,
+            self.task.calls.items(),
+        ));
+        // Nobody can end one that blocks its thread.
+        self.deliveries.abort_all();
     }
 
     /// Says how much of a queue in memory could not be delivered before the end.
@@ -88,7 +113,7 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
         if left > 0 {
             log::warn(format_args!(
                 "queue {:?}: its worker ends, and {left} items are left in memory",
-                self.log.shared.site.name
+                self.log.shared.queue
             ));
         }
     }
@@ -98,7 +123,7 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
         if let Some(redis) = self.log.redis()
             && let Some(risk) = redis.queue_risk(&self.log.shared.workers, self.deadline()).await?
         {
-            log::warn(format_args!("queue {:?}, its server: {risk}", self.log.shared.site.name));
+            log::warn(format_args!("queue {:?}, its server: {risk}", self.log.shared.queue));
         }
         Ok(())
     }
@@ -138,7 +163,9 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
         // Not asked again where it is not to be asked.
         self.is_assessed = self.is_assessed
             || !matches!(self.tell_of_risk().await, Err(StoreError::Down | StoreError::TimedOut));
-        let share = share(&crew, &self.claim.worker);
+        self.log.look_now_and_then();
+        self.tell_of_pause(crew.is_paused);
+        let share = if crew.is_paused { 0 } else { share(&crew, &self.claim.worker) };
         while self.owned.len() > share {
             if let Some((_, stop)) = self.owned.pop_last() {
                 stop.tell();
@@ -163,9 +190,17 @@ impl<T: DeserializeOwned + Send + 'static> Member<T> {
         }
     }
 
+    fn tell_of_pause(&mut self, is_paused: bool) {
+        if std::mem::replace(&mut self.is_paused, is_paused) != is_paused {
+            let queue = self.log.shared.queue;
+            let what = if is_paused { "is paused: nothing is delivered" } else { "is resumed" };
+            log::info(format_args!("queue {queue:?} {what}"));
+        }
+    }
+
     /// Nothing is delivered until it goes on.
     fn refused(&mut self, error: &StoreError) {
-        let queue = self.log.shared.site.name;
+        let queue = self.log.shared.queue;
         self.refusals.tell(format_args!("queue {queue:?}"), error);
     }
 
@@ -198,7 +233,7 @@ mod tests {
         for partitions in 1..20 {
             for workers in 1..10 {
                 let alive: Vec<_> = (0..workers).map(|worker| worker.to_string()).collect();
-                let crew = Crew { partitions, alive: alive.clone() };
+                let crew = Crew { partitions, alive: alive.clone(), is_paused: false };
                 let shares: Vec<_> = alive.iter().map(|worker| share(&crew, worker)).collect();
                 assert_eq!(shares.iter().sum::<usize>(), partitions as usize);
                 let (least, most) = (shares.iter().min(), shares.iter().max());

@@ -14,13 +14,20 @@ pub(crate) struct Definition<T> {
     pub(crate) key: Option<fn(&T, KeyText) -> KeyText>,
     pub(crate) fold: Option<fn(T, T) -> T>,
     pub(crate) put: Option<fn(&T, &mut Puts<'_>)>,
+    /// The items' own equality.
+    pub(crate) equal: Option<fn(&T, &T) -> bool>,
     cache: Option<Cache>,
 }
 
 impl<T> Definition<T> {
+    /// The cache that it names.
+    pub(crate) fn named_cache(&self) -> Option<&Cache> {
+        self.cache.as_ref()
+    }
+
     /// The cache that it names, or the ambient one.
     pub(crate) fn cache(&self) -> Cache {
-        self.cache.clone().unwrap_or_else(ambient::current)
+        self.cache.clone().unwrap_or_else(|| ambient::in_place(&self.site.callsite))
     }
 
     pub(crate) fn merge(&self) -> Merge<T> {
@@ -50,8 +57,28 @@ pub struct QueueBuilder<T>(Definition<T>, PhantomData<fn(T)>);
 
 /// Begins a queue.
 pub fn queue<T>(site: &'static QueueSite) -> QueueBuilder<T> {
-    QueueBuilder(Definition { site, key: None, fold: None, put: None, cache: None }, PhantomData)
+    let (key, fold, put, equal, cache) = (None, None, None, None, None);
+    QueueBuilder(Definition { site, key, fold, put, equal, cache }, PhantomData)
 }
+
+impl<T: PartialEq> QueueBuilder<T> {
+    /// Items are compared with what can be read of them.
+    pub fn compared(mut self) -> Self {
+        self.0.equal = Some(|one, two| one == two);
+        self
+    }
+}
+
+/// What `QueueBuilder` says of items without `PartialEq`.
+pub trait Uncompared: Sized {
+    /// Serde alone shows what differs.
+    #[must_use]
+    fn compared(self) -> Self {
+        self
+    }
+}
+
+impl<T> Uncompared for QueueBuilder<T> {}
 
 impl<T> QueueBuilder<T> {
     /// Items with equal keys keep their order.

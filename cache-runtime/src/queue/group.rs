@@ -20,9 +20,9 @@ use crate::store::queue::{Added, Addition, Stamp};
 use crate::store::{Deadline, StoreError, StoreResult};
 
 /// Most items of one call.
-const ITEMS: usize = 64;
+pub(super) const ITEMS: usize = 64;
 /// Most bytes of items in one call of several.
-const BYTES: usize = 1 << 20;
+pub(super) const BYTES: usize = 1 << 20;
 /// How much later whoever sends may tell that there was no answer, or not even a connection: that makes a difference.
 const GRACE: Duration = Duration::from_millis(100);
 

@@ -8,9 +8,7 @@ use super::shared::Shared;
 use crate::cache::Cache;
 #[cfg(test)]
 use crate::store::faulty::FaultyStore;
-#[cfg(test)]
-use crate::store::memory::queue::MemoryQueue;
-use crate::store::queue::{Added, Addition, Buried, Claim, Crew, From, Lane, Lengths, Read};
+use crate::store::queue::{Added, Addition, Claim, Crew, From, Lane, Read, Renewal, Unheard};
 use crate::store::redis::{QueueLine, RedisStore};
 use crate::store::{Deadline, Store, StoreResult};
 
@@ -24,7 +22,7 @@ pub(super) struct Log {
 /// A way to one partition that may block.
 #[derive(Debug)]
 pub(super) enum Line {
-    Redis(QueueLine, Lane),
+    Redis(Arc<QueueLine>, Lane),
     Memory(Log, u32),
 }
 
@@ -35,7 +33,7 @@ macro_rules! remembered {
         #[cfg(test)]
         if let Some(server) = $log.faulty() {
             $(let $borrowed = $borrowed.to_owned();)*
-            let execute = move |$queue: &MemoryQueue| {
+            let execute = move |$queue: &$crate::store::memory::queue::MemoryQueue| {
                 $(let $borrowed = &$borrowed;)*
                 $operation
             };
@@ -45,6 +43,8 @@ macro_rules! remembered {
         Ok($operation)
     }};
 }
+
+pub(super) use remembered;
 
 #[expect(clippy::single_match_else, reason = "one arm for each place")]
 impl Log {
@@ -59,6 +59,11 @@ impl Log {
     /// The queue ends with this process: nobody else delivers what it holds.
     pub(super) fn is_in_memory(&self) -> bool {
         matches!(self.cache.store(), Some(Store::Memory(_)))
+    }
+
+    /// What it holds is to be delivered before this process ends.
+    pub(super) fn drains(&self) -> bool {
+        self.is_in_memory() && !self.shared.memory.is_paused()
     }
 
     #[cfg(test)]
@@ -132,42 +137,11 @@ impl Log {
         }
     }
 
-    pub(super) async fn lengths(&self, partition: u32, by: Deadline) -> StoreResult<Lengths> {
-        match self.redis() {
-            Some(redis) => redis.queue_lengths(&self.shared.lane(partition), by).await,
-            None => remembered!(self, by, [] queue => queue.lengths(partition)),
-        }
-    }
-
-    pub(super) async fn dead(
-        &self,
-        partition: u32,
-        limit: usize,
-        by: Deadline,
-    ) -> StoreResult<Vec<Buried>> {
-        match self.redis() {
-            Some(redis) => redis.queue_dead(&self.shared.lane(partition), limit, by).await,
-            None => remembered!(self, by, [] queue => queue.dead(partition, limit)),
-        }
-    }
-
-    pub(super) async fn redrive(
-        &self,
-        partition: u32,
-        limit: usize,
-        by: Deadline,
-    ) -> StoreResult<u64> {
-        match self.redis() {
-            Some(redis) => redis.queue_redrive(&self.shared.lane(partition), limit, by).await,
-            None => remembered!(self, by, [] queue => queue.redrive(partition, limit)),
-        }
-    }
-
     pub(super) async fn line(&self, partition: u32, by: Deadline) -> StoreResult<Line> {
         match self.redis() {
             Some(redis) => {
                 let lane = self.shared.lane(partition);
-                Ok(Line::Redis(redis.queue_line(&lane, by).await?, lane))
+                Ok(Line::Redis(Arc::new(redis.queue_line(&lane, by).await?), lane))
             }
             None => Ok(Line::Memory(self.clone(), partition)),
         }
@@ -213,14 +187,33 @@ impl Line {
     pub(super) async fn renew(
         &mut self,
         claim: &Claim,
-        fresh: &str,
+        Renewal { fresh, is_late }: Renewal<'_>,
         by: Deadline,
     ) -> StoreResult<bool> {
         match self {
-            Self::Redis(server, lane) => server.renew(lane, claim, fresh, by).await,
+            Self::Redis(server, lane) => {
+                server.renew(lane, claim, Renewal { fresh, is_late }, by).await
+            }
             Self::Memory(log, partition) => {
                 let partition = *partition;
-                remembered!(log, by, [claim fresh] queue => queue.renew(partition, claim, fresh))
+                remembered!(log, by, [claim fresh] queue => {
+                    queue.renew(partition, claim, Renewal { fresh, is_late })
+                })
+            }
+        }
+    }
+
+    pub(super) async fn unheard(
+        &mut self,
+        claim: &Claim,
+        more: Unheard,
+        by: Deadline,
+    ) -> StoreResult<Option<u32>> {
+        match self {
+            Self::Redis(server, lane) => server.unheard(lane, claim, more, by).await,
+            Self::Memory(log, partition) => {
+                let partition = *partition;
+                remembered!(log, by, [claim] queue => queue.unheard(partition, claim, more))
             }
         }
     }

@@ -3,17 +3,19 @@
 //! | | |
 //! |---|---|
 //! | `site`, `definition` | what an attribute says |
-//! | `push`, `producer`, `clock`, `puts` | the way in: stored once, stamped, and seen by the cache |
-//! | `log`, `shared` | the partitions, in Redis or in memory; what the handles of a queue share |
+//! | `push`, `push_many`, `producer`, `clock`, `puts` | the way in: stored once, stamped, and seen by the cache |
+//! | `detour` | the way past, while there is no store |
+//! | `log`, `holdings`, `shared` | the partitions, in Redis or in memory; what the handles of a queue share |
 //! | `worker`, `crew` | who delivers, and which partitions each worker has |
-//! | `owner` | a partition that is owned, and everything that may be done to it |
-//! | `delivery`, `backoff`, `settle` | the way out: in batches, again, in parts, or to the dead letters |
-//! | `batch`, `position`, `sink`, `fold` | what a sink gets |
-//! | `inspection`, `dead_letter`, `stats` | for those who look after it |
+//! | `owner`, `keeper` | a partition that is owned, everything that may be done to it, and its lease |
+//! | `delivery`, `backoff`, `settle`, `report` | the way out: in batches, again, in parts, or to the dead letters |
+//! | `batch`, `position`, `sink`, `sink_error`, `fold` | what a sink gets, and says |
+//! | `inspection`, `dead_letter`, `letters`, `manage`, `stats`, `measure` | for those who look after it |
 
 #[cfg(test)]
 mod agreement;
 mod append;
+mod append_many;
 mod backoff;
 mod batch;
 mod clock;
@@ -21,20 +23,29 @@ mod crew;
 mod dead_letter;
 mod definition;
 mod delivery;
+mod detour;
 mod fold;
 mod group;
+mod holdings;
 mod inspection;
+mod keeper;
+mod letters;
 mod log;
+mod manage;
+mod measure;
 mod owner;
 mod payload;
 mod position;
 mod producer;
 mod push;
+mod push_many;
 mod puts;
 mod refusals;
+mod report;
 mod settle;
 mod shared;
 mod sink;
+mod sink_error;
 mod site;
 mod stats;
 mod stop;
@@ -49,18 +60,21 @@ pub use self::batch::{Batch, Versioned};
 #[cfg(test)]
 pub(crate) use self::clock::node;
 pub(crate) use self::clock::wall_us;
-pub use self::dead_letter::DeadLetter;
+pub use self::dead_letter::{DeadLetter, DeadLetterId, ParseDeadLetterIdError};
 use self::definition::Definition;
-pub use self::definition::{QueueBuilder, queue};
+pub use self::definition::{QueueBuilder, Uncompared, queue};
 pub use self::fold::{Fold, merge};
+pub use self::manage::QueueSummary;
 #[cfg(test)]
 pub(crate) use self::payload::decode;
 pub use self::position::{ParsePositionError, Position};
+pub use self::push_many::PushManyError;
 pub use self::puts::{Place, Puts};
 pub(crate) use self::shared::{Queues, Shared};
 pub use self::sink::SinkResult;
+pub use self::sink_error::{SinkError, SinkErrorKind, classified};
 pub use self::site::QueueSite;
-pub use self::stats::{QueueLength, QueueStats};
+pub use self::stats::{MeasuredLength, QueueLength, QueueStats};
 pub use self::worker::{Worker, worker};
 use crate::error::Error;
 
@@ -83,14 +97,14 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// Puts an item into the queue. Returns once Redis has it and, with `replicas`, once that many replicas have it
     /// too. If the queue is full, this waits for room.
     ///
-    /// While Redis is unavailable, it passes the item to the sink of a worker in this process and returns once that
-    /// has succeeded, unless the queue has `on_unavailable = "error"`.
+    /// While Redis is unavailable, it passes the item, together with those of other pushes, to the sink of a worker in
+    /// this process and returns once that has succeeded, unless the queue has `on_unavailable = "error"`.
     ///
     /// # Errors
     ///
     /// - The item is not in the queue: [`Full`](crate::ErrorKind::Full),
     ///   [`Unavailable`](crate::ErrorKind::Unavailable), [`Refused`](crate::ErrorKind::Refused),
-    ///   [`Codec`](crate::ErrorKind::Codec).
+    ///   [`Codec`](crate::ErrorKind::Codec), [`Altered`](crate::ErrorKind::Altered).
     /// - It may or may not be in the queue: [`InDoubt`](crate::ErrorKind::InDoubt).
     /// - It is in the queue, but may be lost in a failover: [`Unreplicated`](crate::ErrorKind::Unreplicated).
     /// - It went directly to the sink, which failed: [`Sink`](crate::ErrorKind::Sink).

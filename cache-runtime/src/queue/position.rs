@@ -24,6 +24,15 @@ pub struct Position {
     pub(crate) number: u64,
 }
 
+impl Position {
+    /// The id that the item had in the stream of its partition, as Redis shows it: `1800000000000-7`. It does not sort as
+    /// text.
+    #[must_use]
+    pub fn stream_id(&self) -> String {
+        format!("{}-{}", self.generation, self.number)
+    }
+}
+
 /// The error for text that is not a [`Position`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ParsePositionError(());

@@ -3,13 +3,19 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Queue;
 use super::append::{Failure, Missed};
-use super::batch::{Batch, Entry, Merge};
+use super::batch::{Entry, Merge};
 use super::log::Log;
+use super::payload::{self, Payload};
+use super::shared::Shared;
 use super::stats::count;
-use super::{Queue, payload};
+use crate::cache::Cache;
+use crate::codec::Schema;
 use crate::error::{Error, ErrorKind};
+use crate::fidelity;
 use crate::key::KeyText;
+use crate::misuse::{self, Misuse};
 use crate::private;
 use crate::store::queue::Stamp;
 
@@ -24,48 +30,101 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         let definition = &self.definition;
         let cache = definition.cache();
         let shared = cache.queue(definition.site);
-        let key = definition.key.map(|key| KeyText::into_string(key(&item, private::template())));
-        let partition = shared.partition(key.as_deref());
-        let entry = Entry { position: None, key: key.unwrap_or_default(), version: 0, item };
+        let (partition, entry) = self.entry(&shared, item)?;
         let log = Log { cache, shared };
         if log.cache.store().is_none() {
             let entry = Entry { version: stamp.version(), ..entry };
-            return self.deliver(&log, partition, entry).await.map(|()| None);
+            return self.deliver(&log, partition, entry, None).await.map(|()| None);
         }
 
-        let codec = definition.site.options.codec.unwrap_or(log.cache.settings().codec);
-        let payload = payload::encode(codec, &entry.item)
-            .map_err(|_| Error::new(ErrorKind::Codec, "the item could not be encoded"))?;
-        if payload.len() > log.cache.settings().max_value_bytes {
-            let message = "the encoded item is larger than `max_value_bytes`";
-            return Err(Error::new(ErrorKind::Codec, message));
-        }
+        let payload = self.encode(&log.cache, &entry.item)?;
         if log.is_in_memory() {
             log.shared.warn_of_memory();
         }
-        let counters = &log.shared.counters;
         match log.append(partition, &mut stamp, &entry.key, &payload, waits).await {
             Ok(()) => {
-                count(&counters.pushed, 1);
+                count(&log.shared.counters.pushed, 1);
+                log.register_first();
                 Ok(Some(entry.item))
             }
-            Err(Failure::Full) => {
-                count(&counters.full, 1);
-                let message = format!("queue {:?} is full", definition.site.name);
-                Err(Error::new(ErrorKind::Full, message))
+            Err(Failure::Missed(missed)) => {
+                self.past(&log, partition, stamp, (entry, payload), missed).await.map(|()| None)
             }
-            Err(Failure::Unreplicated(refusal)) => {
-                count(&counters.failed, 1);
+            Err(failure) => Err(self.refusal(&log, failure)),
+        }
+    }
+
+    /// An item as it is pushed, and its partition.
+    pub(super) fn entry(&self, shared: &Shared, item: T) -> Result<(u32, Entry<T>), Error> {
+        let key = self.definition.key;
+        let key = key.map(|key| KeyText::into_text(key(&item, private::template()))).transpose();
+        let key = key.map_err(|unhashable| {
+            // Without its key the item could overtake others, or be overtaken.
+            count(&shared.counters.failed, 1);
+            Error::new(ErrorKind::Codec, format!("the item was not pushed: {unhashable}"))
+        })?;
+        let partition = shared.partition(key.as_deref());
+        let key = key.unwrap_or_default();
+        Ok((partition, Entry { position: None, key, version: 0, item }))
+    }
+
+    /// What a push says of a failure after which its item is not delivered otherwise.
+    pub(super) fn refusal(&self, log: &Log, failure: Failure) -> Error {
+        let counters = &log.shared.counters;
+        let (counter, kind, message) = match failure {
+            Failure::Full => {
+                let message = format!("queue {:?} is full", self.definition.site.name);
+                (&counters.full, ErrorKind::Full, message)
+            }
+            Failure::Unreplicated(refusal) => {
                 let mut message = "the item is in the queue, but on too few replicas".to_owned();
                 if let Some(refusal) = refusal {
                     message = format!("{message}, as far as is known: {}", Error::from(refusal));
                 }
-                Err(Error::new(ErrorKind::Unreplicated, message))
+                (&counters.failed, ErrorKind::Unreplicated, message)
             }
-            Err(Failure::Missed(missed)) => {
-                self.past(&log, partition, stamp, entry, missed).await.map(|()| None)
+            Failure::Untried => {
+                let message =
+                    "the item was not pushed, because one before it is on too few replicas";
+                (&counters.failed, ErrorKind::Unavailable, message.to_owned())
             }
+            Failure::Missed(Missed { error, in_doubt }) => {
+                let cause = Error::from(error);
+                let kind = if in_doubt { ErrorKind::InDoubt } else { cause.kind() };
+                (&counters.failed, kind, cause.to_string())
+            }
+        };
+        count(counter, 1);
+        Error::new(kind, message)
+    }
+
+    /// The item as bytes, unless the sink would get another one.
+    pub(super) fn encode(&self, cache: &Cache, item: &T) -> Result<Vec<u8>, Error> {
+        let site = self.definition.site;
+        let (settings, options) = (cache.settings(), &site.options);
+        let codec = options.codec.unwrap_or(settings.codec);
+        let schema = Schema { codec, version: options.version };
+        let Payload { bytes, item: start, encoded } = payload::encode(schema, item)
+            .map_err(|_| Error::new(ErrorKind::Codec, "the item could not be encoded"))?;
+        if bytes.len() > settings.max_value_bytes {
+            let message = "the encoded item is larger than `max_value_bytes`";
+            return Err(Error::new(ErrorKind::Codec, message));
         }
+        if site.callsite.tries(encoded) {
+            let payload = bytes.get(start..).unwrap_or_default();
+            fidelity::compare(item, codec, payload, self.definition.equal).map_err(|difference| {
+                site.callsite.trials().fail();
+                let description = format_args!(
+                    "an item was pushed that its sink would not get as it is: {difference}. It was refused. Let the type's \
+                     `Serialize` and `Deserialize` agree, leave that part out of the item, or say `lossy_values` if what \
+                     the sink gets will do"
+                );
+                misuse::report(cache, &site.callsite, Misuse::AlteredValue, description);
+                let message = format!("the sink would get another item: {difference}");
+                Error::new(ErrorKind::Altered, message)
+            })?;
+        }
+        Ok(bytes)
     }
 
     /// Delivers an item past the queue, if that is wanted and does no harm.
@@ -74,39 +133,60 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         log: &Log,
         partition: u32,
         stamp: Stamp,
-        entry: Entry<T>,
-        Missed { error, in_doubt }: Missed,
+        (entry, payload): (Entry<T>, Vec<u8>),
+        missed: Missed,
+    ) -> Result<(), Error> {
+        self.may_pass(log, &missed)?;
+        let entry = Entry { version: stamp.version(), ..entry };
+        self.deliver(log, partition, entry, Some(payload)).await
+    }
+
+    /// Whether an item that the server may not have is to be delivered past the queue.
+    pub(super) fn may_pass(
+        &self,
+        log: &Log,
+        Missed { error, in_doubt }: &Missed,
     ) -> Result<(), Error> {
         let failed = |message: &str| {
             count(&log.shared.counters.failed, 1);
-            let cause = Error::from(error.clone());
-            let kind = if in_doubt { ErrorKind::InDoubt } else { cause.kind() };
-            Err(Error::new(kind, format!("{cause}{message}")))
+            let error = log.cache.explained(error.clone());
+            let kind = if *in_doubt { ErrorKind::InDoubt } else { error.kind() };
+            let failed = Error::new(kind, format!("{error}{message}"));
+            Err(match error.cause() {
+                Some(cause) => failed.because(cause.clone()),
+                None => failed,
+            })
         };
         if !self.definition.site.options.direct {
-            return failed(if in_doubt { "; the item may be in the queue" } else { "" });
+            return failed(if *in_doubt { "; the item may be in the queue" } else { "" });
         }
         // Twice the same value is one value; twice the same increment is two.
-        if in_doubt && !matches!(self.definition.merge(), Merge::Last) {
+        if *in_doubt && !matches!(self.definition.merge(), Merge::Last) {
             return failed("; the item may be in the queue, so it was not delivered past it");
         }
         if log.shared.sink::<T>().is_none() {
             return failed("; no worker of this queue in this process can deliver past it");
         }
-        self.deliver(log, partition, Entry { version: stamp.version(), ..entry }).await
+        Ok(())
     }
 
-    async fn deliver(&self, log: &Log, partition: u32, entry: Entry<T>) -> Result<(), Error> {
+    /// Delivers an item past the queue, together with others.
+    pub(super) async fn deliver(
+        &self,
+        log: &Log,
+        partition: u32,
+        entry: Entry<T>,
+        payload: Option<Vec<u8>>,
+    ) -> Result<(), Error> {
         let site = self.definition.site;
-        let Some(sink) = log.shared.sink::<T>() else {
+        let Some(detour) = log.shared.sink::<T>() else {
             let message = format!(
                 "there is no queue {:?}, nor a worker in this process that could deliver past it",
                 site.name
             );
             return Err(Error::new(ErrorKind::Unavailable, message));
         };
-        let batch = Batch::new(site.name, partition, vec![entry], self.definition.merge());
-        match log.cache.scope(sink.deliver(batch)).await {
+        match detour.deliver(log, partition, entry, payload, self.definition.merge()).await {
             Ok(()) => {
                 count(&log.shared.counters.direct, 1);
                 Ok(())

@@ -11,7 +11,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Queue, clock};
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::outcome::Written;
 use crate::token::Token;
 use crate::write::{Through, Values, Write, write};
@@ -45,7 +45,8 @@ impl<'a> Puts<'a> {
     /// An entry, and what stores its value.
     pub fn put<V>(&mut self, entry: &Through<V>, store: impl FnOnce(Place<'_, V>)) {
         match &mut self.0 {
-            Asks::Names(names) => names.push(entry.text().to_owned()),
+            // The push has put nothing into an entry that there is not, and said so.
+            Asks::Names(names) => names.extend(entry.text().ok().map(ToOwned::to_owned)),
             Asks::Entries(write) => write.add(entry),
             Asks::Values(values) => store(Place { entry, values }),
         }
@@ -66,8 +67,12 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         let Some(put) = self.definition.put else {
             return self.push_by(item, stamp, waits).await.map(drop);
         };
-        let mut write = write()
-            .cache(self.definition.cache())
+        let write = write().at(&self.definition.site.callsite);
+        let write = match self.definition.named_cache() {
+            Some(cache) => write.cache(cache),
+            None => write.ambient(self.definition.cache()),
+        };
+        let mut write = write
             .writer(Token::for_push(stamp.version()))
             .hold_off(self.definition.site.options.linger + DELIVERY);
         put(&item, &mut Puts(Asks::Entries(&mut write)));
@@ -85,7 +90,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
 }
 
 fn succeeded<T>() -> Written<Result<Option<T>, Error>, Option<T>> {
-    Written { value: |pushed| pushed.as_ref().ok(), refuse: None }
+    // Somebody may still store the item, and deliver it.
+    let in_doubt = |pushed: &Result<_, Error>| {
+        pushed.as_ref().is_err_and(|error| error.kind() == ErrorKind::InDoubt)
+    };
+    Written { value: |pushed| pushed.as_ref().ok(), refuse: None, in_doubt }
 }
 
 impl<V> fmt::Debug for Place<'_, V> {

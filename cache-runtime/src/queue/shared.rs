@@ -6,13 +6,22 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::detour::Detour;
 use super::group::Group;
+use super::log::Log;
+use super::measure::Gauge;
 use super::producer::Producer;
+use super::report::Report;
 use super::sink::Sink;
 use super::stats::Counters;
 use super::{QueueSite, QueueStats};
+use crate::cache::Cache;
 use crate::key::Key;
 use crate::log;
+use crate::misuse::{self, Misuse};
 use crate::store::memory::queue::MemoryQueue;
 use crate::store::queue::Lane;
 use crate::store::redis::{QueueLine, RedisStore};
@@ -26,7 +35,11 @@ pub(crate) struct Queues(Mutex<HashMap<&'static str, Arc<Shared>>>);
 /// One queue of one cache.
 pub(crate) struct Shared {
     pub(super) site: &'static QueueSite,
+    /// Its name, which may be a former one of the site's.
+    pub(super) queue: &'static str,
     pub(super) counters: Counters,
+    pub(super) gauge: Gauge,
+    pub(super) report: Report,
     /// Where the cache has no server.
     pub(super) memory: MemoryQueue,
     lots: Vec<Lot>,
@@ -38,6 +51,9 @@ pub(crate) struct Shared {
     next: AtomicU32,
     sinks: Mutex<Vec<(u64, Arc<dyn Any + Send + Sync>)>>,
     warned: AtomicBool,
+    /// It was made known that there is this queue.
+    pub(super) is_registered: AtomicBool,
+    has_blocked: AtomicBool,
 }
 
 /// Where the pushes to one partition go.
@@ -80,21 +96,61 @@ impl Lot {
 impl Queues {
     /// The queue of an attribute.
     pub(crate) fn of(&self, site: &'static QueueSite, namespace: &str) -> Arc<Shared> {
-        let shared = || Arc::new(Shared::new(site, namespace));
-        Arc::clone(lock(&self.0).entry(site.name).or_insert_with(shared))
+        self.named(site.name, site, namespace)
+    }
+
+    /// The queue of this name, as that of an attribute.
+    pub(crate) fn named(
+        &self,
+        queue: &'static str,
+        site: &'static QueueSite,
+        namespace: &str,
+    ) -> Arc<Shared> {
+        let shared = || Arc::new(Shared::new(queue, site, namespace));
+        Arc::clone(lock(&self.0).entry(queue).or_insert_with(shared))
     }
 
     /// What all came to that were used.
-    pub(crate) fn stats(&self) -> Vec<QueueStats> {
-        let queues = lock(&self.0);
-        queues.values().map(|queue| queue.counters.snapshot(queue.site)).collect()
+    pub(crate) fn stats(&self, cache: &Cache) -> Vec<QueueStats> {
+        let snapshot = |shared: Arc<Shared>| {
+            let log = Log { cache: cache.clone(), shared };
+            if cache.store().is_some() {
+                log.look_for_stats();
+            }
+            let Shared { queue, site, counters, gauge, .. } = &*log.shared;
+            counters.snapshot(queue, site.callsite.name(), gauge.snapshot())
+        };
+        self.all().into_iter().map(snapshot).collect()
+    }
+
+    /// All that were used, in the order of their names.
+    pub(crate) fn all(&self) -> Vec<Arc<Shared>> {
+        let mut queues: Vec<_> = lock(&self.0).values().cloned().collect();
+        queues.sort_unstable_by_key(|shared| shared.queue);
+        queues
     }
 }
 
 impl Shared {
-    fn new(site: &'static QueueSite, namespace: &str) -> Self {
-        // Braces in a name would move its hash tag.
-        let name: String = Key::<()>::builder().part(site.name).done::<()>().as_str().to_owned();
+    /// Tells if another sink has used the queue before.
+    pub(crate) fn used_by(&self, site: &'static QueueSite, cache: &Cache) {
+        let (first, here) = (&self.site.callsite, &site.callsite);
+        if std::ptr::eq(self.site, site) || first.source().is_compiled_again(&here.source()) {
+            return;
+        }
+        let description = format_args!(
+            "its queue `{}` ({}) is that of `{}` ({}), too, so each sink gets only some of the items: give one of them a \
+             queue of another name",
+            site.name,
+            here.location(),
+            first.name(),
+            first.location(),
+        );
+        misuse::report(cache, here, Misuse::SharedQueue, description);
+    }
+
+    fn new(queue: &'static str, site: &'static QueueSite, namespace: &str) -> Self {
+        let name = in_keys(queue);
         // Of these numbers and no others: another cache of this process counts for itself.
         let producer = format!("{:016x}", random_u64());
         let lot = |number| {
@@ -110,15 +166,20 @@ impl Shared {
         };
         Self {
             site,
+            queue,
             counters: Counters::default(),
+            gauge: Gauge::default(),
+            report: Report::default(),
             memory: MemoryQueue::default(),
             lots: (0..site.options.partitions).map(lot).collect(),
-            workers: format!("{namespace}wb:{{{name}}}:workers"),
+            workers: Lane::workers(namespace, &name),
             namespace: namespace.to_owned(),
             name,
             next: AtomicU32::new(0),
             sinks: Mutex::default(),
             warned: AtomicBool::new(false),
+            is_registered: AtomicBool::new(false),
+            has_blocked: AtomicBool::new(false),
         }
     }
 
@@ -147,10 +208,13 @@ impl Shared {
     }
 
     /// Makes a sink available to pushes, until the number is [withdrawn](Self::withdraw).
-    pub(super) fn offer<T: 'static>(&self, sink: &Sink<T>) -> u64 {
+    pub(super) fn offer<T>(&self, sink: &Sink<T>) -> u64
+    where
+        T: Serialize + DeserializeOwned + Send + 'static,
+    {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed);
-        lock(&self.sinks).push((number, Arc::new(sink.clone())));
+        lock(&self.sinks).push((number, Arc::new(Detour::new(sink.clone()))));
         number
     }
 
@@ -159,8 +223,13 @@ impl Shared {
     }
 
     /// The sink of a worker that was made in this process.
-    pub(super) fn sink<T: 'static>(&self) -> Option<Sink<T>> {
-        lock(&self.sinks).iter().find_map(|(_, sink)| sink.downcast_ref().cloned())
+    pub(super) fn sink<T: Send + 'static>(&self) -> Option<Arc<Detour<T>>> {
+        lock(&self.sinks).iter().find_map(|(_, sink)| Arc::clone(sink).downcast().ok())
+    }
+
+    /// Whether a sink blocks its thread for the first time.
+    pub(super) fn is_first_block(&self) -> bool {
+        !self.has_blocked.swap(true, Ordering::Relaxed)
     }
 
     /// Says once that the queue is not durable.
@@ -168,7 +237,7 @@ impl Shared {
         if !self.warned.swap(true, Ordering::Relaxed) {
             log::warn(format_args!(
                 "queue {:?} is kept in this process's memory: what its worker has not delivered when the process ends is lost",
-                self.site.name
+                self.queue
             ));
         }
     }
@@ -176,8 +245,13 @@ impl Shared {
 
 impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Shared").field(&self.site.name).finish()
+        f.debug_tuple("Shared").field(&self.queue).finish()
     }
+}
+
+/// A queue's name as it stands in keys: braces in it would move their hash tag.
+pub(super) fn in_keys(queue: &str) -> String {
+    Key::<()>::builder().part(queue).done().as_str().to_owned()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

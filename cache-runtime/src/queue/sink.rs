@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Batch;
+use super::{Batch, SinkError};
 
 /// What a sink can return: whether it succeeded.
 #[diagnostic::on_unimplemented(
@@ -18,20 +18,19 @@ use super::Batch;
     label = "returned from the sink"
 )]
 pub trait SinkResult {
-    /// The text of its error, if it failed.
-    fn into_result(self) -> Result<(), String>;
+    /// What it says of its failure, if it failed.
+    fn into_result(self) -> Result<(), SinkError>;
 }
 
 impl SinkResult for () {
-    fn into_result(self) -> Result<(), String> {
+    fn into_result(self) -> Result<(), SinkError> {
         Ok(())
     }
 }
 
-impl<E: fmt::Display> SinkResult for Result<(), E> {
-    fn into_result(self) -> Result<(), String> {
-        // With its causes, where the error's type can tell them so.
-        self.map_err(|error| format!("{error:#}"))
+impl<E: fmt::Display + 'static> SinkResult for Result<(), E> {
+    fn into_result(self) -> Result<(), SinkError> {
+        self.map_err(SinkError::of)
     }
 }
 
@@ -39,7 +38,8 @@ impl<E: fmt::Display> SinkResult for Result<(), E> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be put into a queue",
     label = "items are stored and read back",
-    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for it"
+    note = "derive or implement `serde::Serialize` and `serde::Deserialize` for it",
+    note = "it must come back from serde as it was: an item with a part that serde skips or changes is refused"
 )]
 pub trait Item: Serialize + DeserializeOwned {}
 
@@ -47,7 +47,7 @@ pub trait Item: Serialize + DeserializeOwned {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned> Item for T {}
 
-type Delivery = Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+type Delivery = Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
 
 /// An annotated function with everything but its last argument.
 pub(crate) struct Sink<T>(Arc<dyn Fn(Batch<T>) -> Delivery + Send + Sync>);
@@ -72,7 +72,7 @@ impl<T: 'static> Sink<T> {
     }
 
     /// Delivers a batch. A panic is an error like any other: it may be one item's fault.
-    pub(crate) async fn deliver(&self, batch: Batch<T>) -> Result<(), String> {
+    pub(crate) async fn deliver(&self, batch: Batch<T>) -> Result<(), SinkError> {
         match catch_unwind(AssertUnwindSafe(|| (self.0)(batch))) {
             Ok(delivery) => Unwinding(delivery).await,
             Err(panic) => Err(describe(&*panic)),
@@ -89,7 +89,7 @@ impl<T> fmt::Debug for Sink<T> {
 struct Unwinding(Delivery);
 
 impl Future for Unwinding {
-    type Output = Result<(), String>;
+    type Output = Result<(), SinkError>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let delivery = self.0.as_mut();
@@ -99,8 +99,9 @@ impl Future for Unwinding {
     }
 }
 
-fn describe(panic: &(dyn Any + Send)) -> String {
+fn describe(panic: &(dyn Any + Send)) -> SinkError {
     let text = panic.downcast_ref::<&str>().copied();
     let text = text.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("the sink panicked: {}", text.unwrap_or("with something that is no text"))
+    let text = text.unwrap_or("with something that is no text");
+    SinkError::unspecified(format_args!("the sink panicked: {text}"))
 }

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use super::backoff::MAX_ATTEMPTS;
+use crate::callsite::Callsite;
 use crate::codec::Codec;
+use crate::span::{capped, positive};
 
 /// What an attribute says about its queue. Built at compile time, one static per function.
 #[derive(Debug)]
 pub struct QueueSite {
-    pub(crate) function: &'static str,
+    /// The function, for the times of its puts and for what is counted and told of its items.
+    pub(crate) callsite: Callsite,
     pub(crate) name: &'static str,
     pub(crate) options: Options,
 }
@@ -27,6 +30,10 @@ pub(crate) struct Options {
     pub(crate) push_timeout: Duration,
     /// How often the sink is tried with an item by itself.
     pub(crate) max_attempts: u32,
+    /// It is not the default.
+    pub(crate) is_number_given: bool,
+    /// How many workers in a row may end while the sink has an item.
+    pub(crate) max_deliveries: u32,
     /// Replicas that must have an item before its push is acknowledged.
     pub(crate) replicas: u32,
     /// A push that finds the store unavailable hands the item to the sink.
@@ -35,12 +42,17 @@ pub(crate) struct Options {
     pub(crate) keep_all: bool,
     /// How long a partition stays without an owner when its worker has crashed.
     pub(crate) lease: Duration,
+    /// How long one call of the sink may take.
+    pub(crate) sink_timeout: Option<Duration>,
     pub(crate) codec: Option<Codec>,
+    /// Of the items' type.
+    pub(crate) version: u32,
 }
 
 impl QueueSite {
     /// The queue `name` of a function.
     #[must_use]
+    #[track_caller]
     pub const fn new(function: &'static str, name: &'static str) -> Self {
         let options = Options {
             batch: 500,
@@ -49,13 +61,17 @@ impl QueueSite {
             max_len: None,
             push_timeout: Duration::from_secs(5),
             max_attempts: MAX_ATTEMPTS,
+            is_number_given: false,
+            max_deliveries: 10,
             replicas: 0,
             direct: true,
             keep_all: false,
             lease: Duration::from_secs(5),
+            sink_timeout: None,
             codec: None,
+            version: 0,
         };
-        Self { function, name, options }
+        Self { callsite: Callsite::new(function, ""), name, options }
     }
 
     /// Most items that the sink gets at once.
@@ -68,7 +84,7 @@ impl QueueSite {
     /// How long a first item waits for company.
     #[must_use]
     pub const fn linger(mut self, linger: Duration) -> Self {
-        self.options.linger = linger;
+        self.options.linger = capped(linger);
         self
     }
 
@@ -95,7 +111,7 @@ impl QueueSite {
     /// How long a push waits for room, and for an answer that was lost.
     #[must_use]
     pub const fn push_timeout(mut self, wait: Duration) -> Self {
-        self.options.push_timeout = wait;
+        self.options.push_timeout = capped(wait);
         self
     }
 
@@ -109,6 +125,15 @@ impl QueueSite {
     #[must_use]
     pub const fn max_attempts(mut self, attempts: u32) -> Self {
         self.options.max_attempts = if attempts == 0 { 1 } else { attempts };
+        self.options.is_number_given = true;
+        self
+    }
+
+    /// How many workers in a row may end while the sink has an item, without a word from it, before that becomes a dead
+    /// letter.
+    #[must_use]
+    pub const fn max_deliveries(mut self, workers: u32) -> Self {
+        self.options.max_deliveries = if workers == 0 { 1 } else { workers };
         self
     }
 
@@ -135,8 +160,12 @@ impl QueueSite {
 
     /// How long a partition stays without an owner when its worker has crashed.
     #[must_use]
+    #[track_caller]
     pub const fn lease(mut self, lease: Duration) -> Self {
-        self.options.lease = lease;
+        self.options.lease = positive(
+            lease,
+            "`lease` is less than a millisecond: write how long, as in `lease = \"5s\"`",
+        );
         self
     }
 
@@ -144,6 +173,37 @@ impl QueueSite {
     #[must_use]
     pub const fn lease_ms(self, lease: u64) -> Self {
         self.lease(Duration::from_millis(lease))
+    }
+
+    /// How long one call of the sink may take before it has failed.
+    #[must_use]
+    #[track_caller]
+    pub const fn sink_timeout(mut self, limit: Duration) -> Self {
+        self.options.sink_timeout = Some(positive(
+            limit,
+            "`sink_timeout` is less than a millisecond: write how long, as in `sink_timeout = \"30s\"`",
+        ));
+        self
+    }
+
+    /// How long one call of the sink may take, in milliseconds.
+    #[must_use]
+    pub const fn sink_timeout_ms(self, limit: u64) -> Self {
+        self.sink_timeout(Duration::from_millis(limit))
+    }
+
+    /// Version of the items' type.
+    #[must_use]
+    pub const fn version(mut self, version: u32) -> Self {
+        self.options.version = version;
+        self
+    }
+
+    /// Items may reach the sink as serde writes them.
+    #[must_use]
+    pub const fn lossy_values(mut self) -> Self {
+        self.callsite.accept_lossy_values();
+        self
     }
 
     /// How items become bytes.

@@ -3,11 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
-use super::QueueSite;
+use crate::store::queue::Lengths;
 
-/// What a queue has done so far in this process. Except for `partitions_owned`, counters only grow.
+/// What a queue has done so far in this process. Except for `partitions_owned`, counters only grow. `length` is not of this
+/// process: it is what the queue holds for all of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct QueueStats {
@@ -29,6 +30,9 @@ pub struct QueueStats {
     pub delivered: u64,
     /// Calls of the sink that failed.
     pub failures: u64,
+    /// Calls of the sink that blocked their thread for half of `lease` or longer; see
+    /// [`writing_behind`](mod@crate::writing_behind#sinks-that-block).
+    pub blocked: u64,
     /// Items that became dead letters.
     pub dead_letters: u64,
     /// Partitions that were lost, to another worker or because the lease expired, while this process was working on
@@ -36,6 +40,27 @@ pub struct QueueStats {
     pub partitions_lost: u64,
     /// Partitions that workers of this process own now.
     pub partitions_owned: u64,
+    /// How much the queue holds and how far its workers are behind, in all processes together: of several processes that
+    /// report it take any one or the greatest, never the sum.
+    ///
+    /// A process looks every few seconds if it runs a worker of the queue, and else whenever it is asked for its
+    /// counters, in the background, which is told the next time. `None` until it has looked once; for a queue that this
+    /// process has neither pushed to nor run a worker of there are no counters at all, but
+    /// [`Queue::length`](super::Queue::length).
+    pub length: Option<MeasuredLength>,
+}
+
+/// How much a queue held when this process last looked.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct MeasuredLength {
+    /// What it held.
+    #[serde(flatten)]
+    pub length: QueueLength,
+    /// How long ago that was. More than some seconds mean that the server does not answer. Serialized as microseconds,
+    /// `age_us`.
+    #[serde(rename = "age_us", serialize_with = "as_us")]
+    pub age: Duration,
 }
 
 /// How much a queue holds; returned by [`Queue::length`](super::Queue::length).
@@ -48,8 +73,32 @@ pub struct QueueLength {
     pub pending: u64,
     /// Items that could not be delivered.
     pub dead_letters: u64,
-    /// How long the oldest item has been in the queue, by the clocks of the process that pushed it and of the server.
+    /// How long the oldest item has been in the queue, or back in it if it was a dead letter, by the server's clock: the
+    /// clocks of the processes that push are of no account. Serialized as microseconds, `lag_us`.
+    #[serde(rename = "lag_us", serialize_with = "as_us")]
     pub lag: Duration,
+    /// It is [paused](super::Queue::pause).
+    pub paused: bool,
+}
+
+impl QueueLength {
+    /// Items on their way to the sink: those that wait and those that are pending.
+    #[must_use]
+    pub const fn depth(&self) -> u64 {
+        self.waiting + self.pending
+    }
+
+    /// A partition more.
+    pub(super) fn add(&mut self, part: Lengths) {
+        self.waiting += part.waiting;
+        self.pending += part.pending;
+        self.dead_letters += part.dead;
+        self.lag = self.lag.max(part.lag);
+    }
+}
+
+fn as_us<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
 }
 
 #[derive(Debug, Default)]
@@ -61,17 +110,23 @@ pub(super) struct Counters {
     pub(super) batches: AtomicU64,
     pub(super) delivered: AtomicU64,
     pub(super) failures: AtomicU64,
+    pub(super) blocked: AtomicU64,
     pub(super) dead_letters: AtomicU64,
     pub(super) partitions_lost: AtomicU64,
     pub(super) partitions_owned: AtomicU64,
 }
 
 impl Counters {
-    pub(super) fn snapshot(&self, site: &QueueSite) -> QueueStats {
+    pub(super) fn snapshot(
+        &self,
+        queue: &'static str,
+        function: &'static str,
+        length: Option<MeasuredLength>,
+    ) -> QueueStats {
         let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         QueueStats {
-            queue: site.name,
-            function: site.function,
+            queue,
+            function,
             pushed: read(&self.pushed),
             direct: read(&self.direct),
             full: read(&self.full),
@@ -79,9 +134,11 @@ impl Counters {
             batches: read(&self.batches),
             delivered: read(&self.delivered),
             failures: read(&self.failures),
+            blocked: read(&self.blocked),
             dead_letters: read(&self.dead_letters),
             partitions_lost: read(&self.partitions_lost),
             partitions_owned: read(&self.partitions_owned),
+            length,
         }
     }
 }

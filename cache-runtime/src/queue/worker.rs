@@ -4,6 +4,7 @@ use std::fmt;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::crew::Member;
@@ -24,8 +25,13 @@ use super::{Batch, Queue};
 pub struct Worker {
     queue: &'static str,
     stop: Stop,
-    engine: Pin<Box<dyn Future<Output = ()> + Send>>,
+    stopped: Stopped,
+    engine: Engine,
+    /// What delivers the items of a queue of another name to the same sink.
+    former: Box<dyn Fn(&'static str, Stopped) -> Engine + Send + Sync>,
 }
+
+type Engine = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A sink that pushes can use, while this exists.
 struct Offer {
@@ -55,16 +61,25 @@ where
     let offer = Offer { number: shared.offer(&sink), shared: Arc::clone(&shared) };
     let log = Log { cache, shared };
     let (stop, stopped) = stop::stop();
+    let former = Box::new({
+        let (cache, definition, sink) = (log.cache.clone(), definition.clone(), sink.clone());
+        move |queue, stopped| -> Engine {
+            let log = Log { shared: cache.former_queue(queue, site), cache: cache.clone() };
+            let task = Task::new(definition.clone(), sink.clone());
+            Box::pin(deliver(log, task, stopped))
+        }
+    });
+    let told = stopped.clone();
     let engine = Box::pin(async move {
         let _offer = offer;
-        deliver(log, Task { definition, sink }, stopped).await;
+        deliver(log, Task::new(definition, sink), told).await;
     });
-    Worker { queue: site.name, stop, engine }
+    Worker { queue: site.name, stop, stopped, engine, former }
 }
 
 async fn deliver<T>(log: Log, task: Task<T>, mut stop: Stopped)
 where
-    T: DeserializeOwned + Send + 'static,
+    T: Serialize + DeserializeOwned + Send + 'static,
 {
     if log.cache.store().is_none() {
         // Pushes go to the sink directly.
@@ -78,12 +93,38 @@ where
 }
 
 impl Worker {
+    /// Delivers also what is left in a queue of this name, to the same sink: that of the function before its queue was
+    /// renamed. Its items are read as those of this function, in as many partitions as that queue has; workers of an older
+    /// release that still deliver it share them. [`Batch::queue`] is the former name, so that stored positions still hold.
+    ///
+    /// Between items of the two queues there is no order, also if they have one key: a guard by version lets the newer one
+    /// win. Where that is not enough, let the old queue run empty before anything is pushed to the new one. Once
+    /// [`Cache::queues`](crate::Cache::queues) shows that it is empty and nobody pushes to it any more, this can go.
+    ///
+    /// ```
+    /// # use cache_runtime::Worker;
+    /// # async fn run(save_logins_worker: impl Fn() -> Worker, stop: impl Future<Output = ()>) {
+    /// // `#[write_behind(queue = "sign-ins")]`, and `queue = "logins"` in the release before:
+    /// save_logins_worker().formerly("logins").run(stop).await;
+    /// # }
+    /// ```
+    pub fn formerly(self, queue: &'static str) -> Self {
+        if queue == self.queue {
+            return self;
+        }
+        let (engine, former) = (self.engine, (self.former)(queue, self.stopped.clone()));
+        let engine = Box::pin(async move { _ = tokio::join!(engine, former) });
+        Self { engine, ..self }
+    }
+
     /// Delivers items until `shutdown` completes; then finishes the batches that it has started, and leaves the rest
-    /// to other workers. A queue in this process's memory is emptied first, because there are no other workers.
+    /// to other workers. A queue in this process's memory is emptied first, because there are no other workers. If no
+    /// call of the sink ends for the length of [`shutdown_limit`](crate::CacheBuilder::shutdown_limit), 15 s by
+    /// default, it ends nevertheless; the log then says how many items the sink still had. They are delivered again.
     ///
     /// It never ends by itself and never fails: it survives restarts and failovers of Redis, and waits while Redis is
     /// unavailable. A batch that the sink refuses is retried after growing pauses, then in halves, until the failing
-    /// items are isolated; those become [dead letters](Queue::dead_letters).
+    /// items are isolated; those become [dead letters](Queue::dead_letters) if the sink takes others meanwhile.
     ///
     /// # Cancel safety
     ///

@@ -8,14 +8,16 @@ use bytes::Bytes;
 use tokio::time::sleep;
 
 use super::ending::Ending;
-use super::lease::Lease;
+use super::lease::{Lease, Share};
 use crate::cache::Cache;
-use crate::codec::Schema;
-use crate::entry::{self, Head};
-use crate::flight::{Landing, Leader, Mark};
+use crate::entry::{self, Head, Unfit};
+use crate::error::Error;
+use crate::fidelity::Fidelity;
+use crate::flight::{Landed, Leader, Mark};
 use crate::key::Key;
 use crate::outcome::{Returns, SharedError};
 use crate::record::{self, KeyHash, Value};
+use crate::span::{SHORTEST, capped};
 use crate::store::Fill;
 use crate::tags::{Standing, Tags};
 use crate::token::Token;
@@ -32,6 +34,16 @@ pub(super) enum Attempt {
     Replace(Box<Lease>, Token),
     /// The same, under a lease in the key beside the value; the old value is served if the body fails.
     Over(Box<Lease>, Box<Value>),
+}
+
+/// What is left of a load once its result has been looked at.
+pub(super) enum Ended<R> {
+    /// Nothing: the call returns the result.
+    Done,
+    /// This, before the call returns the result.
+    Left(Ending),
+    /// This, before the call returns an error in place of a value that would come back as another one.
+    Refused(R, Option<Ending>),
 }
 
 /// What there is to know about a finished load.
@@ -66,21 +78,27 @@ impl Attempt {
 
     /// Decides what becomes of what the body returned. Looks at the result here and now, so that no reference to it
     /// is held while the store answers.
-    pub(super) fn end<R, T, U: Fn(&T) -> bool>(
-        self,
-        loaded: &Loaded<'_, R, T, U>,
-    ) -> Option<Ending> {
+    pub(super) fn end<R, T, U: Fn(&T) -> bool>(self, loaded: &Loaded<'_, R, T, U>) -> Ended<R> {
         let (lease, seen, beside) = match self {
-            Self::Alone => return None,
+            Self::Alone => return Ended::Done,
             Self::Around(leader, mark) => {
-                let landing = loaded.landing(leader.is_awaited(), mark);
-                leader.land(&landing);
-                return None;
+                let share = match loaded.value() {
+                    Some(value) => match loaded.refused_unstored(value) {
+                        Some((refused, share)) => {
+                            leader.land(&share.from(mark));
+                            return Ended::Refused(refused, None);
+                        }
+                        None => loaded.share(value, leader.is_awaited(), None),
+                    },
+                    None => Share::Failure(loaded.shared_error()),
+                };
+                leader.land(&share.from(mark));
+                return Ended::Done;
             }
             Self::Leased(lease) => (lease, None, false),
             Self::Replace(lease, seen) => (lease, Some(seen), false),
             Self::Over(lease, value) if loaded.value().is_none() => {
-                return Some(Ending::Keep(lease, value, loaded.shared_error()));
+                return Ended::Left(Ending::Keep(lease, value, loaded.shared_error()));
             }
             Self::Over(lease, value) => (lease, Some(value.token()), true),
         };
@@ -89,29 +107,40 @@ impl Attempt {
             if seen.is_none()
                 && let Some(fill) = loaded.error(lease.token(), lease.stamps())
             {
-                return Some(Ending::Store(lease, None, fill));
+                return Ended::Left(Ending::Store(lease, None, fill, None));
             }
-            lease.fail(loaded.shared_error());
-            return None;
+            lease.decline(Share::Failure(loaded.shared_error()));
+            return Ended::Done;
         };
-        let record = loaded.encode(value, lease.token(), lease.stamps());
-        match (record, loaded.times(value), seen) {
-            (Some(record), Some((fresh, stale)), _) if !loaded.is_outdated() => {
-                Some(Ending::Store(lease, seen, Fill::new(record, fresh, stale)))
+        let awaited = lease.is_awaited();
+        let record = match loaded.times(value) {
+            Some((fresh, stale)) => match loaded.encode(value, lease.token(), lease.stamps()) {
+                Ok(record) if !loaded.is_outdated() => {
+                    let landed = if awaited { loaded.original(value) } else { None };
+                    let fill = Fill::new(record, fresh, stale);
+                    return Ended::Left(Ending::Store(lease, seen, fill, landed));
+                }
+                record => Some(record),
+            },
+            None => None,
+        };
+        if let Some(Err(unfit)) = &record
+            && let Some((refused, share)) = loaded.refused(unfit)
+        {
+            match seen {
+                Some(seen) if beside => {
+                    return Ended::Refused(refused, Some(Ending::Remove(lease, seen, share)));
+                }
+                _ => lease.decline(share),
             }
-            (record, _, Some(seen)) if beside => {
-                Some(Ending::Remove(lease, seen, record.map(Bytes::from)))
-            }
-            (Some(record), ..) => {
-                lease.decline(Bytes::from(record));
-                None
-            }
-            // It cannot be shared: as after a failure, the waiters should not have to load one after the other.
-            (None, ..) => {
-                lease.fail(None);
-                None
-            }
+            return Ended::Refused(refused, None);
         }
+        let share = loaded.share(value, awaited, record);
+        match seen {
+            Some(seen) if beside => return Ended::Left(Ending::Remove(lease, seen, share)),
+            _ => lease.decline(share),
+        }
+        Ended::Done
     }
 }
 
@@ -129,40 +158,78 @@ impl<R, T, U: Fn(&T) -> bool> Loaded<'_, R, T, U> {
         guarded(|| (self.returns.sharing.share)(self.result)).flatten()
     }
 
-    /// What waiters get from a load that is not stored.
-    fn landing(&self, awaited: bool, mark: Mark) -> Landing {
-        match self.value() {
-            None => Landing::Failed(self.shared_error(), mark),
-            Some(value) if awaited => {
-                match self.encode(value, Token::random(), &self.tags.unstamped()) {
-                    Some(record) => Landing::Value(Some(Bytes::from(record)), mark),
-                    None => Landing::Failed(None, mark),
-                }
-            }
-            Some(_) => Landing::Value(None, mark),
+    /// What the call and its waiters get in place of a value that would come back as another one, if its function asks
+    /// for that: the same as if the body had returned the error.
+    fn refused(&self, unfit: &Unfit) -> Option<(R, Share)> {
+        let is_strict = self.key.callsite().policy().fidelity == Fidelity::Strict;
+        let refuse = self.returns.refuse.filter(|_| is_strict)?;
+        if !matches!(unfit, Unfit::Altered(_)) {
+            return None;
+        }
+        let refused = refuse(Error::from(unfit));
+        let error = guarded(|| (self.returns.sharing.share)(&refused)).flatten();
+        Some((refused, Share::Failure(error)))
+    }
+
+    /// The same for a value that only cannot be stored now: whether it is refused does not depend on the store.
+    fn refused_unstored(&self, value: &T) -> Option<(R, Share)> {
+        let is_strict = self.key.callsite().policy().fidelity == Fidelity::Strict;
+        if !is_strict || self.times(value).is_none() {
+            return None;
+        }
+        let record = self.encode(value, Token::random(), &self.tags.unstamped());
+        record.err().and_then(|unfit| self.refused(&unfit))
+    }
+
+    /// The value itself for waiters, if its type can be cloned.
+    fn original(&self, value: &T) -> Option<Landed> {
+        let original = guarded(|| ((self.returns.nature)().share)(value)).flatten()?;
+        let stamps = self.tags.unstamped();
+        let record = self.head(Token::random(), &stamps).bare(self.cache, self.key);
+        Some(Landed { record: Bytes::from(record), original: Some(original) })
+    }
+
+    /// What waiters get of a value that is not stored; its record, if it was to have one.
+    fn share(&self, value: &T, awaited: bool, record: Option<Result<Vec<u8>, Unfit>>) -> Share {
+        if !awaited {
+            return Share::Nothing;
+        }
+        if let Some(landed) = self.original(value) {
+            return Share::Value(landed);
+        }
+        let record =
+            record.unwrap_or_else(|| self.encode(value, Token::random(), &self.tags.unstamped()));
+        match record {
+            Ok(record) => Share::Value(Landed::encoded(Bytes::from(record))),
+            Err(_) => Share::Failure(None),
         }
     }
 
-    /// The value's record, unless it cannot be encoded or is too large.
-    fn encode(&self, value: &T, token: Token, stamps: &Standing) -> Option<Vec<u8>> {
-        let encode = |schema, out: &mut _| self.returns.encode(value, schema, out);
-        self.head(token, stamps).record(self.cache, self.key, encode)
+    /// The value's record, unless it cannot be encoded, is too large, or would come back as another one.
+    fn encode(&self, value: &T, token: Token, stamps: &Standing) -> Result<Vec<u8>, Unfit> {
+        let content = self.returns.content(value);
+        let record = self.head(token, stamps).record(self.cache, self.key, &content);
+        record.inspect_err(|unfit| unfit.tell(self.cache, self.key.callsite()))
     }
 
     /// The record of an error, if it is to be remembered.
     fn error(&self, token: Token, stamps: &Standing) -> Option<Fill> {
         let errors = (self.returns.errors?)();
         let ttl = guarded(|| (errors.ttl)(self.result))??;
-        if ttl < Duration::from_millis(1) || self.is_outdated() {
+        let ttl = capped(ttl);
+        if ttl < SHORTEST || self.is_outdated() {
             return None;
         }
-        let encode = |schema: Schema, out: &mut _| match &errors.wire {
-            Some(wire) => (wire.encode)(self.result, schema.codec, out),
-            None => Ok(()),
-        };
-        let mut record = self.head(token, stamps).record(self.cache, self.key, encode)?;
-        if errors.wire.is_none() && !self.cache.errors().keep(token, self.shared_error()?, ttl) {
-            return None;
+        let callsite = self.key.callsite();
+        let content = errors.content(self.result, callsite);
+        let record = self.head(token, stamps).record(self.cache, self.key, &content);
+        let record = record.inspect_err(|unfit| unfit.tell(self.cache, callsite));
+        let mut record = record.ok()?;
+        if errors.wire.is_none() {
+            let error = self.shared_error()?;
+            if !self.cache.errors().keep(token, callsite, error, ttl) {
+                return None;
+            }
         }
         record::set_error(&mut record);
         Some(Fill::new(record, ttl, Duration::ZERO))

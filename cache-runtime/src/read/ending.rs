@@ -1,9 +1,8 @@
 //! The third stage of a call: delivers what the body returned to the store and to the waiters.
 
-use bytes::Bytes;
-
-use super::lease::Lease;
+use super::lease::{Lease, Share};
 use crate::callsite::Callsite;
+use crate::flight::Landed;
 use crate::outcome::SharedError;
 use crate::record::Value;
 use crate::store::Fill;
@@ -11,10 +10,11 @@ use crate::token::Token;
 
 /// What is left to do after the body.
 pub(super) enum Ending {
-    /// Stores the value if the key still holds the lease, or the value with this token.
-    Store(Box<Lease>, Option<Token>, Fill),
+    /// Stores the value if the key still holds the lease, or the value with this token. The callers that waited when the
+    /// load ended get the original, where its type allows that.
+    Store(Box<Lease>, Option<Token>, Fill, Option<Landed>),
     /// The new value is not to be stored, and the old one must be removed, because it is known to be outdated.
-    Remove(Box<Lease>, Token, Option<Bytes>),
+    Remove(Box<Lease>, Token, Share),
     /// The load failed, and the entry has a value.
     Keep(Box<Lease>, Box<Value>, Option<SharedError>),
 }
@@ -23,12 +23,12 @@ impl Ending {
     /// Does it, and returns the value to serve in place of a failure.
     pub(super) async fn finish(self, callsite: &'static Callsite) -> Option<Value> {
         match self {
-            Self::Store(lease, seen, fill) => {
-                lease.fill(callsite, seen, fill).await;
+            Self::Store(lease, seen, fill, landed) => {
+                lease.fill(callsite, seen, fill, landed).await;
                 None
             }
-            Self::Remove(lease, seen, record) => {
-                lease.remove(callsite, seen, record).await;
+            Self::Remove(lease, seen, share) => {
+                lease.remove(callsite, seen, share).await;
                 None
             }
             Self::Keep(lease, seen, error) => lease.keep(callsite, *seen, error).await,

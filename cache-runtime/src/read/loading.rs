@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::attempt::{Attempt, Loaded};
+use super::attempt::{Attempt, Ended, Loaded};
 use crate::cache::Cache;
 use crate::callsite::Callsite;
 use crate::key::Key;
@@ -57,7 +57,7 @@ impl<'a, R, T, U: Fn(&T) -> bool> Loading<'a, R, T, U> {
                 // What the body held, such as a connection, is given back before the value is stored.
             };
             let took = running.end((self.returns.value)(&result).is_some());
-            let ending = attempt.end(&Loaded {
+            let ended = attempt.end(&Loaded {
                 cache,
                 text: self.text,
                 tags: self.tags,
@@ -67,7 +67,12 @@ impl<'a, R, T, U: Fn(&T) -> bool> Loading<'a, R, T, U> {
                 unless: self.unless.as_ref(),
                 took,
             });
-            let Some(ending) = ending else { return result };
+            let (result, ending) = match ended {
+                Ended::Done => return result,
+                Ended::Left(ending) => (result, ending),
+                Ended::Refused(refused, None) => return refused,
+                Ended::Refused(refused, Some(ending)) => (refused, ending),
+            };
             // Boxed, like everything that only a miss reaches: a hit's future stays small.
             let Some(stale) = Box::pin(ending.finish(callsite)).await else { return result };
             match self.returns.decode(stale.payload(), self.key.schema(cache.settings().codec)) {

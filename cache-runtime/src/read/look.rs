@@ -1,10 +1,10 @@
-//! A single look into the store, and what its reply means to the caller.
+//! A single look of a call into the store, and what its reply means to the call.
 
 use bytes::Bytes;
 
-use super::attempt::guarded;
+use super::interpret::{Found, Reader};
 use super::lookup::Lookup;
-use crate::record::{self, Found, Value};
+use crate::record::Value;
 use crate::stats::Event;
 use crate::store::{Name, Store, StoreResult};
 use crate::tags::Standing;
@@ -78,52 +78,41 @@ impl<R, T> Lookup<'_, R, T> {
                 return Seen::None(Lack::Obstacle);
             }
         };
-        match record::read(record, name.hash) {
-            Found::Value(value) => {
-                if stamps.are_those_of(&value)
-                    && let Some(result) = self.decode(&value)
-                {
-                    return Seen::Value(result, value);
-                }
-                self.reject = Some(value.token());
-                Seen::None(Lack::Miss)
-            }
-            Found::Lease | Found::Damaged => Seen::None(Lack::Miss),
-            Found::Fence => Seen::None(Lack::Obstacle),
-            Found::Foreign => {
-                self.count(Event::Foreign);
-                Seen::None(Lack::Obstacle)
-            }
-            // A copy of another key's record: the store has verified that no replies were mixed up.
-            Found::Misplaced(token) => {
-                self.count(Event::Misplaced);
+        match self.reader().interpret(name, record, stamps, |value| self.restore(value)) {
+            Found::Value(result, value) => Seen::Value(result, value),
+            Found::Useless(token) => {
                 self.reject = Some(token);
                 Seen::None(Lack::Miss)
             }
+            Found::Nothing => Seen::None(Lack::Miss),
+            Found::Obstacle => Seen::None(Lack::Obstacle),
         }
     }
 
-    /// Decodes a value of this function's codec and version.
+    /// Decodes a value that another caller of this process has read or loaded.
     pub(super) fn decode(&self, value: &Value) -> Option<R> {
-        let fits = value.codec() == self.schema.codec.id()
-            && value.version() == self.schema.version
-            && value.payload().len() <= self.cache.settings().max_value_bytes;
+        self.reader().decode(value, |value| self.restore(value))
+    }
+
+    fn restore(&self, value: &Value) -> Option<R> {
         if value.is_error() {
-            return fits.then(|| guarded(|| self.recall(value)).flatten()).flatten();
+            self.recall(value)
+        } else {
+            self.returns.decode(value.payload(), self.schema).ok()
         }
-        let decode = || self.returns.decode(value.payload(), self.schema).ok();
-        let decoded = fits.then(|| guarded(decode).flatten()).flatten();
-        if decoded.is_none() {
-            self.count(Event::Undecodable);
-        }
-        decoded
     }
 
     /// A remembered error, if this function and this process can restore it.
     fn recall(&self, value: &Value) -> Option<R> {
-        match (self.returns.errors?)().wire {
-            Some(wire) => (wire.decode)(value.payload(), self.schema.codec).ok(),
-            None => (self.returns.sharing.unshare)(&self.cache.errors().get(value.token())?),
+        if let Some(wire) = (self.returns.errors?)().wire {
+            let error = value.payload().strip_prefix(&self.callsite.fingerprint())?;
+            return (wire.decode)(error, self.schema.codec).ok();
         }
+        let error = self.cache.errors().get(value.token(), self.callsite)?;
+        (self.returns.sharing.unshare)(&error)
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader { cache: self.cache, callsite: self.callsite, schema: self.schema }
     }
 }

@@ -1,23 +1,20 @@
 //! The first stage of a call: finds a value, or decides how to run the body.
 
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
 
 use super::attempt::Attempt;
-use super::lease::Lease;
 use super::look::{Lack, Seen};
-use super::waiting::pause;
 use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::call::Mode;
 use crate::callsite::Callsite;
 use crate::codec::Schema;
-use crate::flight::{Leader, Role, Verdict};
+use crate::flight::{Asked, Leader, Role, Verdict};
 use crate::key::Key;
 use crate::outcome::Returns;
 use crate::record::Value;
 use crate::stats::Event;
-use crate::store::{Acquired, Name};
+use crate::store::Name;
 use crate::tags::{Standing, Tags};
 use crate::token::Token;
 
@@ -59,9 +56,9 @@ pub(super) struct Lookup<'a, R, T> {
     /// A value that was found and cannot be used.
     pub(super) reject: Option<Token>,
     /// The value was not asked for: the lease is, and tells whether the call is a hit or a miss.
-    unasked: bool,
-    /// One more `GET` does not matter.
-    one_of_many: bool,
+    pub(super) unasked: bool,
+    /// The batch that this is one id of, and for which one more `GET` does not matter.
+    batch: Option<&'a (dyn Fn() -> Asked + Send + Sync)>,
 }
 
 impl<'a, R, T> Lookup<'a, R, T> {
@@ -84,13 +81,21 @@ impl<'a, R, T> Lookup<'a, R, T> {
             budget: Budget::new(budget),
             reject: None,
             unasked: false,
-            one_of_many: false,
+            batch: None,
         }
     }
 
-    /// The same for one id of a batch, whose `GET`s are one command.
-    pub(super) fn of_many(self) -> Self {
-        Self { one_of_many: true, ..self }
+    /// The same for one id of a batch, whose `GET`s are one command. `batch` says what all of it asks for.
+    pub(super) fn of_many(self, batch: &'a (dyn Fn() -> Asked + Send + Sync)) -> Self {
+        Self { batch: Some(batch), ..self }
+    }
+
+    /// What the call asks for: it is given no error of a call that asked for anything else.
+    pub(super) fn asked(&self) -> Asked {
+        if (self.returns.nature)().by_hand {
+            return Asked::by_hand();
+        }
+        self.batch.map_or_else(|| Asked::one(self.callsite), |batch| batch())
     }
 
     /// The entry.
@@ -123,7 +128,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
     /// What is known without a look into the store; `None` if a look is needed.
     pub(super) fn begin(&mut self, mode: Mode) -> Option<Known<R>> {
         if mode == Mode::Through
-            && let Some(waiting) = self.cache.flights().join(self.name())
+            && let Some(waiting) = self.cache.flights().join(self.name(), || self.asked())
         {
             return Some(Known::Loading(waiting));
         }
@@ -177,89 +182,12 @@ impl<'a, R, T> Lookup<'a, R, T> {
         match (self.cache.flights(), mode, lack) {
             (_, Mode::Refresh, Lack::Obstacle) => Looked::alone(),
             (_, Mode::Refresh, Lack::Miss) => Box::pin(self.acquire(name, None)).await,
-            (flights, ..) => match flights.enter(name) {
+            (flights, ..) => match flights.enter(name, self.asked()) {
                 Role::Wait(waiting) => Box::pin(self.wait(name, waiting)).await,
                 Role::Lead(leader) if lack == Lack::Obstacle => Looked::around(leader),
                 Role::Lead(leader) => Box::pin(self.acquire(name, Some(leader))).await,
             },
         }
-    }
-
-    /// Asks the store for the value or the lease, repeatedly while another process is loading.
-    pub(super) async fn acquire(&mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
-        // A leader that took over from another has not looked itself, or not recently: the value may be outdated by
-        // now.
-        if self.is_outdated() {
-            self.answered(Event::Miss);
-            return leader.map_or_else(Looked::alone, Looked::around);
-        }
-        let patient = self.callsite.policy().lock
-            && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
-        let mut lease = self.lease(leader);
-        let since = Instant::now();
-        let (mut waited, mut rejected) = (false, false);
-        loop {
-            let (reply, mark) = lease.acquire(self.reject).await;
-            match reply {
-                Ok(Acquired::Leased) => {
-                    self.answered(Event::Miss);
-                    if waited {
-                        self.count(Event::Takeover);
-                    }
-                    return Looked::Load(Attempt::Leased(lease.begin()));
-                }
-                Ok(Acquired::Value(record)) => {
-                    match self.examine(name, Ok(Some(record.clone())), lease.stamps()) {
-                        Seen::Value(_, value)
-                            if value.is_kept()
-                                && !rejected
-                                && !self.is_fresh(name, &value).await =>
-                        {
-                            self.reject = Some(value.token());
-                            rejected = true;
-                        }
-                        Seen::Value(result, _) => {
-                            self.answered(Event::Hit);
-                            lease.pass_on(record, mark);
-                            return Looked::Found(result);
-                        }
-                        // Useless to this process: asks the store to replace it by the lease, once.
-                        Seen::None(Lack::Miss) if !rejected => rejected = true,
-                        Seen::None(_) => break,
-                    }
-                }
-                Ok(Acquired::Held(left)) if patient && since.elapsed() < self.patience() => {
-                    self.answered(Event::Miss);
-                    if !waited {
-                        self.count(Event::LeaseWait);
-                    }
-                    waited = true;
-                    let paused = Instant::now();
-                    sleep(pause(since.elapsed()).min(left)).await;
-                    lease.waited(paused);
-                }
-                Ok(Acquired::Foreign) => {
-                    self.count(Event::Foreign);
-                    break;
-                }
-                Ok(Acquired::Held(_) | Acquired::Fenced) => break,
-                Err(error) => {
-                    self.count(Event::of(&error));
-                    break;
-                }
-            }
-        }
-        self.answered(Event::Miss);
-        lease.into_leader().map_or_else(Looked::alone, Looked::around)
-    }
-
-    pub(super) fn lease(&self, leader: Option<Leader>) -> Box<Lease> {
-        Box::new(self.unboxed_lease(leader))
-    }
-
-    pub(super) fn unboxed_lease(&self, leader: Option<Leader>) -> Lease {
-        let length = self.callsite.policy().lease.unwrap_or(self.cache.settings().lease);
-        Lease::new(self.cache, self.text, self.tags, length, self.budget, leader)
     }
 
     /// Whether an invalidation of the entry or of one of its tags has not been delivered yet.
@@ -268,17 +196,17 @@ impl<'a, R, T> Lookup<'a, R, T> {
     }
 
     /// Whether a value that is kept longer than it is fresh is still fresh.
-    async fn is_fresh(&self, name: Name<'_>, value: &Value) -> bool {
+    pub(super) async fn is_fresh(&self, name: Name<'_>, value: &Value) -> bool {
         self.cache.is_fresh(name, value, self.budget).await.unwrap_or(false)
     }
 
     /// Whether the lease is asked for at once.
     fn spares_get(&self) -> bool {
-        !self.one_of_many && self.cache.recorder().is_dry(self.callsite)
+        self.batch.is_none() && self.cache.recorder().is_dry(self.callsite)
     }
 
     /// Counts the call as a hit or a miss, according to the first answer, unless it has been counted.
-    fn answered(&mut self, event: Event) {
+    pub(super) fn answered(&mut self, event: Event) {
         if std::mem::take(&mut self.unasked) {
             self.count(event);
         }

@@ -5,10 +5,12 @@
 //! [`Attempt`](attempt::Attempt) stores the result and serves the waiters. A hit never leaves the first stage and
 //! takes one command.
 
+mod acquire;
 mod age;
 mod attempt;
 mod beside;
 mod ending;
+mod interpret;
 mod lease;
 mod loading;
 mod look;
@@ -21,10 +23,11 @@ mod waiting;
 
 use std::fmt;
 
-use crate::cache::{Cache, ambient};
+use crate::cache::{Cache, ambient, elsewhere};
 use crate::call::Mode;
 use crate::callsite::Callsite;
 use crate::key::Key;
+use crate::misuse::{self, Misuse};
 use crate::outcome::Returns;
 use crate::stats::Event;
 use crate::tags::Tags;
@@ -34,6 +37,7 @@ use crate::write::scope;
 pub(crate) use self::age::is_drawn;
 use self::attempt::Attempt;
 pub(crate) use self::attempt::guarded;
+pub(crate) use self::interpret::{Found, Reader};
 use self::loading::Loading;
 use self::lookup::{Looked, Lookup};
 pub use self::many::{
@@ -89,13 +93,13 @@ impl<T, U> Read<T, U> {
         B: Future<Output = R>,
     {
         async move {
-            let cache = self.cache.unwrap_or_else(ambient::current);
+            let (cache, mode) = resolved(self.cache, &self.key, self.mode);
             let text = cache.full_text(self.key.as_str());
             let tags = Tags::of(&cache, &self.key);
-            let attempt = if bypasses(self.mode, &cache, &self.key, &text, &tags) {
+            let attempt = if bypasses(mode, &cache, &self.key, &text, &tags) {
                 Attempt::Alone
             } else {
-                match Lookup::new(&cache, &self.key, &text, &tags, &returns).run(self.mode).await {
+                match Lookup::new(&cache, &self.key, &text, &tags, &returns).run(mode).await {
                     Looked::Found(result) => return result,
                     Looked::Load(attempt) => attempt,
                 }
@@ -106,14 +110,47 @@ impl<T, U> Read<T, U> {
     }
 }
 
-/// Whether a call bypasses the cache: because it was told to, or because its task is writing the entry.
+/// The cache of a call, and how the call uses it: not at all if the entry is in another one, or if another function has
+/// the same automatic key.
+fn resolved<T>(named: Option<Cache>, key: &Key<T>, mode: Mode) -> (Cache, Mode) {
+    let (function, owner) = (key.callsite(), key.owner());
+    let is_named = named.is_some();
+    let cache = named.unwrap_or_else(|| ambient::current(function));
+    if !std::ptr::eq(function, owner) && elsewhere::is_elsewhere(&cache, is_named, owner) {
+        elsewhere::report(&cache, is_named, function, owner);
+        return (cache, Mode::Bypass);
+    }
+    if function.has_automatic_key() {
+        // The first call must not find what the other function has stored.
+        cache.recorder().enter(function);
+        if function.is_refused() {
+            return (cache, Mode::Bypass);
+        }
+    }
+    (cache, mode)
+}
+
+/// Whether a call bypasses the cache: because it was told to, because its key names no entry, or because its task is
+/// writing the entry.
 fn bypasses<T>(mode: Mode, cache: &Cache, key: &Key<T>, text: &str, tags: &Tags) -> bool {
-    let is_fenced = |text: &str| scope::is_fenced(cache, text);
-    let bypasses = mode == Mode::Bypass || is_fenced(text) || tags.texts().any(is_fenced);
+    let is_without_entry = || {
+        let Some(unhashable) = key.unhashable() else { return false };
+        let so = format_args!("{unhashable}; such calls bypass the cache");
+        misuse::report(cache, key.callsite(), Misuse::Unhashable, so);
+        true
+    };
+    let bypasses =
+        mode == Mode::Bypass || is_without_entry() || is_being_written(cache, text, tags);
     if bypasses {
         cache.recorder().count(key.callsite(), Event::Bypass);
     }
     bypasses
+}
+
+/// Whether the task is writing the entry, or one of its tags.
+pub(crate) fn is_being_written(cache: &Cache, text: &str, tags: &Tags) -> bool {
+    let is_fenced = |text: &str| scope::is_fenced(cache, text);
+    is_fenced(text) || tags.texts().any(is_fenced)
 }
 
 impl<T, U> fmt::Debug for Read<T, U> {

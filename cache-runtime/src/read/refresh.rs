@@ -5,9 +5,9 @@ use super::loading::Loading;
 use super::lookup::Lookup;
 use super::replace::{Need, Over};
 use super::stale::{Outlook, Refresh};
-use super::{Read, bypasses};
+use super::{Read, bypasses, resolved};
 use crate::background;
-use crate::cache::{Cache, ambient};
+use crate::cache::Cache;
 use crate::key::Key;
 use crate::outcome::Returns;
 use crate::store::Name;
@@ -26,14 +26,14 @@ impl<T, U: Fn(&T) -> bool> Read<T, U> {
         B: Future<Output = R>,
     {
         async move {
-            let cache = self.cache.unwrap_or_else(ambient::current);
+            let (cache, mode) = resolved(self.cache, &self.key, self.mode);
             let text = cache.full_text(self.key.as_str());
             let tags = Tags::of(&cache, &self.key);
-            let attempt = if bypasses(self.mode, &cache, &self.key, &text, &tags) {
+            let attempt = if bypasses(mode, &cache, &self.key, &text, &tags) {
                 Attempt::Alone
             } else {
                 let mut lookup = Lookup::new(&cache, &self.key, &text, &tags, &returns);
-                match Box::pin(lookup.dated(self.mode, false)).await {
+                match Box::pin(lookup.dated(mode, false)).await {
                     Outlook::Load(attempt) => attempt,
                     Outlook::Found(result)
                     | Outlook::Refresh(result, _)
@@ -69,10 +69,10 @@ impl<T, U: Fn(&T) -> bool> Read<T, U> {
         B: Future<Output = R>,
     {
         async move {
-            let cache = self.cache.unwrap_or_else(ambient::current);
+            let (cache, mode) = resolved(self.cache, &self.key, self.mode);
             let text = cache.full_text(self.key.as_str());
             let tags = Tags::of(&cache, &self.key);
-            let attempt = if bypasses(self.mode, &cache, &self.key, &text, &tags) {
+            let attempt = if bypasses(mode, &cache, &self.key, &text, &tags) {
                 Attempt::Alone
             } else {
                 let mut lookup = Lookup::new(&cache, &self.key, &text, &tags, &returns);
@@ -82,7 +82,7 @@ impl<T, U: Fn(&T) -> bool> Read<T, U> {
                     let job = Job { cache: cache.clone(), key, text, returns, unless, refresh };
                     background::spawn(cache.scope(job.run(own(&arguments))));
                 };
-                match Box::pin(lookup.dated(self.mode, true)).await {
+                match Box::pin(lookup.dated(mode, true)).await {
                     Outlook::Load(attempt) => attempt,
                     Outlook::Found(result) => return result,
                     Outlook::Refresh(result, refresh) => {
@@ -91,7 +91,7 @@ impl<T, U: Fn(&T) -> bool> Read<T, U> {
                     }
                     Outlook::Await(stale, refresh) => {
                         // Joins before the load begins, so that this caller may take the result too.
-                        let waiting = cache.flights().join(Name::new(&text));
+                        let waiting = cache.flights().join(Name::new(&text), || lookup.asked());
                         begin(refresh);
                         match Box::pin(lookup.outwait(waiting, stale)).await {
                             Outlook::Load(attempt) => attempt,
@@ -133,7 +133,7 @@ impl<R, T, U: Fn(&T) -> bool> Job<R, T, U> {
             }
         };
         // There is no caller that could be refused.
-        let returns = returns.never_shedding();
+        let returns = returns.never_refusing();
         let call = Loading::new(&cache, &key, &text, &tags, &returns, unless);
         call.load(attempt, || body).await;
     }

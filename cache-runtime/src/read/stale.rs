@@ -53,7 +53,8 @@ impl<R, T> Lookup<'_, R, T> {
         if self.cache.store().is_none() {
             return Outlook::Load(Attempt::Alone);
         }
-        let waiting = if mode == Mode::Through { self.cache.flights().join(name) } else { None };
+        let join = || self.cache.flights().join(name, || self.asked());
+        let waiting = if mode == Mode::Through { join() } else { None };
         let mut step = match waiting {
             Some(waiting) => self.wait_dated(name, waiting, None).await,
             None => Step::Again(None),
@@ -105,7 +106,12 @@ impl<R, T> Lookup<'_, R, T> {
             }
         }
         if let (Some(leader), Some(mark)) = (leader, mark) {
-            self.lease(Some(leader)).pass_on(value.record().clone(), Some(mark));
+            let (lease, record) = (self.lease(Some(leader)), value.record().clone());
+            if verdict == Use::WhileRevalidating {
+                lease.pass_on_stale(record, Some(mark));
+            } else {
+                lease.pass_on(record, Some(mark));
+            }
         }
         if verdict == Use::Fresh {
             return Step::Done(Outlook::Found(result));
@@ -143,7 +149,7 @@ impl<R, T> Lookup<'_, R, T> {
                 return Step::Done(Outlook::Load(Attempt::Alone));
             }
             (leader, Mode::Refresh, Lack::Miss) | (leader @ Some(_), ..) => leader,
-            (None, ..) => match self.cache.flights().enter(name) {
+            (None, ..) => match self.cache.flights().enter(name, self.asked()) {
                 Role::Wait(waiting) => return self.wait_dated(name, waiting, None).await,
                 Role::Lead(leader) => Some(leader),
             },
@@ -169,14 +175,14 @@ impl<R, T> Lookup<'_, R, T> {
             self.count(Event::Hit);
             self.serve_rested();
             if let Some(leader) = leader {
-                self.lease(Some(leader)).pass_on(value.record().clone(), mark);
+                self.lease(Some(leader)).pass_on_stale(value.record().clone(), mark);
             }
             return Step::Done(Outlook::Found(result));
         }
         self.count(Event::Miss);
         let leader = match leader {
             Some(leader) => leader,
-            None => match self.cache.flights().enter(name) {
+            None => match self.cache.flights().enter(name, self.asked()) {
                 Role::Wait(waiting) => return self.wait_dated(name, waiting, Some(result)).await,
                 Role::Lead(leader) => leader,
             },

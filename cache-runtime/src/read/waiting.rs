@@ -7,13 +7,14 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::age::Use;
-use super::attempt::Attempt;
+use super::attempt::{Attempt, guarded};
 use super::look::Seen;
 use super::lookup::{Looked, Lookup};
 use super::stale::{Outlook, Step};
 use crate::call::Mode;
-use crate::flight::{Leader, Verdict};
-use crate::record::{self, Found};
+use crate::flight::{Landed, Leader, Verdict};
+use crate::outcome::Shared;
+use crate::record::{self, Found, Value};
 use crate::stats::Event;
 use crate::store::Name;
 use crate::token::random_fraction;
@@ -54,11 +55,11 @@ impl<R, T> Lookup<'_, R, T> {
         verdict: Result<Result<Verdict, RecvError>, Elapsed>,
     ) -> Waited<R> {
         match verdict {
-            Ok(Ok(Verdict::Value(record))) => {
+            Ok(Ok(Verdict::Value(Landed { record, original }))) => {
                 if let Found::Value(value) = record::read(record, name.hash)
                     // A leader with other tags may not have looked at these.
                     && self.tags.are_those_of(&value)
-                    && let Some(result) = self.decode(&value)
+                    && let Some(result) = self.copy(&value, original.as_ref())
                 {
                     self.count(Event::Coalesced);
                     return Waited::Found(result);
@@ -75,6 +76,14 @@ impl<R, T> Lookup<'_, R, T> {
             Ok(Err(_)) | Err(_) => self.count(Event::Impatient),
         }
         Waited::Alone
+    }
+
+    /// A waiter's copy of the leader's value: a clone of the original, or else decoded as by any caller that finds it.
+    fn copy(&self, value: &Value, original: Option<&Shared>) -> Option<R> {
+        let unshare = (self.returns.nature)().unshare;
+        let original = original.filter(|_| value.version() == self.schema.version);
+        let copy = original.and_then(|original| guarded(|| unshare(original)).flatten());
+        copy.or_else(|| self.decode(value))
     }
 
     /// Waits for the flight of this process; if there is a stale value, for no longer than `load_timeout`.

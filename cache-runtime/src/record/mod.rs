@@ -19,7 +19,7 @@
 //! | 61 | 1 | flags: 1 = the payload is an error, 2 = kept after "fresh until"; the others zero | V |
 //! | 62 | 2 | where the payload begins, at least 64 | V |
 //! | 64 | 24·n | tags of the entry, in the function's order: XXH3-64 of the tag's key (8), its stamp (16) | V |
-//! | 64 + 24·n | … | payload | V |
+//! | 64 + 24·n | … | payload; of an error that all processes can read, behind 8 bytes that tell whose it is | V |
 //! | 20 | 1 | dirty: writers have overlapped | F |
 //! | 21 | 24·n | writers: token (16), deadline (8) | F |
 //!
@@ -160,6 +160,35 @@ pub(crate) fn is_of_another(record: &[u8], origin: Origin) -> bool {
 pub(crate) fn set_origin(record: &mut [u8], origin: Origin) {
     if let Some(field) = record.get_mut(4..12) {
         field.copy_from_slice(&origin.0);
+    }
+}
+
+/// How much of a record [`glance`] needs: one byte more than a fence of one writer has.
+pub(crate) const GLANCE: usize = HEADER + 1 + Token::LEN + 8 + 1;
+
+/// What the beginning of a record says of whether it may be removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Glance {
+    /// Somebody else's data.
+    Foreign,
+    /// Writers have put up a fence: whether they have overlapped, and who is alone in it, if anybody is.
+    Fence { dirty: bool, alone: Option<Token> },
+    /// Anything else of ours, be it damaged.
+    Ours,
+}
+
+/// Looks at the first [`GLANCE`] bytes of a record, or at all of a shorter one.
+pub(crate) fn glance(record: &[u8]) -> Glance {
+    if record.get(..2) != Some(&MAGIC[..]) {
+        return Glance::Foreign;
+    }
+    let writer = record.get(HEADER + 1..HEADER + 1 + Token::LEN).and_then(|it| it.try_into().ok());
+    match (record.get(3).copied().and_then(Kind::of), record.get(HEADER), writer) {
+        (Some(Kind::Fence), Some(dirty), Some(writer)) if record.len() + 1 >= GLANCE => {
+            let alone = (record.len() < GLANCE).then(|| Token::from_bytes(writer));
+            Glance::Fence { dirty: *dirty == 1, alone }
+        }
+        _ => Glance::Ours,
     }
 }
 

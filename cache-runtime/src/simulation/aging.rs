@@ -15,7 +15,8 @@ macro_rules! by_age {
                                 key = $key(&id),
                                 ttl = "5ms",
                                 stale_while_revalidate = "300ms",
-                                crate = cache_runtime
+                                crate = cache_runtime,
+                                skip(db),
                             )]
             pub(crate) async fn revalidated(db: &Database, id: u64) -> Result<u64, Failed> {
                 db.load(id).await
@@ -27,7 +28,8 @@ macro_rules! by_age {
                                 ttl = "5ms",
                                 stale_if_error = "300ms",
                                 lock,
-                                crate = cache_runtime
+                                crate = cache_runtime,
+                                skip(db),
                             )]
             pub(crate) async fn forgiven(db: &Database, id: u64) -> Result<u64, Failed> {
                 db.load(id).await
@@ -39,7 +41,8 @@ macro_rules! by_age {
                                 ttl = "5ms",
                                 stale_if_error = "300ms",
                                 load_timeout = "5ms",
-                                crate = cache_runtime
+                                crate = cache_runtime,
+                                skip(db),
                             )]
             pub(crate) async fn hurried(db: &Database, id: u64) -> Result<u64, Failed> {
                 db.load(id).await
@@ -51,7 +54,8 @@ macro_rules! by_age {
                                 ttl = "30ms",
                                 early = 5.0,
                                 error_ttl = |_: &Failed| Some(std::time::Duration::from_millis(5)),
-                                crate = cache_runtime
+                                crate = cache_runtime,
+                                skip(db),
                             )]
             pub(crate) async fn early(db: &Database, id: u64) -> Result<u64, Failed> {
                 db.load(id).await

@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use tokio::time::{sleep, timeout};
 
+use super::cut::{Cut, until};
+use super::functions::any_key;
 use super::manner::Manner;
-use super::operations::{Cut, Operation};
+use super::operations::Operation;
 use super::world::{Pace, ROWS, World};
 use super::{dice::Dice, simulate};
 
@@ -14,12 +16,14 @@ const PACE: Pace = Pace {
     lease: 60_000,
     load: 12,
     write: 8,
+    long_writes: 25,
     failing_loads: 0,
     lost_commands: 0,
     slow_commands: 0,
 };
 
-const MANNERS: [Manner; 16] = [
+const MANNERS: [Manner; 17] = [
+    Manner::Get,
     Manner::Read,
     Manner::Locked,
     Manner::Refresh,
@@ -80,7 +84,9 @@ async fn scenario(dice: Dice, row: u64, setting: Setting, manner: Manner, cut: C
         [start(0, Manner::Read, 2), start(0, Manner::Locked, 4), start(1, Manner::Locked, 3)];
     sleep(Duration::from_millis(1)).await;
     let ended = Operation { process: 0, row, manner, cut }.run(world.clone()).await;
-    for other in others {
+    // The database goes on with what it has received of a write: they meet it before its commit, and after that.
+    let later = [0, 0, 200].map(|after| start(1, Manner::Read, after));
+    for other in others.into_iter().chain(later) {
         let served = timeout(Duration::from_secs(1), other).await;
         assert!(served.is_ok_and(|ended| ended.is_ok()), "nobody waits for what was dropped");
     }
@@ -122,4 +128,41 @@ fn whenever_it_is_dropped_a_call_leaves_nothing_behind() {
     let dropped: usize = calls.map(|(setting, manner)| drop_everywhere(setting, manner)).sum();
     println!("{dropped} calls were dropped");
     assert!(dropped > 1_000, "{dropped} calls were dropped");
+}
+
+/// Whether the put came to its end before it was to be dropped.
+async fn put(dice: Dice, row: u64, cached: bool, cut: Cut) -> bool {
+    let world = World::new(&dice, 2, PACE);
+    let (here, key) = (&world.processes[0], any_key(row));
+    if cached {
+        Operation { process: 1, row, manner: Manner::Read, cut: Cut::Never }
+            .run(world.clone())
+            .await;
+    }
+    let ended = until(cut, here.put(&key, &world.db.version(row))).await.is_some();
+    sleep(Duration::from_millis(100)).await;
+    let left = world.kind(row);
+    assert!(matches!(left, None | Some('V')), "{left:?} is left behind");
+    assert!(!ended || left == Some('V'), "it was stored");
+    let history = world.settle().await;
+    assert!(history.violations().is_empty(), "{history:#?}");
+    ended
+}
+
+#[test]
+fn whenever_it_is_dropped_a_put_leaves_no_fence_behind() {
+    let mut dropped = 0;
+    for cut in [Cut::Waiting as fn(u32) -> Cut, Cut::Woken] {
+        for seed in 0..8 {
+            for waits in 1.. {
+                let (cut, cached) = (cut(waits), seed % 4 < 2);
+                println!("{cut:?} CACHE_TEST_SEED={seed}");
+                if simulate(seed, |dice| put(dice, seed % 2, cached, cut)) {
+                    break;
+                }
+                dropped += 1;
+            }
+        }
+    }
+    assert!(dropped > 30, "{dropped} puts were dropped");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::world::{Database, Failed, Trace, update};
+use super::world::{Database, Failed, Trace, Unshared, statement, update};
 use crate as cache_runtime;
 use crate::{Key, cached, invalidates, write_through};
 
@@ -11,29 +11,30 @@ pub(super) const fn is_tagged(row: u64) -> bool {
     row % 2 == 1
 }
 
-#[cached(key = "row:<id>", ttl = "1h", crate = cache_runtime)]
+#[cached(key = "row:<id>", ttl = "1h", crate = cache_runtime, skip(db))]
 pub(super) async fn row(db: &Database, id: u64) -> Result<u64, Failed> {
     db.load(id).await
 }
 
-#[cached(key = row_key(&id), ttl = "1h", lock, crate = cache_runtime)]
-pub(super) async fn locked_row(db: &Database, id: u64) -> Result<u64, Failed> {
-    db.load(id).await
+#[cached(key = row_key(&id), ttl = "1h", lock, crate = cache_runtime, skip(db))]
+pub(super) async fn locked_row(db: &Database, id: u64) -> Result<u64, Unshared> {
+    Ok(db.load(id).await?)
 }
 
 #[cached(
     key = "member:<id>",
     ttl = "1h",
     tags = ["members", "group:<id>"],
-    crate = cache_runtime
+    crate = cache_runtime,
+    skip(db),
 )]
 pub(super) async fn member(db: &Database, id: u64) -> Result<u64, Failed> {
     db.load(id).await
 }
 
-#[cached(key = member_key(&id), ttl = "1h", lock, crate = cache_runtime)]
-pub(super) async fn locked_member(db: &Database, id: u64) -> Result<u64, Failed> {
-    db.load(id).await
+#[cached(key = member_key(&id), ttl = "1h", lock, crate = cache_runtime, skip(db))]
+pub(super) async fn locked_member(db: &Database, id: u64) -> Result<u64, Unshared> {
+    Ok(db.load(id).await?)
 }
 
 /// The key of either kind.
@@ -41,14 +42,14 @@ pub(super) fn any_key(id: u64) -> Key<u64> {
     if is_tagged(id) { member_key(&id) } else { row_key(&id) }
 }
 
-#[cached(batch(id in ids), key = any_key(*id), ttl = "1h", crate = cache_runtime)]
+#[cached(batch(id in ids), key = any_key(*id), ttl = "1h", crate = cache_runtime, skip(db))]
 pub(super) async fn rows(db: &Database, ids: &[u64]) -> Result<HashMap<u64, u64>, Failed> {
     db.load_all(ids).await
 }
 
-#[cached(batch(id in ids), key = any_key(*id), ttl = "1h", lock, crate = cache_runtime)]
-pub(super) async fn locked_rows(db: &Database, ids: &[u64]) -> Result<HashMap<u64, u64>, Failed> {
-    db.load_all(ids).await
+#[cached(batch(id in ids), key = any_key(*id), ttl = "1h", lock, crate = cache_runtime, skip(db))]
+pub(super) async fn locked_rows(db: &Database, ids: &[u64]) -> Result<HashMap<u64, u64>, Unshared> {
+    Ok(db.load_all(ids).await?)
 }
 
 fn of_kind(tagged: bool, ids: &[u64]) -> impl Iterator<Item = &u64> {
@@ -144,25 +145,20 @@ macro_rules! writes {
                 trace: &Trace,
             ) -> Result<(), Failed> {
                 update(db, $id, trace).await;
-                Err(Failed)
+                Err(Failed::default())
             }
 
-            /// The commit comes, whether or not somebody waits for it.
-            #[invalidates($($target)*, crate = cache_runtime)]
+            /// Fails before the commit, which comes all the same.
+            #[invalidates($($target)*, in_doubt = |_| true, crate = cache_runtime)]
             pub(crate) async fn in_doubt(
                 db: &Database,
                 $id: u64,
                 trace: &Trace,
             ) -> Result<(), Failed> {
                 trace.begins();
-                let other = db.clone();
-                let commit = tokio::spawn(async move {
-                    other.pause(50).await;
-                    other.bump($id)
-                });
-                let version = commit.await.map_err(|_| Failed)?;
-                trace.commits(db, $id, version);
-                Ok(())
+                drop(statement(db, $id, trace));
+                db.pause(db.pace().write).await;
+                Err(Failed::default())
             }
 
             /// Changes a row in a transaction that its caller commits.

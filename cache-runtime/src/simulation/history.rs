@@ -9,6 +9,10 @@
 //! | acknowledged | when it has returned and its invalidation was acknowledged | every process |
 //! | fenced | when it is committed, if its fence stood from before it began | every process |
 //! | own | when it has returned, acknowledged or not | its own process |
+//! | returned | when it has returned, acknowledged or not | every process, where only the server restarts |
+//!
+//! The last is a rule only of histories in which nothing else goes wrong: a process that is cut off from a server with
+//! values in it cannot keep others from them.
 //!
 //! Times must be of one clock that all processes share, and taken so that they err on the safe side: that of a read's
 //! start before it starts, that of an event that raises a floor after it has happened.
@@ -70,6 +74,7 @@ pub enum Rule {
     Acknowledged,
     Fenced,
     Own,
+    Returned,
 }
 
 /// A read that fell behind a write.
@@ -95,8 +100,16 @@ impl History {
 
     /// The reads that may not be; one for each read at most.
     pub fn violations(&self) -> Vec<Violation> {
-        let rules = [Rule::Acknowledged, Rule::Fenced, Rule::Own];
-        let floors = rules.map(|rule| (rule, self.floors(rule)));
+        self.violations_of(&[Rule::Acknowledged, Rule::Fenced, Rule::Own])
+    }
+
+    /// The same, where the server restarts without its data and nothing else goes wrong.
+    pub fn violations_by_restarts(&self) -> Vec<Violation> {
+        self.violations_of(&[Rule::Returned, Rule::Acknowledged, Rule::Fenced, Rule::Own])
+    }
+
+    fn violations_of(&self, rules: &[Rule]) -> Vec<Violation> {
+        let floors: Vec<_> = rules.iter().map(|rule| (*rule, self.floors(*rule))).collect();
         let broken = |read: &Read| {
             floors.iter().find_map(|(rule, floors)| {
                 let process = (*rule == Rule::Own).then_some(read.process);
@@ -119,11 +132,12 @@ impl History {
                 Rule::Acknowledged => (write.acknowledged.max(write.returned), None),
                 Rule::Fenced => (write.committed.map(|(time, _)| time), None),
                 Rule::Own => (write.returned, Some(write.process)),
+                Rule::Returned => (write.returned, None),
             };
             let binding = match rule {
                 Rule::Acknowledged => write.acknowledged.is_some() && write.returned.is_some(),
                 Rule::Fenced => write.fenced && !self.lost_its_fence(write),
-                Rule::Own => true,
+                Rule::Own | Rule::Returned => true,
             };
             if let (Some(raised), true) = (raised, binding) {
                 floors.entry((write.row, process)).or_default().0.push((raised, write));
@@ -220,6 +234,17 @@ mod tests {
         assert_eq!(rules(write.clone(), &[], read(0, 31, 1)), [Rule::Own]);
         assert_eq!(rules(write.clone(), &[], read(1, 31, 1)), []);
         assert_eq!(rules(Write { returned: None, ..write }, &[], read(0, 31, 1)), []);
+    }
+
+    #[test]
+    fn where_only_the_server_restarts_a_return_counts_for_everybody() {
+        let writes = vec![Write { acknowledged: None, ..write() }];
+        let reads = vec![read(1, 30, 1), read(1, 31, 1), read(1, 31, 2)];
+        let history = History { reads, writes, losses: Vec::new() };
+        assert!(history.violations().is_empty());
+        let violations = history.violations_by_restarts();
+        assert_eq!(violations.len(), 1);
+        assert_eq!((violations[0].rule, violations[0].read.start), (Rule::Returned, 31));
     }
 
     #[test]

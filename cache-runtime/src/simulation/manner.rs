@@ -10,6 +10,8 @@ pub(super) enum Manner {
     Hurried,
     Early,
     Refresh,
+    /// By hand.
+    Get,
     /// All rows at once, beginning with one.
     Batch,
     LockedBatch,
@@ -31,10 +33,21 @@ pub(super) enum Manner {
     Outside,
     /// The entry vanishes, or a stamp.
     Lost,
+    /// The store refuses everything but reads to the process, for a while.
+    ReadOnly,
+}
+
+impl Manner {
+    pub(super) fn reads(self) -> bool {
+        use Manner::{Batch, Early, Forgiven, Hurried, Locked, LockedBatch};
+        use Manner::{Read, Refresh, RefreshBatch, Revalidated};
+        matches!(self, Read | Locked | Refresh | Revalidated | Forgiven | Hurried | Early)
+            || matches!(self, Batch | LockedBatch | RefreshBatch)
+    }
 }
 
 /// How often each is drawn.
-pub(super) const MANNERS: [(u64, Manner); 24] = [
+pub(super) const MANNERS: [(u64, Manner); 26] = [
     (40, Manner::Read),
     (12, Manner::Locked),
     (2, Manner::Revalidated),
@@ -42,6 +55,7 @@ pub(super) const MANNERS: [(u64, Manner); 24] = [
     (2, Manner::Hurried),
     (2, Manner::Early),
     (6, Manner::Refresh),
+    (8, Manner::Get),
     (16, Manner::Batch),
     (8, Manner::LockedBatch),
     (3, Manner::RefreshBatch),
@@ -59,6 +73,7 @@ pub(super) const MANNERS: [(u64, Manner); 24] = [
     (2, Manner::ByPattern),
     (5, Manner::Outside),
     (3, Manner::Lost),
+    (3, Manner::ReadOnly),
 ];
 
 /// How most reads of a run are made.

@@ -8,6 +8,7 @@
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
 mod aging;
+mod cut;
 #[expect(unreachable_pub, reason = "the history checker of real processes has it too")]
 pub(crate) mod dice;
 mod drops;
@@ -15,9 +16,11 @@ mod early;
 mod functions;
 #[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
 mod history;
+mod intrusions;
 mod manner;
 mod operations;
 mod queues;
+mod restarts;
 mod seeds;
 mod world;
 

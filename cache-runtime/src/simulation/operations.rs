@@ -1,32 +1,19 @@
 //! What processes do, recorded.
 
-use std::future::poll_fn;
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use super::aging::{of_member, of_row};
+use super::cut::{Cut, until};
 use super::dice::Dice;
 use super::functions::{
-    by_key, by_tag, is_tagged, locked_member, locked_row, locked_rows, member, row, row_key, rows,
-    several, several_unfenced,
+    any_key, by_key, by_tag, is_tagged, locked_member, locked_row, locked_rows, member, row,
+    row_key, rows, several, several_unfenced,
 };
-use super::history::{Loss, Read, Time, Write};
+use super::history::{Read, Time, Write};
 use super::manner::{MANNERS, Manner};
-use super::world::{FENCE, Failed, ROWS, Trace, World, keys, update};
+use super::world::{FENCE, Failed, ROWS, Trace, World, statement, update};
 use crate::CallExt as _;
-use crate::store::Name;
-
-/// When a future is dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Cut {
-    Never,
-    /// When it has begun to wait for so many times.
-    Waiting(u32),
-    /// When it is woken for the time after, and before it knows.
-    Woken(u32),
-}
 
 /// Something that a process does.
 #[derive(Clone, Copy, Debug)]
@@ -38,42 +25,59 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    /// Any operation; most reads are made in the `usual` manner.
-    pub(super) fn draw(dice: &Dice, processes: usize, rows: u64, usual: Manner) -> Self {
+    /// Any operation; most reads are made in the `usual` manner. Writes are dropped only if there is no `patience`.
+    pub(super) fn draw(
+        dice: &Dice,
+        processes: usize,
+        rows: u64,
+        usual: Manner,
+        patience: bool,
+    ) -> Self {
         let waits = u32::try_from(dice.below(8)).unwrap_or_default();
-        let cuts = [(80, Cut::Never), (10, Cut::Waiting(1 + waits)), (10, Cut::Woken(1 + waits))];
-        let (manner, cut) = (dice.pick(&MANNERS), dice.pick(&cuts));
+        let manner = dice.pick(&MANNERS);
         // An entry must live for a while before its age matters.
         let quiet = usual != Manner::Read && dice.percent(70);
         let manner = if quiet || manner == Manner::Read { usual } else { manner };
         // Dropped between its commit and its invalidation, a write by hand has not invalidated anything.
         let by_hand = matches!(manner, Manner::ByHand | Manner::ByPattern);
-        Self {
-            process: dice.index(processes),
-            row: dice.below(rows),
-            manner,
-            cut: if by_hand { Cut::Never } else { cut },
-        }
+        let (waiting, woken) = (Cut::Waiting(1 + waits), Cut::Woken(1 + waits));
+        let cut = if manner.reads() {
+            dice.pick(&[(80, Cut::Never), (10, waiting), (10, woken)])
+        } else if by_hand || patience {
+            Cut::Never
+        } else {
+            // Mostly by a timeout, which knows nothing of what the database is at.
+            let after = Cut::After(1 + dice.below(40));
+            dice.pick(&[(40, Cut::Never), (40, after), (10, waiting), (10, woken)])
+        };
+        let (process, row) = (dice.index(processes), dice.below(rows));
+        Self { process, row, manner, cut }
     }
 
     /// Does it; whether it was done to its end.
     pub(super) async fn run(self, world: World) -> bool {
         match self.manner {
-            Manner::Read
-            | Manner::Locked
-            | Manner::Revalidated
-            | Manner::Forgiven
-            | Manner::Hurried
-            | Manner::Early
-            | Manner::Refresh => self.read(&world).await,
+            Manner::Get => self.get(&world).await,
             Manner::Batch | Manner::LockedBatch | Manner::RefreshBatch => {
                 self.read_all(&world).await
             }
+            manner if manner.reads() => self.read(&world).await,
             Manner::Outside | Manner::Lost => {
                 self.intrude(&world);
                 true
             }
-            _ => Box::pin(self.write(&world)).await,
+            Manner::ReadOnly => {
+                world.refuse_writes(self.process, 20 + 40 * self.row);
+                true
+            }
+            _ => {
+                let ended = Box::pin(self.write(&world)).await;
+                if !ended {
+                    // Its caller looks what has become of the row, while the database may still be at it.
+                    Self { manner: Manner::Read, cut: Cut::Never, ..self }.read(&world).await;
+                }
+                ended
+            }
         }
     }
 
@@ -83,7 +87,9 @@ impl Operation {
         let start = db.now();
         let call = async {
             match manner {
-                Manner::Locked if is_tagged(id) => locked_member(db, id).await,
+                Manner::Locked if is_tagged(id) => {
+                    locked_member(db, id).await.map_err(Failed::from)
+                }
                 Manner::Refresh if is_tagged(id) => member(db, id).refresh().await,
                 Manner::Revalidated if is_tagged(id) => of_member::revalidated(db, id).await,
                 Manner::Forgiven if is_tagged(id) => of_member::forgiven(db, id).await,
@@ -94,18 +100,39 @@ impl Operation {
                 Manner::Forgiven => of_row::forgiven(db, id).await,
                 Manner::Hurried => of_row::hurried(db, id).await,
                 Manner::Early => of_row::early(db, id).await,
-                Manner::Locked => locked_row(db, id).await,
+                Manner::Locked => locked_row(db, id).await.map_err(Failed::from),
                 Manner::Refresh => row(db, id).refresh().await,
                 _ => row(db, id).await,
             }
         };
         let result = until(cut, world.processes[process].scope(call)).await;
-        if let Some(Ok(version)) = result {
-            let (end, manner) = (db.now(), format!("{manner:?}"));
-            let read = Read { process, row: id, manner, start, end, version };
-            world.history.lock().unwrap().reads.push(read);
+        match &result {
+            Some(Ok(version)) => self.has_read(world, start, *version),
+            Some(Err(Failed { rows, is_batch })) => {
+                let is_own = !*is_batch && *rows == [id];
+                assert!(is_own, "ANOTHER CALL'S ERROR: {self:?} failed with {result:?}");
+            }
+            None => {}
         }
         result.is_some()
+    }
+
+    /// By hand, without a body.
+    async fn get(self, world: &World) -> bool {
+        let key = any_key(self.row);
+        let start = world.db.now();
+        let found = until(self.cut, world.processes[self.process].get(&key)).await;
+        if let Some(Ok(Some(version))) = found {
+            self.has_read(world, start, version);
+        }
+        found.is_some()
+    }
+
+    fn has_read(self, world: &World, start: Time, version: u64) {
+        let Self { process, row, manner, .. } = self;
+        let (end, manner) = (world.db.now(), format!("{manner:?}"));
+        let read = Read { process, row, manner, start, end, version };
+        world.history.lock().unwrap().reads.push(read);
     }
 
     async fn read_all(self, world: &World) -> bool {
@@ -115,19 +142,20 @@ impl Operation {
         let start = db.now();
         let call = async {
             match manner {
-                Manner::LockedBatch => locked_rows(db, &ids).await,
+                Manner::LockedBatch => locked_rows(db, &ids).await.map_err(Failed::from),
                 Manner::RefreshBatch => rows(db, &ids).refresh().await,
                 _ => rows(db, &ids).await,
             }
         };
         let result = until(cut, world.processes[process].scope(call)).await;
+        if let Some(Err(Failed { rows, is_batch })) = &result {
+            let is_own = *is_batch && rows.iter().all(|row| ids.contains(row));
+            assert!(is_own, "ANOTHER CALL'S ERROR: {self:?} failed with {result:?}");
+        }
         if let Some(Ok(versions)) = &result {
-            let end = db.now();
-            let read = |row| {
-                let (manner, version) = (format!("{manner:?}"), versions[&row]);
-                Read { process, row, manner, start, end, version }
-            };
-            world.history.lock().unwrap().reads.extend(ids.into_iter().map(read));
+            for row in ids {
+                Self { row, ..self }.has_read(world, start, versions[&row]);
+            }
         }
         result.is_some()
     }
@@ -160,9 +188,7 @@ impl Operation {
                 Manner::InTransaction => {
                     let transaction = async {
                         of!(in_transaction)?;
-                        db.pause(db.pace().write).await;
-                        trace.commits(db, id, db.bump(id));
-                        Ok(())
+                        statement(db, id, trace).await.map(drop).map_err(|_| Failed::default())
                     };
                     cache.after_commit(transaction).await
                 }
@@ -184,7 +210,47 @@ impl Operation {
                 _ => of!(write),
             }
         };
-        let returned = until(cut, cache.scope(call)).await.is_some();
+        let ended = until(cut, cache.scope(call)).await.is_some();
+        // Its caller does not know when it is committed.
+        let returned = ended && manner != Manner::InDoubt;
+        let recorder = Recorder { process, id, manner, start, trace: trace.clone() };
+        if !returned {
+            let world = world.clone();
+            let pending = Arc::clone(&world.pending);
+            pending.lock().unwrap().spawn(async move {
+                recorder.trace.ended().await;
+                recorder.record(&world, None, None);
+            });
+            return ended;
+        }
+        let (end, cache) = (Some(db.now()), cache.clone());
+        if cache.stats().journal_depth == 0 {
+            recorder.record(world, end, Some(db.now()));
+            return true;
+        }
+        let world = world.clone();
+        let pending = Arc::clone(&world.pending);
+        pending.lock().unwrap().spawn(async move {
+            cache.flush(Duration::from_secs(200)).await.unwrap();
+            recorder.record(&world, end, Some(world.db.now()));
+        });
+        true
+    }
+}
+
+/// What a write that has ended is recorded by.
+struct Recorder {
+    process: usize,
+    id: u64,
+    manner: Manner,
+    start: Time,
+    trace: Trace,
+}
+
+impl Recorder {
+    /// Adds what was committed to the history.
+    fn record(&self, world: &World, returned: Option<Time>, acknowledged: Option<Time>) {
+        let Self { process, id, manner, start, ref trace } = *self;
         let told = trace.told();
         let fenced = match manner {
             // Refused where its fence is not acknowledged.
@@ -196,81 +262,21 @@ impl Operation {
             Manner::Storing if is_tagged(id) => false,
             _ => told.nothing_journalled == Some(true),
         };
-        let end = returned.then(|| db.now());
         let write = |(row, committed): (&u64, &(Time, u64))| Write {
             process,
             row: *row,
             manner: format!("{manner:?}"),
             start,
             committed: Some(*committed),
-            returned: end,
-            acknowledged: None,
+            returned,
+            acknowledged,
             fenced: fenced && told.took < FENCE / 2,
         };
-        let mut writes: Vec<Write> = told.committed.iter().map(write).collect();
-        let (db, history) = (db.clone(), Arc::clone(&world.history));
-        let mut acknowledge = move |returned: bool| {
-            let acknowledged = returned.then(|| db.now());
-            for write in &mut writes {
-                write.acknowledged = acknowledged;
-            }
-            history.lock().unwrap().writes.append(&mut writes);
-        };
-        if !returned || cache.stats().journal_depth == 0 {
-            acknowledge(returned);
-            return returned;
-        }
-        let cache = cache.clone();
-        world.pending.lock().unwrap().spawn(async move {
-            cache.flush(Duration::from_secs(200)).await.unwrap();
-            acknowledge(true);
-        });
-        returned
-    }
-
-    fn intrude(self, world: &World) {
-        let Self { row, manner, .. } = self;
-        let (db, start) = (&world.db, world.db.now());
-        let committed = (manner == Manner::Outside).then(|| db.bump(row));
-        let committed = committed.map(|version| (db.now(), version));
-        let keys = keys(row);
-        let which = usize::try_from(start).unwrap() % keys.len();
-        world.memory.lose(Name::new(&keys[which]));
-        let mut history = world.history.lock().unwrap();
-        history.losses.push(Loss { row: Some(row), start, end: db.now() });
-        history.writes.push(Write {
-            process: usize::MAX,
-            row,
-            manner: format!("{manner:?}"),
-            start,
-            committed,
-            returned: Some(db.now()),
-            acknowledged: Some(db.now()),
-            fenced: false,
-        });
+        world.history.lock().unwrap().writes.extend(told.committed.iter().map(write));
     }
 }
 
 /// All rows, beginning with one.
 fn all_from(row: u64) -> Vec<u64> {
     (row..ROWS).chain(0..row).collect()
-}
-
-/// Runs a future to its end, or drops it before.
-pub(super) async fn until<F: Future>(cut: Cut, future: F) -> Option<F::Output> {
-    let mut waits = 0;
-    let mut future = pin!(future);
-    let end = poll_fn(|cx| {
-        if cut == Cut::Woken(waits) {
-            return Poll::Ready(None);
-        }
-        match future.as_mut().poll(cx) {
-            Poll::Ready(output) => Poll::Ready(Some(output)),
-            Poll::Pending => {
-                waits += 1;
-                if cut == Cut::Waiting(waits) { Poll::Ready(None) } else { Poll::Pending }
-            }
-        }
-    });
-    end.await
 }

@@ -10,6 +10,7 @@ use super::dice::Dice;
 use super::history::History;
 use super::manner::USUAL;
 use super::operations::Operation;
+use super::restarts;
 use super::world::{Pace, ROWS, World};
 use super::{setting, simulate};
 
@@ -24,14 +25,20 @@ const KEPT: [u64; 1] = [
 
 /// What happened in one run or in all.
 #[derive(Debug, Default)]
-struct Events(BTreeMap<&'static str, u64>);
+pub(super) struct Events(BTreeMap<&'static str, u64>);
 
 /// Some processes do some things at some times.
 async fn scenario(dice: Dice) -> (History, Events) {
+    if restarts::happen(&dice) {
+        return restarts::scenario(&dice.fork(20)).await;
+    }
+    // Where a write was dropped, the row is fenced for the rest of the run.
+    let patience = dice.percent(60);
     let pace = Pace {
         lease: 100,
         load: dice.pick(&[(3, 8), (1, 40)]),
         write: dice.pick(&[(2, 6), (1, 20), (1, 50)]),
+        long_writes: if patience { 0 } else { 60 },
         failing_loads: dice.pick(&[(2, 5), (1, 40)]),
         lost_commands: dice.pick(&[(4, 0), (3, 5), (2, 15), (1, 40)]),
         slow_commands: dice.pick(&[(2, 0), (2, 10), (1, 50)]),
@@ -41,7 +48,7 @@ async fn scenario(dice: Dice) -> (History, Events) {
     let within = dice.pick(&[(1, 15), (2, 80), (1, 500)]);
     let mut tasks = JoinSet::new();
     for _ in 0..10 + dice.below(40) {
-        let operation = Operation::draw(&dice, world.processes.len(), rows, usual);
+        let operation = Operation::draw(&dice, world.processes.len(), rows, usual, patience);
         let (at, world) = (Duration::from_millis(dice.below(within)), world.clone());
         tasks.spawn(async move {
             sleep(at).await;
@@ -52,14 +59,17 @@ async fn scenario(dice: Dice) -> (History, Events) {
         ended.unwrap();
     }
     let history = world.settle().await;
-    let mut events = Events::default();
-    for cache in &world.processes {
-        events.add(cache);
-    }
+    let events = Events::of(&world);
     (history, events)
 }
 
 impl Events {
+    pub(super) fn of(world: &World) -> Self {
+        let mut events = Self::default();
+        world.processes.iter().for_each(|cache| events.add(cache));
+        events
+    }
+
     fn add(&mut self, cache: &crate::Cache) {
         for function in cache.stats().functions {
             for (event, count) in [
@@ -85,7 +95,10 @@ impl Events {
 
 fn check(seed: u64) -> (History, Events) {
     let (history, events) = simulate(seed, scenario);
-    if let Some(violation) = history.violations().first() {
+    let by_restarts = restarts::happen(&Dice::new(seed).fork(2));
+    let violations =
+        if by_restarts { history.violations_by_restarts() } else { history.violations() };
+    if let Some(violation) = violations.first() {
         panic!("{violation}\nCACHE_TEST_SEED={seed}");
     }
     (history, events)

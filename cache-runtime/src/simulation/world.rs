@@ -6,14 +6,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
 use super::dice::Dice;
 use super::functions::{is_tagged, member, row};
-use super::history::{History, Time};
+use super::history::{History, Loss, Time};
 use crate::cache::Cache;
-use crate::store::faulty::{FaultyStore, Network};
+use crate::store::faulty::{FaultyStore, Network, Server};
 use crate::store::memory::MemoryStore;
 use crate::store::{Name, Store};
 
@@ -22,13 +23,32 @@ pub(super) const ROWS: u64 = 3;
 /// Also how long after a write in doubt its entry is invalidated once more.
 pub(super) const FENCE: Duration = Duration::from_secs(10);
 
-/// A body's own error.
-#[derive(Debug, serde::Serialize, serde::Deserialize)]
-pub(super) struct Failed;
+/// A body's own error, which says what its call asked for. All who wait for the same may have a copy.
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
+pub(super) struct Failed {
+    pub(super) rows: Vec<u64>,
+    pub(super) is_batch: bool,
+}
+
+/// The same, which nobody can copy.
+#[derive(Debug)]
+pub(super) struct Unshared(pub(super) Failed);
 
 impl From<crate::Error> for Failed {
     fn from(_: crate::Error) -> Self {
-        Self
+        Self::default()
+    }
+}
+
+impl From<Failed> for Unshared {
+    fn from(failed: Failed) -> Self {
+        Self(failed)
+    }
+}
+
+impl From<Unshared> for Failed {
+    fn from(Unshared(failed): Unshared) -> Self {
+        failed
     }
 }
 
@@ -52,6 +72,8 @@ pub(super) struct Pace {
     pub(super) lease: u64,
     pub(super) load: u64,
     pub(super) write: u64,
+    /// Writes that take long, even if nobody waits for them.
+    pub(super) long_writes: u64,
     pub(super) failing_loads: u64,
     pub(super) lost_commands: u64,
     pub(super) slow_commands: u64,
@@ -78,14 +100,15 @@ impl Database {
         let span = if dice.percent(5) { 350 } else { pace.load };
         let fails = dice.percent(pace.failing_loads) && !self.0.settled.load(Ordering::Relaxed);
         self.pause(span).await;
-        if fails { Err(Failed) } else { Ok(version) }
+        if fails { Err(Failed { rows: vec![row], is_batch: false }) } else { Ok(version) }
     }
 
     /// A load of many rows.
     pub(super) async fn load_all(&self, rows: &[u64]) -> Result<HashMap<u64, u64>, Failed> {
         let versions = rows.iter().map(|row| (*row, self.version(*row))).collect();
         // As fast, and as often in vain.
-        self.load(0).await.map(|_| versions)
+        let loaded = self.load(0).await.map(|_| versions);
+        loaded.map_err(|_| Failed { rows: rows.to_vec(), is_batch: true })
     }
 
     pub(super) fn pace(&self) -> Pace {
@@ -107,6 +130,8 @@ pub(super) struct Trace {
     cache: Cache,
     since: Instant,
     told: Arc<Mutex<Told>>,
+    /// Statements that the database has received and not yet committed.
+    running: Arc<watch::Sender<usize>>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -121,7 +146,8 @@ pub(super) struct Told {
 
 impl Trace {
     pub(super) fn of(cache: &Cache) -> Self {
-        Self { cache: cache.clone(), since: Instant::now(), told: Arc::default() }
+        let (told, running) = (Arc::default(), Arc::default());
+        Self { cache: cache.clone(), since: Instant::now(), told, running }
     }
 
     pub(super) fn told(&self) -> Told {
@@ -134,19 +160,37 @@ impl Trace {
         self.told.lock().unwrap().nothing_journalled.get_or_insert_with(is_empty);
     }
 
-    pub(super) fn commits(&self, db: &Database, row: u64, version: u64) {
+    /// Waits until the database has committed what it has received.
+    pub(super) async fn ended(&self) {
+        self.running.subscribe().wait_for(|running| *running == 0).await.unwrap();
+    }
+
+    fn commits(&self, db: &Database, row: u64, version: u64) {
         let mut told = self.told.lock().unwrap();
         told.committed.insert(row, (db.now(), version));
         told.took = self.since.elapsed();
     }
 }
 
+/// Sends a statement to the database, which goes on with it whether or not somebody waits for the version that it makes.
+/// Sometimes it takes long.
+pub(super) fn statement(db: &Database, id: u64, trace: &Trace) -> JoinHandle<u64> {
+    let (db, trace) = (db.clone(), trace.clone());
+    trace.running.send_modify(|running| *running += 1);
+    tokio::spawn(async move {
+        let long = db.0.dice.percent(db.pace().long_writes);
+        db.pause(if long { 100 } else { db.pace().write }).await;
+        let version = db.bump(id);
+        trace.commits(&db, id, version);
+        trace.running.send_modify(|running| *running -= 1);
+        version
+    })
+}
+
 /// The body of a write; what it made.
 pub(super) async fn update(db: &Database, id: u64, trace: &Trace) -> u64 {
     trace.begins();
-    db.pause(db.pace().write).await;
-    let version = db.bump(id);
-    trace.commits(db, id, version);
+    let version = statement(db, id, trace).await.unwrap();
     db.pause(db.pace().write).await;
     version
 }
@@ -161,13 +205,17 @@ pub(super) struct World {
     pub(super) pending: Arc<Mutex<JoinSet<()>>>,
     pub(super) memory: Arc<MemoryStore>,
     networks: Vec<Arc<Network>>,
+    server: Arc<Server>,
 }
 
 impl World {
     pub(super) fn new(dice: &Dice, processes: u64, pace: Pace) -> Self {
         let memory = Arc::new(MemoryStore::new(1 << 20));
-        let network =
-            |process| Network::new(dice.fork(10 + process), pace.lost_commands, pace.slow_commands);
+        let server = Arc::<Server>::default();
+        let network = |process| {
+            let (server, dice) = (Arc::clone(&server), dice.fork(10 + process));
+            Network::to(server, dice, pace.lost_commands, pace.slow_commands)
+        };
         let networks: Vec<_> = (0..processes).map(network).collect();
         let cache = |network: &Arc<Network>| {
             let store = FaultyStore::new(Arc::clone(&memory), Arc::clone(network));
@@ -183,7 +231,20 @@ impl World {
             settled: AtomicBool::new(false),
         }));
         let (history, pending) = (Arc::default(), Arc::default());
-        Self { db, processes, history, pending, memory, networks }
+        Self { db, processes, history, pending, memory, networks, server }
+    }
+
+    /// Kills the server, which comes back empty after a while.
+    pub(super) async fn restart(&self, down: Duration) {
+        let start = self.db.now();
+        self.server.restart(down, &self.memory, &self.networks).await;
+        let loss = Loss { row: None, start, end: self.db.now() };
+        self.history.lock().unwrap().losses.push(loss);
+    }
+
+    /// Refuses everything but reads to a process, for so many milliseconds.
+    pub(super) fn refuse_writes(&self, process: usize, millis: u64) {
+        self.networks[process].refuse_writes(Duration::from_millis(millis));
     }
 
     /// What the store holds of a row.

@@ -60,6 +60,8 @@ pub(crate) enum Event {
     Misplaced,
     /// The store was down, and known to be.
     Down,
+    /// Too many calls were in flight, and the turn of this one did not come in time.
+    Saturated,
     /// The store did not answer in time.
     TimedOut,
     /// The connection was lost before the answer arrived.
@@ -70,6 +72,8 @@ pub(crate) enum Event {
     Invalidated,
     /// The invalidation of a pattern was acknowledged.
     PatternInvalidated,
+    /// The function is used in a way that is a mistake.
+    Misused,
     /// An invalidation was not acknowledged, and goes to the journal.
     Journalled,
 }
@@ -80,6 +84,7 @@ impl Event {
     pub(crate) fn of(error: &StoreError) -> Self {
         match error {
             StoreError::Down => Self::Down,
+            StoreError::Saturated => Self::Saturated,
             StoreError::TimedOut => Self::TimedOut,
             StoreError::Lost => Self::Lost,
             StoreError::Refused(_) | StoreError::Redirected(_) | StoreError::Unexpected => {

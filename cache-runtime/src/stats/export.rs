@@ -3,7 +3,7 @@
 use metrics::{counter, gauge};
 
 use super::{BreakerState, FunctionStats, Latency, Stats};
-use crate::queue::QueueStats;
+use crate::queue::{MeasuredLength, QueueStats};
 
 impl Stats {
     /// Passes the counters to the recorder that the program has installed for the `metrics` facade. Call it when
@@ -20,14 +20,20 @@ impl Stats {
     /// | `cache.leases` | counter | `function`, `outcome` = `waited`, `taken_over` |
     /// | `cache.fills` | counter | `function`, `outcome` = `stored`, `refused`, `unencodable`, `oversized` |
     /// | `cache.entries.unusable` | counter | `function`, `reason` = `undecodable`, `foreign`, `misplaced` |
-    /// | `cache.store.errors` | counter | `function`, `reason` = `down`, `timeout`, `lost`, `refused` |
+    /// | `cache.store.errors` | counter | `function`, `reason` = `down`, `saturated`, `timeout`, `lost`, `refused` |
     /// | `cache.invalidations` | counter | `function`, `outcome` = `acknowledged`, `pattern`, `journalled` |
+    /// | `cache.misuses` | counter | `function`, `outcome` = `reported` |
     /// | `cache.queue.pushes` | counter | `queue`, `outcome` = `queued`, `direct`, `full`, `failed` |
     /// | `cache.queue.items` | counter | `queue`, `outcome` = `delivered`, `dead_letter` |
-    /// | `cache.queue.batches` | counter | `queue`, `outcome` = `taken`, `failed` |
+    /// | `cache.queue.batches` | counter | `queue`, `outcome` = `taken`, `failed`; `blocked` in addition to one of these |
     /// | `cache.queue.partitions.lost` | counter | `queue` |
     /// | `cache.queue.partitions` | gauge: owned by this process | `queue` |
+    /// | `cache.queue.length` | gauge: items of the queue, the same for every process | `queue`, `state` = `waiting`, `pending`, `dead_letter` |
+    /// | `cache.queue.paused` | gauge: 1 or 0, the same for every process | `queue` |
+    /// | `cache.queue.lag` | gauge, seconds: since the oldest item came, the same for every process | `queue` |
+    /// | `cache.queue.length.age` | gauge, seconds: since this process looked at length and lag | `queue` |
     /// | `cache.journal.depth` | gauge | |
+    /// | `cache.journal.keys` | gauge: of patterns that are not delivered yet | `state` = `looked_at`, `removed` |
     /// | `cache.breaker.state` | gauge: 0 closed, 1 half-open, 2 open | |
     pub fn export(&self) {
         for function in &self.functions {
@@ -38,6 +44,12 @@ impl Stats {
         }
         #[expect(clippy::cast_precision_loss, reason = "no journal holds 2^52 entries")]
         gauge!("cache.journal.depth").set(self.journal_depth as f64);
+        for (state, keys) in
+            [("looked_at", self.journal_keys_looked_at), ("removed", self.journal_keys_removed)]
+        {
+            #[expect(clippy::cast_precision_loss, reason = "no server holds 2^52 keys")]
+            gauge!("cache.journal.keys", "state" => state).set(keys as f64);
+        }
         if let Some(state) = self.breaker {
             gauge!("cache.breaker.state").set(match state {
                 BreakerState::Idle | BreakerState::Closed => 0.0,
@@ -71,9 +83,11 @@ impl FunctionStats {
             ("cache.entries.unusable", "reason", "foreign", self.foreign),
             ("cache.entries.unusable", "reason", "misplaced", self.misplaced),
             ("cache.store.errors", "reason", "down", self.store_down),
+            ("cache.store.errors", "reason", "saturated", self.store_saturated),
             ("cache.store.errors", "reason", "timeout", self.store_timeouts),
             ("cache.store.errors", "reason", "lost", self.store_lost),
             ("cache.store.errors", "reason", "refused", self.store_refused),
+            ("cache.misuses", "outcome", "reported", self.misuses),
             ("cache.invalidations", "outcome", "acknowledged", self.invalidations),
             ("cache.invalidations", "outcome", "pattern", self.pattern_invalidations),
             ("cache.invalidations", "outcome", "journalled", self.invalidations_journalled),
@@ -102,6 +116,7 @@ impl QueueStats {
             ("cache.queue.items", "dead_letter", self.dead_letters),
             ("cache.queue.batches", "taken", self.batches),
             ("cache.queue.batches", "failed", self.failures),
+            ("cache.queue.batches", "blocked", self.blocked),
         ];
         for (metric, outcome, count) in counters {
             counter!(metric, "queue" => self.queue, "outcome" => outcome).absolute(count);
@@ -113,5 +128,17 @@ impl QueueStats {
             reason = "there are at most some hundred partitions"
         )]
         gauge!("cache.queue.partitions", "queue" => self.queue).set(self.partitions_owned as f64);
+        let Some(MeasuredLength { length, age, .. }) = self.length else { return };
+        for (state, items) in [
+            ("waiting", length.waiting),
+            ("pending", length.pending),
+            ("dead_letter", length.dead_letters),
+        ] {
+            #[expect(clippy::cast_precision_loss, reason = "no queue holds 2^52 items")]
+            gauge!("cache.queue.length", "queue" => self.queue, "state" => state).set(items as f64);
+        }
+        gauge!("cache.queue.paused", "queue" => self.queue).set(f64::from(u8::from(length.paused)));
+        gauge!("cache.queue.lag", "queue" => self.queue).set(length.lag.as_secs_f64());
+        gauge!("cache.queue.length.age", "queue" => self.queue).set(age.as_secs_f64());
     }
 }

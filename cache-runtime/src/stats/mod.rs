@@ -5,11 +5,12 @@ mod event;
 mod export;
 mod histogram;
 mod snapshot;
+mod table;
 
 use std::cell::Cell;
 use std::fmt;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -18,7 +19,9 @@ pub(crate) use self::event::Event;
 use self::histogram::Histogram;
 pub use self::histogram::Latency;
 pub use self::snapshot::{BreakerState, FunctionStats, Stats};
+use crate::cache::{Cache, Inner};
 use crate::callsite::Callsite;
+use crate::{clash, log};
 
 /// Functions in one block of the table.
 const BLOCK: usize = 64;
@@ -31,6 +34,9 @@ const STRIPES: usize = 8;
 
 /// The counters of one cache, a row for every function.
 pub(crate) struct Recorder {
+    cache: Weak<Inner>,
+    /// Held while a function is compared with those that were used before.
+    comparing: Mutex<()>,
     blocks: [OnceLock<Box<Block>>; BLOCKS],
 }
 
@@ -52,19 +58,26 @@ struct Row {
 struct Stripe([AtomicU64; Event::COUNT]);
 
 impl Recorder {
-    pub(crate) const fn new() -> Self {
-        Self { blocks: [const { OnceLock::new() }; BLOCKS] }
+    pub(crate) const fn new(cache: Weak<Inner>) -> Self {
+        let comparing = Mutex::new(());
+        Self { cache, comparing, blocks: [const { OnceLock::new() }; BLOCKS] }
+    }
+
+    /// Compares a function with those that the cache has been used by, if it is new among them.
+    pub(crate) fn enter(&self, callsite: &'static Callsite) {
+        self.row(callsite);
     }
 
     pub(crate) fn count(&self, callsite: &'static Callsite, event: Event) {
         let row = self.row(callsite);
         let Stripe(counters) = &row.stripes[stripe()];
         counters[event as usize].fetch_add(1, Ordering::Relaxed);
+        log::trace(format_args!("{}: {event:?}", callsite.name()));
         match event {
             Event::Miss => _ = row.misses.fetch_add(1, Ordering::Relaxed),
-            // A store that refuses leases may still be read, and of one that is down it is not known what it has. Written
-            // only where it changes: hits share the line.
-            Event::Hit | Event::StoreRefused | Event::Down
+            // A store that refuses leases may still be read, and of one that was not asked it is not known what it has.
+            // Written only where it changes: hits share the line.
+            Event::Hit | Event::StoreRefused | Event::Down | Event::Saturated
                 if row.misses.load(Ordering::Relaxed) != 0 =>
             {
                 row.misses.store(0, Ordering::Relaxed);
@@ -91,16 +104,45 @@ impl Recorder {
 
     /// The counters of all functions that were called.
     pub(crate) fn functions(&self) -> Vec<FunctionStats> {
-        let blocks = self.blocks.iter().filter_map(OnceLock::get);
-        let rows = blocks.flat_map(|block| block.iter()).filter_map(OnceLock::get);
-        rows.map(|row| row.snapshot()).collect()
+        self.rows().map(Row::snapshot).collect()
     }
 
     fn row(&self, callsite: &'static Callsite) -> &Row {
         let index = callsite.index().min(BLOCK * BLOCKS - 1);
         let block =
             self.blocks[index / BLOCK].get_or_init(|| Box::new([const { OnceLock::new() }; BLOCK]));
-        block[index % BLOCK].get_or_init(|| Box::new(Row::new(callsite)))
+        let place = &block[index % BLOCK];
+        match place.get() {
+            Some(row) => row,
+            None => self.add(place, callsite),
+        }
+    }
+
+    /// Adds a function, and compares it with the others.
+    #[cold]
+    fn add<'a>(&'a self, place: &'a OnceLock<Box<Row>>, callsite: &'static Callsite) -> &'a Row {
+        let mut is_new = false;
+        let row = place.get_or_init(|| {
+            is_new = true;
+            Box::new(Row::new(callsite))
+        });
+        if is_new && let Some(cache) = Cache::of(&self.cache) {
+            cache.announce();
+            // Two threads may add two functions at once, and one of them must find the other: that neither does is
+            // excluded, because the thread that takes the lock second sees the row of the first.
+            let comparing = self.comparing.lock().unwrap_or_else(PoisonError::into_inner);
+            let others: Vec<_> = self.rows().map(|row| row.callsite).collect();
+            drop(comparing);
+            let is_other = |other: &&'static Callsite| !std::ptr::eq(*other, callsite);
+            let others: Vec<_> = others.into_iter().filter(is_other).collect();
+            clash::examine(&cache, callsite, &others);
+        }
+        row
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
+        let blocks = self.blocks.iter().filter_map(OnceLock::get);
+        blocks.flat_map(|block| block.iter()).filter_map(OnceLock::get).map(|row| &**row)
     }
 }
 
@@ -113,7 +155,8 @@ impl Row {
             stripes: std::array::from_fn(|_| stripe()),
             loads: Histogram::new(),
             misses: AtomicU32::new(0),
-            places: places.map(|places| Semaphore::new(places as usize)),
+            places: places
+                .map(|places| Semaphore::new((places as usize).min(Semaphore::MAX_PERMITS))),
         }
     }
 
@@ -149,9 +192,9 @@ mod tests {
 
     #[test]
     fn a_function_is_dry_until_there_is_something_or_nobody_to_ask() {
-        let recorder = Recorder::new();
+        let recorder = Recorder::new(Weak::new());
         let dry = || (0..DRY).for_each(|_| recorder.count(&BY_HAND, Event::Miss));
-        for event in [Event::Hit, Event::StoreRefused, Event::Down] {
+        for event in [Event::Hit, Event::StoreRefused, Event::Down, Event::Saturated] {
             dry();
             assert!(recorder.is_dry(&BY_HAND));
             recorder.count(&BY_HAND, event);

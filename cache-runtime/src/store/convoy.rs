@@ -29,6 +29,8 @@ thread_local! {
 pub(crate) struct Convoy<F> {
     /// Those that have not ended.
     futures: Vec<Option<Pin<Box<F>>>>,
+    /// How long each piece of an operation on many keys may take.
+    patience: Duration,
     asked: Asked,
 }
 
@@ -40,9 +42,11 @@ struct Asked(Arc<Mutex<Held>>);
 pub(super) struct Answer<T>(Arc<Mutex<Option<StoreResult<T>>>>);
 
 impl<F: Future> Convoy<F> {
-    pub(crate) fn new(futures: impl IntoIterator<Item = F>) -> Self {
+    /// Futures each of which may wait for the store for `patience`. For the requests of so many of them that they are
+    /// sent in pieces, that is the time of each piece, from the moment when the first of them is sent.
+    pub(crate) fn new(futures: impl IntoIterator<Item = F>, patience: Duration) -> Self {
         let futures = futures.into_iter().map(|future| Some(Box::pin(future))).collect();
-        Self { futures, asked: Asked::default() }
+        Self { futures, patience, asked: Asked::default() }
     }
 
     /// Goes on until some have ended and the rest waits for other things than the store. Those that have ended, by their
@@ -57,7 +61,9 @@ impl<F: Future> Convoy<F> {
             })
             .await;
             match store {
-                Some(store) if !self.asked.is_empty() => self.asked.send(store).await,
+                Some(store) if !self.asked.is_empty() => {
+                    self.asked.send(store, self.patience).await;
+                }
                 _ => return ended,
             }
         }
@@ -100,9 +106,9 @@ impl Asked {
         self.held().is_empty()
     }
 
-    async fn send(&self, store: &Store) {
+    async fn send(&self, store: &Store, patience: Duration) {
         let held = std::mem::take(&mut *self.held());
-        held.send(store).await;
+        held.send(store, patience).await;
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -1,6 +1,7 @@
 //! The embedded store at the end of a network that loses, delays and answers late: for the simulation.
 
 mod network;
+mod outage;
 pub(crate) mod producers;
 mod queue;
 
@@ -8,11 +9,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 pub(crate) use self::network::Network;
+pub(crate) use self::outage::Server;
 pub(crate) use self::queue::Primary;
 use super::memory::MemoryStore;
-use super::{Acquired, Claim, Deadline, End, Ended, Fill, Filling, Name, Stamped, StoreResult};
+use super::{
+    Acquired, Claim, Deadline, Digests, End, Ended, Fill, Filling, Name, Stamped, StoreError,
+    StoreResult,
+};
+use crate::failure::Refusal;
 use crate::token::Token;
 
 /// A store that several processes share, as one of them reaches it.
@@ -44,6 +51,24 @@ impl FaultyStore {
         self.network.send(by, move || Some(execute(&memory, Name::new(&text)))).await
     }
 
+    /// Waits until the connection has been lost or established.
+    pub(crate) async fn changed(&self) {
+        self.network.link.changed().await;
+    }
+
+    /// The same for a command that changes something.
+    async fn write<R: Send + 'static>(
+        &self,
+        name: Name<'_>,
+        by: Deadline,
+        execute: impl FnOnce(&MemoryStore, Name<'_>) -> R + Send + 'static,
+    ) -> StoreResult<R> {
+        if self.network.refuses_writes() {
+            return Err(StoreError::Refused(Refusal::new("READONLY", "")));
+        }
+        self.command(name, by, execute).await
+    }
+
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
         self.command(name, by, MemoryStore::get).await
     }
@@ -57,7 +82,7 @@ impl FaultyStore {
         let mut replies = Vec::new();
         for name in names {
             let stamp = move |memory: &MemoryStore, name: Name<'_>| memory.stamp(name, need);
-            replies.push(self.command(*name, by, stamp).await);
+            replies.push(self.write(*name, by, stamp).await);
         }
         replies
     }
@@ -74,11 +99,17 @@ impl FaultyStore {
         reject: Option<Token>,
         by: Deadline,
     ) -> StoreResult<Acquired> {
-        self.command(name, by, move |memory, name| memory.acquire(name, token, lease, reject)).await
+        if self.network.link.is_quiet() {
+            return Ok(Acquired::Quiet);
+        }
+        self.write(name, by, move |memory, name| memory.acquire(name, token, lease, reject)).await
     }
 
     pub(crate) async fn fill(&self, name: Name<'_>, fill: Fill, by: Deadline) -> StoreResult<bool> {
-        self.command(name, by, |memory, name| memory.fill(name, fill)).await
+        if self.network.link.is_quiet() {
+            return Ok(false);
+        }
+        self.write(name, by, |memory, name| memory.fill(name, fill)).await
     }
 
     pub(crate) async fn refresh(
@@ -88,7 +119,10 @@ impl FaultyStore {
         fill: Fill,
         by: Deadline,
     ) -> StoreResult<bool> {
-        self.command(name, by, move |memory, name| memory.refresh(name, seen, fill)).await
+        if self.network.link.is_quiet() {
+            return Ok(false);
+        }
+        self.write(name, by, move |memory, name| memory.refresh(name, seen, fill)).await
     }
 
     pub(crate) async fn release(
@@ -97,7 +131,7 @@ impl FaultyStore {
         token: Token,
         by: Deadline,
     ) -> StoreResult<bool> {
-        self.command(name, by, move |memory, name| memory.release(name, token)).await
+        self.write(name, by, move |memory, name| memory.release(name, token)).await
     }
 
     pub(crate) async fn renew(
@@ -107,7 +141,7 @@ impl FaultyStore {
         lease: Duration,
         by: Deadline,
     ) -> StoreResult<bool> {
-        self.command(name, by, move |memory, name| memory.renew(name, token, lease)).await
+        self.write(name, by, move |memory, name| memory.renew(name, token, lease)).await
     }
 
     pub(crate) async fn get_many(
@@ -169,11 +203,12 @@ impl FaultyStore {
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<()>> {
+        self.network.link.hasten();
         let mut replies = Vec::new();
         for name in names {
             let invalidate =
                 move |memory: &MemoryStore, name: Name<'_>| memory.invalidate(name, hold_off);
-            replies.push(self.command(*name, by, invalidate).await);
+            replies.push(self.write(*name, by, invalidate).await);
         }
         replies
     }
@@ -185,13 +220,14 @@ impl FaultyStore {
         fence: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
+        self.network.link.hasten();
         let mut replies = Vec::new();
         for name in names {
             let begin = move |memory: &MemoryStore, name: Name<'_>| {
                 memory.begin(name, writer, fence);
                 true
             };
-            replies.push(self.command(*name, by, begin).await);
+            replies.push(self.write(*name, by, begin).await);
         }
         replies
     }
@@ -203,12 +239,14 @@ impl FaultyStore {
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
+        self.network.link.hasten();
         let mut replies = Vec::new();
         for End { name, value } in ends {
+            let value = value.filter(|_| !self.network.link.is_quiet());
             let end = move |memory: &MemoryStore, name: Name<'_>| {
                 memory.end(name, writer, hold_off, value)
             };
-            replies.push(self.command(name, by, end).await);
+            replies.push(self.write(name, by, end).await);
         }
         replies
     }
@@ -219,9 +257,28 @@ impl FaultyStore {
         hold_off: Duration,
         by: Deadline,
     ) -> StoreResult<u64> {
+        self.network.link.hasten();
         let invalidate = move |memory: &MemoryStore, name: Name<'_>| {
             memory.invalidate_matching(name.text, hold_off)
         };
-        self.command(Name::new(pattern), by, invalidate).await
+        self.write(Name::new(pattern), in_a_step(by), invalidate).await
     }
+    pub(crate) async fn invalidate_listed(
+        &self,
+        keys: &Digests,
+        among: &str,
+        hold_off: Duration,
+        by: Deadline,
+    ) -> StoreResult<u64> {
+        let keys = keys.clone();
+        let invalidate = move |memory: &MemoryStore, name: Name<'_>| {
+            memory.invalidate_listed(&keys, name.text, hold_off)
+        };
+        self.write(Name::new(among), in_a_step(by), invalidate).await
+    }
+}
+
+/// A scan that is not answered ends with its first step.
+fn in_a_step(by: Deadline) -> Deadline {
+    by.min(Instant::now() + Duration::from_secs(1))
 }

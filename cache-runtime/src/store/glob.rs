@@ -27,16 +27,18 @@ pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
     }
 }
 
-/// The pattern that matches `text` and nothing else.
-pub(crate) fn escape(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len());
-    for c in text.chars() {
-        if matches!(c, '*' | '?' | '[' | ']' | '\\') {
-            pattern.push('\\');
+/// The text `text` of a pattern `text*`, which matches whatever begins with it.
+pub(crate) fn prefix(pattern: &str) -> Option<String> {
+    let mut chars = pattern.strip_suffix('*')?.chars();
+    let mut text = String::with_capacity(pattern.len());
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => text.push(chars.next()?),
+            '*' | '?' | '[' => return None,
+            c => text.push(c),
         }
-        pattern.push(c);
     }
-    pattern
+    (!text.is_empty()).then_some(text)
 }
 
 /// The pattern behind its first element, if that element matches `byte`.
@@ -81,7 +83,24 @@ fn strip_class(mut class: &[u8], byte: u8) -> (bool, &[u8]) {
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{matches, prefix};
+
+    #[test]
+    fn a_prefix_is_all_that_a_pattern_may_say() {
+        for (pattern, expected) in [
+            ("user:7:*", Some("user:7:")),
+            (r"a\*b\[\\*", Some(r"a*b[\")),
+            (r"\?\*\[a\]\\-*", Some(r"?*[a]\-")),
+            ("*", None),
+            ("user:7", None),
+            (r"user:7\*", None),
+            ("user:*:name:*", None),
+            ("user:?:*", None),
+            ("user:[12]*", None),
+        ] {
+            assert_eq!(prefix(pattern).as_deref(), expected, "{pattern}");
+        }
+    }
 
     #[test]
     fn matches_as_redis_does() {

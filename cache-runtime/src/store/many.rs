@@ -1,5 +1,9 @@
-//! The operations of reads on many keys: the same as on one key, in one round trip for all of them. There is one
-//! result per key, in order; a failure for one key does not affect the others.
+//! The operations of reads on many keys: the same as on one key, in one round trip for all of them, or for each
+//! [piece](PIECE) of them. There is one result per key, in order; a failure for one key does not affect the others.
+//!
+//! The deadline is that of the first piece, and each of the others has as much time: it bounds the wait for an answer,
+//! and it is not the number of keys that makes an operation time out. Once a piece has not been answered, the rest is not
+//! sent.
 
 use std::time::Duration;
 
@@ -7,6 +11,9 @@ use bytes::Bytes;
 
 use super::{Acquired, Deadline, Fill, Name, Store, StoreResult, convoy};
 use crate::token::Token;
+
+/// Keys in one piece of an operation: as many as a server does in a millisecond or so, since others wait behind them.
+pub(crate) const PIECE: usize = 256;
 
 /// One attempt's claim to a key: what it asks for, keeps and gives up.
 #[derive(Clone, Copy, Debug)]

@@ -4,14 +4,17 @@
 #[cfg(test)]
 pub(crate) mod agreement;
 mod convoy;
+mod digests;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub(crate) mod glob;
 mod many;
 pub(crate) mod memory;
 pub(crate) mod queue;
+pub(crate) mod quiet;
 pub(crate) mod redis;
 mod reply;
+mod sweeps;
 
 use std::time::Duration;
 
@@ -19,7 +22,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 pub(crate) use self::convoy::Convoy;
-pub(crate) use self::many::{Claim, Filling};
+pub(crate) use self::digests::Digests;
+pub(crate) use self::many::{Claim, Filling, PIECE};
 use self::memory::MemoryStore;
 use self::redis::RedisStore;
 pub(crate) use self::reply::{Acquired, Ended, Stamped, StoreError, StoreResult};
@@ -102,6 +106,16 @@ impl Store {
             return answer.await;
         }
         dispatch!(self, get(name; by))
+    }
+
+    /// The length of the longest record that is stored.
+    pub(crate) fn longest_record(&self) -> usize {
+        match self {
+            Self::Memory(store) => store.longest_record(),
+            Self::Redis(_) => usize::MAX,
+            #[cfg(test)]
+            Self::Faulty(_) => usize::MAX,
+        }
     }
 
     /// The time by the clock that sets the times in an entry's record, in milliseconds since the Unix epoch.
@@ -192,7 +206,11 @@ impl Store {
         dispatch!(self, renew(name, token, lease; by))
     }
 
-    /// Removes values and leases; never lifts another writer's fence. One round trip, one result per key.
+    /// Removes values and leases; never lifts another writer's fence. One result per key.
+    ///
+    /// Many keys go in pieces, each one round trip. The deadline is that of the first piece, and each of the others has
+    /// as much time: it is not the number of keys that makes an operation time out. The rest is not sent once a piece
+    /// has not been answered.
     pub(crate) async fn invalidate(
         &self,
         names: &[Name<'_>],
@@ -213,7 +231,8 @@ impl Store {
         }
     }
 
-    /// Puts up a writer's fence, or renews it. One round trip, one result per key: whether the fence is in place.
+    /// Puts up a writer's fence, or renews it. One result per key: whether the fence is in place. Many keys go in pieces,
+    /// as in [`invalidate`](Self::invalidate), for as long as the first of them certainly has its fence.
     pub(crate) async fn begin(
         &self,
         names: &[Name<'_>],
@@ -242,13 +261,13 @@ impl Store {
                 store.changed(store.snapshot()).await;
             }
             #[cfg(test)]
-            Self::Faulty(_) => std::future::pending().await,
+            Self::Faulty(store) => store.changed().await,
             Self::Memory(_) => std::future::pending().await,
         }
     }
 
-    /// Lifts a writer's fences, and stores each value if no other writer of its key overlapped. One round trip, one
-    /// result per key.
+    /// Lifts a writer's fences, and stores each value if no other writer of its key overlapped. One result per key. Many
+    /// keys go in pieces, as in [`invalidate`](Self::invalidate).
     pub(crate) async fn end(
         &self,
         ends: Vec<End<'_>>,
@@ -278,20 +297,5 @@ impl Store {
         let end = End { name, value: Some(fill) };
         let replies = self.end(vec![end], writer, Duration::ZERO, by).await;
         replies.into_iter().next().unwrap_or(Err(StoreError::Unexpected))
-    }
-
-    /// Invalidates all keys that match a glob, and returns how many there were.
-    pub(crate) async fn invalidate_matching(
-        &self,
-        pattern: &str,
-        hold_off: Duration,
-        by: Deadline,
-    ) -> StoreResult<u64> {
-        match self {
-            Self::Memory(store) => Ok(store.invalidate_matching(pattern, hold_off)),
-            Self::Redis(store) => store.invalidate_matching(pattern, hold_off, by).await,
-            #[cfg(test)]
-            Self::Faulty(store) => store.invalidate_matching(pattern, hold_off, by).await,
-        }
     }
 }

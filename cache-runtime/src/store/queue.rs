@@ -1,5 +1,6 @@
 //! What stores know of queues: partitions, bytes and positions; no item type, no sink.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::queue::Position;
@@ -14,11 +15,21 @@ pub(crate) struct Lane {
 }
 
 impl Lane {
-    /// Partition `number` of a queue. `namespace` ends in `:` where there is one.
+    /// Partition `number` of a queue. `namespace` is what the cache's keys begin with.
     pub(crate) fn new(namespace: &str, queue: &str, number: u32) -> Self {
         let stream = format!("{namespace}wb:{{{queue}:{number}}}");
         let with = |suffix: &str| format!("{stream}:{suffix}");
         Self { clock: with("clock"), owner: with("owner"), dead: with("dead"), stream }
+    }
+
+    /// What is known of the workers of a queue, and of the queue as a whole.
+    pub(crate) fn workers(namespace: &str, queue: &str) -> String {
+        format!("{namespace}wb:{{{queue}}}:workers")
+    }
+
+    /// The names of all queues of a namespace. No queue has a key like it, and no template makes one.
+    pub(crate) fn list(namespace: &str) -> String {
+        format!("{namespace}wb:{{}}queues")
     }
 
     /// What is known of the pushes of one process.
@@ -110,9 +121,39 @@ pub(crate) enum From {
     New,
 }
 
+/// When an item died, in milliseconds since 1970 by the clock of whoever holds the queue, and which of those that did then:
+/// its id among the dead letters of its partition. Later ones are greater, also where that clock goes back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Death {
+    pub(crate) ms: u64,
+    pub(crate) sequence: u64,
+}
+
+impl Death {
+    pub(crate) const LAST: Self = Self { ms: u64::MAX, sequence: u64::MAX };
+}
+
+impl fmt::Display for Death {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.ms, self.sequence)
+    }
+}
+
+/// What becomes of the number of owners in a row that ended without a word from the sink.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unheard {
+    /// One more took over what its predecessor had read and not acknowledged.
+    One,
+    /// It has heard from the sink.
+    NotOne,
+    /// Nothing is left of what they had read.
+    None,
+}
+
 /// A dead letter as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Buried {
+    pub(crate) death: Death,
     pub(crate) stored: Stored,
     pub(crate) error: String,
     pub(crate) attempts: u32,
@@ -124,7 +165,7 @@ pub(crate) struct Lengths {
     pub(crate) waiting: u64,
     pub(crate) pending: u64,
     pub(crate) dead: u64,
-    /// How long the first item has been there.
+    /// How long the first item has been there, by the clock of whoever holds the queue.
     pub(crate) lag: Duration,
 }
 
@@ -135,6 +176,25 @@ pub(crate) struct Crew {
     pub(crate) partitions: u32,
     /// In no particular order; the one who asks is among them.
     pub(crate) alive: Vec<String>,
+    /// Nothing is to be delivered.
+    pub(crate) is_paused: bool,
+}
+
+/// What is known of a queue as a whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Overview {
+    /// As many as any process knows of.
+    pub(crate) partitions: u32,
+    pub(crate) is_paused: bool,
+}
+
+/// How an owner keeps its partition.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Renewal<'a> {
+    /// The token from now on, which may be the one that it has.
+    pub(crate) fresh: &'a str,
+    /// Its lease may have ended: it gets the partition back if nobody has taken it since.
+    pub(crate) is_late: bool,
 }
 
 /// Who owns a partition, and for how long at a time.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::redis::Redirection;
+use crate::failure::Refusal;
 use crate::token::Token;
 
 /// The result of a store operation.
@@ -23,6 +24,8 @@ pub(crate) enum Acquired {
     Fenced,
     /// Somebody else's data: load, store nothing, touch nothing.
     Foreign,
+    /// Nothing is stored for the time being: load, store nothing. The store was not asked.
+    Quiet,
 }
 
 /// Reply of `stamp`.
@@ -52,14 +55,23 @@ pub(crate) enum Ended {
 pub(crate) enum StoreError {
     /// No connection, or the breaker is open: nothing was sent.
     Down,
+    /// So many calls were in flight that its turn did not come before the deadline: nothing was sent.
+    Saturated,
     /// No answer before the deadline.
     TimedOut,
     /// The connection was lost before the answer arrived.
     Lost,
-    /// The server refused: the first word of its error (`OOM`, `READONLY`, `NOPERM`, …).
-    Refused(String),
+    /// The server refused.
+    Refused(Refusal),
     /// The server has not executed it: another node of its cluster has the key.
     Redirected(Box<Redirection>),
     /// A reply that the command does not give.
     Unexpected,
+}
+
+impl StoreError {
+    /// Whether nothing was sent, so that nothing can have been executed.
+    pub(crate) fn is_unsent(&self) -> bool {
+        matches!(self, Self::Down | Self::Saturated)
+    }
 }

@@ -1,65 +1,121 @@
-//! An open scope, and the ways in which it ends.
+//! A part in a scope, and the ways in which it ends.
 
 use std::sync::Arc;
 
-use super::scope::{Pending, WriteScope};
+use super::Targets;
+use super::pending::Doubt;
+use super::scope::WriteScope;
 use super::values::Values;
-use crate::background;
 use crate::journal::{Entry, Journal};
 use crate::log;
 
-/// An open scope. If it is dropped before it is closed, because its future was dropped or panicked, it is closed in
-/// the background, where it is unknown whether a commit is in progress.
+/// The part that some work has in a scope: a write, or an `after_commit`.
+///
+/// If it is dropped while the work runs, because its future was dropped or the work panicked, nobody knows what the
+/// database does: it may commit long after its client has hung up. So the fences of this part are left up to their end.
+/// Were they lifted at the drop, a reader could load and store the old row before that commit, and nobody would remove
+/// it.
 #[derive(Debug)]
 pub(super) struct Guard {
     scope: Arc<WriteScope>,
-    open: bool,
+    /// The scope ends with this part, and not with that of a surrounding `after_commit`.
+    owns: bool,
+    /// The texts that this part has enrolled; `None` for everything in the scope.
+    part: Option<Vec<String>>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The work has not begun, so nothing was written.
+    Before,
+    Running,
+    /// The work has ended. What is in doubt is noted in the scope.
+    Ended,
+    /// Nothing is left to do.
+    Closed,
 }
 
 impl Guard {
-    pub(super) fn new(scope: Arc<WriteScope>) -> Self {
-        Self { scope, open: true }
+    /// The part that ends its scope.
+    pub(super) fn own(scope: Arc<WriteScope>) -> Self {
+        Self { scope, owns: true, part: None, stage: Stage::Before }
     }
 
-    /// Ends the scope after its work is done, which made these values.
+    /// The part of a write in a surrounding `after_commit`.
+    pub(super) fn of_write(scope: Arc<WriteScope>, targets: &Targets) -> Self {
+        let part = targets.keys.iter().chain(&targets.patterns);
+        let part = part.map(|text| scope.full_text(text)).collect();
+        Self { scope, owns: false, part: Some(part), stage: Stage::Before }
+    }
+
+    /// The part of an `after_commit` in a surrounding one. Which writes are its own is not known.
+    pub(super) fn nested(scope: Arc<WriteScope>) -> Self {
+        Self { scope, owns: false, part: None, stage: Stage::Before }
+    }
+
+    pub(super) fn owns(&self) -> bool {
+        self.owns
+    }
+
+    /// The work begins: from now on something may be written.
+    pub(super) fn begin(&mut self) {
+        self.stage = Stage::Running;
+    }
+
+    /// The work has come to its end, and leaves this doubt.
+    pub(super) fn ended(&mut self, doubt: Doubt) {
+        self.doubt(doubt);
+        self.stage = Stage::Ended;
+    }
+
+    /// Ends the scope after its work, which made these values. Does nothing if that is up to the surrounding one.
     pub(super) async fn close(mut self, values: Values) {
-        self.scope.end(values).await;
-        self.open = false;
+        if self.owns {
+            self.scope.end(values).await;
+        }
+        self.stage = Stage::Closed;
     }
 
     /// Ends the scope if nothing was written: fences are lifted, and nothing else is removed.
-    pub(super) async fn cancel(mut self) {
-        {
-            let mut pending = self.scope.pending();
-            pending.unfenced.clear();
-            pending.patterns.clear();
+    pub(super) async fn cancel(self) {
+        if self.owns {
+            self.scope.pending().nothing_written();
         }
-        self.scope.end(self.scope.values()).await;
-        self.open = false;
+        let values = self.scope.values();
+        self.close(values).await;
     }
 
     /// Leaves the fences to expire, for a transaction that the caller commits.
     pub(super) fn leave(mut self) {
-        self.open = false;
         log::warn(format_args!(
             "a write inside a transaction, with no `after_commit` around it: its entries stay uncached until their fences run out"
         ));
-        let (scope, pending) = (Arc::clone(&self.scope), self.scope.pending().clone());
-        background::spawn(async move { scope.end_again(pending).await });
+        self.ended(Doubt::Unknown);
     }
 
-    /// Ends the scope when it is unknown whether a commit is in progress. `strict` leaves the fences to expire;
-    /// otherwise they are lifted now, and the entries are removed again later, in case a commit has changed them by
-    /// then.
-    pub(super) async fn close_in_doubt(mut self) {
-        self.open = false;
-        self.scope.doubt().await;
+    fn doubt(&self, doubt: Doubt) {
+        if doubt > Doubt::None {
+            self.scope.pending().doubt(self.part.as_deref(), doubt);
+        }
     }
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        if self.open {
+        match self.stage {
+            Stage::Closed => return,
+            Stage::Before if self.owns => self.scope.pending().nothing_written(),
+            Stage::Before | Stage::Ended => {}
+            Stage::Running => {
+                #[cfg(cache_mutants)]
+                let doubt = crate::mutants::doubt_at_drop();
+                #[cfg(not(cache_mutants))]
+                let doubt = Doubt::Unknown;
+                self.doubt(doubt);
+            }
+        }
+        if self.owns {
             let closing = Closing { scope: Arc::clone(&self.scope), closed: false };
             self.scope.cache().background().run(closing.run());
         }
@@ -74,7 +130,7 @@ struct Closing {
 
 impl Closing {
     async fn run(mut self) {
-        self.scope.doubt().await;
+        self.scope.end(self.scope.values()).await;
         self.closed = true;
     }
 }
@@ -82,10 +138,11 @@ impl Closing {
 impl Drop for Closing {
     fn drop(&mut self) {
         if !self.closed {
-            let Pending { fenced, unfenced, patterns, hold_off, .. } = self.scope.pending().clone();
-            let keys = fenced.into_iter().chain(unfenced).map(Entry::Key);
-            let entries = keys.chain(patterns.into_iter().map(Entry::Pattern));
-            Journal::add(self.scope.cache(), entries, hold_off);
+            let pending = self.scope.pending().clone();
+            let keys = pending.fenced.into_keys().chain(pending.unfenced.into_keys());
+            let patterns = pending.patterns.into_keys().map(Entry::Pattern);
+            let entries = keys.map(Entry::Key).chain(patterns);
+            Journal::add(self.scope.cache(), entries, pending.hold_off);
         }
     }
 }

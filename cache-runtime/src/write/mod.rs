@@ -1,11 +1,13 @@
 //! The write path: fence, run the body, invalidate.
 //!
 //! A fence goes up before the body, so that nobody stores what the body is about to change, and is removed after it
-//! together with whatever the entry held. A writer that dies in between leaves its fence behind, which expires. The
-//! invalidation happens whatever the outcome, because an error can hide a commit. If the write succeeded, the command
-//! that removes the fence may store a value in its place ([`values`]).
+//! together with whatever the entry held. A writer that dies in between leaves its fence behind, which expires; a write
+//! that is dropped or panics leaves it on purpose. An error can hide a commit, so a write that fails invalidates, too. If
+//! the write succeeded, the command that removes the fence may store a value in its place ([`values`]).
 
+mod end;
 mod guard;
+mod pending;
 pub(crate) mod scope;
 mod targets;
 mod values;
@@ -15,15 +17,19 @@ use std::pin::pin;
 use std::time::Duration;
 
 use self::guard::Guard;
+pub(crate) use self::pending::Doubt;
 use self::scope::WriteScope;
 pub use self::targets::Targets;
 use self::values::{Stamps, Tagged};
 pub use self::values::{Through, Values, kept};
 use crate::cache::{Cache, ambient};
+use crate::callsite::{BY_HAND, Callsite};
 use crate::error::{Error, ErrorKind};
-use crate::key::{Key, KeyText, Tag};
+use crate::key::{AsTag, Key, KeyText};
 use crate::outcome::Written;
 use crate::read::guarded;
+use crate::span::capped;
+use crate::store::StoreError;
 use crate::token::Token;
 
 /// How long an invalidation by pattern may take.
@@ -44,7 +50,10 @@ struct Manner {
 /// A call of an annotated write, as its attribute spells it out.
 #[must_use = "a write does nothing until it is run"]
 pub struct Write {
+    callsite: &'static Callsite,
     cache: Option<Cache>,
+    /// Whether the attribute names the cache.
+    names_cache: bool,
     writer: Option<Token>,
     manner: Manner,
     targets: Targets,
@@ -55,13 +64,19 @@ pub struct Write {
 /// Begins a call.
 pub fn write() -> Write {
     let (manner, targets) = (Manner::default(), Targets::default());
-    Write { cache: None, writer: None, manner, targets, tagged: Vec::new() }
+    let (callsite, cache, names_cache, writer, tagged) = (&BY_HAND, None, false, None, Vec::new());
+    Write { callsite, cache, names_cache, writer, manner, targets, tagged }
 }
 
 impl Write {
+    /// Gives the name of the function.
+    pub fn at(self, callsite: &'static Callsite) -> Self {
+        Self { callsite, ..self }
+    }
+
     /// Uses this cache and not the ambient one.
     pub fn cache(self, cache: impl AsRef<Cache>) -> Self {
-        Self { cache: Some(cache.as_ref().clone()), ..self }
+        Self { cache: Some(cache.as_ref().clone()), names_cache: true, ..self }
     }
 
     /// Puts up no fence.
@@ -72,7 +87,7 @@ impl Write {
 
     /// Keeps the entries empty for this long afterwards, while database replicas catch up.
     pub fn hold_off(mut self, hold_off: Duration) -> Self {
-        self.manner.hold_off = hold_off;
+        self.manner.hold_off = capped(hold_off);
         self
     }
 
@@ -106,7 +121,7 @@ impl Write {
     }
 
     /// Invalidates all entries with a tag.
-    pub fn tag(mut self, tag: impl Into<Tag>) -> Self {
+    pub fn tag(mut self, tag: impl AsTag) -> Self {
         self.targets.tag(tag);
         self
     }
@@ -125,8 +140,16 @@ impl Write {
 
     /// Invalidates one more entry that a value is to be stored in.
     pub(crate) fn add<T>(&mut self, entry: &Through<T>) {
-        self.targets.text(entry.text());
-        self.tagged.extend(entry.tagged());
+        let text = entry.text().map(ToOwned::to_owned);
+        if text.is_ok() {
+            self.tagged.extend(entry.tagged());
+        }
+        self.targets.add_key(text, entry.callsite(), entry.owner());
+    }
+
+    /// Uses this cache, which the attribute does not name.
+    pub(crate) fn ambient(self, cache: Cache) -> Self {
+        Self { cache: Some(cache), names_cache: false, ..self }
     }
 
     /// Writes under this token, which nobody else has.
@@ -145,8 +168,9 @@ impl Write {
     }
 
     /// Runs the body between fence and invalidation.
-    pub async fn run<R, V, F, B>(self, written: Written<R, V>, body: F) -> R
+    pub async fn run<R, V, D, F, B>(self, written: Written<R, V, D>, body: F) -> R
     where
+        D: FnOnce(&R) -> bool,
         F: FnOnce() -> B,
         B: Future<Output = R>,
     {
@@ -154,13 +178,14 @@ impl Write {
     }
 
     /// Runs the body between fence and invalidation, with further targets that only its result knows.
-    pub fn run_then<R, V, F, B, A>(
+    pub fn run_then<R, V, D, F, B, A>(
         self,
-        written: Written<R, V>,
+        written: Written<R, V, D>,
         body: F,
         after: A,
     ) -> impl Future<Output = R>
     where
+        D: FnOnce(&R) -> bool,
         F: FnOnce() -> B,
         B: Future<Output = R>,
         A: FnOnce(&V, &mut Targets),
@@ -170,77 +195,101 @@ impl Write {
 
     /// Runs the body between fence and invalidation, with further targets, and with values for entries that are to be
     /// invalidated. An entry gets its value if its fence is still in place and nobody else has written it meanwhile.
-    pub async fn run_through<R, V, F, B, A, S>(
+    pub async fn run_through<R, V, D, F, B, A, S>(
         self,
-        written: Written<R, V>,
+        written: Written<R, V, D>,
         body: F,
         after: A,
         store: S,
     ) -> R
     where
+        D: FnOnce(&R) -> bool,
         F: FnOnce() -> B,
         B: Future<Output = R>,
         A: FnOnce(&V, &mut Targets),
         S: FnOnce(&V, &mut Values),
     {
-        let cache = self.cache.unwrap_or_else(ambient::current);
+        let (callsite, names_cache) = (self.callsite, self.names_cache);
+        let cache = self.cache.unwrap_or_else(|| ambient::current(callsite));
+        self.targets.are_in(&cache, names_cache, callsite);
         let Manner { fence_off, hold_off, only_ok, in_transaction } = self.manner;
         let (fence, strict) = (!fence_off || in_transaction, written.refuse.is_some());
 
-        let surrounding = WriteScope::surrounding(&cache);
-        let writer = self.writer.unwrap_or_else(Token::random);
-        let open = || Guard::new(WriteScope::open(cache, writer, false));
-        let own = surrounding.is_none().then(open);
-        let Some(scope) = own.as_deref().or(surrounding.as_ref()) else {
-            return body().await;
+        let mut guard = if let Some(scope) = WriteScope::surrounding(&cache) {
+            Guard::of_write(scope, &self.targets)
+        } else {
+            let writer = self.writer.unwrap_or_else(Token::random);
+            Guard::own(WriteScope::open(cache, writer, false))
         };
-
-        let enrol = scope.enrol(self.targets, fence, strict, hold_off);
+        let enrol = guard.enrol(self.targets, fence, hold_off);
         let (fenced, stamps) = if self.tagged.is_empty() {
             (enrol.await, Stamps::default())
         } else {
-            let capture = Stamps::capture(scope.cache(), &self.tagged);
+            let capture = Stamps::capture(guard.cache(), &self.tagged);
             Box::pin(async { tokio::join!(enrol, capture) }).await
         };
         if let (false, Some(refuse)) = (matches!(fenced, Ok(true)), written.refuse) {
-            if let Some(own) = own {
-                own.cancel().await;
-            }
-            return refuse(unfenced());
+            let unfenced = unfenced(guard.cache(), fenced.err());
+            guard.cancel().await;
+            return refuse(unfenced);
         }
+        guard.begin();
         let mut body = pin!(body());
-        let result = scope.keep(body.as_mut()).await;
+        let result = guard.keep(body.as_mut()).await;
 
-        let (mut late, mut values) = (Targets::default(), scope.values().under(stamps));
-        let succeeded = match (written.value)(&result) {
-            Some(value) => {
-                after(value, &mut late);
-                // Inside an `after_commit` it is not known yet whether there will be a commit.
-                if scope.commits() && guarded(|| store(value, &mut values)).is_none() {
-                    values = scope.values();
-                }
-                true
+        let (mut late, mut values) = (Targets::default(), guard.values().under(stamps));
+        let mut nothing_written = false;
+        if let Some(value) = (written.value)(&result) {
+            guard.ended(Doubt::None);
+            after(value, &mut late);
+            // Inside an `after_commit` it is not known yet whether there will be a commit.
+            if guard.commits() && guarded(|| store(value, &mut values)).is_none() {
+                values = guard.values();
             }
-            None => false,
-        };
+        } else {
+            let in_doubt = guarded(|| (written.in_doubt)(&result)).unwrap_or(true);
+            nothing_written = only_ok && !in_doubt;
+            // Whether a transaction is committed does not depend on an error before that.
+            let certain = only_ok || in_transaction;
+            guard.ended(if in_doubt || (strict && !certain) {
+                Doubt::Unknown
+            } else if certain {
+                Doubt::None
+            } else {
+                Doubt::Failed
+            });
+        }
+        late.are_in(guard.cache(), names_cache, callsite);
+        let unfit = values.take_unfit();
         // Inside a transaction nothing is committed yet: what the result names is fenced too.
-        let fence_late = in_transaction || own.is_none();
-        _ = scope.enrol(late, fence_late, strict, hold_off).await;
-        match own {
-            // It ends with the surrounding `after_commit`.
-            None => {}
-            Some(own) if in_transaction => own.leave(),
-            Some(own) if succeeded => own.close(values).await,
-            Some(own) if only_ok => own.cancel().await,
-            Some(own) => own.close_in_doubt().await,
+        let fence_late = in_transaction || !guard.owns();
+        _ = guard.enrol(late, fence_late, hold_off).await;
+        if guard.owns() && in_transaction {
+            guard.leave();
+        } else if nothing_written {
+            guard.cancel().await;
+        } else {
+            guard.close(values).await;
+        }
+        if let Some(unfit) = unfit {
+            unfit.tell();
         }
         result
     }
 }
 
-fn unfenced() -> Error {
+fn unfenced(cache: &Cache, why: Option<StoreError>) -> Error {
     let message = "the write was not begun: its fence could not be put up in the cache's store";
-    Error::new(ErrorKind::Unfenced, message)
+    match why.map(|error| cache.explained(error)) {
+        Some(error) => {
+            let unfenced = Error::new(ErrorKind::Unfenced, format!("{message}: {error}"));
+            match error.cause() {
+                Some(cause) => unfenced.because(cause.clone()),
+                None => unfenced,
+            }
+        }
+        None => Error::new(ErrorKind::Unfenced, message),
+    }
 }
 
 impl fmt::Debug for Write {

@@ -1,37 +1,76 @@
 //! What a write invalidates.
 
-use crate::key::{Key, KeyText, Tag};
+use crate::cache::{Cache, elsewhere};
+use crate::callsite::{BY_HAND, Callsite};
+use crate::key::{AsTag, Key, KeyText, Unhashable};
 
 /// Keys and patterns, without the namespace.
 #[derive(Clone, Debug, Default)]
 pub struct Targets {
+    /// The first function that names a cache, and the first that does not.
+    pub(super) named: Option<&'static Callsite>,
+    pub(super) unnamed: Option<&'static Callsite>,
     pub(super) keys: Vec<String>,
     pub(super) patterns: Vec<String>,
+    /// Those that name no entry, with the functions whose entries they would be.
+    pub(super) refused: Vec<(&'static Callsite, Unhashable)>,
 }
 
 impl Targets {
     /// Adds the entry of a function.
     pub fn invalidate<T>(&mut self, key: Key<T>) {
-        self.keys.push(key.into_text());
+        let (callsite, owner) = (key.callsite(), key.owner());
+        self.add_key(key.into_text(), callsite, owner);
     }
 
-    pub(super) fn text(&mut self, text: &str) {
-        self.keys.push(text.to_owned());
+    /// Tells if an entry is in another cache than the one that `write` uses.
+    pub(super) fn are_in(&self, cache: &Cache, is_named: bool, write: &'static Callsite) {
+        let others = if is_named { self.unnamed } else { self.named };
+        if let Some(owner) = others
+            && elsewhere::is_elsewhere(cache, is_named, owner)
+        {
+            elsewhere::report(cache, is_named, write, owner);
+        }
+    }
+
+    fn of(&mut self, owner: &'static Callsite) {
+        // A key made by hand is of no function, and may be in any cache.
+        if !std::ptr::eq(owner, &raw const BY_HAND) {
+            let first = if owner.is_in_named_cache() { &mut self.named } else { &mut self.unnamed };
+            first.get_or_insert(owner);
+        }
     }
 
     /// Adds an entry by its text.
     pub fn key(&mut self, key: KeyText) {
-        self.keys.push(key.into_string());
+        self.add_key(key.into_text(), &BY_HAND, &BY_HAND);
     }
 
     /// Adds all entries with a tag.
-    pub fn tag(&mut self, tag: impl Into<Tag>) {
-        self.keys.push(tag.into().into_key());
+    pub fn tag(&mut self, tag: impl AsTag) {
+        self.add_key(tag.into().into_key(), &BY_HAND, &BY_HAND);
     }
 
     /// Adds the entries that match.
     pub fn pattern(&mut self, pattern: KeyText) {
-        self.patterns.push(pattern.into_string());
+        match pattern.into_text() {
+            Ok(pattern) => self.patterns.push(pattern),
+            Err(unhashable) => self.refused.push((&BY_HAND, unhashable)),
+        }
+    }
+
+    /// Adds an entry of `owner`, whose key the function at `callsite` has made.
+    pub(super) fn add_key(
+        &mut self,
+        key: Result<String, Unhashable>,
+        callsite: &'static Callsite,
+        owner: &'static Callsite,
+    ) {
+        self.of(owner);
+        match key {
+            Ok(key) => self.keys.push(key),
+            Err(unhashable) => self.refused.push((callsite, unhashable)),
+        }
     }
 
     /// Adds what `target` adds for each item.

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use crate::cache::Cache;
 use crate::callsite::Callsite;
-use crate::entry::{self, Head};
-use crate::key::{Key, Tag};
-use crate::outcome::{Answer, IsAbsent, Returns, Sharing, Storable};
+use crate::entry::{self, Head, Unfit};
+use crate::key::{Key, Tag, Unhashable};
+use crate::outcome::{self, Answer, Compare, IsAbsent, Returns, Sharing, Storable};
 use crate::record::KeyHash;
 use crate::stats::Event;
 use crate::store::{Ended, Fill, StoreResult};
@@ -28,15 +28,26 @@ pub struct Through<T> {
 impl<T: Storable> Through<T> {
     /// The entry of this key.
     #[must_use]
-    pub fn new(key: Key<T>, is_absent: IsAbsent<T>) -> Self {
+    pub fn new(key: Key<T>, is_absent: IsAbsent<T>, compare: impl Compare<T>) -> Self {
         let sharing = Sharing { share: |_| None, unshare: |_| None };
-        Self { key, encoding: Returns::new(&Answer::of_key(), is_absent, sharing) }
+        let hand = outcome::Encoded;
+        let encoding = Returns::new(&Answer::of_key(), is_absent, sharing, hand, compare);
+        Self { key, encoding }
     }
 }
 
 impl<T> Through<T> {
-    pub(crate) fn text(&self) -> &str {
-        self.key.as_str()
+    /// The entry's text, if there is such an entry.
+    pub(crate) fn text(&self) -> Result<&str, Unhashable> {
+        self.key.unhashable().map_or(Ok(self.key.as_str()), Err)
+    }
+
+    pub(super) fn callsite(&self) -> &'static Callsite {
+        self.key.callsite()
+    }
+
+    pub(super) fn owner(&self) -> &'static Callsite {
+        self.key.owner()
     }
 
     pub(super) fn tagged(&self) -> Option<Tagged> {
@@ -52,14 +63,14 @@ impl<T> Through<T> {
         token: Token,
         stamps: &Standing,
         cache: &Cache,
-    ) -> Option<Fill> {
+    ) -> Option<Result<Fill, Unfit>> {
         let (key, encoding) = (&self.key, &self.encoding);
         let unless = |value: &T| key.may_exclude(value);
         let (fresh, stale) = entry::times(key, value, encoding.is_absent, unless)?;
         let (name, took) = (KeyHash::of(text), Duration::ZERO);
         let head = Head { name, token, stamps: stamps.stamps(), took };
-        let encode = |schema, out: &mut _| encoding.encode(value, schema, out);
-        Some(Fill::new(head.record(cache, key, encode)?, fresh, stale))
+        let record = head.record(cache, key, &encoding.content(value));
+        Some(record.map(|record| Fill::new(record, fresh, stale)))
     }
 }
 
@@ -141,6 +152,23 @@ pub struct Values {
     writer: Token,
     stamps: Stamps,
     made: BTreeMap<String, Made>,
+    /// What could not be stored, and whose values those were.
+    unfit: Vec<(Unfit, &'static Callsite)>,
+}
+
+/// What a write could not store.
+pub(super) struct Untold {
+    cache: Cache,
+    /// Each with the function that it belongs to.
+    unfit: Vec<(Unfit, &'static Callsite)>,
+}
+
+impl Untold {
+    pub(super) fn tell(&self) {
+        for (unfit, callsite) in &self.unfit {
+            unfit.tell(&self.cache, callsite);
+        }
+    }
 }
 
 /// A value, which is taken out when it is sent, and the policy by which it was made.
@@ -152,7 +180,8 @@ struct Made {
 
 impl Values {
     pub(super) fn new(cache: Cache, writer: Token) -> Self {
-        Self { cache, writer, stamps: Stamps::default(), made: BTreeMap::new() }
+        let (stamps, made, unfit) = (Stamps::default(), BTreeMap::new(), Vec::new());
+        Self { cache, writer, stamps, made, unfit }
     }
 
     /// The same with these stamps for the entries that have tags.
@@ -160,19 +189,39 @@ impl Values {
         Self { stamps, ..self }
     }
 
-    /// Stores `value` in an entry.
+    /// Stores `value` in an entry, unless an invalidation of that is on its way, which would remove the value again and
+    /// may be the later of the two.
     pub fn store<T>(&mut self, entry: &Through<T>, value: &T) {
-        let text = self.cache.full_text(entry.text()).into_owned();
+        let Ok(text) = entry.text() else { return };
+        let text = self.cache.full_text(text).into_owned();
+        if Tags::of(&self.cache, &entry.key).are_outdated(&self.cache, &text) {
+            return;
+        }
+        if !entry.key.has_ttl() {
+            return self.unfit.push((Unfit::WithoutTtl, entry.key.callsite()));
+        }
         if let Some(stamps) = self.stamps.of(&entry.key, &text)
             && let Some(fill) = entry.fill(value, &text, self.writer, stamps, &self.cache)
         {
-            self.made.insert(text, Made { fill: Some(fill), callsite: entry.key.callsite() });
+            let callsite = entry.key.callsite();
+            match fill {
+                Ok(fill) => {
+                    self.made.insert(text, Made { fill: Some(fill), callsite });
+                }
+                Err(unfit) => self.unfit.push((unfit, callsite)),
+            }
         }
     }
 
     /// Stores what the write returned.
     pub fn store_result<T, V: StoredAs<T>>(&mut self, entry: &Through<T>, result: &V) {
         self.store(entry, result.as_stored());
+    }
+
+    /// Takes out what could not be stored. It is told when the write is over, because that may panic.
+    pub(super) fn take_unfit(&mut self) -> Option<Box<Untold>> {
+        let unfit = std::mem::take(&mut self.unfit);
+        (!unfit.is_empty()).then(|| Box::new(Untold { cache: self.cache.clone(), unfit }))
     }
 
     /// The value for a key, to be sent.

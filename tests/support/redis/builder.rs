@@ -10,6 +10,7 @@ use crate::support::ports::Port;
 pub(super) const CONFIG: &str = "redis.conf";
 pub(super) const SOCKET: &str = "redis.sock";
 pub(super) const APPENDONLY: &str = "appendonlydir";
+pub(super) const APPENDONLY_BEFORE_7: &str = "appendonly.aof";
 
 /// How often a start on another port is tried. Ports are reserved among the tests; this is for
 /// programs that know nothing of that.

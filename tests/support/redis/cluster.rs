@@ -3,12 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::{Builder, Client, RedisServer};
+use super::{Builder, Client, Program, RedisServer};
 use crate::support::barrier::eventually;
 use crate::support::ports::Port;
 use crate::support::within_limit;
 
 const SLOTS: usize = 16_384;
+
+/// How far the bus of a node is from its port before Redis 7, where that is no setting.
+const BUS: u16 = 10_000;
 
 /// Longer than nodes try a failover by hand, if others are too busy to vote.
 const BY_HAND: Duration = Duration::from_secs(6);
@@ -65,8 +68,8 @@ impl RedisCluster {
         let count = if replicas { 2 * primaries } else { primaries };
         let (mut nodes, mut buses) = (Vec::new(), Vec::new());
         for _ in 0..count {
-            let bus = Port::reserve();
-            nodes.push(start(node, &bus, replicas).await);
+            let (node, bus) = start(node, replicas).await;
+            nodes.push(node);
             buses.push(bus);
         }
         let cluster = Self { nodes, primaries, buses };
@@ -118,13 +121,15 @@ impl RedisCluster {
         }
     }
 
-    /// Calls per command on each of [`RedisCluster::primaries`]. Questions about the cluster itself are left out: a cache
-    /// asks them when it sees fit.
+    /// Calls per command on each of [`RedisCluster::primaries`]. Questions about the cluster itself, and what a
+    /// connection for them says of its client, are left out: a cache asks them when it sees fit.
     pub async fn commandstats(&self) -> Vec<BTreeMap<String, u64>> {
         let mut nodes = Vec::new();
         for node in self.primaries() {
             let mut calls = node.commandstats().await;
-            calls.retain(|command, _| !command.starts_with("cluster|"));
+            calls.retain(|command, _| {
+                !matches!(command.split('|').next(), Some("client" | "cluster"))
+            });
             nodes.push(calls);
         }
         nodes
@@ -181,6 +186,18 @@ impl RedisCluster {
         self.end_move(slot, from, to).await;
     }
 
+    /// Moves a slot with all its keys at once, as Valkey can from version 9 on, and otherwise key by key.
+    pub async fn move_slot_at_once(&self, key: &str, from: usize, to: usize) {
+        let (slot, target) = (self.slot(key).await, self.node(to).client().await);
+        let (text, id) = (slot.to_string(), id(&target).await);
+        let migrate = ["CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", &text, &text, "NODE", &id];
+        if self.node(from).client().await.run_here::<()>(&migrate).await.is_err() {
+            return self.move_slot(slot, from, to).await;
+        }
+        // Until then it says who has the slot.
+        eventually!(target.run_here::<u64>(&["EXISTS", key]).await.is_ok());
+    }
+
     /// The slots that a node began with, if it was a primary.
     pub fn range(&self, node: usize) -> std::ops::Range<usize> {
         SLOTS * node / self.primaries..SLOTS * (node + 1) / self.primaries
@@ -193,8 +210,10 @@ impl RedisCluster {
             let client = node.client().await;
             if number < self.primaries {
                 let range = self.range(number);
-                let (begin, end) = (range.start.to_string(), (range.end - 1).to_string());
-                client.run::<()>(&["CLUSTER", "ADDSLOTSRANGE", &begin, &end]).await;
+                let slots: Vec<_> = range.map(|slot| slot.to_string()).collect();
+                let add = ["CLUSTER", "ADDSLOTS"].into_iter();
+                let add: Vec<_> = add.chain(slots.iter().map(String::as_str)).collect();
+                client.run::<()>(&add).await;
             }
             let epoch = (number + 1).to_string();
             client.run::<()>(&["CLUSTER", "SET-CONFIG-EPOCH", &epoch]).await;
@@ -279,21 +298,28 @@ impl RedisCluster {
     }
 }
 
-async fn start(node: &Builder, bus: &Port, replicas: bool) -> RedisServer {
+/// A node, and the port on which it speaks to the others.
+async fn start(node: &Builder, replicas: bool) -> (RedisServer, Port) {
     // Long enough for a machine that is busy; where a failover is waited for, not longer than that.
     let timeout = if replicas { 4_000 } else { 10_000 };
-    node.clone()
+    let node = node
+        .clone()
         .setting("cluster-enabled yes")
         .setting("cluster-config-file nodes.conf")
-        .setting(&format!("cluster-port {}", bus.number()))
         .setting(&format!("cluster-node-timeout {timeout}"))
         .setting("cluster-require-full-coverage no")
         // However long it takes others to vote: a replica that heard its primary long ago stands, too.
         .setting("cluster-replica-validity-factor 0")
         .setting("repl-diskless-sync-delay 0")
-        .setting("repl-ping-replica-period 1")
-        .start()
-        .await
+        .setting("repl-ping-replica-period 1");
+    if Program::get().is_redis_from(7, 0) {
+        let bus = Port::reserve();
+        let node = node.setting(&format!("cluster-port {}", bus.number())).start().await;
+        return (node, bus);
+    }
+    let node = node.start().await;
+    let bus = Port::at(node.port() + BUS);
+    (node, bus)
 }
 
 async fn nodes(client: &Client) -> String {

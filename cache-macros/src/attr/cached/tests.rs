@@ -21,8 +21,8 @@ fn every_known_option_is_read() {
 fn all_options_together() {
     let tokens = quote! {
         key = "user:<id>", ttl = |user: &User| user.ttl(), lock(wait = "5s", lease = LEASE,),
-        skip(db, ctx), none_ttl = 30, when = a == b, unless = |v| v.a || v.b, jitter = 1,
-        tags = ["org:<org>", "users"], codec = Codec::Json, version = 2, max_concurrent_loads = 8, shed_after = 1,
+        skip(db, ctx, self), pooled, none_ttl = 30, when = a == b, unless = |v| v.a || v.b, jitter = 1,
+        tags = ["org:<org>", "users"], codec = Codec::Json, version = 2, max_concurrent_loads = 8, shed_after = 1, strict_values,
         budget = BUDGET, companion = false, crate = crate::cache,
     };
     assert_eq!(errors(tokens), [""; 0]);
@@ -67,6 +67,31 @@ fn mistakes() {
         (quote!(skip()), "`skip` names nothing: write `skip(db)`"),
         (quote!(batch), "expected a name, `in` and a collection, such as `(id in ids)`"),
         (quote!(batch(ids)), "expected a name, `in` and a collection, such as `(id in ids)`"),
+        (
+            quote!(batch(id in ids, chunk = 0)),
+            "`chunk` is how many ids the body is given at once: a number from 1 to 1000000",
+        ),
+        (
+            quote!(batch(id in ids, chunk = "500")),
+            "`chunk` is how many ids the body is given at once: a number from 1 to 1000000",
+        ),
+        (
+            quote!(batch(id in ids, chunk = 5, concurrent = 0)),
+            "`concurrent` is how many chunks are loaded at once: a number from 1 to 1000",
+        ),
+        (quote!(batch(id in ids, chunk = 5, chunk = 6)), "`chunk` is given twice; keep one"),
+        (
+            quote!(batch(id in ids, size = 5)),
+            "there is no option `size`; there are `chunk` and `concurrent`",
+        ),
+        (
+            quote!(batch(id in ids, chunks = 5)),
+            "there is no option `chunks`; did you mean `chunk`?",
+        ),
+        (
+            quote!(batch(id in ids; 5)),
+            "expected a name, `in` and a collection, such as `(id in ids)`",
+        ),
         (quote!(batch(id of ids)), "expected a name, `in` and a collection, such as `(id in ids)`"),
         (quote!(jitter = 1.5), "`jitter` is a fraction of the ttl, a number from 0.0 to 1.0"),
         (
@@ -83,7 +108,10 @@ fn mistakes() {
             "`max_concurrent_loads` is how many bodies run at once: a number from 1",
         ),
         (quote!(budget = 0), "`budget` cannot be zero; write how long, as in `budget = \"90s\"`"),
-        (quote!(companion = 0), "`companion` is `true` or `false`"),
+        (
+            quote!(companion = 0),
+            "`companion` is `false`, or the name of the function that makes the key: write `companion = user_entry`",
+        ),
     ] {
         let text = tokens.to_string();
         assert_eq!(errors(tokens), [message], "{text}");

@@ -9,7 +9,8 @@ use crate::expand_cached;
 fn a_read_of_many() {
     assert_cached(
         quote! {
-            batch(id in ids), key = get_user_key(id), ttl = 3600, none_ttl = 30, skip(limit)
+            batch(id in ids, chunk = 500, concurrent = 2), key = get_user_key(id), ttl = 3600, none_ttl = 30,
+            skip(limit)
         },
         quote! {
             async fn get_users(
@@ -20,9 +21,10 @@ fn a_read_of_many() {
             async fn get_users(
                 db: &PgPool, limit: usize, ids: &[i64]
             ) -> Result<HashMap<i64, User>, sqlx::Error> {
+                ::cache_runtime::__private::left_out!(db, handle);
                 ::cache_runtime::__private::read_many(ids, |id| get_user_key(id))
                     .at({
-                        static CALLSITE: ::cache_runtime::__private::Callsite =
+                        static __CALLSITE: ::cache_runtime::__private::Callsite =
                             ::cache_runtime::__private::Callsite::new(
                                 ::cache_runtime::__private::core::concat!(
                                     ::cache_runtime::__private::core::module_path!(),
@@ -32,9 +34,10 @@ fn a_read_of_many() {
                             )
                             .ttl_ms(3_600_000)
                             .none_ttl_ms(30_000);
-                        &CALLSITE
+                        &__CALLSITE
                     })
                     .negative()
+                    .in_chunks(500, 2)
                     .through(
                         ::cache_runtime::__private::batched!(Result<HashMap<i64, User>, sqlx::Error>),
                         move |missing| {
@@ -92,6 +95,8 @@ fn the_companion_of_a_read_of_many_takes_one() {
         >
     });
     assert!(expanded.contains(&value), "{expanded}");
-    let pieces = text(&quote!(.text(":").part(org).text(":").part(id).done()));
+    let pieces =
+        quote!(.origin(&|| (), "find").text(":").argument(org).text(":").argument(id).done());
+    let pieces = text(&pieces);
     assert!(expanded.contains(&pieces), "{expanded}");
 }

@@ -18,6 +18,7 @@ fn a_read() {
             /// Doc.
             #[cfg(unix)]
             pub async fn get_user(db: &PgPool, id: i64) -> Result<User, sqlx::Error> {
+                ::cache_runtime::__private::left_out!(db, handle);
                 ::cache_runtime::__private::read(get_user_key(&id))
                     .through(
                         ::cache_runtime::__private::returns!(Result<User, sqlx::Error>),
@@ -36,7 +37,7 @@ fn a_read() {
             #[cfg(unix)]
             #[doc = "The cache key of [`get_user`]."]
             pub fn get_user_key(id: &i64) -> ::cache_runtime::Key<User> {
-                static CALLSITE: ::cache_runtime::__private::Callsite =
+                static __CALLSITE: ::cache_runtime::__private::Callsite =
                     ::cache_runtime::__private::Callsite::new(
                         ::cache_runtime::__private::core::concat!(
                             ::cache_runtime::__private::core::module_path!(),
@@ -46,7 +47,7 @@ fn a_read() {
                     )
                     .ttl_ms(3_600_000)
                     .lock();
-                ::cache_runtime::__private::key(&CALLSITE).text("user:").part(id).done()
+                ::cache_runtime::__private::key(&__CALLSITE).text("user:").part(id).done()
             }
         },
     );
@@ -91,6 +92,7 @@ fn a_method_whose_key_is_automatic() {
         ),
         &quote! {
             async fn find(&mut self, name: String, fresh: bool) -> Found<User> {
+                ::cache_runtime::__private::left_out!(self, receiver);
                 ::cache_runtime::__private::read(Self::find_key(&name))
                     .when(!fresh)
                     .through(
@@ -104,7 +106,7 @@ fn a_method_whose_key_is_automatic() {
             fn find_key(
                 name: &str
             ) -> ::cache_runtime::Key<::cache_runtime::__private::value!(Found<User>)> {
-                static CALLSITE: ::cache_runtime::__private::Callsite =
+                static __CALLSITE: ::cache_runtime::__private::Callsite =
                     ::cache_runtime::__private::Callsite::new(
                         ::cache_runtime::__private::core::concat!(
                             ::cache_runtime::__private::core::module_path!(),
@@ -112,12 +114,13 @@ fn a_method_whose_key_is_automatic() {
                         ),
                         "<Self>::find:<name>"
                     );
-                ::cache_runtime::__private::key(&CALLSITE)
-                    .type_name::<Self>()
-                    .text("::find")
+                ::cache_runtime::__private::key::<
+                    ::cache_runtime::__private::value!(Found<User>)
+                >(&__CALLSITE)
+                    .origin(&|| (), "find")
                     .text(":")
-                    .part(name)
-                    .done::<::cache_runtime::__private::value!(Found<User>)>()
+                    .argument(name)
+                    .done()
                     .ttl_of(|user| user.ttl())
                     .unless(|user| user.guest)
             }
@@ -170,7 +173,7 @@ fn what_async_trait_makes_of_a_method() {
             {
                 Box::pin(async move {
                     ::cache_runtime::__private::read({
-                        static CALLSITE: ::cache_runtime::__private::Callsite =
+                        static __CALLSITE: ::cache_runtime::__private::Callsite =
                             ::cache_runtime::__private::Callsite::new(
                                 ::cache_runtime::__private::core::concat!(
                                     ::cache_runtime::__private::core::module_path!(),
@@ -179,7 +182,7 @@ fn what_async_trait_makes_of_a_method() {
                                 "user:<self.tenant>/<id>"
                             )
                             .ttl_ms(60_000);
-                        ::cache_runtime::__private::key(&CALLSITE)
+                        ::cache_runtime::__private::key(&__CALLSITE)
                             .text("user:")
                             .part_before(&self.tenant, '/')
                             .text("/")
@@ -213,7 +216,7 @@ fn somebody_elses_key() {
             async fn find(id: i64) -> Option<User> {
                 ::cache_runtime::__private::read(::cache_runtime::Key::ttl(user_key(&id), TTL))
                     .at({
-                        static CALLSITE: ::cache_runtime::__private::Callsite =
+                        static __CALLSITE: ::cache_runtime::__private::Callsite =
                             ::cache_runtime::__private::Callsite::new(
                                 ::cache_runtime::__private::core::concat!(
                                     ::cache_runtime::__private::core::module_path!(),
@@ -224,7 +227,7 @@ fn somebody_elses_key() {
                             .jitter(1.0)
                             .codec(::cache_runtime::Codec::Postcard)
                             .version(2);
-                        &CALLSITE
+                        &__CALLSITE
                     })
                     .through(
                         ::cache_runtime::__private::returns!(Option<User>).shared(),
@@ -252,7 +255,7 @@ fn a_read_with_limits() {
     });
     assert!(expanded.contains(&policy), "{expanded}");
     let returns = text(&quote! {
-        ::cache_runtime::__private::returns!(Result<User, Error>).shedding(),
+        ::cache_runtime::__private::returns!(Result<User, Error>).refusing(),
     });
     assert!(expanded.contains(&returns), "{expanded}");
 }
@@ -269,7 +272,7 @@ fn the_companion_takes_what_the_key_needs() {
             T: Entity,
         { BODY }
     };
-    let args = quote!(key = "<T>:<N>:<name>:<ids>:<q>:<x>:<y>", ttl = 1, skip(unused));
+    let args = quote!(key = "<T>:<N>:<name>:<ids>:<q>:<x>:<y>", ttl = 1, pooled, skip(unused));
     let expanded = text(&expand_cached(args, item).unwrap());
     let companion = text(&quote! {
         fn find_key<T, const N: usize>(

@@ -34,11 +34,7 @@ fn what_is_left_for_the_catalogue() {
                     "User",
                     "ttl = 60 , cache = cache , tags = [\"id:<id>\"]"
                 )
-                .shape(
-                    ::cache_runtime::__private::core::concat!(
-                        ::cache_runtime::__private::core::module_path!(), "::find:<int>:<any>"
-                    )
-                )
+                .shape("<origin>:<int>:<any>", ::cache_runtime::__private::here!("find"))
                 .tags(&["id:<int>"])
                 .typed(|| ::cache_runtime::__private::core::any::type_name::<
                     ::cache_runtime::__private::value!(AppResult<User>)
@@ -63,10 +59,10 @@ fn what_is_left_for_the_catalogue() {
             &[
                 ::cache_runtime::__private::Target::Function("users::get"),
                 ::cache_runtime::__private::Target::Function("find"),
-                ::cache_runtime::__private::Target::Function("name"),
+                ::cache_runtime::__private::Target::Companion("name_key"),
                 ::cache_runtime::__private::Target::Unknown("key"),
                 ::cache_runtime::__private::Target::Key(
-                    "a:<id>:<result.id>:<user:hash>", "a:<int>:<any>:<hex>"
+                    "a:<id>:<result.id>:<user:hash>", "a:<int>:<any>:<hash>"
                 ),
                 ::cache_runtime::__private::Target::Tag("c:<id>", "c:<int>"),
                 ::cache_runtime::__private::Target::Pattern("b:*", "b:*"),

@@ -3,6 +3,7 @@
 mod batch;
 mod cached;
 mod catalog;
+mod named;
 mod writes;
 
 use proc_macro2::TokenStream;
@@ -14,8 +15,8 @@ fn without_whitespace(tokens: &TokenStream) -> String {
     tokens.to_string().split_whitespace().collect()
 }
 
-/// Without whitespace, since that is printed in more ways than one, and without what is for the catalogue, which is
-/// everywhere the same and has a test of its own.
+/// Without whitespace, since that is printed in more ways than one, and without what is for the catalogue, what is for the
+/// comparison of functions, and the name of a write, which are everywhere the same and have tests of their own.
 pub(super) fn text(tokens: &TokenStream) -> String {
     let mut text = without_whitespace(tokens);
     while let Some((before, after)) = text.split_once("__private::catalog!{") {
@@ -26,6 +27,19 @@ pub(super) fn text(tokens: &TokenStream) -> String {
             depth == 0
         });
         text = [&before[..start], &after[end.unwrap() + 1..]].concat();
+    }
+    while let Some(start) = text.find(".key(\"") {
+        let length = text[start..].find("\"))").unwrap() + 3;
+        text.replace_range(start..start + length, "");
+    }
+    while let Some(at) = text.find("__private::unnamed!(") {
+        let start = text[..at].rfind(['{', ';', '}']).map_or(0, |at| at + 1);
+        let end = at + text[at..].find(';').unwrap();
+        text.replace_range(start..=end, "");
+    }
+    if let Some((before, after)) = text.split_once("write().at({") {
+        let (_, after) = after.split_once("})").unwrap();
+        text = [before, "write()", after].concat();
     }
     text
 }

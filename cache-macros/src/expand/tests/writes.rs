@@ -2,8 +2,8 @@
 
 use quote::quote;
 
-use super::{assert_invalidates, load, text};
-use crate::expand_write_through;
+use super::{assert_invalidates, load, text, without_whitespace};
+use crate::{expand_invalidates, expand_write_through};
 
 #[test]
 fn a_write() {
@@ -19,6 +19,55 @@ fn a_write() {
                     .invalidate(get_user_key(&id))
                     .run(
                         ::cache_runtime::__private::outcome!(Result<(), sqlx::Error>),
+                        #load
+                    )
+                    .await
+            }
+        },
+    );
+}
+
+#[test]
+fn a_write_says_its_name() {
+    let item = quote!(
+        async fn rename_user(id: i64) {
+            BODY
+        }
+    );
+    let expanded = expand_invalidates(quote!(get_user(id)), item).unwrap();
+    let named = quote! {
+        ::cache_runtime::__private::write()
+            .at({
+                static __CALLSITE: ::cache_runtime::__private::Callsite =
+                    ::cache_runtime::__private::Callsite::new(
+                        ::cache_runtime::__private::core::concat!(
+                            ::cache_runtime::__private::core::module_path!(),
+                            "::rename_user"
+                        ),
+                        ""
+                    );
+                &__CALLSITE
+            })
+            .invalidate(get_user_key(&id))
+    };
+    assert!(without_whitespace(&expanded).contains(&without_whitespace(&named)));
+}
+
+#[test]
+fn a_write_some_of_whose_errors_leave_it_in_doubt() {
+    let load = load(&quote!(Result<(), sqlx::Error>));
+    assert_invalidates(
+        quote!(get_user(id), in_doubt = |error| matches!(error, sqlx::Error::Io(_))),
+        quote! {
+            async fn delete_user(db: &PgPool, id: i64) -> Result<(), sqlx::Error> { BODY }
+        },
+        &quote! {
+            async fn delete_user(db: &PgPool, id: i64) -> Result<(), sqlx::Error> {
+                ::cache_runtime::__private::write()
+                    .invalidate(get_user_key(&id))
+                    .run(
+                        ::cache_runtime::__private::outcome!(Result<(), sqlx::Error>)
+                            .in_doubt(|error| matches!(error, sqlx::Error::Io(_))),
                         #load
                     )
                     .await
@@ -56,7 +105,11 @@ fn a_write_that_knows_its_targets_afterwards() {
                         crate::cache::__private::outcome!(User),
                         #load,
                         move |result, targets| {
-                            targets.invalidate(saved_0.get_user_key(&saved_1, &result.id));
+                            targets.invalidate(
+                                crate::cache::__private::Receiver::<Self>::new(&saved_0)
+                                    .companion::<_, (_, _,), _>(Self::get_user_key)
+                                    .key((&saved_1, &result.id,))
+                            );
                             targets.key(
                                 crate::cache::__private::template()
                                     .text("org:")
@@ -114,7 +167,11 @@ fn a_write_that_stores_what_it_is_told() {
     let expected = text(&quote! {
         async fn save(&self, id: i64, org: String, user: User) -> Saved {
             let saved_0 = ::cache_runtime::__private::kept(&org);
-            let entry_0 = ::cache_runtime::__private::through!(self.get_user_key(&user.id));
+            let entry_0 = ::cache_runtime::__private::through!(
+                ::cache_runtime::__private::Receiver::<Self>::new(&self)
+                    .companion::<_, (_,), _>(Self::get_user_key)
+                    .key((&user.id,))
+            );
             let kept_0_user = ::cache_runtime::__private::kept(&user);
             let entry_1 = ::cache_runtime::__private::through!(name_key(&id));
             let entry_2 = ::cache_runtime::__private::through!(count_key(&id));
@@ -197,4 +254,39 @@ fn a_write_of_many() {
             }
         },
     );
+}
+
+/// A name that ends as a companion's may be that of one.
+#[test]
+fn what_may_be_a_companion_itself_is_asked() {
+    let private = quote!(::cache_runtime::__private);
+    let args = quote!(
+        get_key(id),
+        users::get_key(id),
+        Self::find_key(id),
+        self.find_key(id),
+        other.find_key(id),
+        get_key::<T>(id)
+    );
+    let item = quote!(
+        async fn save(&self, id: i64, other: &Other) {
+            BODY
+        }
+    );
+    let expanded = without_whitespace(&expand_invalidates(args, item).unwrap());
+    for expected in [
+        quote!(.invalidate(#private::companion!(get_key_key or get_key, in self)(&id))),
+        quote!(.invalidate(#private::companion!(get_key_key or users::get_key, in users)(&id))),
+        quote!(.invalidate(
+            #private::companion!(find_key_key or Self::find_key, of Self::find_key_key)(&id)
+        )),
+        quote!(.companion::<_, (_,), _>(
+            #private::companion!(find_key_key or Self::find_key, of Self::find_key_key)
+        )),
+        quote!(.invalidate(other.find_key_key(&id))),
+        quote!(.invalidate(get_key_key::<T>(&id))),
+    ] {
+        let expected = without_whitespace(&expected);
+        assert!(expanded.contains(&expected), "{expanded}\n{expected}");
+    }
 }

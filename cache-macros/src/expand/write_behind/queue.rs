@@ -9,8 +9,8 @@ use crate::attr::put::Put;
 use crate::attr::write_behind::{Merge, WhenUnavailable};
 use crate::diagnostics::Reported;
 use crate::expand::arguments::{InPlace, reference};
-use crate::expand::invalidates::key_of_function;
-use crate::expand::{Runtime, cache, catalog, duration, grouped, key};
+use crate::expand::target::of_function;
+use crate::expand::{Runtime, cache, catalog, duration, grouped, key, named};
 use crate::model::{ItemKey, WriteBehind};
 use crate::piece::{Part, ident};
 use crate::syntax;
@@ -18,9 +18,10 @@ use crate::syntax;
 // Output:
 //     #[doc = "The queue in front of [`save_views`]."]
 //     pub fn save_views_queue() -> Queue<PageView> {
-//         static SITE: __private::QueueSite =
+//         use __private::Uncompared as _;
+//         static __SITE: __private::QueueSite =
 //             __private::QueueSite::new(concat!(module_path!(), "::save_views"), "page-views").batch(500);
-//         __private::queue(&SITE).key(|view, key| key.part(&view.page)).done()
+//         __private::queue(&__SITE).compared().key(|view, key| key.part(&view.page)).done()
 //     }
 pub(super) fn queue(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
     let Runtime { path, private } = runtime;
@@ -35,14 +36,19 @@ pub(super) fn queue(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenS
     let calls = key.map(|key| of_key(key, model, runtime)).transpose()?;
     let cache = model.args.cache.get()?.map(cache);
     let listed = catalog::sink(model, private);
+    let puts = model.args.puts.iter().flatten().filter(|_| !model.args.cache.is_given());
+    let asked = puts.filter_map(|put| named::of_function(&put.target, private));
     Ok(quote! {
         #(#kept)*
         #[doc = #doc]
         #[allow(dead_code)]
         #vis fn #name() -> #path::Queue<#item> {
+            #[allow(unused_imports)]
+            use #private::Uncompared as _;
             #site
             #listed
-            #private::queue::<#item>(&SITE) #calls #cache.done()
+            #(#asked)*
+            #private::queue::<#item>(&__SITE).compared() #calls #cache.done()
         }
     })
 }
@@ -63,17 +69,25 @@ fn site(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Repor
     let max_len = number("max_len", args.max_len.get()?.copied());
     let push_timeout = args.push_timeout.get()?.map(|timeout| duration("push_timeout", timeout));
     let max_attempts = number("max_attempts", args.max_attempts.get()?.copied().map(u64::from));
+    let max_deliveries =
+        number("max_deliveries", args.max_deliveries.get()?.copied().map(u64::from));
     let unavailable = match args.on_unavailable.get()? {
         Some(WhenUnavailable::Error) => Some(quote!(.unavailable_is_error())),
         Some(WhenUnavailable::Direct) | None => None,
     };
     let replicas = number("replicas", args.replicas.get()?.copied().map(u64::from));
     let lease = args.lease.get()?.map(|lease| duration("lease", lease));
+    let sink_timeout = args.sink_timeout.get()?.map(|limit| duration("sink_timeout", limit));
     let codec = args.codec.get()?.map(|codec| quote!(.codec(#path::Codec::#codec)));
+    let version = args.version.get()?.map(|&version| {
+        let version = Literal::u32_unsuffixed(version);
+        quote!(.version(#version))
+    });
+    let lossy = args.lossy_values.get()?.map(|()| quote!(.lossy_values()));
     Ok(quote! {
-        static SITE: #private::QueueSite = #private::QueueSite::new(#function, #queue)
-            #batch #linger #partitions #keep_all #max_len #push_timeout #max_attempts #unavailable
-            #replicas #lease #codec;
+        static __SITE: #private::QueueSite = #private::QueueSite::new(#function, #queue)
+            #batch #linger #partitions #keep_all #max_len #push_timeout #max_attempts #max_deliveries #unavailable
+            #replicas #lease #sink_timeout #codec #version #lossy;
     })
 }
 
@@ -131,7 +145,7 @@ fn puts(
         let Put { target, value } = put.as_ref().map_err(|&reported| reported)?;
         let mentioned = || syntax::mention(target, item).or_else(|| syntax::mention(value, item));
         used = used.or_else(mentioned);
-        let key = key_of_function(target, &mut InPlace);
+        let key = of_function(target, &mut InPlace, private);
         let value = reference(value.clone());
         calls.push(quote!(#puts.put(&#private::through!(#key), |#entry| #entry.store(#value))));
     }

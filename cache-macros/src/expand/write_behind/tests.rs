@@ -22,13 +22,20 @@ fn a_sink() {
         ) -> sqlx::Result<()> { BODY }
     };
     let args = quote! {
-        queue = "page-views", key = "page:<view.site>/<view.page>", batch = 500, linger = "1s",
+        queue = "page-views", key = "page:<view.site:trim:lower>/<view.page:hash>", batch = 500, linger = "1s",
         partitions = 8, merge = PageView::add, put(get_views(view.page) = view.count),
         put(Self::top(7) = None), max_len = 100_000, push_timeout = TIMEOUT, max_attempts = 5,
         on_unavailable = "error", replicas = 1, lease = 10,
-        codec = Codec::Json, cache = CACHE.get(),
+        codec = Codec::Json, version = 2, lossy_values, cache = CACHE.get(),
     };
-    let key = quote!(key.text("page:").part_before(&view.site, '/').text("/").part(&view.page));
+    let key = quote! {
+        key.text("page:")
+            .part_before(
+                &::cache_runtime::__private::Lower(&::cache_runtime::__private::Trim(&view.site)),
+                '/'
+            )
+            .text("/").hash(&view.page)
+    };
     let expected = quote! {
         #item
 
@@ -36,7 +43,9 @@ fn a_sink() {
         #[doc = "The queue in front of [`save_views`]."]
         #[allow(dead_code)]
         pub fn save_views_queue() -> ::cache_runtime::Queue<PageView> {
-            static SITE: ::cache_runtime::__private::QueueSite =
+            #[allow(unused_imports)]
+            use ::cache_runtime::__private::Uncompared as _;
+            static __SITE: ::cache_runtime::__private::QueueSite =
                 ::cache_runtime::__private::QueueSite::new(
                     ::cache_runtime::__private::core::concat!(
                         ::cache_runtime::__private::core::module_path!(),
@@ -53,8 +62,11 @@ fn a_sink() {
                 .unavailable_is_error()
                 .replicas(1)
                 .lease_ms(10_000)
-                .codec(::cache_runtime::Codec::Json);
-            ::cache_runtime::__private::queue::<PageView>(&SITE)
+                .codec(::cache_runtime::Codec::Json)
+                .version(2)
+                .lossy_values();
+            ::cache_runtime::__private::queue::<PageView>(&__SITE)
+                .compared()
                 .key(|view, key| #key)
                 .merge(|older, newer| ::cache_runtime::__private::merge(PageView::add, older, newer))
                 .put(|view, puts| {
@@ -106,7 +118,9 @@ fn a_sink_that_says_little() {
         #[doc = "The queue in front of [`save`](Self::save)."]
         #[allow(dead_code)]
         fn save_queue() -> crate::cache::Queue<Row> {
-            static SITE: crate::cache::__private::QueueSite =
+            #[allow(unused_imports)]
+            use crate::cache::__private::Uncompared as _;
+            static __SITE: crate::cache::__private::QueueSite =
                 crate::cache::__private::QueueSite::new(
                     crate::cache::__private::core::concat!(
                         crate::cache::__private::core::module_path!(),
@@ -115,7 +129,7 @@ fn a_sink_that_says_little() {
                     "rows"
                 )
                 .keep_all();
-            crate::cache::__private::queue::<Row>(&SITE).done()
+            crate::cache::__private::queue::<Row>(&__SITE).compared().done()
         }
 
         #[doc = "A worker that hands [`save`](Self::save) what is in its queue."]

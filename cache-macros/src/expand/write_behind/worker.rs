@@ -6,6 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::{Path, ReturnType};
 
 use super::{companion, in_scope, kept, link};
+use crate::diagnostics::Reported;
 use crate::expand::{Runtime, end, respanned};
 use crate::model::{Form, Kept, WriteBehind};
 
@@ -18,7 +19,9 @@ use crate::model::{Form, Kept, WriteBehind};
 //             |(db,), views| async move { save_views(&db, views.into_items()).await },
 //         )
 //     }
-pub(super) fn worker(model: &WriteBehind<'_>, runtime: &Runtime) -> TokenStream {
+//
+// With `error_kind = kind_of` the sink is called by `__private::classified(save_views(..).await, kind_of)`.
+pub(super) fn worker(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
     let Runtime { path, private } = runtime;
     let function = model.scope.function;
     let (vis, kept) = (&function.vis, kept(&function.attrs));
@@ -39,7 +42,12 @@ pub(super) fn worker(model: &WriteBehind<'_>, runtime: &Runtime) -> TokenStream 
     let into_items = model.batch.as_ref().filter(|batch| batch.form == Form::Items);
     let into_items = into_items.map(|_| quote!(.into_items()));
     let make = worker_of_sink(model, private);
-    quote! {
+    let call = quote!(#sink(#(#lent,)* #batch #into_items).await);
+    let call = match model.args.error_kind.get()? {
+        Some(kind) => quote!(#private::classified(#call, #kind)),
+        None => call,
+    };
+    Ok(quote! {
         #(#kept)*
         #[doc = #doc]
         #[allow(dead_code)]
@@ -47,10 +55,10 @@ pub(super) fn worker(model: &WriteBehind<'_>, runtime: &Runtime) -> TokenStream 
             #make(
                 #queue(),
                 (#(#owned,)*),
-                |(#(#names,)*), #batch| async move { #sink(#(#lent,)* #batch #into_items).await },
+                |(#(#names,)*), #batch| async move { #call },
             )
         }
-    }
+    })
 }
 
 /// `__private::worker::<PageView, _, _, _>`: rustc underlines the item's type, the parameters or the arrow,

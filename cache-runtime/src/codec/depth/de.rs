@@ -13,7 +13,7 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Depth<T> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T::Value, D::Error> {
         let left = deeper(self.left, D::Error::custom)?;
-        self.inner.deserialize(Depth { inner: deserializer, left })
+        self.inner.deserialize(Depth::read(deserializer, left))
     }
 }
 
@@ -114,7 +114,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Depth<V> {
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         let left = deeper(self.left, D::Error::custom)?;
-        self.inner.visit_some(Depth { inner: deserializer, left })
+        self.inner.visit_some(Depth::read(deserializer, left))
     }
 
     fn visit_newtype_struct<D: Deserializer<'de>>(
@@ -122,7 +122,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Depth<V> {
         deserializer: D,
     ) -> Result<V::Value, D::Error> {
         let left = deeper(self.left, D::Error::custom)?;
-        self.inner.visit_newtype_struct(Depth { inner: deserializer, left })
+        self.inner.visit_newtype_struct(Depth::read(deserializer, left))
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<V::Value, A::Error> {
@@ -186,11 +186,11 @@ impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Depth<A> {
         self,
         seed: T,
     ) -> Result<(T::Value, Self::Variant), A::Error> {
-        let Self { inner, left } = self;
+        let Self { inner, left, .. } = self;
         // The name of a variant is no level of its own: writing gives it none.
-        let seed = Depth { inner: seed, left: left.saturating_add(1) };
+        let seed = Depth::read(seed, left.saturating_add(1));
         let (value, variant) = inner.variant_seed(seed)?;
-        Ok((value, Depth { inner: variant, left }))
+        Ok((value, Depth::read(variant, left)))
     }
 }
 
@@ -208,7 +208,7 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Depth<A> {
 
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
         let left = deeper(self.left, A::Error::custom)?;
-        self.inner.tuple_variant(len, Depth { inner: visitor, left })
+        self.inner.tuple_variant(len, Depth::read(visitor, left))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -217,6 +217,6 @@ impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Depth<A> {
         visitor: V,
     ) -> Result<V::Value, A::Error> {
         let left = deeper(self.left, A::Error::custom)?;
-        self.inner.struct_variant(fields, Depth { inner: visitor, left })
+        self.inner.struct_variant(fields, Depth::read(visitor, left))
     }
 }

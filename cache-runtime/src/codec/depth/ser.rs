@@ -7,12 +7,30 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-use super::{Depth, deeper};
+use super::{Depth, Refused, deeper};
 
 impl<T: Serialize + ?Sized> Serialize for Depth<&T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let left = deeper(self.left, S::Error::custom)?;
-        self.inner.serialize(Depth { inner: serializer, left })
+        self.inner.serialize(Depth { inner: serializer, left, refused: self.refused })
+    }
+}
+
+impl<S: Serializer> Depth<S> {
+    /// A value that is written as `null`.
+    fn check_null(&self) -> Result<(), S::Error> {
+        if self.refused.nulls && self.refused.in_some {
+            return Err(S::Error::custom("would be read as `None`"));
+        }
+        Ok(())
+    }
+
+    /// A float, which may be written as `null` if it is not finite.
+    fn check_float(&self, is_finite: bool) -> Result<(), S::Error> {
+        if self.refused.floats && !is_finite {
+            return Err(S::Error::custom("not a finite number"));
+        }
+        Ok(())
     }
 }
 
@@ -49,24 +67,39 @@ impl<S: Serializer> Serializer for Depth<S> {
         serialize_u32(u32);
         serialize_u64(u64);
         serialize_u128(u128);
-        serialize_f32(f32);
-        serialize_f64(f64);
         serialize_char(char);
         serialize_str(&str);
         serialize_bytes(&[u8]);
-        serialize_unit_struct(&'static str);
+    }
+
+    fn serialize_f32(self, value: f32) -> Result<S::Ok, S::Error> {
+        self.check_float(value.is_finite())?;
+        self.inner.serialize_f32(value)
+    }
+
+    fn serialize_f64(self, value: f64) -> Result<S::Ok, S::Error> {
+        self.check_float(value.is_finite())?;
+        self.inner.serialize_f64(value)
+    }
+
+    fn serialize_unit_struct(self, name: &'static str) -> Result<S::Ok, S::Error> {
+        self.check_null()?;
+        self.inner.serialize_unit_struct(name)
     }
 
     fn serialize_none(self) -> Result<S::Ok, S::Error> {
+        self.check_null()?;
         self.inner.serialize_none()
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {
-        let value = self.wrap(value);
+        let refused = Refused { in_some: true, ..self.refused };
+        let value = Depth { inner: value, left: self.left, refused };
         self.inner.serialize_some(&value)
     }
 
     fn serialize_unit(self) -> Result<S::Ok, S::Error> {
+        self.check_null()?;
         self.inner.serialize_unit()
     }
 
@@ -84,7 +117,8 @@ impl<S: Serializer> Serializer for Depth<S> {
         name: &'static str,
         value: &T,
     ) -> Result<S::Ok, S::Error> {
-        let value = self.wrap(value);
+        // Codecs write the content alone.
+        let value = Depth { inner: value, left: self.left, refused: self.refused };
         self.inner.serialize_newtype_struct(name, &value)
     }
 
@@ -100,11 +134,13 @@ impl<S: Serializer> Serializer for Depth<S> {
     }
 
     fn serialize_seq(self, len: Option<usize>) -> Result<Self::SerializeSeq, S::Error> {
-        Ok(Depth { inner: self.inner.serialize_seq(len)?, left: self.left })
+        let refused = self.refused.inside();
+        Ok(Depth { inner: self.inner.serialize_seq(len)?, left: self.left, refused })
     }
 
     fn serialize_tuple(self, len: usize) -> Result<Self::SerializeTuple, S::Error> {
-        Ok(Depth { inner: self.inner.serialize_tuple(len)?, left: self.left })
+        let refused = self.refused.inside();
+        Ok(Depth { inner: self.inner.serialize_tuple(len)?, left: self.left, refused })
     }
 
     fn serialize_tuple_struct(
@@ -112,7 +148,8 @@ impl<S: Serializer> Serializer for Depth<S> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeTupleStruct, S::Error> {
-        Ok(Depth { inner: self.inner.serialize_tuple_struct(name, len)?, left: self.left })
+        let refused = self.refused.inside();
+        Ok(Depth { inner: self.inner.serialize_tuple_struct(name, len)?, left: self.left, refused })
     }
 
     fn serialize_tuple_variant(
@@ -123,12 +160,14 @@ impl<S: Serializer> Serializer for Depth<S> {
         len: usize,
     ) -> Result<Self::SerializeTupleVariant, S::Error> {
         let left = deeper(self.left, S::Error::custom)?;
+        let refused = self.refused.inside();
         let inner = self.inner.serialize_tuple_variant(name, index, variant, len)?;
-        Ok(Depth { inner, left })
+        Ok(Depth { inner, left, refused })
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Self::SerializeMap, S::Error> {
-        Ok(Depth { inner: self.inner.serialize_map(len)?, left: self.left })
+        let refused = self.refused.inside();
+        Ok(Depth { inner: self.inner.serialize_map(len)?, left: self.left, refused })
     }
 
     fn serialize_struct(
@@ -136,7 +175,8 @@ impl<S: Serializer> Serializer for Depth<S> {
         name: &'static str,
         len: usize,
     ) -> Result<Self::SerializeStruct, S::Error> {
-        Ok(Depth { inner: self.inner.serialize_struct(name, len)?, left: self.left })
+        let refused = self.refused.inside();
+        Ok(Depth { inner: self.inner.serialize_struct(name, len)?, left: self.left, refused })
     }
 
     fn serialize_struct_variant(
@@ -147,8 +187,9 @@ impl<S: Serializer> Serializer for Depth<S> {
         len: usize,
     ) -> Result<Self::SerializeStructVariant, S::Error> {
         let left = deeper(self.left, S::Error::custom)?;
+        let refused = self.refused.inside();
         let inner = self.inner.serialize_struct_variant(name, index, variant, len)?;
-        Ok(Depth { inner, left })
+        Ok(Depth { inner, left, refused })
     }
 
     fn collect_str<T: Display + ?Sized>(self, value: &T) -> Result<S::Ok, S::Error> {

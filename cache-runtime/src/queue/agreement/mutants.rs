@@ -16,7 +16,7 @@ macro_rules! source {
 
 /// Puts a mutant in the place of the rule, on this thread.
 pub(super) fn alter((file, from, to): &Mutant) -> Altered {
-    let source = source!(*file, "clock" "push" "take" "read" "renew_owner" "yield_owner" "ack" "bury" "redrive" "join" "lengths");
+    let source = source!(*file, "clock" "push" "take" "read" "renew_owner" "yield_owner" "ack" "bury" "redrive" "join" "lengths" "remove" "know" "forget" "unheard");
     assert!(source.contains(from), "{file} does not say `{from}`");
     altered::alter(source, source.replacen(from, to, 1))
 }
@@ -40,6 +40,18 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("yield_owner", OWNER, "false"),
     ("yield_owner", OWNER, UNOWNED),
     ("yield_owner", "return redis.call('DEL', KEYS[1])", "return 1"),
+    // Gone on with by somebody who is not late, although another worker has had it, or not at all.
+    ("renew_owner", "consumer[i + 1] == ARGV[4]", "consumer[i + 1]"),
+    ("renew_owner", "if not owner and is_untaken()", "if false"),
+    ("renew_owner", "KEYS[1], ARGV[3], 'PX', ARGV[2]", "KEYS[1], ARGV[1], 'PX', ARGV[2]"),
+    ("renew_owner", "KEYS[1], ARGV[3], 'PX', ARGV[2]", "KEYS[1], ARGV[3]"),
+    // Counted by no owner, not at all, below none, and never anew.
+    ("unheard", OWNER, "false"),
+    ("unheard", OWNER, UNOWNED),
+    ("unheard", "+ ARGV[2]", "+ 0"),
+    ("unheard", "math.max(0, ", "math.max(-9, "),
+    ("unheard", "redis.call('HDEL', KEYS[2], 'unheard')", ""),
+    ("unheard", "redis.call('HSET', KEYS[2], 'unheard', unheard)", ""),
     // A lease that is not prolonged, or does not end.
     ("ack", RENEW, ""),
     ("bury", RENEW, ""),
@@ -84,6 +96,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     // More of them than wanted, once more, none of the others any more; new versions, other items; lost where the
     // queue refuses them.
     ("redrive", "'COUNT', ARGV[1]", "'COUNT', 1000"),
+    ("redrive", "ARGV[3], ARGV[4], 'COUNT'", "'-', ARGV[4], 'COUNT'"),
+    ("redrive", "ARGV[3], ARGV[4], 'COUNT'", "ARGV[3], '+', 'COUNT'"),
     ("redrive", "redis.call('XDEL', KEYS[3], letter[1])", ""),
     ("redrive", "redis.call('XDEL', KEYS[3], letter[1])", "redis.call('DEL', KEYS[3])"),
     ("redrive", "item.v or '0-0'", "'7'"),
@@ -143,9 +157,23 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("join", "elseif all[i] ~= ARGV[1] then", "else"),
     ("join", "math.max(partitions, tonumber(all[i + 1]))", "partitions"),
     ("join", ", 'partitions', partitions)", ")"),
+    // Items that stay, or stay pending.
+    ("remove", "redis.call('XDEL', KEYS[1], unpack(ARGV))", "0"),
+    ("remove", "redis.pcall('XACK', KEYS[1], 'workers', unpack(ARGV))", ""),
+    // Fewer partitions than there are, a pause that nobody learns of, or that is taken for a worker.
+    ("know", "known < tonumber(ARGV[1])", "false"),
+    ("know", "known < tonumber(ARGV[1])", "true"),
+    ("forget", "redis.call('HGET', KEYS[1], 'partitions') ~= ARGV[1]", "false"),
+    ("forget", "'partitions', ARGV[2]", "'partitions', ARGV[1]"),
+    ("join", "paused = 1", "paused = 0"),
+    ("join", "all[i] == 'paused'", "false"),
     // Lengths of something else.
     ("lengths", "pending.err and 0 or pending[1]", "0"),
     ("lengths", "redis.call('XLEN', KEYS[2])", "0"),
     ("lengths", "math.max(lag, 0)", "0"),
     ("lengths", "'COUNT', 1)[1]", "'COUNT', 1)[2]"),
+    // How late an item is, by the clock of its producer, or by none.
+    ("lengths", "item.t or", ""),
+    ("lengths", "or string.match(item.v or '', '^%d+')", ""),
+    ("clock", "'t', t, ", ""),
 ];

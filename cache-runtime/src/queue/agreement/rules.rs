@@ -8,7 +8,7 @@ use super::steps::{Act, Step};
 use super::{Difference, LANE, SITE};
 use crate::store::StoreError;
 use crate::store::queue::Added::{Full, Known, Late, New};
-use crate::store::queue::{Addition, Claim, Lane, Stamp};
+use crate::store::queue::{Addition, Claim, Death, Lane, Overview, Stamp};
 
 type Checked = Result<(), Difference>;
 
@@ -27,6 +27,8 @@ pub(super) async fn all(url: &str) -> Checked {
     nobody_owns_what_is_no_stream(Side::redis(url).await).await?;
     what_is_over_is_forgotten(Side::redis(url).await).await?;
     items_of_one_call_are_appended_in_their_order(Side::redis(url).await).await?;
+    an_item_is_late_by_the_clock_of_the_server(Side::redis(url).await).await?;
+    one_letter_among_several_goes_back(Side::redis(url).await).await?;
     workers_know_of_each_other(Side::redis(url).await).await
 }
 
@@ -133,8 +135,11 @@ async fn what_is_refused_changes_nothing(mut side: Side) -> Checked {
         let pushed = side.push(addition).await;
         holds("a push is refused", matches!(pushed, Err(StoreError::Refused(_))))?;
     }
-    holds("a letter is refused", side.log.redrive(0, 10, soon()).await.is_err())?;
-    same(side.log.dead(0, 10, soon()).await?.len(), 1)
+    holds(
+        "a letter is refused",
+        side.log.redrive(0, (Death::default(), Death::LAST), 10, soon()).await.is_err(),
+    )?;
+    same(side.log.dead(0, Death::default(), 10, soon()).await?.len(), 1)
 }
 
 async fn nobody_owns_what_is_no_stream(mut side: Side) -> Checked {
@@ -186,13 +191,53 @@ async fn items_of_one_call_are_appended_in_their_order(mut side: Side) -> Checke
     same(side.ask::<u64>(&["ZCARD", &producer]), 5)
 }
 
+async fn an_item_is_late_by_the_clock_of_the_server(mut side: Side) -> Checked {
+    let (seconds, _): (u64, u64) = side.ask(&["TIME"]);
+    let tomorrow = (seconds + 86_400) * 1_000_000;
+    let mut push = Step::push(1);
+    if let Step::Push { us, .. } = &mut push {
+        *us = tomorrow;
+    }
+    side.execute(&push).await?;
+    same(&side.execute(&Step::Lengths).await?[..], "1 0 0 true")?;
+    // A dead letter has been there since it came back.
+    for act in [Act::Take, Act::Read(1, None), Act::Bury(1)] {
+        side.execute(&Step::act(0, act)).await?;
+    }
+    side.execute(&Step::Redrive(1)).await?;
+    same(&side.execute(&Step::Lengths).await?[..], "1 0 0 true")?;
+
+    // Without a time of arrival, its producer's clock is all there is.
+    side.ask::<i64>(&["DEL", LANE]);
+    let version = format!("{tomorrow}-7");
+    side.ask::<String>(&["XADD", LANE, "*", "k", "key", "v", &version, "d", "item"]);
+    same(&side.execute(&Step::Lengths).await?[..], "1 0 0 false")?;
+    side.ask::<i64>(&["DEL", LANE]);
+    side.ask::<String>(&["XADD", LANE, "*", "k", "key", "v", "1-7", "d", "item"]);
+    same(&side.execute(&Step::Lengths).await?[..], "1 0 0 true")
+}
+
+async fn one_letter_among_several_goes_back(mut side: Side) -> Checked {
+    for number in 1..=3 {
+        side.execute(&Step::push(number)).await?;
+    }
+    for act in [Act::Take, Act::Read(3, None), Act::Bury(1), Act::Bury(2), Act::Bury(3)] {
+        side.execute(&Step::act(0, act)).await?;
+    }
+    same(&side.execute(&Step::RedriveOne(1)).await?[..], "1")?;
+    let dead = side.log.dead(0, Death::default(), 10, soon()).await?;
+    let left: Vec<_> = dead.iter().map(|buried| buried.stored.position.number).collect();
+    same(&left[..], &[1, 3][..])
+}
+
 async fn workers_know_of_each_other(mut side: Side) -> Checked {
     let (lease, short) = (Duration::from_secs(60), Duration::from_millis(1));
     let join = async |side: &Side, worker: &str, lease, partitions| {
         let claim = Claim { token: String::new(), worker: worker.to_owned(), lease };
         let mut crew = side.log.join(&claim, partitions, soon()).await?;
         crew.alive.sort_unstable();
-        Ok::<_, StoreError>(format!("{} of {}", crew.alive.join(" "), crew.partitions))
+        let paused = if crew.is_paused { ", paused" } else { "" };
+        Ok::<_, StoreError>(format!("{} of {}{paused}", crew.alive.join(" "), crew.partitions))
     };
     same(&join(&side, "b", lease, 3).await?[..], "b of 3")?;
     same(&join(&side, "a", lease, 5).await?[..], "a b of 5")?;
@@ -200,5 +245,29 @@ async fn workers_know_of_each_other(mut side: Side) -> Checked {
     same(&join(&side, "c", short, 3).await?[..], "a b c of 5")?;
     std::thread::sleep(short * 2);
     same(&join(&side, "b", lease, 3).await?[..], "a b of 5")?;
-    same(side.ask::<u64>(&["HLEN", &format!("wb:{{{}}}:workers", SITE.name)]), 3)
+    let workers = format!("wb:{{{}}}:workers", SITE.name);
+    same(side.ask::<u64>(&["HLEN", &workers]), 3)?;
+
+    // Who pushes makes partitions known, too, if they are more; and nobody takes a pause for a worker.
+    let redis = side.log.redis().ok_or(StoreError::Down)?;
+    for (partitions, known) in [(4, 5), (6, 6)] {
+        redis.queue_register("wb:{}queues", SITE.name, (&workers, partitions), soon()).await?;
+        same(side.log.known(soon()).await?, Overview { partitions: known, is_paused: false })?;
+    }
+    same(
+        &side.log.redis().ok_or(StoreError::Down)?.queue_list("wb:{}queues", soon()).await?[..],
+        &[SITE.name.to_owned()][..],
+    )?;
+    side.log.pause(true, soon()).await?;
+    same(&join(&side, "b", lease, 3).await?[..], "a b of 6, paused")?;
+    same(side.log.known(soon()).await?, Overview { partitions: 6, is_paused: true })?;
+    side.log.pause(false, soon()).await?;
+    same(&join(&side, "b", lease, 3).await?[..], "a b of 6")?;
+
+    // Fewer, unless they are not those any more that were looked at.
+    for (looked_at, is_forgotten, known) in [(5, false, 6), (6, true, 1), (6, false, 1)] {
+        same(side.log.forget_partitions(looked_at, soon()).await?, is_forgotten)?;
+        same(side.log.partitions(soon()).await?, known)?;
+    }
+    Ok(())
 }

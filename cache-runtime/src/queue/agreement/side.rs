@@ -12,7 +12,7 @@ use crate::queue::Position;
 use crate::queue::log::{Line, Log};
 use crate::store::StoreResult;
 use crate::store::faulty::producers::Producers;
-use crate::store::queue::{Added, Addition, Claim, From, Read, Stamp};
+use crate::store::queue::{Added, Addition, Claim, Death, From, Read, Renewal, Stamp};
 
 /// A lease of one of the test's hours lasts longer than any test.
 pub(super) const HOUR: u64 = 3_600_000;
@@ -79,13 +79,39 @@ impl Side {
             }
             Step::Lease => format!("{:?}", self.lease()),
             Step::Redrive(limit) => {
-                format!("{:?}", self.log.redrive(0, *limit, soon()).await?)
+                let ever = (Death::default(), Death::LAST);
+                format!("{:?}", self.log.redrive(0, ever, *limit, soon()).await?)
             }
-            Step::Dead => {
-                let dead = self.log.dead(0, 100, soon()).await?.into_iter().map(|dead| {
+            Step::RedriveOne(at) => {
+                let death = self.death(*at).await?;
+                format!("{:?}", self.log.redrive(0, (death, death), 1, soon()).await?)
+            }
+            Step::Discard(at) => {
+                let death = self.death(*at).await?;
+                format!("{:?}", self.log.discard(0, &[death], soon()).await?)
+            }
+            Step::Held(behind, limit) => {
+                let items = self.log.held(0, self.at(*behind), *limit, soon()).await?;
+                let items = items
+                    .into_iter()
+                    .map(|item| (item.position.number, item.stamp, item.key, item.payload));
+                format!("{:?}", items.collect::<Vec<_>>())
+            }
+            Step::Remove(numbers) => {
+                let items: Vec<_> = numbers.iter().map(|number| self.at(*number)).collect();
+                format!("{:?}", self.log.remove(0, &items, soon()).await?)
+            }
+            Step::Dead(first, limit) => {
+                let after = match first.checked_sub(1) {
+                    Some(before) => self.death(before).await?,
+                    None => Death::default(),
+                };
+                let dead = self.log.dead(0, after, *limit, soon()).await?;
+                let is_sorted = dead.is_sorted_by(|one, other| one.death < other.death);
+                let dead = dead.into_iter().map(|dead| {
                     (dead.stored.position.number, dead.stored.stamp, dead.error, dead.attempts)
                 });
-                format!("{:?}", dead.collect::<Vec<_>>())
+                format!("{:?} {is_sorted}", dead.collect::<Vec<_>>())
             }
             Step::Lengths => {
                 let lengths = self.log.lengths(0, soon()).await?;
@@ -111,7 +137,10 @@ impl Side {
                 self.log.give_back(0, claim, by).await?;
                 String::new()
             }
-            Act::Renew(fresh) => format!("{:?}", self.line.renew(claim, TOKENS[*fresh], by).await?),
+            Act::Renew(fresh, is_late) => {
+                let renewal = Renewal { fresh: TOKENS[*fresh], is_late: *is_late };
+                format!("{:?}", self.line.renew(claim, renewal, by).await?)
+            }
             Act::Read(count, behind) => {
                 let from = behind.map_or(From::New, |number| From::Pending(self.at(number)));
                 match self.line.read(claim, *count, from, by).await? {
@@ -125,6 +154,7 @@ impl Side {
                     }
                 }
             }
+            Act::Unheard(more) => format!("{:?}", self.line.unheard(claim, *more, by).await?),
             Act::Ack(numbers) => {
                 let done: Vec<_> = numbers.iter().map(|number| self.at(*number)).collect();
                 format!("{:?}", self.line.ack(claim, &done, by).await?)
@@ -135,6 +165,12 @@ impl Side {
             }
         };
         Ok(answer)
+    }
+
+    /// When the dead letter of this number died; if there is none, when none can have died.
+    async fn death(&self, at: usize) -> StoreResult<Death> {
+        let dead = self.log.dead(0, Death::default(), at + 1, soon()).await?;
+        Ok(dead.get(at).map_or(Death { ms: 1, sequence: 0 }, |buried| buried.death))
     }
 
     fn at(&self, number: u64) -> Position {

@@ -1,6 +1,7 @@
 //! What may be done to a partition, drawn from a seed.
 
 use crate::simulation::dice::Dice;
+use crate::store::queue::Unheard;
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {
@@ -24,7 +25,15 @@ pub(super) enum Step {
     Expire,
     Lease,
     Redrive(usize),
-    Dead,
+    /// The dead letter of this number, if there is one: the first is 0.
+    RedriveOne(usize),
+    Discard(usize),
+    /// The items in the partition behind a number.
+    Held(u64, usize),
+    /// Items are removed, whoever has read them.
+    Remove(Vec<u64>),
+    /// So many dead letters, from the one of this number on.
+    Dead(usize, usize),
     Lengths,
 }
 
@@ -32,10 +41,11 @@ pub(super) enum Step {
 pub(super) enum Act {
     Take,
     GiveBack,
-    /// From now on under the other one of the worker's tokens, or the same.
-    Renew(usize),
+    /// From now on under the other one of the worker's tokens, or the same; and whether it may have ended.
+    Renew(usize, bool),
     /// So many new items, or pending ones behind a number.
     Read(usize, Option<u64>),
+    Unheard(Unheard),
     Ack(Vec<u64>),
     Bury(u64),
 }
@@ -74,7 +84,7 @@ impl Course {
     pub(super) fn follow(&mut self, step: &Step, answer: &str) {
         let more = match step {
             Step::Push { .. } => u64::from(answer.starts_with("New")),
-            Step::Redrive(_) => answer.parse().unwrap(),
+            Step::Redrive(_) | Step::RedriveOne(_) => answer.parse().unwrap(),
             _ => 0,
         };
         self.last += more;
@@ -94,7 +104,10 @@ impl Course {
             0..35 => return self.push(dice),
             35..42 => Act::Take,
             42..45 => Act::GiveBack,
-            45..49 => Act::Renew(if dice.percent(80) { who } else { (who + 2) % 4 }),
+            45..49 => {
+                let fresh = if dice.percent(80) { who } else { (who + 2) % 4 };
+                Act::Renew(fresh, dice.percent(50))
+            }
             49..61 => Act::Read(1 + dice.index(5), None),
             61..69 => {
                 let behind = if dice.percent(50) { 0 } else { somewhere() };
@@ -105,10 +118,22 @@ impl Course {
                 Act::Ack((first..=first + dice.below(4)).collect())
             }
             80..84 => Act::Bury(somewhere().max(1)),
-            84..87 => return Step::Redrive(dice.index(3) + 1),
-            87..90 => return Step::Dead,
-            90..93 => return Step::Lease,
+            84..86 => return Step::Redrive(dice.index(3) + 1),
+            86 => return Step::RedriveOne(dice.index(3)),
+            87 => return Step::Discard(dice.index(3)),
+            88..90 => return Step::Dead(dice.index(3), 1 + dice.index(100)),
+            90 => return Step::Held(somewhere(), 1 + dice.index(5)),
+            91 => {
+                let first = somewhere().max(1);
+                return Step::Remove((first..=first + dice.below(2)).collect());
+            }
+            92 => return Step::Lease,
             93..95 => return Step::Expire,
+            95..97 => Act::Unheard(dice.pick(&[
+                (3, Unheard::One),
+                (2, Unheard::NotOne),
+                (1, Unheard::None),
+            ])),
             _ => return Step::Lengths,
         };
         Step::Act { who, hours: 1 + dice.below(3), act }

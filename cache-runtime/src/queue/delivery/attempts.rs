@@ -1,134 +1,136 @@
-//! A batch on its way to the sink, taken apart until only what is at fault is left.
+//! One attempt with some items, and what becomes of those that the sink takes.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::sleep;
 
 use super::Delivery;
-use crate::log;
-#[cfg(cache_mutants)]
-use crate::mutants::{QueueMutant, on};
+use crate::queue::Position;
 use crate::queue::batch::{Batch, Entry};
-use crate::queue::definition::Definition;
 use crate::queue::owner::Lost;
+use crate::queue::payload::{self, Unreadable};
 use crate::queue::settle::{Fate, Leaving};
+use crate::queue::sink_error::SinkError;
 use crate::queue::stats::count;
-use crate::queue::{Position, payload};
 use crate::store::queue::Stored;
 
-/// Attempts with a whole batch before it is taken apart.
-const WHOLE: u32 = 3;
 /// How much of an error is kept, in bytes.
 const ERROR_LIMIT: usize = 1024;
 
-/// A part of what was read.
-struct Part {
-    items: Vec<Stored>,
-    /// It was never taken apart.
-    is_whole: bool,
+/// What a sink did not take.
+pub(super) enum Refusal {
+    /// Nothing of it.
+    All(SinkError),
+    /// These of its items, each with what was merged into it. The others are delivered.
+    Items(Vec<(Vec<Stored>, SinkError)>),
 }
 
-/// How an attempt ended.
-enum Attempt {
-    Taken,
-    Refused(String),
-    /// Nothing is left of it.
-    Void,
+/// Items of a part of which the sink did not take all.
+struct Named {
+    refused: Vec<(Vec<Stored>, SinkError)>,
+    taken: Vec<Stored>,
 }
 
-impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
-    /// Delivers items in their order, each at least once or as a dead letter. False: it was stopped before the end, and
-    /// the rest stays for the next owner.
-    pub(super) async fn deliver(&mut self, items: Vec<Stored>) -> Result<bool, Lost> {
-        let max_attempts = self.task.definition.site.options.max_attempts;
-        #[cfg(cache_mutants)]
-        if on(QueueMutant::AcknowledgeAtRead) {
-            let read: Vec<_> = items.iter().map(|stored| stored.position).collect();
-            self.owner.ack(&read).await?;
-        }
-        let mut parts = VecDeque::from([Part { items, is_whole: true }]);
-        while let Some(mut part) = parts.pop_front() {
-            let mut attempts = 0;
-            let refusal = loop {
-                attempts += 1;
-                match self.attempt(&mut part.items).await? {
-                    Attempt::Void => break None,
-                    Attempt::Taken => {
-                        self.settle(&part.items, Fate::Delivered).await?;
-                        self.taken(&part.items).await?;
-                        break None;
-                    }
-                    Attempt::Refused(error) => {
-                        self.refused(&error);
-                        let allowed = match (part.items.len(), part.is_whole) {
-                            (1, _) => max_attempts,
-                            (_, true) => max_attempts.min(WHOLE),
-                            (_, false) => 1,
-                        };
-                        if attempts >= allowed {
-                            break Some(error);
-                        }
-                        if !self.pause().await? {
-                            return Ok(false);
-                        }
-                    }
-                }
-            };
-            let Some(error) = refusal else { continue };
-            if let [item] = &part.items[..] {
-                let (position, error) = (item.position, cut(&error));
-                self.settle(&part.items, Fate::Buried).await?;
-                self.bury(position, error, attempts).await?;
-            } else {
-                let second = part.items.split_off(part.items.len() / 2);
-                parts.push_front(Part { items: second, is_whole: false });
-                parts.push_front(Part { items: part.items, is_whole: false });
-            }
-        }
-        Ok(true)
-    }
-
-    async fn attempt(&mut self, items: &mut Vec<Stored>) -> Result<Attempt, Lost> {
+impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
+    /// Hands items to the sink, and removes those that it takes, as well as those that cannot be read. None: nothing is
+    /// left of them.
+    pub(super) async fn attempt(
+        &mut self,
+        items: &mut Vec<Stored>,
+    ) -> Result<Option<Refusal>, Lost> {
         let mut entries = Vec::with_capacity(items.len());
         let mut useless = Vec::new();
         for stored in items.iter() {
-            match stored.payload.as_deref().map(payload::decode) {
-                Some(Ok(item)) => entries.push(Entry {
+            match self.decode(stored) {
+                Ok(item) => entries.push(Entry {
                     position: Some(stored.position),
                     key: stored.key.clone(),
                     version: stored.stamp.version(),
                     item,
                 }),
-                _ => useless.push(stored.position),
+                Err(unreadable) => useless.push((stored.position, unreadable)),
             }
         }
-        for position in &useless {
-            self.bury(*position, "the item does not decode", 0).await?;
+        for (position, unreadable) in &useless {
+            self.bury(*position, &unreadable.to_string(), 0).await?;
         }
-        items.retain(|stored| !useless.contains(&stored.position));
+        items.retain(|stored| useless.iter().all(|(position, _)| *position != stored.position));
         if entries.is_empty() {
-            return Ok(Attempt::Void);
+            return Ok(None);
         }
-        let Definition { site, .. } = self.task.definition;
         let merge = self.task.definition.merge();
-        let batch = Batch::new(site.name, self.owner.partition, entries, merge);
-        self.owner.assert().await?;
-        Ok(match self.owner.hold(self.task.sink.deliver(batch)).await? {
-            Ok(()) => Attempt::Taken,
-            Err(error) => Attempt::Refused(error),
-        })
+        let batch = Batch::new(self.owner.log.shared.queue, self.owner.partition, entries, merge);
+        let asked = batch.asked();
+        let Err(mut error) = self.call(batch).await? else {
+            self.taken(items).await?;
+            self.heard().await?;
+            return Ok(None);
+        };
+        count(&self.owner.log.shared.counters.failures, 1);
+        self.heard().await?;
+        let named = error.take_items();
+        if named.is_empty() {
+            return Ok(Some(Refusal::All(error)));
+        }
+        match self.named(items, named, asked.dropped()) {
+            Ok(Named { refused, taken }) => {
+                if !taken.is_empty() {
+                    self.taken(&taken).await?;
+                }
+                Ok((!refused.is_empty()).then_some(Refusal::Items(refused)))
+            }
+            Err(error) => Ok(Some(Refusal::All(error))),
+        }
+    }
+
+    /// The items that an error is about, and the others.
+    fn named(
+        &self,
+        items: &[Stored],
+        named: Vec<(usize, SinkError)>,
+        dropped: usize,
+    ) -> Result<Named, SinkError> {
+        let got = items.get(dropped..).unwrap_or_default();
+        let origins = self.task.definition.merge().origins(got.iter().map(|stored| &*stored.key));
+        let (mut errors, mut refused) = (BTreeMap::new(), Vec::new());
+        for (place, error) in named {
+            if place >= origins.len() {
+                return Err(SinkError::unspecified(format_args!(
+                    "the sink says that item {place} of {} failed: {error}",
+                    origins.len()
+                )));
+            }
+            errors.insert(place, error);
+        }
+        let mut left: BTreeMap<Position, Stored> =
+            items.iter().map(|stored| (stored.position, stored.clone())).collect();
+        for (place, error) in errors {
+            let origin = origins.get(place).into_iter().flatten();
+            let made_of = origin
+                .filter_map(|entry| left.remove(&got.get(*entry)?.position))
+                .collect::<Vec<_>>();
+            refused.push((made_of, error));
+        }
+        match refused.pop() {
+            Some((_, error)) if refused.is_empty() && left.is_empty() => Err(error),
+            last => {
+                refused.extend(last);
+                Ok(Named { refused, taken: left.into_values().collect() })
+            }
+        }
+    }
+
+    /// The item, if it is one of this worker's type.
+    fn decode(&self, stored: &Stored) -> Result<T, Unreadable> {
+        let payload = stored.payload.as_deref().ok_or(Unreadable::Undecodable)?;
+        payload::decode(payload, self.task.definition.site.options.version)
     }
 
     async fn taken(&mut self, items: &[Stored]) -> Result<(), Lost> {
-        let name = self.task.definition.site.name;
-        if std::mem::take(&mut self.is_failing) {
-            log::info(format_args!(
-                "queue {name:?}, partition {}: the sink takes items again",
-                self.owner.partition
-            ));
-        }
-        self.backoff.succeeded();
+        self.task.calls.count_taken();
+        self.settle(items, Fate::Delivered).await?;
         let done: Vec<_> = items.iter().map(|stored| stored.position).collect();
         self.owner.ack(&done).await?;
         let counters = &self.owner.log.shared.counters;
@@ -143,27 +145,16 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
         let cache = self.owner.log.cache.clone();
         let mut leaving = Leaving::new(put, fate);
         for stored in items {
-            if let Some(Ok(item)) = stored.payload.as_deref().map(payload::decode) {
+            if let Ok(item) = self.decode(stored) {
                 leaving.add(&cache, &item, stored.stamp.version());
             }
         }
         self.owner.hold(leaving.settle(&cache)).await
     }
 
-    fn refused(&mut self, error: &str) {
-        count(&self.owner.log.shared.counters.failures, 1);
-        if !std::mem::replace(&mut self.is_failing, true) {
-            let (name, partition) = (self.task.definition.site.name, self.owner.partition);
-            let error = cut(error);
-            log::warn(format_args!(
-                "queue {name:?}, partition {partition}: the sink fails: {error}"
-            ));
-        }
-    }
-
     /// Waits before the next attempt. False: there will be none.
-    async fn pause(&mut self) -> Result<bool, Lost> {
-        let drains = self.owner.log.is_in_memory();
+    pub(super) async fn pause(&mut self) -> Result<bool, Lost> {
+        let drains = self.owner.log.drains();
         if self.stop.is_told() && self.backoff.is_long() {
             return Ok(false);
         }
@@ -179,19 +170,33 @@ impl<T: DeserializeOwned + Send + 'static> Delivery<T> {
         self.owner.hold(wait).await
     }
 
-    async fn bury(&mut self, position: Position, error: &str, attempts: u32) -> Result<(), Lost> {
+    /// Makes a dead letter of an item that the sink does not take.
+    pub(super) async fn give_up(
+        &mut self,
+        item: &Stored,
+        error: &SinkError,
+        attempts: u32,
+    ) -> Result<(), Lost> {
+        self.settle(std::slice::from_ref(item), Fate::Buried).await?;
+        self.bury(item.position, cut(error.text()), attempts).await
+    }
+
+    pub(super) async fn bury(
+        &mut self,
+        position: Position,
+        error: &str,
+        attempts: u32,
+    ) -> Result<(), Lost> {
         self.owner.bury(position, error, attempts).await?;
-        count(&self.owner.log.shared.counters.dead_letters, 1);
-        let (name, partition) = (self.task.definition.site.name, self.owner.partition);
-        log::warn(format_args!(
-            "queue {name:?}, partition {partition}: item {position} is a dead letter: {error}"
-        ));
+        let shared = &self.owner.log.shared;
+        count(&shared.counters.dead_letters, 1);
+        shared.report.buried(shared.queue, self.owner.partition, position, error);
         Ok(())
     }
 }
 
 /// The beginning of a text.
-fn cut(text: &str) -> &str {
+pub(super) fn cut(text: &str) -> &str {
     let mut end = text.len().min(ERROR_LIMIT);
     while !text.is_char_boundary(end) {
         end -= 1;

@@ -11,12 +11,32 @@ use super::beside::{Beside, PAUSE, REST};
 use crate::background::Claim;
 use crate::budget::Budget;
 use crate::cache::Cache;
-use crate::flight::{Landing, Leader, Mark};
+use crate::flight::{Landed, Landing, Leader, Mark};
 use crate::outcome::SharedError;
 use crate::record::KeyHash;
 use crate::store::{Acquired, Name, StoreError, StoreResult};
 use crate::tags::{Standing, Tags};
 use crate::token::Token;
+
+/// What waiters get from a load whose result is not stored.
+pub(super) enum Share {
+    Value(Landed),
+    /// Nobody waited when it was to be made.
+    Nothing,
+    /// The load failed, or what it returned cannot be shared: waiters should not have to load one after the other.
+    Failure(Option<SharedError>),
+}
+
+impl Share {
+    /// The end of a flight that this was decided at.
+    pub(super) fn from(self, mark: Mark) -> Landing {
+        match self {
+            Self::Value(landed) => Landing::Value(Some(landed), mark),
+            Self::Nothing => Landing::Value(None, mark),
+            Self::Failure(error) => Landing::Failed(error, mark),
+        }
+    }
+}
 
 /// An attempt to load.
 ///
@@ -117,7 +137,7 @@ impl Lease {
         };
         self.held = match &reply {
             Ok(acquired) => matches!(acquired, Acquired::Leased),
-            Err(error) => *error != StoreError::Down,
+            Err(error) => !error.is_unsent() && !matches!(error, StoreError::Refused(_)),
         };
         match stamps {
             Ok(stamps @ Standing::Stamps(_)) => {
@@ -158,10 +178,21 @@ impl Lease {
         }
     }
 
-    /// A value was found, or was loaded and is not to be stored: waiters may have it.
+    /// A value was found: waiters may have it.
     pub(super) fn pass_on(mut self, record: Bytes, mark: Option<Mark>) {
+        self.end(Share::Value(Landed::encoded(record)), mark);
+    }
+
+    fn end(&mut self, share: Share, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
-            self.give_up(move || leader.land(&Landing::Value(Some(record), mark)));
+            self.give_up(move || leader.land(&share.from(mark)));
+        }
+    }
+
+    /// A value was found that is past its time to live, and is served: callers of the same function may have it.
+    pub(super) fn pass_on_stale(mut self, record: Bytes, mark: Option<Mark>) {
+        if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
+            self.give_up(move || leader.land(&Landing::Stale(record, mark)));
         }
     }
 
@@ -183,6 +214,11 @@ impl Lease {
         }
     }
 
+    /// Whether anybody waits for the load.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.leader.as_ref().is_some_and(Leader::is_awaited)
+    }
+
     pub(super) fn is_held(&self) -> bool {
         self.held
     }
@@ -190,21 +226,14 @@ impl Lease {
     /// Somebody else has replaced the value meanwhile.
     pub(super) fn land(&mut self, record: Bytes, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
-            leader.land(&Landing::Value(Some(record), mark));
+            leader.land(&Landing::Value(Some(Landed::encoded(record)), mark));
         }
     }
 
-    /// The load's value is not to be stored.
-    pub(super) fn decline(self, record: Bytes) {
+    /// What the load returned is not to be stored.
+    pub(super) fn decline(mut self, share: Share) {
         let mark = self.begun.1;
-        self.pass_on(record, mark);
-    }
-
-    /// The load failed, or what it returned cannot be shared.
-    pub(super) fn fail(mut self, error: Option<SharedError>) {
-        if let (Some(leader), Some(mark)) = (self.leader.take(), self.begun.1) {
-            self.give_up(move || leader.land(&Landing::Failed(error, mark)));
-        }
+        self.end(share, mark);
     }
 
     /// Gives up the lease and keeps the lead.

@@ -1,10 +1,12 @@
 //! How a load ends at the store: its value is stored, or the value that it was to replace is removed or stays.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
-use super::Lease;
+use super::{Lease, Share};
 use crate::callsite::Callsite;
-use crate::flight::Landing;
+use crate::flight::{Landed, Landing};
 #[cfg(cache_mutants)]
 use crate::mutants::{Mutant, on};
 use crate::outcome::SharedError;
@@ -14,22 +16,23 @@ use crate::store::{Acquired, Deadline, Fill, StoreError};
 use crate::token::Token;
 
 impl Lease {
-    /// Stores the load's value if the key still holds the lease, or the value seen before.
+    /// Stores the load's value if the key still holds the lease, or the value seen before. Waiters get `landed`.
     pub(in crate::read) async fn fill(
         mut self,
         callsite: &'static Callsite,
         seen: Option<Token>,
         #[cfg(cache_mutants)] mut fill: Fill,
         #[cfg(not(cache_mutants))] fill: Fill,
+        landed: Option<Landed>,
     ) {
         self.budget.resume(self.begun.0);
         #[cfg(cache_mutants)]
         if on(Mutant::StampAfterLoad) && self.capture().await {
             record::restamp(&mut fill.record, self.stamps.stamps());
         }
-        // Waiters get the bytes as they were sent; they do not need the times in them.
-        let shared = self.leader.as_ref().filter(|leader| leader.is_awaited());
-        let shared = shared.map(|_| Bytes::copy_from_slice(&fill.record));
+        // Otherwise the bytes as they were sent: waiters do not need the times in them.
+        let encoded = || Landed::encoded(Bytes::copy_from_slice(&fill.record));
+        let shared = self.is_awaited().then(|| landed.unwrap_or_else(encoded));
         let decides = self.mark();
         let (name, by) = (self.name(), self.budget.deadline());
         let filled = async {
@@ -64,8 +67,9 @@ impl Lease {
             }
         };
         match &mut self.beside {
-            // Used or void; if the store did not answer, it expires.
-            None => self.held = false,
+            // Used or void, unless the value was refused, for which nobody should have to wait; if the store did not
+            // answer, it expires.
+            None => self.held = matches!(filled, Err(StoreError::Refused(_))),
             Some(beside) => {
                 let replaced = filled == Ok(true);
                 stats.count(
@@ -95,22 +99,24 @@ impl Lease {
         mut self,
         callsite: &'static Callsite,
         seen: Token,
-        record: Option<Bytes>,
+        share: Share,
     ) {
         self.budget.resume(self.begun.0);
         if let Some(store) = self.cache.store() {
             let by = self.budget.deadline();
             // The lease of the entry itself, which replaces the value, and is released as well.
             let taken = store.acquire(self.name(), self.token, self.length, Some(seen), by).await;
-            if !matches!(taken, Ok(Acquired::Value(_)) | Err(StoreError::Down)) {
-                _ = store.release(self.name(), self.token, by).await;
+            match taken {
+                Ok(Acquired::Value(_)) | Err(StoreError::Down | StoreError::Saturated) => {}
+                // No leases are given out, so whatever is there has to go.
+                Ok(Acquired::Quiet) => {
+                    _ = store.invalidate(&[self.name()], Duration::ZERO, by).await;
+                }
+                _ => _ = store.release(self.name(), self.token, by).await,
             }
         }
         self.cache.recorder().count(callsite, Event::RefreshFailed);
-        match record {
-            Some(record) => self.decline(record),
-            None => self.fail(None),
-        }
+        self.decline(share);
     }
 
     /// The load failed: the entry rests, and the value that was seen is served if it has not been touched since.
@@ -131,7 +137,7 @@ impl Lease {
         #[cfg(cache_mutants)]
         let stands = if on(Mutant::KeepWithoutLooking) { Some(true) } else { stands };
         let landing = match (stands, decides, self.begun.1) {
-            (Some(true), Some(mark), _) => Landing::Value(Some(seen.record().clone()), mark),
+            (Some(true), Some(mark), _) => Landing::Stale(seen.record().clone(), mark),
             (_, _, Some(mark)) => Landing::Failed(error, mark),
             _ => Landing::Alone,
         };

@@ -5,7 +5,9 @@ use std::fmt;
 use std::hash::{BuildHasher, Hash};
 
 use crate::error::Error;
-use crate::outcome::{Answer, IsAbsent, Outcome, Refuse, SharedError, Sharing};
+use crate::outcome::{
+    Answer, Compare, Hand, IsAbsent, Nature, OfOne, Outcome, Refuse, SharedError, Sharing, Storable,
+};
 
 /// Values by id.
 #[diagnostic::on_unimplemented(
@@ -171,18 +173,23 @@ pub struct Batched<R, I, T> {
     /// Whether an entry says that there is no value.
     pub(super) is_nothing: IsAbsent<T>,
     sharing: Sharing<R>,
-    /// Makes the result of a call that was turned away, where it may be.
+    /// What else a value can do.
+    pub(super) nature: fn() -> Nature<OfOne<T>, T>,
+    /// Makes the result of a call that was refused, where it may be.
     pub(super) refuse: Option<fn(Error) -> R>,
 }
 
 impl<R, I, T> Batched<R, I, T> {
     /// For values that can be told apart by their ids.
     #[must_use]
-    pub fn new<Shape, A>(_: &Answer<R, Shape, A>, sharing: Sharing<R>) -> Self
+    pub fn new<Shape, A, H, C>(_: &Answer<R, Shape, A>, sharing: Sharing<R>, _: H, _: C) -> Self
     where
         R: Outcome<Shape, Value = A>,
         A: Answers<Value: HeldBy<T>>,
         I: SameId<A::Id>,
+        T: Storable,
+        H: Hand<T>,
+        C: Compare<T>,
     {
         Self {
             into_pairs: |result| {
@@ -200,13 +207,14 @@ impl<R, I, T> Batched<R, I, T> {
             nothing: A::Value::nothing,
             is_nothing: A::Value::is_nothing,
             sharing,
+            nature: Nature::of_one::<H, C>,
             refuse: None,
         }
     }
 
-    /// Calls may be turned away.
+    /// Calls may be refused: turned away, or because of a value.
     #[must_use]
-    pub fn shedding(self) -> Self
+    pub fn refusing(self) -> Self
     where
         R: Refuse,
     {
@@ -221,6 +229,12 @@ impl<R, I, T> Batched<R, I, T> {
     /// What the call returns.
     pub(super) fn answer(&self, mut found: impl Iterator<Item = (I, T)>) -> R {
         (self.from_pairs)(&mut found)
+    }
+
+    /// What the call returns if one id was refused with this error.
+    pub(super) fn refused(&self, id: OfOne<T>) -> Option<R> {
+        let error = id.err().flatten()?;
+        Some((self.refuse?)(error.downcast_ref::<Error>()?.clone()))
     }
 
     pub(super) fn share(&self, result: &R) -> Option<SharedError> {

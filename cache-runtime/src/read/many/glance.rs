@@ -5,6 +5,7 @@ use crate::call::Mode;
 use crate::outcome::OfOne;
 use crate::read::bypasses;
 use crate::read::lookup::{Known, Looked, Lookup};
+use crate::store::PIECE;
 use crate::tags::Tags;
 
 /// What remains of an id's search after the first look.
@@ -47,7 +48,10 @@ impl<T, U> Batch<'_, T, U> {
             return left;
         };
         let entries: Vec<_> = asked.iter().map(|(_, it)| (it.name(), it.tags)).collect();
-        let replies = Tags::read_with_each(store, &entries, first.budget.deadline()).await;
+        // Many are read in pieces, each of which has as much time as a call has. So has the first: that it takes a while
+        // to begin so many reads is not up to the store.
+        let budget = if entries.len() > PIECE { first.budget.anew() } else { first.budget };
+        let replies = Tags::read_with_each(store, &entries, budget.deadline()).await;
         for ((at, mut lookup), (reply, stamps)) in asked.into_iter().zip(replies) {
             let seen = lookup.judge(lookup.name(), reply, stamps);
             match lookup.hit(mode, seen) {
@@ -68,7 +72,7 @@ impl<T, U> Batch<'_, T, U> {
     ) -> Option<Lookup<'a, OfOne<T>, T>> {
         let Entry { key, text, tags } = entry;
         let goes_past = bypasses(mode, self.cache, key, text, tags) || self.cache.store().is_none();
-        let lookup = || Lookup::new(self.cache, key, text, tags, &self.returns).of_many();
+        let lookup = || Lookup::new(self.cache, key, text, tags, &self.returns).of_many(self.asked);
         (!goes_past).then(lookup)
     }
 }

@@ -4,7 +4,7 @@
 //! read, so every id of a batch has the properties of a single read: who may share a load, what an invalidation
 //! undoes, what becomes of an error. The first lookup is [one command](glance) for all of them; if all are hits,
 //! nothing else happens. Otherwise the remaining reads run side by side, their commands go to the store
-//! [together](Convoy), and the body runs once for all ids that must be loaded.
+//! [together](Convoy), and the body runs once for all ids that must be loaded, or once for each [chunk](chunks) of them.
 //!
 //! # Rounds
 //!
@@ -16,36 +16,36 @@
 //!
 //! and two batches that overlap, in whatever order, cannot wait for each other. If a value that the batch waited for
 //! does not arrive (the load failed, was dropped, or could not be stored), the batch takes over and runs its body
-//! once more.
+//! once more. It ends with the error of another call only if that was a call of the same function for the same ids.
 
 mod again;
 mod answer;
+mod chunks;
 mod glance;
 mod ids;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::fmt;
-use std::hash::Hash;
 use std::iter;
-use std::pin::{Pin, pin};
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
-use super::attempt::{Attempt, Loaded, guarded, keeping};
-use super::ending::Ending;
-use super::loading::Running;
+use super::attempt::{Attempt, Ended, Loaded};
 use super::lookup::Looked;
-use crate::cache::{Cache, ambient};
+use super::resolved;
+use crate::cache::Cache;
 use crate::call::Mode;
 use crate::callsite::Callsite;
+use crate::flight::Asked;
 use crate::key::Key;
-use crate::limit;
 use crate::outcome::{OfOne, Returns, Storable};
+use crate::record::KeyHash;
 use crate::store::Convoy;
 use crate::tags::Tags;
 
 pub use self::again::{Again, again};
 pub use self::answer::{Answers, Batched, HeldBy, Negative};
+use self::chunks::{Chunks, Loaded as Results, store_behind};
 use self::glance::Search;
 pub use self::ids::{Id, Ids};
 
@@ -61,6 +61,7 @@ pub struct ReadMany<I, C, T, U = fn(&T) -> bool> {
     cache: Option<Cache>,
     mode: Mode,
     unless: Option<U>,
+    chunks: Chunks,
 }
 
 /// Begins a call; takes the mode that was set for it.
@@ -70,7 +71,8 @@ pub fn read_many<C: Ids + ?Sized, T>(
 ) -> ReadMany<C::Id, C::Owned, T> {
     let ids = ids::distinct(ids);
     let keys = ids.iter().map(key).collect();
-    ReadMany { ids, collect: C::collect, keys, cache: None, mode: Mode::take(), unless: None }
+    let (mode, chunks) = (Mode::take(), Chunks::NONE);
+    ReadMany { ids, collect: C::collect, keys, cache: None, mode, unless: None, chunks }
 }
 
 impl<I, C, T, U> ReadMany<I, C, T, U> {
@@ -92,8 +94,14 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
 
     /// Does not store values for which this is true.
     pub fn unless<P: Fn(&T) -> bool>(self, unless: P) -> ReadMany<I, C, T, P> {
-        let Self { ids, collect, keys, cache, mode, .. } = self;
-        ReadMany { ids, collect, keys, cache, mode, unless: Some(unless) }
+        let Self { ids, collect, keys, cache, mode, chunks, .. } = self;
+        ReadMany { ids, collect, keys, cache, mode, unless: Some(unless), chunks }
+    }
+
+    /// Runs the body for at most so many ids, and so many times at once.
+    pub fn in_chunks(self, most: usize, at_once: usize) -> Self {
+        let chunks = Chunks { most: most.max(1), at_once: at_once.max(1) };
+        Self { chunks, ..self }
     }
 
     /// Remembers ids that the body does not return.
@@ -119,17 +127,30 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
         B: Future<Output = R>,
     {
         async move {
-            let cache = self.cache.unwrap_or_else(ambient::current);
-            let Some(callsite) = self.keys.first().map(Key::callsite) else {
+            let Some(first) = self.keys.first() else {
                 return batched.answer(iter::empty());
             };
-            let (returns, mode) = (Returns::of_one(batched.is_nothing), self.mode);
+            let callsite = first.callsite();
+            let (cache, mode) = resolved(self.cache, first, self.mode);
+            let returns = Returns::of_one(batched.is_nothing, batched.nature);
             let entries: Vec<_> = self.keys.iter().map(|key| Entry::new(&cache, key)).collect();
-            let batch = Batch { cache: &cache, entries, returns, unless: self.unless };
+            let asked = OnceLock::new();
+            let all = || Asked::many(callsite, entries.iter().map(Entry::hash));
+            let asked = || asked.get_or_init(all).clone();
+            let batch = Batch {
+                cache: &cache,
+                entries: &entries,
+                asked: &asked,
+                returns,
+                unless: self.unless,
+            };
 
+            let collect = self.collect;
+            let load = Mutex::new(move |ids| load(collect(ids)));
             let mut found: Vec<Option<T>> = self.ids.iter().map(|_| None).collect();
             let left = batch.glance(mode, &mut found).await;
-            let mut search = Convoy::new(left.into_iter().map(Search::run));
+            let patience = callsite.policy().budget.unwrap_or(cache.settings().budget);
+            let mut search = Convoy::new(left.into_iter().map(Search::run), patience);
             loop {
                 let looked = search.advance(cache.store()).await;
                 if looked.is_empty() {
@@ -139,7 +160,7 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
                 for (_, (at, looked)) in looked {
                     match looked {
                         Looked::Found(Ok(value)) => keep(&mut found, at, Some(value)),
-                        // The leader that this id waited for has failed.
+                        // Another call of this batch for the same ids, which this id waited for, has failed.
                         Looked::Found(Err(error)) => match batched.unshare(error.as_ref()) {
                             Some(result) => return result,
                             None => loads.push((at, Attempt::Alone)),
@@ -150,36 +171,30 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
                 if loads.is_empty() {
                     continue;
                 }
-                let ids = loads.iter().filter_map(|(at, _)| self.ids.get(*at).cloned()).collect();
-                let running = Running::new(&cache, callsite);
-                let result = {
-                    let start = || {
-                        running.start();
-                        load((self.collect)(ids))
-                    };
-                    let mut body = pin!(limit::bounded(&cache, callsite, batched.refuse, start));
-                    batch.watch(&loads, body.as_mut()).await
-                };
-                let loaded = batched.take_apart(result);
-                let took = running.end(loaded.is_ok());
-                let (results, failure) = match loaded {
-                    Ok(pairs) => (sort(&self.ids, &loads, pairs, batched.nothing), None),
-                    Err(result) => {
-                        let error = guarded(|| batched.share(&result)).flatten();
-                        let failed = loads.iter().map(|_| Err(error.clone()));
-                        (failed.collect(), Some(result))
+                let loaded =
+                    batch.load(callsite, &batched, (&self.ids, &loads), self.chunks, &load);
+                let Results { results, failure } = loaded.await;
+                let (mut endings, mut refused) = (Vec::new(), None);
+                for ((at, attempt), (result, took)) in loads.into_iter().zip(results) {
+                    match batch.end(at, attempt, &result, took) {
+                        Some(Ended::Left(ending)) => endings.push(ending),
+                        Some(Ended::Refused(error, ending)) => {
+                            endings.extend(ending);
+                            refused = refused.or(batched.refused(error));
+                        }
+                        Some(Ended::Done) | None => {}
                     }
-                };
-                let mut endings = Vec::new();
-                for ((at, attempt), result) in loads.into_iter().zip(results) {
-                    endings.extend(batch.end(at, attempt, &result, took));
                     keep(&mut found, at, result.ok());
                 }
                 if let Some(result) = failure {
+                    store_behind(&cache, callsite, endings, patience);
                     return result;
                 }
                 let endings = endings.into_iter().map(|ending| ending.finish(callsite));
-                Box::pin(Convoy::new(endings).finish(cache.store())).await;
+                Box::pin(Convoy::new(endings, patience).finish(cache.store())).await;
+                if let Some(refused) = refused {
+                    return refused;
+                }
             }
             drop(search);
             let found = self.ids.into_iter().zip(found);
@@ -200,12 +215,18 @@ impl<'a, T> Entry<'a, T> {
         let text = cache.full_text(key.as_str());
         Self { key, text, tags: Tags::of(cache, key) }
     }
+
+    fn hash(&self) -> KeyHash {
+        KeyHash::of(&self.text)
+    }
 }
 
 /// What the single reads of a batch have in common.
 struct Batch<'a, T, U> {
     cache: &'a Cache,
-    entries: Vec<Entry<'a, T>>,
+    entries: &'a [Entry<'a, T>],
+    /// What the whole batch asks for, found out when one of its ids meets another call.
+    asked: &'a (dyn Fn() -> Asked + Send + Sync),
     returns: Returns<OfOne<T>, T>,
     unless: Option<U>,
 }
@@ -214,16 +235,6 @@ struct Batch<'a, T, U> {
 type Loads = Vec<(usize, Attempt)>;
 
 impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
-    /// The second stage of a single read, for all of a round: runs the body, and keeps the leases meanwhile.
-    async fn watch<B: Future>(&self, loads: &Loads, body: Pin<&mut B>) -> B::Output {
-        let leases: Vec<_> = loads.iter().filter_map(|(_, attempt)| attempt.lease()).collect();
-        let Some(length) = leases.first().map(|lease| lease.length()) else {
-            return body.await;
-        };
-        let renew = || Convoy::new(leases.iter().map(|lease| lease.renew()));
-        keeping(body, length, || Box::pin(renew().finish(self.cache.store()))).await
-    }
-
     /// The beginning of the third.
     fn end(
         &self,
@@ -231,30 +242,11 @@ impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
         attempt: Attempt,
         result: &OfOne<T>,
         took: Duration,
-    ) -> Option<Ending> {
+    ) -> Option<Ended<OfOne<T>>> {
         let Entry { key, text, tags } = self.entries.get(at)?;
         let (cache, returns, unless) = (self.cache, &self.returns, self.unless.as_ref());
-        attempt.end(&Loaded { cache, text, tags, result, returns, key, unless, took })
+        Some(attempt.end(&Loaded { cache, text, tags, result, returns, key, unless, took }))
     }
-}
-
-/// What the body returned for each id of a round. What it returned for other ids is dropped.
-fn sort<I: Eq + Hash, T>(
-    ids: &[I],
-    loads: &Loads,
-    pairs: Vec<(I, T)>,
-    nothing: fn() -> Option<T>,
-) -> Vec<OfOne<T>> {
-    let asked = loads.iter().enumerate();
-    let asked = asked.filter_map(|(place, (at, _))| Some((ids.get(*at)?, place)));
-    let places: HashMap<&I, usize> = asked.collect();
-    let mut values: Vec<Option<T>> = loads.iter().map(|_| None).collect();
-    for (id, value) in pairs {
-        if let Some(place) = places.get(&id) {
-            keep(&mut values, *place, Some(value));
-        }
-    }
-    values.into_iter().map(|value| value.or_else(nothing).ok_or(None)).collect()
 }
 
 fn keep<T>(places: &mut [Option<T>], at: usize, value: Option<T>) {

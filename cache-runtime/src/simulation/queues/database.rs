@@ -10,7 +10,7 @@ use tokio::time::sleep;
 
 use super::super::dice::Dice;
 use super::history::{Applied, Time};
-use crate::queue::{Batch, Position};
+use crate::queue::{Batch, Position, SinkError, SinkErrorKind};
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Item {
@@ -27,6 +27,8 @@ pub(super) struct Faults {
     pub(super) slow: u64,
     /// One of so many items is never taken; none where it is 0.
     pub(super) poison: u64,
+    /// What errors say of themselves.
+    pub(super) kind: SinkErrorKind,
 }
 
 #[derive(Clone, Debug)]
@@ -66,12 +68,12 @@ impl Database {
     }
 
     /// A sink that keeps the position beside what it counts.
-    pub(super) async fn count(self, batch: Batch<Item>) -> Result<(), String> {
+    pub(super) async fn count(self, batch: Batch<Item>) -> Result<(), SinkError> {
         self.transaction(batch, Tables::count).await
     }
 
     /// A sink that keeps the version beside each row.
-    pub(super) async fn save(self, batch: Batch<Item>) -> Result<(), String> {
+    pub(super) async fn save(self, batch: Batch<Item>) -> Result<(), SinkError> {
         self.transaction(batch, Tables::save).await
     }
 
@@ -79,17 +81,17 @@ impl Database {
         self,
         batch: Batch<Item>,
         work: fn(&mut Tables, Batch<Item>),
-    ) -> Result<(), String> {
+    ) -> Result<(), SinkError> {
         let (dice, faults) = (&self.dice, self.tables().faults);
         let alone = (batch.len() == 1).then(|| batch.items().next().map(|item| item.id)).flatten();
-        let refused = |error: &str| {
+        let refused = |kind, error: &str| {
             self.tables().suspects.extend(alone);
-            Err(error.to_owned())
+            Err(SinkError::new(kind, error))
         };
         self.pause(if dice.percent(faults.slow) { 3_000 } else { 6 }).await;
         let is_poison = |item: &Item| faults.poison > 0 && item.id.is_multiple_of(faults.poison);
         if dice.percent(faults.before) || batch.items().any(is_poison) {
-            return refused("before the commit");
+            return refused(faults.kind, "before the commit");
         }
         // The commit is sent: who waits for it may go away.
         let (tables, span) = (Arc::clone(&self.tables), dice.span(4));
@@ -99,7 +101,12 @@ impl Database {
             work(&mut tables.lock().unwrap(), batch);
         });
         commit.await.unwrap();
-        if dice.percent(faults.after) { refused("after the commit") } else { Ok(()) }
+        // Nobody who says that it never helps has committed.
+        let kind = match faults.kind {
+            SinkErrorKind::Permanent => SinkErrorKind::Unspecified,
+            kind => kind,
+        };
+        if dice.percent(faults.after) { refused(kind, "after the commit") } else { Ok(()) }
     }
 
     async fn pause(&self, millis: u64) {

@@ -5,7 +5,7 @@
 //! | lost | and said to be there | once at least, or a younger value of its row, unless a failover has lost it that the replica was not said to have |
 //! | doubled | whatever came of it | once at most, but for dead letters that were driven again, pushes that went on over a failover, and values of rows |
 //! | refused | and said not to be there | never |
-//! | overtaken | after another of its key had come to its end | after that one, if the same process pushed it or it was acknowledged |
+//! | overtaken | after another of its key had come to its end, or behind it in one call | after that one, if the same process pushed it or it was acknowledged |
 //!
 //! An item that its sink has refused by itself may be a dead letter, and one that goes past the queue has no place in it: neither
 //! has an order.
@@ -37,14 +37,18 @@ pub(super) struct Push {
     pub(super) begin: Time,
     pub(super) end: Time,
     pub(super) outcome: Outcome,
+    /// The call that pushed it with others, and its place among them.
+    pub(super) of_many: Option<(u64, usize)>,
 }
 
 impl Push {
     /// Whether its item comes before that of another push.
     fn precedes(&self, other: &Self) -> bool {
-        self.key == other.key
-            && self.end < other.begin
-            && (self.process == other.process || self.is_stored())
+        let is_before = match (self.of_many, other.of_many) {
+            (Some((call, place)), Some((same, later))) if call == same => place < later,
+            _ => self.end < other.begin && (self.process == other.process || self.is_stored()),
+        };
+        self.key == other.key && is_before
     }
 
     /// Whether it was said to be there.
@@ -152,13 +156,14 @@ impl History {
         // Sent to a primary, delivered, and sent to the next one, which knows nothing of it.
         let resent = |id| {
             let push = self.pushes.iter().find(|push| push.id == id);
-            let during = |push: &Push| {
-                self.failovers.iter().filter(|time| (push.begin..push.end).contains(time)).count()
-            };
-            push.map_or(0, during) as u64
+            push.map_or(0, |push| self.failovers_during(push)) as u64
         };
         let doubled = times.iter().find(|(id, times)| **times > 1 + redriven(id) + resent(**id));
         doubled.map(|(id, times)| Violation::Doubled(*id, *times))
+    }
+
+    fn failovers_during(&self, push: &Push) -> usize {
+        self.failovers.iter().filter(|time| (push.begin..push.end).contains(time)).count()
     }
 
     fn refused(&self, times: &BTreeMap<u64, u64>) -> Option<Violation> {
@@ -183,7 +188,9 @@ impl History {
             .collect();
         for (one, place) in &placed {
             for (other, earlier) in &placed {
-                if one.precedes(other) && earlier < place {
+                // Items that were pushed together are sent again after a failover, also when a later one is known there.
+                let is_sent_again = one.of_many.is_some() && self.failovers_during(one) > 0;
+                if one.precedes(other) && earlier < place && !is_sent_again {
                     return Some(Violation::Overtaken((*one).clone(), (*other).clone()));
                 }
             }
@@ -197,7 +204,7 @@ mod tests {
     use super::*;
 
     fn push(id: u64, begin: Time, end: Time, outcome: Outcome) -> Push {
-        Push { id, key: 0, process: 0, begin, end, outcome }
+        Push { id, key: 0, process: 0, begin, end, outcome, of_many: None }
     }
 
     fn history(pushes: Vec<Push>, applied: &[u64]) -> History {
@@ -251,6 +258,11 @@ mod tests {
         assert_eq!(found(&history(elsewhere.clone(), &[2, 1])).as_deref(), Some("OVERTAKEN"));
         elsewhere[1].process = 1;
         assert_eq!(found(&history(elsewhere, &[2, 1])), None);
+        // In one call.
+        let mut together = pushes(1);
+        (together[0].of_many, together[1].of_many) = (Some((7, 0)), Some((7, 1)));
+        assert_eq!(found(&history(together.clone(), &[1, 2])), None);
+        assert_eq!(found(&history(together, &[2, 1])).as_deref(), Some("OVERTAKEN"));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! One run: some processes push, some deliver, and things go wrong until everything is healed.
 
+mod pushes;
+
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -9,12 +11,10 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use super::super::dice::Dice;
-use super::super::operations::{Cut, until};
 use super::database::{Database, Faults, Item};
 use super::history::{Count, History, Outcome, Push, Time};
 use crate::cache::Cache;
-use crate::error::{Error, ErrorKind};
-use crate::queue::{self, Queue, QueueLength, QueueSite, Worker, worker};
+use crate::queue::{self, Queue, QueueLength, QueueSite, SinkError, SinkErrorKind, Worker, worker};
 use crate::store::Store;
 use crate::store::faulty::{FaultyStore, Network, Primary};
 use crate::store::queue::Stored;
@@ -74,6 +74,11 @@ impl World {
             after: dice.pick(&[(3, 0), (2, 10), (1, 40)]),
             slow: dice.pick(&[(3, 0), (1, 5), (1, 20)]),
             poison: dice.pick(&[(3, 0), (1, 5)]),
+            kind: dice.fork(6).pick(&[
+                (3, SinkErrorKind::Unspecified),
+                (1, SinkErrorKind::Transient),
+                (1, SinkErrorKind::Permanent),
+            ]),
         };
         let (lost, slow) = (
             dice.pick(&[(3, 0), (3, 5), (2, 15), (1, 40)]),
@@ -133,24 +138,6 @@ impl World {
         }
     }
 
-    async fn push(&self, process: usize, id: u64) {
-        let waits = 1 + u32::try_from(self.dice.below(6)).unwrap();
-        let cuts = [(80, Cut::Never), (10, Cut::Waiting(waits)), (10, Cut::Woken(waits))];
-        let (cut, tries, key) = (self.dice.pick(&cuts), self.dice.percent(20), self.dice.below(3));
-        let (queue, begin) = (self.queue(process), self.db.now());
-        let call = async {
-            let item = Item { id, key };
-            if tries { queue.try_push(item).await } else { queue.push(item).await }
-        };
-        let outcome = match until(cut, call).await {
-            Some(Ok(())) => Outcome::Acknowledged,
-            Some(Err(error)) => told(&error),
-            None => Outcome::InDoubt,
-        };
-        let end = self.db.now();
-        self.pushes.lock().unwrap().push(Push { id, key, process, begin, end, outcome });
-    }
-
     /// Delivers for a while; then ends, or is dropped.
     async fn deliver(&self, process: usize) {
         let (span, is_dropped) = (self.dice.span(TROUBLE), self.dice.percent(50));
@@ -202,21 +189,11 @@ impl World {
     }
 }
 
-type Sinking = std::pin::Pin<Box<dyn Future<Output = Result<(), String>> + Send>>;
+type Sinking = std::pin::Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
 
 fn id(stored: &Stored) -> u64 {
-    let item: Item = queue::decode(stored.payload.as_deref().unwrap()).unwrap();
+    let item: Item = queue::decode(stored.payload.as_deref().unwrap(), 0).unwrap();
     item.id
-}
-
-fn told(error: &Error) -> Outcome {
-    match error.kind() {
-        ErrorKind::Unreplicated => Outcome::Unreplicated,
-        ErrorKind::Full | ErrorKind::Unavailable | ErrorKind::Refused => Outcome::Refused,
-        // The transaction may have been committed.
-        ErrorKind::InDoubt | ErrorKind::Sink => Outcome::InDoubt,
-        _ => panic!("{error}"),
-    }
 }
 
 /// Everything that may happen, at some times.
@@ -235,6 +212,14 @@ pub(super) async fn scenario(dice: Dice) -> (History, Count) {
         (Happening::Detach, if world.is_copied() { dice.below(4) } else { 0 }, TROUBLE),
     ];
     let (mut tasks, mut id) = (JoinSet::new(), 0);
+    let many = dice.fork(6);
+    for call in 0..if many.percent(50) { many.below(8) } else { 0 } {
+        let (at, world) = (Duration::from_millis(many.below(within)), world.clone());
+        tasks.spawn(async move {
+            sleep(at).await;
+            world.push_many(10_000 + 100 * call).await;
+        });
+    }
     for (what, count, within) in happenings {
         for _ in 0..count {
             id += 1;

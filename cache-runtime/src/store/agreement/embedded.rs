@@ -103,6 +103,7 @@ impl Embedded {
             Acquired::Held(left) => Reply::Held(u64::try_from(left.as_millis()).unwrap()),
             Acquired::Fenced => Reply::Fenced,
             Acquired::Foreign => Reply::Foreign,
+            Acquired::Quiet => unreachable!("the embedded store never restarts"),
         }
     }
 }

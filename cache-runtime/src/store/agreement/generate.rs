@@ -154,16 +154,24 @@ impl Steps {
         }
     }
 
-    /// A value that was there before: restored, of another key, or cut short behind its header.
+    /// A value that was there before: restored, of another key, cut short, or with a payload that begins nowhere.
     fn value(&mut self, until: Millis) -> Value {
         let use_of_it = [Use::Whole, Use::Whole, Use::Cut, Use::Misplaced][self.choice(4)];
-        let length = if use_of_it == Use::Cut { self.choice(12) } else { 12 + self.choice(30) };
+        let is_cut = use_of_it == Use::Cut;
+        let length =
+            if is_cut && self.sometimes(2) { self.choice(12) } else { 12 + self.choice(30) };
+        let mut rest = vec![b'r'; length];
+        let end = u16::try_from(52 + length).expect("short");
+        let payload = if is_cut { [0, 63, end + 1, u16::MAX][self.choice(4)] } else { 64 };
+        if let Some(field) = rest.get_mut(10..12) {
+            field.copy_from_slice(&payload.to_be_bytes());
+        }
         Value {
             origin: self.origin(),
             token: self.token(),
             stored_at: 0,
             fresh: self.span(),
-            rest: vec![b'r'; length].into(),
+            rest: rest.into(),
             use_of_it,
             until,
         }

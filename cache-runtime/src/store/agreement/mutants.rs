@@ -4,13 +4,15 @@
 pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
     // A value that the caller has just found to be of no use, or of another primary.
     ("acquire", "and token(record) ~= ARGV[4]", ""),
-    ("acquire", "belongs and trusted(record, ARGV[3])", "belongs"),
     (
         "acquire",
-        "local belongs = found == 'V' and #record >= 64 and",
-        "local belongs = found == 'V' and",
+        "readable(record, ARGV[1]) and trusted(record, ARGV[3])",
+        "readable(record, ARGV[1])",
     ),
-    ("acquire", "string.sub(record, 13, 20) == string.sub(ARGV[1], 13, 20)", "true"),
+    ("acquire", "#record < 64 or", "#record < 36 or"),
+    ("acquire", "string.sub(record, 13, 20) ~= string.sub(ours, 13, 20)", "false"),
+    ("acquire", "return payload >= 64 and payload <= #record", "return payload <= #record"),
+    ("acquire", "return payload >= 64 and payload <= #record", "return payload >= 64"),
     // A lease taken from its holder, or respected though nobody trusts it.
     ("acquire", "if found == 'L' and", "if false and"),
     ("acquire", "found == 'L' and trusted(record, ARGV[3])", "found == 'L'"),
@@ -41,9 +43,13 @@ pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
     ("renew", "kind(record) ~= 'L' or", "kind(record) == 'X' or"),
     // A stamp of another primary, of another tag, cut short; one made in the place of a fence, a tombstone, somebody
     // else's data; not the one that stands there; one that does not last, or is prolonged on every load.
-    ("stamp", "belongs and trusted(record, ARGV[4])", "belongs"),
-    ("stamp", "found == 'V' and #record >= 64 and", "found == 'V' and"),
-    ("stamp", "string.sub(record, 13, 20) == string.sub(ARGV[1], 13, 20)", "true"),
+    (
+        "stamp",
+        "readable(record, ARGV[1]) and trusted(record, ARGV[4])",
+        "readable(record, ARGV[1])",
+    ),
+    ("stamp", "string.sub(record, 13, 20) ~= string.sub(ours, 13, 20)", "false"),
+    ("stamp", "return payload >= 64 and payload <= #record", "return true"),
     ("stamp", "if found == 'F' or found == 'T'", "if found == 'T'"),
     ("stamp", "if found == 'F' or found == 'T'", "if found == 'F'"),
     ("stamp", "if found == 'X'", "if false"),

@@ -65,7 +65,7 @@ pub(super) struct Value {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Use {
     Whole,
-    /// Its header is there, but the record ends before the payload begins.
+    /// It is cut short in its header, or its payload begins within that, or beyond its end.
     Cut,
     /// It was stored under another key.
     Misplaced,

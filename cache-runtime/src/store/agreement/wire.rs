@@ -99,6 +99,7 @@ fn value(bytes: &[u8], key: KeyHash, clock: Clock, until: Millis) -> Value {
     let use_of_it = match bytes {
         _ if bytes[12..20] != key.0.to_be_bytes() => Use::Misplaced,
         _ if bytes.len() < 64 => Use::Cut,
+        _ if !(64..=bytes.len()).contains(&usize::from(u16_at(bytes, 62))) => Use::Cut,
         _ => Use::Whole,
     };
     let times = if bytes.len() < 52 { (0, 0) } else { (u64_at(bytes, 36), u64_at(bytes, 44)) };
@@ -152,6 +153,10 @@ pub(super) fn encode(state: &State, format: u8, key: KeyHash, clock: Clock) -> V
 /// A reply of `PTTL` at `now`.
 pub(super) fn until(now: Millis, pttl: i64, clock: Clock) -> Millis {
     u64::try_from(pttl).map_or(NEVER, |left| clock.read(now + left))
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> u16 {
+    u16::from(bytes[at]) << 8 | u16::from(bytes[at + 1])
 }
 
 fn u64_at(bytes: &[u8], at: usize) -> u64 {

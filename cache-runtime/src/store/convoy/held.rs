@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use super::Answer;
 use crate::record::KeyHash;
 use crate::store::{
-    Acquired, Claim, Deadline, Fill, Filling, Name, Stamped, Store, StoreError, StoreResult,
+    Acquired, Claim, Deadline, Fill, Filling, Name, PIECE, Stamped, Store, StoreError, StoreResult,
 };
 use crate::token::Token;
 
@@ -92,14 +93,14 @@ impl Held {
     }
 
     /// Sends all of it, and hands out the answers.
-    pub(super) async fn send(self, store: &Store) {
+    pub(super) async fn send(self, store: &Store, patience: Duration) {
         let Self { gets, stamps, acquires, renewals, fills } = self;
         tokio::join!(
-            send_gets(store, gets),
-            send_stamps(store, stamps),
-            send_acquires(store, acquires),
-            send_renewals(store, renewals),
-            send_fills(store, fills),
+            send_gets(store, gets, patience),
+            send_stamps(store, stamps, patience),
+            send_acquires(store, acquires, patience),
+            send_renewals(store, renewals, patience),
+            send_fills(store, fills, patience),
         );
     }
 }
@@ -116,8 +117,8 @@ fn hold<A, T>(
     answer
 }
 
-async fn send_gets(store: &Store, held: Vec<Operation<(), Option<Bytes>>>) {
-    let Some(by) = latest(&held) else { return };
+async fn send_gets(store: &Store, held: Vec<Operation<(), Option<Bytes>>>, patience: Duration) {
+    let Some(by) = deadline(&held, patience) else { return };
     let (names, places) = distinct(&held);
     let results = store.get_many(&names, by).await;
     for (operation, place) in held.iter().zip(places) {
@@ -125,8 +126,8 @@ async fn send_gets(store: &Store, held: Vec<Operation<(), Option<Bytes>>>) {
     }
 }
 
-async fn send_stamps(store: &Store, held: Vec<Operation<Duration, Stamped>>) {
-    let Some(by) = latest(&held) else { return };
+async fn send_stamps(store: &Store, held: Vec<Operation<Duration, Stamped>>, patience: Duration) {
+    let Some(by) = deadline(&held, patience) else { return };
     let need = held.iter().map(|operation| operation.arguments).max().unwrap_or_default();
     let (names, places) = distinct(&held);
     let results = store.stamp(&names, need, by).await;
@@ -135,20 +136,24 @@ async fn send_stamps(store: &Store, held: Vec<Operation<Duration, Stamped>>) {
     }
 }
 
-async fn send_acquires(store: &Store, held: Vec<Operation<Lease, Acquired>>) {
-    let Some(by) = latest(&held) else { return };
+async fn send_acquires(store: &Store, held: Vec<Operation<Lease, Acquired>>, patience: Duration) {
+    let Some(by) = deadline(&held, patience) else { return };
     let (claims, length) = claims(&held);
     give(&held, store.acquire_many(&claims, length, by).await);
 }
 
-async fn send_renewals(store: &Store, held: Vec<Operation<Lease, bool>>) {
-    let Some(by) = latest(&held) else { return };
+async fn send_renewals(store: &Store, held: Vec<Operation<Lease, bool>>, patience: Duration) {
+    let Some(by) = deadline(&held, patience) else { return };
     let (claims, length) = claims(&held);
     give(&held, store.renew_many(&claims, length, by).await);
 }
 
-async fn send_fills(store: &Store, held: Vec<Operation<(Option<Token>, Fill), bool>>) {
-    let Some(by) = latest(&held) else { return };
+async fn send_fills(
+    store: &Store,
+    held: Vec<Operation<(Option<Token>, Fill), bool>>,
+    patience: Duration,
+) {
+    let Some(by) = deadline(&held, patience) else { return };
     let mut values = Vec::with_capacity(held.len());
     let mut keys = Vec::with_capacity(held.len());
     for Operation { key, by, arguments, answer } in held {
@@ -184,9 +189,11 @@ impl<A, T> Operation<A, T> {
     }
 }
 
-/// The time by which the last of them must be answered; none of none.
-fn latest<A, T>(held: &[Operation<A, T>]) -> Option<Deadline> {
-    held.iter().map(|operation| operation.by).max()
+/// The time by which they must be answered, or the first piece of them if they are many: those have waited for one
+/// another before they are sent, and what that took is no part of the wait for an answer. None of none.
+fn deadline<A, T>(held: &[Operation<A, T>], patience: Duration) -> Option<Deadline> {
+    let latest = held.iter().map(|operation| operation.by).max()?;
+    Some(if held.len() > PIECE { latest.max(Instant::now() + patience) } else { latest })
 }
 
 /// Each key once, and where in that list each operation's is.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::outage::{Link, Server};
 use crate::simulation::dice::Dice;
 use crate::store::{Deadline, StoreError, StoreResult};
 
@@ -14,6 +15,7 @@ use crate::store::{Deadline, StoreError, StoreResult};
 pub(crate) struct Network {
     dice: Dice,
     state: Mutex<State>,
+    pub(super) link: Link,
 }
 
 #[derive(Debug)]
@@ -24,6 +26,8 @@ struct State {
     slow: u64,
     /// Until then nothing gets through.
     stalled: Instant,
+    /// Until then the store answers reads only.
+    read_only: Instant,
     /// On one connection commands arrive, and answers return, in the order in which they were sent.
     last: (Instant, Instant),
 }
@@ -57,22 +61,44 @@ const FATES: [(u64, Fate); 6] = [
 
 impl Network {
     pub(crate) fn new(dice: Dice, faults: u64, slow: u64) -> Arc<Self> {
+        Self::to(Arc::default(), dice, faults, slow)
+    }
+
+    /// To a server that may restart.
+    pub(crate) fn to(server: Arc<Server>, dice: Dice, faults: u64, slow: u64) -> Arc<Self> {
         let now = Instant::now();
         Arc::new(Self {
+            link: Link::new(&dice, server),
             dice,
-            state: Mutex::new(State { faults, slow, stalled: now, last: (now, now) }),
+            state: Mutex::new(State {
+                faults,
+                slow,
+                stalled: now,
+                read_only: now,
+                last: (now, now),
+            }),
         })
     }
 
     /// From now on nothing goes wrong.
     pub(crate) fn heal(&self) {
         let mut state = self.state();
-        (state.faults, state.slow, state.stalled) = (0, 0, Instant::now());
+        (state.faults, state.slow) = (0, 0);
+        (state.stalled, state.read_only) = (Instant::now(), Instant::now());
     }
 
     /// Lets nothing through for a while.
     pub(crate) fn stall(&self, time: Duration) {
         self.state().stalled = Instant::now() + time;
+    }
+
+    /// Has everything but reads refused for a while.
+    pub(crate) fn refuse_writes(&self, time: Duration) {
+        self.state().read_only = Instant::now() + time;
+    }
+
+    pub(super) fn refuses_writes(&self) -> bool {
+        self.state().read_only > Instant::now()
     }
 
     /// Whether something goes wrong that is none of the network's faults.
@@ -107,21 +133,28 @@ impl Network {
 
     /// Sends what may be lost where it arrives.
     pub(super) async fn send<R: Send + 'static>(
-        &self,
+        self: &Arc<Self>,
         by: Deadline,
         execute: impl FnOnce() -> Option<R> + Send + 'static,
     ) -> StoreResult<R> {
+        let Some(life) = self.link.life() else { return Err(StoreError::Down) };
         let (fate, arrives, answers) = self.draw();
         if fate == Fate::Down {
             return Err(StoreError::Down);
         }
+        let network = Arc::clone(self);
         let (answer, answered) = oneshot::channel();
         tokio::spawn(async move {
             sleep_until(arrives).await;
-            let executed = !matches!(fate, Fate::LostBefore | Fate::SilentBefore);
+            // What was sent to a server that has died since is lost with it.
+            let is_there = network.link.is_alive(life);
+            let executed = is_there && !matches!(fate, Fate::LostBefore | Fate::SilentBefore);
             let reply = executed.then(execute).flatten();
-            sleep_until(answers).await;
+            if is_there {
+                sleep_until(answers).await;
+            }
             match fate {
+                _ if !network.link.is_alive(life) => {}
                 Fate::LostBefore | Fate::LostAfter => {}
                 // Nobody waits any more.
                 Fate::SilentBefore | Fate::SilentAfter | Fate::Late => {

@@ -8,6 +8,7 @@ use tokio::time::Instant;
 
 use super::FaultyStore;
 use super::producers::Producers;
+use crate::failure::Refusal;
 use crate::queue::Position;
 use crate::store::memory::queue::{Copy, MemoryQueue};
 use crate::store::queue::{Added, Addition};
@@ -85,7 +86,7 @@ impl FaultyStore {
         let push = move |primary: &Primary| {
             let (added, is_heard) = (push(primary), primary.replicate());
             let have = is_told.then_some(u32::from(is_heard));
-            (added, have.ok_or(StoreError::Refused("UNBLOCKED".to_owned())))
+            (added, have.ok_or(StoreError::Refused(Refusal::new("UNBLOCKED", ""))))
         };
         self.primary(by, push).await
     }

@@ -9,8 +9,7 @@ use crate::record::{self, Kind, Origin};
 impl MemoryStore {
     /// The record of a key and when it expires, if it has not.
     pub(in crate::store) fn image(&self, name: Name<'_>) -> Option<(Vec<u8>, Instant)> {
-        let Slot { content, until } =
-            self.shard(name).apply(name.text, Instant::now(), |entry| entry.clone())?;
+        let Slot { content, until } = self.apply(name, |entry, _| entry.clone())?;
         let record = match content {
             Content::Value { record, .. } => record.to_vec(),
             Content::Lease(token) => record::lease(Origin::default(), name.hash, token).to_vec(),

@@ -1,15 +1,19 @@
 //! The embedded store: the same protocol in this process's memory.
 //!
-//! For programs without Redis, for tests, and for the time before a cache is installed. The size of all entries is
-//! bounded in bytes. Values are evicted to make room for values; leases and fences never are, because they are small
-//! and short-lived.
+//! For programs without Redis, for tests, and for the time before a cache is installed. The memory that all entries take
+//! is bounded. Values are evicted to make room; leases, fences and tombstones never are, because a value that was stored
+//! in their place could be stale.
 
+mod guards;
 #[cfg(test)]
 mod image;
 pub(crate) mod queue;
 mod rules;
 mod shard;
+mod values;
+mod weight;
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -18,8 +22,10 @@ use tokio::time::Instant;
 
 use self::rules::{Content, Entry, Slot};
 use self::shard::Shard;
-use super::{Acquired, Ended, Fill, Name, Stamped, glob, kept};
+use super::{Acquired, Digests, Ended, Fill, Name, Stamped, kept};
+use crate::namespace;
 use crate::record;
+use crate::span::capped;
 use crate::token::Token;
 
 const SHARDS: usize = 16;
@@ -28,22 +34,36 @@ const SHARDS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
+    /// How many bytes the entries of all shards may take, and do take. The second one changes after the shards, so that
+    /// callers at the same time may evict a few values too many.
+    capacity: usize,
+    weight: AtomicUsize,
+    /// The number of values that have been evicted: each shard in turn gives one.
+    turn: AtomicUsize,
     /// Ties the monotonic clock, which tests may pause, to the times in records.
     epoch: (Instant, Duration),
 }
 
 impl MemoryStore {
-    /// A store that holds at most about `capacity` bytes of values.
+    /// A store whose values take at most about `capacity` bytes of memory.
     pub(crate) fn new(capacity: usize) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            shards: std::array::from_fn(|_| Mutex::new(Shard::new(capacity / SHARDS))),
+            shards: std::array::from_fn(|_| Mutex::default()),
+            capacity,
+            weight: AtomicUsize::new(0),
+            turn: AtomicUsize::new(0),
             epoch: (Instant::now(), since_epoch),
         }
     }
 
+    /// The length of the longest record that is stored: a longer one would leave no room for others.
+    pub(crate) fn longest_record(&self) -> usize {
+        self.capacity / 2
+    }
+
     pub(crate) fn get(&self, name: Name<'_>) -> Option<Bytes> {
-        self.shard(name).read(name.text, Instant::now())
+        lock(self.shard(name)).read(name.text, Instant::now())
     }
 
     /// The time that records are given now, whichever they are.
@@ -119,16 +139,23 @@ impl MemoryStore {
 
     /// Invalidates every key that a Redis glob matches; how many there were.
     pub(crate) fn invalidate_matching(&self, pattern: &str, hold_off: Duration) -> u64 {
+        self.invalidate_where(|key| namespace::matches(pattern, key), hold_off)
+    }
+
+    /// The same for those that are in a set.
+    pub(crate) fn invalidate_listed(&self, keys: &Digests, among: &str, hold_off: Duration) -> u64 {
+        let listed = |key: &str| namespace::matches(among, key) && keys.contains(key);
+        self.invalidate_where(listed, hold_off)
+    }
+
+    fn invalidate_where(&self, is_meant: impl Fn(&str) -> bool, hold_off: Duration) -> u64 {
         let now = Instant::now();
-        let mut matched = 0;
-        for shard in &self.shards {
-            matched += lock(shard).apply_matching(
-                now,
-                |key| glob::matches(pattern.as_bytes(), key.as_bytes()),
-                |entry| rules::invalidate(entry, now, hold_off),
-            );
-        }
-        matched
+        let invalidate = |entry: &mut Entry| rules::invalidate(entry, now, hold_off);
+        let each = self.shards.iter();
+        each.map(|shard| {
+            self.within(shard, |shard| shard.apply_matching(now, &is_meant, invalidate))
+        })
+        .sum()
     }
 
     /// What a key holds: `V`, `L`, `F` or `T`.
@@ -143,6 +170,15 @@ impl MemoryStore {
         self.apply(name, |entry, _| *entry = None);
     }
 
+    /// Removes everything, as the end of a server without persistence does.
+    #[cfg(test)]
+    pub(crate) fn lose_everything(&self) {
+        let now = Instant::now();
+        for shard in &self.shards {
+            self.within(shard, |shard| shard.apply_matching(now, |_| true, |entry| *entry = None));
+        }
+    }
+
     /// A value slot, with the times put into its record.
     fn value(&self, token: Token, fill: Fill, now: Instant) -> Slot {
         let Fill { mut record, fresh, ttl } = fill;
@@ -152,7 +188,9 @@ impl MemoryStore {
                 field.copy_from_slice(&millis(time).to_be_bytes());
             }
         }
-        Slot { content: Content::Value { token, record: record.into() }, until: later(now, ttl) }
+        // Without the room that it has grown to have, which would be kept.
+        let record = record.into_boxed_slice().into();
+        Slot { content: Content::Value { token, record }, until: later(now, ttl) }
     }
 
     /// `now` as the time in records.
@@ -162,18 +200,42 @@ impl MemoryStore {
 
     fn apply<R>(&self, name: Name<'_>, rule: impl FnOnce(&mut Entry, Instant) -> R) -> R {
         let now = Instant::now();
-        self.shard(name).apply(name.text, now, |entry| rule(entry, now))
+        let reply = self.within(self.shard(name), |shard| {
+            shard.apply(name.text, now, |entry| rule(entry, now))
+        });
+        self.make_room(now);
+        reply
     }
 
-    fn shard(&self, name: Name<'_>) -> MutexGuard<'_, Shard> {
-        lock(&self.shards[usize::try_from(name.hash.0 % SHARDS as u64).unwrap_or_default()])
+    /// Works on a shard, and adds up what it takes.
+    fn within<R>(&self, shard: &Mutex<Shard>, work: impl FnOnce(&mut Shard) -> R) -> R {
+        let mut shard = lock(shard);
+        let before = shard.weight();
+        let reply = work(&mut shard);
+        // The difference may be negative: both wrap around.
+        self.weight.fetch_add(shard.weight().wrapping_sub(before), Ordering::Relaxed);
+        reply
+    }
+
+    /// Evicts values until the others fit, one shard after the other. One after whose turn there is no value left in any
+    /// shard is the last.
+    fn make_room(&self, now: Instant) {
+        let mut without = 0;
+        while self.weight.load(Ordering::Relaxed) > self.capacity && without < SHARDS {
+            let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+            let evicted = self.within(&self.shards[turn % SHARDS], |shard| shard.evict(now));
+            without = if evicted { 0 } else { without + 1 };
+        }
+    }
+
+    fn shard(&self, name: Name<'_>) -> &Mutex<Shard> {
+        &self.shards[usize::try_from(name.hash.0 % SHARDS as u64).unwrap_or_default()]
     }
 }
 
-/// `now + span`, and thirty years where that is more than the clock can say.
+/// `now + span`, which may be the sum of several: at most the longest that counts.
 fn later(now: Instant, span: Duration) -> Instant {
-    const AGES: Duration = Duration::from_secs(30 * 365 * 86_400);
-    now + span.min(AGES)
+    now + capped(span)
 }
 
 fn millis(time: Duration) -> u64 {

@@ -1,54 +1,30 @@
-//! A part of the embedded store behind one lock, with its bound on bytes.
+//! A part of the embedded store behind one lock.
 
-use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::guards::Guards;
 use super::rules::{Content, Entry, Slot};
+use super::values::Values;
 
-/// What an entry costs in addition to its key and bytes, roughly.
-const OVERHEAD: usize = 160;
-
-/// Entries by key, and the order in which they make room for others.
-///
-/// Eviction is CLOCK, the second-chance FIFO: a value that was read since the hand last passed, and anything that is
-/// not a value and still needed, goes to the back of the queue again.
-#[derive(Debug)]
+/// The entries of a part: values, which make room for others, and what keeps a value out, which does not.
+#[derive(Debug, Default)]
 pub(super) struct Shard {
-    entries: HashMap<Arc<str>, Kept>,
-    /// Keys in the order of their turn. A turn that is not the entry's own any more is passed over.
-    turns: VecDeque<(Arc<str>, u64)>,
-    last_turn: u64,
-    size: usize,
-    capacity: usize,
-}
-
-#[derive(Debug)]
-struct Kept {
-    slot: Slot,
-    /// Read since its last turn.
-    visited: bool,
-    turn: u64,
+    values: Values,
+    guards: Guards,
 }
 
 impl Shard {
-    pub(super) fn new(capacity: usize) -> Self {
-        let (entries, turns) = (HashMap::new(), VecDeque::new());
-        Self { entries, turns, last_turn: 0, size: 0, capacity }
+    /// How many bytes of memory the entries take.
+    pub(super) fn weight(&self) -> usize {
+        self.values.weight() + self.guards.weight()
     }
 
     /// The value record of a key.
     pub(super) fn read(&mut self, key: &str, now: Instant) -> Option<Bytes> {
-        let kept = self.entries.get_mut(key)?;
-        match &kept.slot {
-            Slot { content: Content::Value { record, .. }, until } if *until > now => {
-                kept.visited = true;
-                Some(record.clone())
-            }
-            _ => None,
-        }
+        self.values.read(key, now)
     }
 
     /// Applies a rule to a key.
@@ -58,19 +34,34 @@ impl Shard {
         now: Instant,
         rule: impl FnOnce(&mut Entry) -> R,
     ) -> R {
-        let (key, turn, mut entry) = match self.entries.remove_entry(key) {
-            Some((key, kept)) => {
-                self.size -= size(&key, &kept.slot);
-                (key, Some(kept.turn), Some(kept.slot).filter(|slot| slot.until > now))
-            }
-            None => (Arc::from(key), None, None),
+        self.guards.forget_expired(now);
+        let place = self.values.place(key);
+        let (key, mut entry) = match place {
+            Some(place) => self.values.lift(place),
+            None => match self.guards.remove(key) {
+                Some((key, slot)) => (key, Some(slot)),
+                None => (Arc::from(key), None),
+            },
         };
+        entry = entry.filter(|slot| slot.until > now);
         let reply = rule(&mut entry);
-        if let Some(slot) = entry {
-            self.keep(key, turn, slot);
-            self.make_room(now);
+        match (place, entry) {
+            (Some(place), Some(slot)) if is_value(&slot) => self.values.settle(place, slot),
+            (Some(place), entry) => {
+                self.values.remove(place);
+                self.keep(key, entry);
+            }
+            (None, entry) => self.keep(key, entry),
         }
         reply
+    }
+
+    fn keep(&mut self, key: Arc<str>, entry: Entry) {
+        match entry {
+            Some(slot) if is_value(&slot) => self.values.add(key, slot),
+            Some(slot) => self.guards.add(key, slot),
+            None => {}
+        }
     }
 
     /// Applies a rule to all keys that match; how many did.
@@ -80,57 +71,20 @@ impl Shard {
         matches: impl Fn(&str) -> bool,
         mut rule: impl FnMut(&mut Entry),
     ) -> u64 {
-        let matching: Vec<_> = self.entries.keys().filter(|key| matches(key)).cloned().collect();
+        let keys = self.values.keys().chain(self.guards.keys());
+        let matching: Vec<_> = keys.filter(|key| matches(key)).cloned().collect();
         for key in &matching {
             self.apply(key, now, &mut rule);
         }
         matching.len() as u64
     }
 
-    fn keep(&mut self, key: Arc<str>, turn: Option<u64>, slot: Slot) {
-        self.size += size(&key, &slot);
-        let turn = turn.unwrap_or_else(|| {
-            self.last_turn += 1;
-            self.turns.push_back((Arc::clone(&key), self.last_turn));
-            self.last_turn
-        });
-        self.entries.insert(key, Kept { slot, visited: false, turn });
-        // Removed keys leave their turns behind: forget those before they outnumber the entries.
-        if self.turns.len() > 2 * self.entries.len() + 64 {
-            let entries = &self.entries;
-            self.turns
-                .retain(|(key, turn)| entries.get(key).is_some_and(|kept| kept.turn == *turn));
-        }
-    }
-
-    /// Lets the hand of the clock go round until the entries fit, at most twice: once to clear the marks.
-    fn make_room(&mut self, now: Instant) {
-        let mut steps = 2 * self.turns.len();
-        while self.size > self.capacity && steps > 0 {
-            steps -= 1;
-            let Some((key, turn)) = self.turns.pop_front() else {
-                return;
-            };
-            let Some(kept) = self.entries.get_mut(&key).filter(|kept| kept.turn == turn) else {
-                continue;
-            };
-            let is_value = matches!(kept.slot.content, Content::Value { .. });
-            let needed = if is_value { kept.visited } else { true };
-            if needed && kept.slot.until > now {
-                kept.visited = false;
-                self.turns.push_back((key, turn));
-            } else {
-                self.size -= size(&key, &kept.slot);
-                self.entries.remove(&key);
-            }
-        }
+    /// Removes the value whose turn it is; whether there was one.
+    pub(super) fn evict(&mut self, now: Instant) -> bool {
+        self.values.evict(now)
     }
 }
 
-fn size(key: &str, slot: &Slot) -> usize {
-    let record = match &slot.content {
-        Content::Value { record, .. } => record.len(),
-        _ => 0,
-    };
-    OVERHEAD + key.len() + record
+fn is_value(slot: &Slot) -> bool {
+    matches!(slot.content, Content::Value { .. })
 }

@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use crate::store::quiet::LONGEST_PAUSE;
 use crate::token::random_fraction;
 
 /// The first pause is at most this long.
 const FIRST: Duration = Duration::from_millis(10);
-/// No pause is longer.
-pub(super) const LONGEST: Duration = Duration::from_secs(2);
+/// No pause is longer. After a server's start nothing is stored for as long as that, and more.
+pub(super) const LONGEST: Duration = LONGEST_PAUSE;
 
 /// Exponential pauses with full jitter: a fleet that lost the same server at the same moment comes back spread over
 /// time.

@@ -1,15 +1,18 @@
-//! The operations of writers on many keys: one round trip for all keys of a write.
+//! The operations of writers on many keys: one round trip for all keys of a write, or for each piece of many.
 
 use std::time::Duration;
 
 use redis::Value;
 
 use super::calls::millis;
+use super::pieces::{Pieces, cut};
 use super::script::{self, Arg, Call};
+use super::scripting::Obstacle;
 use super::session::Session;
 use super::split::Item;
+use super::without_scripts::Removed;
 use crate::record::{self, Kind};
-use crate::store::{Deadline, End, Ended, Name, StoreError, StoreResult};
+use crate::store::{End, Ended, Name, StoreResult};
 use crate::token::Token;
 
 impl Session<'_> {
@@ -18,9 +21,9 @@ impl Session<'_> {
         &mut self,
         names: &[Name<'_>],
         hold_off: Duration,
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<StoreResult<()>> {
-        let removed = self.remove(names, hold_off, deadline).await;
+        let removed = self.remove(names, hold_off, pieces).await;
         removed.into_iter().map(|removed| removed.map(|_| ())).collect()
     }
 
@@ -29,7 +32,7 @@ impl Session<'_> {
         &mut self,
         names: &[Name<'_>],
         hold_off: Duration,
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<StoreResult<bool>> {
         let calls: Vec<_> = names
             .iter()
@@ -43,14 +46,15 @@ impl Session<'_> {
                 ],
             })
             .collect();
-        let replies = self.eval_all(&calls, deadline).await;
+        let replies = self.eval_in_pieces(&calls, pieces).await;
         let results = replies.into_iter().map(|reply| match reply? {
             Value::Int(0) => Ok(false),
             Value::Int(1 | 2) => Ok(true),
             _ => Err(self.out_of_order()),
         });
         let mut results: Vec<_> = results.collect();
-        self.mend(names, &mut results, |was_ours| was_ours, hold_off, deadline).await;
+        let was_ours = |removed| removed != Removed::Foreign;
+        self.mend(names, &mut results, was_ours, None, hold_off, pieces).await;
         results
     }
 
@@ -60,7 +64,7 @@ impl Session<'_> {
         names: &[Name<'_>],
         writer: Token,
         fence: Duration,
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<StoreResult<bool>> {
         let calls: Vec<_> = names
             .iter()
@@ -74,7 +78,7 @@ impl Session<'_> {
                 ],
             })
             .collect();
-        let replies = self.eval_all(&calls, deadline).await;
+        let replies = self.eval_in_pieces(&calls, pieces).await;
         let results = replies.into_iter().map(|reply| match reply? {
             Value::Int(0) => Ok(false),
             Value::Int(1) => Ok(true),
@@ -89,16 +93,26 @@ impl Session<'_> {
         ends: &mut [End<'_>],
         writer: Token,
         hold_off: Duration,
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<StoreResult<Ended>> {
+        if self.is_quiet() {
+            // As where another writer has overlapped: the entries are left without a value.
+            for end in &mut *ends {
+                end.value = None;
+            }
+        }
         for fill in ends.iter_mut().filter_map(|end| end.value.as_mut()) {
             record::set_origin(&mut fill.record, self.origin());
         }
         let calls: Vec<_> = ends.iter().map(|end| self.end_call(end, &writer, hold_off)).collect();
-        let replies = self.eval_all(&calls, deadline).await;
+        let replies = self.eval_in_pieces(&calls, pieces).await;
         let mut results: Vec<_> = replies.into_iter().map(|reply| self.ended(&reply?)).collect();
         let names: Vec<_> = ends.iter().map(|end| end.name).collect();
-        self.mend(&names, &mut results, |_| Ended::Removed, hold_off, deadline).await;
+        let ended = |removed| match removed {
+            Removed::Gone | Removed::Foreign => Ended::Removed,
+            Removed::Fenced => Ended::Standing,
+        };
+        self.mend(&names, &mut results, ended, Some(writer), hold_off, pieces).await;
         results
     }
 
@@ -134,22 +148,31 @@ impl Session<'_> {
         Arg::Header(record::header(kind, self.origin(), name.hash))
     }
 
-    /// Repairs the results that failed because this user may not run scripts.
+    /// Removes what could not be removed by script, since none run.
     async fn mend<T>(
         &mut self,
         names: &[Name<'_>],
         results: &mut [StoreResult<T>],
-        removed: impl Fn(bool) -> T,
+        removed: impl Fn(Removed) -> T,
+        writer: Option<Token>,
         hold_off: Duration,
-        deadline: Deadline,
+        pieces: Pieces,
     ) {
-        let refused = |result: &StoreResult<T>| matches!(result, Err(StoreError::Refused(code)) if code == "NOPERM");
+        let Some(refusal) = self.obstacle().map(Obstacle::refusal) else { return };
+        let refused = |result: &StoreResult<T>| result.as_ref().is_err_and(|it| *it == refusal);
         let (names, places): (Vec<_>, Vec<_>) =
-            names.iter().zip(results).filter(|(_, result)| refused(result)).unzip();
-        if !names.is_empty() {
-            let mended = self.remove_without_scripts(&names, hold_off, deadline).await;
-            for (place, was_ours) in places.into_iter().zip(mended) {
-                *place = was_ours.map(&removed);
+            names.iter().copied().zip(results).filter(|(_, result)| refused(result)).unzip();
+        let mut places = places.into_iter();
+        for (number, piece) in cut(&names, |name| name.text.len()).enumerate() {
+            let Some(by) = pieces.deadline(number) else { break };
+            let mended = self.remove_without_scripts(piece, writer, hold_off, by).await;
+            let answered = mended.iter().any(Result::is_ok);
+            for (mended, place) in mended.into_iter().zip(places.by_ref()) {
+                *place = mended.map(&removed);
+            }
+            // The others stay refused.
+            if !answered {
+                break;
             }
         }
     }

@@ -6,13 +6,24 @@ use bytes::Bytes;
 use redis::{Cmd, Value};
 
 use super::calls;
+use super::refusal::is_error;
 use super::script::Call;
-use super::session::{Session, is_error};
+use super::session::Session;
 use crate::record::{self, Found, HEADER};
 use crate::store::{Acquired, Claim, Deadline, Fill, Name, StoreResult};
 use crate::token::Token;
 
 impl Session<'_> {
+    /// Asks for a sign of life, of which an error is none.
+    pub(super) async fn ping(&mut self, deadline: Deadline) -> StoreResult<()> {
+        let mut ping = Cmd::with_capacity(1, 4);
+        ping.arg("PING");
+        match self.call(&ping, deadline).await? {
+            Value::SimpleString(_) | Value::BulkString(_) => Ok(()),
+            reply => Err(self.refused(reply)),
+        }
+    }
+
     pub(super) async fn get(
         &mut self,
         name: Name<'_>,
@@ -20,7 +31,12 @@ impl Session<'_> {
     ) -> StoreResult<Option<Bytes>> {
         let mut get = Cmd::with_capacity(2, 3 + name.text.len());
         get.arg("GET").arg(name.text);
-        match self.call(&get, deadline).await? {
+        let reply = if self.is_large(name) {
+            Box::pin(self.call_in_bulk(&get, deadline)).await?
+        } else {
+            self.read(&get, deadline).await?
+        };
+        match reply {
             Value::BulkString(record) => self.got(name, record, deadline).await,
             Value::Nil => Ok(None),
             // It does not matter what is there, only that it is not a record.
@@ -36,11 +52,13 @@ impl Session<'_> {
         record: Vec<u8>,
         deadline: Deadline,
     ) -> StoreResult<Option<Bytes>> {
+        self.node().large_keys().note(name.hash, record.len());
         if record::is_misplaced(&record, name.hash) {
             // Boxed, as it is rare: a hit's future stays small.
             Box::pin(self.verify(name, &record, deadline)).await?;
         }
         match self.insists_on() {
+            Some(_) if self.trusts_nothing() => Ok(None),
             Some(origin) if record::is_of_another(&record, origin) => Ok(None),
             _ => Ok(Some(Bytes::from(record))),
         }
@@ -50,7 +68,7 @@ impl Session<'_> {
     pub(super) async fn now_ms(&mut self, deadline: Deadline) -> StoreResult<u64> {
         let mut time = Cmd::with_capacity(1, 4);
         time.arg("TIME");
-        let reply = self.call(&time, deadline).await?;
+        let reply = self.read(&time, deadline).await?;
         in_millis(&reply).ok_or_else(|| self.refused(reply))
     }
 
@@ -79,6 +97,11 @@ impl Session<'_> {
         reject: Option<Token>,
         deadline: Deadline,
     ) -> StoreResult<Acquired> {
+        if self.is_quiet() {
+            return Ok(Acquired::Quiet);
+        }
+        // Nor a lease by `SET`, which nobody could fill.
+        self.require_scripts()?;
         let claim = Claim { name, token, reject };
         let ours = record::lease(self.origin(), name.hash, token);
         let reject = if self.may_take_by_set(claim) {
@@ -161,6 +184,10 @@ impl Session<'_> {
         fill: &mut Fill,
         deadline: Deadline,
     ) -> StoreResult<bool> {
+        if self.is_quiet() {
+            return Ok(false);
+        }
+        self.node().large_keys().note(name.hash, fill.record.len());
         record::set_origin(&mut fill.record, self.origin());
         let origin = self.insists_on();
         self.decide(&calls::fill_lease(name, fill, origin.as_ref()), deadline).await
@@ -174,6 +201,10 @@ impl Session<'_> {
         fill: &mut Fill,
         deadline: Deadline,
     ) -> StoreResult<bool> {
+        if self.is_quiet() {
+            return Ok(false);
+        }
+        self.node().large_keys().note(name.hash, fill.record.len());
         record::set_origin(&mut fill.record, self.origin());
         let origin = self.insists_on();
         self.decide(&calls::replace(name, &seen, fill, origin.as_ref()), deadline).await

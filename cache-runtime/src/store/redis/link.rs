@@ -1,14 +1,19 @@
 //! One connection to one server.
 
 use std::sync::Weak;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, Value};
+use redis::{Cmd, Value};
 
+use super::Settings;
 use super::breaker::Breaker;
-use super::cause::Cause;
-use super::dial::{Driver, dial, log_in, login};
+use super::bulk::Bulk;
+use super::cause::{Cause, refusal};
+use super::dial::{Driver, Watch, dial, log_in};
+use super::scripting::Scripting;
 use super::url::{Access, Endpoint};
 use crate::record::Origin;
 
@@ -20,16 +25,22 @@ pub(super) struct Link {
     pub(super) endpoint: Endpoint,
     pub(super) connection: MultiplexedConnection,
     pub(super) server: Server,
+    /// A second connection, for large values.
+    pub(super) bulk: Bulk,
     driver: Driver,
+    born: Instant,
+    /// When the server last gave a sign of life that it was asked for, in milliseconds since `born`.
+    heard: AtomicU64,
 }
 
 /// What the server said of itself.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) origin: Origin,
+    /// How long it has been running, at least.
+    pub(super) age: Option<Duration>,
     pub(super) is_primary: bool,
-    /// Whether this user may run scripts.
-    pub(super) runs_scripts: AtomicBool,
+    pub(super) scripting: Scripting,
     /// Whether `SET` takes `NX` and `GET` together, as from Redis 7.0.
     pub(super) sets_and_gets: AtomicBool,
 }
@@ -38,31 +49,44 @@ pub(super) struct Server {
 struct Ended {
     breaker: Weak<Breaker>,
     epoch: u64,
+    /// It has ended by itself, while its runtime was alive.
+    is_seen: bool,
+}
+
+impl Watch for Ended {
+    fn see(&mut self) {
+        self.is_seen = true;
+    }
 }
 
 impl Drop for Ended {
     fn drop(&mut self) {
         if let Some(breaker) = self.breaker.upgrade() {
-            breaker.lost(self.epoch);
+            if self.is_seen {
+                breaker.lost(self.epoch);
+            } else {
+                breaker.left(self.epoch);
+            }
         }
     }
 }
 
 impl Link {
-    /// Connects under the name `client`; `breaker` is notified when the connection ends.
+    /// Connects; `breaker` is notified when the connection ends.
     pub(super) async fn open(
         endpoint: Endpoint,
         access: &Access,
-        client: &str,
+        settings: &Settings,
         epoch: u64,
         breaker: Weak<Breaker>,
     ) -> Result<Self, Cause> {
-        let stream = dial(&endpoint, access.tls).await?;
+        let stream = dial(&endpoint, access.tls, settings.connect_timeout).await?;
         let (mut connection, driver) =
-            log_in(stream, &login(access), AsyncConnectionConfig::new(), Ended { breaker, epoch })
-                .await?;
-        let server = Server::ask(&mut connection, client).await?;
-        Ok(Self { epoch, endpoint, connection, server, driver })
+            log_in(stream, access, Ended { breaker, epoch, is_seen: false }).await?;
+        let server = Server::ask(&mut connection, access, &settings.client_name).await?;
+        let (born, heard) = (Instant::now(), AtomicU64::new(0));
+        let bulk = Bulk::default();
+        Ok(Self { epoch, endpoint, connection, server, bulk, driver, born, heard })
     }
 
     /// Ends the connection, and with it every call on it.
@@ -74,41 +98,64 @@ impl Link {
     pub(super) async fn ping(&self) -> bool {
         let mut ping = Cmd::with_capacity(1, 4);
         ping.arg("PING");
-        self.connection.clone().send_packed_command(&ping).await.is_ok()
+        let answers = self.connection.clone().send_packed_command(&ping).await.is_ok();
+        if answers {
+            self.heard.store(self.age_ms(), Relaxed);
+        }
+        answers
+    }
+
+    /// How long ago the last sign of life was that the server was asked for.
+    pub(super) fn silence(&self) -> Duration {
+        Duration::from_millis(self.age_ms().saturating_sub(self.heard.load(Relaxed)))
+    }
+
+    fn age_ms(&self) -> u64 {
+        u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 
 impl Server {
+    /// Whether it does not say who it is, so that nobody can tell it from its successor.
+    pub(super) fn is_anonymous(&self) -> bool {
+        self.origin == Origin::default()
+    }
+
     pub(super) async fn ask(
         connection: &mut MultiplexedConnection,
+        access: &Access,
         client: &str,
     ) -> Result<Self, Cause> {
         let mut questions = redis::pipe();
         questions.cmd("INFO").arg("server");
         questions.cmd("INFO").arg("replication");
-        questions.cmd("EVAL").arg("return 1").arg(0);
+        Scripting::try_out(&mut questions);
         questions.cmd("CLIENT").arg("SETNAME").arg(client);
         let count = questions.len();
         let answers = connection.send_packed_commands(&questions, 0, count).await?;
-        let [server, replication, script, ..] = &answers[..] else {
-            return Err(Cause::Other("not a Redis server"));
+        let [server, replication, eval, evalsha, ..] = &answers[..] else {
+            return Err(Cause::Protocol("not a Redis server"));
         };
         if let Value::ServerError(error) = server
             && error.code() == "NOAUTH"
         {
-            return Err(Cause::Refused(error.code().to_owned()));
+            return Err(refusal(error, access).into());
         }
         let (server, replication) = (text(server), text(replication));
         Ok(Self {
             origin: origin(field(server, "run_id"), field(replication, "master_replid")),
+            age: field(server, "uptime_in_seconds")
+                .and_then(|age| Some(Duration::from_secs(age.parse().ok()?))),
             is_primary: field(replication, "role").is_none_or(|role| role == "master"),
-            runs_scripts: AtomicBool::new(!matches!(
-                script,
-                Value::ServerError(error) if matches!(error.code(), "NOPERM" | "ERR")
-            )),
+            scripting: Scripting::tried([eval, evalsha]),
             sets_and_gets: AtomicBool::new(true),
         })
     }
+}
+
+/// Whether a server has ever sent anything to a replica, by what `INFO replication` says.
+pub(super) fn has_sent(info: &Value) -> bool {
+    field(text(info), "master_repl_offset").is_some_and(|offset| offset != "0")
 }
 
 fn text(value: &Value) -> &str {

@@ -9,11 +9,13 @@ use redis::{Cmd, Pipeline, Value};
 use super::RedisStore;
 use super::calls;
 use super::commands::Taken;
+use super::pieces::{BYTES, Pieces, turn};
+use super::refusal::is_error;
 use super::script::Call;
-use super::session::{BATCH, Session, is_error};
+use super::session::Session;
 use super::split::{Item, split};
 use crate::record::{self, Origin};
-use crate::store::{Acquired, Claim, Deadline, Filling, Name, StoreError, StoreResult};
+use crate::store::{Acquired, Claim, Deadline, Filling, Name, PIECE, StoreError, StoreResult};
 
 impl RedisStore {
     /// The record of each key.
@@ -22,7 +24,8 @@ impl RedisStore {
         names: &[Name<'_>],
         by: Deadline,
     ) -> Vec<StoreResult<Option<Bytes>>> {
-        split!(self, names.to_vec(), by, |session, names| session.get_many(names, by))
+        let pieces = Pieces::new(by);
+        split!(self, names.to_vec(), by, |session, names| session.get_many(names, pieces))
     }
 
     /// The value of each key, or its lease.
@@ -32,7 +35,9 @@ impl RedisStore {
         lease: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Acquired>> {
-        split!(self, claims.to_vec(), by, |session, claims| session.acquire_many(claims, lease, by))
+        let pieces = Pieces::new(by);
+        split!(self, claims.to_vec(), by, |session, claims| session
+            .acquire_many(claims, lease, pieces))
     }
 
     /// Stores each value whose lease, or the value that it replaces, still stands.
@@ -41,7 +46,8 @@ impl RedisStore {
         fillings: Vec<Filling<'_>>,
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
-        split!(self, fillings, by, |session, fillings| session.fill_many(fillings, by))
+        let pieces = Pieces::new(by);
+        split!(self, fillings, by, |session, fillings| session.fill_many(fillings, pieces))
     }
 
     /// Keeps leases for another `lease`.
@@ -51,7 +57,9 @@ impl RedisStore {
         lease: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
-        split!(self, claims.to_vec(), by, |session, claims| session.renew_many(claims, lease, by))
+        let pieces = Pieces::new(by);
+        split!(self, claims.to_vec(), by, |session, claims| session
+            .renew_many(claims, lease, pieces))
     }
 }
 
@@ -72,20 +80,34 @@ impl Session<'_> {
     pub(super) async fn get_many(
         &mut self,
         names: &[Name<'_>],
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<StoreResult<Option<Bytes>>> {
         let mut results = Vec::with_capacity(names.len());
-        for chunk in names.chunks(BATCH) {
-            let records = match self.records(chunk, deadline).await {
+        let (mut rest, mut most) = (names, PIECE);
+        for number in 0.. {
+            let (piece, others) = rest.split_at(most.min(rest.len()));
+            rest = others;
+            if piece.is_empty() {
+                break;
+            }
+            let by = pieces.deadline(number);
+            let records = match by {
+                Some(by) => self.records(piece, by).await.map(|records| (records, by)),
+                None => Err(StoreError::TimedOut),
+            };
+            let (records, by) = match records {
                 Ok(records) => records,
                 Err(error) => {
                     results.resize(names.len(), Err(error));
                     break;
                 }
             };
-            for (name, record) in chunk.iter().zip(records) {
+            // How large values are is known by the first of them.
+            let bytes = records.iter().map(length).sum::<usize>();
+            most = (BYTES * piece.len() / bytes.max(1)).clamp(1, PIECE);
+            for (name, record) in piece.iter().zip(records) {
                 results.push(match record {
-                    Value::BulkString(record) => self.got(*name, record, deadline).await,
+                    Value::BulkString(record) => self.got(*name, record, by).await,
                     Value::Nil => Ok(None),
                     // As with `MGET`, for which another type looks like nothing: `acquire` will tell.
                     reply if is_error(&reply, "WRONGTYPE") => Ok(None),
@@ -98,6 +120,8 @@ impl Session<'_> {
 
     /// What each key holds.
     async fn records(&mut self, names: &[Name<'_>], deadline: Deadline) -> StoreResult<Vec<Value>> {
+        let pieces = self.pieces();
+        let _turn = turn(&pieces, names.len(), deadline).await?;
         if !self.takes_many_keys() {
             let mut gets = Pipeline::with_capacity(names.len());
             for name in names {
@@ -111,7 +135,7 @@ impl Session<'_> {
         for name in names {
             get.arg(name.text);
         }
-        match self.call(&get, deadline).await? {
+        match self.read(&get, deadline).await? {
             Value::Array(records) if records.len() == names.len() => Ok(records),
             reply => Err(self.refused(reply)),
         }
@@ -122,12 +146,15 @@ impl Session<'_> {
         &mut self,
         claims: &[Claim<'_>],
         lease: Duration,
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<StoreResult<Acquired>> {
+        if self.is_quiet() {
+            return claims.iter().map(|_| Ok(Acquired::Quiet)).collect();
+        }
         let origin = self.origin();
         let ours = claims.iter().map(|it| record::lease(origin, it.name.hash, it.token));
         let ours: Vec<_> = ours.collect();
-        let taken = self.take_many_by_set(claims, &ours, lease, deadline).await;
+        let taken = self.take_many_by_set(claims, &ours, lease, pieces).await;
 
         let origin = self.insists_on();
         let claimed = claims.iter().zip(&ours).zip(&taken);
@@ -139,7 +166,7 @@ impl Session<'_> {
             }
         });
         let calls: Vec<_> = calls.collect();
-        let mut replies = self.eval_all(&calls, deadline).await.into_iter();
+        let mut replies = self.eval_in_pieces(&calls, pieces).await.into_iter();
 
         let acquired = |(claim, taken): (&Claim<'_>, Taken)| match taken {
             Taken::Known(acquired) => acquired,
@@ -157,27 +184,42 @@ impl Session<'_> {
         claims: &[Claim<'_>],
         ours: &[impl AsRef<[u8]>],
         lease: Duration,
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<Taken> {
         let mut taken: Vec<_> = claims.iter().map(|claim| Taken::Unknown(claim.reject)).collect();
         let open = claims.iter().zip(ours).zip(&mut taken);
         let mut open: Vec<_> =
             open.filter(|((claim, _), _)| self.may_take_by_set(**claim)).collect();
-        for chunk in open.chunks_mut(BATCH) {
-            let mut commands = Pipeline::with_capacity(chunk.len());
-            for ((claim, ours), _) in &*chunk {
-                commands.add_command(calls::take_by_set(claim.name, ours.as_ref(), lease));
+        let (mut rest, mut failed) = (&mut open[..], None);
+        for number in 0.. {
+            let (piece, others) = rest.split_at_mut(PIECE.min(rest.len()));
+            rest = others;
+            if piece.is_empty() {
+                break;
             }
-            match self.call_all(&commands, deadline).await {
+            let replies = match (&failed, pieces.deadline(number)) {
+                // Once a piece has not been answered, nothing more is sent.
+                (Some(error), _) => Err(StoreError::clone(error)),
+                (None, None) => Err(StoreError::TimedOut),
+                (None, Some(by)) => {
+                    let mut commands = Pipeline::with_capacity(piece.len());
+                    for ((claim, ours), _) in &*piece {
+                        commands.add_command(calls::take_by_set(claim.name, ours.as_ref(), lease));
+                    }
+                    self.call_piece(&commands, by).await
+                }
+            };
+            match replies {
                 Ok(replies) => {
-                    for (((claim, _), taken), reply) in chunk.iter_mut().zip(replies) {
+                    for (((claim, _), taken), reply) in piece.iter_mut().zip(replies) {
                         **taken = self.taken_by_set(claim.name, lease, reply);
                     }
                 }
                 Err(error) => {
-                    for (_, taken) in chunk {
+                    for (_, taken) in piece {
                         **taken = Taken::Known(Err(error.clone()));
                     }
+                    failed = Some(error);
                 }
             }
         }
@@ -188,9 +230,13 @@ impl Session<'_> {
     pub(super) async fn fill_many(
         &mut self,
         fillings: &mut [Filling<'_>],
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<StoreResult<bool>> {
+        if self.is_quiet() {
+            return vec![Ok(false); fillings.len()];
+        }
         for filling in &mut *fillings {
+            self.node().large_keys().note(filling.name.hash, filling.fill.record.len());
             record::set_origin(&mut filling.fill.record, self.origin());
         }
         let origin = self.insists_on();
@@ -201,7 +247,7 @@ impl Session<'_> {
             let chosen = chosen.filter(|(filling, _)| filling.seen.is_some() == replaces);
             let (calls, places): (Vec<_>, Vec<_>) =
                 chosen.map(|(filling, place)| (fill(filling, origin.as_ref()), place)).unzip();
-            let decided = self.decide_all(&calls, deadline).await;
+            let decided = self.decide_all(&calls, pieces).await;
             places.into_iter().zip(decided).for_each(|(place, decided)| *place = decided);
         }
         results
@@ -212,21 +258,25 @@ impl Session<'_> {
         &mut self,
         claims: &[Claim<'_>],
         lease: Duration,
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<StoreResult<bool>> {
         let calls: Vec<_> =
             claims.iter().map(|claim| calls::renew(claim.name, &claim.token, lease)).collect();
-        self.decide_all(&calls, deadline).await
+        self.decide_all(&calls, pieces).await
     }
 
     /// Runs a script that says yes or no on many keys.
-    async fn decide_all(
-        &mut self,
-        calls: &[Call<'_>],
-        deadline: Deadline,
-    ) -> Vec<StoreResult<bool>> {
-        let replies = self.eval_all(calls, deadline).await;
+    async fn decide_all(&mut self, calls: &[Call<'_>], pieces: Pieces) -> Vec<StoreResult<bool>> {
+        let replies = self.eval_in_pieces(calls, pieces).await;
         replies.into_iter().map(|reply| self.decided(&reply?)).collect()
+    }
+}
+
+/// How long a record is.
+fn length(record: &Value) -> usize {
+    match record {
+        Value::BulkString(record) => record.len(),
+        _ => 0,
     }
 }
 

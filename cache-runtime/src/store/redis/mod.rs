@@ -4,14 +4,18 @@
 //! |---|---|
 //! | [`RedisStore`] | the operations of the protocol |
 //! | `router`, `cluster` | which server a key belongs to |
-//! | `commands`, `many`, `batch`, `stamp`, `sweep` | the commands and scripts of one operation on one connection |
-//! | `session`, `script` | how commands are sent and what their replies can be |
+//! | `commands`, `many`, `batch`, `stamp`, `sweep`, `without_scripts` | the commands and scripts of one operation on one connection |
+//! | `session`, `pieces`, `script`, `scripting`, `refusal` | how commands are sent and what their replies can be |
+//! | `bulk` | which values have a connection of their own |
+//! | `turns`, `admission` | how many calls are in flight at once, and whose turn is next |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
-//! | `source`, `link`, `dial`, `gather`, `tls`, `url` | where the server is and how to get in |
+//! | `source`, `link`, `dial`, `sockets`, `gather`, `tls`, `url` | where the server is and how to get in |
 
+mod admission;
 mod backoff;
 mod batch;
 mod breaker;
+mod bulk;
 mod calls;
 mod cause;
 mod cluster;
@@ -23,11 +27,16 @@ mod link;
 mod many;
 mod node;
 mod percent;
+mod pieces;
 mod queue;
+mod refusal;
 mod router;
 mod script;
+mod scripting;
 mod sentinel;
 mod session;
+mod settings;
+mod sockets;
 mod source;
 mod split;
 mod stamp;
@@ -38,81 +47,80 @@ mod sweep;
 mod tests;
 #[cfg(feature = "tls")]
 mod tls;
+mod turns;
 pub(crate) mod url;
+mod without_scripts;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use self::breaker::Snapshot;
+use self::breaker::{Phase, Snapshot};
 pub(crate) use self::cluster::Redirection;
+use self::pieces::Pieces;
 pub(crate) use self::queue::Line as QueueLine;
 use self::router::{Router, route};
 #[cfg(test)]
 pub(crate) use self::script::altered;
+use self::settings::Settings;
 use self::split::split;
+pub(crate) use self::sweep::Sweep;
 use self::url::Target;
 use super::{Acquired, Deadline, End, Ended, Fill, Name, Stamped, StoreResult};
-use crate::cache::Failover;
+use crate::cache;
 use crate::error::{Error, ErrorKind};
+use crate::failure::{Cause, Failure, Failures};
 use crate::token::Token;
-
-/// However patient callers are, a server that takes longer than this for a `PING` is lost.
-const LONGEST_PROMPT: Duration = Duration::from_secs(5);
-
-/// How patient and how large a connection is.
-#[derive(Clone, Debug)]
-struct Settings {
-    /// What operators see in `CLIENT LIST`; no spaces.
-    client_name: String,
-    /// For name resolution, TCP, TLS and log-in together; also the longest wait for a sign of life.
-    connect_timeout: Duration,
-    /// A server that takes longer than this for a `PING` is of no use to callers.
-    prompt: Duration,
-    /// The most calls that run at once; further ones are refused.
-    max_in_flight: usize,
-    /// Records of another primary than the present one count as none.
-    distrust: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            client_name: "cache".to_owned(),
-            connect_timeout: Duration::from_secs(1),
-            prompt: Duration::from_millis(50),
-            max_in_flight: 4096,
-            distrust: false,
-        }
-    }
-}
-
-impl Settings {
-    /// Where callers wait longer than by default, a slower server is of use to them.
-    fn within(budget: Duration) -> Self {
-        let least = Self::default();
-        let prompt = (budget / 2).clamp(least.prompt, LONGEST_PROMPT);
-        Self { prompt, connect_timeout: least.connect_timeout.max(2 * prompt), ..least }
-    }
-}
 
 /// The store in Redis. Nothing happens before the first call.
 #[derive(Debug)]
 pub(crate) struct RedisStore {
     router: Router,
+    address: String,
+    /// How long a sign of life may take, together with the connection for it.
+    patience: Duration,
+    failures: Arc<Failures>,
 }
 
 impl RedisStore {
-    /// A store behind a URL, for callers that wait as long as `budget`. Only a malformed URL is an error.
-    pub(crate) fn connect(url: &str, budget: Duration, failover: Failover) -> Result<Self, Error> {
-        let distrust = failover == Failover::Distrust;
+    /// A store behind a URL. Only a malformed URL is an error.
+    pub(crate) fn connect(url: &str, settings: &cache::Settings) -> Result<Self, Error> {
         Target::parse(url)
-            .map(|target| Self::new(target, Settings { distrust, ..Settings::within(budget) }))
+            .map(|target| Self::new(target, Settings::of(settings)))
             .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
     }
 
     fn new(target: Target, settings: Settings) -> Self {
-        Self { router: Router::new(target, settings) }
+        let (address, patience) = (target.to_string(), 2 * settings.connect_timeout);
+        let failures = Arc::clone(&settings.failures);
+        Self { router: Router::new(target, settings), address, patience, failures }
+    }
+
+    /// Where the servers are, without credentials.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// The latest failure of any server.
+    pub(crate) fn last_failure(&self) -> Option<Failure> {
+        self.failures.last()
+    }
+
+    /// The program is about to end.
+    pub(crate) fn ending(&self) {
+        self.failures.end();
+    }
+
+    /// Why operations find no connection, if they find none.
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        let is_refusing = matches!(self.snapshot().phase, Phase::Open | Phase::HalfOpen);
+        self.last_failure().filter(|_| is_refusing).map(|failure| failure.cause)
+    }
+
+    /// Asks every server for a sign of life, and connects to those that there is no connection to.
+    pub(crate) async fn ping(&self) -> Result<(), Cause> {
+        self.router.ping(Deadline::now() + self.patience).await
     }
 
     /// The record of a key.
@@ -127,7 +135,8 @@ impl RedisStore {
         need: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Stamped>> {
-        split!(self, names.to_vec(), by, |session, names| session.stamp(names, need, by))
+        let pieces = Pieces::new(by);
+        split!(self, names.to_vec(), by, |session, names| session.stamp(names, need, pieces))
     }
 
     /// The time of the server that has a key.
@@ -196,7 +205,14 @@ impl RedisStore {
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<()>> {
-        split!(self, names.to_vec(), by, |session, names| session.invalidate(names, hold_off, by))
+        let pieces = Pieces::new(by);
+        split!(
+            self,
+            names.to_vec(),
+            by,
+            urgently | session,
+            names | session.invalidate(names, hold_off, pieces)
+        )
     }
 
     /// Puts up a writer's fence. False: the value is gone, but the fence is not up.
@@ -207,7 +223,15 @@ impl RedisStore {
         fence: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<bool>> {
-        split!(self, names.to_vec(), by, |session, names| session.begin(names, writer, fence, by))
+        // All of the fences must stand when the body begins, and they are renewed only while it runs.
+        let pieces = Pieces::new(by).within(fence / 3);
+        split!(
+            self,
+            names.to_vec(),
+            by,
+            urgently | session,
+            names | session.begin(names, writer, fence, pieces)
+        )
     }
 
     /// Lifts a writer's fence, and stores its values, each if no other writer has overlapped.
@@ -218,7 +242,14 @@ impl RedisStore {
         hold_off: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Ended>> {
-        split!(self, ends, by, |session, ends| session.end(ends, writer, hold_off, by))
+        let pieces = Pieces::new(by);
+        split!(
+            self,
+            ends,
+            by,
+            urgently | session,
+            ends | session.end(ends, writer, hold_off, pieces)
+        )
     }
 
     /// Calls `told` whenever a different primary than before is about to answer.

@@ -1,23 +1,26 @@
 //! One server, behind its breaker.
 
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use redis::RedisResult;
-use tokio::runtime::Handle;
+use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
-use tokio::time::error::Elapsed;
-use tokio::time::timeout_at;
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Settings;
+use super::admission::Admission;
 use super::breaker::{Breaker, Snapshot};
-use super::link::Server;
+use super::bulk::{self, LargeKeys};
+use super::cause::Cause;
+use super::link::{Link, Server};
+use super::pieces::AT_ONCE;
+use super::scripting::{self, Obstacle};
 use super::session::Session;
 use super::source::Source;
 use super::supervisor::{Plan, Supervisor};
+use super::turns::{Reading, Turn, Turns};
 use super::url::{Access, Endpoint};
-use crate::store::{Deadline, StoreError, StoreResult};
+use crate::failure::Refusal;
+use crate::store::{Deadline, StoreError, StoreResult, quiet};
 
 /// A server that is connected to when it is first needed, and again whenever the connection is lost.
 #[derive(Debug)]
@@ -25,17 +28,26 @@ pub(super) struct Node {
     plan: Arc<Plan>,
     breaker: Arc<Breaker>,
     supervisor: Mutex<Option<AbortHandle>>,
-    in_flight: AtomicUsize,
+    turns: Arc<Turns>,
+    /// Held by the call that asks for a sign of life.
+    checking: AsyncMutex<()>,
+    pieces: Arc<Turns>,
+    bulk: Arc<Turns>,
+    large: LargeKeys,
 }
 
 impl Node {
     /// No task is spawned and no socket opened before the first call.
     pub(super) fn new(source: Source, access: Access, settings: Settings) -> Self {
         Self {
-            breaker: Arc::new(Breaker::new(source.to_string())),
+            breaker: Arc::new(Breaker::new(source.to_string(), Arc::clone(&settings.failures))),
+            turns: Turns::new(settings.max_in_flight, source.to_string()),
+            pieces: Turns::new(AT_ONCE, format!("{source}: pieces of batches")),
+            bulk: Turns::new(bulk::AT_ONCE, format!("{source}: large values")),
+            large: LargeKeys::default(),
             plan: Arc::new(Plan { source, access, settings }),
             supervisor: Mutex::default(),
-            in_flight: AtomicUsize::new(0),
+            checking: AsyncMutex::default(),
         }
     }
 
@@ -52,15 +64,60 @@ impl Node {
     /// A connection for calls, immediately; or by `deadline` while the first attempt to connect is in progress.
     pub(super) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
         match self.published() {
-            Some(session) => Ok(session),
+            Some((session, true)) => Ok(session),
+            Some((_, false)) => Box::pin(self.verified(deadline)).await,
             // Nothing is boxed for that: for as long as the server is down, calls get no further.
             None if self.breaker.is_refusing() => Err(StoreError::Down),
             None => Box::pin(self.connected(deadline)).await,
         }
     }
 
-    fn published(&self) -> Option<Session<'_>> {
-        self.breaker.link().as_ref().map(|link| Session::new(self, link))
+    /// Asks the server for a sign of life, and connects for that if there is no connection; by `deadline`.
+    pub(super) async fn ping(&self, deadline: Deadline) -> Result<(), Cause> {
+        if self.is_refusing() {
+            self.breaker.hasten(self.plan.settings.connect_timeout, deadline).await;
+        }
+        let session = self.session(deadline).await;
+        let answer = match session {
+            Ok(mut session) => session.ping(deadline).await,
+            Err(error) => Err(error),
+        };
+        answer.map_err(|error| match error {
+            StoreError::Down => self.breaker.cause().unwrap_or(Cause::TimedOut),
+            error => error.into(),
+        })
+    }
+
+    /// The present connection, and whether there was a sign of life of late.
+    fn published(&self) -> Option<(Session<'_>, bool)> {
+        let link = self.breaker.link();
+        let is_trusted = |link: &Link| link.silence() <= self.plan.settings.trusted_for;
+        link.as_ref().map(|link| (Session::new(self, link), is_trusted(link)))
+    }
+
+    /// A connection that a sign of life was asked for, or another one: nobody has had one for a while, because this
+    /// process stood still or the server does not answer.
+    #[cold]
+    async fn verified(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
+        let checking = timeout_at(deadline, self.checking.lock());
+        let _checking = checking.await.map_err(|_| StoreError::TimedOut)?;
+        let link = self.breaker.link().as_ref().map(Arc::clone);
+        if let Some(link) = link
+            && link.silence() > self.plan.settings.trusted_for
+        {
+            // Half of the time is left for another connection.
+            let patience = deadline.saturating_duration_since(Instant::now()) / 2;
+            let pong = timeout(patience.min(self.plan.settings.prompt), link.ping()).await;
+            if pong != Ok(true) {
+                self.breaker.give_up(&link);
+                self.breaker.hasten(self.plan.settings.connect_timeout, deadline).await;
+            }
+        }
+        match self.published() {
+            Some((session, _)) => Ok(session),
+            None if self.breaker.is_refusing() => Err(StoreError::Down),
+            None => self.connected(deadline).await,
+        }
     }
 
     #[cold]
@@ -71,12 +128,34 @@ impl Node {
         if self.breaker.is_connecting() {
             timeout_at(deadline, self.breaker.settled()).await.map_err(|_| StoreError::TimedOut)?;
         }
-        self.published().ok_or(StoreError::Down)
+        self.published().map(|(session, _)| session).ok_or(StoreError::Down)
     }
 
-    /// Puts a supervisor on the caller's runtime.
+    /// For a write: has the server tried at once if there is no connection, and waits for the outcome, until `by`.
+    pub(super) async fn hasten(&self, by: Deadline) {
+        if self.is_refusing() {
+            Box::pin(self.breaker.hasten(self.plan.settings.patience(), by)).await;
+        }
+    }
+
+    /// Whether there is no connection, and a supervisor is reconnecting. Without one, the operation itself appoints it.
+    pub(super) fn is_refusing(&self) -> bool {
+        self.breaker.link().is_none() && self.breaker.is_refusing()
+    }
+
+    /// Whether nothing is stored for the time being.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.breaker.succession.quiet.is_on()
+    }
+
+    /// Stores nothing for as long as it takes until every process can have connected.
+    pub(super) fn begin_quiet(&self) {
+        self.breaker.succession.quiet.begin(quiet::span(self.plan.settings.connect_timeout));
+    }
+
+    /// Puts a supervisor on the runtime for connections, or else on the caller's.
     fn supervise(&self) -> StoreResult<()> {
-        let runtime = Handle::try_current().map_err(|_| StoreError::Down)?;
+        let runtime = self.plan.settings.runtime().ok_or(StoreError::Down)?;
         let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(term) = self.breaker.claim() {
             let successor =
@@ -89,14 +168,69 @@ impl Node {
         Ok(())
     }
 
-    /// Room for one more call on connection `epoch`. If none is left, calls are shed rather than queued in front of a
-    /// server that cannot keep up.
-    pub(super) fn admit(&self, epoch: u64) -> StoreResult<Admission<'_>> {
-        if self.in_flight.fetch_add(1, Relaxed) < self.plan.settings.max_in_flight {
-            return Ok(Admission { node: self, epoch, is_concluded: false });
+    /// The turns of large pieces of operations on many keys.
+    pub(super) fn pieces(&self) -> Arc<Turns> {
+        Arc::clone(&self.pieces)
+    }
+
+    /// The turns of calls with large values.
+    pub(super) fn bulk_turns(&self) -> &Arc<Turns> {
+        &self.bulk
+    }
+
+    /// The keys that are known to hold large values.
+    pub(super) fn large_keys(&self) -> &LargeKeys {
+        &self.large
+    }
+
+    /// Connection `epoch`, while calls use it.
+    pub(super) fn link(&self, epoch: u64) -> Option<Arc<Link>> {
+        self.breaker.link().as_ref().filter(|link| link.epoch == epoch).cloned()
+    }
+
+    /// Whether calls wait in line, or will.
+    pub(super) fn is_crowded(&self) -> bool {
+        self.turns.are_taken()
+    }
+
+    /// Room for one more call on connection `epoch`, if there is any.
+    pub(super) fn admit(&self, epoch: u64) -> Option<Admission<'_>> {
+        self.turns.take().map(|turn| Admission::new(&self.breaker, epoch, turn))
+    }
+
+    /// The same, in line if there is none, until `by`.
+    #[cold]
+    pub(super) async fn admit_in_line(
+        &self,
+        epoch: u64,
+        by: Deadline,
+    ) -> StoreResult<Admission<'_>> {
+        let turn = self.turns.wait(by).await?;
+        self.admit_late(epoch, turn)
+    }
+
+    /// The same for a command that only reads, of these words, and for the others who send it.
+    #[cold]
+    pub(super) async fn admit_reader(
+        &self,
+        epoch: u64,
+        words: &[u8],
+        by: Deadline,
+    ) -> StoreResult<Reading<Admission<'_>>> {
+        Ok(match self.turns.wait_to_read(epoch, words, by).await? {
+            Reading::Turn(turn, others) => Reading::Turn(self.admit_late(epoch, turn)?, others),
+            Reading::Told(reply) => Reading::Told(reply),
+            Reading::Nothing => Reading::Nothing,
+        })
+    }
+
+    /// While a call was in line, its connection may have been withdrawn: then nothing is sent.
+    fn admit_late<'a>(&'a self, epoch: u64, turn: Turn<'a>) -> StoreResult<Admission<'a>> {
+        if self.breaker.is_published(epoch) {
+            Ok(Admission::new(&self.breaker, epoch, turn))
+        } else {
+            Err(StoreError::Down)
         }
-        self.in_flight.fetch_sub(1, Relaxed);
-        Err(StoreError::Down)
     }
 
     /// Remembers what was learnt about the server behind connection `epoch`.
@@ -108,6 +242,17 @@ impl Node {
         }
     }
 
+    /// A script was refused on connection `epoch`, as any will be.
+    #[cold]
+    pub(super) fn loses_scripts(&self, epoch: u64, obstacle: Obstacle) {
+        self.learn(epoch, |server| {
+            if server.scripting.lose(obstacle) {
+                scripting::tell_lost(&self.plan.source, obstacle);
+                self.breaker.scriptless(epoch);
+            }
+        });
+    }
+
     /// Drops connection `epoch`: a reply did not belong to its request.
     pub(super) fn kill(&self, epoch: u64) {
         self.breaker.kill(epoch);
@@ -116,6 +261,17 @@ impl Node {
     /// The server behind connection `epoch` refuses writes: another may be the primary now.
     pub(super) fn deposed(&self, epoch: u64) {
         self.breaker.deposed(epoch);
+    }
+
+    /// Takes note of what the server behind connection `epoch` has refused.
+    pub(super) fn refused(&self, epoch: u64, refusal: Refusal) {
+        self.breaker.refused(epoch, &refusal);
+        self.plan.settings.failures.note(refusal.into());
+    }
+
+    /// How to get in.
+    pub(super) fn access(&self) -> &Access {
+        &self.plan.access
     }
 
     pub(super) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
@@ -160,44 +316,6 @@ impl Drop for Node {
         let supervisor = self.supervisor.get_mut().unwrap_or_else(PoisonError::into_inner);
         if let Some(supervisor) = supervisor {
             supervisor.abort();
-        }
-    }
-}
-
-/// A running call.
-#[must_use]
-pub(super) struct Admission<'a> {
-    node: &'a Node,
-    epoch: u64,
-    is_concluded: bool,
-}
-
-impl Admission<'_> {
-    /// Tells the breaker how the call went. Errors of the server are replies.
-    pub(super) fn conclude<T>(mut self, reply: Result<RedisResult<T>, Elapsed>) -> StoreResult<T> {
-        self.is_concluded = true;
-        match reply {
-            Ok(Ok(reply)) => {
-                self.node.breaker.answered();
-                Ok(reply)
-            }
-            // The breaker learns of that from the connection itself.
-            Ok(Err(_)) => Err(StoreError::Lost),
-            Err(_) => {
-                self.node.breaker.timed_out(self.epoch);
-                Err(StoreError::TimedOut)
-            }
-        }
-    }
-}
-
-impl Drop for Admission<'_> {
-    fn drop(&mut self) {
-        self.node.in_flight.fetch_sub(1, Relaxed);
-        if !self.is_concluded {
-            // Dropped by a caller whose patience was shorter than the deadline. If that is always so, nothing else
-            // reveals that the server hangs.
-            self.node.breaker.doubt(self.epoch);
         }
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::Settings;
 use super::breaker::Snapshot;
+use super::cause::Cause;
 use super::cluster::{self, Cluster, Destination};
 use super::node::Node;
 use super::sentinel::Sentinels;
@@ -20,12 +21,20 @@ use crate::store::{Deadline, Name, StoreError, StoreResult};
 /// primary, such as the origin in a record, is to be set by the operation itself.
 ///
 /// `route!(self, name, by, |session| session.get(name, by))` in a method of [`RedisStore`](super::RedisStore) is its
-/// [`StoreResult`].
+/// [`StoreResult`]. For a write it is `urgently |session| ..`: a server that there is no connection to is tried at once.
 macro_rules! route {
-    ($store:ident, $name:expr, $by:expr, |$session:ident| $operation:expr) => {{
+    ($store:ident, $name:expr, $by:expr, urgently |$session:ident| $operation:expr) => {
+        $crate::store::redis::router::route!(
+            @ $store, $name, $by, urgent_session, |$session| $operation
+        )
+    };
+    ($store:ident, $name:expr, $by:expr, |$session:ident| $operation:expr) => {
+        $crate::store::redis::router::route!(@ $store, $name, $by, session, |$session| $operation)
+    };
+    (@ $store:ident, $name:expr, $by:expr, $kind:ident, |$session:ident| $operation:expr) => {{
         let mut route = $store.router.route($name);
         loop {
-            let result = match route.session($by).await {
+            let result = match route.$kind($by).await {
                 Ok(mut $session) => $operation.await,
                 Err(error) => Err(error),
             };
@@ -83,6 +92,23 @@ impl Router {
                 let nodes = cluster.nodes(by).await?.into_iter();
                 Ok(nodes.map(|to| Route::to(cluster, to)).collect())
             }
+        }
+    }
+
+    /// For a write of any key: has all servers tried at once that there is no connection to, and waits for the outcome,
+    /// until `by`.
+    pub(super) async fn hasten_all(&self, by: Deadline) {
+        match self {
+            Self::Single(node) => node.hasten(by).await,
+            Self::Cluster(cluster) => cluster.hasten_all(by).await,
+        }
+    }
+
+    /// Asks every server for a sign of life, by `by`: the first reason why one gives none.
+    pub(super) async fn ping(&self, by: Deadline) -> Result<(), Cause> {
+        match self {
+            Self::Single(node) => node.ping(by).await,
+            Self::Cluster(cluster) => cluster.ping(by).await,
         }
     }
 
@@ -154,20 +180,55 @@ impl<'a> Route<'a> {
         }
     }
 
+    /// The same for a write: a server that there is no connection to is tried at once.
+    pub(super) async fn urgent_session(&mut self, by: Deadline) -> StoreResult<Session<'_>> {
+        match self {
+            Self::Single(node) => node.hasten(by).await,
+            Self::Cluster { cluster, slot, to, .. } => {
+                let present = match to {
+                    Some(to) => to,
+                    None => to.insert(cluster.node(*slot, by).await?),
+                };
+                cluster.hasten(&present.node, by).await;
+            }
+        }
+        self.session(by).await
+    }
+
     /// Whether this is the operation's result. If not, it is to be tried again.
     pub(super) fn ends_with<T>(&mut self, result: &StoreResult<T>) -> bool {
-        let (Self::Cluster { cluster, to, redirections, .. }, Err(error)) = (self, result) else {
-            return true;
+        self.note(result);
+        let Err(error) = result else { return true };
+        let next = match &*self {
+            Self::Cluster { slot, .. } => self.next(*slot, error),
+            Self::Single(_) => None,
         };
-        cluster.note(error);
-        let StoreError::Redirected(redirection) = error else { return true };
+        let Self::Cluster { to, redirections, .. } = self else { return true };
         *redirections += 1;
         if *redirections <= REDIRECTIONS
-            && let Some(next) = cluster.follow(redirection)
+            && let Some(next) = next
         {
             *to = Some(next);
             return false;
         }
         true
+    }
+
+    /// Takes note of an operation's result, which is not tried again.
+    pub(super) fn note<T>(&self, result: &StoreResult<T>) {
+        if let (Self::Cluster { cluster, .. }, Err(error)) = (self, result) {
+            cluster.note(error);
+        }
+    }
+
+    /// Where an operation on a key of `slot` is to be tried again, if it is.
+    pub(super) fn next(&self, slot: u16, error: &StoreError) -> Option<Destination> {
+        let Self::Cluster { cluster, to, .. } = self else { return None };
+        match error {
+            StoreError::Redirected(redirection) => cluster.follow(redirection),
+            // Nothing was sent, and the map may have changed since.
+            StoreError::Down => cluster.successor(slot, &to.as_ref()?.node),
+            _ => None,
+        }
     }
 }

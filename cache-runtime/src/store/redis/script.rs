@@ -103,9 +103,13 @@ impl Call<'_> {
         self.command("EVAL", self.script.body())
     }
 
+    /// How many bytes key and arguments have.
+    pub(super) fn size(&self) -> usize {
+        self.key.len() + self.args.iter().map(Arg::len).sum::<usize>()
+    }
+
     fn command(&self, name: &str, script: &str) -> Cmd {
-        let args: usize = self.args.iter().map(Arg::len).sum();
-        let size = name.len() + script.len() + 1 + self.key.len() + args;
+        let size = name.len() + script.len() + 1 + self.size();
         let mut command = Cmd::with_capacity(4 + self.args.len(), size);
         command.arg(name).arg(script).arg(1).arg(self.key).arg(&self.args[..]);
         command

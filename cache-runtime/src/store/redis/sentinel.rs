@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, ProtocolVersion, PushInfo, PushKind, Value};
+use redis::{
+    AsyncConnectionConfig, Cmd, ProtocolVersion, PushInfo, PushKind, RedisConnectionInfo, Value,
+};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use super::backoff::Backoff;
 use super::cause::Cause;
-use super::dial::{Driver, dial, log_in, login};
+use super::dial::{Driver, dial, open};
 use super::url::{Access, Endpoint};
 
 /// How long one sentinel is waited for: others may answer.
@@ -49,7 +51,7 @@ impl Sentinels {
             }
         }
         let elected = votes.into_iter().max_by_key(|(_, votes)| *votes);
-        elected.map(|(primary, _)| primary).ok_or(Cause::Other("no sentinel knows the primary"))
+        elected.map(|(primary, _)| primary).ok_or(Cause::Topology("no sentinel knows the primary"))
     }
 
     /// Waits until the sentinels say that the primary is not at `present` any more. A primary that is cut off from its
@@ -136,11 +138,19 @@ async fn reach(
     // Most sentinels have no password, and refuse clients that give one.
     let nobody = Access { tls: access.tls, ..Access::default() };
     let greet = async |access: &Access| {
-        let login = login(access).set_db(0).set_protocol(ProtocolVersion::RESP3);
-        log_in(dial(sentinel, access.tls).await?, &login, config.clone(), ()).await
+        let mut login = RedisConnectionInfo::default()
+            .set_lib_name(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
+            .set_protocol(ProtocolVersion::RESP3);
+        if let Some(user) = &access.user {
+            login = login.set_username(user);
+        }
+        if let Some(password) = &access.password {
+            login = login.set_password(password);
+        }
+        open(dial(sentinel, access.tls, PATIENCE).await?, &login, config.clone(), ()).await
     };
     match greet(&nobody).await {
-        Err(Cause::Refused(code)) if code == "NOAUTH" => greet(access).await,
+        Err(Cause::NoPassword(_)) => greet(access).await,
         result => result,
     }
 }

@@ -7,17 +7,20 @@ use redis::aio::MultiplexedConnection;
 use redis::{Cmd, Pipeline, Value};
 use tokio::time::timeout_at;
 
+use super::admission::Admission;
 use super::breaker::Breaker;
+use super::bulk::LARGE;
+use super::cause;
 use super::cluster::Redirection;
 use super::link::Link;
 use super::node::Node;
+use super::refusal::{self, is_error};
 use super::script::Call;
+use super::scripting::Obstacle;
 use super::supervisor::Plan;
+use super::turns::{Reading, Turns};
 use crate::record::Origin;
 use crate::store::{Deadline, StoreError, StoreResult};
-
-/// Calls in one pipeline: as many as a server does in a millisecond or so, since others wait behind them.
-pub(super) const BATCH: usize = 256;
 
 /// One connection of one node. What several commands have in common (that a script was loaded, that replies are in
 /// order) holds within it.
@@ -29,7 +32,8 @@ pub(super) struct Session<'a> {
     connection: MultiplexedConnection,
     epoch: u64,
     origin: Origin,
-    runs_scripts: bool,
+    /// Why no scripts run, if none do.
+    obstacle: Option<Obstacle>,
     sets_and_gets: bool,
     /// Every command is preceded by `ASKING`: the node does not serve the slot yet.
     asking: bool,
@@ -42,7 +46,7 @@ impl<'a> Session<'a> {
             connection: link.connection.clone(),
             epoch: link.epoch,
             origin: link.server.origin,
-            runs_scripts: link.server.runs_scripts.load(Relaxed),
+            obstacle: link.server.scripting.obstacle(),
             sets_and_gets: link.server.sets_and_gets.load(Relaxed),
             asking: false,
         }
@@ -58,6 +62,20 @@ impl<'a> Session<'a> {
         (self.node.plan(), self.node.breaker())
     }
 
+    pub(super) fn node(&self) -> &'a Node {
+        self.node
+    }
+
+    /// The connection, with what belongs to it, while calls use it.
+    pub(super) fn link(&self) -> Option<Arc<Link>> {
+        self.node.link(self.epoch)
+    }
+
+    /// The turns of large pieces of operations on many keys.
+    pub(super) fn pieces(&self) -> Arc<Turns> {
+        self.node.pieces()
+    }
+
     /// The primary that stores what is sent here.
     pub(super) fn origin(&self) -> Origin {
         self.origin
@@ -68,14 +86,35 @@ impl<'a> Session<'a> {
         self.node.distrusts().then_some(self.origin)
     }
 
+    /// Whether records may be of a primary that is not trusted, and nobody can tell, since the server does not say who
+    /// it is.
+    pub(super) fn trusts_nothing(&self) -> bool {
+        self.node.distrusts() && self.origin == Origin::default()
+    }
+
+    /// Whether nothing is to be stored. Asked with the connection in hand: a quiet time begins before there is one.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.node.is_quiet() || self.trusts_nothing()
+    }
+
     /// Whether one `SET` takes a lease and scripts, which alone can fill it, run. It cannot tell whose value it finds.
     pub(super) fn takes_leases_by_set(&self) -> bool {
-        self.runs_scripts && self.sets_and_gets && !self.node.distrusts()
+        self.obstacle.is_none() && self.sets_and_gets && !self.node.distrusts()
     }
 
     /// Whether one command may have several keys, wherever they belong.
     pub(super) fn takes_many_keys(&self) -> bool {
         !self.node.is_member()
+    }
+
+    /// Why no scripts run, if none do.
+    pub(super) fn obstacle(&self) -> Option<Obstacle> {
+        self.obstacle
+    }
+
+    /// An error where no scripts run: nothing is to be sent that is, or needs, one.
+    pub(super) fn require_scripts(&self) -> StoreResult<()> {
+        self.obstacle.map_or(Ok(()), |obstacle| Err(obstacle.refusal()))
     }
 
     pub(super) fn takes_no_leases_by_set(&mut self) {
@@ -88,11 +127,49 @@ impl<'a> Session<'a> {
         if self.asking {
             return Box::pin(self.call_asking(command, deadline)).await;
         }
-        let admission = self.node.admit(self.epoch)?;
+        let admission = match self.node.admit(self.epoch) {
+            Some(admission) => admission,
+            None => Box::pin(self.node.admit_in_line(self.epoch, deadline)).await?,
+        };
+        self.send(admission, command, deadline).await
+    }
+
+    /// As [`call`](Self::call), for a command that changes nothing. While no turn is free, all callers that are about to
+    /// send the very same command send it once: see [`line`](super::turns::Others).
+    pub(super) async fn read(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
+        if self.asking || !self.node.is_crowded() {
+            return self.call(command, deadline).await;
+        }
+        Box::pin(self.read_with_others(command, deadline)).await
+    }
+
+    #[cold]
+    async fn read_with_others(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
+        let words = command.get_packed_command();
+        loop {
+            match self.node.admit_reader(self.epoch, &words, deadline).await? {
+                Reading::Turn(admission, others) => {
+                    let reply = self.send(admission, command, deadline).await;
+                    others.tell(&reply);
+                    return reply;
+                }
+                Reading::Told(reply) => return reply,
+                Reading::Nothing => {}
+            }
+        }
+    }
+
+    /// Sends one command, whose turn it is.
+    fn send<'s>(
+        &'s mut self,
+        admission: Admission<'a>,
+        command: &'s Cmd,
+        deadline: Deadline,
+    ) -> impl Future<Output = StoreResult<Value>> + use<'s, 'a> {
         // Boxed, as in the client's own high-level functions: its future takes more than 2 KB. So would every future
         // of ours that awaits it, and each would be copied when it is put into the next.
         let reply = Box::pin(self.connection.send_packed_command(command));
-        admission.conclude(timeout_at(deadline, reply).await)
+        async move { admission.conclude(timeout_at(deadline, reply).await) }
     }
 
     /// As [`call`](Self::call), preceded by `ASKING`, for a node that does not serve the slot yet.
@@ -127,7 +204,10 @@ impl<'a> Session<'a> {
         deadline: Deadline,
     ) -> StoreResult<Vec<Value>> {
         let count = commands.len();
-        let admission = self.node.admit(self.epoch)?;
+        let admission = match self.node.admit(self.epoch) {
+            Some(admission) => admission,
+            None => Box::pin(self.node.admit_in_line(self.epoch, deadline)).await?,
+        };
         let replies = Box::pin(self.connection.send_packed_commands(commands, 0, count));
         let replies = admission.conclude(timeout_at(deadline, replies).await)?;
         if replies.len() == count { Ok(replies) } else { Err(self.out_of_order()) }
@@ -135,69 +215,42 @@ impl<'a> Session<'a> {
 
     /// Runs a script, which is sent in full if the server does not have it yet.
     pub(super) async fn eval(&mut self, call: &Call<'_>, deadline: Deadline) -> StoreResult<Value> {
-        let mut reply = self.call(&call.by_sha(), deadline).await?;
-        if is_error(&reply, "NOSCRIPT") {
-            reply = self.call(&call.by_body(), deadline).await?;
-        }
+        self.require_scripts()?;
+        let reply = self.reply(call, deadline).await?;
         self.ran(reply)
     }
 
-    /// Runs one script on many keys, in as few round trips as is good for others.
-    pub(super) async fn eval_all(
+    /// The reply to a script. A large value has a connection of its own.
+    pub(super) async fn reply(
         &mut self,
-        calls: &[Call<'_>],
+        call: &Call<'_>,
         deadline: Deadline,
-    ) -> Vec<StoreResult<Value>> {
-        let mut results = Vec::with_capacity(calls.len());
-        for batch in calls.chunks(BATCH) {
-            match self.eval_batch(batch, deadline).await {
-                Ok(replies) => results.extend(replies.into_iter().map(|reply| self.ran(reply?))),
-                Err(error) => {
-                    results.resize(calls.len(), Err(error));
-                    break;
-                }
-            }
+    ) -> StoreResult<Value> {
+        if call.size() > LARGE && !self.asking {
+            return Box::pin(self.reply_in_bulk(call, deadline)).await;
         }
-        results
+        let reply = self.call(&call.by_sha(), deadline).await?;
+        if is_error(&reply, "NOSCRIPT") {
+            return self.call(&call.by_body(), deadline).await;
+        }
+        Ok(reply)
     }
 
-    /// No error for all where some were executed.
-    async fn eval_batch(
-        &mut self,
-        calls: &[Call<'_>],
-        deadline: Deadline,
-    ) -> StoreResult<Vec<StoreResult<Value>>> {
-        let mut commands = Pipeline::with_capacity(calls.len());
-        for call in calls {
-            commands.add_command(call.by_sha());
+    #[cold]
+    async fn reply_in_bulk(&mut self, call: &Call<'_>, deadline: Deadline) -> StoreResult<Value> {
+        let reply = self.call_in_bulk(&call.by_sha(), deadline).await?;
+        if is_error(&reply, "NOSCRIPT") {
+            return self.call_in_bulk(&call.by_body(), deadline).await;
         }
-        let replies = self.call_all(&commands, deadline).await?;
-
-        let mut again = Pipeline::new();
-        for (call, reply) in calls.iter().zip(&replies) {
-            if is_error(reply, "NOSCRIPT") {
-                // The first one loads the script into the server for all others.
-                again.add_command(if again.is_empty() { call.by_body() } else { call.by_sha() });
-            }
-        }
-        if again.is_empty() {
-            return Ok(replies.into_iter().map(Ok).collect());
-        }
-        let mut late = self.call_all(&again, deadline).await.map(Vec::into_iter);
-        let mut sent_again = || match &mut late {
-            Ok(late) => late.next().ok_or(StoreError::Unexpected),
-            Err(error) => Err(error.clone()),
-        };
-        let last = |reply| if is_error(&reply, "NOSCRIPT") { sent_again() } else { Ok(reply) };
-        Ok(replies.into_iter().map(last).collect())
+        Ok(reply)
     }
 
     /// Result of a script, and what its reply tells about scripts in general.
-    fn ran(&mut self, reply: Value) -> StoreResult<Value> {
-        let runs_scripts = !is_error(&reply, "NOPERM");
-        if self.runs_scripts != runs_scripts {
-            self.runs_scripts = runs_scripts;
-            self.node.learn(self.epoch, |server| server.runs_scripts.store(runs_scripts, Relaxed));
+    pub(super) fn ran(&mut self, reply: Value) -> StoreResult<Value> {
+        if let Some(obstacle) = Obstacle::of(&reply) {
+            self.obstacle = Some(obstacle);
+            self.node.loses_scripts(self.epoch, obstacle);
+            return Err(obstacle.refusal());
         }
         match reply {
             Value::ServerError(_) => Err(self.refused(reply)),
@@ -211,17 +264,23 @@ impl<'a> Session<'a> {
             return self.out_of_order();
         };
         let here = self.node.endpoint();
-        match error.code() {
+        match refusal::code(&error) {
             "MOVED" | "ASK"
                 if let Some(there) = here.and_then(|it| Redirection::read(&error, it)) =>
             {
                 StoreError::Redirected(Box::new(there))
             }
-            "READONLY" => {
-                self.node.deposed(self.epoch);
-                StoreError::Refused("READONLY".to_owned())
+            code => {
+                let refusal = cause::refusal(&error, self.node.access());
+                match code {
+                    "READONLY" => self.node.deposed(self.epoch),
+                    // Until it has loaded its data, nobody can deliver what it does not know.
+                    "LOADING" => self.node.begin_quiet(),
+                    _ => {}
+                }
+                self.node.refused(self.epoch, refusal.clone());
+                StoreError::Refused(refusal)
             }
-            code => StoreError::Refused(code.to_owned()),
         }
     }
 
@@ -230,8 +289,4 @@ impl<'a> Session<'a> {
         self.node.kill(self.epoch);
         StoreError::Unexpected
     }
-}
-
-pub(super) fn is_error(reply: &Value, code: &str) -> bool {
-    matches!(reply, Value::ServerError(error) if error.code() == code)
 }

@@ -39,7 +39,7 @@ impl Source {
     /// The server that was found, if it is what was looked for.
     pub(super) fn accept(&self, link: Link) -> Result<Link, Cause> {
         match self {
-            Self::Primary(_) if !link.server.is_primary => Err(Cause::Other("no primary yet")),
+            Self::Primary(_) if !link.server.is_primary => Err(Cause::Topology("no primary yet")),
             Self::Fixed(_) | Self::Member(_) | Self::Primary(_) => Ok(link),
         }
     }

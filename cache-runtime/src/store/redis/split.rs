@@ -9,14 +9,25 @@ use crate::store::{Deadline, Name, StoreError, StoreResult};
 ///
 /// `split!(self, items, by, |session, part| session.invalidate(part, hold_off, by))` in a method of
 /// [`RedisStore`](super::RedisStore) is one [`StoreResult`] for each [`Item`] of the vector `items`, in their order. `part` is
-/// a `&mut [Item]`; the operation gives a vector of as many results.
+/// a `&mut [Item]`; the operation gives a vector of as many results. For a write it is `urgently |session, part| ..`, as
+/// in `route!`.
 macro_rules! split {
-    ($store:ident, $items:expr, $by:expr, |$session:ident, $part:ident| $operation:expr) => {{
+    ($store:ident, $items:expr, $by:expr, urgently |$session:ident, $part:ident| $operation:expr) => {
+        $crate::store::redis::split::split!(
+            @ $store, $items, $by, urgent_session, |$session, $part| $operation
+        )
+    };
+    ($store:ident, $items:expr, $by:expr, |$session:ident, $part:ident| $operation:expr) => {
+        $crate::store::redis::split::split!(
+            @ $store, $items, $by, session, |$session, $part| $operation
+        )
+    };
+    (@ $store:ident, $items:expr, $by:expr, $kind:ident, |$session:ident, $part:ident| $operation:expr) => {{
         let mut split = $crate::store::redis::split::Split::new(&$store.router, $items, $by).await;
         while let Some(parts) = split.parts() {
             let operations = parts.iter_mut().map(async |part| {
                 let (route, $part) = part.open();
-                let results = match route.session($by).await {
+                let results = match route.$kind($by).await {
                     Ok(mut $session) => $operation.await,
                     Err(error) => $part.iter().map(|_| Err(error.clone())).collect(),
                 };
@@ -96,8 +107,9 @@ impl<'a, I: Item, T> Split<'a, I, T> {
     pub(super) fn parts(&mut self) -> Option<&mut [Part<'a, I, T>]> {
         if self.rounds > 0 {
             for part in std::mem::take(&mut self.parts) {
-                let done = part.items.into_iter().zip(part.places).zip(part.results);
-                done.for_each(|((item, place), result)| self.take(item, place, result));
+                let Part { route, items, places, results } = part;
+                let done = items.into_iter().zip(places).zip(results);
+                done.for_each(|((item, place), result)| self.take(&route, item, place, result));
             }
         }
         self.rounds += 1;
@@ -111,12 +123,11 @@ impl<'a, I: Item, T> Split<'a, I, T> {
     }
 
     /// Takes what came of an item: its result, or where to try it again.
-    fn take(&mut self, item: I, place: usize, result: StoreResult<T>) {
+    fn take(&mut self, route: &Route<'_>, item: I, place: usize, result: StoreResult<T>) {
         if let (Router::Cluster(cluster), Err(error)) = (self.router, &result) {
             cluster.note(error);
-            if let StoreError::Redirected(redirection) = error
-                && self.rounds <= REDIRECTIONS
-                && let Some(to) = cluster.follow(redirection)
+            if self.rounds <= REDIRECTIONS
+                && let Some(to) = route.next(cluster::slot_of(item.name().text), error)
             {
                 return self.give(cluster, to, item, place);
             }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use redis::Value;
 
 use super::calls::{millis, trusted};
+use super::pieces::Pieces;
 use super::script::{self, Arg, Call};
 use super::session::Session;
 use crate::record;
-use crate::store::{Deadline, Name, Stamped, StoreResult, kept};
+use crate::store::{Name, Stamped, StoreResult, kept};
 use crate::token::Token;
 
 impl Session<'_> {
@@ -17,7 +18,7 @@ impl Session<'_> {
         &mut self,
         names: &[Name<'_>],
         need: Duration,
-        deadline: Deadline,
+        pieces: Pieces,
     ) -> Vec<StoreResult<Stamped>> {
         // Created here, for this one command: if the same stamp were sent again after it may have been executed, it
         // could come back after an invalidation had removed it.
@@ -43,7 +44,7 @@ impl Session<'_> {
                 ],
             })
             .collect();
-        let replies = self.eval_all(&calls, deadline).await;
+        let replies = self.eval_in_pieces(&calls, pieces).await;
         replies.into_iter().map(|reply| self.stamped(&reply?)).collect()
     }
 

@@ -2,16 +2,21 @@
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::Settings;
 use super::backoff::{Backoff, LONGEST};
-use super::breaker::Breaker;
+use super::breaker::{Alarms, Breaker};
 use super::cause::Cause;
 use super::link::Link;
+use super::scripting;
 use super::source::Source;
 use super::url::Access;
+use crate::log;
+use crate::store::quiet;
+use crate::token::random_fraction;
 
 /// Where to connect, and how.
 #[derive(Debug)]
@@ -31,6 +36,14 @@ impl Drop for Term {
     fn drop(&mut self) {
         self.breaker.resign(self.number);
     }
+}
+
+/// Keeps a connection that has been replaced until the calls on it have ended.
+fn linger(link: Arc<Link>, farewell: Duration) {
+    tokio::spawn(async move {
+        sleep(farewell).await;
+        drop(link);
+    });
 }
 
 /// How a server reacts to a probe.
@@ -56,7 +69,7 @@ impl Supervisor {
 
     /// Connects, again and again. The next supervisor aborts this task when it takes office.
     pub(super) async fn run(mut self) {
-        let mut connected = self.connect().await;
+        let mut connected = self.attempt().await;
         loop {
             let successor = match connected {
                 Ok(link) => self.stand_by(link).await,
@@ -69,7 +82,7 @@ impl Supervisor {
                 Ok(link)
             } else {
                 self.pause().await;
-                self.connect().await
+                self.attempt().await
             };
         }
     }
@@ -78,10 +91,18 @@ impl Supervisor {
         &self.term.breaker
     }
 
+    /// Lets time pass until the next attempt, unless a write wants one.
     async fn pause(&mut self) {
         let pause = self.backoff.pause();
         self.breaker().promise(pause);
-        sleep(pause).await;
+        self.breaker().pause();
+        _ = timeout(pause, self.breaker().hastened()).await;
+    }
+
+    /// Connects while calls are refused.
+    async fn attempt(&mut self) -> Result<Arc<Link>, Cause> {
+        self.breaker().attempt();
+        self.connect().await
     }
 
     async fn connect(&mut self) -> Result<Arc<Link>, Cause> {
@@ -91,7 +112,7 @@ impl Supervisor {
         let connect = async {
             let endpoint = source.endpoint(access).await?;
             let (epoch, observer) = (breaker.next_epoch(), Arc::downgrade(breaker));
-            let link = Link::open(endpoint, access, &settings.client_name, epoch, observer).await?;
+            let link = Link::open(endpoint, access, settings, epoch, observer).await?;
             source.accept(link)
         };
         let link =
@@ -102,11 +123,23 @@ impl Supervisor {
 
     /// Lets calls through on `link` until it has to be replaced; by its successor, if there is one already.
     async fn stand_by(&mut self, link: Arc<Link>) -> Option<Arc<Link>> {
-        self.breaker().publish(self.term.number, &link);
+        let quiet = quiet::span(self.plan.settings.connect_timeout);
+        // Of what is refused later on, the call that it is refused to tells.
+        let obstacle = link.server.scripting.obstacle();
+        self.breaker().publish(self.term.number, &link, quiet);
+        if self.plan.settings.distrust && link.server.is_anonymous() {
+            log::warn(format_args!(
+                "{}: does not say which primary it is, since `INFO` is refused: with `Failover::Distrust` nothing is cached; permit the user `+info`",
+                self.plan.source
+            ));
+        }
+        if let Some(obstacle) = obstacle {
+            scripting::tell_lost(&self.plan.source, obstacle);
+        }
         let plan = Arc::clone(&self.plan);
         let (successor, why) = tokio::select! {
             successor = self.attend(&link) => (successor, Cause::TimedOut),
-            () = plan.source.moved(&plan.access, &link.endpoint) => (None, Cause::Other("the primary has moved")),
+            () = plan.source.moved(&plan.access, &link.endpoint) => (None, Cause::Topology("the primary has moved")),
         };
         if successor.is_none() {
             self.breaker().withdraw(link.epoch, &why);
@@ -116,9 +149,37 @@ impl Supervisor {
 
     /// Answers alarms until the connection has to be replaced.
     async fn attend(&mut self, link: &Arc<Link>) -> Option<Arc<Link>> {
-        let mut since = Instant::now();
+        let (mut since, mut asked) = (Instant::now(), Instant::now());
+        let Settings { heartbeat, max_age, .. } = self.plan.settings;
+        let mut beats_at = asked + heartbeat;
+        let mut ends_at = max_age.map(|age| asked + age.mul_f64(1.0 - random_fraction() / 10.0));
         loop {
-            let alarms = self.breaker().alarm().await;
+            let asks_at = link.server.scripting.pause().map(|pause| asked + pause);
+            let times = [Some(beats_at), ends_at, asks_at].into_iter().flatten();
+            let Some(alarms) = self.alarm_before(times.min()).await else {
+                let now = Instant::now();
+                if beats_at <= now {
+                    if !self.beats(link).await {
+                        return None;
+                    }
+                    beats_at = Instant::now() + heartbeat;
+                }
+                if ends_at.is_some_and(|end| end <= now) {
+                    if let Ok(successor) = self.connect().await {
+                        linger(Arc::clone(link), self.plan.settings.farewell());
+                        return Some(successor);
+                    }
+                    ends_at = Some(Instant::now() + LONGEST);
+                }
+                if asks_at.is_some_and(|asks| asks <= now) {
+                    self.ask_for_scripts(link).await;
+                    asked = Instant::now();
+                }
+                continue;
+            };
+            if alarms.scriptless() {
+                asked = Instant::now();
+            }
             if self.breaker().is_gone(link.epoch) || (alarms.doubt() && !self.nurse(link).await) {
                 return None;
             }
@@ -132,6 +193,37 @@ impl Supervisor {
         }
     }
 
+    /// Sleeps until something is the matter; none if nothing is until `time`.
+    async fn alarm_before(&self, time: Option<Instant>) -> Option<Alarms> {
+        match time {
+            Some(time) => timeout_at(time, self.breaker().alarm()).await.ok(),
+            None => Some(self.breaker().alarm().await),
+        }
+    }
+
+    /// Asks a server that ran no scripts whether it does by now. A busy one may take its time: what is the matter meanwhile
+    /// is looked after then, and calls that are not answered open the breaker by themselves.
+    async fn ask_for_scripts(&self, link: &Link) {
+        let Settings { connect_timeout, .. } = self.plan.settings;
+        self.breaker().promise(connect_timeout);
+        let question = link.server.scripting.ask_again(link.connection.clone());
+        if let Ok(true) = timeout(connect_timeout, question).await {
+            scripting::tell_regained(&self.plan.source);
+        }
+    }
+
+    /// Whether the server answers on a connection that nobody may have used for a while; otherwise it is to be replaced,
+    /// before a call has to find out. Nobody waits, so the server may take its time.
+    async fn beats(&self, link: &Link) -> bool {
+        let Settings { connect_timeout, .. } = self.plan.settings;
+        self.breaker().promise(connect_timeout);
+        self.breaker().suspect();
+        match timeout(connect_timeout, link.ping()).await {
+            Ok(answers) => answers,
+            Err(_) => !self.breaker().is_suspect(),
+        }
+    }
+
     /// Sees to a connection on which a call was not answered. False: it is to be replaced.
     async fn nurse(&mut self, link: &Arc<Link>) -> bool {
         if let Pulse::None = self.probe(link).await {
@@ -140,6 +232,7 @@ impl Supervisor {
         while !self.breaker().is_published(link.epoch) {
             self.pause().await;
             self.breaker().probe(self.term.number);
+            self.breaker().attempt();
             match self.probe(link).await {
                 Pulse::Prompt => {
                     self.backoff.up();

@@ -10,19 +10,19 @@ use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
-use super::cause::Cause;
+use super::cause::{Cause, shortened};
 
 /// Makes `stream` a TLS connection to `host`.
 pub(super) async fn client(host: &str, stream: TcpStream) -> Result<TlsStream<TcpStream>, Cause> {
     let name = ServerName::try_from(host.to_owned())
-        .map_err(|_| Cause::Other("the host is no name that a certificate could be for"))?;
+        .map_err(|_| unusable("the host is no name that a certificate could be for"))?;
     let connected = TlsConnector::from(config().await?).connect(name, stream).await;
     connected.map_err(|error| match error.kind() {
         // Errors of rustls itself: certificate, name, protocol.
-        io::ErrorKind::InvalidData => {
-            Cause::Other("the server's certificate is not trusted, or it speaks no TLS")
-        }
-        kind => Cause::Io(kind),
+        io::ErrorKind::InvalidData => Cause::Tls(shortened(format!(
+            "the server's certificate is not trusted, or it speaks no TLS: {error}"
+        ))),
+        _ => error.into(),
     })
 }
 
@@ -38,15 +38,18 @@ async fn config() -> Result<Arc<ClientConfig>, Cause> {
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         roots
     });
-    let roots =
-        read.await.map_err(|_| Cause::Other("the system's certificates could not be read"))?;
+    let roots = read.await.map_err(|_| unusable("the system's certificates could not be read"))?;
     if roots.is_empty() {
-        return Err(Cause::Other("the system has no trusted certificates"));
+        return Err(unusable("the system has no trusted certificates"));
     }
     let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|_| Cause::Other("TLS cannot be set up"))?
+        .map_err(|_| unusable("TLS cannot be set up"))?
         .with_root_certificates(roots)
         .with_no_client_auth();
     Ok(Arc::clone(CONFIG.get_or_init(|| Arc::new(config))))
+}
+
+fn unusable(why: &str) -> Cause {
+    Cause::Tls(why.to_owned())
 }

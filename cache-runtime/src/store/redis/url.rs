@@ -1,6 +1,6 @@
 //! Parsing of URLs.
 //!
-//! `scheme://[user[:password]@]host[:port][,host[:port]…][/path]`, with the schemes of [`SCHEMES`]. No error message
+//! `scheme://[[user]:[password]@]host[:port][,host[:port]…][/path]`, with the schemes of [`SCHEMES`]. No error message
 //! quotes any part of a URL: if a password contains a character that should have been percent-encoded, it may have
 //! ended up in any part.
 
@@ -54,6 +54,26 @@ impl fmt::Display for Endpoint {
             Self::Tcp { host, port } if host.contains(':') => write!(f, "[{host}]:{port}"),
             Self::Tcp { host, port } => write!(f, "{host}:{port}"),
             Self::Unix(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+/// Without credentials.
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list =
+            |all: &[Endpoint]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
+        let Access { database, tls, .. } = &self.access;
+        f.write_str(if *tls { "rediss" } else { "redis" })?;
+        match &self.topology {
+            Topology::Single(Endpoint::Unix(path)) => {
+                write!(f, "+unix://{}?db={database}", path.display())
+            }
+            Topology::Single(endpoint) => write!(f, "://{endpoint}/{database}"),
+            Topology::Cluster(seeds) => write!(f, "+cluster://{}", list(seeds)),
+            Topology::Sentinel { sentinels, master } => {
+                write!(f, "+sentinel://{}/{master}/{database}", list(sentinels))
+            }
         }
     }
 }
@@ -175,13 +195,19 @@ impl<'a> Parts<'a> {
             Some((user, password)) => (user, Some(decode(password)?)),
             None => (login, None),
         };
-        let user = Some(decode(user)?).filter(|user| !user.is_empty());
-        if user.is_some() && password.is_none() {
-            return malformed(
-                "a user needs a password: write `user:password@host`, or `:password@host`",
-            );
+        match (decode(user)?, password) {
+            // Neither is given, so nobody logs in: a server without a password refuses an empty one.
+            (user, None) if user.is_empty() => Ok((None, None)),
+            (user, Some(password)) if user.is_empty() => {
+                Ok((None, Some(password).filter(|password| !password.is_empty())))
+            }
+            // An empty password is sent: without one, the connection would be that of the user `default`.
+            (user, Some(password)) => Ok((Some(user), Some(password))),
+            (_, None) => malformed(
+                "what stands before `@` could be a user or a password: write `user:password@host`, \
+                 `user:@host` for a user without a password, or `:password@host`",
+            ),
         }
-        Ok((user, password.filter(|password| !password.is_empty())))
     }
 
     fn hosts(&self, default_port: u16) -> Result<Vec<Endpoint>, Malformed> {

@@ -4,12 +4,14 @@
 //! pointer to find out whether it may go ahead. All changes go through one lock, that of the status: a connection is
 //! published and withdrawn together with the phase that it stands for.
 //!
-//! The supervisor of a breaker lives on the runtime of the first caller. That runtime may be shut down, or may stay
+//! The supervisor of a breaker lives on the runtime for connections, or else on that of the first caller. That runtime may be shut down, or may stay
 //! around with nobody to drive it. In the first case, the supervisor's task resigns when it is dropped. For the
 //! second, it promises before each wait when it will be back, and a caller that finds the promise broken appoints a
 //! new supervisor. Terms of office tell the two apart: whatever a deposed supervisor still does has no effect.
 
+mod attempts;
 mod office;
+mod told;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
@@ -19,10 +21,14 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::{Notify, watch};
 
-use self::office::Alarms;
+use self::attempts::Attempts;
+pub(super) use self::attempts::SPACING;
+pub(super) use self::office::Alarms;
+use self::told::Told;
 use super::cause::Cause;
 use super::link::Link;
 use super::succession::Succession;
+use crate::failure::Failures;
 use crate::log;
 pub(crate) use crate::stats::BreakerState as Phase;
 
@@ -53,6 +59,7 @@ struct Status {
     term: u64,
     /// Why calls are refused, as it was logged.
     cause: Option<Cause>,
+    attempts: Attempts,
 }
 
 #[derive(Debug)]
@@ -72,12 +79,22 @@ pub(super) struct Breaker {
     promise: AtomicU64,
     created: Instant,
     pub(super) succession: Succession,
+    /// Where the latest failure is remembered, of this server or another one of its cache.
+    failures: Arc<Failures>,
+    told: Told,
 }
 
 impl Breaker {
-    pub(super) fn new(server: String) -> Self {
+    pub(super) fn new(server: String, failures: Arc<Failures>) -> Self {
         let created = Instant::now();
-        let status = Status { phase: Phase::Idle, epoch: 0, since: created, term: 0, cause: None };
+        let status = Status {
+            phase: Phase::Idle,
+            epoch: 0,
+            since: created,
+            term: 0,
+            cause: None,
+            attempts: Attempts::default(),
+        };
         Self {
             server,
             link: ArcSwapOption::empty(),
@@ -90,6 +107,8 @@ impl Breaker {
             promise: AtomicU64::new(NEVER),
             created,
             succession: Succession::default(),
+            failures,
+            told: Told::default(),
         }
     }
 
@@ -151,6 +170,11 @@ impl Breaker {
         }
     }
 
+    /// A call was not answered in time, whatever that says about the server.
+    pub(super) fn note_timeout(&self) {
+        self.failures.note(Cause::TimedOut);
+    }
+
     /// A call on connection `epoch` was given up: this does not count as unanswered, but the server is probed.
     pub(super) fn doubt(&self, epoch: u64) {
         if self.is_published(epoch) {
@@ -168,10 +192,25 @@ impl Breaker {
         }
     }
 
+    /// The server of connection `epoch` runs no scripts any more: it is to be asked from time to time.
+    pub(super) fn scriptless(&self, epoch: u64) {
+        if self.is_published(epoch) {
+            self.raise(Alarms::SCRIPTLESS);
+        }
+    }
+
     /// Connection `epoch` has ended.
     pub(super) fn lost(&self, epoch: u64) {
         self.gone.fetch_max(epoch, AcqRel);
-        self.withdraw(epoch, &Cause::Other("connection lost"));
+        self.withdraw(epoch, &Cause::Lost);
+        self.raise(Alarms::LOST);
+    }
+
+    /// The task of connection `epoch` was dropped, with its runtime: the server has nothing to do with it, so this is
+    /// not told.
+    pub(super) fn left(&self, epoch: u64) {
+        self.gone.fetch_max(epoch, AcqRel);
+        self.retract(epoch, &Cause::Lost);
         self.raise(Alarms::LOST);
     }
 
@@ -180,9 +219,23 @@ impl Breaker {
         if let Some(link) = self.link.load().as_ref()
             && link.epoch == epoch
         {
-            self.withdraw(epoch, &Cause::Other("replies out of order"));
+            self.withdraw(epoch, &Cause::Protocol("replies out of order"));
             link.close();
         }
+    }
+
+    /// Why there is no connection.
+    pub(super) fn cause(&self) -> Option<Cause> {
+        self.status.borrow().cause.clone()
+    }
+
+    /// Gives up a connection on which the server has not answered.
+    pub(super) fn give_up(&self, link: &Link) {
+        self.withdraw(link.epoch, &Cause::TimedOut);
+        self.gone.fetch_max(link.epoch, AcqRel);
+        // Its runtime may stand still, and its task with it.
+        self.raise(Alarms::LOST);
+        link.close();
     }
 
     pub(super) fn is_connecting(&self) -> bool {
@@ -208,15 +261,20 @@ impl Breaker {
 
     /// Refuses calls from now on, if it is connection `epoch` that serves them.
     pub(super) fn withdraw(&self, epoch: u64, cause: &Cause) {
-        let withdrawn = self.change(|status| {
+        if self.retract(epoch, cause) {
+            self.failures.note(cause.clone());
+            self.log_refusals(cause);
+        }
+    }
+
+    /// The same, and tells nobody; whether there is something to tell.
+    fn retract(&self, epoch: u64, cause: &Cause) -> bool {
+        self.change(|status| {
             self.is_published(epoch).then(|| {
                 self.link.store(None);
                 status.enter(Phase::Open, Some(cause.clone()))
             })
-        });
-        if withdrawn {
-            self.log_refusals(cause);
-        }
+        })
     }
 
     /// Applies a change that is not a supervisor's; whether it is worth a line.
@@ -242,7 +300,7 @@ impl Breaker {
     }
 
     fn log_refusals(&self, cause: &Cause) {
-        log::warn(format_args!("{}: {cause}; going without it", self.server));
+        self.failures.tell(&self.server, cause);
     }
 }
 
@@ -260,6 +318,7 @@ impl Status {
     fn enter(&mut self, phase: Phase, cause: Option<Cause>) -> bool {
         let known = self.cause == cause;
         (self.phase, self.since, self.cause) = (phase, Instant::now(), cause);
+        self.attempts.end();
         !known
     }
 }

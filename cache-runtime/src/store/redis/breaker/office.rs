@@ -17,6 +17,7 @@ impl Alarms {
     pub(super) const LOST: u8 = 1;
     pub(super) const DOUBT: u8 = 2;
     pub(super) const DEPOSED: u8 = 4;
+    pub(super) const SCRIPTLESS: u8 = 8;
 
     /// A call was not answered in time, or not before its caller lost patience.
     pub(in crate::store::redis) fn doubt(self) -> bool {
@@ -26,6 +27,11 @@ impl Alarms {
     /// The server has ceased to be a primary.
     pub(in crate::store::redis) fn deposed(self) -> bool {
         self.0 & Self::DEPOSED != 0
+    }
+
+    /// The server runs no scripts any more.
+    pub(in crate::store::redis) fn scriptless(self) -> bool {
+        self.0 & Self::SCRIPTLESS != 0
     }
 }
 
@@ -58,11 +64,20 @@ impl Breaker {
         self.epochs.fetch_add(1, Relaxed) + 1
     }
 
-    /// Lets calls through on a new connection.
-    pub(in crate::store::redis) fn publish(&self, term: u64, link: &Arc<Link>) {
+    /// Lets calls through on a new connection. Where it begins with a quiet time, that lasts for `quiet`.
+    pub(in crate::store::redis) fn publish(&self, term: u64, link: &Arc<Link>, quiet: Duration) {
         self.strikes.store(0, Relaxed);
-        self.succession.note(link.server.origin);
-        if self.act(term, Phase::Closed, Some(Arc::clone(link)), None) {
+        // Before the first call finds the connection: what is to be stored looks for the quiet time after that.
+        let is_quiet = self.succession.note(&link.server, quiet);
+        if !self.act(term, Phase::Closed, Some(Arc::clone(link)), None) {
+            return;
+        }
+        if is_quiet {
+            log::info(format_args!(
+                "{}: connected; nothing is stored for {quiet:?}, until all processes can have reconnected",
+                self.server
+            ));
+        } else {
             log::info(format_args!("{}: connected", self.server));
         }
     }
@@ -90,6 +105,8 @@ impl Breaker {
 
     /// Refuses calls. A cause that has not changed is not logged again.
     pub(in crate::store::redis) fn refuse(&self, term: u64, cause: &Cause) {
+        self.succession.miss();
+        self.failures.note(cause.clone());
         let known = self.status.borrow().cause.as_ref() == Some(cause);
         if self.act(term, Phase::Open, None, Some(cause.clone())) && !known {
             self.log_refusals(cause);

@@ -9,15 +9,16 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout, timeout_at};
 
 use super::Phase;
 use super::report::Report;
 use super::view::View;
+use crate::store::Deadline;
 use crate::store::redis::backoff::Backoff;
+use crate::store::redis::breaker::SPACING;
 use crate::store::redis::cause::Cause;
 use crate::store::redis::concurrently::race;
 use crate::store::redis::url::Endpoint;
@@ -32,7 +33,7 @@ const LENIENCE: Duration = Duration::from_secs(1);
 /// The promise of a keeper that waits to be called.
 const NEVER: u64 = u64::MAX;
 
-/// The task that keeps the map up to date, on the runtime of the caller that needed it first. If that runtime ends,
+/// The task that keeps the map up to date, on the runtime for connections, or on that of the caller that needed it first. If that runtime ends,
 /// or is left standing with nobody to drive it, the next caller whom the map does not help puts the task on its own.
 #[derive(Debug, Default)]
 pub(super) struct Keeper {
@@ -44,14 +45,22 @@ pub(super) struct Keeper {
 #[derive(Debug)]
 struct Desk {
     bell: Notify,
+    /// A write waits for the next map.
+    urgent: Notify,
     created: Instant,
     /// By when the keeper will have stirred, in milliseconds since `created`.
     promise: AtomicU64,
+    /// When nodes began to be asked; `NEVER`: none is being asked. In milliseconds since `created`, as the next.
+    asked: AtomicU64,
+    /// When they may be asked again out of turn.
+    due: AtomicU64,
 }
 
 impl Default for Desk {
     fn default() -> Self {
-        Self { bell: Notify::new(), created: Instant::now(), promise: AtomicU64::new(0) }
+        let [bell, urgent] = [(); 2].map(|()| Notify::new());
+        let [promise, asked, due] = [0, NEVER, 0].map(AtomicU64::new);
+        Self { bell, urgent, created: Instant::now(), promise, asked, due }
     }
 }
 
@@ -63,9 +72,57 @@ impl Desk {
     fn after(&self, delay: Duration) -> u64 {
         u64::try_from((self.created.elapsed() + delay).as_millis()).unwrap_or(NEVER)
     }
+
+    /// How long until nodes may be asked again out of turn.
+    fn wait(&self) -> Duration {
+        let now = self.after(Duration::ZERO);
+        Duration::from_millis(self.due.load(Relaxed).saturating_sub(now))
+    }
+
+    /// Whether an answer can be expected soon: nodes have been asked for less than `patience`, or may be now.
+    fn is_promising(&self, patience: Duration) -> bool {
+        match self.asked.load(Relaxed) {
+            NEVER => self.wait().is_zero(),
+            asked => {
+                Duration::from_millis(self.after(Duration::ZERO).saturating_sub(asked)) < patience
+            }
+        }
+    }
+
+    /// The nodes are being asked from now on.
+    fn ask(&self) {
+        self.asked.store(self.after(Duration::ZERO), Relaxed);
+    }
+
+    /// They have been asked.
+    fn rest(&self) {
+        self.asked.store(NEVER, Relaxed);
+    }
+
+    /// Waits until a write wants them to be asked, and they may be.
+    async fn hastened(&self) {
+        self.urgent.notified().await;
+        sleep(self.wait()).await;
+        self.due.store(self.after(SPACING), Relaxed);
+    }
 }
 
 impl Keeper {
+    /// For a write whose node cannot be reached: has the map asked for at once, unless it was a moment ago, and waits
+    /// for it, until `by`.
+    pub(super) async fn hasten(&self, view: &Arc<View>, by: Deadline) {
+        let mut news = view.news.subscribe();
+        let patience = view.settings.patience();
+        let is_promising = self.desk.is_promising(patience);
+        self.desk.urgent.notify_one();
+        self.alarm(view);
+        if is_promising {
+            let until = by.min((Instant::now() + patience).into());
+            // The sender is ours, so there is no other error than that it takes too long.
+            _ = timeout_at(until, news.changed()).await;
+        }
+    }
+
     /// Has the map asked for, soon.
     pub(super) fn alarm(&self, view: &Arc<View>) {
         self.desk.bell.notify_one();
@@ -73,7 +130,7 @@ impl Keeper {
         let soon = self.desk.after(LENIENCE);
         _ = self.desk.promise.compare_exchange(NEVER, soon, Relaxed, Relaxed);
         // Somebody who holds the lock does the same.
-        let (Ok(mut task), Ok(runtime)) = (self.task.try_lock(), Handle::try_current()) else {
+        let (Ok(mut task), Some(runtime)) = (self.task.try_lock(), view.settings.runtime()) else {
             return;
         };
         if overdue || task.as_ref().is_none_or(AbortHandle::is_finished) {
@@ -100,7 +157,10 @@ impl Drop for Keeper {
 async fn keep(view: Arc<View>, desk: Arc<Desk>) {
     let mut backoff = Backoff::default();
     loop {
-        match learn(&view, &desk).await {
+        desk.ask();
+        let learnt = learn(&view, &desk).await;
+        desk.rest();
+        match learnt {
             Ok(()) => {
                 backoff.up();
                 let round = ROUND.mul_f64(0.5 + random_fraction() / 2.0);
@@ -113,7 +173,7 @@ async fn keep(view: Arc<View>, desk: Arc<Desk>) {
         }
         let pause = backoff.pause();
         desk.promise(pause);
-        sleep(pause).await;
+        _ = timeout(pause, desk.hastened()).await;
     }
 }
 
@@ -136,7 +196,7 @@ async fn learn(view: &View, desk: &Desk) -> Result<(), Cause> {
         for endpoint in nodes {
             let (endpoint, access) = (endpoint.clone(), view.access.clone());
             questions.spawn(async move {
-                timeout(patience, Report::ask(&endpoint, &access))
+                timeout(patience, Report::ask(&endpoint, &access, patience))
                     .await
                     .unwrap_or(Err(Cause::TimedOut))
             });
@@ -148,7 +208,7 @@ async fn learn(view: &View, desk: &Desk) -> Result<(), Cause> {
                     return Ok(());
                 }
                 // What a server says tells more than that there is none.
-                Ok(Err(cause)) if !matches!(why, Cause::Refused(_) | Cause::Other(_)) => {
+                Ok(Err(cause)) if !is_said_by_a_server(&why) => {
                     why = cause;
                 }
                 Ok(Err(_)) | Err(_) => {}
@@ -156,6 +216,17 @@ async fn learn(view: &View, desk: &Desk) -> Result<(), Cause> {
         }
     }
     Err(why)
+}
+
+fn is_said_by_a_server(cause: &Cause) -> bool {
+    matches!(
+        cause,
+        Cause::NoPassword(_)
+            | Cause::WrongPassword(_)
+            | Cause::Refused(_)
+            | Cause::Topology(_)
+            | Cause::Protocol(_)
+    )
 }
 
 /// Who may be asked: the nodes in any order, and then the seeds.

@@ -5,12 +5,13 @@ use redis::{Cmd, Value};
 use super::Cluster;
 use super::map::Member;
 use super::report::text;
+use crate::failure::Refusal;
 use crate::store::redis::session::Session;
 use crate::store::redis::sweep::STEP;
 use crate::store::{Deadline, StoreError, StoreResult};
 
 /// What each primary says of its own slots. While that stays as it is no key moves from one to another.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::store::redis) struct Layout {
     /// One for each primary, in the order of their addresses; none where the user may not ask for it.
     holdings: Vec<(String, Option<Holding>)>,
@@ -75,7 +76,7 @@ impl Cluster {
         let found: Option<usize> = holdings.iter().map(slots).sum();
         if found.is_some_and(|found| found < map.slots()) {
             self.doubt();
-            return Err(StoreError::Refused("TRYAGAIN".to_owned()));
+            return Err(StoreError::Refused(Refusal::new("TRYAGAIN", "")));
         }
         Ok(Layout { holdings })
     }

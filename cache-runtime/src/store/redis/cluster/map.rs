@@ -1,5 +1,8 @@
 //! Which node serves which slot.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use super::report::{Claim, Report};
@@ -26,6 +29,8 @@ pub(super) struct Member {
     /// Empty where it is not known: the node was named by a redirection.
     id: String,
     epoch: u64,
+    /// A slot has moved to it since its epoch was reported.
+    has_gained: bool,
 }
 
 impl Default for Map {
@@ -56,7 +61,13 @@ impl Map {
     /// This map, with an additional node of which only the address is known.
     pub(super) fn with(&self, endpoint: &Endpoint, node: Arc<Node>) -> Self {
         let mut map = self.clone();
-        map.members.push(Member { endpoint: endpoint.clone(), node, id: String::new(), epoch: 0 });
+        map.members.push(Member {
+            endpoint: endpoint.clone(),
+            node,
+            id: String::new(),
+            epoch: 0,
+            has_gained: false,
+        });
         map
     }
 
@@ -66,6 +77,9 @@ impl Map {
         let to = map.members.iter().position(|member| member.endpoint == *endpoint);
         if let (Some(owner), Some(to)) = (map.owners.get_mut(usize::from(slot)), to) {
             *owner = number(to);
+            if let Some(member) = map.members.get_mut(to) {
+                member.has_gained = true;
+            }
         }
         map
     }
@@ -116,14 +130,39 @@ impl Map {
         map
     }
 
-    /// Whether a primary has come in the place of one of `former`, or has come back to it. Where that was by a failover, it
-    /// may not know what its predecessor had acknowledged.
-    pub(super) fn succeeds(&self, former: &Self) -> bool {
-        let is_successor = |member: &Member| match former.member(&member.endpoint) {
-            Some(known) => known.id == member.id && known.epoch < member.epoch,
+    /// The primaries that have come in the place of one of `former`, or have come back to it. Where that was by a
+    /// failover, they may not know what their predecessors had acknowledged.
+    ///
+    /// | a node | its epoch | is a successor |
+    /// |---|---|---|
+    /// | was no primary of `former` | any | yes: a promoted replica, or one that gets its first slots |
+    /// | was one | as before | no |
+    /// | was one, and has slots now that it did not have | higher | no: it has imported them, keys and all; so does Valkey 9 with whole ranges at once |
+    /// | was one, with the same slots or fewer | higher | yes: it was away, and has been elected again |
+    ///
+    /// One that was away, was elected again and imported a slot between two reports is taken for one that only did the
+    /// last. Of what came in between, calls would have been told (`MOVED`, `READONLY`), and have had the map asked for.
+    pub(super) fn successors(&self, former: &Self) -> impl Iterator<Item = &Member> {
+        let is_successor = |member: &&Member| match former.member(&member.endpoint) {
+            Some(known) => {
+                known.id == member.id
+                    && known.epoch < member.epoch
+                    && !known.has_gained
+                    && !self.has_gained(member, former)
+            }
             None => true,
         };
-        !former.members.is_empty() && self.members.iter().any(is_successor)
+        let members = if former.members.is_empty() { &[] } else { &self.members[..] };
+        members.iter().filter(is_successor)
+    }
+
+    /// Whether a member has slots that it did not have in `former`.
+    fn has_gained(&self, member: &Member, former: &Self) -> bool {
+        let is_its =
+            |owner: Option<&Member>| owner.is_some_and(|it| it.endpoint == member.endpoint);
+        (0..)
+            .zip(&self.owners)
+            .any(|(slot, _)| is_its(self.owner(slot)) && !is_its(former.owner(slot)))
     }
 
     fn claimant(
@@ -139,7 +178,20 @@ impl Map {
             node: known.map_or_else(|| connect(&claim.endpoint), |known| Arc::clone(&known.node)),
             id: claim.id.clone(),
             epoch: report.epochs.get(&claim.id).copied().unwrap_or_default().max(before),
+            // Until a report comes of a node that knows that.
+            has_gained: known
+                .is_some_and(|known| known.has_gained && !self.is_known_to(report, known)),
         }
+    }
+
+    /// Whether a report gives a member all the slots that it has here.
+    fn is_known_to(&self, report: &Report, member: &Member) -> bool {
+        let claims = report.claims.iter().filter(|claim| claim.endpoint == member.endpoint);
+        let claims: Vec<_> = claims.map(|claim| claim.first..=claim.last).collect();
+        (0..).zip(&self.owners).all(|(slot, _)| {
+            let is_its = self.owner(slot).is_some_and(|it| it.endpoint == member.endpoint);
+            !is_its || claims.iter().any(|claim| claim.contains(&slot))
+        })
     }
 }
 
@@ -156,137 +208,4 @@ fn number_of(members: &mut Vec<Member>, member: &Member) -> u16 {
 /// There are never more members than slots.
 fn number(position: usize) -> u16 {
     u16::try_from(position).unwrap_or(NOBODY)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::redis::Settings;
-    use crate::store::redis::source::Source;
-    use crate::store::redis::url::Access;
-
-    fn at(port: u16) -> Endpoint {
-        Endpoint::Tcp { host: "host".to_owned(), port }
-    }
-
-    fn connect(endpoint: &Endpoint) -> Arc<Node> {
-        let source = Source::Member(endpoint.clone());
-        Arc::new(Node::new(source, Access::default(), Settings::default()))
-    }
-
-    /// What a node says: of each primary its port, its slots and its epoch; of the others their port and epoch.
-    fn report(primaries: &[(u16, u16, u16, u64)], others: &[(u16, u64)]) -> Report {
-        let claim = |&(port, first, last, _): &(u16, u16, u16, u64)| Claim {
-            first,
-            last,
-            endpoint: at(port),
-            id: port.to_string(),
-        };
-        let epochs = primaries.iter().map(|(port, _, _, epoch)| (*port, *epoch));
-        let epochs = epochs.chain(others.iter().copied());
-        Report {
-            claims: primaries.iter().map(claim).collect(),
-            epochs: epochs.map(|(port, epoch)| (port.to_string(), epoch)).collect(),
-        }
-    }
-
-    fn updated(map: &Map, primaries: &[(u16, u16, u16, u64)], others: &[(u16, u64)]) -> Map {
-        map.updated(&report(primaries, others), connect)
-    }
-
-    fn owner(map: &Map, slot: u16) -> Option<Endpoint> {
-        map.owner(slot).map(|owner| owner.endpoint.clone())
-    }
-
-    /// Two primaries; the second has the greater epoch.
-    fn pair() -> Map {
-        updated(&Map::default(), &[(1, 0, 99, 1), (2, 100, 199, 2)], &[(3, 1)])
-    }
-
-    #[test]
-    fn nodes_serve_what_they_claim() {
-        let map = pair();
-        assert_eq!(owner(&map, 0), Some(at(1)));
-        assert_eq!(owner(&map, 99), Some(at(1)));
-        assert_eq!(owner(&map, 100), Some(at(2)));
-        assert_eq!(owner(&map, 200), None);
-        assert_eq!((map.slots(), map.members().len()), (200, 2));
-    }
-
-    #[test]
-    fn a_node_that_stays_keeps_its_connection() {
-        let map = pair();
-        let next = updated(&map, &[(1, 0, 149, 3), (2, 150, 199, 2)], &[]);
-        for port in [1, 2] {
-            let node = |map: &Map| Arc::as_ptr(&map.member(&at(port)).unwrap().node);
-            assert_eq!(node(&map), node(&next));
-        }
-    }
-
-    #[test]
-    fn a_promoted_replica_comes_in_its_place() {
-        let map = pair();
-        let next = updated(&map, &[(3, 0, 99, 3), (2, 100, 199, 2)], &[(1, 1)]);
-        assert_eq!(owner(&next, 0), Some(at(3)));
-        assert!(next.member(&at(1)).is_none(), "the former one has left");
-        assert!(next.succeeds(&map));
-    }
-
-    #[test]
-    fn an_older_report_changes_nothing_back() {
-        let map = updated(&Map::default(), &[(3, 0, 99, 3), (2, 100, 199, 2)], &[(1, 1)]);
-        let next = updated(&map, &[(1, 0, 99, 1), (2, 100, 199, 2)], &[(3, 1)]);
-        assert_eq!(owner(&next, 0), Some(at(3)));
-        assert!(!next.succeeds(&map));
-        // What it says about others is used nevertheless.
-        let next = updated(&map, &[(1, 0, 99, 1), (4, 100, 199, 4)], &[(3, 1), (2, 2)]);
-        assert_eq!(owner(&next, 0), Some(at(3)));
-        assert_eq!(owner(&next, 100), Some(at(4)));
-    }
-
-    #[test]
-    fn a_cluster_that_was_built_anew_is_believed() {
-        let map = updated(&Map::default(), &[(1, 0, 199, 7)], &[]);
-        let next = updated(&map, &[(5, 0, 199, 1)], &[]);
-        assert_eq!(owner(&next, 0), Some(at(5)));
-        assert_eq!(next.members().len(), 1);
-    }
-
-    #[test]
-    fn without_epochs_the_last_report_counts() {
-        let mut old = report(&[(1, 0, 99, 1)], &[]);
-        old.epochs.clear();
-        let next = pair().updated(&old, connect);
-        assert_eq!(owner(&next, 0), Some(at(1)));
-        assert_eq!(owner(&next, 100), None);
-    }
-
-    #[test]
-    fn a_slot_moves_at_once_and_alone() {
-        let map = pair();
-        let next = map.moved(5, &at(2));
-        assert_eq!(owner(&next, 5), Some(at(2)));
-        assert_eq!(owner(&next, 6), Some(at(1)));
-        assert!(!next.succeeds(&map), "keys move with their slots");
-        // Somebody who does not know it yet is not heard.
-        let next = updated(&next, &[(1, 0, 99, 1), (2, 100, 199, 1)], &[]);
-        assert_eq!(owner(&next, 5), Some(at(2)));
-    }
-
-    #[test]
-    fn a_node_that_was_not_there_may_be_a_successor() {
-        let map = pair();
-        let next = map.with(&at(3), connect(&at(3))).moved(5, &at(3));
-        assert_eq!(owner(&next, 5), Some(at(3)));
-        assert!(next.succeeds(&map));
-        assert!(!map.succeeds(&Map::default()), "nobody was there before");
-        // And one that has been elected again, if it was away in between.
-        assert!(updated(&map, &[(1, 0, 99, 5), (2, 100, 199, 2)], &[]).succeeds(&map));
-    }
-
-    #[test]
-    fn nonsense_is_left_out() {
-        let map = updated(&Map::default(), &[(1, 99, 0, 1), (2, 16_000, 20_000, 1)], &[]);
-        assert_eq!(map.slots(), 0);
-    }
 }

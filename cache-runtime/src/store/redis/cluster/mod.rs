@@ -19,8 +19,8 @@ mod report;
 mod slot;
 mod view;
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::time::timeout_at;
 
@@ -32,7 +32,8 @@ pub(super) use self::slot::of as slot_of;
 use self::view::View;
 use super::Settings;
 use super::breaker::{Phase, Snapshot};
-use super::concurrently::race;
+use super::cause::Cause;
+use super::concurrently::{join, race};
 use super::node::Node;
 use super::url::{Access, Endpoint};
 use crate::store::{Deadline, StoreError, StoreResult};
@@ -75,11 +76,56 @@ impl Cluster {
         Err(StoreError::Down)
     }
 
+    /// For a write: has a node tried at once if there is no connection to it, and where that is in vain the others asked
+    /// who has come in its place. Waits for the outcome, until `by`.
+    pub(super) async fn hasten(&self, node: &Node, by: Deadline) {
+        if node.is_refusing() {
+            Box::pin(async {
+                node.hasten(by).await;
+                if node.is_refusing() {
+                    self.keeper.hasten(&self.view, by).await;
+                }
+            })
+            .await;
+        }
+    }
+
+    /// The same for all nodes.
+    pub(super) async fn hasten_all(&self, by: Deadline) {
+        let map = self.view.map.load_full();
+        join(map.members().iter().map(|member| self.hasten(&member.node, by))).await;
+    }
+
+    /// The node that serves a slot by now, if it is another one than this, which could not be reached.
+    pub(super) fn successor(&self, slot: u16, former: &Node) -> Option<Destination> {
+        let to = self.view.map.load().owner(slot)?.destination();
+        (!std::ptr::eq(&raw const *to.node, former)).then_some(to)
+    }
+
     /// Every primary.
     pub(super) async fn nodes(&self, deadline: Deadline) -> StoreResult<Vec<Destination>> {
         self.know(deadline).await?;
         let map = self.view.map.load();
         Ok(map.members().iter().map(Member::destination).collect())
+    }
+
+    /// Asks every primary for a sign of life, by `by`: the first reason why one gives none.
+    pub(super) async fn ping(&self, by: Deadline) -> Result<(), Cause> {
+        if self.view.is_vague() {
+            self.keeper.hasten(&self.view, by).await;
+        }
+        let nodes = self.nodes(by).await.map_err(|error| match error {
+            StoreError::Down => self.view.news.borrow().cause.clone().unwrap_or(Cause::TimedOut),
+            error => error.into(),
+        })?;
+        let failed = Mutex::new(None);
+        let pings = nodes.iter().map(async |to| {
+            if let Err(cause) = to.node.ping(by).await {
+                failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(cause);
+            }
+        });
+        join(pings).await;
+        failed.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
     }
 
     /// Waits for the first map.
@@ -105,12 +151,12 @@ impl Cluster {
     pub(super) fn note(&self, error: &StoreError) {
         let doubtful = match error {
             StoreError::Down | StoreError::TimedOut | StoreError::Lost => true,
-            StoreError::Refused(code) => {
-                matches!(code.as_str(), "CLUSTERDOWN" | "MASTERDOWN" | "READONLY" | "LOADING")
+            StoreError::Refused(refusal) => {
+                matches!(refusal.code(), "CLUSTERDOWN" | "MASTERDOWN" | "READONLY" | "LOADING")
             }
             // While a slot is moving, the map is right: the old node still owns it.
             StoreError::Redirected(redirection) => !redirection.once,
-            StoreError::Unexpected => false,
+            StoreError::Saturated | StoreError::Unexpected => false,
         };
         if doubtful {
             self.doubt();

@@ -1,12 +1,13 @@
 //! What one node says of its cluster.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
-use redis::{AsyncConnectionConfig, Value};
+use redis::Value;
 
 use super::redirection::announced;
-use crate::store::redis::cause::Cause;
-use crate::store::redis::dial::{dial, log_in, login};
+use crate::store::redis::cause::{Cause, refusal};
+use crate::store::redis::dial::{dial, log_in};
 use crate::store::redis::url::{Access, Endpoint};
 
 /// Who serves which slots, as one node sees it.
@@ -29,27 +30,30 @@ pub(super) struct Claim {
 
 impl Report {
     /// Asks the node at `endpoint`, on a connection of its own.
-    pub(super) async fn ask(endpoint: &Endpoint, access: &Access) -> Result<Self, Cause> {
-        let stream = dial(endpoint, access.tls).await?;
-        let (mut connection, _driver) =
-            log_in(stream, &login(access), AsyncConnectionConfig::new(), ()).await?;
+    pub(super) async fn ask(
+        endpoint: &Endpoint,
+        access: &Access,
+        patience: Duration,
+    ) -> Result<Self, Cause> {
+        let stream = dial(endpoint, access.tls, patience).await?;
+        let (mut connection, _driver) = log_in(stream, access, ()).await?;
         let mut questions = redis::pipe();
         questions.cmd("CLUSTER").arg("SLOTS");
         questions.cmd("CLUSTER").arg("NODES");
         let answers = connection.send_packed_commands(&questions, 0, questions.len()).await?;
         let [slots, nodes] =
-            <[Value; 2]>::try_from(answers).map_err(|_| Cause::Other(NOT_REDIS))?;
+            <[Value; 2]>::try_from(answers).map_err(|_| Cause::Protocol(NOT_REDIS))?;
         let claims = match &slots {
             Value::Array(slots) => slots.iter().filter_map(|it| Claim::read(it, endpoint)),
             Value::ServerError(error) if error.code() == "ERR" => {
-                return Err(Cause::Other(NOT_CLUSTERED));
+                return Err(Cause::Topology(NOT_CLUSTERED));
             }
-            Value::ServerError(error) => return Err(Cause::Refused(error.code().to_owned())),
-            _ => return Err(Cause::Other(NOT_REDIS)),
+            Value::ServerError(error) => return Err(refusal(error, access).into()),
+            _ => return Err(Cause::Protocol(NOT_REDIS)),
         };
         let claims: Vec<_> = claims.collect();
         if claims.is_empty() {
-            return Err(Cause::Other("no node of the cluster serves any slot"));
+            return Err(Cause::Topology("no node of the cluster serves any slot"));
         }
         Ok(Self { claims, epochs: epochs(&nodes) })
     }

@@ -42,7 +42,7 @@ pub(super) struct News {
     /// Open: no node can tell.
     pub(super) phase: Phase,
     pub(super) since: Instant,
-    cause: Option<Cause>,
+    pub(super) cause: Option<Cause>,
 }
 
 impl View {
@@ -83,12 +83,14 @@ impl View {
         let _changing = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let former = self.map.load_full();
         let map = next(&former);
-        if map.succeeds(&former)
+        let mut successors = map.successors(&former).peekable();
+        // Both before the first call goes through to one of them.
+        if successors.peek().is_some()
             && let Some(told) = self.told.get()
         {
-            // Before the first call goes through to it.
             told();
         }
+        successors.for_each(|successor| successor.node.begin_quiet());
         let gone = former.members().iter().filter(|member| map.member(&member.endpoint).is_none());
         let connections: u64 = gone.map(|member| member.node.snapshot().epoch).sum();
         self.left.fetch_add(connections, Relaxed);
@@ -125,9 +127,12 @@ impl View {
     pub(super) fn settle(&self, phase: Phase, cause: Option<Cause>) {
         let former =
             self.news.send_replace(News { phase, since: Instant::now(), cause: cause.clone() });
+        if let Some(cause) = &cause {
+            self.settings.failures.note(cause.clone());
+        }
         match cause {
             Some(cause) if former.cause.as_ref() != Some(&cause) => {
-                log::warn(format_args!("{}: {cause}; going without it", self.name()));
+                self.settings.failures.tell(self.name(), &cause);
             }
             None if former.phase != phase && phase == Phase::Closed => {
                 log::info(format_args!("{}: the nodes of the cluster are known", self.name()));

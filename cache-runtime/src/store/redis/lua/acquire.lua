@@ -2,9 +2,7 @@
 -- ARGV: lease record, lease in ms, origin to insist on or '', token of a value that the caller cannot use or ''
 local record = redis.pcall('GET', KEYS[1])
 local found = kind(record)
--- A value under a key that it was not stored for (RENAME, COPY, RESTORE) is overwritten like an unreadable one.
-local belongs = found == 'V' and #record >= 64 and string.sub(record, 13, 20) == string.sub(ARGV[1], 13, 20)
-if belongs and trusted(record, ARGV[3]) and token(record) ~= ARGV[4] then
+if found == 'V' and readable(record, ARGV[1]) and trusted(record, ARGV[3]) and token(record) ~= ARGV[4] then
   return { 'V', record }
 end
 if found == 'L' and trusted(record, ARGV[3]) then return { 'L', redis.call('PTTL', KEYS[1]) } end

@@ -4,8 +4,7 @@ local record = redis.pcall('GET', KEYS[1])
 local found = kind(record)
 if found == 'F' or found == 'T' then return 'F' end
 if found == 'X' then return 'X' end
-local belongs = found == 'V' and #record >= 64 and string.sub(record, 13, 20) == string.sub(ARGV[1], 13, 20)
-if not (belongs and trusted(record, ARGV[4])) then
+if not (found == 'V' and readable(record, ARGV[1]) and trusted(record, ARGV[4])) then
   store(KEYS[1], ARGV[1], tonumber(ARGV[3]), ARGV[3])
   return token(ARGV[1])
 end

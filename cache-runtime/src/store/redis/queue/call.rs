@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use redis::{Cmd, Value};
 
+use super::super::refusal::is_error;
 use super::super::script::Script;
-use super::super::session::{Session, is_error};
+use super::super::session::Session;
 use crate::record::Origin;
 use crate::store::queue::{Addition, Lane};
 use crate::store::{Deadline, StoreResult};
@@ -92,22 +93,18 @@ pub(super) fn push(
 impl Session<'_> {
     /// Runs a script of queues, which the server may have to be told first.
     pub(super) async fn run(&mut self, call: Call, by: Deadline) -> StoreResult<Value> {
+        self.require_scripts()?;
         let mut reply = self.call(&call.by_sha(), by).await?;
         if is_error(&reply, "NOSCRIPT") {
             reply = self.call(&call.by_body(), by).await?;
         }
-        self.accept(reply)
+        self.ran(reply)
     }
 
     /// Sends a command.
     pub(super) async fn ask(&mut self, command: &Cmd, by: Deadline) -> StoreResult<Value> {
-        let reply = self.call(command, by).await?;
-        self.accept(reply)
-    }
-
-    fn accept(&self, reply: Value) -> StoreResult<Value> {
-        match reply {
-            Value::ServerError(_) => Err(self.refused(reply)),
+        match self.call(command, by).await? {
+            reply @ Value::ServerError(_) => Err(self.refused(reply)),
             reply => Ok(reply),
         }
     }

@@ -4,40 +4,45 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Cmd, Pipeline, Value};
+use redis::{Cmd, Pipeline, Value};
 use tokio::time::timeout_at;
 
 use super::super::breaker::Breaker;
 use super::super::calls::millis;
-use super::super::cause::Cause;
-use super::super::dial::{Driver, dial, log_in, login};
-use super::super::link::Server;
+use super::super::cause::{Cause, refusal};
+use super::super::dial::{Driver, dial, log_in};
+use super::super::link::{Server, has_sent};
+use super::super::refusal::is_error;
 use super::super::script::{self, Script};
-use super::super::session::is_error;
 use super::super::source::Source;
 use super::super::supervisor::Plan;
-use super::super::url::Endpoint;
+use super::super::url::{Access, Endpoint};
 use super::call::{self, Call, number};
 use super::{PUSH, reply};
 use crate::queue::Position;
 use crate::record::Origin;
-use crate::store::queue::{Added, Addition, Claim, From, Lane, Read};
+use crate::store::queue::{Added, Addition, Claim, From, Lane, Read, Renewal, Unheard};
 use crate::store::{Deadline, StoreError, StoreResult};
 
 static READ: Script = script::queue!("read");
 static RENEW: Script = script::queue!("renew_owner");
 static ACK: Script = script::queue!("ack");
 static BURY: Script = script::queue!("bury");
+static UNHEARD: Script = script::queue!("unheard");
 
 /// How much later than asked a command that blocks may answer: the server is as punctual as its load permits.
 const GRACE: Duration = Duration::from_secs(1);
+
+/// For how long a server remembers a producer that is silent, as in `push.lua`.
+const REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// A connection on which commands may block. It is of no use any more after an error other than a refusal.
 #[derive(Debug)]
 pub(crate) struct Line {
     connection: MultiplexedConnection,
     origin: Origin,
-    endpoint: Endpoint,
+    endpoint: Box<Endpoint>,
+    access: Box<Access>,
     /// Of the connection that all others share.
     breaker: Arc<Breaker>,
     _driver: Driver,
@@ -46,29 +51,29 @@ pub(crate) struct Line {
 impl Line {
     pub(super) async fn open(plan: &Plan, breaker: Arc<Breaker>) -> StoreResult<Self> {
         Self::connect(plan, breaker).await.map_err(|cause| match cause {
-            Cause::Refused(code) => StoreError::Refused(code),
+            Cause::NoPassword(refusal) | Cause::Refused(refusal) => StoreError::Refused(refusal),
             Cause::TimedOut => StoreError::TimedOut,
-            Cause::Io(_) | Cause::Other(_) => StoreError::Down,
+            _ => StoreError::Down,
         })
     }
 
     async fn connect(plan: &Plan, breaker: Arc<Breaker>) -> Result<Self, Cause> {
         let Plan { source, access, settings } = plan;
         let endpoint = source.endpoint(access).await?;
-        let stream = dial(&endpoint, access.tls).await?;
-        let (mut connection, driver) =
-            log_in(stream, &login(access), AsyncConnectionConfig::new(), ()).await?;
-        let server = Server::ask(&mut connection, &settings.client_name).await?;
+        let stream = dial(&endpoint, access.tls, settings.connect_timeout).await?;
+        let (mut connection, driver) = log_in(stream, access, ()).await?;
+        let server = Server::ask(&mut connection, access, &settings.client_name).await?;
         if matches!(source, Source::Primary(_)) && !server.is_primary {
-            return Err(Cause::Other("no primary yet"));
+            return Err(Cause::Topology("no primary yet"));
         }
         let origin = server.origin;
-        Ok(Self { connection, origin, endpoint, breaker, _driver: driver })
+        let (endpoint, access) = (Box::new(endpoint), Box::new(access.clone()));
+        Ok(Self { connection, origin, endpoint, access, breaker, _driver: driver })
     }
 
     /// Whether the sentinels have deposed its server, which may know nothing of that.
     pub(crate) fn is_of_the_past(&self) -> bool {
-        self.breaker.link().as_ref().is_some_and(|link| link.endpoint != self.endpoint)
+        self.breaker.link().as_ref().is_some_and(|link| link.endpoint != *self.endpoint)
     }
 
     /// Waits until the partition holds more than `last`, for at most `limit`.
@@ -83,7 +88,7 @@ impl Line {
         read.arg("COUNT").arg(1).arg("BLOCK").arg(millis(limit));
         read.arg("STREAMS").arg(&lane.stream).arg(id);
         let by = Deadline::now() + limit + GRACE;
-        answer(self.call(&read, by).await?).map(|_| ())
+        self.answer(self.call(&read, by).await?).map(|_| ())
     }
 
     /// The owner's next items.
@@ -115,14 +120,16 @@ impl Line {
         &self,
         lane: &Lane,
         claim: &Claim,
-        fresh: &str,
+        Renewal { fresh, is_late }: Renewal<'_>,
         by: Deadline,
     ) -> StoreResult<bool> {
         let call = Call::new(&RENEW)
             .key(&lane.owner)
+            .key(&lane.stream)
             .arg(&claim.token)
             .arg(number(millis(claim.lease)))
-            .arg(fresh);
+            .arg(fresh)
+            .arg(if is_late { &claim.worker } else { "" });
         self.decide(&call, by).await
     }
 
@@ -167,26 +174,60 @@ impl Line {
         self.decide(&call, by).await
     }
 
-    /// Appends an item, and waits until so many replicas have it: how many have. The item is there also if the server does not
-    /// say so, as it has become a replica itself (`UNBLOCKED`) or does not let this user ask.
+    /// Counts owners that ended without a word from the sink: how many there are. None: the partition is lost.
+    pub(crate) async fn unheard(
+        &self,
+        lane: &Lane,
+        claim: &Claim,
+        more: Unheard,
+        by: Deadline,
+    ) -> StoreResult<Option<u32>> {
+        let call = Call::new(&UNHEARD).key(&lane.owner).key(&lane.clock).arg(&claim.token).arg(
+            match more {
+                Unheard::One => "1",
+                Unheard::NotOne => "-1",
+                Unheard::None => "0",
+            },
+        );
+        match self.run(&call, by).await? {
+            Value::Int(-1) => Ok(None),
+            Value::Int(owners) => {
+                u32::try_from(owners).map(Some).map_err(|_| StoreError::Unexpected)
+            }
+            _ => Err(StoreError::Unexpected),
+        }
+    }
+
+    /// Appends items of one producer, and waits until so many replicas have them: how many have. The items are there also
+    /// if the server does not say so, as it has become a replica itself (`UNBLOCKED`) or does not let this user ask.
+    ///
+    /// `WAIT` counts the replicas that have acknowledged what the server had sent when the item was appended. A server
+    /// without a replica sends nothing, and counts no bytes: then its first replica is counted as soon as it has been sent
+    /// a copy of everything, although it has yet to load that, and has nothing if the server is lost. What is
+    /// written once there is a replica is sent, and acknowledged after the copy. So it is for an item that was there already:
+    /// to find it writes nothing that replicas would have to acknowledge.
     pub(crate) async fn push_replicated(
         &self,
         lane: &Lane,
-        addition: Addition<'_>,
+        additions: &[Addition<'_>],
         replicas: u32,
         by: Deadline,
-    ) -> StoreResult<(Added, StoreResult<u32>)> {
-        let call = call::push(&PUSH, lane, &[addition], self.origin);
-        let mut replies = self.call_and_wait(&call.by_sha(), replicas, by).await?;
-        if is_error(&replies.0, "NOSCRIPT") {
-            replies = self.call_and_wait(&call.by_body(), replicas, by).await?;
+    ) -> StoreResult<(Vec<Added>, StoreResult<u32>)> {
+        let call = call::push(&PUSH, lane, additions, self.origin);
+        let mut push = self.call_and_wait(&call.by_sha(), replicas, by).await?;
+        if is_error(&push.reply, "NOSCRIPT") {
+            push = self.call_and_wait(&call.by_body(), replicas, by).await?;
         }
-        let (push, have) = (answer(replies.0)?, answer(replies.1));
-        let added = reply::added(&push, 1)?.pop().ok_or(StoreError::Unexpected)?;
-        let have = have.and_then(|have| match have {
-            Value::Int(have) => Ok(u32::try_from(have).unwrap_or_default()),
-            _ => Err(StoreError::Unexpected),
-        });
+        let Copied { reply, mut have, is_certain } = push;
+        let added = reply::added(&self.answer(reply)?, additions.len())?;
+        let producer = additions.first().map_or("", |addition| addition.producer);
+        let has_written = added.iter().any(|added| matches!(added, Added::New(_)));
+        if !(is_certain && has_written) && have.as_ref().is_ok_and(|have| *have >= replicas) {
+            let mut touch = Cmd::new();
+            touch.arg("EXPIRE").arg(producer).arg(REMEMBERED.as_secs());
+            let touched = self.call_and_wait(&touch, replicas, by).await;
+            have = touched.and_then(|touch| self.answer(touch.reply).and(touch.have));
+        }
         Ok((added, have))
     }
 
@@ -195,21 +236,35 @@ impl Line {
         command: &Cmd,
         replicas: u32,
         by: Deadline,
-    ) -> StoreResult<(Value, Value)> {
+    ) -> StoreResult<Copied> {
         let patience = by.saturating_duration_since(Deadline::now());
-        let mut wait = redis::cmd("WAIT");
+        let (mut info, mut wait) = (redis::cmd("INFO"), redis::cmd("WAIT"));
+        info.arg("replication");
         wait.arg(replicas).arg(millis(patience));
-        let mut both = Pipeline::new();
-        both.add_command(command.clone()).add_command(wait);
+        let mut all = Pipeline::new();
+        all.add_command(command.clone()).add_command(info).add_command(wait);
         let mut connection = self.connection.clone();
-        let replies = Box::pin(connection.send_packed_commands(&both, 0, 2));
-        match timeout_at(by + GRACE, replies).await {
-            Ok(Ok(replies)) => match <[Value; 2]>::try_from(replies) {
-                Ok([reply, have]) => Ok((reply, have)),
-                Err(_) => Err(StoreError::Unexpected),
-            },
-            Ok(Err(_)) => Err(StoreError::Lost),
-            Err(_) => Err(StoreError::TimedOut),
+        let replies = Box::pin(connection.send_packed_commands(&all, 0, 3));
+        let replies = match timeout_at(by + GRACE, replies).await {
+            Ok(Ok(replies)) => replies,
+            Ok(Err(_)) => return Err(StoreError::Lost),
+            Err(_) => return Err(StoreError::TimedOut),
+        };
+        let Ok([reply, info, have]) = <[Value; 3]>::try_from(replies) else {
+            return Err(StoreError::Unexpected);
+        };
+        let have = self.answer(have).and_then(|have| match have {
+            Value::Int(have) => Ok(u32::try_from(have).unwrap_or_default()),
+            _ => Err(StoreError::Unexpected),
+        });
+        Ok(Copied { reply, have, is_certain: has_sent(&info) })
+    }
+
+    /// A reply that is no refusal.
+    fn answer(&self, reply: Value) -> StoreResult<Value> {
+        match reply {
+            Value::ServerError(error) => Err(StoreError::Refused(refusal(&error, &self.access))),
+            reply => Ok(reply),
         }
     }
 
@@ -222,7 +277,7 @@ impl Line {
         if is_error(&reply, "NOSCRIPT") {
             reply = self.call(&call.by_body(), by).await?;
         }
-        answer(reply)
+        self.answer(reply)
     }
 
     async fn call(&self, command: &Cmd, by: Deadline) -> StoreResult<Value> {
@@ -236,10 +291,10 @@ impl Line {
     }
 }
 
-/// A reply that is no refusal.
-fn answer(reply: Value) -> StoreResult<Value> {
-    match reply {
-        Value::ServerError(error) => Err(StoreError::Refused(error.code().to_owned())),
-        reply => Ok(reply),
-    }
+/// What a server replies to a command, and how many replicas have acknowledged what it had sent by then.
+struct Copied {
+    reply: Value,
+    have: StoreResult<u32>,
+    /// It had sent something, so that there was something to acknowledge.
+    is_certain: bool,
 }

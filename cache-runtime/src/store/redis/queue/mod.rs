@@ -4,7 +4,9 @@
 //! still is the owner: one that was paused and lost the partition changes nothing any more.
 
 mod call;
+mod letters;
 mod line;
+mod manage;
 mod reply;
 
 use redis::Value;
@@ -15,7 +17,8 @@ use super::RedisStore;
 use super::calls::millis;
 use super::router::route;
 use super::script::{self, Script};
-use crate::store::queue::{Added, Addition, Buried, Claim, Crew, Lane, Lengths};
+use crate::background::apart;
+use crate::store::queue::{Added, Addition, Claim, Crew, Lane, Lengths};
 use crate::store::{Deadline, Name, StoreError, StoreResult};
 
 static PUSH: Script = script::queue!("clock", "push");
@@ -23,7 +26,6 @@ static TAKE: Script = script::queue!("take");
 static YIELD: Script = script::queue!("yield_owner");
 static JOIN: Script = script::queue!("join");
 static LENGTHS: Script = script::queue!("lengths");
-static REDRIVE: Script = script::queue!("clock", "redrive");
 
 impl RedisStore {
     /// Appends items of one producer, no two of one number; what became of each.
@@ -34,11 +36,16 @@ impl RedisStore {
         by: Deadline,
     ) -> StoreResult<Vec<Added>> {
         let (name, mut is_sent) = (Name::new(&lane.stream), false);
-        let reply = route!(self, name, by, |session| {
-            is_sent = true;
-            let call = call::push(&PUSH, lane, additions, session.origin());
-            session.run(call, by)
-        });
+        let reply = route!(
+            self,
+            name,
+            by,
+            urgently | session | {
+                is_sent = true;
+                let call = call::push(&PUSH, lane, additions, session.origin());
+                session.run(call, by)
+            }
+        );
         match reply {
             // There was no connection in time, so there is nothing to doubt.
             Err(StoreError::TimedOut) if !is_sent => Err(StoreError::Down),
@@ -101,14 +108,6 @@ impl RedisStore {
         route!(self, Name::new(workers), by, |session| session.ask(&leave, by)).map(|_| ())
     }
 
-    /// As many partitions as any worker has known of.
-    pub(crate) async fn queue_partitions(&self, workers: &str, by: Deadline) -> StoreResult<u32> {
-        let mut get = redis::cmd("HGET");
-        get.arg(workers).arg("partitions");
-        let reply = route!(self, Name::new(workers), by, |session| session.ask(&get, by))?;
-        Ok(reply::number(&reply).unwrap_or_default())
-    }
-
     /// Whether the server may lose what it has acknowledged, and why.
     pub(crate) async fn queue_risk(
         &self,
@@ -132,53 +131,22 @@ impl RedisStore {
         reply::lengths(&reply).ok_or(StoreError::Unexpected)
     }
 
-    /// The oldest dead letters of a partition.
-    pub(crate) async fn queue_dead(
-        &self,
-        lane: &Lane,
-        limit: usize,
-        by: Deadline,
-    ) -> StoreResult<Vec<Buried>> {
-        let mut range = redis::cmd("XRANGE");
-        range.arg(&lane.dead).arg("-").arg("+").arg("COUNT").arg(limit);
-        let reply = route!(self, Name::new(&lane.dead), by, |session| session.ask(&range, by))?;
-        reply::buried(reply).ok_or(StoreError::Unexpected)
-    }
-
-    /// Puts the oldest dead letters of a partition back at its end; how many.
-    pub(crate) async fn queue_redrive(
-        &self,
-        lane: &Lane,
-        limit: usize,
-        by: Deadline,
-    ) -> StoreResult<u64> {
-        let name = Name::new(&lane.stream);
-        let reply = route!(self, name, by, |session| {
-            let call = Call::new(&REDRIVE)
-                .key(&lane.stream)
-                .key(&lane.clock)
-                .key(&lane.dead)
-                .arg(number(limit as u64))
-                .arg(session.origin().0);
-            session.run(call, by)
-        });
-        match reply? {
-            Value::Int(count) => u64::try_from(count).map_err(|_| StoreError::Unexpected),
-            _ => Err(StoreError::Unexpected),
-        }
-    }
-
     /// A connection of one's own to the server of a partition: what blocks on it holds up nobody else.
     pub(crate) async fn queue_line(&self, lane: &Lane, by: Deadline) -> StoreResult<Line> {
         let mut exists = redis::cmd("EXISTS");
         exists.arg(&lane.stream);
         // What matters is who answers: in a cluster the slot may have moved.
         let (plan, breaker) = route!(self, Name::new(&lane.stream), by, |session| async {
+            // Everything on it is a script.
+            session.require_scripts()?;
             session.ask(&exists, by).await?;
             Ok(session.whereabouts())
         })?;
-        let opening = Line::open(&plan, breaker);
-        tokio::time::timeout_at(by, opening).await.map_err(|_| StoreError::TimedOut)?
+        // An owner renews its lease on it while its sink keeps every thread of this runtime.
+        let opening = apart::run(async move { Line::open(&plan, breaker).await });
+        let opened =
+            tokio::time::timeout_at(by, opening).await.map_err(|_| StoreError::TimedOut)?;
+        opened.unwrap_or(Err(StoreError::Down))
     }
 
     async fn queue_run(&self, key: &str, call: Call, by: Deadline) -> StoreResult<Value> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use redis::Value;
 
 use crate::queue::Position;
-use crate::store::queue::{Added, Buried, Crew, Lengths, Read, Stamp, Stored};
+use crate::store::queue::{Added, Buried, Crew, Death, Lengths, Overview, Read, Stamp, Stored};
 use crate::store::{StoreError, StoreResult};
 
 /// Yes or no.
@@ -42,8 +42,7 @@ pub(super) fn read(reply: Value) -> Option<Read> {
     match (text(&reply.next()?)?, reply.next(), reply.next()) {
         ("X", None, None) => Some(Read::Lost),
         ("R", Some(last), Some(Value::Array(items))) => {
-            let items = items.into_iter().map(|item| entry(item).map(|(item, _)| item));
-            Some(Read::Items(items.collect::<Option<_>>()?, position(text(&last)?)?))
+            Some(Read::Items(self::items(Value::Array(items))?, position(text(&last)?)?))
         }
         _ => None,
     }
@@ -53,12 +52,14 @@ pub(super) fn buried(reply: Value) -> Option<Vec<Buried>> {
     let Value::Array(items) = reply else { return None };
     let buried = |item| {
         let (mut stored, mut more) = entry(item)?;
+        let Position { generation: ms, number: sequence } = stored.position;
         let mut field = |name: &[u8]| String::from_utf8(more.remove(name)?).ok();
         if let Some(former) = field(b"p").as_deref().and_then(position) {
             stored.position = former;
         }
         let attempts = field(b"n").and_then(|attempts| attempts.parse().ok()).unwrap_or_default();
-        Some(Buried { stored, error: field(b"e").unwrap_or_default(), attempts })
+        let death = Death { ms, sequence };
+        Some(Buried { death, stored, error: field(b"e").unwrap_or_default(), attempts })
     };
     items.into_iter().map(buried).collect()
 }
@@ -66,17 +67,40 @@ pub(super) fn buried(reply: Value) -> Option<Vec<Buried>> {
 pub(super) fn crew(reply: Value) -> Option<Crew> {
     let Value::Array(reply) = reply else { return None };
     let mut reply = reply.into_iter();
-    let (Some(Value::Int(partitions)), Some(Value::Array(alive))) = (reply.next(), reply.next())
+    let (Some(Value::Int(partitions)), Some(Value::Array(alive)), Some(Value::Int(paused))) =
+        (reply.next(), reply.next(), reply.next())
     else {
         return None;
     };
     let alive = alive.iter().map(|worker| text(worker).map(str::to_owned));
-    Some(Crew { partitions: u32::try_from(partitions).ok()?, alive: alive.collect::<Option<_>>()? })
+    Some(Crew {
+        partitions: u32::try_from(partitions).ok()?,
+        alive: alive.collect::<Option<_>>()?,
+        is_paused: paused != 0,
+    })
 }
 
-/// A small number that is stored as text.
-pub(super) fn number(reply: &Value) -> Option<u32> {
-    text(reply)?.parse().ok()
+/// What is known of a queue, where anything is.
+pub(super) fn known(reply: &Value) -> Option<Overview> {
+    let Value::Array(reply) = reply else { return None };
+    let [partitions, paused] = &reply[..] else { return None };
+    let partitions = match partitions {
+        Value::Nil => 0,
+        partitions => text(partitions)?.parse().ok()?,
+    };
+    Some(Overview { partitions, is_paused: !matches!(paused, Value::Nil) })
+}
+
+/// The members of a set, in RESP2 or RESP3.
+pub(super) fn texts(reply: &Value) -> Option<Vec<String>> {
+    let (Value::Array(members) | Value::Set(members)) = reply else { return None };
+    members.iter().map(|member| text(member).map(str::to_owned)).collect()
+}
+
+/// Items of a stream.
+pub(super) fn items(reply: Value) -> Option<Vec<Stored>> {
+    let Value::Array(items) = reply else { return None };
+    items.into_iter().map(|item| entry(item).map(|(item, _)| item)).collect()
 }
 
 /// What `INFO` tells of how durable a server is.

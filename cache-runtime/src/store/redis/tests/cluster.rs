@@ -1,22 +1,31 @@
 //! Operations on many keys that belong to several nodes.
 
 use super::ports::Port;
-use super::server::eventually;
+use super::server::{eventually, is_before_7};
 use super::*;
 use crate::store::{Claim, Filling};
 
 /// Two nodes that share the slots, and the ports on which they speak to each other.
 async fn pair() -> ([Server; 2], [Port; 2]) {
-    let buses = [Port::reserve(), Port::reserve()];
-    let start = async |bus: &Port| {
-        let bus = format!("cluster-port {}", bus.number());
-        Server::start_with(&["cluster-enabled yes", "cluster-node-timeout 10000", &bus]).await
+    let start = async || {
+        let mut settings = vec!["cluster-enabled yes", "cluster-node-timeout 10000"];
+        if is_before_7() {
+            let node = Server::start_with(&settings).await;
+            let bus = Port::at(node.port + 10_000);
+            return (node, bus);
+        }
+        let bus = Port::reserve();
+        let setting = format!("cluster-port {}", bus.number());
+        settings.push(&setting);
+        (Server::start_with(&settings).await, bus)
     };
-    let nodes = [start(&buses[0]).await, start(&buses[1]).await];
+    let ((one, one_bus), (two, two_bus)) = (start().await, start().await);
+    let (nodes, buses) = ([one, two], [one_bus, two_bus]);
     let mut one = nodes[0].other().await;
     let mut two = nodes[1].other().await;
-    let _: () = one.run("CLUSTER", ("ADDSLOTSRANGE", 0, 8191)).await;
-    let _: () = two.run("CLUSTER", ("ADDSLOTSRANGE", 8192, 16383)).await;
+    let slots = |range: std::ops::Range<u16>| range.collect::<Vec<_>>();
+    let _: () = one.run("CLUSTER", ("ADDSLOTS", slots(0..8192))).await;
+    let _: () = two.run("CLUSTER", ("ADDSLOTS", slots(8192..16384))).await;
     let _: () = two.run("CLUSTER", ("SET-CONFIG-EPOCH", 2)).await;
     let there = ("MEET", "127.0.0.1", nodes[1].port, buses[1].number());
     let _: () = one.run("CLUSTER", there).await;

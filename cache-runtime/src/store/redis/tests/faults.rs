@@ -9,8 +9,11 @@ use super::*;
 use crate::stats::BreakerState as Phase;
 use crate::store::StoreError;
 
-async fn is_served(store: &RedisStore, name: Name<'_>) -> bool {
-    store.get(name, briefly()).await.is_ok()
+/// Whether a value could be stored, which it is the regular way.
+async fn is_stored(store: &RedisStore, name: Name<'_>, payload: &str) -> bool {
+    let token = Token::random();
+    matches!(acquire(store, name, token).await, Acquired::Leased)
+        && store.fill(name, fill(name, token, payload), soon()).await.unwrap()
 }
 
 #[test]
@@ -31,7 +34,8 @@ async fn a_server_may_come_up_after_the_program() {
     server.restart().await;
     eventually("the server is found", async || store.get(name, soon()).await.is_ok()).await;
     assert_eq!(store.snapshot().phase, Phase::Closed);
-    put(&store, name, "one").await;
+    // Other processes may have missed it, too.
+    eventually("something is stored", async || is_stored(&store, name, "one").await).await;
 }
 
 #[tokio::test]
@@ -114,31 +118,29 @@ async fn callers_that_give_up_early_betray_a_frozen_server_too() {
 }
 
 #[tokio::test]
-async fn calls_beyond_the_limit_are_shed() {
+async fn calls_beyond_the_limit_wait_in_line() {
     let server = Server::start().await;
-    let settings = Settings { max_in_flight: 8, ..Settings::default() };
+    let prompt = Duration::from_secs(20);
+    let settings = Settings { max_in_flight: 8, prompt, ..Settings::default() };
     let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
-    put(&store, Name::new("user:1"), "one").await;
-    server.freeze();
-    let calls: Vec<_> = (0..100)
-        .map(|_| {
-            let store = Arc::clone(&store);
-            tokio::spawn(async move { store.get(Name::new("user:1"), soon()).await })
-        })
-        .collect();
-    let ended = || calls.iter().filter(|call| call.is_finished()).count();
-    eventually("all others are shed", async || ended() == 92).await;
-    server.thaw();
-    let mut shed = 0;
-    for call in calls {
-        match call.await.unwrap() {
-            Ok(Some(_)) => {}
-            Err(StoreError::Down) => shed += 1,
-            other => panic!("{other:?}"),
-        }
+    let keys: Vec<_> = (0..100).map(|number| format!("user:{number}")).collect();
+    for key in &keys {
+        put(&store, Name::new(key), "one").await;
     }
-    assert_eq!(shed, 92);
-    eventually("room again", async || is_served(&store, Name::new("user:1")).await).await;
+    server.freeze();
+    let call = |key: &String, by| {
+        let (store, key) = (Arc::clone(&store), key.clone());
+        tokio::spawn(async move { store.get(Name::new(&key), by).await })
+    };
+    let calls: Vec<_> = keys.iter().map(|key| call(key, soon())).collect();
+    tokio::task::yield_now().await;
+    // It is the last in line, whose turn does not come.
+    assert_eq!(call(&keys[0], briefly()).await.unwrap(), Err(StoreError::Saturated));
+    server.thaw();
+    for call in calls {
+        assert!(matches!(call.await.unwrap(), Ok(Some(_))));
+    }
+    assert_eq!(store.snapshot().phase, Phase::Closed);
 }
 
 #[test]

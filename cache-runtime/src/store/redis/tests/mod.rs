@@ -3,6 +3,11 @@
 mod cluster;
 mod fake;
 mod faults;
+#[expect(
+    clippy::allow_attributes,
+    reason = "lints look into expansions in the crate that the macros are from"
+)]
+mod idle;
 mod many;
 #[expect(unreachable_pub, reason = "for the integration tests")]
 #[path = "../../../../../tests/support/ports.rs"]
@@ -22,8 +27,8 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use self::server::Server;
-use super::{RedisStore, Settings, Target};
-use crate::cache::Failover;
+use super::{RedisStore, Settings, Sweep, Target};
+use crate::cache::{self, Failover};
 use crate::record::{self, Found, ValueHeader};
 use crate::store::{Acquired, Deadline, End, Fill, Name};
 use crate::token::Token;
@@ -37,7 +42,12 @@ fn store(server: &Server) -> RedisStore {
 }
 
 fn store_at(url: &str) -> RedisStore {
-    RedisStore::connect(url, Duration::from_millis(100), Failover::Trust).unwrap()
+    store_that(url, Failover::Trust)
+}
+
+fn store_that(url: &str, failover: Failover) -> RedisStore {
+    let settings = cache::Settings { failover, ..cache::Settings::default() };
+    RedisStore::connect(url, &settings).unwrap()
 }
 
 /// Long enough that only a hang exceeds it.

@@ -143,16 +143,29 @@ async fn a_rejected_value_is_leased_over() {
 #[tokio::test]
 async fn an_unreadable_record_is_leased_over() {
     let server = Server::start().await;
-    let store = store(&server);
+    is_leased_over(&server, store(&server)).await;
+    // Neither takes leases by `SET`.
+    is_leased_over(&server, store_that(&server.url(), Failover::Distrust)).await;
+    let older = store(&server);
+    _ = older.get(Name::new("user:1"), soon()).await;
+    let mut route = older.router.route(Name::new("user:1"));
+    route.session(soon()).await.unwrap().takes_no_leases_by_set();
+    is_leased_over(&server, older).await;
+}
+
+async fn is_leased_over(server: &Server, store: RedisStore) {
     let name = Name::new("user:1");
     let mut other = server.other().await;
+    let _: () = other.run("DEL", name.text).await;
     put(&store, name, "one").await;
     let record = store.get(name, soon()).await.unwrap().unwrap();
     let mut later = record.to_vec();
     later[2] = 2;
     let mut beyond = record.to_vec();
     beyond[62..64].copy_from_slice(&u16::MAX.to_be_bytes());
-    for damaged in [&record[..40], &record[..20], &record[..4], &later, &beyond] {
+    let mut within = record.to_vec();
+    within[62..64].copy_from_slice(&63_u16.to_be_bytes());
+    for damaged in [&record[..40], &record[..20], &record[..4], &later, &beyond, &within] {
         let _: () = other.run("SET", (name.text, damaged)).await;
         let token = Token::random();
         assert!(matches!(acquire(&store, name, token).await, Acquired::Leased), "{damaged:?}");
@@ -201,7 +214,10 @@ async fn foreign_data_is_left_alone() {
         assert_eq!(store.begin(&[name], token, LEASE, soon()).await, [Ok(false)]);
         assert_eq!(store.invalidate(&[name], TTL, soon()).await, [Ok(())]);
     }
-    assert_eq!(store.invalidate_matching("*", Duration::ZERO, soon()).await, Ok(0));
+    assert_eq!(
+        store.invalidate_matching("*", Duration::ZERO, &Sweep::default(), soon()).await,
+        Ok(0)
+    );
     let (text, list): (String, i64) =
         (other.run("GET", text.text).await, other.run("LLEN", list.text).await);
     assert_eq!((text.as_str(), list), ("hello", 1));

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use super::*;
+use crate::failure::Refusal;
 use crate::store::{Ended, StoreError};
 
 fn refused(code: &str) -> StoreError {
-    StoreError::Refused(code.to_owned())
+    StoreError::Refused(Refusal::new(code, ""))
 }
 
 #[tokio::test]
@@ -26,22 +27,23 @@ async fn scripts_are_sent_again_after_a_flush() {
             vec![Ok(Ended::Removed); 50]
         );
     }
-    // Each batch sent one body, whatever the number of its keys.
+    // Each batch sent one body, whatever the number of its keys. Before Redis 7 there is one more, for the lease.
+    let rounds = if server::is_before_7() { 3 * 4 } else { 3 * 3 };
     let stats: String = other.run("INFO", "commandstats").await;
     let bodies = stats.lines().find_map(|line| line.strip_prefix("cmdstat_eval:calls=")).unwrap();
     let bodies: u32 = bodies.split(',').next().unwrap().parse().unwrap();
-    assert!(bodies <= 1 + 3 * 3, "{bodies}");
+    assert!(bodies <= 1 + rounds, "{bodies}");
 }
 
 #[tokio::test]
 async fn a_full_server_loses_values_but_not_invalidations() {
-    let server = Server::start_with(&["maxmemory 1mb", "maxmemory-policy noeviction"]).await;
+    let server = Server::start_with(&["maxmemory 1", "maxmemory-policy noeviction"]).await;
     let store = store(&server);
     let mut other = server.other().await;
     let name = Name::new("user:1");
     let _: () = other.run("CONFIG", ("SET", "maxmemory", "100mb")).await;
     put(&store, name, "one").await;
-    let _: () = other.run("CONFIG", ("SET", "maxmemory", "1mb")).await;
+    let _: () = other.run("CONFIG", ("SET", "maxmemory", "1")).await;
 
     assert_eq!(payload(&store, name).await.as_deref(), Some("one"), "reads pass");
     let empty = Name::new("user:2");
@@ -54,7 +56,7 @@ async fn a_full_server_loses_values_but_not_invalidations() {
 
     let _: () = other.run("CONFIG", ("SET", "maxmemory", "100mb")).await;
     put(&store, name, "two").await;
-    let _: () = other.run("CONFIG", ("SET", "maxmemory", "1mb")).await;
+    let _: () = other.run("CONFIG", ("SET", "maxmemory", "1")).await;
     assert_eq!(store.invalidate(&[name], TTL, soon()).await, [Ok(())]);
     assert_eq!(payload(&store, name).await, None);
 }
@@ -88,12 +90,83 @@ async fn without_permission_for_scripts_removals_still_work() {
         matches!(acquire(&admin, mine, Token::random()).await, Acquired::Fenced),
         "a tombstone"
     );
-    assert_eq!(app.invalidate_matching("user:*", Duration::ZERO, soon()).await, Ok(1));
+    assert_eq!(
+        app.invalidate_matching("user:*", Duration::ZERO, &Sweep::default(), soon()).await,
+        Ok(1)
+    );
     let left: String = other.run("GET", foreign.text).await;
     assert_eq!(left, "hello");
 
     let _: () = other.run("ACL", ("SETUSER", "app", &["+eval", "+evalsha"])).await;
-    put(&app, mine, "three").await;
+    server::eventually("scripts run again", async || {
+        app.acquire(mine, Token::random(), LEASE, None, soon()).await.is_ok()
+    })
+    .await;
+}
+
+/// A server, a store for which scripts run, and one for which they do not.
+async fn two_users() -> (Server, RedisStore, RedisStore) {
+    let server = Server::start().await;
+    let rules = "on >secret ~* +@all -eval -evalsha".split(' ').collect::<Vec<_>>();
+    let _: () = server.other().await.run("ACL", ("SETUSER", "app", rules)).await;
+    let app = store_at(&format!("redis://app:secret@127.0.0.1:{}", server.port));
+    let admin = store(&server);
+    (server, admin, app)
+}
+
+#[tokio::test]
+async fn without_scripts_no_fence_of_others_is_lifted() {
+    let (_server, admin, app) = two_users().await;
+    let name = Name::new("user:1");
+    let (one, two) = (Token::random(), Token::random());
+    let begin = async |writer| admin.begin(&[name], writer, LEASE, soon()).await;
+    let end = async |writer| admin.end(ends(&[name]), writer, NONE, soon()).await;
+    let fenced = async || matches!(acquire(&admin, name, Token::random()).await, Acquired::Fenced);
+
+    // Its writer may store a value that is older than this invalidation.
+    assert_eq!(begin(one).await, [Ok(true)]);
+    assert_eq!(app.invalidate(&[name], NONE, soon()).await, [Err(refused("NOPERM"))]);
+    let ended = app.end(ends(&[name]), two, NONE, soon()).await;
+    assert_eq!(ended, [Err(refused("NOPERM"))]);
+    assert!(fenced().await);
+
+    // Writers that have overlapped store nothing.
+    assert_eq!(begin(two).await, [Ok(true)]);
+    assert_eq!(app.invalidate(&[name], NONE, soon()).await, [Ok(())]);
+    assert_eq!(app.end(ends(&[name]), two, NONE, soon()).await, [Ok(Ended::Standing)]);
+    assert!(fenced().await);
+    assert_eq!(end(two).await, [Ok(Ended::Standing)]);
+    assert_eq!(app.invalidate(&[name], NONE, soon()).await, [Ok(())]);
+    assert!(fenced().await);
+    assert_eq!(end(one).await, [Ok(Ended::Removed)]);
+    assert_eq!(app.invalidate(&[name], NONE, soon()).await, [Ok(())]);
+    put(&admin, name, "one").await;
+}
+
+#[tokio::test]
+async fn a_writer_lifts_its_fence_also_once_scripts_are_refused() {
+    let (server, _, app) = two_users().await;
+    let mut other = server.other().await;
+    let _: () = other.run("ACL", ("SETUSER", "app", &["+eval", "+evalsha"])).await;
+    let (name, writer) = (Name::new("user:1"), Token::random());
+    assert_eq!(app.begin(&[name], writer, LEASE, soon()).await, [Ok(true)]);
+    let _: () = other.run("ACL", ("SETUSER", "app", &["-eval", "-evalsha"])).await;
+    assert_eq!(app.end(ends(&[name]), writer, NONE, soon()).await, [Ok(Ended::Removed)]);
+    let left: Option<String> = other.run("GET", name.text).await;
+    assert_eq!(left, None);
+}
+
+#[tokio::test]
+async fn without_scripts_a_hold_off_holds_for_what_was_not_there() {
+    let (_server, admin, app) = two_users().await;
+    let (absent, leased) = (Name::new("user:1"), Name::new("user:2"));
+    let token = Token::random();
+    assert!(matches!(acquire(&admin, leased, token).await, Acquired::Leased));
+    assert_eq!(app.invalidate(&[absent, leased], TTL, soon()).await, [Ok(()), Ok(())]);
+    for name in [absent, leased] {
+        assert!(matches!(acquire(&admin, name, Token::random()).await, Acquired::Fenced));
+    }
+    assert_eq!(admin.fill(leased, fill(leased, token, "old"), soon()).await, Ok(false));
 }
 
 #[tokio::test]
@@ -140,4 +213,54 @@ async fn a_demoted_primary_is_left_for_its_successor() {
     })
     .await;
     assert_eq!(payload(&store, name).await.as_deref(), Some("one"), "reads pass");
+}
+
+/// Redis 6.2 wraps what a script meets.
+#[tokio::test]
+async fn a_demoted_primary_is_left_also_if_it_says_so_of_a_script() {
+    let port = fake::serve(|command| {
+        let reply = match command[0].as_str() {
+            "EVAL" if command[1] == "return 1" => ":1",
+            "INFO" => "$0\r\n",
+            "EVALSHA" => {
+                "-ERR Error running script (call to f_1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64): \
+                 @user_script:12: @user_script: 12: -READONLY You can't write against a read only \
+                 replica."
+            }
+            "SET" => "-ERR syntax error",
+            _ => "+OK",
+        };
+        format!("{reply}\r\n").into_bytes()
+    });
+    let store = store_at(&format!("redis://127.0.0.1:{}", port.await));
+    let name = Name::new("user:1");
+    let readonly = [Err(refused("READONLY"))];
+    assert_eq!(store.invalidate(&[name], NONE, soon()).await, readonly);
+    let epoch = store.snapshot().epoch;
+    server::eventually("the connection is replaced", async || {
+        let results = store.invalidate(&[name], NONE, soon()).await;
+        assert!(results == readonly || results == [Err(StoreError::Lost)], "{results:?}");
+        store.snapshot().epoch > epoch
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_stored_for_a_while_once_a_server_was_loading() {
+    let port = fake::serve(|command| {
+        let reply = match command[0].as_str() {
+            "EVAL" => ":1",
+            "INFO" => "$0\r\n",
+            "GET" => "-LOADING Redis is loading the dataset in memory",
+            "SET" => "$-1",
+            _ => "+OK",
+        };
+        format!("{reply}\r\n").into_bytes()
+    });
+    let store = store_at(&format!("redis://127.0.0.1:{}", port.await));
+    let name = Name::new("user:1");
+    assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Leased));
+    assert_eq!(store.get(name, soon()).await, Err(refused("LOADING")));
+    assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Quiet));
+    assert_eq!(store.fill(name, fill(name, Token::random(), "one"), soon()).await, Ok(false));
 }

@@ -14,6 +14,18 @@ use super::ports::Port;
 /// Far longer than anything takes on any machine.
 pub(super) const LIMIT: Duration = Duration::from_secs(120);
 
+/// The server that is started: that of the tests in `tests`.
+fn program() -> String {
+    std::env::var("CACHE_TEST_REDIS_SERVER").unwrap_or("redis-server".to_owned())
+}
+
+/// Whether it is a Redis before version 7.
+pub(super) fn is_before_7() -> bool {
+    let output = Command::new(program()).arg("--version").output().expect("it is installed");
+    let version = String::from_utf8_lossy(&output.stdout).into_owned();
+    ["v=5.", "v=6."].iter().any(|old| version.contains(&format!("Redis server {old}")))
+}
+
 /// A server with a directory of its own; both go with the guard.
 pub(super) struct Server {
     process: Option<Child>,
@@ -106,8 +118,7 @@ impl Server {
     }
 
     fn spawn(&mut self) {
-        let program = std::env::var("CACHE_TEST_REDIS_SERVER").unwrap_or("redis-server".to_owned());
-        let process = Command::new(program)
+        let process = Command::new(program())
             .arg(self.file())
             .args(self.is_sentinel.then_some("--sentinel"))
             .stdout(Stdio::null())

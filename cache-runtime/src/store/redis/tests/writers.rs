@@ -39,7 +39,10 @@ async fn one_writer_does_not_lift_the_fence_of_another() {
     assert_eq!(store.end(ends(&[name]), second, NONE, soon()).await, [Ok(Ended::Standing)]);
     assert_eq!(store.invalidate(&[name], NONE, soon()).await, [Ok(())]);
     assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Fenced));
-    assert_eq!(store.invalidate_matching("user:*", Duration::ZERO, soon()).await, Ok(1));
+    assert_eq!(
+        store.invalidate_matching("user:*", Duration::ZERO, &Sweep::default(), soon()).await,
+        Ok(1)
+    );
     assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Fenced));
     assert_eq!(store.end(ends(&[name]), first, NONE, soon()).await, [Ok(Ended::Removed)]);
     assert!(matches!(acquire(&store, name, Token::random()).await, Acquired::Leased));

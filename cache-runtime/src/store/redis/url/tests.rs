@@ -46,6 +46,16 @@ fn credentials_are_decoded() {
         ("redis://ann:p%40%2F%3A%25@host", Some("ann"), Some("p@/:%")),
         ("redis://ann:a@b@host", Some("ann"), Some("a@b")),
         ("redis+unix://ann:s3cret@/run/redis.sock", Some("ann"), Some("s3cret")),
+        // A user without a password is that user, and not `default`.
+        ("redis://ann:@host", Some("ann"), Some("")),
+        ("redis://%61nn:@host", Some("ann"), Some("")),
+        ("redis://a%3An:@host", Some("a:n"), Some("")),
+        ("redis+unix://ann:@/run/redis.sock", Some("ann"), Some("")),
+        ("redis+cluster://ann:@a,b", Some("ann"), Some("")),
+        ("redis+sentinel://ann:@a,b/master", Some("ann"), Some("")),
+        // As templates of URLs leave it behind where no password is set.
+        ("redis://:@host", None, None),
+        ("redis://@host", None, None),
     ] {
         let access = parse(url).access;
         assert_eq!((access.user.as_deref(), access.password.as_deref()), (user, password), "{url}");
@@ -86,6 +96,8 @@ fn malformed_urls_say_what_to_write() {
         ("redis://host#1", "%23"),
         ("redis://a,b", "redis+cluster://"),
         ("redis://ann@host", "user:password@host"),
+        ("redis://ann@host", "`user:@host` for a user without a password"),
+        ("redis+sentinel://ann@host/master", "`user:@host`"),
         ("redis://:100%@host", "%25"),
         ("redis://:%ff@host", "%25"),
         ("redis+cluster://host/1", "no databases but 0"),

@@ -28,12 +28,15 @@ local function tick(stream, clock, origin, entries, anew)
     'us', string.format('%.0f', last), 'origin', origin)
 end
 
--- Appends entries, at least one, and puts into each the microseconds that it got `at`. `us` is what they are at least;
+-- Appends entries, at least one, with the time `t` in microseconds by this server's clock, as those of producers differ. Puts into
+-- each the microseconds of its version that it got `at`. `us` is what they are at least;
 -- `version` what the entry says of its version, made of the microseconds and the node where there is none.
 local function append(stream, clock, origin, entries)
+  local t = redis.call('TIME')
+  t = string.format('%.0f', t[1] * 1000000 + t[2])
   local function add(entry)
     local version = entry.version or entry.at .. '-' .. entry.node
-    local added = redis.pcall('XADD', stream, entry.id, 'k', entry.key, 'v', version, 'd', entry.payload)
+    local added = redis.pcall('XADD', stream, entry.id, 'k', entry.key, 'v', version, 't', t, 'd', entry.payload)
     return type(added) == 'table' and added.err and added
   end
   tick(stream, clock, origin, entries, false)

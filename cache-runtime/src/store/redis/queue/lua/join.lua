@@ -1,14 +1,18 @@
 -- Says that a worker is alive, and learns which others are.
 -- KEYS: workers
 -- ARGV: worker, milliseconds for which to believe it, partitions that it knows of
+-- How many partitions there are, who is alive, and whether the queue is paused.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local all = redis.call('HGETALL', KEYS[1])
 local partitions = tonumber(ARGV[3])
 local alive = {ARGV[1]}
+local paused = 0
 for i = 1, #all, 2 do
   if all[i] == 'partitions' then
     partitions = math.max(partitions, tonumber(all[i + 1]))
+  elseif all[i] == 'paused' then
+    paused = 1
   elseif tonumber(all[i + 1]) <= now then
     redis.call('HDEL', KEYS[1], all[i])
   elseif all[i] ~= ARGV[1] then
@@ -18,4 +22,4 @@ end
 -- First, as a server without memory left refuses a script whose first write takes some.
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[2]), 'partitions', partitions)
-return {partitions, alive}
+return {partitions, alive, paused}

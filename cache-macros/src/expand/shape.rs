@@ -1,0 +1,33 @@
+//! What the texts that a template makes can look like: `"user:<int>"` of `"user:<id>"`.
+
+use super::key;
+use crate::piece::{Form, Part, Piece};
+use crate::scope::Subject;
+use crate::types;
+
+/// A template with the kind of each placeholder in place of its name. The runtime decides with it whether two functions can
+/// make the same key.
+pub(super) fn shape(pieces: &[Piece<'_>]) -> String {
+    let origin = matches!(pieces.first(), Some(Piece::Origin));
+    let text = key::described(pieces, |part| format!("<{}>", kind(part)));
+    if origin { format!("<origin>{text}") } else { text }
+}
+
+/// `int`, `wide` (an integer of 128 bits), `bool`, `uuid`, `hash`, `type`, `self`, `any`, or `any before /`.
+fn kind(part: &Part<'_>) -> String {
+    let whole = part.fields.is_empty();
+    let kind = match (part.form, part.subject) {
+        (Form::Hash, _) => "hash",
+        (_, Subject::Type(_)) => "type",
+        (_, Subject::SelfType) => "self",
+        (_, Subject::Parameter(parameter)) if whole => parameter.ty.map_or("any", types::kind),
+        (_, Subject::Item(item)) if whole => item.ty.map_or("any", types::kind),
+        _ => "any",
+    };
+    match (part.form, kind) {
+        // A hyphen in a value would be escaped.
+        (Form::Before('-'), "uuid") => "any before -".to_owned(),
+        (Form::Before(next), "any") => format!("any before {next}"),
+        _ => kind.to_owned(),
+    }
+}

@@ -1,0 +1,101 @@
+//! Whether the store can be used, and why not.
+
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use super::Cache;
+use crate::error::{Error, ErrorKind};
+use crate::failure::Cause;
+use crate::log;
+use crate::store::Store;
+
+impl Cache {
+    /// Asks the store for a sign of life, and says how long the answer took; zero for the embedded store, and for a cache
+    /// that is [disabled](Self::disabled). In a cluster, every primary is asked.
+    ///
+    /// It connects if there is no connection, also while calls bypass the cache. So it is the way to find out at startup
+    /// why nothing would be cached, and to answer a health check: it does not depend on
+    /// [`budget`](crate::CacheBuilder::budget), and takes at most two seconds (four times the longest time for which a
+    /// `PING` counts as answered, where the budget makes that longer than half a second). A program can start all the same:
+    /// annotated functions do without a store that cannot be reached.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unavailable`] if the store cannot be reached or the login fails, [`ErrorKind::Refused`] if the server
+    /// refuses the `PING`, as it does when it takes no writes (`MISCONF`). In both cases [`Error::cause`] says what is the
+    /// matter.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future can be dropped at any time.
+    ///
+    /// ```
+    /// use cache_runtime::{Cache, Cause};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cache_runtime::Error> {
+    /// let cache = Cache::connect("redis://127.0.0.1:1")?;
+    /// let error = cache.ping().await.unwrap_err();
+    /// assert_eq!(error.cause(), Some(&Cause::NobodyListens));
+    /// # Ok(()) }
+    /// ```
+    pub async fn ping(&self) -> Result<Duration, Error> {
+        self.announce();
+        let Some(Store::Redis(store)) = self.store() else {
+            return Ok(Duration::ZERO);
+        };
+        let begun = Instant::now();
+        match Box::pin(store.ping()).await {
+            Ok(()) => Ok(begun.elapsed()),
+            Err(cause @ Cause::Refused(_)) if store.cause().is_none() => {
+                let message = format!("the cache's store does not work: {cause}");
+                Err(Error::new(ErrorKind::Refused, message).because(cause))
+            }
+            Err(cause) => Err(Error::unreachable(cause)),
+        }
+    }
+
+    /// Says what is used, the first time.
+    pub(crate) fn announce(&self) {
+        // Read first: nobody writes any more after the first time.
+        let announced = &self.inner.announced;
+        if announced.load(Ordering::Relaxed) || announced.swap(true, Ordering::Relaxed) {
+            return;
+        }
+        let namespace = match self.settings().namespace.prefix() {
+            "" => "without a namespace".to_owned(),
+            prefix => format!("with keys that begin with `{prefix}`"),
+        };
+        match self.store() {
+            Some(Store::Redis(store)) => {
+                log::info(format_args!("the cache uses {} {namespace}", store.address()));
+            }
+            None => log::info(format_args!("the cache is disabled: nothing is cached")),
+            Some(_) => {
+                let capacity = self.settings().capacity;
+                log::info(format_args!(
+                    "the cache uses the memory of this process, at most {capacity} bytes, {namespace}"
+                ));
+            }
+        }
+    }
+
+    /// The latest thing that was the matter with the store.
+    pub(crate) fn latest_cause(&self) -> Option<Cause> {
+        match self.store() {
+            Some(Store::Redis(store)) => store.last_failure().map(|failure| failure.cause),
+            _ => None,
+        }
+    }
+
+    /// An error of the store, with the reason why it cannot be reached.
+    pub(crate) fn explained(&self, error: impl Into<Error>) -> Error {
+        let error = error.into();
+        let is_unexplained = error.kind() == ErrorKind::Unavailable && error.cause().is_none();
+        match self.store() {
+            Some(Store::Redis(store)) if is_unexplained => {
+                store.cause().map_or(error, Error::unreachable)
+            }
+            _ => error,
+        }
+    }
+}

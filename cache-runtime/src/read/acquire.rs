@@ -1,0 +1,118 @@
+//! Asking the store for the right to load, where no value was found.
+
+use tokio::time::{Instant, sleep};
+
+use super::attempt::Attempt;
+use super::lease::Lease;
+use super::look::{Lack, Seen};
+use super::lookup::{Looked, Lookup};
+use super::waiting::pause;
+use crate::flight::Leader;
+use crate::stats::Event;
+use crate::store::{Acquired, Name, StoreError};
+use crate::tags::Standing;
+
+impl<R, T> Lookup<'_, R, T> {
+    /// Asks the store for the value or the lease, repeatedly while another process is loading.
+    pub(super) async fn acquire(&mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
+        // A leader that took over from another has not looked itself, or not recently: the value may be outdated by
+        // now.
+        if self.is_outdated() {
+            self.answered(Event::Miss);
+            return leader.map_or_else(Looked::alone, Looked::around);
+        }
+        let patient = self.callsite.policy().lock
+            && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
+        let mut lease = self.lease(leader);
+        let since = Instant::now();
+        let (mut waited, mut rejected) = (false, false);
+        loop {
+            let (reply, mark) = lease.acquire(self.reject).await;
+            match reply {
+                Ok(Acquired::Leased) => {
+                    self.answered(Event::Miss);
+                    if waited {
+                        self.count(Event::Takeover);
+                    }
+                    return Looked::Load(Attempt::Leased(lease.begin()));
+                }
+                Ok(Acquired::Value(record)) => {
+                    match self.examine(name, Ok(Some(record.clone())), lease.stamps()) {
+                        Seen::Value(_, value)
+                            if value.is_kept()
+                                && !rejected
+                                && !self.is_fresh(name, &value).await =>
+                        {
+                            self.reject = Some(value.token());
+                            rejected = true;
+                        }
+                        Seen::Value(result, _) => {
+                            self.answered(Event::Hit);
+                            lease.pass_on(record, mark);
+                            return Looked::Found(result);
+                        }
+                        // Useless to this process: asks the store to replace it by the lease, once.
+                        Seen::None(Lack::Miss) if !rejected => rejected = true,
+                        Seen::None(_) => break,
+                    }
+                }
+                Ok(Acquired::Held(left)) if patient && since.elapsed() < self.patience() => {
+                    self.answered(Event::Miss);
+                    if !waited {
+                        self.count(Event::LeaseWait);
+                    }
+                    waited = true;
+                    let paused = Instant::now();
+                    sleep(pause(since.elapsed()).min(left)).await;
+                    lease.waited(paused);
+                }
+                Ok(Acquired::Foreign) => {
+                    self.count(Event::Foreign);
+                    break;
+                }
+                // No lease is granted after a restart, or where no scripts run, but the value whose `GET` was spared may
+                // be there.
+                reply @ (Ok(Acquired::Quiet) | Err(StoreError::Refused(_))) if self.unasked => {
+                    if let Err(error) = &reply {
+                        self.count(Event::of(error));
+                    }
+                    match Box::pin(self.spared_get(name)).await {
+                        Seen::Value(result, value)
+                            if !value.is_kept() || self.is_fresh(name, &value).await =>
+                        {
+                            self.answered(Event::Hit);
+                            return Looked::Found(result);
+                        }
+                        _ => break,
+                    }
+                }
+                Ok(Acquired::Held(_) | Acquired::Fenced | Acquired::Quiet) => break,
+                Err(error) => {
+                    self.count(Event::of(&error));
+                    break;
+                }
+            }
+        }
+        self.answered(Event::Miss);
+        lease.into_leader().map_or_else(Looked::alone, Looked::around)
+    }
+
+    /// The look into the store that was spared because the latest ones found nothing.
+    async fn spared_get(&mut self, name: Name<'_>) -> Seen<R> {
+        let Some(store) = self.cache.store() else { return Seen::None(Lack::Obstacle) };
+        if self.tags.is_empty() {
+            let reply = store.get(name, self.budget.deadline()).await;
+            return self.examine(name, reply, &Standing::none());
+        }
+        self.look(store, name).await
+    }
+
+    pub(super) fn lease(&self, leader: Option<Leader>) -> Box<Lease> {
+        Box::new(self.unboxed_lease(leader))
+    }
+
+    pub(super) fn unboxed_lease(&self, leader: Option<Leader>) -> Lease {
+        let length = self.callsite.policy().lease.unwrap_or(self.cache.settings().lease);
+        Lease::new(self.cache, self.text, self.tags, length, self.budget, leader)
+    }
+}

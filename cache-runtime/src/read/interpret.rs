@@ -1,0 +1,103 @@
+//! What an entry means to a call of a function, and to a read by hand.
+//!
+//! Before the store is asked, a reader is told by [`is_being_written`](super::is_being_written) and by the journal
+//! ([`Tags::are_outdated`](crate::tags::Tags::are_outdated)) whether it may look at all.
+
+use bytes::Bytes;
+
+use super::attempt::guarded;
+use crate::cache::Cache;
+use crate::callsite::Callsite;
+use crate::codec::Schema;
+use crate::misuse::{self, Oddity};
+use crate::record::{self, Value};
+use crate::stats::Event;
+use crate::store::Name;
+use crate::tags::Standing;
+use crate::token::Token;
+
+/// Which values somebody can read, and whose statistics tell of those that are none.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    pub(crate) cache: &'a Cache,
+    pub(crate) callsite: &'static Callsite,
+    pub(crate) schema: Schema,
+}
+
+/// What was found in a key.
+#[derive(Debug)]
+pub(crate) enum Found<R> {
+    /// A value that decodes, with its record.
+    Value(R, Value),
+    /// A value with this token that is of no use, such as one stored under other stamps.
+    Useless(Token),
+    /// Nothing that may stay.
+    Nothing,
+    /// A fence, or somebody else's data.
+    Obstacle,
+}
+
+impl Reader<'_> {
+    /// Interprets a record that was read together with the stamps of its entry's tags.
+    pub(crate) fn interpret<R>(
+        &self,
+        name: Name<'_>,
+        record: Bytes,
+        stamps: &Standing,
+        restore: impl FnOnce(&Value) -> Option<R>,
+    ) -> Found<R> {
+        match record::read(record, name.hash) {
+            record::Found::Value(value) => {
+                if stamps.are_those_of(&value)
+                    && let Some(result) = self.decode(&value, restore)
+                {
+                    return Found::Value(result, value);
+                }
+                Found::Useless(value.token())
+            }
+            record::Found::Lease | record::Found::Damaged => Found::Nothing,
+            record::Found::Fence => Found::Obstacle,
+            record::Found::Foreign => {
+                self.count(Event::Foreign);
+                Found::Obstacle
+            }
+            // A copy of another key's record: the store has verified that no replies were mixed up.
+            record::Found::Misplaced(token) => {
+                self.count(Event::Misplaced);
+                Found::Useless(token)
+            }
+        }
+    }
+
+    /// What `restore` makes of a value of the right codec, version and size.
+    pub(crate) fn decode<R>(
+        &self,
+        value: &Value,
+        restore: impl FnOnce(&Value) -> Option<R>,
+    ) -> Option<R> {
+        let (size, most) = (value.payload().len(), self.cache.settings().max_value_bytes);
+        let fits = value.codec() == self.schema.codec.id()
+            && value.version() == self.schema.version
+            && size <= most;
+        if size > most {
+            let description = format_args!(
+                "its entry has {size} bytes, more than the `max_value_bytes` of this process ({most}): it was stored with \
+                 another setting, counts as undecodable, and is loaded again"
+            );
+            misuse::remark(self.callsite, Oddity::OversizedEntry, description);
+        }
+        let decoded = fits.then(|| guarded(|| restore(value)).flatten()).flatten();
+        // An error in the place of a value is one of another function, or of another process.
+        if decoded.is_none() && !value.is_error() {
+            self.count(Event::Undecodable);
+            if fits {
+                self.callsite.trials().again();
+            }
+        }
+        decoded
+    }
+
+    fn count(&self, event: Event) {
+        self.cache.recorder().count(self.callsite, event);
+    }
+}

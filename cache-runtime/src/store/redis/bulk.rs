@@ -1,0 +1,150 @@
+//! Large values, which have a connection of their own.
+//!
+//! The bytes of one connection are in one order: behind a value of 50 MB, every other call would wait for as long as
+//! that takes, and a breaker would take the server for one that is down. So a value above [`LARGE`] is sent by a second
+//! connection, and so is the question for a key that is known to hold one; the breaker, which judges the first one, does
+//! not hear of it. What is not known before it is read once comes by the first connection, that one time.
+//!
+//! The second connection is made when it is first needed, to the same server, and ends with the first.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+use std::sync::atomic::{AtomicBool, AtomicU32};
+
+use arc_swap::ArcSwap;
+use redis::aio::MultiplexedConnection;
+use redis::{Cmd, Value};
+use tokio::time::timeout_at;
+
+use super::cause::Cause;
+use super::dial::{Driver, Watch, dial, log_in};
+use super::link::{Link, Server};
+use super::session::Session;
+use super::supervisor::Plan;
+use crate::record::KeyHash;
+use crate::store::{Deadline, Name, StoreError, StoreResult};
+
+/// In bytes: as much as a link of 1 Gbit/s takes in 10 ms.
+pub(super) const LARGE: usize = 1 << 20;
+/// Large values that are on their way at once, on one server: each is in memory several times.
+pub(super) const AT_ONCE: usize = 4;
+/// Calls in a row without an answer after which the second connection is made anew.
+const STRIKES: u32 = 8;
+/// The most keys that are remembered as large.
+const REMEMBERED: usize = 4096;
+
+/// The second connection of a link, if it has been needed.
+#[derive(Debug, Default)]
+pub(super) struct Bulk {
+    open: tokio::sync::Mutex<Option<Open>>,
+    /// Calls in a row that were not answered in time.
+    strikes: AtomicU32,
+}
+
+#[derive(Debug)]
+struct Open {
+    connection: MultiplexedConnection,
+    has_ended: Arc<AtomicBool>,
+    _driver: Driver,
+}
+
+/// Says that a connection has ended.
+struct Ended(Arc<AtomicBool>);
+
+impl Watch for Ended {}
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+impl Bulk {
+    /// The connection, which is made if there is none.
+    async fn connection(&self, link: &Link, plan: &Plan) -> Result<MultiplexedConnection, Cause> {
+        let mut open = self.open.lock().await;
+        let is_of_use =
+            |open: &&Open| !open.has_ended.load(Relaxed) && self.strikes.load(Relaxed) < STRIKES;
+        if let Some(open) = open.as_ref().filter(is_of_use) {
+            return Ok(open.connection.clone());
+        }
+        *open = None;
+        self.strikes.store(0, Relaxed);
+        let Plan { access, settings, .. } = plan;
+        let stream = dial(&link.endpoint, access.tls, settings.connect_timeout).await?;
+        let has_ended = Arc::new(AtomicBool::new(false));
+        let ended = Ended(Arc::clone(&has_ended));
+        let (mut connection, driver) = log_in(stream, access, ended).await?;
+        // The name may stand for another server by now.
+        let server = Server::ask(&mut connection, access, &settings.client_name).await?;
+        if server.origin != link.server.origin {
+            return Err(Cause::Topology("another server than before"));
+        }
+        *open = Some(Open { connection: connection.clone(), has_ended, _driver: driver });
+        Ok(connection)
+    }
+}
+
+/// The keys that are known to hold large values. A key that is taken for one costs a detour, no more.
+///
+/// Every hit looks here, so looking takes no lock; a change, which is rare, copies the set.
+#[derive(Debug, Default)]
+pub(super) struct LargeKeys(ArcSwap<HashSet<u64>>);
+
+impl LargeKeys {
+    fn contain(&self, KeyHash(key): KeyHash) -> bool {
+        self.0.load().contains(&key)
+    }
+
+    /// Takes note of the size of what a key holds.
+    pub(super) fn note(&self, key: KeyHash, size: usize) {
+        let is_large = size > LARGE;
+        if self.contain(key) == is_large {
+            return;
+        }
+        let KeyHash(key) = key;
+        self.0.rcu(|keys| {
+            let mut keys = HashSet::clone(keys);
+            if is_large {
+                if keys.len() >= REMEMBERED
+                    && let Some(other) = keys.iter().next().copied()
+                {
+                    keys.remove(&other);
+                }
+                keys.insert(key);
+            } else {
+                keys.remove(&key);
+            }
+            keys
+        });
+    }
+}
+
+impl Session<'_> {
+    /// Whether a key is known to hold a large value.
+    pub(super) fn is_large(&self, name: Name<'_>) -> bool {
+        self.node().large_keys().contain(name.hash)
+    }
+
+    /// Sends a command that is large, or whose reply is, by the second connection.
+    pub(super) async fn call_in_bulk(&mut self, command: &Cmd, by: Deadline) -> StoreResult<Value> {
+        let (node, link) = (self.node(), self.link().ok_or(StoreError::Down)?);
+        let _turn = node.bulk_turns().wait(by).await?;
+        let plan = node.plan();
+        let connection = timeout_at(by, link.bulk.connection(&link, &plan)).await;
+        let mut connection =
+            connection.map_err(|_| StoreError::TimedOut)?.map_err(|_| StoreError::Down)?;
+        match timeout_at(by, Box::pin(connection.send_packed_command(command))).await {
+            Ok(Ok(reply)) => {
+                link.bulk.strikes.store(0, Relaxed);
+                Ok(reply)
+            }
+            Ok(Err(_)) => Err(StoreError::Lost),
+            Err(_) => {
+                link.bulk.strikes.fetch_add(1, Relaxed);
+                Err(StoreError::TimedOut)
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! The end of a scope: what becomes of each entry depends on what is known of the write that named it.
+//!
+//! | the write | fenced keys | keys without a fence, patterns |
+//! |---|---|---|
+//! | is committed, or never will be | the fence is lifted, the entry emptied | invalidated |
+//! | failed | the same, and invalidated again when a fence would have ended | the same |
+//! | may be committed later | the fence stays, for its whole length from now | as for a failed one |
+//!
+//! What is to be invalidated again gets a place in a bounded list, [`Again`]. If that is full, the fence stays instead.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::pending::{Doubt, Pending};
+use super::scope::{WriteScope, names};
+use super::values::Values;
+use crate::background::Again;
+use crate::store::{End, Store};
+
+impl WriteScope {
+    /// Ends the scope, and stores `values` where they may be. What is not acknowledged goes to the journal.
+    pub(super) async fn end(&self, values: Values) {
+        // A copy: if this future is dropped half-way, all of it is done again in the background.
+        let Pending { mut fenced, standing, mut unfenced, patterns, hold_off } =
+            self.pending().clone();
+        let (cache, Some(store)) = (self.cache(), self.cache().store()) else {
+            return;
+        };
+        // A place in the list comes first: a key that gets none keeps its fence, or is given one.
+        let failed = texts(&fenced, |doubt| doubt == Doubt::Failed);
+        let bare = texts(&unfenced, |doubt| doubt > Doubt::None);
+        let mut left: BTreeSet<String> = texts(&fenced, |doubt| doubt == Doubt::Unknown).collect();
+        left.extend(Again::add_keys(cache, failed, hold_off));
+        left.extend(Again::add_keys(cache, bare, hold_off));
+        Again::add_patterns(cache, texts(&patterns, |doubt| doubt > Doubt::None), hold_off);
+
+        for list in [&mut fenced, &mut unfenced] {
+            list.retain(|key, _| !left.contains(key));
+        }
+        self.leave(&Vec::from_iter(left), hold_off).await;
+        let (lifted, unfenced): (Vec<_>, Vec<_>) =
+            (fenced.into_keys().collect(), unfenced.into_keys().collect());
+        self.lift(store, &lifted, &standing, values, hold_off).await;
+        if !unfenced.is_empty() {
+            _ = cache.remove(&unfenced, hold_off).await;
+        }
+        for pattern in patterns.keys() {
+            _ = cache.remove_matching(pattern, hold_off).await;
+        }
+    }
+
+    /// Leaves fences to expire, one whole length from now. They may have been up for a while, and the database needs
+    /// the whole of it to end the transaction of a client that is gone.
+    async fn leave(&self, keys: &[String], hold_off: Duration) {
+        if keys.is_empty() {
+            return;
+        }
+        let due = Again::due(self.cache());
+        // The database's replicas learn of a commit after it.
+        let replies = self.fence(keys, hold_off).await;
+        let reached = |wanted| {
+            let replies = replies.iter().map(|reply| *reply == Ok(true));
+            keys.iter()
+                .zip(replies)
+                .filter(move |(_, up)| *up == wanted)
+                .map(|(key, _)| key.clone())
+        };
+        Again::insure(self.cache(), reached(true), due, hold_off);
+        // These are in the journal already, where the store did not answer.
+        Again::add_keys(self.cache(), reached(false), hold_off);
+    }
+
+    /// Lifts fences.
+    async fn lift(
+        &self,
+        store: &Store,
+        keys: &[String],
+        standing: &BTreeSet<String>,
+        mut values: Values,
+        hold_off: Duration,
+    ) {
+        if keys.is_empty() {
+            return;
+        }
+        let names = names(keys);
+        self.cache().flights().forget(&names);
+        let ends = keys.iter().zip(names).map(|(key, name)| {
+            let value = if standing.contains(key) { values.take(key) } else { None };
+            End { name, value }
+        });
+        let by = self.cache().budget().deadline();
+        let replies = store.end(ends.collect(), self.writer(), hold_off, by).await;
+        for (key, reply) in keys.iter().zip(&replies) {
+            values.count(key, reply);
+        }
+        _ = self.cache().settle(keys, replies, hold_off);
+    }
+}
+
+/// The texts of which there is such a doubt.
+fn texts(
+    list: &BTreeMap<String, Doubt>,
+    such: impl Fn(Doubt) -> bool,
+) -> impl Iterator<Item = String> {
+    list.iter().filter(move |(_, doubt)| such(**doubt)).map(|(text, _)| text.clone())
+}

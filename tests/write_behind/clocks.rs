@@ -1,0 +1,60 @@
+//! Processes whose clocks differ.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use cache_runtime::__private::QueueSite;
+
+use crate::stage::{LEASE_MS, Ledger, Running, queue, step, worker};
+use crate::support::barrier::eventually;
+use crate::support::children::{self, Parent, this_test};
+use crate::support::redis::RedisServer;
+use crate::support::{faketime, patient};
+
+static AHEAD: QueueSite = QueueSite::new("clocks::ahead", "ahead")
+    .partitions(1)
+    .linger_ms(0)
+    .lease_ms(LEASE_MS)
+    .keep_all();
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn now() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970")
+}
+
+/// A child, a day ahead.
+async fn push_tomorrow(mut parent: Parent) {
+    let url: String = parent.setup();
+    let cache = patient().connect(&url).unwrap();
+    let ahead = queue(&AHEAD, &cache);
+    ahead.push(step(0, 0)).await.unwrap();
+    parent.say(&now());
+    parent.expect("end").await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn lag_is_by_the_clock_of_the_server() {
+    if let Some(parent) = children::parent() {
+        return push_tomorrow(parent).await;
+    }
+    let server = RedisServer::start().await;
+    let mut child = faketime::spawn(&this_test!(), &server.url(), "+1d");
+    let tomorrow: Duration = child.hear().await;
+    assert!(tomorrow > now() + DAY / 2, "the child is not ahead");
+    let cache = patient().connect(&server.url()).unwrap();
+    let (ahead, ledger) = (queue(&AHEAD, &cache), Ledger::default());
+    let first = ahead.length().await.unwrap();
+    assert!(first.lag > Duration::ZERO && first.lag < DAY / 2, "{first:?}");
+    // What is pushed here comes after it, and with a version of tomorrow.
+    ahead.push(step(0, 1)).await.unwrap();
+    assert!(ahead.length().await.unwrap().lag > first.lag);
+    child.say("end").await;
+    child.finish().await;
+
+    let running = Running::start(worker(&AHEAD, &cache, &ledger));
+    eventually!(ledger.of(0) == [0, 1]);
+    eventually!(ahead.length().await.unwrap().lag == Duration::ZERO);
+    running.stop().await;
+    let versions = ledger.versions();
+    assert!(versions.is_sorted_by(|one, other| one < other), "{versions:?}");
+}

@@ -12,6 +12,7 @@
 //! matches.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -129,11 +130,11 @@ impl Tags {
     }
 
     /// Reads many entries and their stamps at once; each tag once, however many entries have it.
-    pub(crate) async fn read_with_each<'a>(
+    pub(crate) async fn read_with_each(
         store: &Store,
-        entries: &[(Name<'a>, &'a Self)],
+        entries: &[(Name<'_>, &Self)],
         by: Deadline,
-    ) -> impl Iterator<Item = (StoreResult<Option<Bytes>>, StoreResult<Standing>)> {
+    ) -> Vec<(StoreResult<Option<Bytes>>, StoreResult<Standing>)> {
         let mut names: Vec<_> = entries.iter().map(|(entry, _)| *entry).collect();
         let mut places = HashMap::new();
         for tag in entries.iter().flat_map(|(_, tags)| tags.texts()) {
@@ -142,7 +143,10 @@ impl Tags {
                 names.len() - 1 - entries.len()
             });
         }
-        let mut records = store.get_many(&names, by).await;
+        // Without its type: otherwise rustc looks through all of the store to tell whether a batch is `Send`.
+        let records: Pin<Box<dyn Future<Output = _> + Send + '_>> =
+            Box::pin(store.get_many(&names, by));
+        let mut records: Vec<StoreResult<Option<Bytes>>> = records.await;
         let stamps = records.split_off(entries.len().min(records.len()));
         let standings = entries.iter().map(move |(_, tags)| {
             let stamp = |tag: &Name<'_>| stamps.get(*places.get(tag.text)?).cloned();
@@ -151,7 +155,7 @@ impl Tags {
                 names.map(|tag| (tag, stamp(&tag).unwrap_or(Err(StoreError::Unexpected)))),
             )
         });
-        records.into_iter().zip(standings)
+        records.into_iter().zip(standings).collect()
     }
 
     fn read_as<'a>(

@@ -8,3 +8,4 @@ mod one_process;
 mod processes;
 mod stage;
 mod two_processes;
+mod words;

@@ -12,7 +12,7 @@ use crate::error::{Error, ErrorKind};
 use crate::journal::{Entry, Journal};
 use crate::key::{AsTag, Key};
 use crate::misuse::{self, Misuse};
-use crate::read::{Found, Reader, is_being_written};
+use crate::read::{Interpreted, Reader, is_being_written};
 use crate::record::{self, Value};
 use crate::stats::Event;
 use crate::store::redis::Sweep;
@@ -69,11 +69,14 @@ impl Cache {
         };
         let schema = key.schema(self.settings().codec);
         let reader = Reader { cache: self, callsite: &callsite::BY_HAND, schema };
-        let restore = |value: &Value| {
+        let Interpreted::Value(value) = reader.interpret(name, record, &stamps) else {
+            return Ok(None);
+        };
+        let decode = |value: &Value| {
             let decode = || schema.codec.decode(value.payload()).ok();
             (!value.is_error()).then(decode).flatten()
         };
-        let Found::Value(result, value) = reader.interpret(name, record, &stamps, restore) else {
+        let Some(result) = reader.decode(&value, decode) else {
             return Ok(None);
         };
         let is_fresh = !value.is_kept()

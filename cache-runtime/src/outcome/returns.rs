@@ -6,8 +6,7 @@ use super::{
     Answer, Compare, Encoded as Decoded, Fail, Fails, Hand, IsAbsent, Nature, Optional, Outcome,
     Refuse, SharedError, Sharing, Spells, Storable, Stores, absent,
 };
-use crate::codec::{Codec, CodecError, Schema};
-use crate::entry::Content;
+use crate::codec::{Codec, CodecError};
 use crate::error::Error;
 use crate::errors::Errors;
 use crate::fidelity::{self, Difference, Encoded};
@@ -144,29 +143,28 @@ impl<R, V> Returns<R, V> {
         Self { refuse: None, ..self }
     }
 
-    /// A value to be stored.
-    pub(crate) fn content<'a>(&'a self, value: &'a V) -> impl Content {
-        Returned { returns: self, value }
+    /// Appends the bytes of a value.
+    pub(crate) fn encode(
+        &self,
+        value: &V,
+        codec: Codec,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, CodecError> {
+        (self.encode)(value, codec, out)
     }
 
-    pub(crate) fn decode(&self, payload: &[u8], schema: Schema) -> Result<R, CodecError> {
-        (self.decode)(payload, schema.codec)
-    }
-}
-
-/// A value of a function, to be stored.
-struct Returned<'a, R, V> {
-    returns: &'a Returns<R, V>,
-    value: &'a V,
-}
-
-impl<R, V> Content for Returned<'_, R, V> {
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
-        (self.returns.encode)(self.value, codec, out)
+    /// Compares a value with what can be read from its bytes.
+    pub(crate) fn compare(
+        &self,
+        value: &V,
+        codec: Codec,
+        payload: &[u8],
+    ) -> Result<(), Difference> {
+        ((self.nature)().compare)(value, codec, payload)
     }
 
-    fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference> {
-        ((self.returns.nature)().compare)(self.value, codec, payload)
+    pub(crate) fn decode(&self, payload: &[u8], codec: Codec) -> Result<R, CodecError> {
+        (self.decode)(payload, codec)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The third stage of a call: delivers what the body returned to the store and to the waiters.
 
+use super::driver::Boxed;
 use super::lease::{Lease, Share};
 use crate::callsite::Callsite;
 use crate::flight::Landed;
@@ -20,8 +21,13 @@ pub(super) enum Ending {
 }
 
 impl Ending {
+    /// The same as a future without its type.
+    pub(super) fn boxed(self, callsite: &'static Callsite) -> Boxed<Option<Value>> {
+        Box::pin(self.finish(callsite))
+    }
+
     /// Does it, and returns the value to serve in place of a failure.
-    pub(super) async fn finish(self, callsite: &'static Callsite) -> Option<Value> {
+    async fn finish(self, callsite: &'static Callsite) -> Option<Value> {
         match self {
             Self::Store(lease, seen, fill, landed) => {
                 lease.fill(callsite, seen, fill, landed).await;

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 use crate::callsite::Callsite;
 use crate::codec::{Codec, CodecError};
 use crate::fidelity::{self, Difference, Encoded};
-use crate::outcome::{self, Compare, Equal, Probe, SharedError};
+use crate::outcome::{self, Compare, Equal, Probe, Shared};
 use crate::token::Token;
 
 /// How many errors one process remembers. Beyond that, callers load again.
@@ -148,7 +148,7 @@ pub(crate) struct Remembered(Mutex<HashMap<Token, Kept>>);
 
 /// An error, the function that it is of, and until when.
 struct Kept {
-    error: SharedError,
+    error: Shared,
     callsite: &'static Callsite,
     until: Instant,
 }
@@ -159,7 +159,7 @@ impl Remembered {
         &self,
         token: Token,
         callsite: &'static Callsite,
-        error: SharedError,
+        error: Shared,
         ttl: Duration,
     ) -> bool {
         let now = Instant::now();
@@ -175,10 +175,10 @@ impl Remembered {
     }
 
     /// The error of this function with this token.
-    pub(crate) fn get(&self, token: Token, callsite: &'static Callsite) -> Option<SharedError> {
+    pub(crate) fn get(&self, token: Token, callsite: &'static Callsite) -> Option<Shared> {
         let errors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = errors.get(&token).filter(|kept| std::ptr::eq(kept.callsite, callsite))?;
-        Some(SharedError::clone(&kept.error))
+        Some(Shared::clone(&kept.error))
     }
 }
 

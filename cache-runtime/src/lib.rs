@@ -305,7 +305,7 @@ pub use crate::failure::{Cause, Failure, Refusal};
 pub use crate::key::{AsTag, Displayed, Key, KeyPart, KeyText, Lower, Segment, Tag, TagText, Trim};
 #[cfg(feature = "tower")]
 pub use crate::layer::{CacheLayer, CacheService, InScope};
-pub use crate::outcome::Words as SharedError;
+pub use crate::outcome::SharedError;
 pub use crate::own::Own;
 pub use crate::queue::{
     Batch, DeadLetter, DeadLetterId, MeasuredLength, ParseDeadLetterIdError, ParsePositionError,

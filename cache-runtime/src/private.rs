@@ -19,7 +19,7 @@ use crate::key::{Tag, TagText};
 pub use crate::named::{NamesCache, Unnamed, uses_its_cache, uses_its_cache_of};
 pub use crate::outcome::{
     Encoded, IsAbsent, LacksBoth, LacksDeserialize, LacksNothing, LacksSerialize, NeverAbsent,
-    Otherwise, Outcome, Probe, Returns, SharesClones, SharesHeld, SharesText, SharesWords, Unable,
+    Otherwise, Outcome, Probe, Returns, SharesByRef, SharesClones, SharesError, SharesText, Unable,
     Unshared, Value, Written,
 };
 pub use crate::parameters::{

@@ -196,18 +196,18 @@ async fn large(origin: &Origin) -> String {
     format!("{:100}", origin.load().await.unwrap_or_else(|run| run))
 }
 
-/// Waiters that cannot have a share of what was loaded are not served one after the other.
+/// Waiters that cannot have a share of what was loaded are not served one after the other, but in groups of 16 at most.
 #[tokio::test(start_paused = true)]
 async fn a_value_that_cannot_be_shared_holds_nobody_up() {
     let began = Instant::now();
     let origin = Origin::default();
     results(Stage::embedded().start(101, call!(stubborn, origin))).await;
-    assert!(began.elapsed() <= 8 * LOAD, "{:?}", began.elapsed());
+    assert!(began.elapsed() <= 10 * LOAD, "{:?}", began.elapsed());
 
     let began = Instant::now();
     let cache = Cache::builder().max_value_bytes(50).in_memory().unwrap();
     results(start(&cache, 101, call!(large, origin))).await;
-    assert!(began.elapsed() <= 8 * LOAD, "{:?}", began.elapsed());
+    assert!(began.elapsed() <= 10 * LOAD, "{:?}", began.elapsed());
     assert_eq!(cache.get(&large_key()).await.unwrap(), None);
 }
 

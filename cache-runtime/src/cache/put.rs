@@ -173,7 +173,6 @@ impl Drop for Ending {
 
 #[cfg(test)]
 #[expect(
-    unused_imports,
     clippy::allow_attributes,
     reason = "lints look into expansions in the crate that the macros are from"
 )]

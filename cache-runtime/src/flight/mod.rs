@@ -66,7 +66,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::asked::Asked;
 pub(crate) use self::leader::Leader;
 use self::state::{State, Waiter};
-use crate::outcome::{Shared, SharedError};
+use crate::outcome::Shared;
 use crate::store::Name;
 
 const SHARDS: usize = 32;
@@ -92,7 +92,7 @@ pub(crate) enum Verdict {
     /// The value that the leader read or loaded.
     Value(Landed),
     /// The load's error.
-    Error(SharedError),
+    Error(Shared),
     /// Lead.
     Lead(Leader),
 }
@@ -132,7 +132,7 @@ pub(crate) enum Landing {
     Value(Option<Landed>, Mark),
     /// The load failed, or its value cannot be encoded. The error, if it can be shared, is for waiters that joined
     /// before the mark and asked for what the leader asked for.
-    Failed(Option<SharedError>, Mark),
+    Failed(Option<Shared>, Mark),
     /// A value past its time to live, served because a load failed or is under way elsewhere: for the same waiters as
     /// an error would be, since other functions may not serve it.
     Stale(Bytes, Mark),

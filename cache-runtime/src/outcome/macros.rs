@@ -37,7 +37,7 @@ macro_rules! __sharing {
     ($ty:ty) => {{
         #[allow(unused_imports)]
         use $crate::__private::{
-            SharesClones as _, SharesHeld as _, SharesText as _, SharesWords as _, Unshared as _,
+            SharesByRef as _, SharesClones as _, SharesError as _, SharesText as _, Unshared as _,
         };
         (&&&&$crate::__private::Probe::<$ty>::NEW).sharing()
     }};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     Answer, Compare, Encoded as Decoded, Fail, Fails, Hand, IsAbsent, Nature, Optional, Outcome,
-    Refuse, SharedError, Sharing, Spells, Storable, Stores, absent,
+    Refuse, Shared, Sharing, Spells, Storable, Stores, absent,
 };
 use crate::codec::{Codec, CodecError};
 use crate::error::Error;
@@ -29,7 +29,7 @@ pub struct Returns<R, V> {
 }
 
 /// What becomes of one id of a batch: its value, or the error of a failed load as far as that can be shared.
-pub(crate) type OfOne<T> = Result<T, Option<SharedError>>;
+pub(crate) type OfOne<T> = Result<T, Option<Shared>>;
 
 impl<T: Storable> Returns<OfOne<T>, T> {
     /// For one id of a batch. It can be refused by itself; what the batch then returns is for the batch to say.
@@ -40,7 +40,10 @@ impl<T: Storable> Returns<OfOne<T>, T> {
             encode: fidelity::encode,
             decode: |payload, codec| codec.decode(payload).map(Ok),
             sharing: Sharing {
-                share: |result| result.as_ref().err().cloned().flatten(),
+                share: |result| {
+                    let error = result.as_ref().err().cloned().flatten();
+                    (result, error)
+                },
                 unshare: |error| Some(Err(Some(Arc::clone(error)))),
             },
             nature,
@@ -85,8 +88,7 @@ impl<R, V> Returns<R, V> {
         V: Storable,
     {
         let is_absent = if is_by_hand { |_: &V| false } else { absent::is_none };
-        let sharing = Sharing { share: |_| None, unshare: |_| None };
-        let returns = Self::new(answer, is_absent, sharing, Decoded, Decoded);
+        let returns = Self::new(answer, is_absent, Sharing::NONE, Decoded, Decoded);
         Self {
             nature: || Nature { by_hand: true, ..Nature::new::<Shape, Decoded, Decoded>() },
             ..returns

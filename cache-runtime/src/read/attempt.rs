@@ -13,7 +13,7 @@ use crate::entry::{self, Content, Head, Unfit};
 use crate::error::Error;
 use crate::fidelity::Fidelity;
 use crate::flight::{Landed, Leader, Mark};
-use crate::outcome::SharedError;
+use crate::outcome::Shared;
 use crate::record::{self, Value};
 use crate::span::{SHORTEST, capped};
 use crate::store::Fill;
@@ -61,19 +61,31 @@ impl Attempt {
         }
     }
 
+    /// Whether other callers wait for the result.
+    pub(super) fn is_awaited(&self) -> bool {
+        match self {
+            Self::Alone => false,
+            Self::Around(leader, _) => leader.is_awaited(),
+            Self::Leased(lease) | Self::Replace(lease, _) | Self::Over(lease, _) => {
+                lease.is_awaited()
+            }
+        }
+    }
+
     /// Decides what becomes of what the body returned. Looks at the result here and now, so that no reference to it
     /// is held while the store answers.
     pub(super) fn end(self, loaded: &mut Loaded<'_>) -> Ended {
+        let awaited = self.is_awaited();
         let (lease, seen, beside) = match self {
             Self::Alone => return Ended::Done,
             Self::Around(leader, mark) => {
                 let share = if loaded.steps.is_value() {
-                    match loaded.refused_unstored() {
+                    match loaded.refused_unstored(awaited) {
                         Some(share) => share,
-                        None => loaded.share(leader.is_awaited(), None),
+                        None => loaded.share(awaited, None),
                     }
                 } else {
-                    Share::Failure(loaded.shared_error())
+                    Share::Failure(loaded.shared_error(awaited))
                 };
                 leader.land(&share.from(mark));
                 return Ended::Done;
@@ -81,7 +93,7 @@ impl Attempt {
             Self::Leased(lease) => (lease, None, false),
             Self::Replace(lease, seen) => (lease, Some(seen), false),
             Self::Over(lease, value) if !loaded.steps.is_value() => {
-                return Ended::Left(Ending::Keep(lease, value, loaded.shared_error()));
+                return Ended::Left(Ending::Keep(lease, value, loaded.shared_error(awaited)));
             }
             Self::Over(lease, value) => (lease, Some(value.token()), true),
         };
@@ -92,10 +104,9 @@ impl Attempt {
             {
                 return Ended::Left(Ending::Store(lease, None, fill, None));
             }
-            lease.decline(Share::Failure(loaded.shared_error()));
+            lease.decline(Share::Failure(loaded.shared_error(awaited)));
             return Ended::Done;
         }
-        let awaited = lease.is_awaited();
         let record = match loaded.times() {
             Some((fresh, stale)) => match loaded.encode(lease.token(), lease.stamps()) {
                 Ok(record) if !loaded.entry.is_outdated() => {
@@ -108,7 +119,7 @@ impl Attempt {
             None => None,
         };
         let refused = match &record {
-            Some(Err(unfit)) => loaded.refused(unfit),
+            Some(Err(unfit)) => loaded.refused(unfit, awaited),
             _ => None,
         };
         let share = refused.unwrap_or_else(|| loaded.share(awaited, record));
@@ -121,8 +132,9 @@ impl Attempt {
 }
 
 impl Loaded<'_> {
-    fn shared_error(&self) -> Option<SharedError> {
-        guarded(|| self.steps.share_error()).flatten()
+    /// The error for waiters, where there are any and its type allows that.
+    fn shared_error(&mut self, awaited: bool) -> Option<Shared> {
+        if awaited { self.steps.share_error() } else { None }
     }
 
     fn is_strict(&self) -> bool {
@@ -131,21 +143,21 @@ impl Loaded<'_> {
 
     /// What the waiters get in place of a value that would come back as another one, if its function asks for that: the
     /// same as if the body had returned the error. That is the result of the call from now on.
-    fn refused(&mut self, unfit: &Unfit) -> Option<Share> {
+    fn refused(&mut self, unfit: &Unfit, awaited: bool) -> Option<Share> {
         if !self.is_strict() || !self.steps.can_refuse() || !matches!(unfit, Unfit::Altered(_)) {
             return None;
         }
         self.steps.refuse(Error::from(unfit));
-        Some(Share::Failure(self.shared_error()))
+        Some(Share::Failure(self.shared_error(awaited)))
     }
 
     /// The same for a value that only cannot be stored now: whether it is refused does not depend on the store.
-    fn refused_unstored(&mut self) -> Option<Share> {
+    fn refused_unstored(&mut self, awaited: bool) -> Option<Share> {
         if !self.is_strict() || self.times().is_none() {
             return None;
         }
         let record = self.encode(Token::random(), &self.entry.tags.unstamped());
-        record.err().and_then(|unfit| self.refused(&unfit))
+        record.err().and_then(|unfit| self.refused(&unfit, awaited))
     }
 
     /// The value itself for waiters, if its type can be cloned.
@@ -189,7 +201,7 @@ impl Loaded<'_> {
     }
 
     /// The record of an error, if it is to be remembered.
-    fn error(&self, token: Token, stamps: &Standing) -> Option<Fill> {
+    fn error(&mut self, token: Token, stamps: &Standing) -> Option<Fill> {
         let memory = self.steps.memory()?;
         let ttl = capped(guarded(|| self.steps.error_ttl())??);
         if ttl < SHORTEST || self.entry.is_outdated() {
@@ -199,7 +211,7 @@ impl Loaded<'_> {
         let content = Failed { steps: &*self.steps, function: callsite.fingerprint() };
         let mut record = self.record(token, stamps, &content).ok()?;
         if memory == Memory::Local {
-            let error = self.shared_error()?;
+            let error = self.steps.share_error()?;
             if !cache.errors().keep(token, callsite, error, ttl) {
                 return None;
             }

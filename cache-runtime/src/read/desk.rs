@@ -8,7 +8,7 @@ use super::guarded;
 use super::steps::Steps;
 use crate::callsite::FINGERPRINT;
 use crate::codec::Codec;
-use crate::outcome::{Shared, SharedError};
+use crate::outcome::Shared;
 use crate::record::Value;
 
 /// Whether something becomes the result of the call.
@@ -21,7 +21,7 @@ pub(super) enum Question {
     /// A copy of what another call has loaded.
     Unshare(Shared),
     /// The error of another call.
-    UnshareError(SharedError),
+    UnshareError(Shared),
 }
 
 impl Question {

@@ -4,7 +4,7 @@ use super::driver::Boxed;
 use super::lease::{Lease, Share};
 use crate::callsite::Callsite;
 use crate::flight::Landed;
-use crate::outcome::SharedError;
+use crate::outcome::Shared;
 use crate::record::Value;
 use crate::store::Fill;
 use crate::token::Token;
@@ -17,7 +17,7 @@ pub(super) enum Ending {
     /// The new value is not to be stored, and the old one must be removed, because it is known to be outdated.
     Remove(Box<Lease>, Token, Share),
     /// The load failed, and the entry has a value.
-    Keep(Box<Lease>, Box<Value>, Option<SharedError>),
+    Keep(Box<Lease>, Box<Value>, Option<Shared>),
 }
 
 impl Ending {

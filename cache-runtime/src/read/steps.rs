@@ -21,7 +21,7 @@ use crate::entry::{Content, Lasting};
 use crate::error::Error;
 use crate::fidelity::{Difference, Encoded};
 use crate::key::Typed;
-use crate::outcome::{Returns, Shared, SharedError};
+use crate::outcome::{Returns, Shared};
 
 /// How the errors of a function are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub(super) trait Steps: Content + Lasting {
     fn decode_error(&mut self, payload: &[u8], codec: Codec) -> bool;
 
     /// The same with an error of another call.
-    fn unshare_error(&mut self, error: &SharedError) -> bool;
+    fn unshare_error(&mut self, error: &Shared) -> bool;
 
     /// Whether the result is a value, and no error.
     fn is_value(&self) -> bool;
@@ -61,8 +61,8 @@ pub(super) trait Steps: Content + Lasting {
     /// A copy of the value for other calls, if its type can be cloned.
     fn share(&self) -> Option<Shared>;
 
-    /// A copy of the error for other calls.
-    fn share_error(&self) -> Option<SharedError>;
+    /// The error for other calls, where its type allows that. The result may hold it together with them from now on.
+    fn share_error(&mut self) -> Option<Shared>;
 
     /// Whether the result can say that the call was refused.
     fn can_refuse(&self) -> bool;
@@ -200,7 +200,7 @@ impl<R, T> Steps for Both<'_, R, T> {
         self.values.keep(decoded)
     }
 
-    fn unshare_error(&mut self, error: &SharedError) -> bool {
+    fn unshare_error(&mut self, error: &Shared) -> bool {
         let copy = (self.values.returns.sharing.unshare)(error);
         self.values.keep(copy)
     }
@@ -213,8 +213,10 @@ impl<R, T> Steps for Both<'_, R, T> {
         self.values.value().and_then((self.values.returns.nature)().share)
     }
 
-    fn share_error(&self) -> Option<SharedError> {
-        self.values.result.as_ref().and_then(self.values.returns.sharing.share)
+    fn share_error(&mut self) -> Option<Shared> {
+        let (result, shared) = (self.values.returns.sharing.share)(self.values.result.take()?);
+        self.values.result = Some(result);
+        shared
     }
 
     fn can_refuse(&self) -> bool {

@@ -31,9 +31,8 @@ impl<T: Storable> Through<T> {
     /// The entry of this key.
     #[must_use]
     pub fn new(key: Key<T>, is_absent: IsAbsent<T>, compare: impl Compare<T>) -> Self {
-        let sharing = Sharing { share: |_| None, unshare: |_| None };
         let hand = outcome::Encoded;
-        let encoding = Returns::new(&Answer::of_key(), is_absent, sharing, hand, compare);
+        let encoding = Returns::new(&Answer::of_key(), is_absent, Sharing::NONE, hand, compare);
         Self { key, encoding }
     }
 }

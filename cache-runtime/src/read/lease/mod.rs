@@ -15,7 +15,7 @@ use crate::background::Claim;
 use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::flight::{Landed, Landing, Leader, Mark};
-use crate::outcome::SharedError;
+use crate::outcome::Shared;
 use crate::record::KeyHash;
 use crate::store::{Acquired, Name, StoreError, StoreResult};
 use crate::tags::{Standing, Tags};
@@ -27,7 +27,7 @@ pub(super) enum Share {
     /// Nobody waited when it was to be made.
     Nothing,
     /// The load failed, or what it returned cannot be shared: waiters should not have to load one after the other.
-    Failure(Option<SharedError>),
+    Failure(Option<Shared>),
 }
 
 impl Share {

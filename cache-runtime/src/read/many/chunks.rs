@@ -16,7 +16,6 @@ use crate::cache::Cache;
 use crate::callsite::Callsite;
 use crate::limit::Places;
 use crate::outcome::OfOne;
-use crate::read::attempt::guarded;
 use crate::read::ending::Ending;
 use crate::read::running::Running;
 use crate::store::Convoy;
@@ -79,7 +78,14 @@ impl Chunks {
         };
         // What the bodies hold, such as a connection, is given back before the values are stored.
         turn.stop().await;
-        let error = failure.as_ref().and_then(|result| guarded(|| batched.share(result)).flatten());
+        let is_awaited = || loads.iter().any(|load| load.attempt.is_awaited());
+        let (failure, error) = match failure {
+            Some(result) if is_awaited() => {
+                let (result, error) = batched.share(result);
+                (Some(result), error)
+            }
+            failure => (failure, None),
+        };
         let mut results = Vec::with_capacity(loads.len());
         for (chunk, ended) in loads.chunks(most).zip(ended) {
             match ended {

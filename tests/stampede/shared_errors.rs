@@ -1,4 +1,4 @@
-//! Errors that cannot be cloned, and can be made from what another one says.
+//! Errors that cannot be cloned, and can be made from one that all hold.
 
 use std::error::Error;
 use std::fmt;
@@ -94,15 +94,38 @@ macro_rules! errors_of_a_thousand {
 }
 
 #[tokio::test]
-async fn what_an_error_says_is_shared_where_one_can_be_made_of_it() {
+async fn one_load_fails_for_all_where_an_error_can_be_made_of_it() {
     let expected = vec![("run 2 failed".to_owned(), Some(fmt::Error.to_string())); 1000];
     assert_eq!(errors_of_a_thousand!(worded), (expected.clone(), 2));
     assert_eq!(errors_of_a_thousand!(of_anyhow), (expected.clone(), 2));
     assert_eq!(errors_of_a_thousand!(boxed), (expected, 2));
 }
 
+/// With its type. Those that join a load that has begun fail with the one after it.
 #[tokio::test]
-async fn the_caller_whose_body_ran_has_the_error_itself() {
+async fn all_hold_the_error_itself() {
+    let (stage, origin) = (Stage::embedded(), Origin::default());
+    let call = || {
+        let origin = origin.clone();
+        async move { worded(&origin).await }
+    };
+    let mut callers = stage.start(1, call);
+    origin.gate.entered(1).await;
+    callers.extend(stage.start(3, call));
+    tokio::task::yield_now().await;
+    origin.gate.open();
+    let held = results(callers).await.into_iter().map(|result| match result {
+        Err(Worded::Shared(error)) => match error.downcast_ref() {
+            Some(Worded::Origin(run)) => *run,
+            other => panic!("{other:?}"),
+        },
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(held.collect::<Vec<_>>(), [1, 2, 2, 2]);
+}
+
+#[tokio::test]
+async fn the_caller_for_whom_nobody_waited_has_the_error_as_it_is() {
     let (cache, origin) = (Cache::in_memory(), Origin::default());
     origin.gate.open();
     let error = cache.scope(worded(&origin)).await.unwrap_err();

@@ -9,6 +9,7 @@ mod by_hand;
 mod client_name;
 pub(crate) mod elsewhere;
 pub(crate) mod environment;
+mod get;
 mod health;
 mod keys;
 mod load;

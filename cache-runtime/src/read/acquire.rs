@@ -7,6 +7,7 @@ use super::lease::Lease;
 use super::look::{Lack, Seen};
 use super::lookup::{Looked, Lookup};
 use super::waiting::pause;
+use crate::call::Mode;
 use crate::flight::Leader;
 use crate::stats::Event;
 use crate::store::{Acquired, StoreError};
@@ -49,6 +50,11 @@ impl Lookup<'_> {
                             lease.pass_on(record, mark);
                             return Looked::Found;
                         }
+                        Seen::None(Lack::Elsewhere) => {
+                            // Hands over to a waiter, who finds the same.
+                            drop(lease);
+                            return self.look_aside(Mode::Through).await;
+                        }
                         // Useless to this process: asks the store to replace it by the lease, once.
                         Seen::None(Lack::Miss) if !rejected => rejected = true,
                         Seen::None(_) => break,
@@ -78,6 +84,10 @@ impl Lookup<'_> {
                         Seen::Value(value) if !value.is_kept() || self.is_fresh(&value).await => {
                             self.answered(Event::Hit);
                             return Looked::Found;
+                        }
+                        Seen::None(Lack::Elsewhere) => {
+                            drop(lease);
+                            return self.look_aside(Mode::Through).await;
                         }
                         _ => break,
                     }

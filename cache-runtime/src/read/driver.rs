@@ -128,6 +128,7 @@ impl Driver {
             return Loading::new(entry, Attempt::Alone).place(steps);
         }
         let mut lookup = Lookup::new(entry, steps.memory(), steps.is_by_hand());
+        lookup.steps_aside = mode == Mode::Through;
         if self.age != Age::Ignored {
             let waiting = if mode == Mode::Through { lookup.join() } else { None };
             if waiting.is_some() || lookup.is_outdated() {

@@ -29,7 +29,9 @@ pub(crate) struct Reader<'a> {
 pub(crate) enum Interpreted {
     /// A value, which may not decode.
     Value(Value),
-    /// A value with this token that is of no use, such as one stored under other stamps.
+    /// A value that was stored under other stamps.
+    Outdated(Value),
+    /// A value with this token that is of no use.
     Useless(Token),
     /// Nothing that may stay.
     Nothing,
@@ -47,7 +49,7 @@ impl Reader<'_> {
     ) -> Interpreted {
         match record::read(record, name.hash) {
             record::Found::Value(value) if stamps.are_those_of(&value) => Interpreted::Value(value),
-            record::Found::Value(value) => Interpreted::Useless(value.token()),
+            record::Found::Value(value) => Interpreted::Outdated(value),
             record::Found::Lease | record::Found::Damaged => Interpreted::Nothing,
             record::Found::Fence => Interpreted::Obstacle,
             record::Found::Foreign => {
@@ -77,9 +79,12 @@ impl Reader<'_> {
 
     /// Whether a value is of the right codec, version and size.
     pub(crate) fn fits(&self, value: &Value) -> bool {
-        value.codec() == self.schema.codec.id()
-            && value.version() == self.schema.version
-            && value.payload().len() <= self.cache.settings().max_value_bytes
+        self.is_of_schema(value) && value.payload().len() <= self.cache.settings().max_value_bytes
+    }
+
+    /// Whether a value is of the right codec and version.
+    pub(crate) fn is_of_schema(&self, value: &Value) -> bool {
+        value.codec() == self.schema.codec.id() && value.version() == self.schema.version
     }
 
     /// Tells of a value that cannot be read.

@@ -26,6 +26,8 @@ pub(super) enum Lack {
     Miss,
     /// A fence, somebody else's data, or no answer: the store is useless for this call.
     Obstacle,
+    /// A value of another release, which that one can use. This one's stands [beside](super::aside) it.
+    Elsewhere,
 }
 
 /// What the store replied, of entry, stamps and clock.
@@ -102,7 +104,15 @@ impl Lookup<'_> {
     /// The same for a record that was read under these stamps.
     pub(super) fn examine(&mut self, record: Bytes, stamps: &Standing) -> Result<Value, Lack> {
         match self.reader().interpret(self.name(), record, stamps) {
+            Interpreted::Value(value) if self.is_of_another_release(&value) => Err(Lack::Elsewhere),
             Interpreted::Value(value) => Ok(value),
+            Interpreted::Outdated(value) if self.is_of_another_release(&value) => {
+                Err(Lack::Elsewhere)
+            }
+            Interpreted::Outdated(value) => {
+                self.reject = Some(value.token());
+                Err(Lack::Miss)
+            }
             Interpreted::Useless(token) => {
                 self.reject = Some(token);
                 Err(Lack::Miss)
@@ -195,7 +205,7 @@ impl Lookup<'_> {
         }
     }
 
-    fn reader(&self) -> Reader<'_> {
+    pub(super) fn reader(&self) -> Reader<'_> {
         let entry = &self.entry;
         Reader { cache: &entry.cache, callsite: entry.callsite, schema: entry.schema }
     }

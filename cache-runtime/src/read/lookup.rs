@@ -72,6 +72,8 @@ pub(super) struct Lookup<'a> {
     by_hand: bool,
     /// Where it asks what becomes the result. None before there is a question.
     pub(super) desk: Option<Desk>,
+    /// Whether a value of another release in the key leads to the key [beside](super::aside) it.
+    pub(super) steps_aside: bool,
     /// The batch that this is one id of, and for which one more `GET` does not matter.
     batch: Option<&'a (dyn Fn() -> Asked + Send + Sync)>,
 }
@@ -110,6 +112,7 @@ impl<'a> Lookup<'a> {
             memory,
             by_hand,
             desk: None,
+            steps_aside: false,
             batch: None,
         }
     }
@@ -180,12 +183,15 @@ impl<'a> Lookup<'a> {
 
     /// Nothing usable was found: join a flight, or lead one.
     async fn miss(&mut self, mode: Mode, lack: Lack) -> Looked {
+        if lack == Lack::Elsewhere {
+            return self.look_aside(mode).await;
+        }
         if !self.unasked {
             self.count(Event::Miss);
         }
         match (mode, lack) {
             (Mode::Refresh, Lack::Obstacle) => Looked::alone(),
-            (Mode::Refresh, Lack::Miss) => Box::pin(self.acquire(None)).await,
+            (Mode::Refresh, Lack::Miss | Lack::Elsewhere) => Box::pin(self.acquire(None)).await,
             _ => match self.enter() {
                 Role::Wait(waiting) => Box::pin(self.wait(waiting)).await,
                 Role::Lead(leader) if lack == Lack::Obstacle => Looked::around(leader),

@@ -9,6 +9,7 @@
 
 mod acquire;
 mod age;
+mod aside;
 mod attempt;
 mod beside;
 mod body;
@@ -41,6 +42,7 @@ use crate::write::scope;
 
 #[cfg(test)]
 pub(crate) use self::age::is_drawn;
+pub(crate) use self::aside::beside;
 pub(crate) use self::attempt::guarded;
 use self::body::Call;
 pub use self::body::{Attached, Calling, Detached};

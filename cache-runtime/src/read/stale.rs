@@ -117,6 +117,10 @@ impl Lookup<'_> {
     ) -> Step {
         let value = match seen {
             Seen::Value(value) => value,
+            Seen::None(Lack::Elsewhere) => {
+                self.step_aside();
+                return Step::Again(None);
+            }
             Seen::None(lack) => {
                 return self.nothing(mode, lead.map(|(leader, _)| leader), lack).await;
             }
@@ -172,7 +176,7 @@ impl Lookup<'_> {
                 drop(leader);
                 return Step::Done(Outlook::Load(Attempt::Alone));
             }
-            (leader, Mode::Refresh, Lack::Miss) | (leader @ Some(_), ..) => leader,
+            (leader, Mode::Refresh, _) | (leader @ Some(_), ..) => leader,
             (None, ..) => match self.enter() {
                 Role::Wait(waiting) => return self.wait_dated(waiting, false).await,
                 Role::Lead(leader) => Some(leader),

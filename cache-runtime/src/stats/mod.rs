@@ -91,6 +91,11 @@ impl Recorder {
         self.row(callsite).misses.load(Ordering::Relaxed) >= DRY
     }
 
+    /// There is something to be found by the next lookup.
+    pub(crate) fn is_no_longer_dry(&self, callsite: &'static Callsite) {
+        self.row(callsite).misses.store(0, Ordering::Relaxed);
+    }
+
     /// Counts a load that came to an end, and how long it took.
     pub(crate) fn loaded(&self, callsite: &'static Callsite, event: Event, took: Duration) {
         self.count(callsite, event);

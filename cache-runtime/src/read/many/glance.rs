@@ -154,7 +154,11 @@ impl<T> Batch<'_, T> {
         let Entry { cache, callsite, text, tags, .. } = &entry;
         let goes_past =
             bypasses(mode, cache, callsite, unhashable, text, tags) || cache.store().is_none();
-        let lookup = || Lookup::new(entry, None, false).of_many(self.asked);
+        let lookup = || {
+            let mut lookup = Lookup::new(entry, None, false).of_many(self.asked);
+            lookup.steps_aside = mode == Mode::Through;
+            lookup
+        };
         (one, (!goes_past).then(lookup))
     }
 }

@@ -72,17 +72,16 @@ impl Lookup<'_> {
     ) -> Pin<Box<dyn Future<Output = Looked> + Send + '_>> {
         self.step_aside();
         Box::pin(async move {
-            let known = match self.begin(mode) {
-                Some(known) => known,
-                None => {
-                    let reply = self.ask(false).await;
-                    let candidate = self.judge(reply);
-                    let seen = self.confirm(candidate).await;
-                    if self.is_hit(mode, &seen) {
-                        return Looked::Found;
-                    }
-                    Known::Seen(seen)
+            let known = if let Some(known) = self.begin(mode) {
+                known
+            } else {
+                let reply = self.ask(false).await;
+                let candidate = self.judge(reply);
+                let seen = self.confirm(candidate).await;
+                if self.is_hit(mode, &seen) {
+                    return Looked::Found;
                 }
+                Known::Seen(seen)
             };
             self.go_on(mode, known).await
         })

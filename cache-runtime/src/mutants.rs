@@ -44,6 +44,8 @@ pub(crate) enum Mutant {
     KeepWithoutLooking,
     /// An entry has only the first of its tags.
     FirstTagOnly,
+    /// What a release stores beside another one's value outlives that.
+    BesideOutlivesMain,
     /// What the store answers to the first fill of a batch is taken as its answer to all.
     FillsOfABatchTogether,
     /// What it answers to the first of several invalidations is taken as its answer to all.

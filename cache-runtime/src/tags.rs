@@ -78,6 +78,10 @@ impl Tags {
             Some(list) => (list.texts.clone(), list.need),
             None => (Vec::new(), Duration::ZERO),
         };
+        #[cfg(cache_mutants)]
+        if on(Mutant::BesideOutlivesMain) {
+            return self.clone();
+        }
         texts.push(main.to_owned());
         Self { list: Some(Box::new(List { texts, need, has_main: true })) }
     }

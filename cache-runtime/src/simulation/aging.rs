@@ -1,6 +1,6 @@
 //! The entries of `functions`, read by functions that look at their age.
 
-use super::functions::{member_key, row_key};
+use super::functions::{member_key, newer_member_key, newer_row_key, row_key};
 use super::world::{Database, Failed};
 use crate as cache_runtime;
 use crate::cached;
@@ -66,3 +66,26 @@ macro_rules! by_age {
 
 by_age!(of_row, row_key);
 by_age!(of_member, member_key);
+
+/// In another release.
+#[cached(
+    key = newer_row_key(&id),
+    ttl = "5ms",
+    stale_while_revalidate = "300ms",
+    crate = cache_runtime,
+    skip(db),
+)]
+pub(super) async fn newer_row_revalidated(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
+}
+
+#[cached(
+    key = newer_member_key(&id),
+    ttl = "5ms",
+    stale_while_revalidate = "300ms",
+    crate = cache_runtime,
+    skip(db),
+)]
+pub(super) async fn newer_member_revalidated(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
+}

@@ -16,6 +16,12 @@ pub(super) async fn row(db: &Database, id: u64) -> Result<u64, Failed> {
     db.load(id).await
 }
 
+/// The same in another release.
+#[cached(key = "row:<id>", ttl = "1h", version = 2, lock, crate = cache_runtime, skip(db))]
+pub(super) async fn newer_row(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
+}
+
 #[cached(key = row_key(&id), ttl = "1h", lock, crate = cache_runtime, skip(db))]
 pub(super) async fn locked_row(db: &Database, id: u64) -> Result<u64, Unshared> {
     Ok(db.load(id).await?)
@@ -35,6 +41,19 @@ pub(super) async fn member(db: &Database, id: u64) -> Result<u64, Failed> {
 #[cached(key = member_key(&id), ttl = "1h", lock, crate = cache_runtime, skip(db))]
 pub(super) async fn locked_member(db: &Database, id: u64) -> Result<u64, Unshared> {
     Ok(db.load(id).await?)
+}
+
+/// The same in another release.
+#[cached(
+    key = "member:<id>",
+    ttl = "1h",
+    version = 2,
+    tags = ["members", "group:<id>"],
+    crate = cache_runtime,
+    skip(db),
+)]
+pub(super) async fn newer_member(db: &Database, id: u64) -> Result<u64, Failed> {
+    db.load(id).await
 }
 
 /// The key of either kind.

@@ -9,6 +9,9 @@ pub(super) enum Manner {
     Forgiven,
     Hurried,
     Early,
+    /// As another release does, which stores another version.
+    Newer,
+    NewerRevalidated,
     Refresh,
     /// By hand.
     Get,
@@ -40,20 +43,22 @@ pub(super) enum Manner {
 impl Manner {
     pub(super) fn reads(self) -> bool {
         use Manner::{Batch, Early, Forgiven, Hurried, Locked, LockedBatch};
-        use Manner::{Read, Refresh, RefreshBatch, Revalidated};
+        use Manner::{Newer, NewerRevalidated, Read, Refresh, RefreshBatch, Revalidated};
         matches!(self, Read | Locked | Refresh | Revalidated | Forgiven | Hurried | Early)
-            || matches!(self, Batch | LockedBatch | RefreshBatch)
+            || matches!(self, Newer | NewerRevalidated | Batch | LockedBatch | RefreshBatch)
     }
 }
 
 /// How often each is drawn.
-pub(super) const MANNERS: [(u64, Manner); 26] = [
+pub(super) const MANNERS: [(u64, Manner); 28] = [
     (40, Manner::Read),
     (12, Manner::Locked),
     (2, Manner::Revalidated),
     (2, Manner::Forgiven),
     (2, Manner::Hurried),
     (2, Manner::Early),
+    (12, Manner::Newer),
+    (2, Manner::NewerRevalidated),
     (6, Manner::Refresh),
     (8, Manner::Get),
     (16, Manner::Batch),

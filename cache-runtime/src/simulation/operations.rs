@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::aging::{of_member, of_row};
+use super::aging::{newer_member_revalidated, newer_row_revalidated, of_member, of_row};
 use super::cut::{Cut, until};
 use super::dice::Dice;
 use super::functions::{
-    any_key, by_key, by_tag, is_tagged, locked_member, locked_row, locked_rows, member, row,
-    row_key, rows, several, several_unfenced,
+    any_key, by_key, by_tag, is_tagged, locked_member, locked_row, locked_rows, member,
+    newer_member, newer_row, row, row_key, rows, several, several_unfenced,
 };
 use super::history::{Read, Time, Write};
 use super::manner::{MANNERS, Manner};
@@ -95,11 +95,15 @@ impl Operation {
                 Manner::Forgiven if is_tagged(id) => of_member::forgiven(db, id).await,
                 Manner::Hurried if is_tagged(id) => of_member::hurried(db, id).await,
                 Manner::Early if is_tagged(id) => of_member::early(db, id).await,
+                Manner::Newer if is_tagged(id) => newer_member(db, id).await,
+                Manner::NewerRevalidated if is_tagged(id) => newer_member_revalidated(db, id).await,
                 _ if is_tagged(id) => member(db, id).await,
                 Manner::Revalidated => of_row::revalidated(db, id).await,
                 Manner::Forgiven => of_row::forgiven(db, id).await,
                 Manner::Hurried => of_row::hurried(db, id).await,
                 Manner::Early => of_row::early(db, id).await,
+                Manner::Newer => newer_row(db, id).await,
+                Manner::NewerRevalidated => newer_row_revalidated(db, id).await,
                 Manner::Locked => locked_row(db, id).await.map_err(Failed::from),
                 Manner::Refresh => row(db, id).refresh().await,
                 _ => row(db, id).await,

@@ -1,5 +1,8 @@
 //! What the attributes add to a build: a program of annotated functions beside the same program without the attributes,
-//! in CPU time, which does not depend on the number of cores. Dependencies are built before.
+//! in CPU time, which does not depend on the number of cores. Dependencies are built before. And how many functions may
+//! call each other before rustc gives up: it looks through 128 levels of types to tell whether a future is `Send`. An
+//! `async fn` takes four of them, and so does the `async` block that the body of an annotated one becomes; the future
+//! around it is one more, so nine is the least.
 //!
 //! ```text
 //! cargo bench -p cache-runtime --bench build_time               # about five minutes
@@ -16,6 +19,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 fn main() {
+    let attribute = "#[cached(key = \"user:<id>:<part>\", ttl = 60)]";
     let quick = std::env::args().any(|argument| argument == "--quick");
     let (sizes, rounds): (&[usize], usize) = if quick { (&[10], 1) } else { (&[10, 100], 3) };
     println!("seconds of CPU, median of {rounds} rounds");
@@ -25,8 +29,7 @@ fn main() {
     );
     for &functions in sizes {
         let plain = Project::new("plain", "", functions);
-        let annotated =
-            Project::new("annotated", "#[cached(key = \"user:<id>:<part>\", ttl = 60)]", functions);
+        let annotated = Project::new("annotated", attribute, functions);
         for work in [Work::Check, Work::Debug, Work::Edit, Work::Release] {
             let mut rounds: Vec<_> =
                 (0..rounds).map(|_| (plain.time(work), annotated.time(work))).collect();
@@ -45,6 +48,10 @@ fn main() {
             plain.size(),
             annotated.size(),
         );
+    }
+    for (name, attribute) in [("plain", ""), ("annotated", attribute)] {
+        let deepest = Project::new(name, attribute, 1).deepest();
+        println!("{name}: {deepest} functions may call each other");
     }
 }
 
@@ -124,6 +131,47 @@ impl Project {
         cpu_of_children().saturating_sub(before)
     }
 
+    /// How many functions may call each other.
+    fn deepest(&self) -> usize {
+        let compiles = |functions: usize| {
+            self.write_nested(functions);
+            self.cargo(Work::Check.arguments())
+        };
+        let (mut deepest, mut too_deep) = (1, 64);
+        while too_deep - deepest > 1 {
+            let middle = usize::midpoint(deepest, too_deep);
+            if compiles(middle) {
+                deepest = middle;
+            } else {
+                too_deep = middle;
+            }
+        }
+        deepest
+    }
+
+    /// Functions each of which calls the next one, and a `main` that spawns the first.
+    fn write_nested(&self, functions: usize) {
+        let attribute = self.attribute;
+        let mut source = "#![allow(unused)]\nuse cache_runtime::cached;\n".to_owned();
+        for number in 0..functions {
+            let body = match number + 1 {
+                next if next < functions => format!("load_{next}(id, part).await"),
+                _ => "Ok(None)".to_owned(),
+            };
+            writeln!(
+                source,
+                "{attribute}\nasync fn load_{number}(id: u64, part: &str) -> Result<Option<String>, std::io::Error> {{\n    \
+                 {body}\n}}"
+            )
+            .expect("room for a line");
+        }
+        source.push_str(
+            "#[tokio::main(flavor = \"current_thread\")]\nasync fn main() {\n    \
+             tokio::spawn(async { load_0(1, \"\").await });\n}\n",
+        );
+        fs::write(self.directory.join("src/main.rs"), source).expect("a writable directory");
+    }
+
     /// The functions, and a `main` that calls them. The body of the first depends on the `edition`.
     fn write(&self, edition: usize) {
         let (attribute, functions) = (self.attribute, self.functions);
@@ -147,15 +195,19 @@ impl Project {
     }
 
     fn run(&self, arguments: &[&str]) {
+        assert!(self.cargo(arguments), "{} does not compile", self.directory.display());
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> bool {
         let status = Command::new(env!("CARGO"))
             .args(arguments)
             .current_dir(&self.directory)
             .env("CARGO_TARGET_DIR", self.target())
             .env_remove("CARGO_PROFILE_DEV_DEBUG")
             .stdout(Stdio::null())
-            .status()
-            .expect("cargo");
-        assert!(status.success(), "{} does not compile", self.directory.display());
+            .stderr(Stdio::null())
+            .status();
+        status.expect("cargo").success()
     }
 
     fn target(&self) -> PathBuf {

@@ -29,6 +29,7 @@ pub(super) async fn all(url: &str) -> Checked {
     items_of_one_call_are_appended_in_their_order(Side::redis(url).await).await?;
     an_item_is_late_by_the_clock_of_the_server(Side::redis(url).await).await?;
     one_letter_among_several_goes_back(Side::redis(url).await).await?;
+    what_is_removed_is_not_pending(Side::redis(url).await).await?;
     an_owner_that_has_read_nothing_gets_its_partition_back(Side::redis(url).await).await?;
     workers_know_of_each_other(Side::redis(url).await).await
 }
@@ -231,7 +232,17 @@ async fn one_letter_among_several_goes_back(mut side: Side) -> Checked {
     same(&side.execute(&Step::RedriveOne(1)).await?[..], "1")?;
     let dead = side.log.dead(0, Death::default(), 10, soon()).await?;
     let left: Vec<_> = dead.iter().map(|buried| buried.stored.position.number).collect();
-    same(&left[..], &[1, 3][..])
+    same(&left[..], &[1, 3][..])?;
+    same(&side.execute(&Step::Redrive(1)).await?[..], "1")
+}
+
+async fn what_is_removed_is_not_pending(mut side: Side) -> Checked {
+    side.execute(&Step::push(1)).await?;
+    for act in [Act::Take, Act::Read(1, None)] {
+        side.execute(&Step::act(0, act)).await?;
+    }
+    side.execute(&Step::Remove(vec![1])).await?;
+    same(&side.execute(&Step::Lengths).await?[..], "0 0 0 false")
 }
 
 async fn an_owner_that_has_read_nothing_gets_its_partition_back(mut side: Side) -> Checked {

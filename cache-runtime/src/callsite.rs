@@ -2,6 +2,7 @@
 
 mod entries;
 mod policy;
+mod twin;
 
 use std::panic::Location;
 use std::sync::OnceLock;
@@ -9,12 +10,14 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 pub(crate) use self::entries::Shared;
 pub(crate) use self::policy::Policy;
+use self::twin::{First, Half};
 use crate::fidelity::{Encoded, Fidelity, Trials};
 use crate::misuse::Told;
 use crate::place::Here;
 use crate::record::KeyHash;
 
-/// What an attribute says about its function. Built at compile time, one static per function.
+/// What an attribute says about its function. Built at compile time, one static per function, or two of which one stands
+/// for both.
 #[derive(Debug)]
 pub struct Callsite {
     name: &'static str,
@@ -23,6 +26,10 @@ pub struct Callsite {
     /// The shape of its own template; `None` if its key comes from elsewhere.
     shape: Option<&'static str>,
     here: Option<Here>,
+    /// Given if the function's body and its companion have a static each.
+    half: Option<Half>,
+    /// The one of the two that stands for both; known once a key was made.
+    first: First,
     /// How many tags its own entries have.
     tags: usize,
     /// Its entries are in the cache that it names.
@@ -54,6 +61,8 @@ impl Callsite {
             location: Location::caller(),
             shape: None,
             here: None,
+            half: None,
+            first: First::new(),
             tags: 0,
             names_cache: false,
             path: OnceLock::new(),

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 
+use super::key::Site;
 use super::{
     Runtime, about_as, batch, cache, catalog, companion, detached, function, handles, key, loader,
     named, respanned, value,
@@ -45,13 +46,16 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
             let (read, callsite) = (read(&key), key::callsite(model, None, &runtime)?);
             quote!(#read.at({ #callsite &__CALLSITE }))
         }
-        Key::Own(own) if own.home == Home::Inline => {
-            let key = key::chain(model, own, &runtime, key::value)?;
-            read(&quote!({ #key }))
-        }
         Key::Own(own) => {
-            companion = Some(companion::function(model, own, &runtime)?);
-            read(&companion::call(model, own, &runtime))
+            if own.home != Home::Inline {
+                companion = Some(companion::function(model, own, &runtime)?);
+            }
+            if matches!(own.home, Home::Associated | Home::Method) {
+                read(&companion::call(model, own, &runtime))
+            } else {
+                let key = key::chain(model, own, Site::Body, &runtime, key::value)?;
+                read(&quote!({ #key }))
+            }
         }
     };
     let cache = args.cache.get()?.map(cache);

@@ -53,7 +53,10 @@ pub(crate) enum Standing {
 impl Tags {
     /// The tags of a key's entry.
     pub(crate) fn of<T>(cache: &Cache, key: &Key<T>) -> Self {
-        Self::new(cache, key.tags(), key.longest_life())
+        match key.tags() {
+            [] => Self { list: None },
+            tags => Self::new(cache, tags, key.longest_life()),
+        }
     }
 
     pub(crate) fn new(cache: &Cache, tags: &[Tag], need: Duration) -> Self {

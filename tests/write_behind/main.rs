@@ -24,5 +24,6 @@ mod schemas;
 mod sentinel;
 mod soak;
 mod stage;
+mod stuck;
 mod watch;
 mod workers;

@@ -104,7 +104,13 @@ impl Log {
         let (mut pause, longest_pause) = PAUSES;
         // What an attempt has left, whatever becomes of the others.
         let mut left: Option<Failure> = None;
+        let mut was_full = false;
         loop {
+            let is_late = Instant::now() >= until;
+            if is_late && was_full {
+                // One more attempt could only be a short one, and say less than the last.
+                return Err(left.unwrap_or(Failure::Full));
+            }
             let Others { oldest, given_up } = ticket.others();
             let addition = Addition { oldest, given_up: &given_up, stamp: *stamp, ..addition };
             #[cfg(cache_mutants)]
@@ -113,8 +119,10 @@ impl Log {
             } else {
                 addition
             };
-            let is_late = Instant::now() >= until;
-            match self.attempt(lot, partition, addition, until).await {
+            let is_cut = until < Instant::now() + ATTEMPT;
+            let attempted = self.attempt(lot, partition, addition, until).await;
+            was_full = is_full(was_full, is_cut, &attempted);
+            match attempted {
                 Ok((Added::New(_) | Added::Known, have)) => match have {
                     Ok(have) if have >= self.shared.site.options.replicas => return Ok(()),
                     #[cfg(cache_mutants)]
@@ -251,6 +259,15 @@ impl Log {
     }
 }
 
+/// Whether the partition is full, as far as is known after an attempt. One that was cut short, and for which there was not even a
+/// connection in that time, says nothing.
+fn is_full<R>(before: bool, is_cut: bool, attempted: &StoreResult<(Added, R)>) -> bool {
+    match attempted {
+        Ok((added, _)) => *added == Added::Full,
+        Err(error) => before && is_cut && *error == StoreError::Down,
+    }
+}
+
 /// Later stamps of this process are later than what was added.
 pub(super) fn observed(added: Added) -> Added {
     if let Added::New(us) = added {
@@ -267,4 +284,20 @@ pub(super) fn is_passing(error: &StoreError) -> bool {
 /// The user may not ask, now or later.
 pub(super) fn is_forbidden(error: &StoreError) -> bool {
     matches!(error, StoreError::Refused(code) if code == "NOPERM")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_queue_stays_full_until_there_is_another_answer() {
+        let none = |error| Err::<(Added, ()), _>(error);
+        assert!(is_full(false, false, &Ok((Added::Full, ()))));
+        assert!(!is_full(true, true, &Ok((Added::Behind(1), ()))));
+        assert!(is_full(true, true, &none(StoreError::Down)), "it was not even asked");
+        assert!(!is_full(true, false, &none(StoreError::Down)), "it is not there any more");
+        assert!(!is_full(true, true, &none(StoreError::TimedOut)));
+        assert!(!is_full(false, true, &none(StoreError::Down)));
+    }
 }

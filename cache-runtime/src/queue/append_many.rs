@@ -80,7 +80,12 @@ impl Log {
         let options = &self.shared.site.options;
         let mut until = Instant::now() + options.push_timeout;
         let (mut pause, longest_pause) = PAUSES;
+        let mut was_full = false;
         loop {
+            let is_late = Instant::now() >= until;
+            if is_late && was_full {
+                return Some(Failure::Full);
+            }
             let open = piece.open();
             let first = piece.tickets.get(*open.first()?)?;
             let Others { oldest, given_up } = first.others();
@@ -101,7 +106,7 @@ impl Log {
                 })
             };
             let additions: Vec<_> = open.iter().filter_map(addition).collect();
-            let is_late = Instant::now() >= until;
+            was_full = false;
             match self.send_piece(lot, partition, &additions, until).await {
                 Ok((added, have)) => {
                     let has_enough = have.as_ref().is_ok_and(|have| *have >= options.replicas);
@@ -113,7 +118,7 @@ impl Log {
                             }
                             Added::New(_) | Added::Known => piece.note(*at),
                             Added::Behind(us) => ahead = Some(us),
-                            Added::Full => {}
+                            Added::Full => was_full = true,
                             // The ticket is held, so no other push can have said so.
                             Added::Late => {
                                 piece.end_one(*at, Err(Failure::in_doubt(StoreError::Unexpected)));

@@ -10,6 +10,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::delivery::{Delivery, Task};
+use super::keeper::Term;
 use super::log::Log;
 use super::owner::Owner;
 use super::refusals::Refusals;
@@ -26,8 +27,8 @@ pub(super) struct Member<T> {
     /// What the other workers know of this one.
     claim: Claim,
     deliveries: JoinSet<()>,
-    /// Every delivery that has not ended.
-    partitions: HashMap<Id, u32>,
+    /// The partition of every delivery that has not ended, and for how long it is kept.
+    partitions: HashMap<Id, (u32, Arc<Term>)>,
     /// Those that were not told to end.
     owned: BTreeMap<u32, Stop>,
     /// The server was asked how durable it is.
@@ -91,12 +92,12 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
                 Err(_) => break,
             }
         }
+        let again = if self.log.is_in_memory() { "" } else { ", which are delivered again" };
         log::warn(format_args!(
-            "queue {:?}: its worker ends although no call of its sink has ended for {limit:?}. The sink has had {} items,              which are delivered again",
+            "queue {:?}: its worker ends although no call of its sink has ended for {limit:?}. The sink has had {} items{again}",
             self.log.shared.queue,
             self.task.calls.items(),
         ));
-        // Nobody can end one that blocks its thread.
         self.deliveries.abort_all();
     }
 
@@ -148,13 +149,18 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
             Ok((id, ())) => id,
             Err(error) => error.id(),
         };
-        if let Some(partition) = self.partitions.remove(&id) {
+        if let Some((partition, _)) = self.partitions.remove(&id) {
             self.owned.remove(&partition);
         }
     }
 
     /// Learns who else is there; takes what it lacks of its share, and lets go what it has beyond.
     async fn meet(&mut self) {
+        if self.partitions.values().any(|(_, term)| term.is_free()) {
+            // Its sink keeps a thread, and what it had is for others: they take it only if it has no share.
+            _ = self.log.leave(&self.claim.worker, self.deadline()).await;
+            return;
+        }
         let partitions = self.log.shared.site.options.partitions;
         let crew = match self.log.join(&self.claim, partitions, self.deadline()).await {
             Ok(crew) => crew,
@@ -178,7 +184,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
                 return;
             }
             let partition = (first + at) % crew.partitions;
-            if self.partitions.values().any(|other| *other == partition) {
+            if self.partitions.values().any(|(other, _)| *other == partition) {
                 continue;
             }
             let by = self.deadline();
@@ -206,13 +212,23 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
 
     fn deliver(&mut self, owner: Owner) {
         let (stop, stopped) = stop::stop();
-        let partition = owner.partition;
+        let (partition, term) = (owner.partition, owner.term());
         // What the sink calls uses the cache that the queue is in.
         let cache = self.log.cache.clone();
         let delivery = Delivery::new(owner, Arc::clone(&self.task), stopped);
         let handle = self.deliveries.spawn(cache.scope(delivery.run()));
-        self.partitions.insert(handle.id(), partition);
+        self.partitions.insert(handle.id(), (partition, term));
         self.owned.insert(partition, stop);
+    }
+}
+
+impl<T> Drop for Member<T> {
+    /// Nobody can end a delivery whose sink keeps its thread. But it does not keep its partition from others any more, or they would
+    /// wait for as long as this process lives.
+    fn drop(&mut self) {
+        for (_, term) in self.partitions.values() {
+            term.give_up_at(Some(Instant::now()));
+        }
     }
 }
 

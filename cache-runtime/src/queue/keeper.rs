@@ -3,12 +3,16 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::log::Line;
 use crate::background::apart;
 use crate::store::queue::{Claim, Renewal};
+
+/// How long to wait before a connection that could not be made is tried again.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How long nobody else can own a partition, as its owner and its keeper know it.
 #[derive(Debug)]
@@ -40,6 +44,11 @@ impl Term {
         self.lock().given_up = at;
     }
 
+    /// Whether anybody may take the partition, although a call of the sink is still under way.
+    pub(super) fn is_free(&self) -> bool {
+        self.is_given_up() && self.until() <= Instant::now()
+    }
+
     fn is_given_up(&self) -> bool {
         self.lock().given_up.is_some_and(|at| at <= Instant::now())
     }
@@ -58,8 +67,8 @@ impl Keeper {
     /// Keeps what is owned under a claim, over its connection; none where leases do not end, or time is simulated.
     pub(super) fn new(line: &Line, claim: &Claim, term: &Arc<Term>) -> Option<Self> {
         let Line::Redis(server, keys) = line else { return None };
-        let (server, keys) = (Arc::clone(server), keys.clone());
-        let (claim, term) = (claim.clone(), Arc::clone(term));
+        let (mut server, keys) = (Arc::clone(server), keys.clone());
+        let (claim, term, runtime) = (claim.clone(), Arc::clone(term), Handle::current());
         let keeping = apart::spawn(async move {
             loop {
                 sleep_until(term.until() - claim.lease / 2).await;
@@ -67,6 +76,9 @@ impl Keeper {
                 if term.until().saturating_duration_since(asked) > claim.lease / 2 {
                     continue;
                 }
+                // A thread that a sink keeps may be the one that waited for timers and sockets on behalf of all threads of its
+                // runtime. Another one does that from now on, if it is woken.
+                runtime.spawn(async {});
                 if term.is_given_up() {
                     sleep_until(asked + claim.lease / 4).await;
                     continue;
@@ -75,6 +87,12 @@ impl Keeper {
                 let renewal = Renewal { fresh: &claim.token, is_late: false };
                 match server.renew(&keys, &claim, renewal, by).await {
                     Ok(true) => term.extend(asked + claim.lease),
+                    // The connection may be lost, and the owner cannot make another. The token stays: nothing but
+                    // renewals can still be on their way.
+                    Err(_) if Instant::now() < term.until() => match server.another(by).await {
+                        Ok(another) => server = Arc::new(another),
+                        Err(_) => sleep(PAUSE).await,
+                    },
                     // The owner finds out what that means.
                     _ => return,
                 }

@@ -113,6 +113,6 @@ impl<R, T> Lookup<'_, R, T> {
 
     pub(super) fn unboxed_lease(&self, leader: Option<Leader>) -> Lease {
         let length = self.callsite.policy().lease.unwrap_or(self.cache.settings().lease);
-        Lease::new(self.cache, self.text, self.tags, length, self.budget, leader)
+        Lease::new(self.cache, self.name.text, self.tags, length, self.budget, leader)
     }
 }

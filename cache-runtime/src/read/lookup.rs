@@ -50,7 +50,8 @@ pub(super) struct Lookup<'a, R, T> {
     pub(super) callsite: &'static Callsite,
     pub(super) returns: &'a Returns<R, T>,
     pub(super) schema: Schema,
-    pub(super) text: &'a str,
+    /// The entry: its key is hashed once for all that a call does with it.
+    pub(super) name: Name<'a>,
     pub(super) tags: &'a Tags,
     pub(super) budget: Budget,
     /// A value that was found and cannot be used.
@@ -76,7 +77,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
             callsite,
             returns,
             schema: key.schema(settings.codec),
-            text,
+            name: Name::new(text),
             tags,
             budget: Budget::new(budget),
             reject: None,
@@ -98,11 +99,6 @@ impl<'a, R, T> Lookup<'a, R, T> {
         self.batch.map_or_else(|| Asked::one(self.callsite), |batch| batch())
     }
 
-    /// The entry.
-    pub(super) fn name(&self) -> Name<'a> {
-        Name::new(self.text)
-    }
-
     /// The hit path; the rest is boxed, so that a hit's future stays small.
     pub(super) async fn run(&mut self, mode: Mode) -> Looked<R> {
         let Some(store) = self.cache.store() else {
@@ -112,10 +108,10 @@ impl<'a, R, T> Lookup<'a, R, T> {
             known
         } else {
             let seen = if self.tags.is_empty() {
-                let reply = store.get(self.name(), self.budget.deadline()).await;
-                self.examine(self.name(), reply, &Standing::none())
+                let reply = store.get(self.name, self.budget.deadline()).await;
+                self.examine(self.name, reply, &Standing::none())
             } else {
-                Box::pin(self.look(store, self.name())).await
+                Box::pin(self.look(store, self.name)).await
             };
             match self.hit(mode, seen) {
                 Ok(result) => return Looked::Found(result),
@@ -128,7 +124,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
     /// What is known without a look into the store; `None` if a look is needed.
     pub(super) fn begin(&mut self, mode: Mode) -> Option<Known<R>> {
         if mode == Mode::Through
-            && let Some(waiting) = self.cache.flights().join(self.name(), || self.asked())
+            && let Some(waiting) = self.cache.flights().join(self.name, || self.asked())
         {
             return Some(Known::Loading(waiting));
         }
@@ -157,7 +153,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
 
     /// Everything else. What asks the store is boxed by itself: where the store is of no use, little has been allocated.
     pub(super) async fn go_on(&mut self, mode: Mode, known: Known<R>) -> Looked<R> {
-        let name = self.name();
+        let name = self.name;
         match (known, mode) {
             (Known::Loading(waiting), _) => Box::pin(self.wait(name, waiting)).await,
             // Kept longer by another function with the same key.
@@ -192,7 +188,7 @@ impl<'a, R, T> Lookup<'a, R, T> {
 
     /// Whether an invalidation of the entry or of one of its tags has not been delivered yet.
     pub(super) fn is_outdated(&self) -> bool {
-        self.tags.are_outdated(self.cache, self.text)
+        self.tags.are_outdated(self.cache, self.name.text)
     }
 
     /// Whether a value that is kept longer than it is fresh is still fresh.

@@ -49,7 +49,7 @@ impl<R> From<Looked<R>> for Outlook<R> {
 impl<R, T> Lookup<'_, R, T> {
     /// Finds a value, and decides according to its age. `detached`: the body can run in the background.
     pub(super) async fn dated(&mut self, mode: Mode, detached: bool) -> Outlook<R> {
-        let name = Name::new(self.text);
+        let name = self.name;
         if self.cache.store().is_none() {
             return Outlook::Load(Attempt::Alone);
         }
@@ -171,7 +171,7 @@ impl<R, T> Lookup<'_, R, T> {
         result: R,
         value: Value,
     ) -> Step<R> {
-        if self.cache.background().is_resting(self.text) {
+        if self.cache.background().is_resting(self.name.text) {
             self.count(Event::Hit);
             self.serve_rested();
             if let Some(leader) = leader {
@@ -209,7 +209,7 @@ impl<R, T> Lookup<'_, R, T> {
 
     /// The right to refresh in this process, unless another call has it or the entry rests.
     fn claim(&self) -> Option<Claim> {
-        match self.cache.background().claim(self.text) {
+        match self.cache.background().claim(self.name.text) {
             Claimed::Granted(claim) => return Some(claim),
             Claimed::Busy => {}
             Claimed::Resting => self.count(Event::Rested),

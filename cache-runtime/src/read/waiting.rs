@@ -129,7 +129,7 @@ impl<R, T> Lookup<'_, R, T> {
         waiting: Option<oneshot::Receiver<Verdict>>,
         stale: R,
     ) -> Outlook<R> {
-        let name = Name::new(self.text);
+        let name = self.name;
         // Without a receiver the flight was detached by an invalidation: the next look finds out.
         let mut step = match waiting {
             Some(waiting) => self.wait_dated(name, waiting, Some(stale)).await,

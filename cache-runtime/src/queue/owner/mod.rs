@@ -77,6 +77,11 @@ impl Owner {
         }))
     }
 
+    /// How long nobody else can own it.
+    pub(super) fn term(&self) -> Arc<Term> {
+        Arc::clone(&self.term)
+    }
+
     fn lease(&self) -> Duration {
         self.claim.lease
     }

@@ -47,13 +47,13 @@ impl<T, U> Batch<'_, T, U> {
         let Some((store, (_, first))) = self.cache.store().zip(asked.first()) else {
             return left;
         };
-        let entries: Vec<_> = asked.iter().map(|(_, it)| (it.name(), it.tags)).collect();
+        let entries: Vec<_> = asked.iter().map(|(_, it)| (it.name, it.tags)).collect();
         // Many are read in pieces, each of which has as much time as a call has. So has the first: that it takes a while
         // to begin so many reads is not up to the store.
         let budget = if entries.len() > PIECE { first.budget.anew() } else { first.budget };
         let replies = Tags::read_with_each(store, &entries, budget.deadline()).await;
         for ((at, mut lookup), (reply, stamps)) in asked.into_iter().zip(replies) {
-            let seen = lookup.judge(lookup.name(), reply, stamps);
+            let seen = lookup.judge(lookup.name, reply, stamps);
             match lookup.hit(mode, seen) {
                 Ok(result) => keep(found, at, result.ok()),
                 Err(known) => left.push(Search { at, mode, open: Some((lookup, known)) }),

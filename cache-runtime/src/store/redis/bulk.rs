@@ -90,11 +90,15 @@ impl Bulk {
 ///
 /// Every hit looks here, so looking takes no lock; a change, which is rare, copies the set.
 #[derive(Debug, Default)]
-pub(super) struct LargeKeys(ArcSwap<HashSet<u64>>);
+pub(super) struct LargeKeys {
+    keys: ArcSwap<HashSet<u64>>,
+    /// Whether there has ever been one. In most programs there is none, and hits look no further.
+    any: AtomicBool,
+}
 
 impl LargeKeys {
     fn contain(&self, KeyHash(key): KeyHash) -> bool {
-        self.0.load().contains(&key)
+        self.any.load(Relaxed) && self.keys.load().contains(&key)
     }
 
     /// Takes note of the size of what a key holds.
@@ -104,7 +108,8 @@ impl LargeKeys {
             return;
         }
         let KeyHash(key) = key;
-        self.0.rcu(|keys| {
+        self.any.store(true, Relaxed);
+        self.keys.rcu(|keys| {
             let mut keys = HashSet::clone(keys);
             if is_large {
                 if keys.len() >= REMEMBERED

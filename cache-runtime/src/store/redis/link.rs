@@ -16,6 +16,7 @@ use super::dial::{Driver, Watch, dial, log_in};
 use super::scripting::Scripting;
 use super::url::{Access, Endpoint};
 use crate::record::Origin;
+use crate::store::Deadline;
 
 /// A connection with its driver. Dropping it closes the socket, and every call still on it ends at once.
 #[derive(Debug)]
@@ -105,9 +106,12 @@ impl Link {
         answers
     }
 
-    /// How long ago the last sign of life was that the server was asked for.
-    pub(super) fn silence(&self) -> Duration {
-        Duration::from_millis(self.age_ms().saturating_sub(self.heard.load(Relaxed)))
+    /// Whether the last sign of life that the server was asked for is no older than `age`. Asked by somebody whose
+    /// `deadline` is yet to come: if it will be no older even then, nobody need look at the clock.
+    pub(super) fn was_heard_within(&self, age: Duration, deadline: Deadline) -> bool {
+        let heard = Duration::from_millis(self.heard.load(Relaxed));
+        let until = self.born.checked_add(heard.saturating_add(age));
+        until.is_none_or(|until| deadline.into_std() <= until || Instant::now() <= until)
     }
 
     fn age_ms(&self) -> u64 {

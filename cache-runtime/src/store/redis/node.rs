@@ -61,11 +61,19 @@ impl Node {
         Arc::clone(&self.breaker)
     }
 
+    /// A connection for calls that nothing has to be done for. It is what nearly every call gets, and it is found without
+    /// a future.
+    pub(super) fn session_at_hand(&self, deadline: Deadline) -> Option<Session<'_>> {
+        let link = self.breaker.link();
+        let link = link.as_ref().filter(|link| self.trusts(link, deadline))?;
+        Some(Session::new(self, link))
+    }
+
     /// A connection for calls, immediately; or by `deadline` while the first attempt to connect is in progress.
     pub(super) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
-        match self.published() {
-            Some((session, true)) => Ok(session),
-            Some((_, false)) => Box::pin(self.verified(deadline)).await,
+        match self.session_at_hand(deadline) {
+            Some(session) => Ok(session),
+            None if self.is_published() => Box::pin(self.verified(deadline)).await,
             // Nothing is boxed for that: for as long as the server is down, calls get no further.
             None if self.breaker.is_refusing() => Err(StoreError::Down),
             None => Box::pin(self.connected(deadline)).await,
@@ -88,11 +96,18 @@ impl Node {
         })
     }
 
-    /// The present connection, and whether there was a sign of life of late.
-    fn published(&self) -> Option<(Session<'_>, bool)> {
-        let link = self.breaker.link();
-        let is_trusted = |link: &Link| link.silence() <= self.plan.settings.trusted_for;
-        link.as_ref().map(|link| (Session::new(self, link), is_trusted(link)))
+    /// The present connection, whether or not there was a sign of life of late.
+    fn published(&self) -> Option<Session<'_>> {
+        self.breaker.link().as_ref().map(|link| Session::new(self, link))
+    }
+
+    fn is_published(&self) -> bool {
+        self.breaker.link().is_some()
+    }
+
+    /// Whether there was a sign of life of late.
+    fn trusts(&self, link: &Link, deadline: Deadline) -> bool {
+        link.was_heard_within(self.plan.settings.trusted_for, deadline)
     }
 
     /// A connection that a sign of life was asked for, or another one: nobody has had one for a while, because this
@@ -103,7 +118,7 @@ impl Node {
         let _checking = checking.await.map_err(|_| StoreError::TimedOut)?;
         let link = self.breaker.link().as_ref().map(Arc::clone);
         if let Some(link) = link
-            && link.silence() > self.plan.settings.trusted_for
+            && !self.trusts(&link, deadline)
         {
             // Half of the time is left for another connection.
             let patience = deadline.saturating_duration_since(Instant::now()) / 2;
@@ -114,7 +129,7 @@ impl Node {
             }
         }
         match self.published() {
-            Some((session, _)) => Ok(session),
+            Some(session) => Ok(session),
             None if self.breaker.is_refusing() => Err(StoreError::Down),
             None => self.connected(deadline).await,
         }
@@ -128,7 +143,7 @@ impl Node {
         if self.breaker.is_connecting() {
             timeout_at(deadline, self.breaker.settled()).await.map_err(|_| StoreError::TimedOut)?;
         }
-        self.published().map(|(session, _)| session).ok_or(StoreError::Down)
+        self.published().ok_or(StoreError::Down)
     }
 
     /// For a write: has the server tried at once if there is no connection, and waits for the outcome, until `by`.
@@ -140,7 +155,7 @@ impl Node {
 
     /// Whether there is no connection, and a supervisor is reconnecting. Without one, the operation itself appoints it.
     pub(super) fn is_refusing(&self) -> bool {
-        self.breaker.link().is_none() && self.breaker.is_refusing()
+        !self.is_published() && self.breaker.is_refusing()
     }
 
     /// Whether nothing is stored for the time being.
@@ -186,11 +201,6 @@ impl Node {
     /// Connection `epoch`, while calls use it.
     pub(super) fn link(&self, epoch: u64) -> Option<Arc<Link>> {
         self.breaker.link().as_ref().filter(|link| link.epoch == epoch).cloned()
-    }
-
-    /// Whether calls wait in line, or will.
-    pub(super) fn is_crowded(&self) -> bool {
-        self.turns.are_taken()
     }
 
     /// Room for one more call on connection `epoch`, if there is any.

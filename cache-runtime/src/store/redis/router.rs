@@ -34,7 +34,11 @@ macro_rules! route {
     (@ $store:ident, $name:expr, $by:expr, $kind:ident, |$session:ident| $operation:expr) => {{
         let mut route = $store.router.route($name);
         loop {
-            let result = match route.$kind($by).await {
+            let session = match route.session_at_hand($by) {
+                Some(session) => Ok(session),
+                None => route.$kind($by).await,
+            };
+            let result = match session {
                 Ok(mut $session) => $operation.await,
                 Err(error) => Err(error),
             };
@@ -162,6 +166,17 @@ impl<'a> Route<'a> {
                 Arc::ptr_eq(&to.node, &other.node) && to.asking == other.asking
             }
             Self::Cluster { to: None, .. } | Self::Single(_) => false,
+        }
+    }
+
+    /// The connection to make calls on, if nothing has to be done for that.
+    pub(super) fn session_at_hand(&self, by: Deadline) -> Option<Session<'_>> {
+        match self {
+            Self::Single(node) => node.session_at_hand(by),
+            Self::Cluster { to, .. } => {
+                let to = to.as_ref()?;
+                to.node.session_at_hand(by).map(|session| session.asking(to.asking))
+            }
         }
     }
 

@@ -124,27 +124,40 @@ impl<'a> Session<'a> {
 
     /// Sends one command; errors of the server are replies.
     pub(super) async fn call(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
-        if self.asking {
-            return Box::pin(self.call_asking(command, deadline)).await;
+        match self.admitted() {
+            Some(admission) => self.send(admission, command, deadline).await,
+            None => Box::pin(self.call_in_line(command, deadline)).await,
         }
-        let admission = match self.node.admit(self.epoch) {
-            Some(admission) => admission,
-            None => Box::pin(self.node.admit_in_line(self.epoch, deadline)).await?,
-        };
+    }
+
+    /// Room for one more command, at once, which takes no other before it.
+    fn admitted(&self) -> Option<Admission<'a>> {
+        if self.asking { None } else { self.node.admit(self.epoch) }
+    }
+
+    #[cold]
+    async fn call_in_line(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
+        if self.asking {
+            return self.call_asking(command, deadline).await;
+        }
+        let admission = self.node.admit_in_line(self.epoch, deadline).await?;
         self.send(admission, command, deadline).await
     }
 
     /// As [`call`](Self::call), for a command that changes nothing. While no turn is free, all callers that are about to
     /// send the very same command send it once: see [`line`](super::turns::Others).
     pub(super) async fn read(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
-        if self.asking || !self.node.is_crowded() {
-            return self.call(command, deadline).await;
+        match self.admitted() {
+            Some(admission) => self.send(admission, command, deadline).await,
+            None => Box::pin(self.read_in_line(command, deadline)).await,
         }
-        Box::pin(self.read_with_others(command, deadline)).await
     }
 
     #[cold]
-    async fn read_with_others(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
+    async fn read_in_line(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
+        if self.asking {
+            return self.call_asking(command, deadline).await;
+        }
         let words = command.get_packed_command();
         loop {
             match self.node.admit_reader(self.epoch, &words, deadline).await? {
@@ -173,7 +186,6 @@ impl<'a> Session<'a> {
     }
 
     /// As [`call`](Self::call), preceded by `ASKING`, for a node that does not serve the slot yet.
-    #[cold]
     async fn call_asking(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
         let mut commands = Pipeline::with_capacity(1);
         commands.add_command(command.clone());

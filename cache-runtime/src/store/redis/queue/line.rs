@@ -16,7 +16,7 @@ use super::super::refusal::is_error;
 use super::super::script::{self, Script};
 use super::super::source::Source;
 use super::super::supervisor::Plan;
-use super::super::url::{Access, Endpoint};
+use super::super::url::Endpoint;
 use super::call::{self, Call, number};
 use super::{PUSH, reply};
 use crate::queue::Position;
@@ -42,14 +42,14 @@ pub(crate) struct Line {
     connection: MultiplexedConnection,
     origin: Origin,
     endpoint: Box<Endpoint>,
-    access: Box<Access>,
+    plan: Arc<Plan>,
     /// Of the connection that all others share.
     breaker: Arc<Breaker>,
     _driver: Driver,
 }
 
 impl Line {
-    pub(super) async fn open(plan: &Plan, breaker: Arc<Breaker>) -> StoreResult<Self> {
+    pub(super) async fn open(plan: Arc<Plan>, breaker: Arc<Breaker>) -> StoreResult<Self> {
         Self::connect(plan, breaker).await.map_err(|cause| match cause {
             Cause::NoPassword(refusal) | Cause::Refused(refusal) => StoreError::Refused(refusal),
             Cause::TimedOut => StoreError::TimedOut,
@@ -57,8 +57,14 @@ impl Line {
         })
     }
 
-    async fn connect(plan: &Plan, breaker: Arc<Breaker>) -> Result<Self, Cause> {
-        let Plan { source, access, settings } = plan;
+    /// Another one to the same server, or to whatever has taken its place.
+    pub(crate) async fn another(&self, by: Deadline) -> StoreResult<Self> {
+        let opening = Self::open(Arc::clone(&self.plan), Arc::clone(&self.breaker));
+        timeout_at(by, Box::pin(opening)).await.map_err(|_| StoreError::TimedOut)?
+    }
+
+    async fn connect(plan: Arc<Plan>, breaker: Arc<Breaker>) -> Result<Self, Cause> {
+        let Plan { source, access, settings } = &*plan;
         let endpoint = source.endpoint(access).await?;
         let stream = dial(&endpoint, access.tls, settings.connect_timeout).await?;
         let (mut connection, driver) = log_in(stream, access, ()).await?;
@@ -67,8 +73,8 @@ impl Line {
             return Err(Cause::Topology("no primary yet"));
         }
         let origin = server.origin;
-        let (endpoint, access) = (Box::new(endpoint), Box::new(access.clone()));
-        Ok(Self { connection, origin, endpoint, access, breaker, _driver: driver })
+        let endpoint = Box::new(endpoint);
+        Ok(Self { connection, origin, endpoint, plan, breaker, _driver: driver })
     }
 
     /// Whether the sentinels have deposed its server, which may know nothing of that.
@@ -263,7 +269,9 @@ impl Line {
     /// A reply that is no refusal.
     fn answer(&self, reply: Value) -> StoreResult<Value> {
         match reply {
-            Value::ServerError(error) => Err(StoreError::Refused(refusal(&error, &self.access))),
+            Value::ServerError(error) => {
+                Err(StoreError::Refused(refusal(&error, &self.plan.access)))
+            }
             reply => Ok(reply),
         }
     }

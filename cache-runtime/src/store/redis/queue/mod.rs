@@ -143,7 +143,7 @@ impl RedisStore {
             Ok(session.whereabouts())
         })?;
         // An owner renews its lease on it while its sink keeps every thread of this runtime.
-        let opening = apart::run(async move { Line::open(&plan, breaker).await });
+        let opening = apart::run(async move { Line::open(plan, breaker).await });
         let opened =
             tokio::time::timeout_at(by, opening).await.map_err(|_| StoreError::TimedOut)?;
         opened.unwrap_or(Err(StoreError::Down))

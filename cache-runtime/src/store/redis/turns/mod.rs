@@ -77,11 +77,6 @@ impl Turns {
         Arc::new(Self { count: AtomicU64::new(0), limit, whose, line: Mutex::default() })
     }
 
-    /// Whether none is free.
-    pub(super) fn are_taken(&self) -> bool {
-        taken(self.count.load(Relaxed)) >= self.limit
-    }
-
     /// A turn, if one is free: then nobody waits for one either.
     pub(super) fn take(self: &Arc<Self>) -> Option<Turn<'_>> {
         let mut count = self.count.load(Relaxed);

@@ -3,6 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
+use syn::{Path, Type};
 
 use super::key::Site;
 use super::{
@@ -10,7 +11,8 @@ use super::{
     named, respanned, value,
 };
 use crate::diagnostics::Reported;
-use crate::model::{Cached, Home, Key};
+use crate::model::{Cached, Flavor, Home, Key};
+use crate::types;
 
 // Input:
 //     #[cached(key = "user:<id>", ttl = 3600)]
@@ -88,6 +90,7 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let returns = quote!(#returns #refusing #negative #failing #remembering #shared #spelled);
     let read = quote!(#read #cache #when #unless);
     let mut site = handles::checks(model, private)?;
+    site.extend(owned(model, private));
     site.extend(catalog::cached(model, &runtime)?);
     if let Ok(Key::Shared(key)) = &model.key {
         site.extend(named::read(model, key, private));
@@ -105,4 +108,14 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let call = quote!(#read.#through(#returns, #load));
     let function = function(model.scope.function, &model.flavor, &site, &call);
     Ok(quote!(#function #companion))
+}
+
+// Output, of `-> Result<Title, Error>`:
+//     __private::owned!(Title);
+/// Shows the compiler what is stored where no reference is around that a lifetime which is not written could be of.
+fn owned(model: &Cached<'_>, private: &Path) -> Option<TokenStream> {
+    let ty = model.stored();
+    let told = types::is_opaque(ty) || types::borrows(ty) || matches!(ty, Type::Infer(_));
+    let hides = matches!(model.flavor, Flavor::Async(_)) && !told;
+    hides.then(|| quote!(#private::owned!(#ty);))
 }

@@ -84,7 +84,12 @@ pub(super) fn call(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> T
 pub(super) fn own_name(model: &Cached<'_>) -> Ident {
     match model.args.companion.get() {
         Ok(Some(Companion::Named(name))) => name.clone(),
-        _ => name(&model.scope.function.sig.ident, Span::call_site()),
+        // It stands where the attribute does, and is a name like the user's own: inside of the `impl` block, rustc then
+        // suggests `self.get_user(id)` for a target `get_user(id)`.
+        _ => {
+            let function = &model.scope.function.sig.ident;
+            name(function, Span::call_site().resolved_at(function.span()))
+        }
     }
 }
 

@@ -41,7 +41,8 @@ pub(crate) use self::interpret::{Found, Reader};
 use self::loading::Loading;
 use self::lookup::{Looked, Lookup};
 pub use self::many::{
-    Again, Answers, Batched, HeldBy, Id, Ids, Negative, ReadMany, again, read_many,
+    Again, Answers, Batched, EachLacksBoth, EachLacksDeserialize, EachLacksNothing,
+    EachLacksSerialize, HeldBy, Id, Ids, Negative, ReadMany, again, read_many,
 };
 
 /// A call of a cached function, as its attribute spells it out.

@@ -23,6 +23,7 @@ mod answer;
 mod chunks;
 mod glance;
 mod ids;
+mod lacks;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -38,7 +39,7 @@ use crate::call::Mode;
 use crate::callsite::Callsite;
 use crate::flight::Asked;
 use crate::key::Key;
-use crate::outcome::{OfOne, Returns, Storable};
+use crate::outcome::{OfOne, Returns};
 use crate::record::KeyHash;
 use crate::store::Convoy;
 use crate::tags::Tags;
@@ -48,6 +49,7 @@ pub use self::answer::{Answers, Batched, HeldBy, Negative};
 use self::chunks::{Chunks, Loaded as Results, store_behind};
 use self::glance::Search;
 pub use self::ids::{Id, Ids};
+pub use self::lacks::{EachLacksBoth, EachLacksDeserialize, EachLacksNothing, EachLacksSerialize};
 
 /// A call of a cached function of many ids, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]
@@ -121,7 +123,6 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
     pub fn through<R, F, B>(self, batched: Batched<R, I, T>, mut load: F) -> impl Future<Output = R>
     where
         I: Id,
-        T: Storable,
         U: Fn(&T) -> bool,
         F: FnMut(C) -> B,
         B: Future<Output = R>,
@@ -132,7 +133,7 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
             };
             let callsite = first.callsite();
             let (cache, mode) = resolved(self.cache, first, self.mode);
-            let returns = Returns::of_one(batched.is_nothing, batched.nature);
+            let returns = (batched.of_one)();
             let entries: Vec<_> = self.keys.iter().map(|key| Entry::new(&cache, key)).collect();
             let asked = OnceLock::new();
             let all = || Asked::many(callsite, entries.iter().map(Entry::hash));

@@ -45,7 +45,7 @@ impl Users {
         row(id)
     }
 
-    #[cached(key = "users:of:<T>:<id>", ttl = |it: &Vec<T>| Duration::from_secs(60 + it.len() as u64), unless = |it| it.is_empty())]
+    #[cached(key = "users:of:<T>:<id>", ttl = |it: &Vec<T>| Duration::from_secs(60 + it.len() as u64), unless = Vec::is_empty)]
     async fn of<T>(id: T) -> Vec<T>
     where
         T: Clone

@@ -82,15 +82,13 @@ pub(super) fn call(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> T
 
 /// The companion's name: that of the attribute, or `get_user_key` for `get_user`.
 pub(super) fn own_name(model: &Cached<'_>) -> Ident {
-    match model.args.companion.get() {
-        Ok(Some(Companion::Named(name))) => name.clone(),
-        // It stands where the attribute does, and is a name like the user's own: inside of the `impl` block, rustc then
-        // suggests `self.get_user(id)` for a target `get_user(id)`.
-        _ => {
-            let function = &model.scope.function.sig.ident;
-            name(function, Span::call_site().resolved_at(function.span()))
-        }
+    if let Ok(Some(Companion::Named(name))) = model.args.companion.get() {
+        return name.clone();
     }
+    // It stands where the attribute does, and is a name like the user's own: inside of the `impl` block, rustc then
+    // suggests `self.get_user(id)` for a target `get_user(id)`.
+    let function = &model.scope.function.sig.ident;
+    name(function, Span::call_site().resolved_at(function.span()))
 }
 
 /// `get_user_key` for `get_user`.

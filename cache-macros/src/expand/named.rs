@@ -111,12 +111,12 @@ fn of_target(call: &ExprMethodCall, private: &Path) -> TokenStream {
 
 /// `self.get_user_key(&id)`. What another receiver is, a macro cannot tell.
 fn of_method(receiver: &Expr, companion: &Ident, private: &Path) -> Option<TokenStream> {
-    if is_self(receiver) { of_self(companion, private) } else { None }
+    is_self(receiver).then(|| of_self(companion, private))
 }
 
-fn of_self(companion: &Ident, private: &Path) -> Option<TokenStream> {
+fn of_self(companion: &Ident, private: &Path) -> TokenStream {
     let path = parse_quote_spanned!(companion.span()=> Self::#companion);
-    Some(of_constant(&path, companion, private))
+    of_constant(&path, companion, private)
 }
 
 /// `self`, `&self`
@@ -153,7 +153,7 @@ fn of_companion(companion: &ExprPath, call: &ExprCall, private: &Path) -> Option
     match (&companion.qself, target::module(path)) {
         (Some(_), _) => None,
         // `Keys::make_key(self, &id)`: of a trait, perhaps, which rustc would take for a type that nobody wrote.
-        (None, None) if call.args.first().is_some_and(is_self) => of_self(name, private),
+        (None, None) if call.args.first().is_some_and(is_self) => Some(of_self(name, private)),
         (None, None) => Some(of_constant(path, name, private)),
         (None, Some(module)) => {
             let unnamed = unnamed(name, private);

@@ -146,6 +146,26 @@ fn a_method_whose_key_is_automatic() {
     );
 }
 
+/// What is stored is shown to the compiler, which finds a lifetime that is not written.
+#[test]
+fn the_stored_type_is_shown() {
+    for (output, shown) in [
+        (quote!(Result<Option<Title>, Error>), quote!(Option<Title>)),
+        (quote!(Found<Title>), quote!(Found<Title>)),
+        (quote!(Self), quote!(Self)),
+    ] {
+        let item = quote!(
+            async fn find(id: i64) -> #output {
+                BODY
+            }
+        );
+        let expanded = expand_cached(quote!(key = "title:<id>", ttl = 60), item).unwrap();
+        let expanded = super::without_whitespace(&expanded);
+        let shown = super::without_whitespace(&quote!(::cache_runtime::__private::owned!(#shown);));
+        assert!(expanded.contains(&shown), "{expanded}");
+    }
+}
+
 /// What a call alone knows is no part of the key, which says only that there is something.
 #[test]
 fn a_condition_on_what_is_stored() {

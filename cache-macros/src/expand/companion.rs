@@ -68,7 +68,9 @@ pub(super) fn function(
 
 /// `self.get_user_key(&id)`, as a method calls it, or `Self::get_user_key(&id)`.
 pub(super) fn call(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> TokenStream {
-    let name = own_name(model);
+    let mut name = own_name(model);
+    // Where there is no such name, rustc suggests none to write in place of the attribute.
+    name.set_span(Span::call_site());
     let path = if own.home == Home::Method { quote!(self.#name) } else { quote!(Self::#name) };
     let turbofish = turbofish(&needed(model, own, runtime));
     let item = model.batch.map(|batch| batch.item.name);

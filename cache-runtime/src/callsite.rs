@@ -7,6 +7,7 @@ mod twin;
 use std::panic::Location;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 pub(crate) use self::entries::Shared;
 pub(crate) use self::policy::Policy;
@@ -15,6 +16,9 @@ use crate::fidelity::{Encoded, Fidelity, Trials};
 use crate::misuse::Told;
 use crate::place::Here;
 use crate::record::KeyHash;
+
+/// The length of what tells a function from others in a record.
+pub(crate) const FINGERPRINT: usize = 8;
 
 /// What an attribute says about its function. Built at compile time, one static per function, or two of which one stands
 /// for both.
@@ -87,6 +91,12 @@ impl Callsite {
         &self.policy
     }
 
+    /// How long a value is kept after its time to live.
+    pub(crate) fn stale_for(&self, is_absent: bool) -> Duration {
+        // A `None` is not served for longer than `none_ttl` says.
+        if is_absent { Duration::ZERO } else { self.policy.stale() }
+    }
+
     pub(crate) fn told(&self) -> &Told {
         &self.told
     }
@@ -105,7 +115,7 @@ impl Callsite {
     }
 
     /// What tells it from other functions, in every process of this version of the program.
-    pub(crate) fn fingerprint(&self) -> [u8; 8] {
+    pub(crate) fn fingerprint(&self) -> [u8; FINGERPRINT] {
         let text = [self.name, "\0", self.template].concat();
         KeyHash::of(&text).0.to_be_bytes()
     }

@@ -10,10 +10,10 @@ macro_rules! __returns {
         #[allow(unused_imports)]
         use $crate::__private::{
             LacksBoth as _, LacksDeserialize as _, LacksNothing as _, LacksSerialize as _,
-            NeverAbsent as _, Otherwise as _, Unable as _, Unshared as _,
+            NeverAbsent as _, Otherwise as _, Unable as _,
         };
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
-        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let sharing = $crate::__sharing!($ty);
         let (hand, compare) = (answer.ask().hand(), answer.compare());
         (&&&&answer).returns(answer.is_absent(), sharing, hand, compare)
     }};
@@ -21,10 +21,10 @@ macro_rules! __returns {
         #[allow(unused_imports)]
         use $crate::__private::{
             LacksBoth as _, LacksDeserialize as _, LacksNothing as _, LacksSerialize as _,
-            NeverAbsent as _, Otherwise as _, Unable as _, Unshared as _,
+            NeverAbsent as _, Otherwise as _, Unable as _,
         };
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
-        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let sharing = $crate::__sharing!($ty);
         let (hand, compare) = ($crate::__private::Encoded, answer.ask().compare());
         (&&&&answer).returns(answer.is_absent(), sharing, hand, compare)
     }};
@@ -40,6 +40,19 @@ macro_rules! __owned {
         let _: $crate::__private::core::option::Option<fn() -> $ty> =
             $crate::__private::core::option::Option::None;
     };
+}
+
+/// `sharing!(Type)`: how the errors of a read reach the callers that waited for it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __sharing {
+    ($ty:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::{
+            SharesByRef as _, SharesClones as _, SharesError as _, SharesText as _, Unshared as _,
+        };
+        (&&&&$crate::__private::Probe::<$ty>::NEW).sharing()
+    }};
 }
 
 /// `errors!(Type, ttl)`: how the errors of a read are remembered.
@@ -63,10 +76,10 @@ macro_rules! __batched {
         #[allow(unused_imports)]
         use $crate::__private::{
             EachLacksBoth as _, EachLacksDeserialize as _, EachLacksNothing as _,
-            EachLacksSerialize as _, Otherwise as _, Unable as _, Unshared as _,
+            EachLacksSerialize as _, Otherwise as _, Unable as _,
         };
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
-        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let sharing = $crate::__sharing!($ty);
         let (hand, compare) = (answer.ask().hand_each(), answer.compare_each());
         (&&&&answer).batched(sharing, hand, compare)
     }};
@@ -74,10 +87,10 @@ macro_rules! __batched {
         #[allow(unused_imports)]
         use $crate::__private::{
             EachLacksBoth as _, EachLacksDeserialize as _, EachLacksNothing as _,
-            EachLacksSerialize as _, Otherwise as _, Unable as _, Unshared as _,
+            EachLacksSerialize as _, Otherwise as _, Unable as _,
         };
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
-        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let sharing = $crate::__sharing!($ty);
         let (hand, compare) = ($crate::__private::Encoded, answer.ask().compare_each());
         (&&&&answer).batched(sharing, hand, compare)
     }};

@@ -8,7 +8,8 @@
 //! A key that nothing is known of is read by the first connection. In a process that has never seen a large value, the
 //! command is a `GET`, or an `MGET` for many. If a large value comes of it, calls get a new first connection as soon as one
 //! of them has waited in vain. From then on, the command is a `GETRANGE` that brings no more than it takes to tell that a
-//! value is large, which is then read by the second connection. A `GETRANGE` costs the server a sixth more than a `GET`.
+//! value is large, which is then read by the second connection. A `GETRANGE` costs the server about a sixth more than a
+//! `GET`, which is why it is not the rule.
 //!
 //! The second connection is made when it is first needed, to the same server, and ends with the first.
 

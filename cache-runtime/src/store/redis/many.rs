@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::{Pipeline, Value};
+use redis::Pipeline;
 
 use super::RedisStore;
 use super::calls;

@@ -6,12 +6,13 @@ mod log;
 mod support;
 
 use std::collections::HashMap;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use cache_runtime::{BreakerState, Cache, FunctionStats, cached};
 use tokio::task::JoinSet;
 
-use crate::support::barrier::eventually;
+use crate::support::barrier::{Gate, eventually};
 use crate::support::proxy::{Link, Proxy};
 use crate::support::redis::{Client, RedisServer};
 use crate::support::{patient, within_limit};
@@ -31,6 +32,14 @@ async fn small(id: u64) -> u64 {
 #[cached(batch(id in ids), key = "blobs:<id>", ttl = 3600, codec = MessagePack)]
 async fn blobs(ids: &[u64]) -> HashMap<u64, String> {
     ids.iter().map(|id| (*id, "x".repeat(2 * MEGABYTE))).collect()
+}
+
+static GATE: LazyLock<Gate> = LazyLock::new(Gate::new);
+
+#[cached(key = "gated", ttl = 3600, lock, codec = MessagePack)]
+async fn gated() -> String {
+    GATE.pass().await;
+    "x".repeat(2 * MEGABYTE)
 }
 
 /// The commands that each connection of the cache has sent last, by their age.
@@ -205,6 +214,30 @@ async fn a_batch_brings_no_large_value_by_the_connection_of_all() {
     assert_eq!(found.len(), 2);
     assert_eq!(client.run::<String>(&["GET", "blobs:8"]).await, "");
     assert_eq!(read(&[9]).await, ["set", "get"]);
+}
+
+/// Whoever waits for another process's load learns that the value is large, and reads it by the second connection.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_large_value_that_was_waited_for_comes_by_the_second_connection() {
+    let server = RedisServer::start().await;
+    let client = server.client().await;
+    let named = |name| patient().client_name(name).connect(&server.url()).unwrap();
+    let (loader, waiter) = (named("loader"), named("waiter"));
+    GATE.release(1);
+    assert_eq!(waiter.scope(gated()).await.len(), 2 * MEGABYTE);
+    client.run::<u64>(&["DEL", "gated"]).await;
+
+    let load = tokio::spawn(loader.scope(gated()));
+    GATE.entered(2).await;
+    let wait = tokio::spawn(waiter.scope(gated()));
+    eventually!(waiter.stats().function("gated").unwrap().lease_waits == 1);
+    GATE.release(1);
+    for value in [load, wait] {
+        let value = within_limit("it is loaded", value).await.unwrap();
+        assert_eq!(value.len(), 2 * MEGABYTE);
+    }
+    assert_eq!((loads("gated", &loader), loads("gated", &waiter)), (1, 1));
+    assert_eq!(commands_of("waiter", &client).await, ["evalsha", "get"]);
 }
 
 /// What is larger than the limit is not stored, or not read, which is counted each time and said once.

@@ -28,11 +28,13 @@ use super::dial::{Driver, Watch, dial, log_in};
 use super::link::{Link, Server};
 use super::session::Session;
 use super::supervisor::Plan;
-use crate::record::KeyHash;
+use crate::record::{self, KeyHash};
 use crate::store::{Deadline, Name, StoreError, StoreResult};
 
 /// In bytes: as much as a link of 1 Gbit/s takes in 10 ms.
 pub(super) const LARGE: usize = 1 << 20;
+/// The same for a script.
+pub(super) const LARGEST: &[u8] = b"1048576";
 /// Large values that are on their way at once, on one server: each is in memory several times.
 pub(super) const AT_ONCE: usize = 4;
 /// Calls in a row without an answer after which the second connection is made anew.
@@ -117,7 +119,14 @@ impl LargeKeys {
         self.are_expected() && self.keys.load().contains(&key)
     }
 
-    /// Takes note of the size of what a key holds.
+    /// Takes note of what was found in a key. A lease or a fence says nothing of the values before and after it.
+    pub(super) fn note_record(&self, key: KeyHash, record: &[u8]) {
+        if record.len() > LARGE || (self.are_expected() && record::holds_value(record)) {
+            self.note(key, record.len());
+        }
+    }
+
+    /// Takes note of the size of the value that a key holds, or is to hold.
     pub(super) fn note(&self, key: KeyHash, size: usize) {
         let is_large = size > LARGE;
         if self.contain(key) == is_large {
@@ -172,5 +181,15 @@ impl Session<'_> {
                 Err(StoreError::TimedOut)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_know_the_same_bound() {
+        assert_eq!(str::from_utf8(LARGEST).ok(), Some(&*LARGE.to_string()));
     }
 }

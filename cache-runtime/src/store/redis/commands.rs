@@ -60,12 +60,12 @@ impl Session<'_> {
         let origin = self.insists_on();
         let call = calls::acquire(name, &ours, lease, reject.as_ref(), origin.as_ref());
         let reply = self.eval(&call, deadline).await?;
-        self.acquired(name, lease, reply)
+        self.acquired(name, lease, reply, deadline).await
     }
 
-    /// Whether a plain `SET` will do.
+    /// Whether a plain `SET` will do, which brings the value if there is one, however large.
     pub(super) fn may_take_by_set(&self, claim: Claim<'_>) -> bool {
-        claim.reject.is_none() && self.takes_leases_by_set()
+        claim.reject.is_none() && self.takes_leases_by_set() && !self.is_large(claim.name)
     }
 
     /// What the reply of [`take_by_set`](calls::take_by_set) says.
@@ -80,6 +80,7 @@ impl Session<'_> {
             reply if is_error(&reply, "WRONGTYPE") => return Taken::Known(Ok(Acquired::Foreign)),
             reply => return Taken::Known(Err(self.refused(reply))),
         };
+        self.node().large_keys().note_record(name.hash, &record);
         Taken::Known(Ok(match record::read(record.clone(), name.hash) {
             Found::Value(_) => Acquired::Value(record),
             // Its remaining time would cost another command; it is at most that of one of ours.
@@ -91,11 +92,12 @@ impl Session<'_> {
     }
 
     /// What the reply of the script says.
-    pub(super) fn acquired(
-        &self,
+    pub(super) async fn acquired(
+        &mut self,
         name: Name<'_>,
         lease: Duration,
         reply: Value,
+        deadline: Deadline,
     ) -> StoreResult<Acquired> {
         let Value::Array(reply) = reply else {
             return Err(self.out_of_order());
@@ -104,6 +106,7 @@ impl Session<'_> {
         match (reply.next(), reply.next()) {
             (Some(Value::BulkString(kind)), rest) => match (kind.as_slice(), rest) {
                 (b"A", None) => Ok(Acquired::Leased),
+                (b"B", None) => Box::pin(self.acquired_large(name, deadline)).await,
                 (b"F", None) => Ok(Acquired::Fenced),
                 (b"X", None) => Ok(Acquired::Foreign),
                 // A lease that never expires is not ours. Wait for it as if it were.
@@ -119,6 +122,13 @@ impl Session<'_> {
             },
             _ => Err(self.out_of_order()),
         }
+    }
+
+    /// A value that is large, or nothing usable if it has gone meanwhile: as where somebody else is about to store one.
+    #[cold]
+    async fn acquired_large(&mut self, name: Name<'_>, by: Deadline) -> StoreResult<Acquired> {
+        let record = self.get_large(name, by).await?;
+        Ok(record.map_or(Acquired::Held(Duration::ZERO), Acquired::Value))
     }
 
     /// Stores a value if the key still holds the lease with its token.

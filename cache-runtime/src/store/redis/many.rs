@@ -102,14 +102,21 @@ impl Session<'_> {
         let calls: Vec<_> = calls.collect();
         let mut replies = self.eval_in_pieces(&calls, pieces).await.into_iter();
 
-        let acquired = |(claim, taken): (&Claim<'_>, Taken)| match taken {
-            Taken::Known(acquired) => acquired,
-            Taken::Unknown(_) => {
-                let reply = replies.next().unwrap_or(Err(StoreError::Unexpected))?;
-                self.acquired(claim.name, lease, reply)
-            }
-        };
-        claims.iter().zip(taken).map(acquired).collect()
+        let mut results = Vec::with_capacity(claims.len());
+        for (claim, taken) in claims.iter().zip(taken) {
+            results.push(match taken {
+                Taken::Known(acquired) => acquired,
+                Taken::Unknown(_) => match (replies.next(), pieces.deadline(1)) {
+                    (Some(Ok(reply)), Some(by)) => {
+                        self.acquired(claim.name, lease, reply, by).await
+                    }
+                    (Some(Err(error)), _) => Err(error),
+                    (Some(Ok(_)), None) => Err(StoreError::TimedOut),
+                    (None, _) => Err(StoreError::Unexpected),
+                },
+            });
+        }
+        results
     }
 
     /// Takes the leases that a plain `SET` can take.

@@ -80,7 +80,7 @@ impl Session<'_> {
         record: Vec<u8>,
         deadline: Deadline,
     ) -> StoreResult<Option<Bytes>> {
-        self.node().large_keys().note(name.hash, record.len());
+        self.node().large_keys().note_record(name.hash, &record);
         if record::is_misplaced(&record, name.hash) {
             // Boxed, as it is rare: a hit's future stays small.
             Box::pin(self.verify(name, &record, deadline)).await?;
@@ -94,7 +94,11 @@ impl Session<'_> {
 
     /// The record of a key that holds a large value, by the second connection.
     #[cold]
-    async fn get_large(&mut self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
+    pub(super) async fn get_large(
+        &mut self,
+        name: Name<'_>,
+        by: Deadline,
+    ) -> StoreResult<Option<Bytes>> {
         self.node().large_keys().note(name.hash, usize::MAX);
         let reply = self.call_in_bulk(&reading(name, false), by).await?;
         self.record_in(reply, name, by).await

@@ -140,19 +140,19 @@ impl Supervisor {
 
     /// Lets calls through on `link` until it has to be replaced; by its successor, if there is one already.
     async fn stand_by(&mut self, link: Arc<Link>) -> Option<Arc<Link>> {
-        let quiet = quiet::span(self.plan.settings.connect_timeout);
-        // Of what is refused later on, the call that it is refused to tells.
-        let obstacle = link.server.scripting.obstacle();
-        self.breaker().publish(self.term.number, &link, quiet);
+        // Before calls are let through: whoever wonders at what comes of them finds the reason in the log.
         if self.plan.settings.distrust && link.server.is_anonymous() {
             log::warn(format_args!(
                 "{}: does not say which primary it is, since `INFO` is refused: with `Failover::Distrust` nothing is cached; permit the user `+info`",
                 self.plan.source
             ));
         }
-        if let Some(obstacle) = obstacle {
+        // Of what is refused later on, the call that it is refused to tells.
+        if let Some(obstacle) = link.server.scripting.obstacle() {
             scripting::tell_lost(&self.plan.source, obstacle);
         }
+        let quiet = quiet::span(self.plan.settings.connect_timeout);
+        self.breaker().publish(self.term.number, &link, quiet);
         let plan = Arc::clone(&self.plan);
         let (successor, why) = tokio::select! {
             successor = self.attend(&link) => (successor, Cause::TimedOut),

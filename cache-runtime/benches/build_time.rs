@@ -1,8 +1,8 @@
-//! What the attributes add to a build: `cargo check` of a crate of annotated functions beside the same crate without the
-//! attributes. Dependencies are built before.
+//! What the attributes add to a build: a program of annotated functions beside the same program without the attributes,
+//! in CPU time, which does not depend on the number of cores. Dependencies are built before.
 //!
 //! ```text
-//! cargo bench -p cache-runtime --bench build_time               # about a minute
+//! cargo bench -p cache-runtime --bench build_time               # about five minutes
 //! cargo bench -p cache-runtime --bench build_time -- --quick
 //! ```
 
@@ -13,79 +13,167 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 fn main() {
     let quick = std::env::args().any(|argument| argument == "--quick");
-    let (sizes, rounds): (&[usize], usize) = if quick { (&[10], 1) } else { (&[10, 100, 300], 5) };
-    let plain = Project::new("plain", "");
-    let annotated = Project::new("annotated", "#[cached(key = \"user:<id>:<part>\", ttl = 60)]");
-    println!("cargo check, median of {rounds} rounds");
+    let (sizes, rounds): (&[usize], usize) = if quick { (&[10], 1) } else { (&[10, 100], 3) };
+    println!("seconds of CPU, median of {rounds} rounds");
     println!(
-        "{:>9} {:>9} {:>12} {:>5} {:>18}",
-        "functions", "plain s", "annotated s", "×", "ms per function"
+        "{:>9} {:>9} {:>9} {:>12} {:>18}",
+        "functions", "work", "plain", "annotated", "ms per function"
     );
     for &functions in sizes {
-        let mut rounds: Vec<_> = (0..rounds)
-            .map(|round| (plain.check(functions, round), annotated.check(functions, round)))
-            .collect();
-        rounds.sort_by_key(|(plain, annotated)| annotated.saturating_sub(*plain));
-        let (plain, annotated) = rounds[rounds.len() / 2];
-        let (plain, annotated) = (plain.as_secs_f64(), annotated.as_secs_f64());
+        let plain = Project::new("plain", "", functions);
+        let annotated =
+            Project::new("annotated", "#[cached(key = \"user:<id>:<part>\", ttl = 60)]", functions);
+        for work in [Work::Check, Work::Debug, Work::Edit, Work::Release] {
+            let mut rounds: Vec<_> =
+                (0..rounds).map(|_| (plain.time(work), annotated.time(work))).collect();
+            rounds.sort_by_key(|(plain, annotated)| annotated.saturating_sub(*plain));
+            let (plain, annotated) = rounds[rounds.len() / 2];
+            let (plain, annotated) = (plain.as_secs_f64(), annotated.as_secs_f64());
+            println!(
+                "{functions:>9} {:>9} {plain:>9.2} {annotated:>12.2} {:>18.2}",
+                work.name(),
+                (annotated - plain) / functions as f64 * 1e3,
+            );
+        }
         println!(
-            "{functions:>9} {plain:>9.2} {annotated:>12.2} {:>5.2} {:>18.2}",
-            annotated / plain,
-            (annotated - plain) / functions as f64 * 1e3,
+            "{functions:>9} {:>9} {:>9.1} {:>12.1}   (the debug program, MB)",
+            "size",
+            plain.size(),
+            annotated.size(),
         );
     }
 }
 
-/// A crate of its own inside the target directory, where its dependencies stay built from one run to the next.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Work {
+    /// `cargo check`, as an editor does.
+    Check,
+    /// A debug build without what earlier builds have left.
+    Debug,
+    /// A debug build after one body has changed.
+    Edit,
+    Release,
+}
+
+impl Work {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Check => "check",
+            Self::Debug => "debug",
+            Self::Edit => "edit",
+            Self::Release => "release",
+        }
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Self::Check => &["check", "--quiet"],
+            Self::Debug | Self::Edit => &["build", "--quiet"],
+            Self::Release => &["build", "--quiet", "--release"],
+        }
+    }
+}
+
+/// A program of its own inside the target directory, where its dependencies stay built from one run to the next.
 struct Project {
     directory: PathBuf,
+    name: &'static str,
     attribute: &'static str,
+    functions: usize,
 }
 
 impl Project {
-    fn new(name: &str, attribute: &'static str) -> Self {
+    fn new(name: &'static str, attribute: &'static str, functions: usize) -> Self {
         let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("build_time").join(name);
         let runtime = env!("CARGO_MANIFEST_DIR");
         let manifest = format!(
             "[package]\nname = \"{name}\"\nedition = \"2024\"\n\n[dependencies]\n\
-             cache-runtime = {{ path = {runtime:?} }}\n\n[workspace]\n"
+             cache-runtime = {{ path = {runtime:?} }}\n\
+             tokio = {{ version = \"1\", features = [\"macros\", \"rt\"] }}\n\n[workspace]\n"
         );
         fs::create_dir_all(directory.join("src")).expect("a writable directory");
         fs::write(directory.join("Cargo.toml"), manifest).expect("a writable directory");
         let lock = Path::new(runtime).join("../Cargo.lock");
         fs::copy(lock, directory.join("Cargo.lock")).expect("a writable directory");
-        let project = Self { directory, attribute };
+        let project = Self { directory, name, attribute, functions };
         // Builds the dependencies, where that has not been done.
-        project.check(1, 0);
+        project.write(0);
+        for work in [Work::Check, Work::Debug, Work::Release] {
+            project.run(work.arguments());
+        }
         project
     }
 
-    /// How long a check takes after the source has changed.
-    fn check(&self, functions: usize, round: usize) -> Duration {
-        let mut source = format!("//! {round}\n#![allow(unused)]\nuse cache_runtime::cached;\n");
+    /// What the work costs, after the preparations for it.
+    fn time(&self, work: Work) -> Duration {
+        match work {
+            Work::Edit => {
+                self.write(0);
+                self.run(work.arguments());
+                self.write(1);
+            }
+            Work::Release => self.run(&["clean", "--quiet", "--release", "--package", self.name]),
+            _ => self.run(&["clean", "--quiet", "--package", self.name]),
+        }
+        let before = cpu_of_children();
+        self.run(work.arguments());
+        cpu_of_children().saturating_sub(before)
+    }
+
+    /// The functions, and a `main` that calls them. The body of the first depends on the `edition`.
+    fn write(&self, edition: usize) {
+        let (attribute, functions) = (self.attribute, self.functions);
+        let mut source = "#![allow(unused)]\nuse cache_runtime::cached;\n".to_owned();
         for number in 0..functions {
-            let attribute = self.attribute;
+            let edition = if number == 0 { edition } else { 0 };
             writeln!(
                 source,
-                "{attribute}\npub async fn load_{number}(id: u64, part: &str) -> Result<Option<String>, std::io::Error> {{\n    \
-                 Ok(Some(format!(\"{{id}}{{part}}\")))\n}}"
+                "{attribute}\nasync fn load_{number}(id: u64, part: &str) -> Result<Option<String>, std::io::Error> {{\n    \
+                 Ok(Some(format!(\"{{id}}{{part}}{edition}\")))\n}}"
             )
             .expect("room for a line");
         }
-        fs::write(self.directory.join("src/lib.rs"), source).expect("a writable directory");
-        let began = Instant::now();
+        source.push_str("#[tokio::main(flavor = \"current_thread\")]\nasync fn main() {\n");
+        for number in 0..functions {
+            writeln!(source, "    println!(\"{{:?}}\", load_{number}({number}, \"name\").await);")
+                .expect("room for a line");
+        }
+        source.push_str("}\n");
+        fs::write(self.directory.join("src/main.rs"), source).expect("a writable directory");
+    }
+
+    fn run(&self, arguments: &[&str]) {
         let status = Command::new(env!("CARGO"))
-            .args(["check", "--quiet"])
+            .args(arguments)
             .current_dir(&self.directory)
-            .env("CARGO_TARGET_DIR", self.directory.with_file_name("target"))
+            .env("CARGO_TARGET_DIR", self.target())
+            .env_remove("CARGO_PROFILE_DEV_DEBUG")
             .stdout(Stdio::null())
             .status()
             .expect("cargo");
         assert!(status.success(), "{} does not compile", self.directory.display());
-        began.elapsed()
     }
+
+    fn target(&self) -> PathBuf {
+        self.directory.with_file_name("target")
+    }
+
+    /// Of the debug program, in MB.
+    fn size(&self) -> f64 {
+        let program = fs::metadata(self.target().join("debug").join(self.name));
+        program.expect("a program").len() as f64 / 1e6
+    }
+}
+
+/// What all processes have cost that this one has waited for: the 16th and 17th field of `/proc/self/stat`, in ticks of
+/// 10 ms (proc(5)).
+fn cpu_of_children() -> Duration {
+    let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
+    let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");
+    let ticks = fields.split_whitespace().skip(13).take(2);
+    ticks.map(|field| Duration::from_millis(10 * field.parse::<u64>().expect("ticks"))).sum()
 }

@@ -6,6 +6,7 @@ mod policy;
 use std::panic::Location;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 pub(crate) use self::entries::Shared;
 pub(crate) use self::policy::Policy;
@@ -13,6 +14,9 @@ use crate::fidelity::{Encoded, Fidelity, Trials};
 use crate::misuse::Told;
 use crate::place::Here;
 use crate::record::KeyHash;
+
+/// The length of what tells a function from others in a record.
+pub(crate) const FINGERPRINT: usize = 8;
 
 /// What an attribute says about its function. Built at compile time, one static per function.
 #[derive(Debug)]
@@ -78,6 +82,12 @@ impl Callsite {
         &self.policy
     }
 
+    /// How long a value is kept after its time to live.
+    pub(crate) fn stale_for(&self, is_absent: bool) -> Duration {
+        // A `None` is not served for longer than `none_ttl` says.
+        if is_absent { Duration::ZERO } else { self.policy.stale() }
+    }
+
     pub(crate) fn told(&self) -> &Told {
         &self.told
     }
@@ -96,7 +106,7 @@ impl Callsite {
     }
 
     /// What tells it from other functions, in every process of this version of the program.
-    pub(crate) fn fingerprint(&self) -> [u8; 8] {
+    pub(crate) fn fingerprint(&self) -> [u8; FINGERPRINT] {
         let text = [self.name, "\0", self.template].concat();
         KeyHash::of(&text).0.to_be_bytes()
     }

@@ -71,6 +71,11 @@ impl Codec {
         }
     }
 
+    /// Whether a byte is that of a codec, be it one whose feature this program has not.
+    pub(crate) const fn has(id: u8) -> bool {
+        matches!(id, b'J' | b'M' | b'P')
+    }
+
     /// The codec of a byte.
     pub(crate) fn of(id: u8) -> Option<Self> {
         match id {

@@ -7,9 +7,7 @@ use crate::callsite::Callsite;
 use crate::codec::{Codec, CodecError, Schema};
 use crate::error::{Error, ErrorKind};
 use crate::fidelity::{Difference, Encoded};
-use crate::key::Key;
 use crate::misuse::{self, Misuse, Oddity};
-use crate::outcome::IsAbsent;
 use crate::read::guarded;
 use crate::record::{self, KeyHash, Stamp, ValueHeader};
 use crate::span::SHORTEST;
@@ -102,17 +100,17 @@ pub(crate) trait Content {
 }
 
 impl Head<'_> {
-    /// The record of a value, under the schema of the key.
+    /// The record of a value, under the schema of its key.
     ///
     /// A value that would come back as another one has none, as far as that is tried, nor has one whose `Serialize`
     /// panics.
-    pub(crate) fn record<T>(
+    pub(crate) fn record(
         self,
         cache: &Cache,
-        key: &Key<T>,
-        content: &impl Content,
+        callsite: &'static Callsite,
+        schema: Schema,
+        content: &dyn Content,
     ) -> Result<Vec<u8>, Unfit> {
-        let schema = key.schema(cache.settings().codec);
         let mut record = self.begin(schema.codec.id(), schema);
         let start = record.len();
         let encoded = guarded(|| content.encode(schema.codec, &mut record));
@@ -123,7 +121,6 @@ impl Head<'_> {
         }
         let encoded =
             encoded.unwrap_or(Err(CodecError)).map_err(|CodecError| Unfit::Unencodable)?;
-        let callsite = key.callsite();
         if callsite.tries(encoded)
             && let Err(difference) = content.compare(schema.codec, payload)
         {
@@ -134,8 +131,8 @@ impl Head<'_> {
     }
 
     /// A record that says everything about a value but what it is. No codec reads it.
-    pub(crate) fn bare<T>(self, cache: &Cache, key: &Key<T>) -> Vec<u8> {
-        self.begin(0, key.schema(cache.settings().codec))
+    pub(crate) fn bare(self, schema: Schema) -> Vec<u8> {
+        self.begin(0, schema)
     }
 
     fn begin(self, codec: u8, schema: Schema) -> Vec<u8> {
@@ -150,22 +147,32 @@ impl Head<'_> {
     }
 }
 
+/// What decides how long a value stays.
+pub(crate) trait Lasting {
+    /// Whether it says that there is nothing.
+    fn is_absent(&self) -> bool;
+
+    /// Whether it is not to be stored.
+    fn is_excluded(&self) -> bool;
+
+    /// How long it may be served; `None` where its function says that of all values.
+    fn ttl(&self) -> Option<Duration>;
+}
+
 /// How long a value is fresh, and how long it may be served after that; not at all if it is not to be stored.
-pub(crate) fn times<T>(
-    key: &Key<T>,
-    value: &T,
-    is_absent: IsAbsent<T>,
-    unless: impl FnOnce(&T) -> bool,
+pub(crate) fn times(
+    callsite: &'static Callsite,
+    value: &dyn Lasting,
 ) -> Option<(Duration, Duration)> {
-    let policy = key.callsite().policy();
-    let absent = guarded(|| is_absent(value))?;
+    let policy = callsite.policy();
+    let absent = guarded(|| value.is_absent())?;
     let ttl = guarded(|| {
-        if unless(value) {
+        if value.is_excluded() {
             return None;
         }
-        if absent { policy.none_ttl } else { key.ttl_for(value) }
+        if absent { policy.none_ttl } else { value.ttl().or(policy.ttl) }
     })??;
     // Only shortened: the time to live stays the upper bound that the documentation promises.
     let ttl = ttl.mul_f64(1.0 - random_fraction() * policy.jitter);
-    (ttl >= SHORTEST).then(|| (ttl, key.stale_for(absent)))
+    (ttl >= SHORTEST).then(|| (ttl, callsite.stale_for(absent)))
 }

@@ -15,9 +15,8 @@ use tokio::time::Instant;
 
 use crate::callsite::Callsite;
 use crate::codec::{Codec, CodecError};
-use crate::entry::Content;
 use crate::fidelity::{self, Difference, Encoded};
-use crate::outcome::{self, Compare, Equal, Probe, SharedError};
+use crate::outcome::{self, Compare, Equal, Probe, Shared};
 use crate::token::Token;
 
 /// How many errors one process remembers. Beyond that, callers load again.
@@ -54,31 +53,25 @@ impl<T, E: Serialize + DeserializeOwned> Wire<Result<T, E>> {
     }
 }
 
-impl<R> Errors<R> {
-    /// An error of this function, to be stored; of one that can only be cloned, nothing but that it is there.
-    pub(crate) fn content<'a>(&'a self, result: &'a R, function: &Callsite) -> impl Content {
-        Failed { wire: self.wire.as_ref(), result, function: function.fingerprint() }
-    }
-}
-
-struct Failed<'a, R> {
-    wire: Option<&'a Wire<R>>,
-    result: &'a R,
-    /// Stands before the error: other functions that share the entry do not fail in the same way.
-    function: [u8; 8],
-}
-
-impl<R> Content for Failed<'_, R> {
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
-        let Some(wire) = self.wire else { return Ok(Encoded::Exact) };
-        out.extend(self.function);
-        (wire.encode)(self.result, codec, out)
+impl<R> Wire<R> {
+    /// Appends the bytes of an error.
+    pub(crate) fn encode(
+        &self,
+        result: &R,
+        codec: Codec,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, CodecError> {
+        (self.encode)(result, codec, out)
     }
 
-    fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference> {
-        let Some(wire) = self.wire else { return Ok(()) };
-        let error = payload.get(self.function.len()..).unwrap_or_default();
-        (wire.compare)(self.result, codec, error)
+    /// Compares an error with what can be read from its bytes.
+    pub(crate) fn compare(
+        &self,
+        result: &R,
+        codec: Codec,
+        payload: &[u8],
+    ) -> Result<(), Difference> {
+        (self.compare)(result, codec, payload)
     }
 }
 
@@ -155,7 +148,7 @@ pub(crate) struct Remembered(Mutex<HashMap<Token, Kept>>);
 
 /// An error, the function that it is of, and until when.
 struct Kept {
-    error: SharedError,
+    error: Shared,
     callsite: &'static Callsite,
     until: Instant,
 }
@@ -166,7 +159,7 @@ impl Remembered {
         &self,
         token: Token,
         callsite: &'static Callsite,
-        error: SharedError,
+        error: Shared,
         ttl: Duration,
     ) -> bool {
         let now = Instant::now();
@@ -182,10 +175,10 @@ impl Remembered {
     }
 
     /// The error of this function with this token.
-    pub(crate) fn get(&self, token: Token, callsite: &'static Callsite) -> Option<SharedError> {
+    pub(crate) fn get(&self, token: Token, callsite: &'static Callsite) -> Option<Shared> {
         let errors = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let kept = errors.get(&token).filter(|kept| std::ptr::eq(kept.callsite, callsite))?;
-        Some(SharedError::clone(&kept.error))
+        Some(Shared::clone(&kept.error))
     }
 }
 

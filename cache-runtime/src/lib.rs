@@ -121,6 +121,10 @@
 //! lookups of such functions ask for its time, and other functions with the same key find a mark in the record and
 //! ask too.
 //!
+//! A value of another release, which has another `version`, codec or other tags, stays in its key too. This release's is
+//! an entry in a third key, `<key>!…!s`, which has the first key as a tag: it is valid while that one's value is what it
+//! was before the load.
+//!
 //! Refreshes run in the background, in limited number and in the [scope](Cache::scope) of the call's cache, and may
 //! outlive the call. [`Cache::shutdown`] waits for them.
 //!
@@ -305,6 +309,7 @@ pub use crate::failure::{Cause, Failure, Refusal};
 pub use crate::key::{AsTag, Displayed, Key, KeyPart, KeyText, Lower, Segment, Tag, TagText, Trim};
 #[cfg(feature = "tower")]
 pub use crate::layer::{CacheLayer, CacheService, InScope};
+pub use crate::outcome::SharedError;
 pub use crate::own::Own;
 pub use crate::queue::{
     Batch, DeadLetter, DeadLetterId, MeasuredLength, ParseDeadLetterIdError, ParsePositionError,

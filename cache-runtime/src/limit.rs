@@ -6,9 +6,9 @@
 //!
 //! A load inside a load that has a place shares that place: waiting for a place while holding one could deadlock.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use crate::cache::Cache;
@@ -21,64 +21,45 @@ tokio::task_local! {
     static HAS_PLACE: bool;
 }
 
-/// Runs a body when the limits of the function and of the cache leave a place for it. If the wait times out first,
-/// makes the result with `refuse`; without `refuse` the wait never times out.
-#[expect(clippy::manual_async_fn, reason = "an `async fn` would hold the body's arguments twice")]
-pub(crate) fn bounded<B: Future>(
-    cache: &Cache,
-    callsite: &'static Callsite,
-    refuse: Option<fn(Error) -> B::Output>,
-    body: impl FnOnce() -> B,
-) -> impl Future<Output = B::Output> {
-    async move {
-        let inside = HAS_PLACE.try_with(|&has| has).unwrap_or(false);
-        let places = match Places::bounds(cache, callsite) {
-            // Boxed: most loads are not limited, and their futures stay small.
-            Some(bounds) if !inside => {
-                let limit = refuse.and(callsite.policy().shed_after);
-                Box::pin(Places::take(cache, callsite, bounds, limit)).await
-            }
-            _ => Ok(Places::default()),
-        };
-        let places = match (places, refuse) {
-            (Ok(places), _) => places,
-            (Err(overloaded), Some(refuse)) => return refuse(overloaded),
-            // Not reached: without `refuse` there is no limit to the wait.
-            (Err(_), None) => Places::default(),
-        };
-        HAS_PLACE.scope(inside || places.any(), body()).await
-    }
+/// Whether the task is in a load that has a place.
+pub(crate) fn is_inside() -> bool {
+    HAS_PLACE.try_with(|&has| has).unwrap_or(false)
+}
+
+/// Polls a load that has a place.
+pub(crate) fn poll_inside<T>(poll: impl FnOnce() -> T) -> T {
+    HAS_PLACE.sync_scope(true, poll)
 }
 
 /// The places of one load; given back when dropped.
 #[derive(Debug, Default)]
-struct Places<'a> {
-    function: Option<SemaphorePermit<'a>>,
-    cache: Option<SemaphorePermit<'a>>,
+pub(crate) struct Places {
+    function: Option<OwnedSemaphorePermit>,
+    cache: Option<OwnedSemaphorePermit>,
 }
 
-/// The places of a function's loads and those of all loads of a cache, where they are counted.
-type Bounds<'a> = (Option<&'a Semaphore>, Option<&'a Semaphore>);
+impl Places {
+    /// Whether the limits of the function or of the cache may make a load wait.
+    pub(crate) fn are_limited(cache: &Cache, callsite: &'static Callsite) -> bool {
+        !is_inside() && (cache.recorder().places(callsite).is_some() || cache.places().is_some())
+    }
 
-impl<'a> Places<'a> {
-    fn any(&self) -> bool {
+    pub(crate) fn any(&self) -> bool {
         self.function.is_some() || self.cache.is_some()
     }
 
-    fn bounds(cache: &'a Cache, callsite: &'static Callsite) -> Option<Bounds<'a>> {
-        match (cache.recorder().places(callsite), cache.places()) {
-            (None, None) => None,
-            bounds => Some(bounds),
-        }
-    }
-
-    async fn take(
-        cache: &'a Cache,
+    /// Waits for the places of one load. If the load `can_refuse`, no longer than its function says.
+    pub(crate) async fn take(
+        cache: &Cache,
         callsite: &'static Callsite,
-        (function, all): Bounds<'a>,
-        limit: Option<Duration>,
+        can_refuse: bool,
     ) -> Result<Self, Error> {
+        if !Self::are_limited(cache, callsite) {
+            return Ok(Self::default());
+        }
+        let (function, all) = (cache.recorder().places(callsite), cache.places());
         let take = async { Self { function: take(function).await, cache: take(all).await } };
+        let limit = callsite.policy().shed_after.filter(|_| can_refuse);
         let Some(limit) = limit else { return Ok(take.await) };
         timeout(limit, take).await.map_err(|_| {
             cache.recorder().count(callsite, Event::Shed);
@@ -89,9 +70,9 @@ impl<'a> Places<'a> {
 }
 
 /// A place, where places are counted. None of the semaphores is ever closed.
-async fn take(places: Option<&Semaphore>) -> Option<SemaphorePermit<'_>> {
+async fn take(places: Option<&Arc<Semaphore>>) -> Option<OwnedSemaphorePermit> {
     match places {
-        Some(places) => places.acquire().await.ok(),
+        Some(places) => Arc::clone(places).acquire_owned().await.ok(),
         None => None,
     }
 }

@@ -19,7 +19,8 @@ use crate::key::{Tag, TagText};
 pub use crate::named::{NamesCache, Unnamed, uses_its_cache, uses_its_cache_of};
 pub use crate::outcome::{
     Encoded, IsAbsent, LacksBoth, LacksDeserialize, LacksNothing, LacksSerialize, NeverAbsent,
-    Otherwise, Outcome, Probe, Returns, Unable, Unshared, Value, Written,
+    Otherwise, Outcome, Probe, Returns, SharesByRef, SharesClones, SharesError, SharesText, Unable,
+    Unshared, Value, Written,
 };
 pub use crate::parameters::{
     AskedCopy, AskedHash, AskedKeyPart, AskedNothing, AskedSerialize, Itself, NoData, asked,
@@ -30,9 +31,10 @@ pub use crate::queue::{
     worker,
 };
 pub use crate::read::{
-    Again, Answers, Batched, HeldBy, Id, Ids, Negative, Read, ReadMany, again, read, read_many,
+    Again, Answers, Attached, Batched, Calling, CallingMany, Detached, HeldBy, Id, Ids, Negative,
+    Read, ReadMany, again, read, read_many,
 };
-pub use crate::write::{Targets, Through, Values, Write, kept, write};
+pub use crate::write::{Nothing, Targets, Through, Values, Write, Writing, kept, write};
 pub use crate::{
     __batched as batched, __catalog as catalog, __companion as companion, __errors as errors,
     __here as here, __left_out as left_out, __outcome as outcome, __returns as returns,

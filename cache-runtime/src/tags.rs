@@ -12,6 +12,7 @@
 //! matches.
 
 use std::collections::HashMap;
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -37,6 +38,8 @@ struct List {
     texts: Vec<String>,
     /// How long an entry with their stamps may live.
     need: Duration,
+    /// Whether the last of them is no tag's key but the [main key](Tags::beside) of the entry.
+    has_main: bool,
 }
 
 /// What the keys of an entry's tags hold.
@@ -63,8 +66,26 @@ impl Tags {
         #[cfg(cache_mutants)]
         let tags = if on(Mutant::FirstTagOnly) { tags.get(..1).unwrap_or(tags) } else { tags };
         let text = |tag: &Tag| cache.full_text(tag.key()).into_owned();
-        let list = || Box::new(List { texts: tags.iter().map(text).collect(), need });
+        let list =
+            || Box::new(List { texts: tags.iter().map(text).collect(), need, has_main: false });
         Self { list: (!tags.is_empty()).then(list) }
+    }
+
+    /// These, and the main key of an entry in a key [beside](crate::read) it, which is a tag of that entry: its stamp is
+    /// the token of the value that stands there. Whatever changes the main key outdates the entry beside it.
+    pub(crate) fn beside(&self, main: &str) -> Self {
+        let (mut texts, need) = match self.list.as_deref() {
+            Some(list) => (list.texts.clone(), list.need),
+            None => (Vec::new(), Duration::ZERO),
+        };
+        texts.push(main.to_owned());
+        Self { list: Some(Box::new(List { texts, need, has_main: true })) }
+    }
+
+    /// What tells these tags from others of the same key; nothing where there are none.
+    pub(crate) fn digest(&self) -> Option<KeyHash> {
+        let list = self.list.as_deref()?;
+        Some(KeyHash::of(&list.texts.join("\n")))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -96,17 +117,30 @@ impl Tags {
     /// Gets the stamps for a load that is about to begin, and creates those that are missing. Sends nothing without
     /// tags.
     pub(crate) async fn capture(&self, store: &Store, by: Deadline) -> StoreResult<Standing> {
-        let Some(List { need, .. }) = self.list.as_deref() else {
+        let Some(List { need, has_main, .. }) = self.list.as_deref() else {
             return Ok(Standing::none());
         };
-        let names = self.names();
-        let replies = store.stamp(&names, *need, by).await;
-        Self::standing(names.iter().zip(replies).map(|(name, reply)| {
+        let mut names = self.names();
+        // Nothing is put into a main key that has none.
+        let main = if *has_main { names.pop() } else { None };
+        let stamp = async {
+            if names.is_empty() { Vec::new() } else { store.stamp(&names, *need, by).await }
+        };
+        let read = async {
+            match main {
+                Some(main) => Some((main, store.get(main, by).await)),
+                None => None,
+            }
+        };
+        let (replies, main) = tokio::join!(stamp, read);
+        let stamps = names.iter().zip(replies).map(|(name, reply)| {
             Ok(match reply? {
                 Stamped::Stamp(token) => Ok(Stamp { tag: name.hash, token }),
                 Stamped::Fenced | Stamped::Foreign => Err(Standing::Fenced),
             })
-        }))
+        });
+        let main = main.into_iter().map(|(name, reply)| Self::stamp_in(name, reply));
+        Self::standing(stamps.chain(main))
     }
 
     /// Reads the stamps.
@@ -132,11 +166,11 @@ impl Tags {
     }
 
     /// Reads many entries and their stamps at once; each tag once, however many entries have it.
-    pub(crate) async fn read_with_each<'a>(
+    pub(crate) async fn read_with_each(
         store: &Store,
-        entries: &[(Name<'a>, &'a Self)],
+        entries: &[(Name<'_>, &Self)],
         by: Deadline,
-    ) -> impl Iterator<Item = (StoreResult<Option<Bytes>>, StoreResult<Standing>)> {
+    ) -> Vec<(StoreResult<Option<Bytes>>, StoreResult<Standing>)> {
         let mut names: Vec<_> = entries.iter().map(|(entry, _)| *entry).collect();
         let mut places = HashMap::new();
         for tag in entries.iter().flat_map(|(_, tags)| tags.texts()) {
@@ -145,7 +179,10 @@ impl Tags {
                 names.len() - 1 - entries.len()
             });
         }
-        let mut records = store.get_many(&names, by).await;
+        // Without its type: otherwise rustc looks through all of the store to tell whether a batch is `Send`.
+        let records: Pin<Box<dyn Future<Output = _> + Send + '_>> =
+            Box::pin(store.get_many(&names, by));
+        let mut records: Vec<StoreResult<Option<Bytes>>> = records.await;
         let stamps = records.split_off(entries.len().min(records.len()));
         let standings = entries.iter().map(move |(_, tags)| {
             let stamp = |tag: &Name<'_>| stamps.get(*places.get(tag.text)?).cloned();
@@ -154,20 +191,26 @@ impl Tags {
                 names.map(|tag| (tag, stamp(&tag).unwrap_or(Err(StoreError::Unexpected)))),
             )
         });
-        records.into_iter().zip(standings)
+        records.into_iter().zip(standings).collect()
     }
 
     fn read_as<'a>(
         replies: impl Iterator<Item = (Name<'a>, StoreResult<Option<Bytes>>)>,
     ) -> StoreResult<Standing> {
-        Self::standing(replies.map(|(name, reply)| {
-            let Some(record) = reply? else { return Ok(Err(Standing::Missing)) };
-            Ok(match record::read(record, name.hash) {
-                Found::Value(stamp) => Ok(Stamp { tag: name.hash, token: stamp.token() }),
-                Found::Fence | Found::Foreign => Err(Standing::Fenced),
-                Found::Lease | Found::Damaged | Found::Misplaced(_) => Err(Standing::Missing),
-            })
-        }))
+        Self::standing(replies.map(|(name, reply)| Self::stamp_in(name, reply)))
+    }
+
+    /// The stamp that a key holds.
+    fn stamp_in(
+        name: Name<'_>,
+        reply: StoreResult<Option<Bytes>>,
+    ) -> StoreResult<Result<Stamp, Standing>> {
+        let Some(record) = reply? else { return Ok(Err(Standing::Missing)) };
+        Ok(match record::read(record, name.hash) {
+            Found::Value(stamp) => Ok(Stamp { tag: name.hash, token: stamp.token() }),
+            Found::Fence | Found::Foreign => Err(Standing::Fenced),
+            Found::Lease | Found::Damaged | Found::Misplaced(_) => Err(Standing::Missing),
+        })
     }
 
     fn standing(

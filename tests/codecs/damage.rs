@@ -35,6 +35,7 @@ async fn trailing_bytes_heal() {
         assert_eq!(posted(&stage.runs, 1).await, ada(1));
         assert_eq!(stage.runs.get(), load + 2, "it has not been read");
     };
+    stage.client.del("user:1").await;
     stage.cache.scope(packed(&stage.runs, 1)).await;
     let load = stage.runs.get() + 1;
     stage.cache.scope(call(load)).await;
@@ -68,7 +69,10 @@ async fn a_flipped_bit_of_the_header_never_gives_a_wrong_value() {
             _ => 0,
         };
         assert_eq!(loads, expected, "byte {at}, bit {bit}");
-        let left_alone = loads == 2;
+        // Taken for one of another release, whose value is left where it is.
+        let is_elsewhere = (56..60).contains(&at);
+        assert_eq!(stage.client.del("user:1!J0!s").await, is_elsewhere, "byte {at}, bit {bit}");
+        let left_alone = loads == 2 || is_elsewhere;
         assert_eq!(stage.stored("user:1").await == spoilt, left_alone || expected == 0);
     }
 }

@@ -8,6 +8,7 @@ mod damage;
 mod foreign;
 mod formats;
 mod panics;
+mod releases;
 mod schemas;
 mod sizes;
 mod stage;

@@ -10,6 +10,7 @@ mod handle;
 mod hygiene;
 mod in_doubt;
 mod methods;
+mod nested;
 mod once;
 mod options;
 mod parameters;

@@ -6,5 +6,6 @@ mod support;
 mod failures;
 mod one_process;
 mod processes;
+mod shared_errors;
 mod stage;
 mod two_processes;

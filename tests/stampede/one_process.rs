@@ -103,6 +103,7 @@ async fn panicking(origin: &Origin) -> usize {
     run
 }
 
+/// By two waiters, as after any failure.
 async fn a_panicking_leader_is_replaced_at_once(stage: Stage) {
     let origin = Origin::default();
     let leader = stage.start(1, call!(panicking, origin)).remove(0);
@@ -110,7 +111,7 @@ async fn a_panicking_leader_is_replaced_at_once(stage: Stage) {
     let callers = stage.start(100, call!(panicking, origin));
     origin.gate.open();
     assert!(leader.await.unwrap_err().is_panic());
-    assert_eq!(results(callers).await, [2; 100]);
+    assert!(results(callers).await.iter().all(|run| [2, 3].contains(run)));
     assert_eq!(stats(&stage.cache, "panicking").loads_cancelled, 1);
 }
 

@@ -25,4 +25,9 @@ async fn get_refreshed(db: &Pool, id: i64) -> Result<User, Error> {
     todo!()
 }
 
+#[cached(key = "user:<id>!s", ttl = 60)]
+async fn get_beside(db: &Pool, id: i64) -> Result<User, Error> {
+    todo!()
+}
+
 fn main() {}

@@ -81,6 +81,12 @@ impl Parser {
                  end with other characters",
             );
         }
+        if text.ends_with("!s") {
+            self.problem(
+                "a key that ends in `!s` could be the one that holds another entry's value of another release; \
+                 end with other characters",
+            );
+        }
     }
 
     fn placeholder(&mut self, inside: &str) {

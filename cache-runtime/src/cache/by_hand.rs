@@ -2,88 +2,21 @@
 
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
-
 use super::keys::Refused;
 use super::{Cache, Keys};
 use crate::budget::Budget;
 use crate::callsite;
 use crate::error::{Error, ErrorKind};
 use crate::journal::{Entry, Journal};
-use crate::key::{AsTag, Key};
+use crate::key::AsTag;
 use crate::misuse::{self, Misuse};
-use crate::read::{Found, Reader, is_being_written};
 use crate::record::{self, Value};
 use crate::stats::Event;
 use crate::store::redis::Sweep;
 use crate::store::{Name, Store, StoreResult};
-use crate::tags::{Standing, Tags};
 use crate::write::PATTERN_LIMIT;
 
 impl Cache {
-    /// Reads the value of an entry, as a call of its function would find it, and never runs a body. `None` where such a
-    /// call would run its body:
-    ///
-    /// - There is no value, or its time to live is over.
-    /// - It has another codec or version, or is larger than [`max_value_bytes`](crate::CacheBuilder::max_value_bytes).
-    /// - Somebody is writing the entry or one of its tags, be it this task inside an
-    ///   [`after_commit`](Self::after_commit).
-    /// - An invalidation of it has not been delivered yet: the server still has the value, and this process knows that
-    ///   it is outdated.
-    ///
-    /// # Errors
-    ///
-    /// If the store does not answer, or if a value in the key has no [hash](crate::KeyText::hash), where an annotated
-    /// function would run its body.
-    ///
-    /// # Cancel safety
-    ///
-    /// It only reads, so the future can be dropped at any time.
-    pub async fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
-        self.announce();
-        let Some(store) = self.store() else {
-            return Ok(None);
-        };
-        self.check(key)?;
-        let text = self.full_text(key.as_str());
-        let tags = Tags::of(self, key);
-        if is_being_written(self, &text, &tags) {
-            self.recorder().count(&callsite::BY_HAND, Event::Bypass);
-            return Ok(None);
-        }
-        if tags.are_outdated(self, &text) {
-            self.recorder().count(&callsite::BY_HAND, Event::Outdated);
-            return Ok(None);
-        }
-        let name = Name::new(&text);
-        let by = self.budget().deadline();
-        let (record, stamps) = if tags.is_empty() {
-            (store.get(name, by).await.map_err(|error| self.explained(error))?, Standing::none())
-        } else {
-            let (record, stamps) = tags.read_with(store, name, by).await;
-            let explained = |error| self.explained(error);
-            (record.map_err(explained)?, stamps.map_err(explained)?)
-        };
-        let Some(record) = record else {
-            return Ok(None);
-        };
-        let schema = key.schema(self.settings().codec);
-        let reader = Reader { cache: self, callsite: &callsite::BY_HAND, schema };
-        let restore = |value: &Value| {
-            let decode = || schema.codec.decode(value.payload()).ok();
-            (!value.is_error()).then(decode).flatten()
-        };
-        let Found::Value(result, value) = reader.interpret(name, record, &stamps, restore) else {
-            return Ok(None);
-        };
-        let is_fresh = !value.is_kept()
-            || self
-                .is_fresh(name, &value, self.budget())
-                .await
-                .map_err(|error| self.explained(error))?;
-        Ok(is_fresh.then_some(result))
-    }
-
     /// Removes entries, and keeps loads that are already running from filling them. Takes one round trip, or one for
     /// each 256 keys. Each has as much time as the [`budget`](crate::CacheBuilder::budget) says, so that any number of
     /// keys can be invalidated by a server that answers.

@@ -9,6 +9,7 @@ mod by_hand;
 mod client_name;
 pub(crate) mod elsewhere;
 pub(crate) mod environment;
+mod get;
 mod health;
 mod keys;
 mod load;
@@ -61,7 +62,7 @@ pub(crate) struct Inner {
     errors: Remembered,
     recorder: Recorder,
     /// Limits the concurrent loads of all functions.
-    places: Option<Semaphore>,
+    places: Option<Arc<Semaphore>>,
     queues: Queues,
     /// Whether the log says what is used.
     announced: AtomicBool,
@@ -69,7 +70,7 @@ pub(crate) struct Inner {
 
 impl Cache {
     pub(crate) fn new(store: Option<Store>, settings: Settings) -> Self {
-        let places = settings.max_concurrent_loads.map(Semaphore::new);
+        let places = settings.max_concurrent_loads.map(|places| Arc::new(Semaphore::new(places)));
         let background = Background::new(settings.max_background_refreshes);
         let inner = Arc::new_cyclic(|inner| Inner {
             store,
@@ -154,7 +155,7 @@ impl Cache {
         &self.inner.background
     }
 
-    pub(crate) fn places(&self) -> Option<&Semaphore> {
+    pub(crate) fn places(&self) -> Option<&Arc<Semaphore>> {
         self.inner.places.as_ref()
     }
 
@@ -186,6 +187,14 @@ impl Cache {
 
     pub(crate) fn budget(&self) -> Budget {
         Budget::new(self.settings().budget)
+    }
+
+    /// The same of a text that is no longer needed.
+    pub(crate) fn full_text_of(&self, text: String) -> String {
+        match self.full_text(&text) {
+            Cow::Borrowed(_) => text,
+            Cow::Owned(full) => full,
+        }
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {

@@ -77,7 +77,9 @@ impl Cache {
             return self.remove(&[text.into_owned()], Duration::ZERO).await;
         };
         let head = Head { name: name.hash, token: writer, stamps: &stamps, took: Duration::ZERO };
-        let record = head.record(self, key, &ByHand(value)).map_err(|unfit| {
+        let schema = key.schema(self.settings().codec);
+        let record = head.record(self, key.callsite(), schema, &ByHand(value));
+        let record = record.map_err(|unfit| {
             unfit.tell(self, key.callsite());
             Error::from(&unfit)
         })?;

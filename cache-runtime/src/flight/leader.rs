@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::thread::panicking;
 
 use super::{Asked, Flight, Flights, Landing, Mark, lock};
 
@@ -58,7 +59,9 @@ impl Leader {
 impl Drop for Leader {
     fn drop(&mut self) {
         if !self.landed {
-            self.flights.land(&self.flight, &self.asked, &Landing::Alone);
+            // A load that panics fails like any other: its waiters do not follow one by one.
+            let landing = if panicking() { Landing::Panicked } else { Landing::Alone };
+            self.flights.land(&self.flight, &self.asked, &landing);
         }
     }
 }

@@ -40,9 +40,10 @@
 //! The same goes for an old value that a function serves in place of its error. A load by hand takes no errors, and of
 //! values only what can be decoded: the type of an original is not known to it.
 //!
-//! If an error can be cloned, all such waiters that joined before the load began get it. The others lead in groups of
-//! 1, 2, 4, 8 …, so that a hundred waiters of a failing load have their answer within the time of eight loads and
-//! without hitting the origin all at once. A load that succeeds in the meantime serves the rest.
+//! If an error can be cloned, or made from what it says ([`SharedError`](crate::SharedError)), all such waiters that joined
+//! before the load began get it. The others, and those of a load that panicked, lead in groups of 1, 2, 4, 8, 16, 16 …:
+//! twenty waiters of a failing load have their answer within the time of five loads, and however many there are, no more
+//! than 16 of them load at once. A load that succeeds in the meantime serves the rest.
 //!
 //! # Cancellation
 //!
@@ -65,7 +66,7 @@ use tokio::sync::oneshot;
 pub(crate) use self::asked::Asked;
 pub(crate) use self::leader::Leader;
 use self::state::{State, Waiter};
-use crate::outcome::{Shared, SharedError};
+use crate::outcome::Shared;
 use crate::store::Name;
 
 const SHARDS: usize = 32;
@@ -91,7 +92,7 @@ pub(crate) enum Verdict {
     /// The value that the leader read or loaded.
     Value(Landed),
     /// The load's error.
-    Error(SharedError),
+    Error(Shared),
     /// Lead.
     Lead(Leader),
 }
@@ -131,10 +132,12 @@ pub(crate) enum Landing {
     Value(Option<Landed>, Mark),
     /// The load failed, or its value cannot be encoded. The error, if it can be shared, is for waiters that joined
     /// before the mark and asked for what the leader asked for.
-    Failed(Option<SharedError>, Mark),
+    Failed(Option<Shared>, Mark),
     /// A value past its time to live, served because a load failed or is under way elsewhere: for the same waiters as
     /// an error would be, since other functions may not serve it.
     Stale(Bytes, Mark),
+    /// The load panicked, and there is nothing to share.
+    Panicked,
     /// A value that nobody else may have.
     Alone,
 }

@@ -9,7 +9,7 @@ use super::{Asked, Landing, Mark, Verdict};
 use crate::mutants::{Mutant, on};
 
 /// Largest group of waiters that load at once after failures.
-const WIDEST: u32 = 1 << 10;
+const WIDEST: u32 = 16;
 
 /// The present load of a flight, and those who wait for it.
 pub(super) struct State {
@@ -50,6 +50,10 @@ impl State {
             Landing::Stale(_, mark) => {
                 self.widen();
                 Some(mark)
+            }
+            Landing::Panicked => {
+                self.widen();
+                None
             }
             Landing::Alone => {
                 self.width = 1;

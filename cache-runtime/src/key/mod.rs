@@ -5,6 +5,7 @@ mod change;
 mod crates;
 mod moment;
 mod part;
+mod parts;
 mod tag;
 mod text;
 
@@ -15,6 +16,8 @@ use std::time::Duration;
 pub(crate) use canonical::Unhashable;
 pub use change::{Displayed, Lower, Trim};
 pub use part::KeyPart;
+use parts::{More, Ttl, Unless, longest_life};
+pub(crate) use parts::{Typed, Untyped};
 pub use tag::{AsTag, Tag, TagText};
 pub use text::{KeyText, Segment};
 
@@ -58,39 +61,6 @@ pub struct Key<T> {
     more: Option<Box<More>>,
     /// A key neither holds nor drops a value.
     value: PhantomData<fn() -> T>,
-}
-
-/// What few keys have.
-#[derive(Clone, Debug, Default)]
-struct More {
-    tags: Vec<Tag>,
-    /// Why there is no such entry.
-    unhashable: Option<Unhashable>,
-}
-
-/// How long the stamps of tags are needed for at least, so that those of short-lived entries are not made all the time.
-const LEAST_NEED: Duration = Duration::from_secs(12 * 3600);
-/// And where only a value tells how long it lives.
-const ANY_NEED: Duration = Duration::from_secs(15 * 24 * 3600);
-
-/// Where an entry's time to live comes from.
-pub(crate) enum Ttl<T> {
-    /// The function's attribute. A key that was made by hand has none.
-    Policy,
-    /// An expression of the attribute.
-    Fixed(Duration),
-    /// A closure of the attribute, from the value.
-    Of(fn(&T) -> Duration),
-}
-
-/// Which values are not to be stored.
-pub(crate) enum Unless<T> {
-    /// None.
-    Never,
-    /// Those for which this is true.
-    Of(fn(&T) -> bool),
-    /// Only a call of the function can tell.
-    InCall,
 }
 
 impl<T> Key<T> {
@@ -187,14 +157,16 @@ impl<T> Key<T> {
         Self { callsite, ttl, unless: Unless::Never, ..self }
     }
 
-    /// Whether a value that was loaded is not to be stored.
-    pub(crate) fn excludes(&self, value: &T) -> bool {
-        matches!(self.unless, Unless::Of(unless) if unless(value))
+    /// What depends on the type of its value.
+    pub(crate) fn typed(&self) -> Typed<T> {
+        Typed { ttl: self.ttl, unless: self.unless }
     }
 
-    /// Whether a value from elsewhere is not to be stored, or nobody can tell.
-    pub(crate) fn may_exclude(&self, value: &T) -> bool {
-        self.excludes(value) || self.is_decided_in_call()
+    /// What does not.
+    pub(crate) fn into_untyped(self) -> Untyped {
+        let need = self.longest_life();
+        let Self { text, callsite, owner, more, .. } = self;
+        Untyped { text, callsite, owner, more, need }
     }
 
     pub(crate) fn callsite(&self) -> &'static Callsite {
@@ -208,11 +180,7 @@ impl<T> Key<T> {
 
     /// How the entry's bytes are to be read and written.
     pub(crate) fn schema(&self, default: Codec) -> Schema {
-        let (here, owner) = (self.callsite.policy(), self.owner.policy());
-        Schema {
-            codec: here.codec.or(owner.codec).unwrap_or(default),
-            version: here.version.or(owner.version).unwrap_or_default(),
-        }
+        Schema::of(self.callsite, self.owner, default)
     }
 
     /// Whether it was made by hand, and is used outside of functions.
@@ -232,38 +200,31 @@ impl<T> Key<T> {
 
     /// How long `value` may be served; `None` if [nothing says so](Self::has_ttl).
     pub(crate) fn ttl_for(&self, value: &T) -> Option<Duration> {
-        match self.ttl {
-            Ttl::Policy => self.callsite.policy().ttl,
-            Ttl::Fixed(ttl) => Some(ttl),
-            Ttl::Of(ttl) => Some(capped(ttl(value))),
-        }
+        self.typed().ttl(value).or(self.callsite.policy().ttl)
     }
 
     /// How long a value is kept after that.
     pub(crate) fn stale_for(&self, is_absent: bool) -> Duration {
-        // A `None` is not served for longer than `none_ttl` says.
-        if is_absent { Duration::ZERO } else { self.callsite.policy().stale() }
+        self.callsite.stale_for(is_absent)
     }
 
     pub(crate) fn tags(&self) -> &[Tag] {
-        self.more.as_deref().map_or(&[], |more| &more.tags)
+        More::tags(self.more.as_deref())
     }
 
     /// Why there is no such entry, if a value in the key or in one of its tags has no hash.
     pub(crate) fn unhashable(&self) -> Option<Unhashable> {
-        self.more.as_deref().and_then(|more| more.unhashable)
+        More::unhashable(self.more.as_deref())
     }
 
-    /// How long the stamps of the entry's tags are needed: the longest that the entry may be kept, or some more.
+    /// How long the stamps of the entry's tags are needed.
     pub(crate) fn longest_life(&self) -> Duration {
-        let policy = self.callsite.policy();
         let ttl = match self.ttl {
-            Ttl::Policy => policy.ttl.unwrap_or_default(),
-            Ttl::Fixed(ttl) => ttl,
-            Ttl::Of(_) => ANY_NEED,
+            Ttl::Policy => Some(self.callsite.policy().ttl.unwrap_or_default()),
+            Ttl::Fixed(ttl) => Some(ttl),
+            Ttl::Of(_) => None,
         };
-        let life = ttl.saturating_add(policy.stale());
-        life.max(policy.none_ttl.unwrap_or_default()).max(LEAST_NEED)
+        longest_life(self.callsite, ttl)
     }
 
     /// The text, if it names an entry.
@@ -277,22 +238,6 @@ impl<T> Clone for Key<T> {
         Self { text: self.text.clone(), more: self.more.clone(), ..*self }
     }
 }
-
-impl<T> Clone for Ttl<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Ttl<T> {}
-
-impl<T> Clone for Unless<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Unless<T> {}
 
 impl<T> PartialEq for Key<T> {
     fn eq(&self, other: &Self) -> bool {

@@ -10,10 +10,10 @@ macro_rules! __returns {
         #[allow(unused_imports)]
         use $crate::__private::{
             LacksBoth as _, LacksDeserialize as _, LacksNothing as _, LacksSerialize as _,
-            NeverAbsent as _, Otherwise as _, Unable as _, Unshared as _,
+            NeverAbsent as _, Otherwise as _, Unable as _,
         };
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
-        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let sharing = $crate::__sharing!($ty);
         let (hand, compare) = (answer.ask().hand(), answer.compare());
         (&&&&answer).returns(answer.is_absent(), sharing, hand, compare)
     }};
@@ -21,12 +21,25 @@ macro_rules! __returns {
         #[allow(unused_imports)]
         use $crate::__private::{
             LacksBoth as _, LacksDeserialize as _, LacksNothing as _, LacksSerialize as _,
-            NeverAbsent as _, Otherwise as _, Unable as _, Unshared as _,
+            NeverAbsent as _, Otherwise as _, Unable as _,
         };
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
-        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let sharing = $crate::__sharing!($ty);
         let (hand, compare) = ($crate::__private::Encoded, answer.ask().compare());
         (&&&&answer).returns(answer.is_absent(), sharing, hand, compare)
+    }};
+}
+
+/// `sharing!(Type)`: how the errors of a read reach the callers that waited for it.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __sharing {
+    ($ty:ty) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::{
+            SharesByRef as _, SharesClones as _, SharesError as _, SharesText as _, Unshared as _,
+        };
+        (&&&&$crate::__private::Probe::<$ty>::NEW).sharing()
     }};
 }
 
@@ -48,16 +61,16 @@ macro_rules! __errors {
 #[macro_export]
 macro_rules! __batched {
     ($ty:ty) => {{
-        use $crate::__private::{Otherwise as _, Unable as _, Unshared as _};
+        use $crate::__private::{Otherwise as _, Unable as _};
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
-        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let sharing = $crate::__sharing!($ty);
         let (hand, compare) = (answer.ask().hand_each(), answer.compare_each());
         $crate::__private::Batched::new(&answer, sharing, hand, compare)
     }};
     ($ty:ty as open) => {{
-        use $crate::__private::{Otherwise as _, Unable as _, Unshared as _};
+        use $crate::__private::{Otherwise as _, Unable as _};
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
-        let sharing = $crate::__private::Probe::<$ty>::SHARING;
+        let sharing = $crate::__sharing!($ty);
         let (hand, compare) = ($crate::__private::Encoded, answer.ask().compare_each());
         $crate::__private::Batched::new(&answer, sharing, hand, compare)
     }};

@@ -13,6 +13,7 @@ mod macros;
 mod nature;
 mod probe;
 mod returns;
+mod shared_error;
 mod sharing;
 
 use std::fmt;
@@ -25,8 +26,9 @@ pub(crate) use self::probe::Answer;
 pub use self::probe::{IsAbsent, NeverAbsent, Otherwise, Probe};
 pub(crate) use self::returns::OfOne;
 pub use self::returns::{Returns, Written};
-pub use self::sharing::Unshared;
-pub(crate) use self::sharing::{Shared, SharedError, Sharing};
+pub use self::shared_error::SharedError;
+pub(crate) use self::sharing::{Shared, Sharing};
+pub use self::sharing::{SharesByRef, SharesClones, SharesError, SharesText, Unshared};
 
 /// The shape of a return type that is a value as a whole.
 #[derive(Debug)]

@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use super::{
     Answer, Compare, Encoded as Decoded, Fail, Fails, Hand, IsAbsent, Nature, Optional, Outcome,
-    Refuse, SharedError, Sharing, Spells, Storable, Stores, absent,
+    Refuse, Shared, Sharing, Spells, Storable, Stores, absent,
 };
-use crate::codec::{Codec, CodecError, Schema};
-use crate::entry::Content;
+use crate::codec::{Codec, CodecError};
 use crate::error::Error;
 use crate::errors::Errors;
 use crate::fidelity::{self, Difference, Encoded};
@@ -30,7 +29,7 @@ pub struct Returns<R, V> {
 }
 
 /// What becomes of one id of a batch: its value, or the error of a failed load as far as that can be shared.
-pub(crate) type OfOne<T> = Result<T, Option<SharedError>>;
+pub(crate) type OfOne<T> = Result<T, Option<Shared>>;
 
 impl<T: Storable> Returns<OfOne<T>, T> {
     /// For one id of a batch. It can be refused by itself; what the batch then returns is for the batch to say.
@@ -41,7 +40,10 @@ impl<T: Storable> Returns<OfOne<T>, T> {
             encode: fidelity::encode,
             decode: |payload, codec| codec.decode(payload).map(Ok),
             sharing: Sharing {
-                share: |result| result.as_ref().err().cloned().flatten(),
+                share: |result| {
+                    let error = result.as_ref().err().cloned().flatten();
+                    (result, error)
+                },
                 unshare: |error| Some(Err(Some(Arc::clone(error)))),
             },
             nature,
@@ -86,8 +88,7 @@ impl<R, V> Returns<R, V> {
         V: Storable,
     {
         let is_absent = if is_by_hand { |_: &V| false } else { absent::is_none };
-        let sharing = Sharing { share: |_| None, unshare: |_| None };
-        let returns = Self::new(answer, is_absent, sharing, Decoded, Decoded);
+        let returns = Self::new(answer, is_absent, Sharing::NONE, Decoded, Decoded);
         Self {
             nature: || Nature { by_hand: true, ..Nature::new::<Shape, Decoded, Decoded>() },
             ..returns
@@ -144,29 +145,28 @@ impl<R, V> Returns<R, V> {
         Self { refuse: None, ..self }
     }
 
-    /// A value to be stored.
-    pub(crate) fn content<'a>(&'a self, value: &'a V) -> impl Content {
-        Returned { returns: self, value }
+    /// Appends the bytes of a value.
+    pub(crate) fn encode(
+        &self,
+        value: &V,
+        codec: Codec,
+        out: &mut Vec<u8>,
+    ) -> Result<Encoded, CodecError> {
+        (self.encode)(value, codec, out)
     }
 
-    pub(crate) fn decode(&self, payload: &[u8], schema: Schema) -> Result<R, CodecError> {
-        (self.decode)(payload, schema.codec)
-    }
-}
-
-/// A value of a function, to be stored.
-struct Returned<'a, R, V> {
-    returns: &'a Returns<R, V>,
-    value: &'a V,
-}
-
-impl<R, V> Content for Returned<'_, R, V> {
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
-        (self.returns.encode)(self.value, codec, out)
+    /// Compares a value with what can be read from its bytes.
+    pub(crate) fn compare(
+        &self,
+        value: &V,
+        codec: Codec,
+        payload: &[u8],
+    ) -> Result<(), Difference> {
+        ((self.nature)().compare)(value, codec, payload)
     }
 
-    fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference> {
-        ((self.returns.nature)().compare)(self.value, codec, payload)
+    pub(crate) fn decode(&self, payload: &[u8], codec: Codec) -> Result<R, CodecError> {
+        (self.decode)(payload, codec)
     }
 }
 

@@ -52,6 +52,7 @@ mod stop;
 mod worker;
 
 use std::fmt;
+use std::pin::Pin;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -114,14 +115,19 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// If the future is dropped, the item may or may not be in the queue. Once another push of this process has
     /// reached the same partition, it can no longer get there.
     pub async fn push(&self, item: T) -> Result<(), Error> {
-        // Boxed, since it is large and whoever calls holds it.
-        Box::pin(self.push_and_put(item, true)).await
+        // Boxed, since it is large and whoever calls holds it; and without its type, through which rustc would look to tell
+        // whether the caller is `Send`, as deep as it goes.
+        let push: Pin<Box<dyn Future<Output = _> + Send + '_>> =
+            Box::pin(self.push_and_put(item, true));
+        push.await
     }
 
     /// The same as [`push`](Self::push), but fails with [`ErrorKind::Full`](crate::ErrorKind::Full) instead of
     /// waiting for room.
     pub async fn try_push(&self, item: T) -> Result<(), Error> {
-        Box::pin(self.push_and_put(item, false)).await
+        let push: Pin<Box<dyn Future<Output = _> + Send + '_>> =
+            Box::pin(self.push_and_put(item, false));
+        push.await
     }
 }
 

@@ -7,21 +7,21 @@ use super::lease::Lease;
 use super::look::{Lack, Seen};
 use super::lookup::{Looked, Lookup};
 use super::waiting::pause;
+use crate::call::Mode;
 use crate::flight::Leader;
 use crate::stats::Event;
-use crate::store::{Acquired, Name, StoreError};
-use crate::tags::Standing;
+use crate::store::{Acquired, StoreError};
 
-impl<R, T> Lookup<'_, R, T> {
+impl Lookup<'_> {
     /// Asks the store for the value or the lease, repeatedly while another process is loading.
-    pub(super) async fn acquire(&mut self, name: Name<'_>, leader: Option<Leader>) -> Looked<R> {
+    pub(super) async fn acquire(&mut self, leader: Option<Leader>) -> Looked {
         // A leader that took over from another has not looked itself, or not recently: the value may be outdated by
         // now.
         if self.is_outdated() {
             self.answered(Event::Miss);
             return leader.map_or_else(Looked::alone, Looked::around);
         }
-        let patient = self.callsite.policy().lock
+        let patient = self.entry.callsite.policy().lock
             && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
         let mut lease = self.lease(leader);
         let since = Instant::now();
@@ -37,19 +37,23 @@ impl<R, T> Lookup<'_, R, T> {
                     return Looked::Load(Attempt::Leased(lease.begin()));
                 }
                 Ok(Acquired::Value(record)) => {
-                    match self.examine(name, Ok(Some(record.clone())), lease.stamps()) {
-                        Seen::Value(_, value)
-                            if value.is_kept()
-                                && !rejected
-                                && !self.is_fresh(name, &value).await =>
+                    let candidate = self.examine(record.clone(), lease.stamps());
+                    match self.confirm(candidate).await {
+                        Seen::Value(value)
+                            if value.is_kept() && !rejected && !self.is_fresh(&value).await =>
                         {
                             self.reject = Some(value.token());
                             rejected = true;
                         }
-                        Seen::Value(result, _) => {
+                        Seen::Value(_) => {
                             self.answered(Event::Hit);
                             lease.pass_on(record, mark);
-                            return Looked::Found(result);
+                            return Looked::Found;
+                        }
+                        Seen::None(Lack::Elsewhere) => {
+                            // Hands over to a waiter, who finds the same.
+                            drop(lease);
+                            return self.look_aside(Mode::Through).await;
                         }
                         // Useless to this process: asks the store to replace it by the lease, once.
                         Seen::None(Lack::Miss) if !rejected => rejected = true,
@@ -76,12 +80,14 @@ impl<R, T> Lookup<'_, R, T> {
                     if let Err(error) = &reply {
                         self.count(Event::of(error));
                     }
-                    match Box::pin(self.spared_get(name)).await {
-                        Seen::Value(result, value)
-                            if !value.is_kept() || self.is_fresh(name, &value).await =>
-                        {
+                    match Box::pin(self.spared_get()).await {
+                        Seen::Value(value) if !value.is_kept() || self.is_fresh(&value).await => {
                             self.answered(Event::Hit);
-                            return Looked::Found(result);
+                            return Looked::Found;
+                        }
+                        Seen::None(Lack::Elsewhere) => {
+                            drop(lease);
+                            return self.look_aside(Mode::Through).await;
                         }
                         _ => break,
                     }
@@ -98,13 +104,13 @@ impl<R, T> Lookup<'_, R, T> {
     }
 
     /// The look into the store that was spared because the latest ones found nothing.
-    async fn spared_get(&mut self, name: Name<'_>) -> Seen<R> {
-        let Some(store) = self.cache.store() else { return Seen::None(Lack::Obstacle) };
-        if self.tags.is_empty() {
-            let reply = store.get(name, self.budget.deadline()).await;
-            return self.examine(name, reply, &Standing::none());
+    async fn spared_get(&mut self) -> Seen {
+        if self.entry.cache.store().is_none() {
+            return Seen::None(Lack::Obstacle);
         }
-        self.look(store, name).await
+        let reply = self.ask(false).await;
+        let candidate = self.judge(reply);
+        self.confirm(candidate).await
     }
 
     pub(super) fn lease(&self, leader: Option<Leader>) -> Box<Lease> {
@@ -112,7 +118,8 @@ impl<R, T> Lookup<'_, R, T> {
     }
 
     pub(super) fn unboxed_lease(&self, leader: Option<Leader>) -> Lease {
-        let length = self.callsite.policy().lease.unwrap_or(self.cache.settings().lease);
-        Lease::new(self.cache, self.name.text, self.tags, length, self.budget, leader)
+        let length =
+            self.entry.callsite.policy().lease.unwrap_or(self.entry.cache.settings().lease);
+        Lease::new(&self.entry, length, self.budget, leader)
     }
 }

@@ -1,9 +1,10 @@
 //! The third stage of a call: delivers what the body returned to the store and to the waiters.
 
+use super::driver::Boxed;
 use super::lease::{Lease, Share};
 use crate::callsite::Callsite;
 use crate::flight::Landed;
-use crate::outcome::SharedError;
+use crate::outcome::Shared;
 use crate::record::Value;
 use crate::store::Fill;
 use crate::token::Token;
@@ -16,12 +17,17 @@ pub(super) enum Ending {
     /// The new value is not to be stored, and the old one must be removed, because it is known to be outdated.
     Remove(Box<Lease>, Token, Share),
     /// The load failed, and the entry has a value.
-    Keep(Box<Lease>, Box<Value>, Option<SharedError>),
+    Keep(Box<Lease>, Box<Value>, Option<Shared>),
 }
 
 impl Ending {
+    /// The same as a future without its type.
+    pub(super) fn boxed(self, callsite: &'static Callsite) -> Boxed<Option<Value>> {
+        Box::pin(self.finish(callsite))
+    }
+
     /// Does it, and returns the value to serve in place of a failure.
-    pub(super) async fn finish(self, callsite: &'static Callsite) -> Option<Value> {
+    async fn finish(self, callsite: &'static Callsite) -> Option<Value> {
         match self {
             Self::Store(lease, seen, fill, landed) => {
                 lease.fill(callsite, seen, fill, landed).await;

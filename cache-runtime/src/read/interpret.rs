@@ -26,10 +26,12 @@ pub(crate) struct Reader<'a> {
 
 /// What was found in a key.
 #[derive(Debug)]
-pub(crate) enum Found<R> {
-    /// A value that decodes, with its record.
-    Value(R, Value),
-    /// A value with this token that is of no use, such as one stored under other stamps.
+pub(crate) enum Interpreted {
+    /// A value, which may not decode.
+    Value(Value),
+    /// A value that was stored under other stamps.
+    Outdated(Value),
+    /// A value with this token that is of no use.
     Useless(Token),
     /// Nothing that may stay.
     Nothing,
@@ -39,32 +41,25 @@ pub(crate) enum Found<R> {
 
 impl Reader<'_> {
     /// Interprets a record that was read together with the stamps of its entry's tags.
-    pub(crate) fn interpret<R>(
+    pub(crate) fn interpret(
         &self,
         name: Name<'_>,
         record: Bytes,
         stamps: &Standing,
-        restore: impl FnOnce(&Value) -> Option<R>,
-    ) -> Found<R> {
+    ) -> Interpreted {
         match record::read(record, name.hash) {
-            record::Found::Value(value) => {
-                if stamps.are_those_of(&value)
-                    && let Some(result) = self.decode(&value, restore)
-                {
-                    return Found::Value(result, value);
-                }
-                Found::Useless(value.token())
-            }
-            record::Found::Lease | record::Found::Damaged => Found::Nothing,
-            record::Found::Fence => Found::Obstacle,
+            record::Found::Value(value) if stamps.are_those_of(&value) => Interpreted::Value(value),
+            record::Found::Value(value) => Interpreted::Outdated(value),
+            record::Found::Lease | record::Found::Damaged => Interpreted::Nothing,
+            record::Found::Fence => Interpreted::Obstacle,
             record::Found::Foreign => {
                 self.count(Event::Foreign);
-                Found::Obstacle
+                Interpreted::Obstacle
             }
             // A copy of another key's record: the store has verified that no replies were mixed up.
             record::Found::Misplaced(token) => {
                 self.count(Event::Misplaced);
-                Found::Useless(token)
+                Interpreted::Useless(token)
             }
         }
     }
@@ -75,10 +70,26 @@ impl Reader<'_> {
         value: &Value,
         restore: impl FnOnce(&Value) -> Option<R>,
     ) -> Option<R> {
+        let decoded = self.fits(value).then(|| guarded(|| restore(value)).flatten()).flatten();
+        if decoded.is_none() {
+            self.count_undecodable(value);
+        }
+        decoded
+    }
+
+    /// Whether a value is of the right codec, version and size.
+    pub(crate) fn fits(&self, value: &Value) -> bool {
+        self.is_of_schema(value) && value.payload().len() <= self.cache.settings().max_value_bytes
+    }
+
+    /// Whether a value is of the right codec and version.
+    pub(crate) fn is_of_schema(&self, value: &Value) -> bool {
+        value.codec() == self.schema.codec.id() && value.version() == self.schema.version
+    }
+
+    /// Tells of a value that cannot be read.
+    pub(crate) fn count_undecodable(&self, value: &Value) {
         let (size, most) = (value.payload().len(), self.cache.settings().max_value_bytes);
-        let fits = value.codec() == self.schema.codec.id()
-            && value.version() == self.schema.version
-            && size <= most;
         if size > most {
             let description = format_args!(
                 "its entry has {size} bytes, more than the `max_value_bytes` of this process ({most}): it was stored with \
@@ -86,15 +97,13 @@ impl Reader<'_> {
             );
             misuse::remark(self.callsite, Oddity::OversizedEntry, description);
         }
-        let decoded = fits.then(|| guarded(|| restore(value)).flatten()).flatten();
         // An error in the place of a value is one of another function, or of another process.
-        if decoded.is_none() && !value.is_error() {
+        if !value.is_error() {
             self.count(Event::Undecodable);
-            if fits {
+            if self.fits(value) {
                 self.callsite.trials().again();
             }
         }
-        decoded
     }
 
     fn count(&self, event: Event) {

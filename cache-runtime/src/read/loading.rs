@@ -1,123 +1,83 @@
-//! The second stage of a call: runs the body.
+//! The second stage of a call: runs the body, and renews the lease meanwhile.
 
-use std::pin::pin;
-use std::sync::OnceLock;
-use std::time::Duration;
-
-use tokio::time::Instant;
+use std::task::{Context, Poll};
 
 use super::attempt::{Attempt, Ended, Loaded};
-use crate::cache::Cache;
-use crate::callsite::Callsite;
-use crate::key::Key;
-use crate::limit;
-use crate::outcome::Returns;
-use crate::stats::Event;
-use crate::tags::Tags;
+use super::driver::{Boxed, Stage};
+use super::lookup::Entry;
+use super::running::Running;
+use super::steps::Steps;
+use crate::limit::{self, Places};
 
-/// What a load needs to know of its call.
-pub(super) struct Loading<'a, R, T, U> {
-    cache: &'a Cache,
-    key: &'a Key<T>,
-    text: &'a str,
-    tags: &'a Tags,
-    returns: &'a Returns<R, T>,
-    unless: Option<U>,
+/// A load before its end.
+pub(super) struct Loading {
+    entry: Entry,
+    attempt: Attempt,
+    running: Running,
+    /// Renews the lease, where there is one. Made once the body is waited for.
+    renewal: Option<Boxed<()>>,
 }
 
-impl<'a, R, T, U: Fn(&T) -> bool> Loading<'a, R, T, U> {
-    pub(super) fn new(
-        cache: &'a Cache,
-        key: &'a Key<T>,
-        text: &'a str,
-        tags: &'a Tags,
-        returns: &'a Returns<R, T>,
-        unless: Option<U>,
-    ) -> Self {
-        Self { cache, key, text, tags, returns, unless }
+impl Loading {
+    pub(super) fn new(entry: Entry, attempt: Attempt) -> Box<Self> {
+        let running = Running::new(entry.cache.clone(), entry.callsite);
+        Box::new(Self { entry, attempt, running, renewal: None })
     }
 
-    /// Runs the body, in exactly one place, so that the call's future holds the body's only once.
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
-    pub(super) fn load<B: Future<Output = R>>(
-        self,
-        attempt: Attempt,
-        load: impl FnOnce() -> B,
-    ) -> impl Future<Output = R> {
-        async move {
-            let (cache, callsite) = (self.cache, self.key.callsite());
-            let running = Running::new(cache, callsite);
-            let result = {
-                let start = || {
-                    running.start();
-                    load()
-                };
-                let mut body = pin!(limit::bounded(cache, callsite, self.returns.refuse, start));
-                attempt.watch(body.as_mut()).await
-                // What the body held, such as a connection, is given back before the value is stored.
-            };
-            let took = running.end((self.returns.value)(&result).is_some());
-            let ended = attempt.end(&Loaded {
-                cache,
-                text: self.text,
-                tags: self.tags,
-                result: &result,
-                returns: self.returns,
-                key: self.key,
-                unless: self.unless.as_ref(),
-                took,
-            });
-            let (result, ending) = match ended {
-                Ended::Done => return result,
-                Ended::Left(ending) => (result, ending),
-                Ended::Refused(refused, None) => return refused,
-                Ended::Refused(refused, Some(ending)) => (refused, ending),
-            };
-            // Boxed, like everything that only a miss reaches: a hit's future stays small.
-            let Some(stale) = Box::pin(ending.finish(callsite)).await else { return result };
-            match self.returns.decode(stale.payload(), self.key.schema(cache.settings().codec)) {
-                Ok(stale) => {
-                    cache.recorder().count(callsite, Event::Stale);
-                    stale
-                }
-                // It did decode before.
-                Err(_) => result,
+    /// Begins, when there is a place for it.
+    pub(super) fn place(self: Box<Self>, steps: &mut dyn Steps) -> Stage {
+        if !Places::are_limited(&self.entry.cache, self.entry.callsite) {
+            return self.start(Places::default(), steps);
+        }
+        let (cache, callsite) = (self.entry.cache.clone(), self.entry.callsite);
+        let can_refuse = steps.can_refuse();
+        let place = async move { Places::take(&cache, callsite, can_refuse).await };
+        Stage::Place(self, Box::pin(place))
+    }
+
+    pub(super) fn start(self: Box<Self>, places: Places, steps: &mut dyn Steps) -> Stage {
+        self.running.start();
+        steps.start();
+        Stage::Body(self, places)
+    }
+
+    /// Polls the body, and renews the lease meanwhile.
+    pub(super) fn poll(
+        &mut self,
+        places: &Places,
+        cx: &mut Context<'_>,
+        steps: &mut dyn Steps,
+    ) -> Poll<()> {
+        let ended = if places.any() {
+            limit::poll_inside(|| steps.poll_body(cx))
+        } else {
+            steps.poll_body(cx)
+        };
+        if ended.is_pending() {
+            if self.renewal.is_none()
+                && let Some(lease) = self.attempt.lease()
+            {
+                self.renewal = Some(Box::pin(lease.renewal().keep()));
+            }
+            if let Some(renewal) = &mut self.renewal {
+                _ = renewal.as_mut().poll(cx);
             }
         }
-    }
-}
-
-/// A body that runs, or waits for a place. It counts as cancelled if dropped before its end, and is not counted if it
-/// is refused a place.
-pub(super) struct Running<'a> {
-    cache: &'a Cache,
-    callsite: &'static Callsite,
-    since: OnceLock<Instant>,
-    ended: bool,
-}
-
-impl<'a> Running<'a> {
-    pub(super) fn new(cache: &'a Cache, callsite: &'static Callsite) -> Self {
-        Self { cache, callsite, since: OnceLock::new(), ended: false }
+        ended
     }
 
-    pub(super) fn start(&self) {
-        self.since.get_or_init(Instant::now);
-    }
-
-    pub(super) fn end(mut self, succeeded: bool) -> Duration {
-        self.ended = true;
-        let Some(took) = self.since.get().map(Instant::elapsed) else { return Duration::ZERO };
-        let event = if succeeded { Event::LoadOk } else { Event::LoadFailed };
-        self.cache.recorder().loaded(self.callsite, event, took);
-        took
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if !self.ended && self.since.get().is_some() {
-            self.cache.recorder().count(self.callsite, Event::LoadCancelled);
+    /// Looks at the result.
+    pub(super) fn end(self, steps: &mut dyn Steps) -> Stage {
+        let Self { entry, attempt, running, renewal } = self;
+        // A renewal that is on its way counts as sent.
+        drop(renewal);
+        let took = running.end(steps.is_value());
+        match attempt.end(&mut Loaded { entry: &entry, steps, took }) {
+            Ended::Done => Stage::Over,
+            Ended::Left(ending) => {
+                let callsite = entry.callsite;
+                Stage::End(entry, ending.boxed(callsite))
+            }
         }
     }
 }

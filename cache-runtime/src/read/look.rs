@@ -2,17 +2,20 @@
 
 use bytes::Bytes;
 
-use super::interpret::{Found, Reader};
+use super::desk::Question;
+use super::interpret::{Interpreted, Reader};
 use super::lookup::Lookup;
+use super::steps::{Memory, Steps};
+use crate::callsite::FINGERPRINT;
 use crate::record::Value;
 use crate::stats::Event;
-use crate::store::{Name, Store, StoreResult};
+use crate::store::StoreResult;
 use crate::tags::Standing;
 
 /// What a reply of the store means to the caller.
-pub(super) enum Seen<R> {
-    /// A value that decodes, with its record.
-    Value(R, Value),
+pub(super) enum Seen {
+    /// A value that decodes, and is the result of the call by now, with its record.
+    Value(Value),
     None(Lack),
 }
 
@@ -23,18 +26,45 @@ pub(super) enum Lack {
     Miss,
     /// A fence, somebody else's data, or no answer: the store is useless for this call.
     Obstacle,
+    /// A value of another release, which that one can use. This one's stands [beside](super::aside) it.
+    Elsewhere,
 }
 
-impl<R, T> Lookup<'_, R, T> {
-    /// Reads the entry together with the stamps of its tags.
-    pub(super) async fn look(&mut self, store: &Store, name: Name<'_>) -> Seen<R> {
-        let (reply, stamps) = self.tags.read_with(store, name, self.budget.deadline()).await;
-        self.judge(name, reply, stamps)
+/// What the store replied, of entry, stamps and clock.
+pub(super) struct Reply {
+    pub(super) record: StoreResult<Option<Bytes>>,
+    pub(super) stamps: StoreResult<Standing>,
+    /// The time by the clock of the store, where it was asked.
+    pub(super) now_ms: StoreResult<u64>,
+}
+
+impl Reply {
+    pub(super) fn of_entry(record: StoreResult<Option<Bytes>>) -> Self {
+        Self { record, stamps: Ok(Standing::none()), now_ms: Ok(0) }
     }
 
-    /// Reads the entry with the stamps of its tags, and the time by the clock of the store. One round trip.
-    pub(super) async fn look_dated(&mut self, store: &Store, name: Name<'_>) -> (Seen<R>, u64) {
-        let (tags, by) = (self.tags, self.budget.deadline());
+    pub(super) fn tagged(
+        (record, stamps): (StoreResult<Option<Bytes>>, StoreResult<Standing>),
+    ) -> Self {
+        Self { record, stamps, now_ms: Ok(0) }
+    }
+}
+
+impl Lookup<'_> {
+    /// Reads the entry, the stamps of its tags and, if the value's age counts, the time by the clock of the store. One
+    /// round trip.
+    pub(super) async fn ask(&self, dated: bool) -> Reply {
+        let (name, tags, by) = (self.name(), &self.entry.tags, self.budget.deadline());
+        let Some(store) = self.entry.cache.store() else {
+            return Reply::of_entry(Ok(None));
+        };
+        if !dated {
+            return if tags.is_empty() {
+                Reply::of_entry(store.get(name, by).await)
+            } else {
+                Reply::tagged(tags.read_with(store, name, by).await)
+            };
+        }
         let read = async {
             if tags.is_empty() {
                 (store.get(name, by).await, Ok(Standing::none()))
@@ -42,77 +72,141 @@ impl<R, T> Lookup<'_, R, T> {
                 tags.read_with(store, name, by).await
             }
         };
-        let ((reply, stamps), now_ms) = tokio::join!(read, store.now_ms(name, by));
-        match now_ms {
-            Ok(now_ms) => (self.judge(name, reply, stamps), now_ms),
-            Err(error) => (self.examine(name, Err(error), &Standing::Missing), 0),
-        }
+        let ((record, stamps), now_ms) = tokio::join!(read, store.now_ms(name, by));
+        Reply { record, stamps, now_ms }
     }
 
-    /// Interprets replies that were read together.
-    pub(super) fn judge(
-        &mut self,
-        name: Name<'_>,
-        reply: StoreResult<Option<Bytes>>,
-        stamps: StoreResult<Standing>,
-    ) -> Seen<R> {
-        match stamps {
-            Ok(Standing::Fenced) => Seen::None(Lack::Obstacle),
-            Ok(stamps) => self.examine(name, reply, &stamps),
-            Err(error) => self.examine(name, Err(error), &Standing::Missing),
-        }
+    /// Looks, and interprets what was replied; also the time by the clock of the store.
+    pub(super) async fn look_dated(&mut self) -> (Seen, u64) {
+        let reply = self.ask(true).await;
+        let now_ms = reply.now_ms.clone().unwrap_or_default();
+        let candidate = self.judge(reply);
+        (self.confirm(candidate).await, now_ms)
     }
 
-    /// Interprets a reply. Remembers a value that is useless, such as one stored under other stamps.
-    pub(super) fn examine(
-        &mut self,
-        name: Name<'_>,
-        reply: StoreResult<Option<Bytes>>,
-        stamps: &Standing,
-    ) -> Seen<R> {
-        let record = match reply {
-            Ok(Some(record)) => record,
-            Ok(None) => return Seen::None(Lack::Miss),
-            Err(error) => {
-                self.count(Event::of(&error));
-                return Seen::None(Lack::Obstacle);
-            }
+    /// The value that a reply holds, which may prove useless yet, or why there is none. Remembers one that is useless,
+    /// such as one stored under other stamps.
+    pub(super) fn judge(&mut self, reply: Reply) -> Result<Value, Lack> {
+        let Reply { record, stamps, now_ms } = reply;
+        let error = match (stamps, now_ms) {
+            (_, Err(error)) | (Err(error), Ok(_)) => error,
+            (Ok(Standing::Fenced), _) => return Err(Lack::Obstacle),
+            (Ok(stamps), _) => match record {
+                Ok(Some(record)) => return self.examine(record, &stamps),
+                Ok(None) => return Err(Lack::Miss),
+                Err(error) => error,
+            },
         };
-        match self.reader().interpret(name, record, stamps, |value| self.restore(value)) {
-            Found::Value(result, value) => Seen::Value(result, value),
-            Found::Useless(token) => {
-                self.reject = Some(token);
-                Seen::None(Lack::Miss)
+        self.count(Event::of(&error));
+        Err(Lack::Obstacle)
+    }
+
+    /// The same for a record that was read under these stamps.
+    pub(super) fn examine(&mut self, record: Bytes, stamps: &Standing) -> Result<Value, Lack> {
+        match self.reader().interpret(self.name(), record, stamps) {
+            Interpreted::Value(value) if self.is_of_another_release(&value) => Err(Lack::Elsewhere),
+            Interpreted::Value(value) => Ok(value),
+            Interpreted::Outdated(value) if self.is_of_another_release(&value) => {
+                Err(Lack::Elsewhere)
             }
-            Found::Nothing => Seen::None(Lack::Miss),
-            Found::Obstacle => Seen::None(Lack::Obstacle),
+            Interpreted::Outdated(value) => {
+                self.reject = Some(value.token());
+                Err(Lack::Miss)
+            }
+            Interpreted::Useless(token) => {
+                self.reject = Some(token);
+                Err(Lack::Miss)
+            }
+            Interpreted::Nothing => Err(Lack::Miss),
+            Interpreted::Obstacle => Err(Lack::Obstacle),
         }
     }
 
-    /// Decodes a value that another caller of this process has read or loaded.
-    pub(super) fn decode(&self, value: &Value) -> Option<R> {
-        self.reader().decode(value, |value| self.restore(value))
-    }
-
-    fn restore(&self, value: &Value) -> Option<R> {
-        if value.is_error() {
-            self.recall(value)
-        } else {
-            self.returns.decode(value.payload(), self.schema).ok()
+    /// Makes such a value the result of the call.
+    pub(super) async fn confirm(&mut self, candidate: Result<Value, Lack>) -> Seen {
+        match candidate {
+            Ok(value) => {
+                let decodes = self.decode(&value).await;
+                self.seen(value, decodes)
+            }
+            Err(lack) => Seen::None(lack),
         }
     }
 
-    /// A remembered error, if this function and this process can restore it.
-    fn recall(&self, value: &Value) -> Option<R> {
-        if let Some(wire) = (self.returns.errors?)().wire {
-            let error = value.payload().strip_prefix(&self.callsite.fingerprint())?;
-            return (wire.decode)(error, self.schema.codec).ok();
+    /// The same for a caller that is not in a search.
+    pub(super) fn confirm_by(
+        &mut self,
+        candidate: Result<Value, Lack>,
+        steps: &mut dyn Steps,
+    ) -> Seen {
+        match candidate {
+            Ok(value) => {
+                let restore = |question: Question| question.answer(steps);
+                let decodes = self.fits(&value) && self.question(&value).is_some_and(restore);
+                self.told(&value, decodes);
+                self.seen(value, decodes)
+            }
+            Err(lack) => Seen::None(lack),
         }
-        let error = self.cache.errors().get(value.token(), self.callsite)?;
-        (self.returns.sharing.unshare)(&error)
     }
 
-    fn reader(&self) -> Reader<'_> {
-        Reader { cache: self.cache, callsite: self.callsite, schema: self.schema }
+    fn seen(&mut self, value: Value, decodes: bool) -> Seen {
+        if decodes {
+            return Seen::Value(value);
+        }
+        self.reject = Some(value.token());
+        Seen::None(Lack::Miss)
+    }
+
+    /// Whether a value of this entry decodes, and so has become the result of the call.
+    pub(super) async fn decode(&self, value: &Value) -> bool {
+        let decodes = match self.question(value) {
+            Some(question) if self.fits(value) => self.put(question).await,
+            _ => false,
+        };
+        self.told(value, decodes);
+        decodes
+    }
+
+    /// Asks the caller.
+    pub(super) async fn put(&self, question: Question) -> bool {
+        match &self.desk {
+            Some(desk) => desk.ask(question).await,
+            None => false,
+        }
+    }
+
+    fn fits(&self, value: &Value) -> bool {
+        self.reader().fits(value)
+    }
+
+    fn told(&self, value: &Value, decodes: bool) {
+        if !decodes {
+            self.reader().count_undecodable(value);
+        }
+    }
+
+    /// What has to be answered for a value to be the result; `None` where nobody could: a remembered error of another
+    /// function, or of another process.
+    fn question(&self, value: &Value) -> Option<Question> {
+        if !value.is_error() {
+            return Some(Question::Decode(value.clone(), self.entry.schema.codec));
+        }
+        match self.memory? {
+            Memory::Wire => {
+                let function = value.payload().get(..FINGERPRINT)?;
+                let is_own = function == self.entry.callsite.fingerprint();
+                is_own.then(|| Question::DecodeError(value.clone(), self.entry.schema.codec))
+            }
+            Memory::Local => {
+                let errors = self.entry.cache.errors();
+                errors.get(value.token(), self.entry.callsite).map(Question::UnshareError)
+            }
+        }
+    }
+
+    pub(super) fn reader(&self) -> Reader<'_> {
+        let entry = &self.entry;
+        Reader { cache: &entry.cache, callsite: entry.callsite, schema: entry.schema }
     }
 }

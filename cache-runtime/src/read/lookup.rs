@@ -3,28 +3,42 @@
 use tokio::sync::oneshot;
 
 use super::attempt::Attempt;
-use super::look::{Lack, Seen};
+use super::desk::Desk;
+use super::look::{Lack, Reply, Seen};
+use super::steps::Memory;
 use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::call::Mode;
 use crate::callsite::Callsite;
 use crate::codec::Schema;
 use crate::flight::{Asked, Leader, Role, Verdict};
-use crate::key::Key;
-use crate::outcome::Returns;
-use crate::record::Value;
+use crate::key::Untyped;
+use crate::record::{KeyHash, Value};
 use crate::stats::Event;
 use crate::store::Name;
-use crate::tags::{Standing, Tags};
+use crate::tags::Tags;
 use crate::token::Token;
 
+/// The entry of a call.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) cache: Cache,
+    pub(super) callsite: &'static Callsite,
+    pub(super) schema: Schema,
+    /// Its key, with the namespace.
+    pub(super) text: String,
+    pub(super) hash: KeyHash,
+    pub(super) tags: Tags,
+}
+
 /// The result of a lookup.
-pub(super) enum Looked<R> {
-    Found(R),
+pub(super) enum Looked {
+    /// A value, which is the result of the call by now.
+    Found,
     Load(Attempt),
 }
 
-impl<R> Looked<R> {
+impl Looked {
     /// Run the body as if there were no cache.
     pub(super) fn alone() -> Self {
         Self::Load(Attempt::Alone)
@@ -38,50 +52,67 @@ impl<R> Looked<R> {
 }
 
 /// What is known of an entry before anything is done about it.
-pub(super) enum Known<R> {
+pub(super) enum Known {
     /// Another call in this process is loading it.
     Loading(oneshot::Receiver<Verdict>),
-    Seen(Seen<R>),
+    Seen(Seen),
 }
 
 /// A call's search for a value.
-pub(super) struct Lookup<'a, R, T> {
-    pub(super) cache: &'a Cache,
-    pub(super) callsite: &'static Callsite,
-    pub(super) returns: &'a Returns<R, T>,
-    pub(super) schema: Schema,
-    /// The entry: its key is hashed once for all that a call does with it.
-    pub(super) name: Name<'a>,
-    pub(super) tags: &'a Tags,
+pub(super) struct Lookup<'a> {
+    pub(super) entry: Entry,
     pub(super) budget: Budget,
     /// A value that was found and cannot be used.
     pub(super) reject: Option<Token>,
     /// The value was not asked for: the lease is, and tells whether the call is a hit or a miss.
     pub(super) unasked: bool,
+    /// How errors of the function are remembered, if they are.
+    pub(super) memory: Option<Memory>,
+    /// It is a call by hand, of no function.
+    by_hand: bool,
+    /// Where it asks what becomes the result. None before there is a question.
+    pub(super) desk: Option<Desk>,
+    /// Whether a value of another release in the key leads to the key [beside](super::aside) it.
+    pub(super) steps_aside: bool,
     /// The batch that this is one id of, and for which one more `GET` does not matter.
     batch: Option<&'a (dyn Fn() -> Asked + Send + Sync)>,
 }
 
-impl<'a, R, T> Lookup<'a, R, T> {
-    pub(super) fn new(
-        cache: &'a Cache,
-        key: &Key<T>,
-        text: &'a str,
-        tags: &'a Tags,
-        returns: &'a Returns<R, T>,
-    ) -> Self {
-        let (settings, callsite) = (cache.settings(), key.callsite());
-        let budget = callsite.policy().budget.unwrap_or(settings.budget);
+impl Entry {
+    /// The entry of this key in this cache.
+    pub(super) fn new(cache: Cache, key: Untyped) -> Self {
+        let tags = Tags::new(&cache, key.tags(), key.longest_life());
+        let schema = key.schema(cache.settings().codec);
+        let (callsite, text) = (key.callsite, cache.full_text_of(key.text));
+        Self { hash: KeyHash::of(&text), cache, callsite, schema, text, tags }
+    }
+
+    pub(super) fn name(&self) -> Name<'_> {
+        Name { text: &self.text, hash: self.hash }
+    }
+
+    /// Whether an invalidation of the entry or of one of its tags has not been delivered yet. It counts as executed.
+    pub(super) fn is_outdated(&self) -> bool {
+        self.tags.are_outdated(&self.cache, &self.text)
+    }
+
+    pub(super) fn count(&self, event: Event) {
+        self.cache.recorder().count(self.callsite, event);
+    }
+}
+
+impl<'a> Lookup<'a> {
+    pub(super) fn new(entry: Entry, memory: Option<Memory>, by_hand: bool) -> Self {
+        let budget = entry.callsite.policy().budget.unwrap_or(entry.cache.settings().budget);
         Self {
-            cache,
-            callsite,
-            returns,
-            schema: key.schema(settings.codec),
-            name: Name::new(text),
-            tags,
+            entry,
             budget: Budget::new(budget),
             reject: None,
             unasked: false,
+            memory,
+            by_hand,
+            desk: None,
+            steps_aside: false,
             batch: None,
         }
     }
@@ -93,38 +124,20 @@ impl<'a, R, T> Lookup<'a, R, T> {
 
     /// What the call asks for: it is given no error of a call that asked for anything else.
     pub(super) fn asked(&self) -> Asked {
-        if (self.returns.nature)().by_hand {
+        if self.by_hand {
             return Asked::by_hand();
         }
-        self.batch.map_or_else(|| Asked::one(self.callsite), |batch| batch())
+        self.batch.map_or_else(|| Asked::one(self.entry.callsite), |batch| batch())
     }
 
-    /// The hit path; the rest is boxed, so that a hit's future stays small.
-    pub(super) async fn run(&mut self, mode: Mode) -> Looked<R> {
-        let Some(store) = self.cache.store() else {
-            return Looked::alone();
-        };
-        let known = if let Some(known) = self.begin(mode) {
-            known
-        } else {
-            let seen = if self.tags.is_empty() {
-                let reply = store.get(self.name, self.budget.deadline()).await;
-                self.examine(self.name, reply, &Standing::none())
-            } else {
-                Box::pin(self.look(store, self.name)).await
-            };
-            match self.hit(mode, seen) {
-                Ok(result) => return Looked::Found(result),
-                Err(known) => known,
-            }
-        };
-        Box::pin(self.go_on(mode, known)).await
+    pub(super) fn name(&self) -> Name<'_> {
+        self.entry.name()
     }
 
     /// What is known without a look into the store; `None` if a look is needed.
-    pub(super) fn begin(&mut self, mode: Mode) -> Option<Known<R>> {
+    pub(super) fn begin(&mut self, mode: Mode) -> Option<Known> {
         if mode == Mode::Through
-            && let Some(waiting) = self.cache.flights().join(self.name, || self.asked())
+            && let Some(waiting) = self.join()
         {
             return Some(Known::Loading(waiting));
         }
@@ -140,65 +153,81 @@ impl<'a, R, T> Lookup<'a, R, T> {
         None
     }
 
-    /// The value, if it can be returned as it is.
-    pub(super) fn hit(&self, mode: Mode, seen: Seen<R>) -> Result<R, Known<R>> {
-        match seen {
-            Seen::Value(result, value) if mode == Mode::Through && !value.is_kept() => {
-                self.count(Event::Hit);
-                Ok(result)
-            }
-            seen => Err(Known::Seen(seen)),
+    /// Whether what was seen is the result of the call as it is.
+    pub(super) fn is_hit(&self, mode: Mode, seen: &Seen) -> bool {
+        let is_hit =
+            matches!(seen, Seen::Value(value) if mode == Mode::Through && !value.is_kept());
+        if is_hit {
+            self.count(Event::Hit);
         }
+        is_hit
     }
 
     /// Everything else. What asks the store is boxed by itself: where the store is of no use, little has been allocated.
-    pub(super) async fn go_on(&mut self, mode: Mode, known: Known<R>) -> Looked<R> {
-        let name = self.name;
+    pub(super) async fn go_on(&mut self, mode: Mode, known: Known) -> Looked {
         match (known, mode) {
-            (Known::Loading(waiting), _) => Box::pin(self.wait(name, waiting)).await,
+            (Known::Loading(waiting), _) => Box::pin(self.wait(waiting)).await,
             // Kept longer by another function with the same key.
-            (Known::Seen(Seen::Value(result, value)), Mode::Through) => {
-                if Box::pin(self.is_fresh(name, &value)).await {
+            (Known::Seen(Seen::Value(value)), Mode::Through) => {
+                if Box::pin(self.is_fresh(&value)).await {
                     self.count(Event::Hit);
-                    return Looked::Found(result);
+                    return Looked::Found;
                 }
                 self.reject = Some(value.token());
-                self.miss(name, mode, Lack::Miss).await
+                self.miss(mode, Lack::Miss).await
             }
-            (Known::Seen(Seen::Value(_, value)), _) => Box::pin(self.replace(value.token())).await,
-            (Known::Seen(Seen::None(lack)), _) => self.miss(name, mode, lack).await,
+            (Known::Seen(Seen::Value(value)), _) => Box::pin(self.replace(value.token())).await,
+            (Known::Seen(Seen::None(lack)), _) => self.miss(mode, lack).await,
         }
     }
 
     /// Nothing usable was found: join a flight, or lead one.
-    async fn miss(&mut self, name: Name<'_>, mode: Mode, lack: Lack) -> Looked<R> {
+    async fn miss(&mut self, mode: Mode, lack: Lack) -> Looked {
+        if lack == Lack::Elsewhere {
+            return self.look_aside(mode).await;
+        }
         if !self.unasked {
             self.count(Event::Miss);
         }
-        match (self.cache.flights(), mode, lack) {
-            (_, Mode::Refresh, Lack::Obstacle) => Looked::alone(),
-            (_, Mode::Refresh, Lack::Miss) => Box::pin(self.acquire(name, None)).await,
-            (flights, ..) => match flights.enter(name, self.asked()) {
-                Role::Wait(waiting) => Box::pin(self.wait(name, waiting)).await,
+        match (mode, lack) {
+            (Mode::Refresh, Lack::Obstacle) => Looked::alone(),
+            (Mode::Refresh, Lack::Miss | Lack::Elsewhere) => Box::pin(self.acquire(None)).await,
+            _ => match self.enter() {
+                Role::Wait(waiting) => Box::pin(self.wait(waiting)).await,
                 Role::Lead(leader) if lack == Lack::Obstacle => Looked::around(leader),
-                Role::Lead(leader) => Box::pin(self.acquire(name, Some(leader))).await,
+                Role::Lead(leader) => Box::pin(self.acquire(Some(leader))).await,
             },
         }
     }
 
-    /// Whether an invalidation of the entry or of one of its tags has not been delivered yet.
+    /// What the store replies, where that takes no waiting.
+    pub(super) fn at_once(&self) -> Option<Reply> {
+        let record = self.entry.cache.store()?.get_at_once(self.name())?;
+        Some(Reply::of_entry(record))
+    }
+
+    /// Joins the flight of the entry if there is one.
+    pub(super) fn join(&self) -> Option<oneshot::Receiver<Verdict>> {
+        self.entry.cache.flights().join(self.name(), || self.asked())
+    }
+
+    /// Joins the flight of the entry, or leads a new one.
+    pub(super) fn enter(&self) -> Role {
+        self.entry.cache.flights().enter(self.name(), self.asked())
+    }
+
     pub(super) fn is_outdated(&self) -> bool {
-        self.tags.are_outdated(self.cache, self.name.text)
+        self.entry.is_outdated()
     }
 
     /// Whether a value that is kept longer than it is fresh is still fresh.
-    pub(super) async fn is_fresh(&self, name: Name<'_>, value: &Value) -> bool {
-        self.cache.is_fresh(name, value, self.budget).await.unwrap_or(false)
+    pub(super) async fn is_fresh(&self, value: &Value) -> bool {
+        self.entry.cache.is_fresh(self.name(), value, self.budget).await.unwrap_or(false)
     }
 
     /// Whether the lease is asked for at once.
     fn spares_get(&self) -> bool {
-        self.batch.is_none() && self.cache.recorder().is_dry(self.callsite)
+        self.batch.is_none() && self.entry.cache.recorder().is_dry(self.entry.callsite)
     }
 
     /// Counts the call as a hit or a miss, according to the first answer, unless it has been counted.
@@ -209,6 +238,6 @@ impl<'a, R, T> Lookup<'a, R, T> {
     }
 
     pub(super) fn count(&self, event: Event) {
-        self.cache.recorder().count(self.callsite, event);
+        self.entry.count(event);
     }
 }

@@ -1,14 +1,20 @@
 //! The read path: look up, else load and fill.
 //!
 //! A call has three stages. First, [`lookup`](lookup::Lookup) finds a value or decides how to run the body. Second,
-//! the body runs, in exactly one place in the code, so that every call's future holds the body's only once. Third,
-//! [`Attempt`](attempt::Attempt) stores the result and serves the waiters. A hit never leaves the first stage and
-//! takes one command.
+//! the [`body`] runs. Third, [`Attempt`](attempt::Attempt) stores the result and serves the waiters. A hit never
+//! leaves the first stage and takes one command. The [`driver`] leads a call through them.
+//!
+//! All of that is about bytes, and is compiled in this crate. For each annotated function little is compiled besides its
+//! body: see [`steps`].
 
 mod acquire;
 mod age;
+mod aside;
 mod attempt;
 mod beside;
+mod body;
+mod desk;
+mod driver;
 mod ending;
 mod interpret;
 mod lease;
@@ -16,9 +22,10 @@ mod loading;
 mod look;
 mod lookup;
 mod many;
-mod refresh;
 mod replace;
+mod running;
 mod stale;
+mod steps;
 mod waiting;
 
 use std::fmt;
@@ -26,7 +33,7 @@ use std::fmt;
 use crate::cache::{Cache, ambient, elsewhere};
 use crate::call::Mode;
 use crate::callsite::Callsite;
-use crate::key::Key;
+use crate::key::{Key, Unhashable};
 use crate::misuse::{self, Misuse};
 use crate::outcome::Returns;
 use crate::stats::Event;
@@ -35,14 +42,16 @@ use crate::write::scope;
 
 #[cfg(test)]
 pub(crate) use self::age::is_drawn;
-use self::attempt::Attempt;
+pub(crate) use self::aside::beside;
 pub(crate) use self::attempt::guarded;
-pub(crate) use self::interpret::{Found, Reader};
-use self::loading::Loading;
-use self::lookup::{Looked, Lookup};
+use self::body::Call;
+pub use self::body::{Attached, Calling, Detached};
+use self::driver::{Age, Driver};
+pub(crate) use self::interpret::{Interpreted, Reader};
 pub use self::many::{
-    Again, Answers, Batched, HeldBy, Id, Ids, Negative, ReadMany, again, read_many,
+    Again, Answers, Batched, CallingMany, HeldBy, Id, Ids, Negative, ReadMany, again, read_many,
 };
+use self::steps::Values;
 
 /// A call of a cached function, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]
@@ -85,35 +94,85 @@ impl<T, U> Read<T, U> {
     /// # Cancel safety
     ///
     /// Dropping the future drops the body. A lease or the lead of a flight that the call held is given up at once.
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
-    pub fn through<R, F, B>(self, returns: Returns<R, T>, load: F) -> impl Future<Output = R>
+    pub fn through<R, F, B>(
+        self,
+        returns: Returns<R, T>,
+        load: F,
+    ) -> Calling<R, T, U, Attached<F, B>>
     where
         U: Fn(&T) -> bool,
         F: FnOnce() -> B,
         B: Future<Output = R>,
     {
-        async move {
-            let (cache, mode) = resolved(self.cache, &self.key, self.mode);
-            let text = cache.full_text(self.key.as_str());
-            let tags = Tags::of(&cache, &self.key);
-            let attempt = if bypasses(mode, &cache, &self.key, &text, &tags) {
-                Attempt::Alone
-            } else {
-                match Lookup::new(&cache, &self.key, &text, &tags, &returns).run(mode).await {
-                    Looked::Found(result) => return result,
-                    Looked::Load(attempt) => attempt,
-                }
-            };
-            let call = Loading::new(&cache, &self.key, &text, &tags, &returns, self.unless);
-            call.load(attempt, load).await
-        }
+        self.call(returns, Age::Ignored, |_| Attached::new(load))
+    }
+
+    /// [`through`](Self::through), for a function that looks at the age of values.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of `through`.
+    pub fn by_age<R, F, B>(
+        self,
+        returns: Returns<R, T>,
+        load: F,
+    ) -> Calling<R, T, U, Attached<F, B>>
+    where
+        U: Fn(&T) -> bool,
+        F: FnOnce() -> B,
+        B: Future<Output = R>,
+    {
+        self.call(returns, Age::Counts, |_| Attached::new(load))
+    }
+
+    /// [`through`](Self::through), for a function whose body can outlive the call. `own` makes a future of the body
+    /// that owns all its arguments, and is called only if one is needed.
+    ///
+    /// # Cancel safety
+    ///
+    /// A body in the foreground is dropped with the call; one in the background goes on.
+    pub fn detached<R, A, O, D, F, B>(
+        self,
+        returns: Returns<R, T>,
+        arguments: A,
+        own: O,
+        load: F,
+    ) -> Calling<R, T, U, Detached<A, O, F, B, U>>
+    where
+        R: Send + 'static,
+        T: 'static,
+        U: Fn(&T) -> bool + Clone + Send + 'static,
+        O: FnOnce(&A) -> D,
+        D: Future<Output = R> + Send + 'static,
+        F: FnOnce(A) -> B,
+        B: Future<Output = R>,
+    {
+        let body = |unless: Option<&U>| Detached::new(arguments, own, load, unless.cloned());
+        self.call(returns, Age::Detaches, body)
+    }
+
+    fn call<R, B>(
+        self,
+        returns: Returns<R, T>,
+        age: Age,
+        body: impl FnOnce(Option<&U>) -> B,
+    ) -> Calling<R, T, U, B> {
+        let Self { key, cache, mode, unless } = self;
+        let values = Values::new(returns, key.typed());
+        let driver = Driver::new(cache, mode, key.into_untyped(), age);
+        let body = body(unless.as_ref());
+        Calling::new(Call { driver, values }, unless, body)
     }
 }
 
 /// The cache of a call, and how the call uses it: not at all if the entry is in another one, or if another function has
 /// the same automatic key.
-fn resolved<T>(named: Option<Cache>, key: &Key<T>, mode: Mode) -> (Cache, Mode) {
-    let (function, owner) = (key.callsite(), key.owner());
+fn resolved(
+    named: Option<Cache>,
+    function: &'static Callsite,
+    owner: &'static Callsite,
+    mode: Mode,
+) -> (Cache, Mode) {
     let is_named = named.is_some();
     let cache = named.unwrap_or_else(|| ambient::current(function));
     if !std::ptr::eq(function, owner) && elsewhere::is_elsewhere(&cache, is_named, owner) {
@@ -132,17 +191,24 @@ fn resolved<T>(named: Option<Cache>, key: &Key<T>, mode: Mode) -> (Cache, Mode) 
 
 /// Whether a call bypasses the cache: because it was told to, because its key names no entry, or because its task is
 /// writing the entry.
-fn bypasses<T>(mode: Mode, cache: &Cache, key: &Key<T>, text: &str, tags: &Tags) -> bool {
+fn bypasses(
+    mode: Mode,
+    cache: &Cache,
+    callsite: &'static Callsite,
+    unhashable: Option<Unhashable>,
+    text: &str,
+    tags: &Tags,
+) -> bool {
     let is_without_entry = || {
-        let Some(unhashable) = key.unhashable() else { return false };
+        let Some(unhashable) = unhashable else { return false };
         let so = format_args!("{unhashable}; such calls bypass the cache");
-        misuse::report(cache, key.callsite(), Misuse::Unhashable, so);
+        misuse::report(cache, callsite, Misuse::Unhashable, so);
         true
     };
     let bypasses =
         mode == Mode::Bypass || is_without_entry() || is_being_written(cache, text, tags);
     if bypasses {
-        cache.recorder().count(key.callsite(), Event::Bypass);
+        cache.recorder().count(callsite, Event::Bypass);
     }
     bypasses
 }

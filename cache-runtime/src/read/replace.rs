@@ -5,20 +5,19 @@ use tokio::time::{Instant, sleep};
 use super::age::Use;
 use super::attempt::Attempt;
 use super::lease::Lease;
-use super::look::Seen;
 use super::lookup::{Looked, Lookup};
 use super::waiting::pause;
 use crate::flight::Leader;
 use crate::record::Value;
 use crate::stats::Event;
-use crate::store::{Acquired, Name};
+use crate::store::Acquired;
 use crate::token::Token;
 
 /// The result of preparing to replace a value.
-pub(super) enum Over<R> {
+pub(super) enum Over {
     Load(Attempt),
-    /// Somebody else has replaced it.
-    Found(R),
+    /// Somebody else has replaced it, by what is the result of the call by now.
+    Found,
     /// There is no need to: it is good enough, and another caller is refreshing it, or nobody may for now.
     Stale,
     /// It is gone.
@@ -34,9 +33,9 @@ pub(super) enum Need {
     May,
 }
 
-impl<R, T> Lookup<'_, R, T> {
+impl Lookup<'_> {
     /// The value is there and should be replaced.
-    pub(super) async fn replace(&mut self, seen: Token) -> Looked<R> {
+    pub(super) async fn replace(&mut self, seen: Token) -> Looked {
         let mut lease = self.lease(None);
         if lease.capture().await {
             Looked::Load(Attempt::Replace(lease.begin(), seen))
@@ -47,14 +46,8 @@ impl<R, T> Lookup<'_, R, T> {
 
     /// Prepares to replace a value under the lease in the key beside it. Not if the value has changed, or if another
     /// process is refreshing it, which this waits for if the call needs the result.
-    pub(super) async fn over(
-        &mut self,
-        name: Name<'_>,
-        mut lease: Box<Lease>,
-        seen: &Value,
-        need: Need,
-    ) -> Over<R> {
-        let policy = self.callsite.policy();
+    pub(super) async fn over(&mut self, mut lease: Box<Lease>, seen: &Value, need: Need) -> Over {
+        let policy = self.entry.callsite.policy();
         let since = Instant::now();
         loop {
             let (reply, _) = lease.acquire(None).await;
@@ -70,7 +63,7 @@ impl<R, T> Lookup<'_, R, T> {
                     let paused = Instant::now();
                     sleep(pause(since.elapsed()).min(left)).await;
                     lease.waited(paused);
-                    match self.newer(name, &mut lease, seen.token()).await {
+                    match self.newer(&mut lease, seen.token()).await {
                         Some(over) => return over,
                         None => continue,
                     }
@@ -85,7 +78,7 @@ impl<R, T> Lookup<'_, R, T> {
                 return Over::Gone(lease.take_leader());
             }
             // Another process may have replaced it before giving up its lease.
-            if held && let Some(over) = self.newer(name, &mut lease, seen.token()).await {
+            if held && let Some(over) = self.newer(&mut lease, seen.token()).await {
                 return over;
             }
             self.count(Event::RefreshStarted);
@@ -93,22 +86,25 @@ impl<R, T> Lookup<'_, R, T> {
         }
     }
 
-    /// What the entry holds, if that is no longer the value that was seen.
-    async fn newer(&mut self, name: Name<'_>, lease: &mut Lease, seen: Token) -> Option<Over<R>> {
-        let store = self.cache.store()?;
+    /// What the entry holds, if that is no longer the value that was seen. The result of the call stays what it is unless
+    /// the newer value is to be it.
+    async fn newer(&mut self, lease: &mut Lease, seen: Token) -> Option<Over> {
+        self.entry.cache.store()?;
         let mark = lease.mark();
         // The store does not know of an invalidation that was not delivered, but a waiter that has joined since does.
         if self.is_outdated() {
             return Some(Over::Gone(lease.take_leader()));
         }
-        let (found, now_ms) = self.look_dated(store, name).await;
-        if let Seen::Value(result, value) = found {
+        let reply = self.ask(true).await;
+        let now_ms = reply.now_ms.clone().unwrap_or_default();
+        if let Ok(value) = self.judge(reply) {
             if value.token() == seen {
                 return None;
             }
-            if matches!(Use::of(&value, self.callsite.policy(), now_ms), Use::Fresh | Use::Early) {
+            let usage = Use::of(&value, self.entry.callsite.policy(), now_ms);
+            if matches!(usage, Use::Fresh | Use::Early) && self.decode(&value).await {
                 lease.land(value.record().clone(), mark);
-                return Some(Over::Found(result));
+                return Some(Over::Found);
             }
         }
         Some(Over::Gone(lease.take_leader()))

@@ -1,6 +1,8 @@
 //! The first stage of a call whose function considers the age of values: one that serves stale values, or refreshes
 //! early. A hit sends one more command, in the same round trip.
 
+use tokio::sync::oneshot;
+
 use super::age::Use;
 use super::attempt::Attempt;
 use super::look::{Lack, Seen};
@@ -8,19 +10,36 @@ use super::lookup::{Looked, Lookup};
 use super::replace::{Need, Over};
 use crate::background::{Claim, Claimed};
 use crate::call::Mode;
-use crate::flight::{Leader, Mark, Role};
+use crate::flight::{Leader, Mark, Role, Verdict};
 use crate::record::Value;
 use crate::stats::Event;
-use crate::store::Name;
 
 /// The result of a lookup.
-pub(super) enum Outlook<R> {
-    Found(R),
+pub(super) enum Outlook {
+    /// A value, which is the result of the call by now.
+    Found,
     Load(Attempt),
-    /// The value may be served, and should be refreshed in the background.
-    Refresh(R, Refresh),
-    /// The value may be served if a load in the background takes too long.
-    Await(R, Refresh),
+    /// The same, which should be refreshed in the background.
+    Refresh(Refresh),
+    /// The same, which may be served if a load in the background takes too long.
+    Await(Refresh),
+    /// There is nothing to do in the background.
+    Settled,
+}
+
+/// What is known of an entry before anything is done about it.
+pub(super) enum First {
+    Nothing,
+    /// Another call in this process is loading it.
+    Loading(oneshot::Receiver<Verdict>),
+    /// What a look has found, and what may be done with a value. That is drawn once: an early refresh is a chance.
+    Seen(Seen, Use),
+}
+
+impl From<Option<oneshot::Receiver<Verdict>>> for First {
+    fn from(waiting: Option<oneshot::Receiver<Verdict>>) -> Self {
+        waiting.map_or(Self::Nothing, Self::Loading)
+    }
 }
 
 /// A refresh for the background to do.
@@ -32,37 +51,32 @@ pub(super) struct Refresh {
 }
 
 /// A lookup, or another look after somebody else's load has ended.
-pub(super) enum Step<R> {
-    Done(Outlook<R>),
+pub(super) enum Step {
+    Done(Outlook),
     Again(Option<Leader>),
 }
 
-impl<R> From<Looked<R>> for Outlook<R> {
-    fn from(looked: Looked<R>) -> Self {
+impl From<Looked> for Outlook {
+    fn from(looked: Looked) -> Self {
         match looked {
-            Looked::Found(result) => Self::Found(result),
+            Looked::Found => Self::Found,
             Looked::Load(attempt) => Self::Load(attempt),
         }
     }
 }
 
-impl<R, T> Lookup<'_, R, T> {
+impl Lookup<'_> {
     /// Finds a value, and decides according to its age. `detached`: the body can run in the background.
-    pub(super) async fn dated(&mut self, mode: Mode, detached: bool) -> Outlook<R> {
-        let name = self.name;
-        if self.cache.store().is_none() {
-            return Outlook::Load(Attempt::Alone);
-        }
-        let join = || self.cache.flights().join(name, || self.asked());
-        let waiting = if mode == Mode::Through { join() } else { None };
-        let mut step = match waiting {
-            Some(waiting) => self.wait_dated(name, waiting, None).await,
-            None => Step::Again(None),
+    pub(super) async fn dated(&mut self, mode: Mode, detached: bool, first: First) -> Outlook {
+        let mut step = match first {
+            First::Loading(waiting) => self.wait_dated(waiting, false).await,
+            First::Seen(seen, usage) => self.weigh(mode, detached, None, seen, usage).await,
+            First::Nothing => Step::Again(None),
         };
         loop {
             step = match step {
                 Step::Done(outlook) => return outlook,
-                Step::Again(leader) => self.inspect(name, mode, detached, leader).await,
+                Step::Again(leader) => self.inspect(mode, detached, leader).await,
             };
         }
     }
@@ -70,42 +84,63 @@ impl<R, T> Lookup<'_, R, T> {
     /// A single look, by a caller that may lead a flight.
     pub(super) async fn inspect(
         &mut self,
-        name: Name<'_>,
         mode: Mode,
         detached: bool,
         leader: Option<Leader>,
-    ) -> Step<R> {
+    ) -> Step {
         let mark = leader.as_ref().map(Leader::mark);
         if self.is_outdated() {
             self.count(Event::Outdated);
-            return self.nothing(name, mode, leader, Lack::Obstacle).await;
+            return self.nothing(mode, leader, Lack::Obstacle).await;
         }
-        let Some(store) = self.cache.store() else {
-            return Step::Done(Outlook::Load(Attempt::Alone));
-        };
-        let (result, value, now_ms) = match self.look_dated(store, name).await {
-            (Seen::Value(result, value), now_ms) => (result, value, now_ms),
-            (Seen::None(lack), _) => return self.nothing(name, mode, leader, lack).await,
+        let (seen, now_ms) = self.look_dated().await;
+        let usage = self.usage(&seen, now_ms);
+        self.weigh(mode, detached, leader.zip(mark), seen, usage).await
+    }
+
+    /// What may be done with what was seen, at this time by the clock of the store.
+    pub(super) fn usage(&self, seen: &Seen, now_ms: u64) -> Use {
+        match seen {
+            Seen::Value(value) => Use::of(value, self.entry.callsite.policy(), now_ms),
+            Seen::None(_) => Use::Expired,
+        }
+    }
+
+    /// What such a look has found.
+    async fn weigh(
+        &mut self,
+        mode: Mode,
+        detached: bool,
+        lead: Option<(Leader, Mark)>,
+        seen: Seen,
+        verdict: Use,
+    ) -> Step {
+        let value = match seen {
+            Seen::Value(value) => value,
+            Seen::None(Lack::Elsewhere) => {
+                self.step_aside();
+                return Step::Again(None);
+            }
+            Seen::None(lack) => {
+                return self.nothing(mode, lead.map(|(leader, _)| leader), lack).await;
+            }
         };
         if mode == Mode::Refresh {
             return Step::Done(self.replace(value.token()).await.into());
         }
-        let verdict = Use::of(&value, self.callsite.policy(), now_ms);
         match verdict {
             Use::Expired => {
                 self.reject = Some(value.token());
-                return self.nothing(name, mode, leader, Lack::Miss).await;
+                return self.nothing(mode, lead.map(|(leader, _)| leader), Lack::Miss).await;
             }
-            Use::IfError => {
-                return self.if_error(name, detached, leader, mark, result, value).await;
-            }
+            Use::IfError => return self.if_error(detached, lead, value).await,
             Use::Fresh | Use::Early => self.count(Event::Hit),
             Use::WhileRevalidating => {
                 self.count(Event::Hit);
                 self.count(Event::Stale);
             }
         }
-        if let (Some(leader), Some(mark)) = (leader, mark) {
+        if let Some((leader, mark)) = lead {
             let (lease, record) = (self.lease(Some(leader)), value.record().clone());
             if verdict == Use::WhileRevalidating {
                 lease.pass_on_stale(record, Some(mark));
@@ -114,94 +149,84 @@ impl<R, T> Lookup<'_, R, T> {
             }
         }
         if verdict == Use::Fresh {
-            return Step::Done(Outlook::Found(result));
+            return Step::Done(Outlook::Found);
         }
         let Some(claim) = self.claim() else {
-            return Step::Done(Outlook::Found(result));
+            return Step::Done(Outlook::Found);
         };
         if verdict == Use::Early {
             self.count(Event::Early);
         }
         if detached {
             let refresh = Refresh { seen: value, claim, leader: None };
-            return Step::Done(Outlook::Refresh(result, refresh));
+            return Step::Done(Outlook::Refresh(refresh));
         }
         let lease = self.unboxed_lease(None).beside(Some(claim));
-        match self.over(name, lease, &value, Need::May).await {
+        match self.over(lease, &value, Need::May).await {
             Over::Load(attempt) => Step::Done(Outlook::Load(attempt)),
-            Over::Found(newer) => Step::Done(Outlook::Found(newer)),
-            Over::Stale | Over::Gone(_) => Step::Done(Outlook::Found(result)),
+            Over::Found | Over::Stale | Over::Gone(_) => Step::Done(Outlook::Found),
         }
     }
 
     /// Nothing usable was found: join a flight, or lead one.
-    async fn nothing(
-        &mut self,
-        name: Name<'_>,
-        mode: Mode,
-        leader: Option<Leader>,
-        lack: Lack,
-    ) -> Step<R> {
+    async fn nothing(&mut self, mode: Mode, leader: Option<Leader>, lack: Lack) -> Step {
         self.count(Event::Miss);
         let leader = match (leader, mode, lack) {
             (leader, Mode::Refresh, Lack::Obstacle) => {
                 drop(leader);
                 return Step::Done(Outlook::Load(Attempt::Alone));
             }
-            (leader, Mode::Refresh, Lack::Miss) | (leader @ Some(_), ..) => leader,
-            (None, ..) => match self.cache.flights().enter(name, self.asked()) {
-                Role::Wait(waiting) => return self.wait_dated(name, waiting, None).await,
+            (leader, Mode::Refresh, _) | (leader @ Some(_), ..) => leader,
+            (None, ..) => match self.enter() {
+                Role::Wait(waiting) => return self.wait_dated(waiting, false).await,
                 Role::Lead(leader) => Some(leader),
             },
         };
         let looked = match (leader, lack) {
             (Some(leader), Lack::Obstacle) => Looked::around(leader),
-            (leader, _) => self.acquire(name, leader).await,
+            (leader, _) => self.acquire(leader).await,
         };
         Step::Done(looked.into())
     }
 
-    /// The value is served only if no newer one arrives.
+    /// The value, which is the result of the call, is served only if no newer one arrives.
     async fn if_error(
         &mut self,
-        name: Name<'_>,
         detached: bool,
-        leader: Option<Leader>,
-        mark: Option<Mark>,
-        result: R,
+        lead: Option<(Leader, Mark)>,
         value: Value,
-    ) -> Step<R> {
-        if self.cache.background().is_resting(self.name.text) {
+    ) -> Step {
+        if self.entry.cache.background().is_resting(&self.entry.text) {
             self.count(Event::Hit);
             self.serve_rested();
-            if let Some(leader) = leader {
-                self.lease(Some(leader)).pass_on_stale(value.record().clone(), mark);
+            if let Some((leader, mark)) = lead {
+                self.lease(Some(leader)).pass_on_stale(value.record().clone(), Some(mark));
             }
-            return Step::Done(Outlook::Found(result));
+            return Step::Done(Outlook::Found);
         }
         self.count(Event::Miss);
-        let leader = match leader {
-            Some(leader) => leader,
-            None => match self.cache.flights().enter(name, self.asked()) {
-                Role::Wait(waiting) => return self.wait_dated(name, waiting, Some(result)).await,
+        let leader = match lead {
+            Some((leader, _)) => leader,
+            None => match self.enter() {
+                Role::Wait(waiting) => return self.wait_dated(waiting, true).await,
                 Role::Lead(leader) => leader,
             },
         };
-        if detached && self.callsite.policy().load_timeout.is_some() {
+        if detached && self.entry.callsite.policy().load_timeout.is_some() {
             let Some(claim) = self.claim() else {
                 self.count(Event::Stale);
-                return Step::Done(Outlook::Found(result));
+                return Step::Done(Outlook::Found);
             };
             let refresh = Refresh { seen: value, claim, leader: Some(leader) };
-            return Step::Done(Outlook::Await(result, refresh));
+            return Step::Done(Outlook::Await(refresh));
         }
         let lease = self.unboxed_lease(Some(leader)).beside(None);
-        match self.over(name, lease, &value, Need::Must).await {
+        match self.over(lease, &value, Need::Must).await {
             Over::Load(attempt) => Step::Done(Outlook::Load(attempt)),
-            Over::Found(newer) => Step::Done(Outlook::Found(newer)),
+            Over::Found => Step::Done(Outlook::Found),
             Over::Stale => {
                 self.serve_rested();
-                Step::Done(Outlook::Found(result))
+                Step::Done(Outlook::Found)
             }
             Over::Gone(leader) => Step::Again(leader),
         }
@@ -209,7 +234,7 @@ impl<R, T> Lookup<'_, R, T> {
 
     /// The right to refresh in this process, unless another call has it or the entry rests.
     fn claim(&self) -> Option<Claim> {
-        match self.cache.background().claim(self.name.text) {
+        match self.entry.cache.background().claim(&self.entry.text) {
             Claimed::Granted(claim) => return Some(claim),
             Claimed::Busy => {}
             Claimed::Resting => self.count(Event::Rested),

@@ -7,7 +7,8 @@ use tokio::time::error::Elapsed;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::age::Use;
-use super::attempt::{Attempt, guarded};
+use super::attempt::Attempt;
+use super::desk::Question;
 use super::look::Seen;
 use super::lookup::{Looked, Lookup};
 use super::stale::{Outlook, Step};
@@ -16,59 +17,50 @@ use crate::flight::{Landed, Leader, Verdict};
 use crate::outcome::Shared;
 use crate::record::{self, Found, Value};
 use crate::stats::Event;
-use crate::store::Name;
 use crate::token::random_fraction;
 
 /// Shortest and longest pause between two looks at another process's lease.
 const POLL: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
 /// What a waiter gets from a flight.
-enum Waited<R> {
-    Found(R),
+enum Waited {
+    Found,
     Lead(Leader),
     /// Nothing in time.
     Alone,
 }
 
-impl<R, T> Lookup<'_, R, T> {
+impl Lookup<'_> {
     /// Waits for the flight of this process.
-    pub(super) async fn wait(
-        &mut self,
-        name: Name<'_>,
-        waiting: oneshot::Receiver<Verdict>,
-    ) -> Looked<R> {
+    pub(super) async fn wait(&mut self, waiting: oneshot::Receiver<Verdict>) -> Looked {
         let paused = Instant::now();
         let verdict = timeout_at(paused + self.patience(), waiting).await;
         self.budget.resume(paused);
-        match self.waited(name, verdict) {
-            Waited::Found(result) => Looked::Found(result),
-            Waited::Lead(leader) if leader.is_first() => self.acquire(name, Some(leader)).await,
+        match self.waited(verdict).await {
+            Waited::Found => Looked::Found,
+            Waited::Lead(leader) if leader.is_first() => self.acquire(Some(leader)).await,
             Waited::Lead(leader) => Looked::around(leader),
             Waited::Alone => Looked::alone(),
         }
     }
 
     /// What a flight's verdict, or the lack of one in time, means to a waiter.
-    fn waited(
-        &self,
-        name: Name<'_>,
-        verdict: Result<Result<Verdict, RecvError>, Elapsed>,
-    ) -> Waited<R> {
+    async fn waited(&self, verdict: Result<Result<Verdict, RecvError>, Elapsed>) -> Waited {
         match verdict {
             Ok(Ok(Verdict::Value(Landed { record, original }))) => {
-                if let Found::Value(value) = record::read(record, name.hash)
+                if let Found::Value(value) = record::read(record, self.entry.hash)
                     // A leader with other tags may not have looked at these.
-                    && self.tags.are_those_of(&value)
-                    && let Some(result) = self.copy(&value, original.as_ref())
+                    && self.entry.tags.are_those_of(&value)
+                    && self.copy(&value, original).await
                 {
                     self.count(Event::Coalesced);
-                    return Waited::Found(result);
+                    return Waited::Found;
                 }
             }
             Ok(Ok(Verdict::Error(error))) => {
-                if let Some(result) = (self.returns.sharing.unshare)(&error) {
+                if self.put(Question::UnshareError(error)).await {
                     self.count(Event::Coalesced);
-                    return Waited::Found(result);
+                    return Waited::Found;
                 }
             }
             Ok(Ok(Verdict::Lead(leader))) => return Waited::Lead(leader),
@@ -79,34 +71,33 @@ impl<R, T> Lookup<'_, R, T> {
     }
 
     /// A waiter's copy of the leader's value: a clone of the original, or else decoded as by any caller that finds it.
-    fn copy(&self, value: &Value, original: Option<&Shared>) -> Option<R> {
-        let unshare = (self.returns.nature)().unshare;
-        let original = original.filter(|_| value.version() == self.schema.version);
-        let copy = original.and_then(|original| guarded(|| unshare(original)).flatten());
-        copy.or_else(|| self.decode(value))
+    async fn copy(&self, value: &Value, original: Option<Shared>) -> bool {
+        if let Some(original) = original
+            && value.version() == self.entry.schema.version
+            && self.put(Question::Unshare(original)).await
+        {
+            return true;
+        }
+        self.decode(value).await
     }
 
     /// Waits for the flight of this process; if there is a stale value, for no longer than `load_timeout`.
+    /// `has_stale`: the result of the call is one already.
     pub(super) async fn wait_dated(
         &mut self,
-        name: Name<'_>,
         mut waiting: oneshot::Receiver<Verdict>,
-        stale: Option<R>,
-    ) -> Step<R> {
+        has_stale: bool,
+    ) -> Step {
         let paused = Instant::now();
         let until = paused + self.patience();
         let mut verdict = None;
-        if let Some(limit) = self.callsite.policy().load_timeout {
+        if let Some(limit) = self.entry.callsite.policy().load_timeout {
             verdict = timeout(limit, &mut waiting).await.ok();
             if verdict.is_none() {
                 self.budget.resume(paused);
-                let found = match stale {
-                    Some(result) => Some(result),
-                    None => self.stale(name).await,
-                };
-                if let Some(result) = found {
+                if has_stale || self.finds_stale().await {
                     self.count(Event::Stale);
-                    return Step::Done(Outlook::Found(result));
+                    return Step::Done(Outlook::Found);
                 }
             }
         }
@@ -115,49 +106,43 @@ impl<R, T> Lookup<'_, R, T> {
             None => timeout_at(until, waiting).await,
         };
         self.budget.resume(paused);
-        match self.waited(name, verdict) {
-            Waited::Found(result) => Step::Done(Outlook::Found(result)),
+        match self.waited(verdict).await {
+            Waited::Found => Step::Done(Outlook::Found),
             Waited::Lead(leader) if leader.is_first() => Step::Again(Some(leader)),
             Waited::Lead(leader) => Step::Done(Looked::around(leader).into()),
             Waited::Alone => Step::Done(Outlook::Load(Attempt::Alone)),
         }
     }
 
-    /// Waits for the background load that this caller has started.
-    pub(super) async fn outwait(
-        &mut self,
-        waiting: Option<oneshot::Receiver<Verdict>>,
-        stale: R,
-    ) -> Outlook<R> {
-        let name = self.name;
+    /// Waits for the background load that this caller has started. The result of the call is a stale value.
+    pub(super) async fn outwait(&mut self, waiting: Option<oneshot::Receiver<Verdict>>) -> Outlook {
         // Without a receiver the flight was detached by an invalidation: the next look finds out.
         let mut step = match waiting {
-            Some(waiting) => self.wait_dated(name, waiting, Some(stale)).await,
+            Some(waiting) => self.wait_dated(waiting, true).await,
             None => Step::Again(None),
         };
         loop {
             step = match step {
                 Step::Done(outlook) => return outlook,
-                Step::Again(leader) => self.inspect(name, Mode::Through, false, leader).await,
+                Step::Again(leader) => self.inspect(Mode::Through, false, leader).await,
             };
         }
     }
 
-    /// A stale value that may be served instead of a load that takes too long.
-    async fn stale(&mut self, name: Name<'_>) -> Option<R> {
-        let store = self.cache.store()?;
+    /// Whether there is a stale value that may be served instead of a load that takes too long.
+    async fn finds_stale(&mut self) -> bool {
         if self.is_outdated() {
-            return None;
+            return false;
         }
-        let (Seen::Value(result, value), now_ms) = self.look_dated(store, name).await else {
-            return None;
+        let (Seen::Value(value), now_ms) = self.look_dated().await else {
+            return false;
         };
-        (Use::of(&value, self.callsite.policy(), now_ms) != Use::Expired).then_some(result)
+        Use::of(&value, self.entry.callsite.policy(), now_ms) != Use::Expired
     }
 
     /// How long the call waits for other callers' loads.
     pub(super) fn patience(&self) -> Duration {
-        self.callsite.policy().wait.unwrap_or(self.cache.settings().wait)
+        self.entry.callsite.policy().wait.unwrap_or(self.entry.cache.settings().wait)
     }
 }
 

@@ -45,6 +45,11 @@ impl Value {
         self.record.get(60).copied().unwrap_or_default()
     }
 
+    /// Whether what stands between header and payload can be stamps.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.extension().len().is_multiple_of(STAMP)
+    }
+
     /// Whether it was stored with these tags, in this order, and under these stamps.
     pub(crate) fn has_stamps(&self, stamps: &[Stamp]) -> bool {
         self.extension().len() == stamps.len() * STAMP

@@ -10,7 +10,7 @@ mod table;
 use std::cell::Cell;
 use std::fmt;
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
@@ -50,7 +50,7 @@ struct Row {
     /// Misses since the last hit.
     misses: AtomicU32,
     /// Limits the function's concurrent loads.
-    places: Option<Semaphore>,
+    places: Option<Arc<Semaphore>>,
 }
 
 /// Two cache lines apart from the next, as processors fetch them in pairs.
@@ -91,6 +91,11 @@ impl Recorder {
         self.row(callsite).misses.load(Ordering::Relaxed) >= DRY
     }
 
+    /// There is something to be found by the next lookup.
+    pub(crate) fn is_no_longer_dry(&self, callsite: &'static Callsite) {
+        self.row(callsite).misses.store(0, Ordering::Relaxed);
+    }
+
     /// Counts a load that came to an end, and how long it took.
     pub(crate) fn loaded(&self, callsite: &'static Callsite, event: Event, took: Duration) {
         self.count(callsite, event);
@@ -98,7 +103,7 @@ impl Recorder {
     }
 
     /// The places for a function's loads, where they are bounded.
-    pub(crate) fn places(&self, callsite: &'static Callsite) -> Option<&Semaphore> {
+    pub(crate) fn places(&self, callsite: &'static Callsite) -> Option<&Arc<Semaphore>> {
         self.row(callsite).places.as_ref()
     }
 
@@ -155,8 +160,9 @@ impl Row {
             stripes: std::array::from_fn(|_| stripe()),
             loads: Histogram::new(),
             misses: AtomicU32::new(0),
-            places: places
-                .map(|places| Semaphore::new((places as usize).min(Semaphore::MAX_PERMITS))),
+            places: places.map(|places| {
+                Arc::new(Semaphore::new((places as usize).min(Semaphore::MAX_PERMITS)))
+            }),
         }
     }
 

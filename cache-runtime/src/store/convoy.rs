@@ -106,9 +106,14 @@ impl Asked {
         self.held().is_empty()
     }
 
-    async fn send(&self, store: &Store, patience: Duration) {
+    /// A boxed future without its type: otherwise rustc looks through all of the store to tell whether a batch is `Send`.
+    fn send<'a>(
+        &self,
+        store: &'a Store,
+        patience: Duration,
+    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
         let held = std::mem::take(&mut *self.held());
-        held.send(store, patience).await;
+        Box::pin(held.send(store, patience))
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {

@@ -8,28 +8,25 @@
 mod end;
 mod guard;
 mod pending;
+mod protocol;
 pub(crate) mod scope;
 mod targets;
 mod values;
+mod writing;
 
 use std::fmt;
-use std::pin::pin;
 use std::time::Duration;
 
-use self::guard::Guard;
 pub(crate) use self::pending::Doubt;
-use self::scope::WriteScope;
 pub use self::targets::Targets;
-use self::values::{Stamps, Tagged};
+use self::values::Tagged;
 pub use self::values::{Through, Values, kept};
-use crate::cache::{Cache, ambient};
+pub use self::writing::{Nothing, Writing};
+use crate::cache::Cache;
 use crate::callsite::{BY_HAND, Callsite};
-use crate::error::{Error, ErrorKind};
 use crate::key::{AsTag, Key, KeyText};
 use crate::outcome::Written;
-use crate::read::guarded;
 use crate::span::capped;
-use crate::store::StoreError;
 use crate::token::Token;
 
 /// How long an invalidation by pattern may take.
@@ -168,13 +165,18 @@ impl Write {
     }
 
     /// Runs the body between fence and invalidation.
-    pub async fn run<R, V, D, F, B>(self, written: Written<R, V, D>, body: F) -> R
+    #[expect(clippy::type_complexity, reason = "a name for it would stand for this one place")]
+    pub fn run<R, V, D, F, B>(
+        self,
+        written: Written<R, V, D>,
+        body: F,
+    ) -> Writing<R, V, D, F, B, Nothing<V, Targets>, Nothing<V, Values>>
     where
         D: FnOnce(&R) -> bool,
         F: FnOnce() -> B,
         B: Future<Output = R>,
     {
-        self.run_then(written, body, |_, _| ()).await
+        self.run_through(written, body, |_, _| (), |_, _| ())
     }
 
     /// Runs the body between fence and invalidation, with further targets that only its result knows.
@@ -183,7 +185,7 @@ impl Write {
         written: Written<R, V, D>,
         body: F,
         after: A,
-    ) -> impl Future<Output = R>
+    ) -> Writing<R, V, D, F, B, A, Nothing<V, Values>>
     where
         D: FnOnce(&R) -> bool,
         F: FnOnce() -> B,
@@ -195,13 +197,13 @@ impl Write {
 
     /// Runs the body between fence and invalidation, with further targets, and with values for entries that are to be
     /// invalidated. An entry gets its value if its fence is still in place and nobody else has written it meanwhile.
-    pub async fn run_through<R, V, D, F, B, A, S>(
+    pub fn run_through<R, V, D, F, B, A, S>(
         self,
         written: Written<R, V, D>,
         body: F,
         after: A,
         store: S,
-    ) -> R
+    ) -> Writing<R, V, D, F, B, A, S>
     where
         D: FnOnce(&R) -> bool,
         F: FnOnce() -> B,
@@ -209,86 +211,7 @@ impl Write {
         A: FnOnce(&V, &mut Targets),
         S: FnOnce(&V, &mut Values),
     {
-        let (callsite, names_cache) = (self.callsite, self.names_cache);
-        let cache = self.cache.unwrap_or_else(|| ambient::current(callsite));
-        self.targets.are_in(&cache, names_cache, callsite);
-        let Manner { fence_off, hold_off, only_ok, in_transaction } = self.manner;
-        let (fence, strict) = (!fence_off || in_transaction, written.refuse.is_some());
-
-        let mut guard = if let Some(scope) = WriteScope::surrounding(&cache) {
-            Guard::of_write(scope, &self.targets)
-        } else {
-            let writer = self.writer.unwrap_or_else(Token::random);
-            Guard::own(WriteScope::open(cache, writer, false))
-        };
-        let enrol = guard.enrol(self.targets, fence, hold_off);
-        let (fenced, stamps) = if self.tagged.is_empty() {
-            (enrol.await, Stamps::default())
-        } else {
-            let capture = Stamps::capture(guard.cache(), &self.tagged);
-            Box::pin(async { tokio::join!(enrol, capture) }).await
-        };
-        if let (false, Some(refuse)) = (matches!(fenced, Ok(true)), written.refuse) {
-            let unfenced = unfenced(guard.cache(), fenced.err());
-            guard.cancel().await;
-            return refuse(unfenced);
-        }
-        guard.begin();
-        let mut body = pin!(body());
-        let result = guard.keep(body.as_mut()).await;
-
-        let (mut late, mut values) = (Targets::default(), guard.values().under(stamps));
-        let mut nothing_written = false;
-        if let Some(value) = (written.value)(&result) {
-            guard.ended(Doubt::None);
-            after(value, &mut late);
-            // Inside an `after_commit` it is not known yet whether there will be a commit.
-            if guard.commits() && guarded(|| store(value, &mut values)).is_none() {
-                values = guard.values();
-            }
-        } else {
-            let in_doubt = guarded(|| (written.in_doubt)(&result)).unwrap_or(true);
-            nothing_written = only_ok && !in_doubt;
-            // Whether a transaction is committed does not depend on an error before that.
-            let certain = only_ok || in_transaction;
-            guard.ended(if in_doubt || (strict && !certain) {
-                Doubt::Unknown
-            } else if certain {
-                Doubt::None
-            } else {
-                Doubt::Failed
-            });
-        }
-        late.are_in(guard.cache(), names_cache, callsite);
-        let unfit = values.take_unfit();
-        // Inside a transaction nothing is committed yet: what the result names is fenced too.
-        let fence_late = in_transaction || !guard.owns();
-        _ = guard.enrol(late, fence_late, hold_off).await;
-        if guard.owns() && in_transaction {
-            guard.leave();
-        } else if nothing_written {
-            guard.cancel().await;
-        } else {
-            guard.close(values).await;
-        }
-        if let Some(unfit) = unfit {
-            unfit.tell();
-        }
-        result
-    }
-}
-
-fn unfenced(cache: &Cache, why: Option<StoreError>) -> Error {
-    let message = "the write was not begun: its fence could not be put up in the cache's store";
-    match why.map(|error| cache.explained(error)) {
-        Some(error) => {
-            let unfenced = Error::new(ErrorKind::Unfenced, format!("{message}: {error}"));
-            match error.cause() {
-                Some(cause) => unfenced.because(cause.clone()),
-                None => unfenced,
-            }
-        }
-        None => Error::new(ErrorKind::Unfenced, message),
+        Writing::new(self, written, body, after, store)
     }
 }
 

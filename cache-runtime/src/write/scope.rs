@@ -139,26 +139,32 @@ impl WriteScope {
         replies
     }
 
-    /// Polls the write's body, or the work of an `after_commit`, inside the scope, and renews the fences meanwhile.
+    /// Polls the work of an `after_commit` inside the scope, and renews the fences meanwhile.
     pub(super) async fn keep<B: Future>(self: &Arc<Self>, mut body: Pin<&mut B>) -> B::Output {
         let mut body = pin!(CURRENT.scope(Arc::clone(self), body.as_mut()));
+        tokio::select! {
+            biased;
+            output = &mut body => output,
+            () = Arc::clone(self).renew() => body.await,
+        }
+    }
+
+    /// Polls a write's body inside the scope.
+    pub(super) fn poll_inside<T>(self: &Arc<Self>, poll: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(Arc::clone(self), poll)
+    }
+
+    /// Renews the fences again and again.
+    pub(super) async fn renew(self: Arc<Self>) {
         loop {
-            tokio::select! {
-                biased;
-                output = &mut body => return output,
-                () = sleep(self.cache.settings().fence / 3) => {}
-            }
+            sleep(self.cache.settings().fence / 3).await;
             let fenced: Vec<String> = {
                 let mut pending = self.pending();
                 pending.standing.clear();
                 pending.fenced.keys().cloned().collect()
             };
-            tokio::select! {
-                biased;
-                output = &mut body => return output,
-                // If it is not acknowledged, the next renewal or the end will notice.
-                _ = self.fence(&fenced, Duration::ZERO) => {}
-            }
+            // If it is not acknowledged, the next renewal or the end will notice.
+            _ = self.fence(&fenced, Duration::ZERO).await;
         }
     }
 

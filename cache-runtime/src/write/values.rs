@@ -10,7 +10,9 @@ use std::time::Duration;
 
 use crate::cache::Cache;
 use crate::callsite::Callsite;
-use crate::entry::{self, Head, Unfit};
+use crate::codec::{Codec, CodecError};
+use crate::entry::{self, Content, Head, Lasting, Unfit};
+use crate::fidelity::{Difference, Encoded};
 use crate::key::{Key, Tag, Unhashable};
 use crate::outcome::{self, Answer, Compare, IsAbsent, Returns, Sharing, Storable};
 use crate::record::KeyHash;
@@ -29,9 +31,8 @@ impl<T: Storable> Through<T> {
     /// The entry of this key.
     #[must_use]
     pub fn new(key: Key<T>, is_absent: IsAbsent<T>, compare: impl Compare<T>) -> Self {
-        let sharing = Sharing { share: |_| None, unshare: |_| None };
         let hand = outcome::Encoded;
-        let encoding = Returns::new(&Answer::of_key(), is_absent, sharing, hand, compare);
+        let encoding = Returns::new(&Answer::of_key(), is_absent, Sharing::NONE, hand, compare);
         Self { key, encoding }
     }
 }
@@ -64,13 +65,44 @@ impl<T> Through<T> {
         stamps: &Standing,
         cache: &Cache,
     ) -> Option<Result<Fill, Unfit>> {
-        let (key, encoding) = (&self.key, &self.encoding);
-        let unless = |value: &T| key.may_exclude(value);
-        let (fresh, stale) = entry::times(key, value, encoding.is_absent, unless)?;
+        let key = &self.key;
+        let (callsite, schema) = (key.callsite(), key.schema(cache.settings().codec));
+        let made = Worth { through: self, value };
+        let (fresh, stale) = entry::times(callsite, &made)?;
         let (name, took) = (KeyHash::of(text), Duration::ZERO);
         let head = Head { name, token, stamps: stamps.stamps(), took };
-        let record = head.record(cache, key, &encoding.content(value));
+        let record = head.record(cache, callsite, schema, &made);
         Some(record.map(|record| Fill::new(record, fresh, stale)))
+    }
+}
+
+/// A value for the entry of a write.
+struct Worth<'a, T> {
+    through: &'a Through<T>,
+    value: &'a T,
+}
+
+impl<T> Content for Worth<'_, T> {
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+        self.through.encoding.encode(self.value, codec, out)
+    }
+
+    fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference> {
+        self.through.encoding.compare(self.value, codec, payload)
+    }
+}
+
+impl<T> Lasting for Worth<'_, T> {
+    fn is_absent(&self) -> bool {
+        (self.through.encoding.is_absent)(self.value)
+    }
+
+    fn is_excluded(&self) -> bool {
+        self.through.key.typed().may_exclude(self.value)
+    }
+
+    fn ttl(&self) -> Option<Duration> {
+        self.through.key.typed().ttl(self.value)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The right to store what a load returns, together with the lead of its flight.
 
+mod renewal;
 mod storing;
 
 use std::time::Duration;
@@ -7,12 +8,14 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+pub(super) use self::renewal::Renewal;
 use super::beside::{Beside, PAUSE, REST};
+use super::lookup::Entry;
 use crate::background::Claim;
 use crate::budget::Budget;
 use crate::cache::Cache;
 use crate::flight::{Landed, Landing, Leader, Mark};
-use crate::outcome::SharedError;
+use crate::outcome::Shared;
 use crate::record::KeyHash;
 use crate::store::{Acquired, Name, StoreError, StoreResult};
 use crate::tags::{Standing, Tags};
@@ -24,7 +27,7 @@ pub(super) enum Share {
     /// Nobody waited when it was to be made.
     Nothing,
     /// The load failed, or what it returned cannot be shared: waiters should not have to load one after the other.
-    Failure(Option<SharedError>),
+    Failure(Option<Shared>),
 }
 
 impl Share {
@@ -62,21 +65,19 @@ pub(super) struct Lease {
 
 impl Lease {
     pub(super) fn new(
-        cache: &Cache,
-        text: &str,
-        tags: &Tags,
+        entry: &Entry,
         length: Duration,
         budget: Budget,
         leader: Option<Leader>,
     ) -> Self {
         let token = Token::random();
         #[cfg(cache_mutants)]
-        let token = crate::mutants::lease_token(cache, token);
+        let token = crate::mutants::lease_token(&entry.cache, token);
         Self {
-            cache: cache.clone(),
-            hash: KeyHash::of(text),
-            text: text.to_owned(),
-            tags: tags.clone(),
+            cache: entry.cache.clone(),
+            hash: entry.hash,
+            text: entry.text.clone(),
+            tags: entry.tags.clone(),
             stamps: Standing::none(),
             token,
             length,
@@ -167,15 +168,6 @@ impl Lease {
     pub(super) fn begin(mut self: Box<Self>) -> Box<Self> {
         self.begun = (Instant::now(), self.mark());
         self
-    }
-
-    /// Renews the lease while the load is running.
-    pub(super) async fn renew(&self) {
-        if let Some(store) = self.cache.store() {
-            let by = self.budget.anew().deadline();
-            // If it is lost, or there is no answer, the fill will notice.
-            _ = store.renew(self.place(), self.token, self.length, by).await;
-        }
     }
 
     /// A value was found: waiters may have it.
@@ -281,6 +273,11 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let leader = self.leader.take();
-        self.give_up(move || drop(leader));
+        // Asked for here: the lease may be given up by another task.
+        let has_panicked = std::thread::panicking();
+        self.give_up(move || match leader {
+            Some(leader) if has_panicked => leader.land(&Landing::Panicked),
+            leader => drop(leader),
+        });
     }
 }

@@ -9,7 +9,7 @@ use crate::callsite::Callsite;
 use crate::flight::{Landed, Landing};
 #[cfg(cache_mutants)]
 use crate::mutants::{Mutant, on};
-use crate::outcome::SharedError;
+use crate::outcome::Shared;
 use crate::record::{self, Value};
 use crate::stats::Event;
 use crate::store::{Acquired, Deadline, Fill, StoreError};
@@ -124,7 +124,7 @@ impl Lease {
         mut self,
         callsite: &'static Callsite,
         seen: Value,
-        error: Option<SharedError>,
+        error: Option<Shared>,
     ) -> Option<Value> {
         self.cache.recorder().count(callsite, Event::RefreshFailed);
         let held = std::mem::take(&mut self.held);

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::error::Error;
 use crate::outcome::{
-    Answer, Compare, Hand, IsAbsent, Nature, OfOne, Outcome, Refuse, SharedError, Sharing, Storable,
+    Answer, Compare, Hand, IsAbsent, Nature, OfOne, Outcome, Refuse, Shared, Sharing, Storable,
 };
 
 /// Values by id.
@@ -237,11 +237,12 @@ impl<R, I, T> Batched<R, I, T> {
         Some((self.refuse?)(error.downcast_ref::<Error>()?.clone()))
     }
 
-    pub(super) fn share(&self, result: &R) -> Option<SharedError> {
+    /// The error for other calls, and what this one returns from now on.
+    pub(super) fn share(&self, result: R) -> (R, Option<Shared>) {
         (self.sharing.share)(result)
     }
 
-    pub(super) fn unshare(&self, error: Option<&SharedError>) -> Option<R> {
+    pub(super) fn unshare(&self, error: Option<&Shared>) -> Option<R> {
         error.and_then(self.sharing.unshare)
     }
 }

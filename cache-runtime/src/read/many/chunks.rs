@@ -4,22 +4,20 @@
 //! that are running are dropped, and the batch returns that error. The values of the chunks that have ended by then are
 //! stored all the same, and serve waiters.
 
-use std::collections::HashMap;
 use std::future::poll_fn;
-use std::hash::Hash;
-use std::pin::{Pin, pin};
-use std::sync::{Mutex, PoisonError};
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use super::{Batch, Batched, Id, Loads, keep};
+use super::load::{Load, keep, sort, watch};
+use super::turn::Turn;
+use super::{Batched, Id};
 use crate::cache::Cache;
 use crate::callsite::Callsite;
-use crate::limit;
+use crate::limit::Places;
 use crate::outcome::OfOne;
-use crate::read::attempt::{Attempt, guarded, keeping};
 use crate::read::ending::Ending;
-use crate::read::loading::Running;
+use crate::read::running::Running;
 use crate::store::Convoy;
 
 /// How many ids one run of the body is given, and how many runs there are at once.
@@ -27,11 +25,6 @@ use crate::store::Convoy;
 pub(super) struct Chunks {
     pub(super) most: usize,
     pub(super) at_once: usize,
-}
-
-impl Chunks {
-    /// One run with all of them.
-    pub(super) const NONE: Self = Self { most: usize::MAX, at_once: 1 };
 }
 
 /// What the body returned for the ids of a round.
@@ -42,29 +35,34 @@ pub(super) struct Loaded<R, T> {
     pub(super) failure: Option<R>,
 }
 
-impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
+impl Chunks {
+    /// One run with all of them.
+    pub(super) const NONE: Self = Self { most: usize::MAX, at_once: 1 };
+
     /// Runs the body for all ids of a round, and keeps their leases meanwhile.
-    pub(super) async fn load<I: Id, R, B: Future<Output = R>>(
-        &self,
-        callsite: &'static Callsite,
+    pub(super) async fn load<I: Id, R, T>(
+        self,
+        entry: (&Cache, &'static Callsite),
         batched: &Batched<R, I, T>,
-        (ids, loads): (&[I], &Loads),
-        chunks: Chunks,
-        load: &Mutex<impl FnMut(Vec<I>) -> B>,
+        (ids, loads): (&[I], &[Load<T>]),
+        turn: &Turn<I, R>,
     ) -> Loaded<R, T> {
-        let Chunks { most, at_once } = chunks;
+        let (Self { most, at_once }, (cache, callsite)) = (self, entry);
         let mut ended: Vec<_> = loads.chunks(most).map(|_| None).collect();
         let failure = {
             let runs = loads.chunks(most).enumerate().map(|(number, chunk)| {
-                let ids = chunk.iter().filter_map(|(at, _)| ids.get(*at).cloned()).collect();
-                let running = Running::new(self.cache, callsite);
+                let ids = chunk.iter().filter_map(|load| ids.get(load.at).cloned()).collect();
+                let running = Running::new(cache.clone(), callsite);
                 async move {
-                    let start = || {
-                        running.start();
-                        let mut load = load.lock().unwrap_or_else(PoisonError::into_inner);
-                        (*load)(ids)
+                    let places = Places::take(cache, callsite, batched.refuse.is_some()).await;
+                    let result = match (places, batched.refuse) {
+                        (Err(overloaded), Some(refuse)) => refuse(overloaded),
+                        (places, _) => {
+                            let places = places.unwrap_or_default();
+                            running.start();
+                            turn.run(ids, places.any()).await
+                        }
                     };
-                    let result = limit::bounded(self.cache, callsite, batched.refuse, start).await;
                     let loaded = batched.take_apart(result);
                     (number, running.end(loaded.is_ok()), loaded)
                 }
@@ -76,11 +74,18 @@ impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
                 }
                 Err(result) => Some(result),
             };
-            let mut body = pin!(run(runs, at_once, take));
-            self.watch(loads, body.as_mut()).await
-            // What the body held, such as a connection, is given back before the values are stored.
+            watch(cache, loads, run(runs, at_once, take)).await
         };
-        let error = failure.as_ref().and_then(|result| guarded(|| batched.share(result)).flatten());
+        // What the bodies hold, such as a connection, is given back before the values are stored.
+        turn.stop().await;
+        let is_awaited = || loads.iter().any(|load| load.attempt.is_awaited());
+        let (failure, error) = match failure {
+            Some(result) if is_awaited() => {
+                let (result, error) = batched.share(result);
+                (Some(result), error)
+            }
+            failure => (failure, None),
+        };
         let mut results = Vec::with_capacity(loads.len());
         for (chunk, ended) in loads.chunks(most).zip(ended) {
             match ended {
@@ -93,36 +98,6 @@ impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
         }
         Loaded { results, failure }
     }
-
-    /// The second stage of a single read, for all of a round: runs the body, and keeps the leases meanwhile.
-    async fn watch<B: Future>(&self, loads: &Loads, body: Pin<&mut B>) -> B::Output {
-        let leases: Vec<_> = loads.iter().filter_map(|(_, attempt)| attempt.lease()).collect();
-        let Some(length) = leases.first().map(|lease| lease.length()) else {
-            return body.await;
-        };
-        let patience = self.cache.settings().budget;
-        let renew = || Convoy::new(leases.iter().map(|lease| lease.renew()), patience);
-        keeping(body, length, || Box::pin(renew().finish(self.cache.store()))).await
-    }
-}
-
-/// What the body returned for each id of a round. What it returned for other ids is dropped.
-fn sort<I: Eq + Hash, T>(
-    ids: &[I],
-    loads: &[(usize, Attempt)],
-    pairs: Vec<(I, T)>,
-    nothing: fn() -> Option<T>,
-) -> Vec<OfOne<T>> {
-    let asked = loads.iter().enumerate();
-    let asked = asked.filter_map(|(place, (at, _))| Some((ids.get(*at)?, place)));
-    let places: HashMap<&I, usize> = asked.collect();
-    let mut values: Vec<Option<T>> = loads.iter().map(|_| None).collect();
-    for (id, value) in pairs {
-        if let Some(place) = places.get(&id) {
-            keep(&mut values, *place, Some(value));
-        }
-    }
-    values.into_iter().map(|value| value.or_else(nothing).ok_or(None)).collect()
 }
 
 /// Stores in the background what some chunks have loaded of a batch that has failed: its error is not held meanwhile, as
@@ -138,7 +113,7 @@ pub(super) fn store_behind(
     }
     let of = cache.clone();
     cache.background().run(async move {
-        let endings = endings.into_iter().map(|ending| ending.finish(callsite));
+        let endings = endings.into_iter().map(|ending| ending.boxed(callsite));
         Convoy::new(endings, patience).finish(of.store()).await;
     });
 }

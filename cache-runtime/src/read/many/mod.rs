@@ -23,14 +23,14 @@ mod answer;
 mod chunks;
 mod glance;
 mod ids;
+mod load;
+mod turn;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::iter;
-use std::sync::{Mutex, OnceLock};
-use std::time::Duration;
+use std::sync::OnceLock;
 
-use super::attempt::{Attempt, Ended, Loaded};
+use super::attempt::{Attempt, Ended};
 use super::lookup::Looked;
 use super::resolved;
 use crate::cache::Cache;
@@ -41,13 +41,15 @@ use crate::key::Key;
 use crate::outcome::{OfOne, Returns, Storable};
 use crate::record::KeyHash;
 use crate::store::Convoy;
-use crate::tags::Tags;
 
 pub use self::again::{Again, again};
 pub use self::answer::{Answers, Batched, HeldBy, Negative};
-use self::chunks::{Chunks, Loaded as Results, store_behind};
-use self::glance::Search;
+use self::chunks::{Chunks, Loaded, store_behind};
+use self::glance::{Search, Sought};
 pub use self::ids::{Id, Ids};
+use self::load::{Load, keep};
+pub use self::turn::CallingMany;
+use self::turn::Turn;
 
 /// A call of a cached function of many ids, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]
@@ -117,8 +119,11 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
     /// # Cancel safety
     ///
     /// That of a single read, for each id.
-    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
-    pub fn through<R, F, B>(self, batched: Batched<R, I, T>, mut load: F) -> impl Future<Output = R>
+    pub fn through<R, F, B>(
+        self,
+        batched: Batched<R, I, T>,
+        load: F,
+    ) -> CallingMany<impl Future<Output = R>, I, C, R, F, B>
     where
         I: Id,
         T: Storable,
@@ -126,29 +131,45 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
         F: FnMut(C) -> B,
         B: Future<Output = R>,
     {
+        let Self { ids, collect, keys, cache, mode, unless, chunks } = self;
+        let turn = Turn::new();
+        let rounds = Rounds { ids, keys, cache, mode, unless, chunks, batched, turn: turn.clone() };
+        CallingMany::new(rounds.run(), turn, collect, load)
+    }
+}
+
+/// The protocol of a call.
+struct Rounds<R, I, T, U> {
+    ids: Vec<I>,
+    keys: Vec<Key<T>>,
+    cache: Option<Cache>,
+    mode: Mode,
+    unless: Option<U>,
+    chunks: Chunks,
+    batched: Batched<R, I, T>,
+    turn: Turn<I, R>,
+}
+
+impl<R, I: Id, T: Storable, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
+    fn run(self) -> impl Future<Output = R> {
         async move {
-            let Some(first) = self.keys.first() else {
+            let Self { ids, keys, cache, mode, unless, chunks, batched, turn } = self;
+            let Some(first) = keys.first() else {
                 return batched.answer(iter::empty());
             };
             let callsite = first.callsite();
-            let (cache, mode) = resolved(self.cache, first, self.mode);
-            let returns = Returns::of_one(batched.is_nothing, batched.nature);
-            let entries: Vec<_> = self.keys.iter().map(|key| Entry::new(&cache, key)).collect();
+            let (cache, mode) = resolved(cache, callsite, first.owner(), mode);
+            let names = keys.iter().map(|key| KeyHash::of(&cache.full_text(key.as_str())));
+            let names: Vec<_> = names.collect();
             let asked = OnceLock::new();
-            let all = || Asked::many(callsite, entries.iter().map(Entry::hash));
+            let all = || Asked::many(callsite, names.iter().copied());
             let asked = || asked.get_or_init(all).clone();
-            let batch = Batch {
-                cache: &cache,
-                entries: &entries,
-                asked: &asked,
-                returns,
-                unless: self.unless,
-            };
+            let returns = Returns::of_one(batched.is_nothing, batched.nature);
+            let batch = Batch { cache: &cache, asked: &asked, returns };
 
-            let collect = self.collect;
-            let load = Mutex::new(move |ids| load(collect(ids)));
-            let mut found: Vec<Option<T>> = self.ids.iter().map(|_| None).collect();
-            let left = batch.glance(mode, &mut found).await;
+            let mut found: Vec<Option<T>> = ids.iter().map(|_| None).collect();
+            let left = batch.glance(mode, keys, &mut found).await;
             let patience = callsite.policy().budget.unwrap_or(cache.settings().budget);
             let mut search = Convoy::new(left.into_iter().map(Search::run), patience);
             loop {
@@ -157,102 +178,67 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
                     break;
                 }
                 let mut loads = Vec::new();
-                for (_, (at, looked)) in looked {
-                    match looked {
-                        Looked::Found(Ok(value)) => keep(&mut found, at, Some(value)),
+                for (_, Sought { at, looked, mut one, entry }) in looked {
+                    let attempt = match (looked, one.take()) {
+                        (Looked::Found, Some(Ok(value))) => {
+                            keep(&mut found, at, Some(value));
+                            continue;
+                        }
                         // Another call of this batch for the same ids, which this id waited for, has failed.
-                        Looked::Found(Err(error)) => match batched.unshare(error.as_ref()) {
-                            Some(result) => return result,
-                            None => loads.push((at, Attempt::Alone)),
-                        },
-                        Looked::Load(attempt) => loads.push((at, attempt)),
-                    }
+                        (Looked::Found, Some(Err(error))) => {
+                            if let Some(result) = batched.unshare(error.as_ref()) {
+                                return result;
+                            }
+                            Attempt::Alone
+                        }
+                        (Looked::Found, None) => Attempt::Alone,
+                        (Looked::Load(attempt), _) => attempt,
+                    };
+                    loads.push(Load { at, attempt, one, entry });
                 }
                 if loads.is_empty() {
                     continue;
                 }
-                let loaded =
-                    batch.load(callsite, &batched, (&self.ids, &loads), self.chunks, &load);
-                let Results { results, failure } = loaded.await;
+                let loaded = chunks.load((&cache, callsite), &batched, (&ids, &loads), &turn);
+                let Loaded { results, failure } = loaded.await;
                 let (mut endings, mut refused) = (Vec::new(), None);
-                for ((at, attempt), (result, took)) in loads.into_iter().zip(results) {
-                    match batch.end(at, attempt, &result, took) {
-                        Some(Ended::Left(ending)) => endings.push(ending),
-                        Some(Ended::Refused(error, ending)) => {
-                            endings.extend(ending);
-                            refused = refused.or(batched.refused(error));
-                        }
-                        Some(Ended::Done) | None => {}
+                for (load, (result, took)) in loads.into_iter().zip(results) {
+                    let (at, is_value) = (load.at, result.is_ok());
+                    let (ended, result) = load.end(result, unless.as_ref(), took);
+                    if let Ended::Left(ending) = ended {
+                        endings.push(ending);
                     }
-                    keep(&mut found, at, result.ok());
+                    match result {
+                        // It has become a refusal.
+                        Some(Err(error)) if is_value => {
+                            refused = refused.or(batched.refused(Err(error)));
+                        }
+                        result => keep(&mut found, at, result.and_then(Result::ok)),
+                    }
                 }
                 if let Some(result) = failure {
                     store_behind(&cache, callsite, endings, patience);
                     return result;
                 }
-                let endings = endings.into_iter().map(|ending| ending.finish(callsite));
+                let endings = endings.into_iter().map(|ending| ending.boxed(callsite));
                 Box::pin(Convoy::new(endings, patience).finish(cache.store())).await;
                 if let Some(refused) = refused {
                     return refused;
                 }
             }
             drop(search);
-            let found = self.ids.into_iter().zip(found);
+            let found = ids.into_iter().zip(found);
             batched.answer(found.filter_map(|(id, value)| Some((id, value?))))
         }
     }
 }
 
-/// One id's entry.
-struct Entry<'a, T> {
-    key: &'a Key<T>,
-    text: Cow<'a, str>,
-    tags: Tags,
-}
-
-impl<'a, T> Entry<'a, T> {
-    fn new(cache: &Cache, key: &'a Key<T>) -> Self {
-        let text = cache.full_text(key.as_str());
-        Self { key, text, tags: Tags::of(cache, key) }
-    }
-
-    fn hash(&self) -> KeyHash {
-        KeyHash::of(&self.text)
-    }
-}
-
 /// What the single reads of a batch have in common.
-struct Batch<'a, T, U> {
+struct Batch<'a, T> {
     cache: &'a Cache,
-    entries: &'a [Entry<'a, T>],
     /// What the whole batch asks for, found out when one of its ids meets another call.
     asked: &'a (dyn Fn() -> Asked + Send + Sync),
     returns: Returns<OfOne<T>, T>,
-    unless: Option<U>,
-}
-
-/// The ids that one run of the body loads, by position, and how each is loaded.
-type Loads = Vec<(usize, Attempt)>;
-
-impl<T, U: Fn(&T) -> bool> Batch<'_, T, U> {
-    /// The beginning of the third.
-    fn end(
-        &self,
-        at: usize,
-        attempt: Attempt,
-        result: &OfOne<T>,
-        took: Duration,
-    ) -> Option<Ended<OfOne<T>>> {
-        let Entry { key, text, tags } = self.entries.get(at)?;
-        let (cache, returns, unless) = (self.cache, &self.returns, self.unless.as_ref());
-        Some(attempt.end(&Loaded { cache, text, tags, result, returns, key, unless, took }))
-    }
-}
-
-fn keep<T>(places: &mut [Option<T>], at: usize, value: Option<T>) {
-    if let Some(place) = places.get_mut(at) {
-        *place = value;
-    }
 }
 
 impl<I, C, T, U> fmt::Debug for ReadMany<I, C, T, U> {

@@ -1,0 +1,57 @@
+//! Keeping a lease while its load runs.
+
+use std::pin::Pin;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use super::Lease;
+use crate::budget::Budget;
+use crate::cache::Cache;
+use crate::record::KeyHash;
+use crate::store::Name;
+use crate::token::Token;
+
+impl Lease {
+    /// What renews the lease while the load is running.
+    pub(in crate::read) fn renewal(&self) -> Renewal {
+        let Name { text, hash } = self.place();
+        let (cache, text, budget) = (self.cache.clone(), text.to_owned(), self.budget);
+        Renewal { cache, text, hash, token: self.token, length: self.length, budget }
+    }
+}
+
+/// What it takes to renew a lease.
+pub(in crate::read) struct Renewal {
+    cache: Cache,
+    /// The key that holds the lease itself.
+    text: String,
+    hash: KeyHash,
+    token: Token,
+    length: Duration,
+    budget: Budget,
+}
+
+impl Renewal {
+    async fn renew(&self) {
+        if let Some(store) = self.cache.store() {
+            let by = self.budget.anew().deadline();
+            let place = Name { text: &self.text, hash: self.hash };
+            // If it is lost, or there is no answer, the fill will notice.
+            _ = store.renew(place, self.token, self.length, by).await;
+        }
+    }
+
+    /// The same as a future without its type.
+    pub(in crate::read) fn boxed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
+        Box::pin(self.renew())
+    }
+
+    /// Renews it again and again.
+    pub(in crate::read) async fn keep(self) {
+        loop {
+            sleep(self.length / 3).await;
+            self.renew().await;
+        }
+    }
+}

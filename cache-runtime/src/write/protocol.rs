@@ -1,0 +1,219 @@
+//! Leads a write through the protocol: fence, body, invalidation.
+//!
+//! Like the [driver](crate::read) of a read, this knows no types of the write, and is compiled once: what the types are
+//! needed for is behind [`Steps`].
+
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::guard::Guard;
+use super::pending::Doubt;
+use super::scope::WriteScope;
+use super::values::{Stamps, Values};
+use super::{Manner, Targets, Write};
+use crate::cache::{Cache, ambient};
+use crate::callsite::Callsite;
+use crate::error::{Error, ErrorKind};
+use crate::read::guarded;
+use crate::store::{StoreError, StoreResult};
+use crate::token::Token;
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// What the protocol does with a write's body and its result, without knowing their types.
+pub(super) trait Steps {
+    /// Makes the body's future.
+    fn start(&mut self);
+
+    /// Polls it; its output becomes the result.
+    fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<()>;
+
+    /// Whether the write is not begun without its fence.
+    fn is_strict(&self) -> bool;
+
+    /// Makes a refusal the result.
+    fn refuse(&mut self, error: Error);
+
+    /// Whether the write succeeded.
+    fn is_success(&self) -> bool;
+
+    /// Whether its failure leaves open what the database does.
+    fn is_in_doubt(&mut self) -> bool;
+
+    /// Adds the targets that only the result knows.
+    fn add_late(&mut self, targets: &mut Targets);
+
+    /// Makes the values for entries that are to be invalidated.
+    fn make_values(&mut self, values: &mut Values);
+}
+
+/// A write on its way.
+pub(super) struct Protocol {
+    manner: Manner,
+    callsite: &'static Callsite,
+    names_cache: bool,
+    stage: Stage,
+}
+
+enum Stage {
+    Begin(Box<Write>),
+    Fence(Boxed<(Guard, StoreResult<bool>, Stamps)>),
+    Body(Guard, Stamps, Option<Boxed<()>>),
+    End(Boxed<()>),
+    Over,
+}
+
+impl Protocol {
+    pub(super) fn new(write: Write) -> Self {
+        let Write { manner, callsite, names_cache, .. } = write;
+        Self { manner, callsite, names_cache, stage: Stage::Begin(Box::new(write)) }
+    }
+
+    /// Goes on until the write has ended, and there is a result.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>, steps: &mut dyn Steps) -> Poll<()> {
+        loop {
+            // If a stage panics, the write is over, and its guard ends the scope.
+            let (stage, is_pending) = match mem::replace(&mut self.stage, Stage::Over) {
+                Stage::Begin(write) => (self.begin(*write), false),
+                Stage::Fence(mut fence) => match fence.as_mut().poll(cx) {
+                    Poll::Ready((guard, fenced, stamps)) => {
+                        (Self::fenced(guard, fenced, stamps, steps), false)
+                    }
+                    Poll::Pending => (Stage::Fence(fence), true),
+                },
+                Stage::Body(guard, stamps, mut renewal) => {
+                    match Self::poll_body(&guard, &mut renewal, cx, steps) {
+                        Poll::Ready(()) => {
+                            drop(renewal);
+                            (self.end(guard, stamps, steps), false)
+                        }
+                        Poll::Pending => (Stage::Body(guard, stamps, renewal), true),
+                    }
+                }
+                Stage::End(mut end) => match end.as_mut().poll(cx) {
+                    Poll::Ready(()) => (Stage::Over, false),
+                    Poll::Pending => (Stage::End(end), true),
+                },
+                Stage::Over => return Poll::Ready(()),
+            };
+            self.stage = stage;
+            if is_pending {
+                return Poll::Pending;
+            }
+        }
+    }
+
+    fn begin(&self, write: Write) -> Stage {
+        let Write { callsite, cache, names_cache, writer, targets, tagged, .. } = write;
+        let cache = cache.unwrap_or_else(|| ambient::current(callsite));
+        targets.are_in(&cache, names_cache, callsite);
+        let Manner { fence_off, hold_off, in_transaction, .. } = self.manner;
+        let fence = !fence_off || in_transaction;
+        let guard = if let Some(scope) = WriteScope::surrounding(&cache) {
+            Guard::of_write(scope, &targets)
+        } else {
+            let writer = writer.unwrap_or_else(Token::random);
+            Guard::own(WriteScope::open(cache, writer, false))
+        };
+        Stage::Fence(Box::pin(async move {
+            let enrol = guard.enrol(targets, fence, hold_off);
+            let (fenced, stamps) = if tagged.is_empty() {
+                (enrol.await, Stamps::default())
+            } else {
+                let capture = Stamps::capture(guard.cache(), &tagged);
+                tokio::join!(enrol, capture)
+            };
+            (guard, fenced, stamps)
+        }))
+    }
+
+    fn fenced(
+        mut guard: Guard,
+        fenced: StoreResult<bool>,
+        stamps: Stamps,
+        steps: &mut dyn Steps,
+    ) -> Stage {
+        if !matches!(fenced, Ok(true)) && steps.is_strict() {
+            steps.refuse(unfenced(guard.cache(), fenced.err()));
+            return Stage::End(Box::pin(guard.cancel()));
+        }
+        guard.begin();
+        steps.start();
+        Stage::Body(guard, stamps, None)
+    }
+
+    /// Polls the body inside the scope, and renews the fences meanwhile.
+    fn poll_body(
+        guard: &Guard,
+        renewal: &mut Option<Boxed<()>>,
+        cx: &mut Context<'_>,
+        steps: &mut dyn Steps,
+    ) -> Poll<()> {
+        let ended = guard.poll_inside(|| steps.poll_body(cx));
+        if ended.is_pending() {
+            let renew = || -> Boxed<()> { Box::pin(Arc::clone(guard).renew()) };
+            _ = renewal.get_or_insert_with(renew).as_mut().poll(cx);
+        }
+        ended
+    }
+
+    /// Looks at the result.
+    fn end(&self, mut guard: Guard, stamps: Stamps, steps: &mut dyn Steps) -> Stage {
+        let Manner { hold_off, only_ok, in_transaction, .. } = self.manner;
+        let (mut late, mut values) = (Targets::default(), guard.values().under(stamps));
+        let mut nothing_written = false;
+        if steps.is_success() {
+            guard.ended(Doubt::None);
+            steps.add_late(&mut late);
+            // Inside an `after_commit` it is not known yet whether there will be a commit.
+            if guard.commits() && guarded(|| steps.make_values(&mut values)).is_none() {
+                values = guard.values();
+            }
+        } else {
+            let in_doubt = guarded(|| steps.is_in_doubt()).unwrap_or(true);
+            nothing_written = only_ok && !in_doubt;
+            // Whether a transaction is committed does not depend on an error before that.
+            let certain = only_ok || in_transaction;
+            guard.ended(if in_doubt || (steps.is_strict() && !certain) {
+                Doubt::Unknown
+            } else if certain {
+                Doubt::None
+            } else {
+                Doubt::Failed
+            });
+        }
+        late.are_in(guard.cache(), self.names_cache, self.callsite);
+        let unfit = values.take_unfit();
+        Stage::End(Box::pin(async move {
+            // Inside a transaction nothing is committed yet: what the result names is fenced too.
+            let fence_late = in_transaction || !guard.owns();
+            _ = guard.enrol(late, fence_late, hold_off).await;
+            if guard.owns() && in_transaction {
+                guard.leave();
+            } else if nothing_written {
+                guard.cancel().await;
+            } else {
+                guard.close(values).await;
+            }
+            if let Some(unfit) = unfit {
+                unfit.tell();
+            }
+        }))
+    }
+}
+
+fn unfenced(cache: &Cache, why: Option<StoreError>) -> Error {
+    let message = "the write was not begun: its fence could not be put up in the cache's store";
+    match why.map(|error| cache.explained(error)) {
+        Some(error) => {
+            let unfenced = Error::new(ErrorKind::Unfenced, format!("{message}: {error}"));
+            match error.cause() {
+                Some(cause) => unfenced.because(cause.clone()),
+                None => unfenced,
+            }
+        }
+        None => Error::new(ErrorKind::Unfenced, message),
+    }
+}

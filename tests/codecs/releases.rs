@@ -1,0 +1,296 @@
+//! Two releases of a program over one server, which store the same entries in other codecs, versions or under other tags:
+//! both have hits, and every invalidation reaches both.
+
+use cache_runtime::{Cache, cached, invalidates, write_through};
+
+use crate::stage::stats;
+use crate::support::barrier::{Counter, Gate};
+use crate::support::patient;
+use crate::support::redis::{Client, RedisServer};
+
+/// The row in the database, and how often it is read.
+#[derive(Clone, Debug, Default)]
+struct Database {
+    row: Counter,
+    reads: Counter,
+}
+
+impl Database {
+    fn read(&self, release: &str) -> String {
+        self.reads.count();
+        format!("{release} {}", self.row.get())
+    }
+}
+
+#[cached(key = "user:<id>", ttl = 3600, skip(database))]
+async fn user(database: &Database, id: u64) -> String {
+    _ = id;
+    database.read("old")
+}
+
+#[cached(key = "user:<id>", ttl = 3600, skip(database), version = 2)]
+async fn newer(database: &Database, id: u64) -> String {
+    _ = id;
+    database.read("new")
+}
+
+#[cached(key = "user:<id>", ttl = 3600, skip(database), codec = MessagePack)]
+async fn packed(database: &Database, id: u64) -> String {
+    _ = id;
+    database.read("new")
+}
+
+#[cached(key = "user:<id>", ttl = 3600, skip(database), tags = ["users"])]
+async fn tagged(database: &Database, id: u64) -> String {
+    _ = id;
+    database.read("new")
+}
+
+#[cached(key = "user:<id>", ttl = 3600, skip(database), version = 2, lock)]
+async fn locked(database: &Database, id: u64) -> String {
+    _ = id;
+    database.read("new")
+}
+
+#[cached(key = "user:<id>", ttl = 3600, skip(database), version = 2, stale_while_revalidate = "1h")]
+async fn revalidated(database: Database, id: u64) -> String {
+    _ = id;
+    database.read("new")
+}
+
+#[cached(batch(id in ids), key = "user:<id>", ttl = 3600, skip(database), version = 2)]
+async fn batch(database: &Database, ids: &[u64]) -> Vec<(u64, String)> {
+    ids.iter().map(|id| (*id, database.read("new"))).collect()
+}
+
+#[invalidates(user(id))]
+async fn rename(database: &Database, id: u64) {
+    _ = id;
+    database.row.count();
+}
+
+#[write_through(user(id))]
+async fn replace(database: &Database, id: u64) -> String {
+    _ = id;
+    format!("old {}", database.row.count())
+}
+
+/// A process of each release.
+struct Stage {
+    _server: RedisServer,
+    client: Client,
+    old: Cache,
+    new: Cache,
+    database: Database,
+}
+
+impl Stage {
+    async fn start() -> Self {
+        let server = RedisServer::start().await;
+        let [old, new] = [(); 2].map(|()| patient().connect(&server.url()).unwrap());
+        let client = server.client().await;
+        Self { _server: server, client, old, new, database: Database::default() }
+    }
+
+    async fn old(&self) -> String {
+        self.old.scope(user(&self.database, 7)).await
+    }
+}
+
+/// What a call returns of user 7, in the new release.
+macro_rules! new {
+    ($stage:expr, batch) => {
+        $stage.new.scope(batch(&$stage.database, &[7])).await.remove(0).1
+    };
+    ($stage:expr, revalidated) => {
+        $stage.new.scope(revalidated($stage.database.clone(), 7)).await
+    };
+    ($stage:expr, $function:ident) => {
+        $stage.new.scope($function(&$stage.database, 7)).await
+    };
+}
+
+macro_rules! releases {
+    ($($name:ident),*) => {$(
+        mod $name {
+            use super::*;
+
+            #[tokio::test]
+            async fn both_have_hits() {
+                let stage = Stage::start().await;
+                for _ in 0..10 {
+                    assert_eq!(stage.old().await, "old 0");
+                    assert_eq!(new!(stage, $name), "new 0");
+                }
+                assert_eq!(stage.database.reads.get(), 2, "each has loaded once");
+                let (old, new) = (stats(&stage.old, "user"), stats(&stage.new, stringify!($name)));
+                assert_eq!((old.hits, old.misses, old.undecodable), (9, 1, 0));
+                assert_eq!((new.hits, new.misses, new.undecodable), (9, 1, 0));
+            }
+
+            #[tokio::test]
+            async fn every_invalidation_reaches_both() {
+                let stage = Stage::start().await;
+                let database = &stage.database;
+                for way in 0..6 {
+                    let row = database.row.get();
+                    // Either may be the one in the main key.
+                    if way % 2 == 0 {
+                        stage.old().await;
+                    }
+                    for _ in 0..2 {
+                        assert_eq!(new!(stage, $name), format!("new {row}"), "{way}");
+                        assert_eq!(stage.old().await, format!("old {row}"), "{way}");
+                    }
+                    match way {
+                        0 => stage.old.scope(rename(database, 7)).await,
+                        1 => stage.new.scope(rename(database, 7)).await,
+                        2 => {
+                            assert_eq!(stage.old.scope(replace(database, 7)).await, format!("old {}", row + 1));
+                        }
+                        3 => {
+                            database.row.count();
+                            stage.new.invalidate(&user_key(&7)).await.unwrap();
+                        }
+                        4 => {
+                            database.row.count();
+                            stage.old.invalidate_matching("user:*").await.unwrap();
+                        }
+                        _ => {
+                            database.row.count();
+                            stage.client.del("user:7").await;
+                        }
+                    }
+                    assert_eq!(new!(stage, $name), format!("new {}", row + 1), "{way}");
+                    assert_eq!(stage.old().await, format!("old {}", row + 1), "{way}");
+                    stage.old.invalidate(&user_key(&7)).await.unwrap();
+                }
+            }
+        }
+    )*};
+}
+releases!(newer, packed, tagged, locked, revalidated, batch);
+
+/// The tag is one of the new release alone, and reaches what that has beside the old one's value.
+#[tokio::test]
+async fn a_tag_reaches_its_own_release() {
+    let stage = Stage::start().await;
+    assert_eq!(stage.old().await, "old 0");
+    assert_eq!(new!(stage, tagged), "new 0");
+    stage.database.row.count();
+    stage.new.invalidate_tag("users").await.unwrap();
+    assert_eq!(new!(stage, tagged), "new 1");
+}
+
+/// What a load has read before a write is not found after it.
+#[tokio::test]
+async fn a_load_beside_that_a_write_overtakes_is_not_found() {
+    #[cached(key = "user:<id>", ttl = 3600, skip(database, gate), version = 2)]
+    async fn slow(database: &Database, gate: &Gate, id: u64) -> String {
+        _ = id;
+        let row = database.read("new");
+        gate.pass().await;
+        row
+    }
+    let (stage, gate) = (Stage::start().await, Gate::new());
+    assert_eq!(stage.old().await, "old 0");
+    let load = {
+        let (cache, database, gate) = (stage.new.clone(), stage.database.clone(), gate.clone());
+        tokio::spawn(async move { cache.scope(slow(&database, &gate, 7)).await })
+    };
+    gate.entered(1).await;
+    stage.old.scope(rename(&stage.database, 7)).await;
+    // The main key has a value again.
+    assert_eq!(stage.old().await, "old 1");
+    gate.open();
+    assert_eq!(load.await.unwrap(), "new 0");
+    assert_eq!(new!(stage, newer), "new 1");
+}
+
+/// While a write is under way, nobody finds or stores anything in either key.
+#[tokio::test]
+async fn a_fence_holds_for_both() {
+    #[invalidates(user(id))]
+    async fn slow_rename(database: &Database, gate: &Gate, id: u64) {
+        _ = id;
+        gate.pass().await;
+        database.row.count();
+    }
+    let (stage, gate) = (Stage::start().await, Gate::new());
+    stage.old().await;
+    assert_eq!(new!(stage, newer), "new 0");
+    let write = {
+        let (cache, database, gate) = (stage.old.clone(), stage.database.clone(), gate.clone());
+        tokio::spawn(async move { cache.scope(slow_rename(&database, &gate, 7)).await })
+    };
+    gate.entered(1).await;
+    for reads in [3, 4] {
+        assert_eq!(new!(stage, newer), "new 0");
+        assert_eq!(stage.database.reads.get(), reads, "the body has run");
+    }
+    gate.open();
+    write.await.unwrap();
+    assert_eq!(new!(stage, newer), "new 1");
+}
+
+/// By hand, a release reads its own value.
+#[tokio::test]
+async fn get_finds_the_value_beside() {
+    let stage = Stage::start().await;
+    stage.old().await;
+    assert_eq!(stage.new.get(&newer_key(&7)).await.unwrap(), None);
+    new!(stage, newer);
+    assert_eq!(stage.new.get(&newer_key(&7)).await.unwrap().as_deref(), Some("new 0"));
+    assert_eq!(stage.old.get(&user_key(&7)).await.unwrap().as_deref(), Some("old 0"));
+    stage.old.invalidate(&user_key(&7)).await.unwrap();
+    assert_eq!(stage.new.get(&newer_key(&7)).await.unwrap(), None);
+}
+
+/// When the old release's value is gone, the new one's is in the main key, and costs one round trip.
+#[tokio::test]
+async fn the_main_key_belongs_to_who_comes_first() {
+    let stage = Stage::start().await;
+    stage.old().await;
+    new!(stage, newer);
+    assert_eq!(stage.client.keys().await.len(), 2);
+    stage.client.del("user:7").await;
+    new!(stage, newer);
+    stage.client.del("user:7!J2!s").await;
+    new!(stage, newer);
+    assert_eq!(stage.database.reads.get(), 3);
+    assert_eq!(stage.client.keys().await, ["user:7"]);
+}
+
+/// In one process too, as in a program that has both functions for a while.
+#[tokio::test]
+async fn both_may_be_in_one_process() {
+    let (cache, database) = (Cache::in_memory(), Database::default());
+    for _ in 0..3 {
+        assert_eq!(cache.scope(user(&database, 7)).await, "old 0");
+        assert_eq!(cache.scope(newer(&database, 7)).await, "new 0");
+    }
+    assert_eq!(database.reads.get(), 2);
+    cache.scope(rename(&database, 7)).await;
+    assert_eq!(cache.scope(newer(&database, 7)).await, "new 1");
+    assert_eq!(cache.scope(user(&database, 7)).await, "old 1");
+}
+
+/// Functions whose calls find nothing ask for the lease without a look before, and step aside then.
+#[tokio::test]
+async fn a_lookup_that_was_spared_steps_aside() {
+    let stage = Stage::start().await;
+    for id in 0..200 {
+        stage.new.scope(newer(&stage.database, id)).await;
+    }
+    for id in 1000..1010 {
+        stage.old.scope(user(&stage.database, id)).await;
+    }
+    let reads = stage.database.reads.get();
+    for id in 1000..1010 {
+        for _ in 0..2 {
+            assert_eq!(stage.new.scope(newer(&stage.database, id)).await, "new 0");
+            assert_eq!(stage.old.scope(user(&stage.database, id)).await, "old 0");
+        }
+    }
+    assert_eq!(stage.database.reads.get(), reads + 10);
+}

@@ -2,6 +2,7 @@
 
 mod entries;
 mod policy;
+mod twin;
 
 use std::panic::Location;
 use std::sync::OnceLock;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 pub(crate) use self::entries::Shared;
 pub(crate) use self::policy::Policy;
+use self::twin::{First, Half};
 use crate::fidelity::{Encoded, Fidelity, Trials};
 use crate::misuse::Told;
 use crate::place::Here;
@@ -18,7 +20,8 @@ use crate::record::KeyHash;
 /// The length of what tells a function from others in a record.
 pub(crate) const FINGERPRINT: usize = 8;
 
-/// What an attribute says about its function. Built at compile time, one static per function.
+/// What an attribute says about its function. Built at compile time, one static per function, or two of which one stands
+/// for both.
 #[derive(Debug)]
 pub struct Callsite {
     name: &'static str,
@@ -27,6 +30,10 @@ pub struct Callsite {
     /// The shape of its own template; `None` if its key comes from elsewhere.
     shape: Option<&'static str>,
     here: Option<Here>,
+    /// Given if the function's body and its companion have a static each.
+    half: Option<Half>,
+    /// The one of the two that stands for both; known once a key was made.
+    first: First,
     /// How many tags its own entries have.
     tags: usize,
     /// Its entries are in the cache that it names.
@@ -58,6 +65,8 @@ impl Callsite {
             location: Location::caller(),
             shape: None,
             here: None,
+            half: None,
+            first: First::new(),
             tags: 0,
             names_cache: false,
             path: OnceLock::new(),

@@ -77,6 +77,8 @@ pub(crate) enum QueueMutant {
     LateWhateverHappened,
     /// A batch goes on where it was, with what another primary gives.
     BatchAcrossPrimaries,
+    /// What is pushed after a change of the number of partitions does not wait for what was pushed before.
+    LayoutsAtOnce,
 }
 
 static ON: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("CACHE_MUTANT").ok());

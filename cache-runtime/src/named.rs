@@ -55,13 +55,18 @@ macro_rules! __unnamed {
     }};
 }
 
-/// `here!("get_user")`: the place of the function that this is written in.
+/// `here!("get_user")`: the place of the function that this is written in, or whose companion it is written in.
+/// `here!("get_user", "user_entry")`: the same in a companion of another name.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __here {
     ($function:literal) => {
+        $crate::__private::here!($function, $function)
+    };
+    ($function:literal, $item:literal) => {
         $crate::__private::Here::new(
             $function,
+            $item,
             || $crate::__private::core::any::type_name_of_val(&|| ()),
             $crate::__private::core::option_env!("CARGO_BIN_NAME"),
         )

@@ -24,24 +24,33 @@ pub(crate) const OPEN: char = '\0';
 #[derive(Clone, Copy, Debug)]
 pub struct Here {
     name: &'static str,
+    /// What the closure is in: the function or its companion.
+    item: &'static str,
     closure: fn() -> &'static str,
     /// The binary that it was compiled for, if it was for one.
     binary: Option<&'static str>,
 }
 
 impl Here {
-    /// The place of the function `name`, in which `closure` names a closure; compiled for `binary` or for a library.
+    /// The place of the function `name`. `closure` names a closure in `item`, which is the function or its companion;
+    /// compiled for `binary` or for a library.
     #[must_use]
     pub const fn new(
         name: &'static str,
+        item: &'static str,
         closure: fn() -> &'static str,
         binary: Option<&'static str>,
     ) -> Self {
-        Self { name, closure, binary }
+        Self { name, item, closure, binary }
     }
 
     pub(crate) fn place(self) -> Place {
-        Place::of((self.closure)(), self.name)
+        Place::of((self.closure)(), self.item, self.name)
+    }
+
+    /// The binary that it was compiled for, if it was for one.
+    pub(crate) fn binary(self) -> Option<&'static str> {
+        self.binary
     }
 }
 
@@ -68,7 +77,7 @@ impl Source {
 }
 
 /// The place of a function.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Place {
     /// The module, the type, or the implementation that the function is in.
     outside: String,
@@ -76,9 +85,9 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Reads the name of the type of a closure in the function `name`, or in its companion.
-    pub(crate) fn of(closure: &str, name: &str) -> Self {
-        Self { outside: outside(closure, name).to_owned(), name: name.to_owned() }
+    /// Reads the name of the type of a closure in `item`, which is the function `name` or its companion.
+    pub(crate) fn of(closure: &str, item: &str, name: &str) -> Self {
+        Self { outside: outside(closure, item).to_owned(), name: name.to_owned() }
     }
 
     /// The text of an automatic key as far as the parameters, with [`OPEN`] for what is not known.
@@ -103,7 +112,7 @@ impl Place {
     }
 }
 
-/// What the function `name` is in; all of the name where that cannot be told.
+/// What the function or companion `name` is in; all of the name where that cannot be told.
 ///
 /// Behind the function may stand closures and statics, and its own generic arguments, which must not make a difference:
 /// a read may be called with a `&str` where the write that invalidates it has a `String`.
@@ -206,7 +215,7 @@ mod tests {
     fn one_file_may_be_compiled_twice() {
         #[track_caller]
         fn source(function: &'static str, binary: Option<&'static str>) -> Source {
-            let here = Some(Here::new("find", || "", binary));
+            let here = Some(Here::new("find", "find", || "", binary));
             Source { function, here, location: Location::caller() }
         }
         let [library, program, again, other, moved] = [
@@ -227,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_a_generic_block_leaves_open_is_open() {
-        let shape = |closure| Place::of(closure, "find").shape();
+        let shape = |closure| Place::of(closure, "find", "find").shape();
         assert_eq!(shape("shop::find_key::{{closure}}"), "shop::find");
         assert_eq!(shape("shop::B<_>::find_key::{{closure}}"), "shop::B%3C\0%3E::find");
         assert_eq!(shape("shop::N<K, 3>::find_key::{{closure}}"), "shop::N%3C\0,%203%3E::find");
@@ -239,7 +248,7 @@ mod tests {
 
     #[test]
     fn self_is_found_in_every_kind_of_block() {
-        let of_self = |closure| Place::of(closure, "find").self_shape();
+        let of_self = |closure| Place::of(closure, "find", "find").self_shape();
         for closure in [
             "shop::A::find_key::{{closure}}",
             "shop::other::<impl shop::A>::find_key::{{closure}}",

@@ -31,14 +31,16 @@ pub use crate::queue::{
     worker,
 };
 pub use crate::read::{
-    Again, Answers, Attached, Batched, Calling, CallingMany, Detached, HeldBy, Id, Ids, Negative,
-    Read, ReadMany, again, read, read_many,
+    Again, Answers, Attached, Batched, Calling, CallingMany, Detached, EachLacksBoth,
+    EachLacksDeserialize, EachLacksNothing, EachLacksSerialize, HeldBy, Id, Ids, Negative, Read,
+    ReadMany, again, read, read_many,
 };
 pub use crate::write::{Nothing, Targets, Through, Values, Write, Writing, kept, write};
 pub use crate::{
     __batched as batched, __catalog as catalog, __companion as companion, __errors as errors,
-    __here as here, __left_out as left_out, __outcome as outcome, __returns as returns,
-    __strict as strict, __through as through, __unnamed as unnamed, __value as value,
+    __here as here, __left_out as left_out, __outcome as outcome, __owned as owned,
+    __returns as returns, __strict as strict, __through as through, __unnamed as unnamed,
+    __value as value,
 };
 
 /// Starts the key of a function.

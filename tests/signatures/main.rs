@@ -2,6 +2,7 @@
 #![deny(warnings, clippy::pedantic)]
 
 mod arguments;
+mod associated;
 mod attributes;
 mod case;
 mod control;

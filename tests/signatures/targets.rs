@@ -342,3 +342,37 @@ async fn what_other_attributes_make_is_a_target() {
     assert!(empties(&cache, depth(2), depth_key(&2), by_others(2)).await);
     assert!(empties(&cache, conditional(1), conditional_key(&1), by_others(1)).await);
 }
+
+/// What a trait makes keys by.
+trait Keys {
+    fn part_key(&self, id: i64) -> Key<Row>;
+}
+
+struct Parts {
+    tenant: i64,
+}
+
+impl Keys for Parts {
+    fn part_key(&self, id: i64) -> Key<Row> {
+        Key::builder().text("part:").part(&self.tenant).text(":").part(&id).done()
+    }
+}
+
+impl Parts {
+    #[cached(key = Keys::part_key(self, id), ttl = 60)]
+    async fn part(&self, id: i64) -> Row {
+        row(id)
+    }
+
+    #[invalidates(key = Keys::part_key(self, id))]
+    async fn change(&self, id: i64) {
+        _ = id;
+    }
+}
+
+#[tokio::test]
+async fn a_key_comes_from_a_trait() {
+    let cache = Cache::in_memory();
+    let parts = Parts { tenant: 7 };
+    assert!(empties(&cache, parts.part(1), parts.part_key(1), parts.change(1)).await);
+}

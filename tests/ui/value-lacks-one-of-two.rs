@@ -1,5 +1,7 @@
 #![allow(unused_variables)]
 
+use std::collections::{BTreeMap, HashMap};
+
 use cache_runtime::cached;
 
 #[derive(serde::Serialize)]
@@ -22,6 +24,21 @@ async fn read(id: i64) -> Option<Read> {
 
 #[cached(key = "neither:<id>", ttl = 60)]
 async fn neither(id: i64) -> Vec<Neither> {
+    todo!()
+}
+
+#[cached(batch(id in ids), key = "each:written:<id>", ttl = 60)]
+async fn each_written(ids: &[i64]) -> Result<HashMap<i64, Written>, String> {
+    todo!()
+}
+
+#[cached(batch(id in ids), key = "each:read:<id>", ttl = 60, none_ttl = 60)]
+async fn each_read(ids: &[i64]) -> BTreeMap<i64, Read> {
+    todo!()
+}
+
+#[cached(batch(id in ids), key = "each:neither:<id>", ttl = 60)]
+async fn each_neither(ids: &[i64]) -> Vec<(i64, Neither)> {
     todo!()
 }
 

@@ -139,10 +139,10 @@ async fn the_keys_of_a_partition_share_a_slot_and_clear_leaves_them_alone() {
     gate.entered(1).await;
     eventually!(cache.queues().await.unwrap().len() == 1);
     let keys = client.keys().await;
-    assert_eq!(keys.len(), 6, "{keys:?}");
+    assert_eq!(keys.len(), 7, "{keys:?}");
     for key in &keys {
         let tag = match key.rsplit(':').next() {
-            Some("workers") => "@shop:wb:{careful}",
+            Some("workers" | "layout") => "@shop:wb:{careful}",
             Some("{}queues") => "@shop:wb:{}queues",
             _ => "@shop:wb:{careful:0}",
         };

@@ -13,6 +13,7 @@ mod detour;
 mod failover;
 mod faults;
 mod kinds;
+mod layouts;
 mod letters;
 mod manage;
 mod many;

@@ -138,6 +138,13 @@ impl Ledger {
         self.0.lock().unwrap().versions.clone()
     }
 
+    /// Of one counter's steps, as they came.
+    pub fn versions_of(&self, counter: u64) -> Vec<i64> {
+        let state = self.0.lock().unwrap();
+        let steps = state.steps.iter().zip(&state.versions);
+        steps.filter(|(step, _)| step.counter == counter).map(|(_, version)| *version).collect()
+    }
+
     /// The numbers of one counter's steps, as they came.
     pub fn of(&self, counter: u64) -> Vec<u64> {
         let state = self.0.lock().unwrap();

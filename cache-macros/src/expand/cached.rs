@@ -3,13 +3,16 @@
 use proc_macro2::TokenStream;
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
+use syn::{Path, Type};
 
+use super::key::Site;
 use super::{
     Runtime, about_as, batch, cache, catalog, companion, detached, function, handles, key, loader,
     named, respanned, value,
 };
 use crate::diagnostics::Reported;
-use crate::model::{Cached, Home, Key};
+use crate::model::{Cached, Flavor, Home, Key};
+use crate::types;
 
 // Input:
 //     #[cached(key = "user:<id>", ttl = 3600)]
@@ -45,13 +48,16 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
             let (read, callsite) = (read(&key), key::callsite(model, None, &runtime)?);
             quote!(#read.at({ #callsite &__CALLSITE }))
         }
-        Key::Own(own) if own.home == Home::Inline => {
-            let key = key::chain(model, own, &runtime, key::value)?;
-            read(&quote!({ #key }))
-        }
         Key::Own(own) => {
-            companion = Some(companion::function(model, own, &runtime)?);
-            read(&companion::call(model, own, &runtime))
+            if own.home != Home::Inline {
+                companion = Some(companion::function(model, own, &runtime)?);
+            }
+            if matches!(own.home, Home::Associated | Home::Method) {
+                read(&companion::call(model, own, &runtime))
+            } else {
+                let key = key::chain(model, own, Site::Body, &runtime, key::value)?;
+                read(&quote!({ #key }))
+            }
         }
     };
     let cache = args.cache.get()?.map(cache);
@@ -84,6 +90,7 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let returns = quote!(#returns #refusing #negative #failing #remembering #shared #spelled);
     let read = quote!(#read #cache #when #unless);
     let mut site = handles::checks(model, private)?;
+    site.extend(owned(model, private));
     site.extend(catalog::cached(model, &runtime)?);
     if let Ok(Key::Shared(key)) = &model.key {
         site.extend(named::read(model, key, private));
@@ -101,4 +108,14 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     let call = quote!(#read.#through(#returns, #load));
     let function = function(model.scope.function, &model.flavor, &site, &call);
     Ok(quote!(#function #companion))
+}
+
+// Output, of `-> Result<Title, Error>`:
+//     __private::owned!(Title);
+/// Shows the compiler what is stored where no reference is around that a lifetime which is not written could be of.
+fn owned(model: &Cached<'_>, private: &Path) -> Option<TokenStream> {
+    let ty = model.stored();
+    let told = types::is_opaque(ty) || types::borrows(ty) || matches!(ty, Type::Infer(_));
+    let hides = matches!(model.flavor, Flavor::Async(_)) && !told;
+    hides.then(|| quote!(#private::owned!(#ty);))
 }

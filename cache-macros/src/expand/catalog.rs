@@ -23,7 +23,8 @@ use crate::types;
 //         )
 //         .shape("user:<int>", __private::here!("get_user"))
 //         .ttl_ms(3_600_000)
-//         .typed(|| core::any::type_name::<User>())
+//         .typed(|| core::any::type_name::<User>()),
+//         User
 //     }
 pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
     let (args, function, private) = (model.args, model.scope.function, &runtime.private);
@@ -31,6 +32,7 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
     let options = &args.text;
     let stored = spelled(model.stored());
 
+    let mut named = None;
     let (template, own) = match model.key.as_ref().map_err(|&reported| reported)? {
         Key::Shared(expr) => {
             let shares = companion(expr).map(|companion| quote!(.shares(#companion)));
@@ -47,7 +49,9 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
                 && !types::borrows(ty);
             let typed = nameable.then(|| {
                 let stored = value::stored(model, runtime);
-                quote!(.typed(|| #private::core::any::type_name::<#stored>()))
+                let typed = quote!(.typed(|| #private::core::any::type_name::<#stored>()));
+                named = Some(quote!(, #stored));
+                typed
             });
             let tags = own.tags.iter().map(|tag| self::shape(tag));
             let tags = (!own.tags.is_empty()).then(|| quote!(.tags(&[#(#tags),*])));
@@ -79,6 +83,7 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
         #private::catalog! {
             #private::CachedSite::new(#name, #template, #stored, #options)
                 #own #ttl #codec #version #cache
+                #named
         }
     })
 }

@@ -5,6 +5,7 @@ use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{GenericParam, Generics, Type};
 
+use super::key::Site;
 use super::{Runtime, generics, key, named, value};
 use crate::attr::cached::Companion;
 use crate::diagnostics::Reported;
@@ -43,33 +44,34 @@ pub(super) fn function(
     // A companion takes references, and the type is the user's.
     let allow = taken().any(|it| it.ty.is_some_and(is_option_of_reference));
     let allow = allow.then(|| quote!(#[allow(clippy::ref_option_ref)]));
+    // The function makes its key by itself.
+    let unused = (own.home == Home::Function).then(|| quote!(#[allow(dead_code)]));
     let parameters = taken().map(|parameter| declare(parameter, model, runtime));
     let value = value::stored(model, runtime);
     let generics = needed(model, own, runtime);
     let where_clause = &generics.where_clause;
 
     let path = &runtime.path;
-    let body = key::chain(model, own, runtime, borrowed)?;
+    let body = key::chain(model, own, Site::Companion(&name), runtime, borrowed)?;
     let mark = named::mark(model, own, runtime);
     Ok(quote! {
         #mark
         #(#kept)*
         #[doc = #doc]
         #allow
+        #unused
         #vis fn #name #generics (#receiver #(#parameters),*) -> #path::Key<#value> #where_clause {
             #body
         }
     })
 }
 
-/// `get_user_key(&id)`, as the function itself calls it.
+/// `self.get_user_key(&id)`, as a method calls it, or `Self::get_user_key(&id)`.
 pub(super) fn call(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> TokenStream {
-    let name = own_name(model);
-    let path = match own.home {
-        Home::Method => quote!(self.#name),
-        Home::Associated => quote!(Self::#name),
-        Home::Function | Home::Inline => quote!(#name),
-    };
+    let mut name = own_name(model);
+    // Where there is no such name, rustc suggests none to write in place of the attribute.
+    name.set_span(Span::call_site());
+    let path = if own.home == Home::Method { quote!(self.#name) } else { quote!(Self::#name) };
     let turbofish = turbofish(&needed(model, own, runtime));
     let item = model.batch.map(|batch| batch.item.name);
     let arguments = parameters(model, own).map(|it| match item {
@@ -82,10 +84,13 @@ pub(super) fn call(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> T
 
 /// The companion's name: that of the attribute, or `get_user_key` for `get_user`.
 pub(super) fn own_name(model: &Cached<'_>) -> Ident {
-    match model.args.companion.get() {
-        Ok(Some(Companion::Named(name))) => name.clone(),
-        _ => name(&model.scope.function.sig.ident, Span::call_site()),
+    if let Ok(Some(Companion::Named(name))) = model.args.companion.get() {
+        return name.clone();
     }
+    // It stands where the attribute does, and is a name like the user's own: inside of the `impl` block, rustc then
+    // suggests `self.get_user(id)` for a target `get_user(id)`.
+    let function = &model.scope.function.sig.ident;
+    name(function, Span::call_site().resolved_at(function.span()))
 }
 
 /// `get_user_key` for `get_user`.
@@ -103,14 +108,36 @@ fn doc(model: &Cached<'_>, own: &OwnKey<'_>) -> String {
 
 /// The parameters that the key, its tags and its ttl are made of.
 fn parameters<'a>(model: &Cached<'a>, own: &OwnKey<'_>) -> impl Iterator<Item = Parameter<'a>> {
-    let ttl = model.args.ttl.get().ok().flatten();
     let batch = model.batch;
     let single = move |it| batch.map_or(it, |batch| batch.single(it));
     model.scope.parameters.iter().copied().map(single).filter(move |parameter| {
         let name = parameter.name.unraw().to_string();
-        own.parts().any(|part| part.subject.name() == name)
-            || ttl.is_some_and(|ttl| ttl.uses(&name))
+        own.parts().any(|part| part.subject.name() == name) || is_in_ttl(*parameter, model)
     })
+}
+
+/// Whether the ttl is made of a parameter.
+fn is_in_ttl(parameter: Parameter<'_>, model: &Cached<'_>) -> bool {
+    let ttl = model.args.ttl.get().ok().flatten();
+    ttl.is_some_and(|ttl| ttl.uses(&parameter.name.unraw().to_string()))
+}
+
+// Output, of `ttl = Duration::from_secs(*secs)`:
+//     let secs: &u64 = &secs;
+/// What a function without a way to call its companion does for a ttl that is made of parameters.
+pub(super) fn lets(model: &Cached<'_>, own: &OwnKey<'_>, site: Site<'_>) -> TokenStream {
+    if !matches!(site, Site::Body) || own.home == Home::Inline {
+        return TokenStream::new();
+    }
+    let item = model.batch.map(|batch| batch.item.name);
+    let used = parameters(model, own).filter(|it| is_in_ttl(*it, model) && item != Some(it.name));
+    let lets = used.map(|parameter| {
+        let (name, reference) = (parameter.name, key::reference(parameter, parameter.name.span()));
+        let ty = parameter.ty.filter(|ty| !matches!(syntax::peel(ty), Type::ImplTrait(_)));
+        let ty = ty.map(|ty| taken(ty, model)).map(|ty| quote!(: #ty));
+        quote!(let #name #ty = #reference;)
+    });
+    lets.collect()
 }
 
 /// `id: &i64` for `id: i64`, `name: &str` for `name: String` and for `name: Cow<'_, str>`.
@@ -120,10 +147,16 @@ fn declare(parameter: Parameter<'_>, model: &Cached<'_>, runtime: &Runtime) -> T
         let path = &runtime.path;
         return quote!(#name: &(impl #path::KeyPart + ?Sized));
     };
+    let ty = taken(ty, model);
+    quote!(#name: #ty)
+}
+
+/// `&i64` for `i64`, `&str` for `String`.
+fn taken(ty: &Type, model: &Cached<'_>) -> TokenStream {
     let lifetimes = model.scope.function.sig.generics.lifetimes();
     let lifetimes: Vec<_> = lifetimes.map(|parameter| &parameter.lifetime.ident).collect();
     let ty = syntax::without_lifetimes(syntax::peel(ty), &lifetimes);
-    let ty = match &ty {
+    match &ty {
         Type::Reference(reference) => {
             let ty = &reference.elem;
             quote!(&#ty)
@@ -141,8 +174,7 @@ fn declare(parameter: Parameter<'_>, model: &Cached<'_>, runtime: &Runtime) -> T
             }
             _ => quote!(&#ty),
         },
-    };
-    quote!(#name: #ty)
+    }
 }
 
 /// `Option<&T>`

@@ -2,10 +2,11 @@
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
+use syn::ext::IdentExt as _;
 use syn::{Path, Type};
 
 use super::shape::shape;
-use super::{Runtime, duration, respanned, value};
+use super::{Runtime, companion, duration, respanned, value};
 use crate::attr::cached::{CachedArgs, Lock, Ttl};
 use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
@@ -17,27 +18,52 @@ use crate::scope::Subject;
 use crate::syntax;
 use crate::template::Change;
 
+/// Where the calls that make a key are written.
+#[derive(Clone, Copy)]
+pub(super) enum Site<'a> {
+    /// In the function.
+    Body,
+    /// In its companion of this name.
+    Companion(&'a Ident),
+}
+
+impl Site<'_> {
+    /// The companion's name, where the function's does not tell it.
+    fn named(self, function: &Function) -> Option<String> {
+        let Self::Companion(name) = self else { return None };
+        let usual = companion::name(&function.sig.ident, Span::call_site());
+        (*name != usual).then(|| name.unraw().to_string())
+    }
+}
+
 // Output:
 //     static __CALLSITE: __private::Callsite =
 //         __private::Callsite::new(concat!(module_path!(), "::get_user"), "user:<id>")
 //             .key("user:<int>", __private::here!("get_user"))
+//             .of_body()
 //             .ttl_ms(3_600_000)
 //             .lock();
 pub(super) fn callsite(
     model: &Cached<'_>,
-    own: Option<&OwnKey<'_>>,
+    own: Option<(&OwnKey<'_>, Site<'_>)>,
     runtime: &Runtime,
 ) -> Result<TokenStream, Reported> {
     let Runtime { path, private } = runtime;
     let name = origin(model.scope.function, "", private);
-    let template = own.map_or_else(|| quote!(""), |own| template(own, model, private));
-    let own = own.map(|own| {
-        let (shape, name) = (shape(&own.pieces), model.scope.function.name().to_string());
+    let template = own.map_or_else(|| quote!(""), |(own, _)| template(own, model, private));
+    let own = own.map(|(own, site)| {
+        let function = model.scope.function;
+        let (shape, name) = (shape(&own.pieces), function.name().to_string());
+        let named = site.named(function).map(|item| quote!(, #item));
+        let half = (own.home == Home::Function).then(|| match site {
+            Site::Body => quote!(.of_body()),
+            Site::Companion(_) => quote!(.of_companion()),
+        });
         let tags = (!own.tags.is_empty()).then(|| {
             let tags = Literal::usize_unsuffixed(own.tags.len());
             quote!(.tags(#tags))
         });
-        quote!(.key(#shape, #private::here!(#name)) #tags)
+        quote!(.key(#shape, #private::here!(#name #named)) #half #tags)
     });
     let names_cache = model.args.cache.is_given().then(|| quote!(.names_cache()));
     let policy = policy(model, path)?;
@@ -139,28 +165,46 @@ pub(super) fn described(pieces: &[Piece<'_>], describe: impl Fn(&Part<'_>) -> St
 pub(super) fn chain(
     model: &Cached<'_>,
     own: &OwnKey<'_>,
+    site: Site<'_>,
     runtime: &Runtime,
     mut value: impl FnMut(&Part<'_>) -> TokenStream,
 ) -> Result<TokenStream, Reported> {
-    let private = &runtime.private;
-    let callsite = callsite(model, Some(own), runtime)?;
-    let pieces_of_key = pieces(&own.pieces, model.scope.function, private, &mut value);
+    let (private, function) = (&runtime.private, model.scope.function);
+    let callsite = callsite(model, Some((own, site)), runtime)?;
+    let pieces_of_key = match (own.pieces.split_first(), site.named(function)) {
+        (Some((Piece::Origin, rest)), Some(item)) => {
+            let name = function.name().to_string();
+            let rest = pieces(rest, function, private, &mut value);
+            quote!(.origin_in(&|| (), #name, #item) #rest)
+        }
+        _ => pieces(&own.pieces, function, private, &mut value),
+    };
     // A closure's parameter must have a type before it is met; if it is the last thing that is said, that comes from the
     // companion's return type.
     let closures = usize::from(matches!(model.args.ttl.get()?, Some(Ttl::Of(_))))
         + usize::from(model.args.unless.is_given());
-    let last = own.home != Home::Inline && own.tags.is_empty();
-    // The entries of a batch hold its values or options of them, and without a companion nothing else tells which.
-    let of_batch = own.home == Home::Inline && model.batch.is_some();
-    let named = of_batch || closures > usize::from(last);
+    let in_body = matches!(site, Site::Body);
+    let last = !in_body && own.tags.is_empty();
+    // The entries of a batch hold its values or options of them, and without a companion nothing else tells which. Where
+    // there is one, its keys are of the same type.
+    let told_here = in_body && (model.batch.is_some() || own.home != Home::Inline);
+    let named = told_here || closures > usize::from(last);
     let turbofish = named.then(|| value::stored(model, runtime)).map(|stored| quote!(::<#stored>));
-    let ttl = ttl(model)?.map(|(method, argument)| quote!(.#method(#argument)));
+    let ttl = ttl(model)?.map(|(method, argument)| {
+        // An expression sees the parameters as the companion has them.
+        let lets = companion::lets(model, own, site);
+        if lets.is_empty() {
+            quote!(.#method(#argument))
+        } else {
+            quote!(.#method({ #lets #argument }))
+        }
+    });
     let unless = match model.unless_of_value() {
         Some(unless) => Some(quote!(.unless(#unless))),
         None => model.args.unless.is_given().then(|| quote!(.unless_in_call())),
     };
     let tags = own.tags.iter().map(|tag| {
-        let tag = pieces(tag, model.scope.function, private, &mut value);
+        let tag = pieces(tag, function, private, &mut value);
         quote!(.tag(#private::tag() #tag.done()))
     });
     Ok(quote! {

@@ -94,9 +94,10 @@ pub(super) fn of_function(call: &ExprCall, private: &Path) -> Option<TokenStream
     let Expr::Path(function) = &*call.func else { return None };
     let mut companion = function.clone();
     let last = companion.path.segments.last_mut()?;
-    let itself = target::ends_as_companion(&last.ident).then(|| of_companion(function, private));
+    let itself =
+        target::ends_as_companion(&last.ident).then(|| of_companion(function, call, private));
     last.ident = companion::name(&last.ident, last.ident.span());
-    let checks = [of_companion(&companion, private), itself.flatten()];
+    let checks = [of_companion(&companion, call, private), itself.flatten()];
     Some(checks.into_iter().flatten().collect())
 }
 
@@ -110,11 +111,20 @@ fn of_target(call: &ExprMethodCall, private: &Path) -> TokenStream {
 
 /// `self.get_user_key(&id)`. What another receiver is, a macro cannot tell.
 fn of_method(receiver: &Expr, companion: &Ident, private: &Path) -> Option<TokenStream> {
-    let is_self = matches!(receiver, Expr::Path(path) if path.path.is_ident("self"));
-    is_self.then(|| {
-        let path = parse_quote_spanned!(companion.span()=> Self::#companion);
-        of_constant(&path, companion, private)
-    })
+    is_self(receiver).then(|| of_self(companion, private))
+}
+
+fn of_self(companion: &Ident, private: &Path) -> TokenStream {
+    let path = parse_quote_spanned!(companion.span()=> Self::#companion);
+    of_constant(&path, companion, private)
+}
+
+/// `self`, `&self`
+fn is_self(expr: &Expr) -> bool {
+    match expr {
+        Expr::Reference(reference) => is_self(&reference.expr),
+        expr => matches!(expr, Expr::Path(path) if path.path.is_ident("self")),
+    }
 }
 
 /// `get_user_key(&id)`, unless that is a closure which the function is given.
@@ -130,17 +140,20 @@ fn of_key(key: &Expr, scope: &Scope<'_>, private: &Path) -> Option<TokenStream> 
             let Expr::Path(companion) = &*call.func else { return None };
             let name = companion.path.segments.last()?.ident.unraw().to_string();
             let is_companion = name.ends_with("_key") && scope.parameter(&name).is_none();
-            if is_companion { of_companion(companion, private) } else { None }
+            if is_companion { of_companion(companion, call, private) } else { None }
         }
         _ => None,
     }
 }
 
-fn of_companion(companion: &ExprPath, private: &Path) -> Option<TokenStream> {
+/// `Repo::get_user_key(repo, &id)`, or another path; `call` has its arguments.
+fn of_companion(companion: &ExprPath, call: &ExprCall, private: &Path) -> Option<TokenStream> {
     let path = &companion.path;
     let name = &path.segments.last()?.ident;
     match (&companion.qself, target::module(path)) {
         (Some(_), _) => None,
+        // `Keys::make_key(self, &id)`: of a trait, perhaps, which rustc would take for a type that nobody wrote.
+        (None, None) if call.args.first().is_some_and(is_self) => Some(of_self(name, private)),
         (None, None) => Some(of_constant(path, name, private)),
         (None, Some(module)) => {
             let unnamed = unnamed(name, private);

@@ -1,6 +1,6 @@
 //! The key of a target that is a call: what its companion makes of the arguments.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens as _, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Path, PathArguments, parse_quote_spanned};
@@ -51,7 +51,9 @@ pub(super) fn of_method(
     if !is_self || call.turbofish.is_some() || call.args.len() > MOST_ARGUMENTS {
         let mut call = call.clone();
         call.args = given.collect();
-        call.method = companion::name(&call.method, call.method.span());
+        // rustc suggests no companion for it, which would be taken for a function and get another `_key`.
+        let span = Span::mixed_site().located_at(call.method.span());
+        call.method = companion::name(&call.method, span);
         *call.receiver = receiver;
         return call.into_token_stream();
     }

@@ -42,13 +42,14 @@ pub(crate) struct OwnKey<'a> {
 /// Where the code that builds the key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Home {
-    /// In a companion that is called `name_key(..)`.
+    /// In the function and in a companion, which is `name_key` for a function outside of any `impl` block, and
+    /// `Type::name_key` for one that does not say that it is inside.
     Function,
     /// In a companion that is called `Self::name_key(..)`.
     Associated,
     /// In a companion that is called `self.name_key(..)`, since the key uses `self`.
     Method,
-    /// In the function itself: the implementation of a trait has no place for a companion.
+    /// In the function alone: the implementation of a trait has no place for a companion.
     Inline,
 }
 

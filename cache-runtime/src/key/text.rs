@@ -96,12 +96,18 @@ impl<T> KeyText<T> {
         self.segment(None, |segment| segment.text(std::any::type_name::<N>()))
     }
 
-    /// Appends where the function `name` is, and the name. `here` is the type of a closure in it.
+    /// Appends where the function `name` is, and the name. `here` is the type of a closure in it, or in its companion.
     #[doc(hidden)]
-    pub fn origin<H>(mut self, _here: &H, name: &'static str) -> Self {
+    pub fn origin<H>(self, here: &H, name: &'static str) -> Self {
+        self.origin_in(here, name, name)
+    }
+
+    /// The same, where the closure is in `item`, a companion of another name.
+    #[doc(hidden)]
+    pub fn origin_in<H>(mut self, _here: &H, name: &'static str, item: &'static str) -> Self {
         let path = self.callsite.path(std::any::type_name::<H>(), |here| {
             let made = KeyText::<()>::new(self.callsite).segment(None, |segment| {
-                segment.path(place::outside(here, name));
+                segment.path(place::outside(here, item));
                 segment.path("::");
                 segment.path(name);
             });
@@ -126,7 +132,7 @@ impl<T> KeyText<T> {
     /// The finished key.
     #[must_use]
     pub fn done(self) -> Key<T> {
-        Key::new(self.text, self.callsite, self.unhashable)
+        Key::new(self.text, self.callsite.one(), self.unhashable)
     }
 
     /// The finished text, and why it names no entry.

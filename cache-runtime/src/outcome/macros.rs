@@ -30,6 +30,18 @@ macro_rules! __returns {
     }};
 }
 
+/// `owned!(Type)`: does not compile if the type has a lifetime that is not written, as `Title` of `struct Title<'a>`. In the
+/// function's signature it would be that of an argument; here there is none, and rustc says where it is missing.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __owned {
+    ($ty:ty) => {
+        #[allow(clippy::type_complexity)]
+        let _: $crate::__private::core::option::Option<fn() -> $ty> =
+            $crate::__private::core::option::Option::None;
+    };
+}
+
 /// `sharing!(Type)`: how the errors of a read reach the callers that waited for it.
 #[doc(hidden)]
 #[macro_export]
@@ -61,18 +73,26 @@ macro_rules! __errors {
 #[macro_export]
 macro_rules! __batched {
     ($ty:ty) => {{
-        use $crate::__private::{Otherwise as _, Unable as _};
+        #[allow(unused_imports)]
+        use $crate::__private::{
+            EachLacksBoth as _, EachLacksDeserialize as _, EachLacksNothing as _,
+            EachLacksSerialize as _, Otherwise as _, Unable as _,
+        };
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
         let sharing = $crate::__sharing!($ty);
         let (hand, compare) = (answer.ask().hand_each(), answer.compare_each());
-        $crate::__private::Batched::new(&answer, sharing, hand, compare)
+        (&&&&answer).batched(sharing, hand, compare)
     }};
     ($ty:ty as open) => {{
-        use $crate::__private::{Otherwise as _, Unable as _};
+        #[allow(unused_imports)]
+        use $crate::__private::{
+            EachLacksBoth as _, EachLacksDeserialize as _, EachLacksNothing as _,
+            EachLacksSerialize as _, Otherwise as _, Unable as _,
+        };
         let answer = $crate::__private::Probe::<$ty>::NEW.shape();
         let sharing = $crate::__sharing!($ty);
         let (hand, compare) = ($crate::__private::Encoded, answer.ask().compare_each());
-        $crate::__private::Batched::new(&answer, sharing, hand, compare)
+        (&&&&answer).batched(sharing, hand, compare)
     }};
 }
 

@@ -18,7 +18,9 @@ mod sharing;
 
 use std::fmt;
 
-pub(crate) use self::bounds::{Fail, Fails, Optional, Refuse, Spells, Storable, Stores, Yields};
+pub(crate) use self::bounds::{
+    Fail, Fails, Optional, ReadBack, Refuse, Spells, Storable, Stores, Writable, Yields,
+};
 pub use self::lacks::{LacksBoth, LacksDeserialize, LacksNothing, LacksSerialize};
 pub(crate) use self::nature::{Compare, Equal, Hand, Nature};
 pub use self::nature::{Encoded, Unable};

@@ -5,12 +5,13 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::clock;
+use super::failure::{Failure, Missed, is_forbidden};
+use super::layout::{MOVES, Spot};
 use super::log::Log;
 use super::producer::{Others, Ticket};
 use super::shared::Lot;
 #[cfg(cache_mutants)]
 use crate::mutants::{QueueMutant, on};
-use crate::stats::BreakerState;
 use crate::store::queue::{Added, Addition, Stamp};
 use crate::store::redis::RedisStore;
 use crate::store::{Deadline, StoreError, StoreResult};
@@ -24,57 +25,49 @@ pub(super) const ATTEMPT: Duration = Duration::from_secs(1);
 pub(super) const PAUSES: (Duration, Duration) =
     (Duration::from_millis(2), Duration::from_millis(100));
 
-/// Why a push cannot end well.
-#[derive(Debug)]
-pub(super) enum Failure {
-    Full,
-    /// It is there, but too few replicas have it, or the server does not tell.
-    Unreplicated(Option<StoreError>),
-    Missed(Missed),
-    /// It was not sent, because an item before it is on too few replicas.
-    Untried,
-}
-
-/// The server has not said that it has the item.
-#[derive(Debug)]
-pub(super) struct Missed {
-    pub(super) error: StoreError,
-    /// It may have it all the same.
-    pub(super) in_doubt: bool,
-}
-
-impl Failure {
-    /// The item certainly is not there.
-    pub(super) fn unavailable(error: StoreError) -> Self {
-        Self::Missed(Missed { error, in_doubt: false })
-    }
-
-    /// It may be there.
-    pub(super) fn in_doubt(error: StoreError) -> Self {
-        Self::Missed(Missed { error, in_doubt: true })
-    }
-}
-
 impl Log {
-    /// Appends an item: it is stored once, with this stamp or the later one that it is changed to.
+    /// Appends an item: it is stored once, there or where it is found to belong, with this stamp or the later one that it is changed
+    /// to.
     pub(super) async fn append(
         &self,
-        partition: u32,
+        spot: &mut Spot,
         stamp: &mut Stamp,
         key: &str,
         payload: &[u8],
         waits: bool,
     ) -> Result<(), Failure> {
+        if spot.epoch == 0 {
+            *spot = self.relocate(*spot, key).await?;
+        }
+        for _ in 0..MOVES {
+            match self.append_there(*spot, stamp, key, payload, waits).await {
+                Err(Failure::Moved) => *spot = self.shared.spot(spot.is_keyed.then_some(key)),
+                appended => return appended,
+            }
+        }
+        Err(Failure::unavailable(StoreError::Unexpected))
+    }
+
+    async fn append_there(
+        &self,
+        spot: Spot,
+        stamp: &mut Stamp,
+        key: &str,
+        payload: &[u8],
+        waits: bool,
+    ) -> Result<(), Failure> {
+        if stamp.us <= spot.us {
+            *stamp = clock::now();
+        }
         let options = &self.shared.site.options;
-        let Some(lot) = self.shared.lot(partition) else {
-            return Err(Failure::unavailable(StoreError::Down));
-        };
+        let lot = &*self.shared.lot(spot.partition);
         let ticket = lot.producer.ticket();
         let addition = Addition {
             producer: &lot.producer_key,
             number: ticket.number,
+            epoch: spot.epoch,
             oldest: ticket.number,
-            longest: options.max_len.map(|max| max.div_ceil(options.partitions.into())),
+            longest: options.max_len.map(|max| max.div_ceil(spot.spread.into())),
             stamp: *stamp,
             // What is held up for longer was given up meanwhile; half of that time is for clocks that differ.
             window_us: u64::try_from(options.push_timeout.as_micros() / 2).unwrap_or(u64::MAX),
@@ -82,7 +75,7 @@ impl Log {
             key,
             payload,
         };
-        let appended = self.attempts(lot, partition, addition, &ticket, stamp, waits).await;
+        let appended = self.attempts(lot, spot, addition, &ticket, stamp, waits).await;
         if !matches!(appended, Err(Failure::Missed(Missed { in_doubt: true, .. }))) {
             ticket.settle();
         }
@@ -93,7 +86,7 @@ impl Log {
     async fn attempts(
         &self,
         lot: &Lot,
-        partition: u32,
+        spot: Spot,
         addition: Addition<'_>,
         ticket: &Ticket<'_>,
         stamp: &mut Stamp,
@@ -120,7 +113,7 @@ impl Log {
                 addition
             };
             let is_cut = until < Instant::now() + ATTEMPT;
-            let attempted = self.attempt(lot, partition, addition, until).await;
+            let attempted = self.attempt(lot, spot.partition, addition, until).await;
             was_full = is_full(was_full, is_cut, &attempted);
             match attempted {
                 Ok((Added::New(_) | Added::Known, have)) => match have {
@@ -147,6 +140,13 @@ impl Log {
                     until = Instant::now() + patience;
                     continue;
                 }
+                Ok((Added::Moved, _)) => match self.relocate(spot, addition.key).await {
+                    // It had lost its layout, so a former attempt may still get there.
+                    Ok(found) if found.epoch == spot.epoch => {}
+                    // Now none can.
+                    Ok(_) => return Err(Failure::Moved),
+                    Err(failure) => return Err(left.unwrap_or(failure)),
+                },
                 // The ticket is held, so no other push can have said so.
                 Ok((Added::Late, _)) => return Err(Failure::in_doubt(StoreError::Unexpected)),
                 Ok((Added::Full, _)) => {}
@@ -162,30 +162,6 @@ impl Log {
             let rest = until.saturating_duration_since(Instant::now());
             sleep(pause.mul_f64(0.5 + random_fraction() / 2.0).min(rest)).await;
             pause = (pause * 2).min(longest_pause);
-        }
-    }
-
-    /// What the error of an attempt means: that there need be no other, or that what it sent may be there, or nothing.
-    /// Once a former attempt has left a doubt, no refusal of a later one ends it.
-    pub(super) fn unanswered(
-        &self,
-        error: StoreError,
-        is_certain: bool,
-    ) -> Result<Option<StoreError>, Failure> {
-        match error {
-            StoreError::Down if is_certain && !self.is_promising() => {
-                Err(Failure::unavailable(error))
-            }
-            StoreError::Refused(_) | StoreError::Redirected(_)
-                if is_certain && !is_passing(&error) =>
-            {
-                Err(Failure::unavailable(error))
-            }
-            StoreError::TimedOut | StoreError::Lost | StoreError::Unexpected => Ok(Some(error)),
-            StoreError::Down
-            | StoreError::Saturated
-            | StoreError::Refused(_)
-            | StoreError::Redirected(_) => Ok(None),
         }
     }
 
@@ -251,12 +227,6 @@ impl Log {
         }
         pushed
     }
-
-    /// Whether calls that were refused may soon pass: too many are under way, or the server is being connected to.
-    pub(super) fn is_promising(&self) -> bool {
-        let phase = self.redis().map(|redis| redis.snapshot().phase);
-        matches!(phase, Some(BreakerState::Closed | BreakerState::Connecting))
-    }
 }
 
 /// Whether the partition is full, as far as is known after an attempt. One that was cut short, and for which there was not even a
@@ -274,16 +244,6 @@ pub(super) fn observed(added: Added) -> Added {
         clock::observe(us);
     }
     added
-}
-
-/// The keys of the partition are on their way to another node of the cluster, or there: the next attempt asks where.
-pub(super) fn is_passing(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(code) if matches!(code.code(), "TRYAGAIN" | "MOVED" | "ASK"))
-}
-
-/// The user may not ask, now or later.
-pub(super) fn is_forbidden(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(code) if code == "NOPERM")
 }
 
 #[cfg(test)]

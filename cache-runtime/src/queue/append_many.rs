@@ -6,9 +6,11 @@
 
 use tokio::time::{Instant, sleep};
 
-use super::append::{ATTEMPT, Failure, Missed, PAUSES, is_forbidden, observed};
+use super::append::{ATTEMPT, PAUSES, observed};
 use super::clock;
+use super::failure::{Failure, Missed, is_forbidden};
 use super::group::{BYTES, ITEMS};
+use super::layout::Spot;
 use super::log::Log;
 use super::producer::{Others, Ticket};
 use super::shared::Lot;
@@ -44,12 +46,12 @@ struct Piece<'a> {
 
 impl Log {
     /// Appends items in their order, and waits for room. Once one cannot be stored, those behind it are not tried.
-    pub(super) async fn append_many(&self, partition: u32, items: &[Sending<'_>]) -> Vec<Outcome> {
+    pub(super) async fn append_many(&self, spot: Spot, items: &[Sending<'_>]) -> Vec<Outcome> {
         let (mut outcomes, mut rest) = (Vec::with_capacity(items.len()), items);
         while !rest.is_empty() {
             let (piece, behind) = rest.split_at(length_of_piece(rest));
             rest = behind;
-            outcomes.extend(self.append_piece(partition, piece).await);
+            outcomes.extend(self.append_piece(spot, piece).await);
             if let Some(Err(failure)) = outcomes.last() {
                 let failure = failure.of_those_behind();
                 outcomes.extend(rest.iter().map(|_| Err(failure.of_those_behind())));
@@ -59,24 +61,16 @@ impl Log {
         outcomes
     }
 
-    async fn append_piece(&self, partition: u32, items: &[Sending<'_>]) -> Vec<Outcome> {
-        let Some(lot) = self.shared.lot(partition) else {
-            let unavailable = || Err(Failure::unavailable(StoreError::Down));
-            return items.iter().map(|_| unavailable()).collect();
-        };
+    async fn append_piece(&self, spot: Spot, items: &[Sending<'_>]) -> Vec<Outcome> {
+        let lot = &*self.shared.lot(spot.partition);
         let mut piece = Piece::new(lot, items);
-        let failure = self.attempt_piece(lot, partition, &mut piece).await;
+        let failure = self.attempt_piece(lot, spot, &mut piece).await;
         piece.end(failure.as_ref())
     }
 
     /// As many attempts as there is time for, which begins anew with each that stores something. What it means for those that
     /// have no outcome yet, if they are not there; none: all have one.
-    async fn attempt_piece(
-        &self,
-        lot: &Lot,
-        partition: u32,
-        piece: &mut Piece<'_>,
-    ) -> Option<Failure> {
+    async fn attempt_piece(&self, lot: &Lot, spot: Spot, piece: &mut Piece<'_>) -> Option<Failure> {
         let options = &self.shared.site.options;
         let mut until = Instant::now() + options.push_timeout;
         let (mut pause, longest_pause) = PAUSES;
@@ -88,14 +82,16 @@ impl Log {
             }
             let open = piece.open();
             let first = piece.tickets.get(*open.first()?)?;
+            let first_key = piece.items.first().map_or("", |item| item.key);
             let Others { oldest, given_up } = first.others();
             let addition = |at: &usize| {
                 let (item, ticket) = piece.items.get(*at).zip(piece.tickets.get(*at))?;
                 Some(Addition {
                     producer: &lot.producer_key,
                     number: ticket.number,
+                    epoch: spot.epoch,
                     oldest,
-                    longest: options.max_len.map(|max| max.div_ceil(options.partitions.into())),
+                    longest: options.max_len.map(|max| max.div_ceil(spot.spread.into())),
                     stamp: piece.stamp,
                     // As for a single item.
                     window_us: u64::try_from(options.push_timeout.as_micros() / 2)
@@ -107,10 +103,10 @@ impl Log {
             };
             let additions: Vec<_> = open.iter().filter_map(addition).collect();
             was_full = false;
-            match self.send_piece(lot, partition, &additions, until).await {
+            match self.send_piece(lot, spot.partition, &additions, until).await {
                 Ok((added, have)) => {
                     let has_enough = have.as_ref().is_ok_and(|have| *have >= options.replicas);
-                    let mut ahead = None;
+                    let (mut ahead, mut has_moved) = (None, false);
                     for (at, added) in open.iter().zip(added) {
                         match observed(added) {
                             Added::New(_) | Added::Known if has_enough => {
@@ -119,6 +115,7 @@ impl Log {
                             Added::New(_) | Added::Known => piece.note(*at),
                             Added::Behind(us) => ahead = Some(us),
                             Added::Full => was_full = true,
+                            Added::Moved => has_moved = true,
                             // The ticket is held, so no other push can have said so.
                             Added::Late => {
                                 piece.end_one(*at, Err(Failure::in_doubt(StoreError::Unexpected)));
@@ -130,6 +127,17 @@ impl Log {
                     {
                         piece.untold = Some(error);
                         return Some(Failure::Full);
+                    }
+                    if has_moved {
+                        match self.relocate(spot, first_key).await {
+                            // It had lost its layout, so a former attempt may still get there.
+                            Ok(found) if found.epoch == spot.epoch => {}
+                            Ok(_) => {
+                                piece.doubt = None;
+                                return Some(Failure::Moved);
+                            }
+                            Err(failure) => return Some(failure),
+                        }
                     }
                     if let Some(us) = ahead {
                         clock::observe(us);
@@ -184,7 +192,9 @@ impl Log {
                 let (mut all, mut have) = (Vec::with_capacity(additions.len()), Ok(replicas));
                 for addition in additions {
                     // As in one call: there may be room meanwhile, but not for what comes behind.
-                    if let Some(refused @ (Added::Full | Added::Behind(_))) = all.last().copied() {
+                    if let Some(refused @ (Added::Full | Added::Moved | Added::Behind(_))) =
+                        all.last().copied()
+                    {
                         all.push(refused);
                         continue;
                     }
@@ -272,6 +282,7 @@ impl Failure {
     fn of_those_behind(&self) -> Self {
         match self {
             Self::Full => Self::Full,
+            Self::Moved => Self::Moved,
             Self::Unreplicated(_) | Self::Untried => Self::Untried,
             Self::Missed(Missed { error, .. }) => Self::unavailable(error.clone()),
         }

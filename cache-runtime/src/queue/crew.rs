@@ -170,6 +170,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
         self.is_assessed = self.is_assessed
             || !matches!(self.tell_of_risk().await, Err(StoreError::Down | StoreError::TimedOut));
         self.log.look_now_and_then();
+        if let Err(error) = self.log.tend(crew.layout).await {
+            self.refused(&error);
+        }
         self.tell_of_pause(crew.is_paused);
         let share = if crew.is_paused { 0 } else { share(&crew, &self.claim.worker) };
         while self.owned.len() > share {
@@ -243,13 +246,16 @@ fn share(crew: &Crew, worker: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::queue::Layout;
 
     #[test]
     fn shares_are_fair_and_cover_everything() {
         for partitions in 1..20 {
             for workers in 1..10 {
                 let alive: Vec<_> = (0..workers).map(|worker| worker.to_string()).collect();
-                let crew = Crew { partitions, alive: alive.clone(), is_paused: false };
+                let alive_ = alive.clone();
+                let (is_paused, layout) = (false, Layout::default());
+                let crew = Crew { partitions, alive: alive_, is_paused, layout };
                 let shares: Vec<_> = alive.iter().map(|worker| share(&crew, worker)).collect();
                 assert_eq!(shares.iter().sum::<usize>(), partitions as usize);
                 let (least, most) = (shares.iter().min(), shares.iter().max());

@@ -7,7 +7,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -15,6 +15,7 @@ use tokio::task::yield_now;
 use tokio::time::{timeout, timeout_at};
 
 use super::log::Log;
+use super::shared::Lot;
 use crate::background;
 use crate::store::queue::{Added, Addition, Stamp};
 use crate::store::{Deadline, StoreError, StoreResult};
@@ -41,6 +42,7 @@ struct State {
 struct Waiting {
     producer: String,
     number: u64,
+    epoch: u64,
     oldest: u64,
     longest: Option<u64>,
     stamp: Stamp,
@@ -69,7 +71,9 @@ impl Group {
                 continue;
             }
             bytes += waiting.payload.len();
-            if !next.is_empty() && (next.len() == ITEMS || bytes > BYTES) {
+            let is_placed_otherwise =
+                next.first().is_some_and(|first: &Waiting| first.epoch != waiting.epoch);
+            if !next.is_empty() && (next.len() == ITEMS || bytes > BYTES || is_placed_otherwise) {
                 state.waiting.push_front(waiting);
                 break;
             }
@@ -100,8 +104,19 @@ impl Group {
 impl Waiting {
     fn addition(&self) -> Addition<'_> {
         let Self { producer, given_up, key, payload, .. } = self;
-        let Self { number, oldest, longest, stamp, window_us, .. } = *self;
-        Addition { producer, number, oldest, longest, stamp, window_us, given_up, key, payload }
+        let Self { number, epoch, oldest, longest, stamp, window_us, .. } = *self;
+        Addition {
+            producer,
+            number,
+            epoch,
+            oldest,
+            longest,
+            stamp,
+            window_us,
+            given_up,
+            key,
+            payload,
+        }
     }
 }
 
@@ -113,14 +128,13 @@ impl Log {
         addition: Addition<'_>,
         by: Deadline,
     ) -> StoreResult<Added> {
-        let Some(lot) = self.shared.lot(partition) else {
-            return Err(StoreError::Down);
-        };
-        let Addition { number, oldest, longest, stamp, window_us, .. } = addition;
+        let lot = self.shared.lot(partition);
+        let Addition { number, epoch, oldest, longest, stamp, window_us, .. } = addition;
         let (told, mut outcome) = oneshot::channel();
         let waiting = Waiting {
             producer: addition.producer.to_owned(),
             number,
+            epoch,
             oldest,
             longest,
             stamp,
@@ -132,7 +146,8 @@ impl Log {
             told,
         };
         if lot.group.join(waiting) {
-            background::spawn(Attendant { log: self.clone(), partition, is_done: false }.attend());
+            let (log, lot) = (self.clone(), Arc::clone(&lot));
+            background::spawn(Attendant { log, lot, is_done: false }.attend());
         }
         let told = match timeout_at(by, &mut outcome).await {
             // It never was sent, and never will be.
@@ -152,7 +167,7 @@ impl Log {
 /// Who sends what waits for a partition, until nothing does.
 struct Attendant {
     log: Log,
-    partition: u32,
+    lot: Arc<Lot>,
     is_done: bool,
 }
 
@@ -160,20 +175,17 @@ impl Attendant {
     async fn attend(mut self) {
         // Those who are about to push go along.
         yield_now().await;
-        while let Some(next) = self.group().and_then(Group::next) {
+        while let Some(next) = self.lot.group.next() {
             self.send(next).await;
         }
         self.is_done = true;
     }
 
     async fn send(&self, group: Vec<Waiting>) {
-        let (Some(redis), Some(lot)) = (self.log.redis(), self.log.shared.lot(self.partition))
-        else {
-            return;
-        };
+        let Some(redis) = self.log.redis() else { return };
         let Some(by) = group.iter().map(|waiting| waiting.by).max() else { return };
         let additions: Vec<_> = group.iter().map(Waiting::addition).collect();
-        let outcomes = match redis.queue_push(&lot.lane, &additions, by).await {
+        let outcomes = match redis.queue_push(&self.lot.lane, &additions, by).await {
             Ok(added) => added.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error); group.len()],
         };
@@ -182,17 +194,13 @@ impl Attendant {
             _ = waiting.told.send(outcome);
         }
     }
-
-    fn group(&self) -> Option<&Group> {
-        self.log.shared.lot(self.partition).map(|lot| &lot.group)
-    }
 }
 
 impl Drop for Attendant {
     /// The runtime ends: the pushes learn that, and try again, with somebody else.
     fn drop(&mut self) {
-        if let Some(group) = self.group().filter(|_| !self.is_done) {
-            *group.lock() = State::default();
+        if !self.is_done {
+            *self.lot.group.lock() = State::default();
         }
     }
 }

@@ -99,6 +99,11 @@ impl Log {
         let own = self.shared.site.options.partitions;
         let known = match self.redis() {
             Some(redis) => redis.queue_known(&self.shared.workers, by).await?,
+            #[cfg(test)]
+            None if self.faulty().is_some() => {
+                let partitions = self.simulated_partitions(by).await?;
+                Overview { partitions, is_paused: self.is_paused(by).await? }
+            }
             None => Overview { partitions: own, is_paused: self.is_paused(by).await? },
         };
         Ok(Overview { partitions: known.partitions.max(own), ..known })
@@ -114,8 +119,17 @@ impl Log {
         let own = self.shared.site.options.partitions;
         match self.redis() {
             Some(redis) => redis.queue_forget(&self.shared.workers, (known, own), by).await,
+            #[cfg(test)]
+            None if self.faulty().is_some() => {
+                remembered!(self, by, [] queue => queue.forget(known, own))
+            }
             None => Ok(true),
         }
+    }
+
+    #[cfg(test)]
+    async fn simulated_partitions(&self, by: Deadline) -> StoreResult<u32> {
+        remembered!(self, by, [] queue => queue.partitions())
     }
 
     async fn is_paused(&self, by: Deadline) -> StoreResult<bool> {

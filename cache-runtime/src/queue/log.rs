@@ -99,7 +99,10 @@ impl Log {
         by: Deadline,
     ) -> StoreResult<Crew> {
         match self.redis() {
-            Some(redis) => redis.queue_join(&self.shared.workers, claim, partitions, by).await,
+            Some(redis) => {
+                let keys = (&*self.shared.workers, &*self.shared.layout_key);
+                redis.queue_join(keys, claim, partitions, by).await
+            }
             None => remembered!(self, by, [claim] queue => queue.join(claim, partitions)),
         }
     }
@@ -172,7 +175,7 @@ impl Line {
         &mut self,
         claim: &Claim,
         count: usize,
-        from: From,
+        from: (From, u64),
         by: Deadline,
     ) -> StoreResult<Read> {
         match self {

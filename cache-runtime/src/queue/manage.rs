@@ -139,14 +139,14 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         Ok(count)
     }
 
-    /// Lets workers forget the partitions above those that this process knows of, and returns whether there are none of these
-    /// any more. It does nothing, and returns `false`, while one of them holds an item or a dead letter, or when another
-    /// process has made more partitions known meanwhile: call it again later.
+    /// Spreads items over no more partitions than this process knows of, in all processes, and lets workers forget those above
+    /// once they are empty. Returns whether that is done. Else call it again later: items from before the change are left,
+    /// which are delivered first so that those of a key keep their order, or one of the partitions holds a dead letter, or
+    /// another process has made more partitions known meanwhile.
     ///
-    /// A queue has as many partitions as any process has ever known of, so that nothing is left behind where a deployment
-    /// makes them fewer. Call this once no process runs any more that knows of more: what such a one pushed after that would
-    /// wait until it made its partitions known again, which each process does when it first pushes and when it is asked for
-    /// its counters.
+    /// A queue keeps its number of partitions when a deployment wants fewer. Call this once no worker runs any more that wants
+    /// more, as it would change the number back. The guide says more of
+    /// [changes of the number](mod@crate::writing_behind#another-number-of-partitions).
     ///
     /// # Errors
     ///
@@ -154,11 +154,15 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the partitions may or may not be forgotten.
+    /// If the future is dropped, the change may have begun; then whoever pushes ends it. The partitions may or may not be
+    /// forgotten.
     pub async fn shrink(&self) -> Result<bool, Error> {
         let Some(log) = self.log() else { return Ok(true) };
-        let (own, known) =
-            (log.shared.site.options.partitions, log.asked(log.partitions(deadline()).await)?);
+        let own = log.shared.site.options.partitions;
+        if !log.asked(log.shrink(own).await)? {
+            return Ok(false);
+        }
+        let known = log.asked(log.partitions(deadline()).await)?;
         for partition in own..known {
             let lengths = log.asked(log.lengths(partition, deadline()).await)?;
             if lengths.waiting + lengths.pending + lengths.dead > 0 {

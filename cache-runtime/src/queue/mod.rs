@@ -3,9 +3,9 @@
 //! | | |
 //! |---|---|
 //! | `site`, `definition` | what an attribute says |
-//! | `push`, `push_many`, `producer`, `clock`, `puts` | the way in: stored once, stamped, and seen by the cache |
+//! | `push`, `push_many`, `append`, `failure`, `producer`, `clock`, `puts` | the way in: stored once, stamped, and seen by the cache |
 //! | `detour` | the way past, while there is no store |
-//! | `log`, `holdings`, `shared` | the partitions, in Redis or in memory; what the handles of a queue share |
+//! | `log`, `holdings`, `shared`, `layout` | the partitions, in Redis or in memory; what the handles of a queue share; a change of their number |
 //! | `worker`, `crew` | who delivers, and which partitions each worker has |
 //! | `owner`, `keeper` | a partition that is owned, everything that may be done to it, and its lease |
 //! | `delivery`, `backoff`, `settle`, `report` | the way out: in batches, again, in parts, or to the dead letters |
@@ -24,11 +24,13 @@ mod dead_letter;
 mod definition;
 mod delivery;
 mod detour;
+mod failure;
 mod fold;
 mod group;
 mod holdings;
 mod inspection;
 mod keeper;
+mod layout;
 mod letters;
 mod log;
 mod manage;

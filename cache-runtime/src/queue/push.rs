@@ -4,8 +4,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Queue;
-use super::append::{Failure, Missed};
 use super::batch::{Entry, Merge};
+use super::failure::{Failure, Missed};
+use super::layout::Spot;
 use super::log::Log;
 use super::payload::{self, Payload};
 use super::shared::Shared;
@@ -30,32 +31,33 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         let definition = &self.definition;
         let cache = definition.cache();
         let shared = cache.queue(definition.site);
-        let (partition, entry) = self.entry(&shared, item)?;
+        let (mut spot, entry) = self.entry(&shared, item)?;
         let log = Log { cache, shared };
         if log.cache.store().is_none() {
             let entry = Entry { version: stamp.version(), ..entry };
-            return self.deliver(&log, partition, entry, None).await.map(|()| None);
+            return self.deliver(&log, spot.partition, entry, None).await.map(|()| None);
         }
 
         let payload = self.encode(&log.cache, &entry.item)?;
         if log.is_in_memory() {
             log.shared.warn_of_memory();
         }
-        match log.append(partition, &mut stamp, &entry.key, &payload, waits).await {
+        match log.append(&mut spot, &mut stamp, &entry.key, &payload, waits).await {
             Ok(()) => {
                 count(&log.shared.counters.pushed, 1);
                 log.register_first();
                 Ok(Some(entry.item))
             }
             Err(Failure::Missed(missed)) => {
+                let partition = spot.partition;
                 self.past(&log, partition, stamp, (entry, payload), missed).await.map(|()| None)
             }
             Err(failure) => Err(self.refusal(&log, failure)),
         }
     }
 
-    /// An item as it is pushed, and its partition.
-    pub(super) fn entry(&self, shared: &Shared, item: T) -> Result<(u32, Entry<T>), Error> {
+    /// An item as it is pushed, and where it goes.
+    pub(super) fn entry(&self, shared: &Shared, item: T) -> Result<(Spot, Entry<T>), Error> {
         let key = self.definition.key;
         let key = key.map(|key| KeyText::into_text(key(&item, private::template()))).transpose();
         let key = key.map_err(|unhashable| {
@@ -63,9 +65,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
             count(&shared.counters.failed, 1);
             Error::new(ErrorKind::Codec, format!("the item was not pushed: {unhashable}"))
         })?;
-        let partition = shared.partition(key.as_deref());
+        let spot = shared.spot(key.as_deref());
         let key = key.unwrap_or_default();
-        Ok((partition, Entry { position: None, key, version: 0, item }))
+        Ok((spot, Entry { position: None, key, version: 0, item }))
     }
 
     /// What a push says of a failure after which its item is not delivered otherwise.
@@ -86,6 +88,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
             Failure::Untried => {
                 let message =
                     "the item was not pushed, because one before it is on too few replicas";
+                (&counters.failed, ErrorKind::Unavailable, message.to_owned())
+            }
+            Failure::Moved => {
+                let message = "the item was not pushed, as its partition changes again and again";
                 (&counters.failed, ErrorKind::Unavailable, message.to_owned())
             }
             Failure::Missed(Missed { error, in_doubt }) => {

@@ -8,9 +8,10 @@ use std::task::Poll;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::append::Failure;
 use super::append_many::Sending;
 use super::batch::Entry;
+use super::failure::Failure;
+use super::layout::{MOVES, Spot};
 use super::log::Log;
 use super::stats::count;
 use super::{Queue, clock};
@@ -134,50 +135,74 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         if log.is_in_memory() {
             log.shared.warn_of_memory();
         }
-        let (mut failed, mut partitions) = (Failed::new(), BTreeMap::<u32, Vec<Ready<T>>>::new());
+        let (mut failed, mut all) = (Failed::new(), Vec::new());
         for (at, item) in items.into_iter().enumerate() {
             let version = clock::now().version();
-            let ready = self.entry(&log.shared, item).and_then(|(partition, entry)| {
+            let ready = self.entry(&log.shared, item).and_then(|(spot, entry)| {
                 let payload =
                     if has_store { self.encode(&log.cache, &entry.item)? } else { Vec::new() };
-                Ok((partition, Ready { at, entry: Entry { version, ..entry }, payload }))
+                let entry = Entry { version, ..entry };
+                Ok((spot.is_keyed, Ready { at, entry, payload }))
             });
             match ready {
-                Ok((partition, ready)) => partitions.entry(partition).or_default().push(ready),
+                Ok(placed) => all.push(placed),
                 Err(error) => failed.push((at, error)),
             }
         }
-        let pushes = partitions.into_iter().map(|(partition, items)| {
-            let log = &log;
-            async move {
-                if has_store {
-                    self.push_to(log, partition, items).await
-                } else {
-                    self.pass(log, partition, items).await
+        if has_store && let Some((_, first)) = all.first() {
+            log.learn_layout(&first.entry.key).await;
+        }
+        let mut rounds = 0;
+        while !all.is_empty() {
+            let mut moved = Vec::new();
+            // All by one number, or of two items of a key the later one might go ahead.
+            let layout = log.shared.layout.current();
+            let pushes =
+                by_spot(all, |is_keyed, key| log.shared.spot_by(layout, is_keyed.then_some(key)));
+            let pushes = pushes.into_iter().map(|(spot, items)| {
+                let log = &log;
+                async move {
+                    if has_store {
+                        self.push_to(log, spot, items, rounds < MOVES).await
+                    } else {
+                        (self.pass(log, spot.partition, items).await, Vec::new())
+                    }
                 }
+            });
+            for (more, again) in join(pushes).await {
+                failed.extend(more);
+                moved.extend(again);
             }
-        });
-        failed.extend(join(pushes).await);
+            moved.sort_unstable_by_key(|(_, ready)| ready.at);
+            (all, rounds) = (moved, rounds + 1);
+        }
         failed
     }
 
-    /// Pushes items of one partition.
-    async fn push_to(&self, log: &Log, partition: u32, items: Vec<Ready<T>>) -> Failed {
+    /// Pushes items of one partition: those that failed, and those that belong elsewhere by now.
+    async fn push_to(
+        &self,
+        log: &Log,
+        spot: Spot,
+        items: Vec<Ready<T>>,
+        may_move: bool,
+    ) -> (Failed, Vec<(bool, Ready<T>)>) {
         let sent: Vec<_> = items
             .iter()
             .map(|ready| Sending { key: &ready.entry.key, payload: &ready.payload })
             .collect();
-        let outcomes = log.append_many(partition, &sent).await;
+        let outcomes = log.append_many(spot, &sent).await;
         if matches!(outcomes.first(), Some(Ok(()))) {
             log.register_first();
         }
-        let (mut failed, mut past) = (Failed::new(), Vec::new());
+        let (mut failed, mut past, mut moved) = (Failed::new(), Vec::new(), Vec::new());
         for (mut ready, outcome) in items.into_iter().zip(outcomes) {
             // Above all that the attempts may have left there: what arrives late may have got a version above those of the
             // items behind it, as these are a microsecond apart, but none as high as those that begin when time is up.
             ready.entry.version = clock::now().version();
             match outcome {
                 Ok(()) => count(&log.shared.counters.pushed, 1),
+                Err(Failure::Moved) if may_move => moved.push((spot.is_keyed, ready)),
                 Err(Failure::Missed(missed)) => match self.may_pass(log, &missed) {
                     Ok(()) => past.push(ready),
                     Err(error) => failed.push((ready.at, error)),
@@ -185,30 +210,43 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
                 Err(failure) => failed.push((ready.at, self.refusal(log, failure))),
             }
         }
-        failed.extend(self.pass(log, partition, past).await);
-        failed
+        failed.extend(self.pass(log, spot.partition, past).await);
+        (failed, moved)
     }
 
     /// Delivers items past the queue, together.
     async fn pass(&self, log: &Log, partition: u32, items: Vec<Ready<T>>) -> Failed {
         let has_payload = log.cache.store().is_some();
-        join(items.into_iter().map(async |Ready { at, entry, payload }| {
+        let delivered = join(items.into_iter().map(async |Ready { at, entry, payload }| {
             let payload = has_payload.then_some(payload);
             let delivered = self.deliver(log, partition, entry, payload).await;
-            delivered.err().map(|error| (at, error)).into_iter().collect()
-        }))
-        .await
+            delivered.err().map(|error| (at, error))
+        }));
+        delivered.await.into_iter().flatten().collect()
     }
 }
 
+/// Items by where they go, in their order.
+fn by_spot<T>(
+    items: Vec<(bool, Ready<T>)>,
+    spot: impl Fn(bool, &str) -> Spot,
+) -> Vec<(Spot, Vec<Ready<T>>)> {
+    let mut spots = BTreeMap::<_, (Spot, Vec<_>)>::new();
+    for (is_keyed, ready) in items {
+        let spot = spot(is_keyed, &ready.entry.key);
+        spots.entry(spot.partition).or_insert_with(|| (spot, Vec::new())).1.push(ready);
+    }
+    spots.into_values().collect()
+}
+
 /// What all come to, one beside the other.
-async fn join(pushes: impl Iterator<Item = impl Future<Output = Failed>>) -> Failed {
+async fn join<R>(pushes: impl Iterator<Item = impl Future<Output = R>>) -> Vec<R> {
     let mut running: Vec<_> = pushes.map(Box::pin).collect();
-    let mut all = Failed::new();
+    let mut all = Vec::new();
     poll_fn(|context| {
         running.retain_mut(|push| match push.as_mut().poll(context) {
-            Poll::Ready(failed) => {
-                all.extend(failed);
+            Poll::Ready(one) => {
+                all.push(one);
                 false
             }
             Poll::Pending => true,

@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use super::detour::Detour;
 use super::group::Group;
+use super::layout::{LocalLayout, Spot};
 use super::log::Log;
 use super::measure::Gauge;
 use super::producer::Producer;
@@ -23,7 +24,7 @@ use crate::key::Key;
 use crate::log;
 use crate::misuse::{self, Misuse};
 use crate::store::memory::queue::MemoryQueue;
-use crate::store::queue::Lane;
+use crate::store::queue::{Lane, Layout};
 use crate::store::redis::{QueueLine, RedisStore};
 use crate::store::{Deadline, StoreResult};
 use crate::token::random_u64;
@@ -42,9 +43,15 @@ pub(crate) struct Shared {
     pub(super) report: Report,
     /// Where the cache has no server.
     pub(super) memory: MemoryQueue,
-    lots: Vec<Lot>,
+    /// By partition, as they are used.
+    lots: Mutex<HashMap<u32, Arc<Lot>>>,
+    /// Of these numbers and no others: another cache of this process counts for itself.
+    producer: String,
+    pub(super) layout: LocalLayout,
     /// Key of the list of workers.
     pub(super) workers: String,
+    /// Key of over how many partitions pushes are spread.
+    pub(super) layout_key: String,
     namespace: String,
     /// As it stands in keys.
     name: String,
@@ -151,19 +158,6 @@ impl Shared {
 
     fn new(queue: &'static str, site: &'static QueueSite, namespace: &str) -> Self {
         let name = in_keys(queue);
-        // Of these numbers and no others: another cache of this process counts for itself.
-        let producer = format!("{:016x}", random_u64());
-        let lot = |number| {
-            let lane = Lane::new(namespace, &name, number);
-            let producer_key = lane.producer(&producer);
-            Lot {
-                lane,
-                producer: Producer::default(),
-                producer_key,
-                group: Group::default(),
-                line: tokio::sync::Mutex::default(),
-            }
-        };
         Self {
             site,
             queue,
@@ -171,7 +165,10 @@ impl Shared {
             gauge: Gauge::default(),
             report: Report::default(),
             memory: MemoryQueue::default(),
-            lots: (0..site.options.partitions).map(lot).collect(),
+            lots: Mutex::default(),
+            producer: format!("{:016x}", random_u64()),
+            layout: LocalLayout::new(site.options.partitions),
+            layout_key: Lane::layout(namespace, &name),
             workers: Lane::workers(namespace, &name),
             namespace: namespace.to_owned(),
             name,
@@ -183,28 +180,45 @@ impl Shared {
         }
     }
 
-    /// The partition of a key; any, in turn, where there is none.
-    pub(super) fn partition(&self, key: Option<&str>) -> u32 {
-        let count = self.site.options.partitions;
-        match key {
+    /// Where an item of a key goes; without one anywhere, in turn.
+    pub(super) fn spot(&self, key: Option<&str>) -> Spot {
+        self.spot_by(self.layout.current(), key)
+    }
+
+    /// The same by a layout.
+    pub(super) fn spot_by(&self, layout: Layout, key: Option<&str>) -> Spot {
+        let Layout { epoch, us, .. } = layout;
+        let spread = layout.spread.max(1);
+        let partition = match key {
             // Not to be changed: it would take the items of a key out of their order.
             Some(key) => {
                 let hash = xxhash_rust::xxh3::xxh3_64(key.as_bytes());
-                u32::try_from(hash % u64::from(count)).unwrap_or_default()
+                u32::try_from(hash % u64::from(spread)).unwrap_or_default()
             }
-            None => self.next.fetch_add(1, Ordering::Relaxed) % count,
-        }
+            None => self.next.fetch_add(1, Ordering::Relaxed) % spread,
+        };
+        Spot { partition, epoch, spread, us, is_keyed: key.is_some() }
     }
 
     /// Where pushes to a partition go.
-    pub(super) fn lot(&self, partition: u32) -> Option<&Lot> {
-        self.lots.get(usize::try_from(partition).ok()?)
+    pub(super) fn lot(&self, partition: u32) -> Arc<Lot> {
+        let mut lots = lock(&self.lots);
+        let lot = lots.entry(partition).or_insert_with(|| {
+            let lane = self.lane(partition);
+            Arc::new(Lot {
+                producer: Producer::default(),
+                producer_key: lane.producer(&self.producer),
+                lane,
+                group: Group::default(),
+                line: tokio::sync::Mutex::default(),
+            })
+        });
+        Arc::clone(lot)
     }
 
-    /// The keys of a partition, which may be one that only others know of.
+    /// The keys of a partition.
     pub(super) fn lane(&self, partition: u32) -> Lane {
-        let others = || Lane::new(&self.namespace, &self.name, partition);
-        self.lot(partition).map_or_else(others, |lot| lot.lane.clone())
+        Lane::new(&self.namespace, &self.name, partition)
     }
 
     /// Makes a sink available to pushes, until the number is [withdrawn](Self::withdraw).

@@ -49,7 +49,8 @@ pub use self::body::{Attached, Calling, Detached};
 use self::driver::{Age, Driver};
 pub(crate) use self::interpret::{Interpreted, Reader};
 pub use self::many::{
-    Again, Answers, Batched, CallingMany, HeldBy, Id, Ids, Negative, ReadMany, again, read_many,
+    Again, Answers, Batched, CallingMany, EachLacksBoth, EachLacksDeserialize, EachLacksNothing,
+    EachLacksSerialize, HeldBy, Id, Ids, Negative, ReadMany, again, read_many,
 };
 use self::steps::Values;
 

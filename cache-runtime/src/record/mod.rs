@@ -192,6 +192,11 @@ pub(crate) fn glance(record: &[u8]) -> Glance {
     }
 }
 
+/// Whether it is a value, of any format, and no lease or fence.
+pub(crate) fn holds_value(record: &[u8]) -> bool {
+    record.starts_with(&MAGIC) && record.get(3).copied().and_then(Kind::of) == Some(Kind::Value)
+}
+
 /// Copies a field out; zeros where the record is shorter than its length was checked to be.
 fn array<const N: usize>(record: &[u8], at: usize) -> [u8; N] {
     let mut field = [0; N];

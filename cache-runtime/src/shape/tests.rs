@@ -49,7 +49,7 @@ fn keys_that_can_be_equal() {
 
 #[test]
 fn what_the_place_tells() {
-    let place = |text, name| Place::of(text, name);
+    let place = |text, name| Place::of(text, name, name);
     let org = place("shop::Org::find_key::__CALLSITE::{{closure}}", "find");
     let user = place("shop::User::find_key::__CALLSITE::{{closure}}", "find");
     let generic = place("shop::Repo<_>::find_key::__CALLSITE::{{closure}}", "find");

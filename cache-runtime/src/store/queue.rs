@@ -32,6 +32,11 @@ impl Lane {
         format!("{namespace}wb:{{}}queues")
     }
 
+    /// Over how many partitions the pushes to a queue are spread.
+    pub(crate) fn layout(namespace: &str, queue: &str) -> String {
+        format!("{namespace}wb:{{{queue}}}:layout")
+    }
+
     /// What is known of the pushes of one process.
     pub(crate) fn producer(&self, producer: &str) -> String {
         format!("{}:from:{producer}", self.stream)
@@ -45,6 +50,8 @@ pub(crate) struct Addition<'a> {
     pub(crate) producer: &'a str,
     /// Counts this process's pushes into the partition.
     pub(crate) number: u64,
+    /// The layout by which the partition was chosen.
+    pub(crate) epoch: u64,
     /// The lowest number whose outcome is not known yet.
     pub(crate) oldest: u64,
     /// Most items in the partition.
@@ -91,6 +98,8 @@ pub(crate) enum Added {
     Behind(u64),
     /// The process itself had given it up.
     Late,
+    /// The partition takes items of another layout.
+    Moved,
 }
 
 /// An item as it stands in a partition.
@@ -106,8 +115,13 @@ pub(crate) struct Stored {
 /// What an owner got to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Read {
-    /// Items, and the position of the last one of the partition.
-    Items(Vec<Stored>, Position),
+    Items {
+        items: Vec<Stored>,
+        /// Position of the partition's last.
+        last: Position,
+        /// The layout that the partition has.
+        epoch: u64,
+    },
     /// The partition is somebody else's by now.
     Lost,
 }
@@ -178,6 +192,45 @@ pub(crate) struct Crew {
     pub(crate) alive: Vec<String>,
     /// Nothing is to be delivered.
     pub(crate) is_paused: bool,
+    pub(crate) layout: Layout,
+}
+
+/// Over how many partitions pushes are spread.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Layout {
+    /// Its number, which is greater than those of all before; 0: there never was one.
+    pub(crate) epoch: u64,
+    pub(crate) spread: u32,
+    /// Versions of its items are later than these microseconds.
+    pub(crate) us: u64,
+    /// Items may be left that came before it. Those that came after wait for them.
+    pub(crate) drains: bool,
+    /// The number of the one that is to take its place, and over how many partitions that spreads.
+    pub(crate) next: Option<(u64, u32)>,
+}
+
+/// A step from one layout to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// None, only to know.
+    Look,
+    /// This one is to be followed by one of so many partitions, whose number is greater than the last.
+    Announce { of: u64, spread: u32, after: u64 },
+    /// Every partition is turned to this one, and had no version later than these microseconds.
+    Make { epoch: u64, drains: bool, us: u64 },
+    /// Nothing is left of what came before this one.
+    Settle { epoch: u64 },
+}
+
+/// What a partition says when it is turned to a layout.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Turned {
+    /// Something is left that came before.
+    pub(crate) is_left: bool,
+    /// The layout that it has, which may be a later one.
+    pub(crate) epoch: u64,
+    /// Its latest version is of these microseconds.
+    pub(crate) us: u64,
 }
 
 /// What is known of a queue as a whole.

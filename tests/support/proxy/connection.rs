@@ -11,6 +11,9 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{Link, State};
 
+/// What a slow link delivers at once.
+const PIECE: usize = 4096;
+
 /// How a connection ends.
 #[derive(PartialEq)]
 enum End {
@@ -91,11 +94,11 @@ impl Connection {
         mut replies: mpsc::Receiver<Reply>,
         mut to: WriteHalf<'_>,
     ) -> End {
-        let mut until_reset = UntilReset::default();
+        let mut left = Left::default();
         while let Some(reply) = replies.recv().await {
             match reply {
                 Reply::Bytes(bytes, arrival) => {
-                    let passed = self.pass_reply(&bytes, arrival, &mut until_reset, &mut to).await;
+                    let passed = self.pass_reply(&bytes, arrival, &mut left, &mut to).await;
                     if let Err(end) = passed {
                         return end;
                     }
@@ -114,16 +117,19 @@ impl Connection {
         &mut self,
         mut bytes: &[u8],
         arrival: Instant,
-        until_reset: &mut UntilReset,
+        left: &mut Left,
         to: &mut WriteHalf<'_>,
     ) -> Result<(), End> {
         while !bytes.is_empty() {
             let state = *self.state.borrow_and_update();
-            until_reset.count_from(&state);
+            left.count_from(&state);
             let (due, length) = match state.link {
                 Link::Delay(time) => (arrival + time, bytes.len()),
                 Link::Trickle(pause) => (Instant::now() + pause, 1),
-                _ => (arrival, until_reset.limit(bytes.len())),
+                Link::SlowAfter(_, pause) if left.bytes == Some(0) => {
+                    (Instant::now() + pause, bytes.len().min(PIECE))
+                }
+                _ => (arrival, left.limit(bytes.len())),
             };
             tokio::select! {
                 changed = self.state.changed() => match changed {
@@ -136,7 +142,8 @@ impl Connection {
                 return Err(End::Reset);
             }
             bytes = &bytes[length..];
-            if until_reset.reached(length) {
+            left.take(length);
+            if matches!(state.link, Link::ResetAfter(_)) && left.bytes == Some(0) {
                 return Err(End::Reset);
             }
         }
@@ -161,19 +168,19 @@ impl State {
     }
 }
 
-/// What is left of [`Link::ResetAfter`] on one connection.
+/// What is left of [`Link::ResetAfter`] or [`Link::SlowAfter`] on one connection.
 #[derive(Default)]
-struct UntilReset {
+struct Left {
     change: u64,
     bytes: Option<usize>,
 }
 
-impl UntilReset {
+impl Left {
     fn count_from(&mut self, state: &State) {
         if self.change != state.change {
             self.change = state.change;
             self.bytes = match state.link {
-                Link::ResetAfter(bytes) => Some(bytes),
+                Link::ResetAfter(bytes) | Link::SlowAfter(bytes, _) => Some(bytes),
                 _ => None,
             };
         }
@@ -183,9 +190,8 @@ impl UntilReset {
         self.bytes.map_or(length, |left| left.min(length))
     }
 
-    fn reached(&mut self, passed: usize) -> bool {
-        self.bytes = self.bytes.map(|bytes| bytes - passed);
-        self.bytes == Some(0)
+    fn take(&mut self, passed: usize) {
+        self.bytes = self.bytes.map(|bytes| bytes.saturating_sub(passed));
     }
 }
 

@@ -19,7 +19,23 @@ fn a_read() {
             #[cfg(unix)]
             pub async fn get_user(db: &PgPool, id: i64) -> Result<User, sqlx::Error> {
                 ::cache_runtime::__private::left_out!(db, handle);
-                ::cache_runtime::__private::read(get_user_key(&id))
+                ::cache_runtime::__private::read({
+                    static __CALLSITE: ::cache_runtime::__private::Callsite =
+                        ::cache_runtime::__private::Callsite::new(
+                            ::cache_runtime::__private::core::concat!(
+                                ::cache_runtime::__private::core::module_path!(),
+                                "::get_user"
+                            ),
+                            "user:<id>"
+                        )
+                        .of_body()
+                        .ttl_ms(3_600_000)
+                        .lock();
+                    ::cache_runtime::__private::key::<User>(&__CALLSITE)
+                        .text("user:")
+                        .part(&id)
+                        .done()
+                })
                     .through(
                         ::cache_runtime::__private::returns!(Result<User, sqlx::Error>),
                         move || async move {
@@ -36,6 +52,7 @@ fn a_read() {
 
             #[cfg(unix)]
             #[doc = "The cache key of [`get_user`]."]
+            #[allow(dead_code)]
             pub fn get_user_key(id: &i64) -> ::cache_runtime::Key<User> {
                 static __CALLSITE: ::cache_runtime::__private::Callsite =
                     ::cache_runtime::__private::Callsite::new(
@@ -45,6 +62,7 @@ fn a_read() {
                         ),
                         "user:<id>"
                     )
+                    .of_companion()
                     .ttl_ms(3_600_000)
                     .lock();
                 ::cache_runtime::__private::key(&__CALLSITE).text("user:").part(id).done()
@@ -128,6 +146,26 @@ fn a_method_whose_key_is_automatic() {
     );
 }
 
+/// What is stored is shown to the compiler, which finds a lifetime that is not written.
+#[test]
+fn the_stored_type_is_shown() {
+    for (output, shown) in [
+        (quote!(Result<Option<Title>, Error>), quote!(Option<Title>)),
+        (quote!(Found<Title>), quote!(Found<Title>)),
+        (quote!(Self), quote!(Self)),
+    ] {
+        let item = quote!(
+            async fn find(id: i64) -> #output {
+                BODY
+            }
+        );
+        let expanded = expand_cached(quote!(key = "title:<id>", ttl = 60), item).unwrap();
+        let expanded = super::without_whitespace(&expanded);
+        let shown = super::without_whitespace(&quote!(::cache_runtime::__private::owned!(#shown);));
+        assert!(expanded.contains(&shown), "{expanded}");
+    }
+}
+
 /// What a call alone knows is no part of the key, which says only that there is something.
 #[test]
 fn a_condition_on_what_is_stored() {
@@ -149,8 +187,9 @@ fn a_condition_on_what_is_stored() {
         let written = text(&quote!(.unless(#unless)));
         let in_key =
             if own { format!(".done(){written}") } else { ".done().unless_in_call()".to_owned() };
-        assert_eq!(expanded.matches(&written).count(), 1, "{expanded}");
-        assert!(expanded.contains(&in_key), "{expanded}");
+        // The function makes the key, and so does its companion.
+        assert_eq!(expanded.matches(&written).count(), if own { 2 } else { 1 }, "{expanded}");
+        assert_eq!(expanded.matches(&in_key).count(), 2, "{expanded}");
     }
 }
 
@@ -283,8 +322,38 @@ fn the_companion_takes_what_the_key_needs() {
             T: Entity
     });
     assert!(expanded.contains(&companion), "{expanded}");
-    let call = text(&quote!(find_key::<T, N>(&*name, &ids, &q, &x, &y)));
+    let inside = text(&quote! {
+        .text(":").part(&*name).text(":").part(&ids).text(":").part(&q).text(":").part(&x).text(":").part(&y).done()
+    });
+    assert!(expanded.contains(&inside), "{expanded}");
+
+    let item = quote! {
+        async fn find<T: Entity>(&self, id: i64) -> Result<T, Error> {
+            BODY
+        }
+    };
+    let expanded =
+        text(&expand_cached(quote!(key = "<T>:<self.org>:<id>", ttl = 1), item).unwrap());
+    let call = text(&quote!(self.find_key::<T>(&id)));
     assert!(expanded.contains(&call), "{expanded}");
+}
+
+/// What the ttl is made of is there as the companion has it.
+#[test]
+fn a_ttl_of_parameters() {
+    let item = quote! {
+        async fn find(id: i64, secs: u64, name: String, how: impl How) -> User {
+            BODY
+        }
+    };
+    let args = quote!(key = "user:<id>", ttl = expiry(*secs, name, how), skip(secs, name, how));
+    let expanded = text(&expand_cached(args, item).unwrap());
+    let inside = text(&quote! {
+        .ttl({ let secs: &u64 = &secs; let name: &str = &name; let how = &how; expiry(*secs, name, how) })
+    });
+    assert!(expanded.contains(&inside), "{expanded}");
+    let companion = text(&quote!(.ttl(expiry(*secs, name, how))));
+    assert!(expanded.contains(&companion), "{expanded}");
 }
 
 #[test]

@@ -40,7 +40,8 @@ fn what_is_left_for_the_catalogue() {
                     ::cache_runtime::__private::value!(AppResult<User>)
                 >())
                 .ttl_ms(60_000)
-                .cache("cache")
+                .cache("cache"),
+                ::cache_runtime::__private::value!(AppResult<User>)
             }
         },
     );

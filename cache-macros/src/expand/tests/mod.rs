@@ -16,7 +16,8 @@ fn without_whitespace(tokens: &TokenStream) -> String {
 }
 
 /// Without whitespace, since that is printed in more ways than one, and without what is for the catalogue, what is for the
-/// comparison of functions, and the name of a write, which are everywhere the same and have tests of their own.
+/// comparison of functions, the name of a write, and what shows a type to the compiler, which are everywhere the same and
+/// have tests of their own.
 pub(super) fn text(tokens: &TokenStream) -> String {
     let mut text = without_whitespace(tokens);
     while let Some((before, after)) = text.split_once("__private::catalog!{") {
@@ -32,10 +33,12 @@ pub(super) fn text(tokens: &TokenStream) -> String {
         let length = text[start..].find("\"))").unwrap() + 3;
         text.replace_range(start..start + length, "");
     }
-    while let Some(at) = text.find("__private::unnamed!(") {
-        let start = text[..at].rfind(['{', ';', '}']).map_or(0, |at| at + 1);
-        let end = at + text[at..].find(';').unwrap();
-        text.replace_range(start..=end, "");
+    for checked in ["__private::unnamed!(", "__private::owned!("] {
+        while let Some(at) = text.find(checked) {
+            let start = text[..at].rfind(['{', ';', '}']).map_or(0, |at| at + 1);
+            let end = at + text[at..].find(");").unwrap() + 1;
+            text.replace_range(start..=end, "");
+        }
     }
     if let Some((before, after)) = text.split_once("write().at({") {
         let (_, after) = after.split_once("})").unwrap();

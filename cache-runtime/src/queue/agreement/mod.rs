@@ -3,6 +3,7 @@
 //!
 //! `CACHE_TEST_SEED=7` repeats the run that said so.
 
+mod layouts;
 mod mutants;
 mod rules;
 mod side;
@@ -83,12 +84,21 @@ async fn every_rule_missing_from_a_script_of_queues_is_noticed() {
         let url = server.url();
         if compare(&url, 7, 200).await.is_ok()
             && rules::all(&url).await.is_ok()
+            && layouts::compare(&url).await.is_ok()
             && compare(&url, 7, STEPS).await.is_ok()
         {
             missed.push(mutant);
         }
     }
     assert!(missed.is_empty(), "not noticed: {missed:#?}");
+}
+
+#[tokio::test]
+async fn the_number_of_partitions_changes_by_the_same_steps() {
+    let (server, _connection) = Server::start();
+    if let Err(Difference(text)) = layouts::compare(&server.url()).await {
+        panic!("{text}");
+    }
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ macro_rules! source {
 
 /// Puts a mutant in the place of the rule, on this thread.
 pub(super) fn alter((file, from, to): &Mutant) -> Altered {
-    let source = source!(*file, "clock" "push" "take" "read" "renew_owner" "yield_owner" "ack" "bury" "redrive" "join" "lengths" "remove" "know" "forget" "unheard");
+    let source = source!(*file, "clock" "push" "take" "read" "renew_owner" "yield_owner" "ack" "bury" "redrive" "join" "lengths" "remove" "know" "forget" "unheard" "layout" "turn");
     assert!(source.contains(from), "{file} does not say `{from}`");
     altered::alter(source, source.replacen(from, to, 1))
 }
@@ -68,8 +68,9 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("take", "until from == '0-0'", "until true"),
     ("take", "and consumer[i + 1] ~= ARGV[3]", ""),
     ("take", "if consumer[i] == 'name'", "if false"),
+    ("take", "'COUNT', 1, 'STREAMS', KEYS[2], '0')", "'COUNT', 1, 'STREAMS', KEYS[2], '>')"),
     // Too many at once, the wrong ones, and none once the group is gone.
-    ("read", "'COUNT', ARGV[3]", "'COUNT', 1000"),
+    ("read", "'COUNT', count,", "'COUNT', 1000,"),
     ("read", "KEYS[2], id", "KEYS[2], '>'"),
     ("read", "if found and found.err and string.sub", "if false and string.sub"),
     ("read", "'workers', '0', 'MKSTREAM'", "'workers', '$', 'MKSTREAM'"),
@@ -117,7 +118,7 @@ pub(super) const MUTANTS: &[Mutant] = &[
   elseif redis.call('ZSCORE', KEYS[3], number) then",
     ),
     ("push", "scores[#scores + 1] = entry.number\n  scores[#scores + 1] = entry.number", ""),
-    ("push", "tonumber(ARGV[1]) - 0.5", "tonumber(ARGV[6]) - 0.5"),
+    ("push", "tonumber(ARGV[1]) - 0.5", "tonumber(ARGV[7]) - 0.5"),
     ("push", "redis.call('ZADD', KEYS[3], number, number)", ""),
     ("push", "math.max(tonumber(ARGV[1]) - 0.5, oldest)", "tonumber(ARGV[1]) - 0.5"),
     ("push", "redis.call('ZREMRANGEBYSCORE', KEYS[3], '-inf', '(' .. mark)", ""),
@@ -167,6 +168,29 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("forget", "'partitions', ARGV[2]", "'partitions', ARGV[1]"),
     ("join", "paused = 1", "paused = 0"),
     ("join", "all[i] == 'paused'", "false"),
+    // Items that were placed by another layout, or that are to wait for other partitions.
+    ("push", "elseif c[2] ~= ARGV[6] then", "elseif false then"),
+    ("read", "id == '>' and", "false and"),
+    ("read", "pending + count) - pending)", "pending + count))"),
+    ("read", "'-', c[4], 'COUNT'", "'-', '+', 'COUNT'"),
+    ("read", "if count <= 0 then return false end", ""),
+    ("turn", "tonumber(epoch) < tonumber(ARGV[1])", "true"),
+    ("turn", "'bound', bound)", "'bound', '0-0')"),
+    ("turn", "'-', bound, 'COUNT'", "'-', '+', 'COUNT'"),
+    ("turn", "c[3] or '0'}", "'0'}"),
+    // Changes that nobody may make now, that are other ones, or that never end.
+    ("layout", "tonumber(ARGV[2]) == epoch and next == 0", "next == 0"),
+    ("layout", "tonumber(ARGV[2]) == epoch and next == 0", "tonumber(ARGV[2]) == epoch"),
+    ("layout", "and (not c[3] or after > epoch)", ""),
+    ("layout", "(not c[3] or after > epoch)", "not c[3]"),
+    ("layout", "after + 1, ", ""),
+    ("layout", "next > 0 and tonumber(ARGV[2]) == next", "next > 0"),
+    ("layout", "math.max(tonumber(c[4] or 0), tonumber(ARGV[4]))", "ARGV[4]"),
+    ("layout", "if ARGV[3] == '1' then", "if false then"),
+    ("layout", "redis.call('HDEL', KEYS[1], 'next', 'next_spread')", ""),
+    ("layout", "else redis.call('HDEL', KEYS[1], 'drains') end", "end"),
+    ("layout", "known < tonumber(spread)", "false"),
+    ("layout", "tonumber(ARGV[2]) == epoch then", "true then"),
     // Lengths of something else.
     ("lengths", "pending.err and 0 or pending[1]", "0"),
     ("lengths", "redis.call('XLEN', KEYS[2])", "0"),

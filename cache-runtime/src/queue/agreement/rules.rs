@@ -29,6 +29,8 @@ pub(super) async fn all(url: &str) -> Checked {
     items_of_one_call_are_appended_in_their_order(Side::redis(url).await).await?;
     an_item_is_late_by_the_clock_of_the_server(Side::redis(url).await).await?;
     one_letter_among_several_goes_back(Side::redis(url).await).await?;
+    what_is_removed_is_not_pending(Side::redis(url).await).await?;
+    an_owner_that_has_read_nothing_gets_its_partition_back(Side::redis(url).await).await?;
     workers_know_of_each_other(Side::redis(url).await).await
 }
 
@@ -70,6 +72,7 @@ async fn a_generation_is_later_than_all_before(mut side: Side) -> Checked {
     same(push(&mut side).await?, (ahead + 1, 2))?;
     // Nothing is left but the stream.
     side.ask::<i64>(&["DEL", &clock]);
+    side.ask::<i64>(&["HSET", &clock, "epoch", "1"]);
     same(push(&mut side).await?, (ahead + 2, 1))?;
     // Somebody puts in an entry of his own.
     let id = format!("{}-5", ahead + 1000);
@@ -123,6 +126,7 @@ async fn what_is_refused_changes_nothing(mut side: Side) -> Checked {
     let addition = Addition {
         producer: &producer,
         number: 2,
+        epoch: 1,
         oldest: 2,
         longest: None,
         stamp,
@@ -166,6 +170,7 @@ async fn items_of_one_call_are_appended_in_their_order(mut side: Side) -> Checke
     let item = |number: u64| Addition {
         producer: &producer,
         number,
+        epoch: 1,
         oldest: 2,
         longest: Some(4),
         stamp: Stamp { us: 10 * number, node: 7 },
@@ -227,7 +232,25 @@ async fn one_letter_among_several_goes_back(mut side: Side) -> Checked {
     same(&side.execute(&Step::RedriveOne(1)).await?[..], "1")?;
     let dead = side.log.dead(0, Death::default(), 10, soon()).await?;
     let left: Vec<_> = dead.iter().map(|buried| buried.stored.position.number).collect();
-    same(&left[..], &[1, 3][..])
+    same(&left[..], &[1, 3][..])?;
+    same(&side.execute(&Step::Redrive(1)).await?[..], "1")
+}
+
+async fn what_is_removed_is_not_pending(mut side: Side) -> Checked {
+    side.execute(&Step::push(1)).await?;
+    for act in [Act::Take, Act::Read(1, None)] {
+        side.execute(&Step::act(0, act)).await?;
+    }
+    side.execute(&Step::Remove(vec![1])).await?;
+    same(&side.execute(&Step::Lengths).await?[..], "0 0 0 false")
+}
+
+async fn an_owner_that_has_read_nothing_gets_its_partition_back(mut side: Side) -> Checked {
+    for step in [Step::act(0, Act::Take), Step::Expire] {
+        side.execute(&step).await?;
+    }
+    same(&side.execute(&Step::act(0, Act::Renew(0, true))).await?[..], "true")?;
+    same(&side.execute(&Step::Lease).await?[..], "Some(1)")
 }
 
 async fn workers_know_of_each_other(mut side: Side) -> Checked {

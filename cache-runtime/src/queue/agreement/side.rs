@@ -22,7 +22,7 @@ const TOKENS: [&str; 4] = ["a", "b", "a again", "b again"];
 
 pub(super) struct Side {
     pub(super) log: Log,
-    line: Line,
+    pub(super) line: Line,
     /// The server, as others reach it.
     connection: Option<Connection>,
     /// In memory nobody else remembers.
@@ -45,6 +45,7 @@ impl Side {
     async fn of(cache: Cache, connection: Option<Connection>) -> Self {
         let log = Log { shared: cache.queue(&SITE), cache };
         let line = log.line(0, soon()).await.unwrap();
+        log.turn(0, 1, soon()).await.unwrap();
         Self { log, line, connection, producers: Producers::default(), generation: 0 }
     }
 
@@ -55,6 +56,7 @@ impl Side {
                 let addition = Addition {
                     producer: &format!("{LANE}:from:p"),
                     number: *number,
+                    epoch: 1,
                     oldest: *oldest,
                     longest: *longest,
                     stamp: Stamp { us: *us, node: *node },
@@ -143,9 +145,9 @@ impl Side {
             }
             Act::Read(count, behind) => {
                 let from = behind.map_or(From::New, |number| From::Pending(self.at(number)));
-                match self.line.read(claim, *count, from, by).await? {
+                match self.line.read(claim, *count, (from, 1), by).await? {
                     Read::Lost => "lost".to_owned(),
-                    Read::Items(items, last) => {
+                    Read::Items { items, last, .. } => {
                         self.generation = last.generation;
                         let items = items
                             .into_iter()

@@ -143,12 +143,16 @@ impl Owner {
         }
         self.assert().await?;
         let by = self.deadline();
+        let settled = self.log.shared.layout.settled();
         let read = match self.line().await {
-            Ok((line, claim)) => line.read(claim, count, from, by).await,
+            Ok((line, claim)) => line.read(claim, count, (from, settled), by).await,
             Err(error) => Err(error),
         };
         match read {
-            Ok(Read::Items(items, last)) => Ok(Some((items, last))),
+            Ok(Read::Items { items, last, epoch }) => {
+                self.log.shared.layout.heard_of(epoch);
+                Ok(Some((items, last)))
+            }
             Ok(Read::Lost) => Err(Lost),
             Err(error) => {
                 self.failed(error).await;

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::error::Error;
 use crate::outcome::{
-    Answer, Compare, Hand, IsAbsent, Nature, OfOne, Outcome, Refuse, Shared, Sharing, Storable,
+    Answer, Compare, Hand, Nature, OfOne, Outcome, Refuse, Returns, Shared, Sharing, Storable,
 };
 
 /// Values by id.
@@ -170,11 +170,9 @@ pub struct Batched<R, I, T> {
     from_pairs: fn(&mut dyn Iterator<Item = (I, T)>) -> R,
     /// What is stored for an id without a value, if that can be told.
     pub(super) nothing: fn() -> Option<T>,
-    /// Whether an entry says that there is no value.
-    pub(super) is_nothing: IsAbsent<T>,
+    /// What a read of one id must know.
+    pub(super) of_one: fn() -> Returns<OfOne<T>, T>,
     sharing: Sharing<R>,
-    /// What else a value can do.
-    pub(super) nature: fn() -> Nature<OfOne<T>, T>,
     /// Makes the result of a call that was refused, where it may be.
     pub(super) refuse: Option<fn(Error) -> R>,
 }
@@ -205,9 +203,8 @@ impl<R, I, T> Batched<R, I, T> {
                 R::from_value(A::from_pairs(pairs.into_iter()))
             },
             nothing: A::Value::nothing,
-            is_nothing: A::Value::is_nothing,
+            of_one: || Returns::of_one(A::Value::is_nothing, Nature::of_one::<H, C>),
             sharing,
-            nature: Nature::of_one::<H, C>,
             refuse: None,
         }
     }

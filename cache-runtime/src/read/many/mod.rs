@@ -23,6 +23,7 @@ mod answer;
 mod chunks;
 mod glance;
 mod ids;
+mod lacks;
 mod load;
 mod turn;
 
@@ -38,7 +39,7 @@ use crate::call::Mode;
 use crate::callsite::Callsite;
 use crate::flight::Asked;
 use crate::key::Key;
-use crate::outcome::{OfOne, Returns, Storable};
+use crate::outcome::{OfOne, Returns};
 use crate::record::KeyHash;
 use crate::store::Convoy;
 
@@ -47,6 +48,7 @@ pub use self::answer::{Answers, Batched, HeldBy, Negative};
 use self::chunks::{Chunks, Loaded, store_behind};
 use self::glance::{Search, Sought};
 pub use self::ids::{Id, Ids};
+pub use self::lacks::{EachLacksBoth, EachLacksDeserialize, EachLacksNothing, EachLacksSerialize};
 use self::load::{Load, keep};
 pub use self::turn::CallingMany;
 use self::turn::Turn;
@@ -126,7 +128,6 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
     ) -> CallingMany<impl Future<Output = R>, I, C, R, F, B>
     where
         I: Id,
-        T: Storable,
         U: Fn(&T) -> bool,
         F: FnMut(C) -> B,
         B: Future<Output = R>,
@@ -150,7 +151,7 @@ struct Rounds<R, I, T, U> {
     turn: Turn<I, R>,
 }
 
-impl<R, I: Id, T: Storable, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
+impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
     fn run(self) -> impl Future<Output = R> {
         async move {
@@ -165,7 +166,7 @@ impl<R, I: Id, T: Storable, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
             let asked = OnceLock::new();
             let all = || Asked::many(callsite, names.iter().copied());
             let asked = || asked.get_or_init(all).clone();
-            let returns = Returns::of_one(batched.is_nothing, batched.nature);
+            let returns = (batched.of_one)();
             let batch = Batch { cache: &cache, asked: &asked, returns };
 
             let mut found: Vec<Option<T>> = ids.iter().map(|_| None).collect();

@@ -76,6 +76,8 @@ pub(super) struct History {
     pub(super) is_of_rows: bool,
     /// Acknowledged is what the replica has.
     pub(super) is_copied: bool,
+    /// The number of partitions has changed, and a failover may have lost that.
+    pub(super) has_deployments: bool,
     pub(super) failovers: Vec<Time>,
     /// Gone with a primary.
     pub(super) lost: BTreeSet<u64>,
@@ -175,6 +177,9 @@ impl History {
     }
 
     fn overtaken(&self) -> Option<Violation> {
+        if self.has_deployments && !self.failovers.is_empty() {
+            return None;
+        }
         let mut first = BTreeMap::new();
         for (place, applied) in self.applied.iter().enumerate() {
             if !self.suspects.contains(&applied.id) && !applied.is_direct {

@@ -1,5 +1,6 @@
 //! One run: some processes push, some deliver, and things go wrong until everything is healed.
 
+mod programs;
 mod pushes;
 
 use std::collections::BTreeSet;
@@ -10,30 +11,15 @@ use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
+use self::programs::{COPIED, COUNTS, DIRECT, NARROW, ROWS, Sites};
 use super::super::dice::Dice;
 use super::database::{Database, Faults, Item};
 use super::history::{Count, History, Outcome, Push, Time};
 use crate::cache::Cache;
-use crate::queue::{self, Queue, QueueLength, QueueSite, SinkError, SinkErrorKind, Worker, worker};
+use crate::queue::{self, Queue, QueueLength, SinkError, SinkErrorKind, Worker, worker};
 use crate::store::Store;
 use crate::store::faulty::{FaultyStore, Network, Primary};
 use crate::store::queue::Stored;
-
-const fn site(name: &'static str) -> QueueSite {
-    QueueSite::new("simulation::queues", name)
-        .partitions(2)
-        .batch(3)
-        .linger_ms(5)
-        .lease_ms(1_000)
-        .push_timeout_ms(400)
-        .max_attempts(2)
-}
-
-static COUNTS: QueueSite = site("counts").keep_all().unavailable_is_error();
-static COPIED: QueueSite = site("copied").keep_all().unavailable_is_error().replicas(1);
-static DIRECT: QueueSite = site("direct").keep_all();
-static NARROW: QueueSite = site("narrow").keep_all().unavailable_is_error().max_len(6);
-static ROWS: QueueSite = site("rows");
 
 /// How long things go wrong, in milliseconds.
 const TROUBLE: u64 = 4_000;
@@ -41,7 +27,10 @@ const TROUBLE: u64 = 4_000;
 #[derive(Clone, Debug)]
 struct World {
     dice: Dice,
-    site: &'static QueueSite,
+    sites: &'static Sites,
+    /// Which of them each process has.
+    programs: Vec<usize>,
+    programs_differ: bool,
     db: Database,
     processes: Vec<Cache>,
     networks: Vec<Arc<Network>>,
@@ -61,14 +50,16 @@ enum Happening {
     Redrive,
     /// The replica cannot be reached for a while.
     Detach,
+    /// Somebody wants as few partitions as his program.
+    Shrink,
 }
 
 impl World {
-    fn new(dice: &Dice) -> Self {
-        let site = dice.pick(&[(3, &COUNTS), (2, &DIRECT), (2, &NARROW), (3, &ROWS)]);
+    fn new(dice: &Dice, programs_differ: bool) -> Self {
+        let sites = dice.pick(&[(3, &COUNTS), (2, &DIRECT), (2, &NARROW), (3, &ROWS)]);
         // By dice of its own, as the seeds that are kept were found without it.
-        let is_copied = std::ptr::eq(site, &raw const COUNTS) && dice.fork(5).percent(50);
-        let site = if is_copied { &COPIED } else { site };
+        let is_copied = std::ptr::eq(sites, &raw const COUNTS) && dice.fork(5).percent(50);
+        let sites = if is_copied { &COPIED } else { sites };
         let faults = Faults {
             before: dice.pick(&[(3, 0), (2, 10), (1, 40)]),
             after: dice.pick(&[(3, 0), (2, 10), (1, 40)]),
@@ -85,29 +76,45 @@ impl World {
             dice.pick(&[(2, 0), (2, 10), (1, 50)]),
         );
         let primary = Arc::new(Primary::default());
-        let networks: Vec<_> = (0..=dice.below(3))
+        let more = u64::from(programs_differ);
+        let networks: Vec<_> = (0..=dice.below(3) + more)
             .map(|process| Network::new(dice.fork(10 + process), lost, slow))
             .collect();
         let cache = |network: &Arc<Network>| {
             let store = FaultyStore::of_queues(Arc::clone(&primary), Arc::clone(network));
             Cache::builder().over(Store::Faulty(store)).unwrap()
         };
-        let processes = networks.iter().map(cache).collect();
+        let processes: Vec<_> = networks.iter().map(cache).collect();
+        let deployed = dice.fork(7);
+        let program = |_: &Cache| if programs_differ { deployed.index(4) } else { 0 };
+        let programs = processes.iter().map(program).collect();
         let db = Database::new(dice.fork(3), faults);
         let (pushes, lost, failovers) = (Arc::default(), Arc::default(), Arc::default());
-        Self { dice: dice.fork(4), site, db, processes, networks, primary, pushes, lost, failovers }
+        Self {
+            dice: dice.fork(4),
+            sites,
+            programs,
+            programs_differ,
+            db,
+            processes,
+            networks,
+            primary,
+            pushes,
+            lost,
+            failovers,
+        }
     }
 
     fn is_of_rows(&self) -> bool {
-        std::ptr::eq(self.site, &raw const ROWS)
+        std::ptr::eq(self.sites, &raw const ROWS)
     }
 
     fn is_copied(&self) -> bool {
-        std::ptr::eq(self.site, &raw const COPIED)
+        std::ptr::eq(self.sites, &raw const COPIED)
     }
 
     fn queue(&self, process: usize) -> Queue<Item> {
-        queue::queue::<Item>(self.site)
+        queue::queue::<Item>(&self.sites[self.programs[process]])
             .key(|item, key| key.part(&item.key))
             .cache(&self.processes[process])
             .done()
@@ -134,6 +141,7 @@ impl World {
             Happening::Replicate => _ = self.primary.replicate(),
             Happening::FailOver => self.fail_over(),
             Happening::Detach => self.primary.detach(self.dice.span(3_000)),
+            Happening::Shrink => _ = self.queue(process).shrink().await,
             Happening::Redrive => _ = self.queue(process).redrive().await,
         }
     }
@@ -198,7 +206,16 @@ fn id(stored: &Stored) -> u64 {
 
 /// Everything that may happen, at some times.
 pub(super) async fn scenario(dice: Dice) -> (History, Count) {
-    let world = World::new(&dice);
+    run(dice, false).await
+}
+
+/// The same, with programs that want the queue to have more partitions, or fewer.
+pub(super) async fn scenario_of_deployments(dice: Dice) -> (History, Count) {
+    run(dice, true).await
+}
+
+async fn run(dice: Dice, programs_differ: bool) -> (History, Count) {
+    let world = World::new(&dice, programs_differ);
     let within = dice.pick(&[(1, 50), (2, 500), (2, TROUBLE)]);
     let failovers = dice.pick(&[(3, 0), (1, 1), (1, 3)]);
     let redrives = dice.pick(&[(3, 0), (1, 2)]);
@@ -209,6 +226,7 @@ pub(super) async fn scenario(dice: Dice) -> (History, Count) {
         (Happening::Replicate, if failovers > 0 { 20 } else { 0 }, TROUBLE),
         (Happening::FailOver, failovers, TROUBLE),
         (Happening::Redrive, redrives, TROUBLE),
+        (Happening::Shrink, if programs_differ { dice.below(6) } else { 0 }, TROUBLE),
         (Happening::Detach, if world.is_copied() { dice.below(4) } else { 0 }, TROUBLE),
     ];
     let (mut tasks, mut id) = (JoinSet::new(), 0);
@@ -240,6 +258,7 @@ pub(super) async fn scenario(dice: Dice) -> (History, Count) {
         applied: std::mem::take(&mut tables.applied),
         is_of_rows: world.is_of_rows(),
         is_copied: world.is_copied(),
+        has_deployments: world.programs_differ,
         failovers: std::mem::take(&mut world.failovers.lock().unwrap()),
         lost: std::mem::take(&mut world.lost.lock().unwrap()),
         suspects: std::mem::take(&mut tables.suspects),

@@ -201,7 +201,8 @@ fn call(op: &Op, key: KeyHash) -> (&'static str, Vec<Vec<u8>>) {
             let holder = token::Token::from_bytes(wire::token(*holder));
             let record = record::lease(record::Origin(wire::origin(by.origin)), key, holder);
             let reject = reject.as_ref().map(token).unwrap_or_default();
-            ("acquire", vec![record.to_vec(), text(*lease), insisted(*by), reject])
+            let bound = text(1 << 20);
+            ("acquire", vec![record.to_vec(), text(*lease), insisted(*by), reject, bound])
         }
         Op::Fill { by, given, .. } => {
             let (head, tail) = record::around_times(&given.record);

@@ -33,6 +33,9 @@ impl Producers {
         if producer.stored.contains(&addition.number) {
             return Added::Known;
         }
+        if queue.refuses(partition, addition.epoch) {
+            return Added::Moved;
+        }
         let last = queue.us(partition);
         if last > addition.stamp.us + addition.window_us {
             return Added::Behind(last);

@@ -118,7 +118,7 @@ fn execution(
     partition: u32,
     addition: Addition<'_>,
 ) -> impl FnOnce(&Primary) -> Added + Send + 'static {
-    let Addition { number, oldest, longest, stamp, window_us, .. } = addition;
+    let Addition { number, epoch, oldest, longest, stamp, window_us, .. } = addition;
     let (producer, given_up) = (addition.producer.to_owned(), addition.given_up.to_vec());
     let (key, payload) = (addition.key.to_owned(), addition.payload.to_owned());
     move |primary: &Primary| {
@@ -126,6 +126,7 @@ fn execution(
         let addition = Addition {
             producer,
             number,
+            epoch,
             oldest,
             longest,
             stamp,

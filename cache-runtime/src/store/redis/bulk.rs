@@ -3,7 +3,13 @@
 //! The bytes of one connection are in one order: behind a value of 50 MB, every other call would wait for as long as
 //! that takes, and a breaker would take the server for one that is down. So a value above [`LARGE`] is sent by a second
 //! connection, and so is the question for a key that is known to hold one; the breaker, which judges the first one, does
-//! not hear of it. What is not known before it is read once comes by the first connection, that one time.
+//! not hear of it.
+//!
+//! A key that nothing is known of is read by the first connection. In a process that has never seen a large value, the
+//! command is a `GET`, or an `MGET` for many. If a large value comes of it, calls get a new first connection as soon as one
+//! of them has waited in vain. From then on, the command is a `GETRANGE` that brings no more than it takes to tell that a
+//! value is large, which is then read by the second connection. A `GETRANGE` costs the server about a sixth more than a
+//! `GET`, which is why it is not the rule.
 //!
 //! The second connection is made when it is first needed, to the same server, and ends with the first.
 
@@ -22,11 +28,13 @@ use super::dial::{Driver, Watch, dial, log_in};
 use super::link::{Link, Server};
 use super::session::Session;
 use super::supervisor::Plan;
-use crate::record::KeyHash;
+use crate::record::{self, KeyHash};
 use crate::store::{Deadline, Name, StoreError, StoreResult};
 
 /// In bytes: as much as a link of 1 Gbit/s takes in 10 ms.
 pub(super) const LARGE: usize = 1 << 20;
+/// The same for a script.
+pub(super) const LARGEST: &[u8] = b"1048576";
 /// Large values that are on their way at once, on one server: each is in memory several times.
 pub(super) const AT_ONCE: usize = 4;
 /// Calls in a row without an answer after which the second connection is made anew.
@@ -93,22 +101,39 @@ impl Bulk {
 pub(super) struct LargeKeys {
     keys: ArcSwap<HashSet<u64>>,
     /// Whether there has ever been one. In most programs there is none, and hits look no further.
-    any: AtomicBool,
+    are_expected: AtomicBool,
 }
 
 impl LargeKeys {
-    fn contain(&self, KeyHash(key): KeyHash) -> bool {
-        self.any.load(Relaxed) && self.keys.load().contains(&key)
+    /// Whether a key that nothing is known of may hold a large value.
+    fn are_expected(&self) -> bool {
+        self.are_expected.load(Relaxed)
     }
 
-    /// Takes note of the size of what a key holds.
+    /// From now on, keys that nothing is known of may hold large values.
+    pub(super) fn expect(&self) {
+        self.are_expected.store(true, Relaxed);
+    }
+
+    fn contain(&self, KeyHash(key): KeyHash) -> bool {
+        self.are_expected() && self.keys.load().contains(&key)
+    }
+
+    /// Takes note of what was found in a key. A lease or a fence says nothing of the values before and after it.
+    pub(super) fn note_record(&self, key: KeyHash, record: &[u8]) {
+        if record.len() > LARGE || (self.are_expected() && record::holds_value(record)) {
+            self.note(key, record.len());
+        }
+    }
+
+    /// Takes note of the size of the value that a key holds, or is to hold.
     pub(super) fn note(&self, key: KeyHash, size: usize) {
         let is_large = size > LARGE;
         if self.contain(key) == is_large {
             return;
         }
         let KeyHash(key) = key;
-        self.any.store(true, Relaxed);
+        self.expect();
         self.keys.rcu(|keys| {
             let mut keys = HashSet::clone(keys);
             if is_large {
@@ -127,9 +152,14 @@ impl LargeKeys {
 }
 
 impl Session<'_> {
-    /// Whether a key is known to hold a large value.
+    /// Whether a key is known to hold a large value, which is read by the second connection.
     pub(super) fn is_large(&self, name: Name<'_>) -> bool {
-        self.node().large_keys().contain(name.hash)
+        self.node().large_keys().contain(name.hash) && !self.is_asking()
+    }
+
+    /// Whether a key that nothing is known of may hold a large value.
+    pub(super) fn expects_large(&self) -> bool {
+        self.node().large_keys().are_expected() && !self.is_asking()
     }
 
     /// Sends a command that is large, or whose reply is, by the second connection.
@@ -151,5 +181,15 @@ impl Session<'_> {
                 Err(StoreError::TimedOut)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scripts_know_the_same_bound() {
+        assert_eq!(str::from_utf8(LARGEST).ok(), Some(&*LARGE.to_string()));
     }
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use redis::Cmd;
 
+use super::bulk::LARGEST;
 use super::script::{self, Arg, Call};
 use crate::record::{self, Origin};
 use crate::store::{Fill, Name};
@@ -23,8 +24,13 @@ pub(super) fn acquire<'a>(
     origin: Option<&'a Origin>,
 ) -> Call<'a> {
     let reject = reject.map_or(&b""[..], |token| token.as_bytes());
-    let args =
-        vec![Arg::Bytes(ours), Arg::Millis(millis(lease)), trusted(origin), Arg::Bytes(reject)];
+    let args = vec![
+        Arg::Bytes(ours),
+        Arg::Millis(millis(lease)),
+        trusted(origin),
+        Arg::Bytes(reject),
+        Arg::Bytes(LARGEST),
+    ];
     Call { script: &script::ACQUIRE, key: name.text, args }
 }
 

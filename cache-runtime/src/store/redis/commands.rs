@@ -9,7 +9,7 @@ use super::calls;
 use super::refusal::is_error;
 use super::script::Call;
 use super::session::Session;
-use crate::record::{self, Found, HEADER};
+use crate::record::{self, Found};
 use crate::store::{Acquired, Claim, Deadline, Fill, Name, StoreResult};
 use crate::token::Token;
 
@@ -24,68 +24,12 @@ impl Session<'_> {
         }
     }
 
-    pub(super) async fn get(
-        &mut self,
-        name: Name<'_>,
-        deadline: Deadline,
-    ) -> StoreResult<Option<Bytes>> {
-        let mut get = Cmd::with_capacity(2, 3 + name.text.len());
-        get.arg("GET").arg(name.text);
-        let reply = if self.is_large(name) {
-            Box::pin(self.call_in_bulk(&get, deadline)).await?
-        } else {
-            self.read(&get, deadline).await?
-        };
-        match reply {
-            Value::BulkString(record) => self.got(name, record, deadline).await,
-            Value::Nil => Ok(None),
-            // It does not matter what is there, only that it is not a record.
-            reply if is_error(&reply, "WRONGTYPE") => Ok(Some(Bytes::new())),
-            reply => Err(self.refused(reply)),
-        }
-    }
-
-    /// The record, unless it is to be ignored.
-    pub(super) async fn got(
-        &mut self,
-        name: Name<'_>,
-        record: Vec<u8>,
-        deadline: Deadline,
-    ) -> StoreResult<Option<Bytes>> {
-        self.node().large_keys().note(name.hash, record.len());
-        if record::is_misplaced(&record, name.hash) {
-            // Boxed, as it is rare: a hit's future stays small.
-            Box::pin(self.verify(name, &record, deadline)).await?;
-        }
-        match self.insists_on() {
-            Some(_) if self.trusts_nothing() => Ok(None),
-            Some(origin) if record::is_of_another(&record, origin) => Ok(None),
-            _ => Ok(Some(Bytes::from(record))),
-        }
-    }
-
     /// The server's time, in milliseconds since the Unix epoch.
     pub(super) async fn now_ms(&mut self, deadline: Deadline) -> StoreResult<u64> {
         let mut time = Cmd::with_capacity(1, 4);
         time.arg("TIME");
         let reply = self.read(&time, deadline).await?;
         in_millis(&reply).ok_or_else(|| self.refused(reply))
-    }
-
-    /// Finds out why a record belongs to a key other than the requested one. If the server has it there, somebody
-    /// copied it, and the reader ignores it; if not, replies have been mixed up.
-    async fn verify(
-        &mut self,
-        name: Name<'_>,
-        record: &[u8],
-        deadline: Deadline,
-    ) -> StoreResult<()> {
-        let mut again = Cmd::with_capacity(4, 11 + name.text.len());
-        again.arg("GETRANGE").arg(name.text).arg(0).arg(HEADER - 1);
-        match self.call(&again, deadline).await? {
-            Value::BulkString(header) if header == record[..HEADER] => Ok(()),
-            _ => Err(self.out_of_order()),
-        }
     }
 
     /// The value, or the lease. A value whose token is `reject` is ignored.
@@ -116,12 +60,12 @@ impl Session<'_> {
         let origin = self.insists_on();
         let call = calls::acquire(name, &ours, lease, reject.as_ref(), origin.as_ref());
         let reply = self.eval(&call, deadline).await?;
-        self.acquired(name, lease, reply)
+        self.acquired(name, lease, reply, deadline).await
     }
 
-    /// Whether a plain `SET` will do.
+    /// Whether a plain `SET` will do, which brings the value if there is one, however large.
     pub(super) fn may_take_by_set(&self, claim: Claim<'_>) -> bool {
-        claim.reject.is_none() && self.takes_leases_by_set()
+        claim.reject.is_none() && self.takes_leases_by_set() && !self.is_large(claim.name)
     }
 
     /// What the reply of [`take_by_set`](calls::take_by_set) says.
@@ -136,6 +80,7 @@ impl Session<'_> {
             reply if is_error(&reply, "WRONGTYPE") => return Taken::Known(Ok(Acquired::Foreign)),
             reply => return Taken::Known(Err(self.refused(reply))),
         };
+        self.node().large_keys().note_record(name.hash, &record);
         Taken::Known(Ok(match record::read(record.clone(), name.hash) {
             Found::Value(_) => Acquired::Value(record),
             // Its remaining time would cost another command; it is at most that of one of ours.
@@ -147,11 +92,12 @@ impl Session<'_> {
     }
 
     /// What the reply of the script says.
-    pub(super) fn acquired(
-        &self,
+    pub(super) async fn acquired(
+        &mut self,
         name: Name<'_>,
         lease: Duration,
         reply: Value,
+        deadline: Deadline,
     ) -> StoreResult<Acquired> {
         let Value::Array(reply) = reply else {
             return Err(self.out_of_order());
@@ -160,6 +106,7 @@ impl Session<'_> {
         match (reply.next(), reply.next()) {
             (Some(Value::BulkString(kind)), rest) => match (kind.as_slice(), rest) {
                 (b"A", None) => Ok(Acquired::Leased),
+                (b"B", None) => Box::pin(self.acquired_large(name, deadline)).await,
                 (b"F", None) => Ok(Acquired::Fenced),
                 (b"X", None) => Ok(Acquired::Foreign),
                 // A lease that never expires is not ours. Wait for it as if it were.
@@ -175,6 +122,13 @@ impl Session<'_> {
             },
             _ => Err(self.out_of_order()),
         }
+    }
+
+    /// A value that is large, or nothing usable if it has gone meanwhile: as where somebody else is about to store one.
+    #[cold]
+    async fn acquired_large(&mut self, name: Name<'_>, by: Deadline) -> StoreResult<Acquired> {
+        let record = self.get_large(name, by).await?;
+        Ok(record.map_or(Acquired::Held(Duration::ZERO), Acquired::Value))
     }
 
     /// Stores a value if the key still holds the lease with its token.

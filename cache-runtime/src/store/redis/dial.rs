@@ -11,6 +11,7 @@ use tokio::time::timeout;
 
 use super::cause::{Cause, refusal};
 use super::gather::Gathered;
+use super::replies::Progress;
 use super::sockets;
 use super::url::{Access, Endpoint};
 
@@ -62,11 +63,19 @@ pub(super) async fn dial(
 
 /// The task that moves bytes between a connection's callers and its socket. Ends with this handle.
 #[derive(Debug)]
-pub(super) struct Driver(AbortHandle);
+pub(super) struct Driver {
+    task: AbortHandle,
+    progress: Progress,
+}
 
 impl Driver {
     pub(super) fn stop(&self) {
-        self.0.abort();
+        self.task.abort();
+    }
+
+    /// How many bytes of a large reply have arrived; 0 while there is none.
+    pub(super) fn progress(&self) -> u64 {
+        self.progress.bytes()
     }
 }
 
@@ -97,13 +106,15 @@ pub(super) async fn open(
         // Every call has a deadline of its own.
         .set_response_timeout(None)
         .set_pipeline_buffer_size(QUEUE);
+    let stream = Gathered::new(stream);
+    let progress = stream.progress();
     let (connection, traffic) =
-        MultiplexedConnection::new_with_config(login, Gathered::new(stream), config).await?;
+        MultiplexedConnection::new_with_config(login, stream, config).await?;
     let task = tokio::spawn(async move {
         traffic.await;
         watch.see();
     });
-    Ok((connection, Driver(task.abort_handle())))
+    Ok((connection, Driver { task: task.abort_handle(), progress }))
 }
 
 /// The same, logged in to the database that is to be used.

@@ -11,16 +11,24 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream whose every write waits once for the tasks that are ready to run.
+use super::replies::{Progress, Replies};
+
+/// A stream whose every write waits once for the tasks that are ready to run, and which knows how far its replies are.
 #[derive(Debug)]
 pub(super) struct Gathered<S> {
     stream: S,
     has_waited: bool,
+    replies: Replies,
 }
 
 impl<S> Gathered<S> {
     pub(super) fn new(stream: S) -> Self {
-        Self { stream, has_waited: false }
+        Self { stream, has_waited: false, replies: Replies::default() }
+    }
+
+    /// How far a large reply is.
+    pub(super) fn progress(&self) -> Progress {
+        self.replies.progress()
     }
 }
 
@@ -54,7 +62,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Gathered<S> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(cx, buffer)
+        let before = buffer.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buffer);
+        self.replies.pass(buffer.filled().get(before..).unwrap_or_default());
+        polled
     }
 }
 

@@ -114,6 +114,17 @@ impl Link {
         until.is_none_or(|until| deadline.into_std() <= until || Instant::now() <= until)
     }
 
+    /// How many bytes of a large reply have arrived; 0 while there is none.
+    pub(super) fn progress(&self) -> u64 {
+        self.driver.progress()
+    }
+
+    /// Whether more of a large reply has arrived since its progress was `before`.
+    pub(super) fn has_progressed(&self, before: u64) -> bool {
+        let progress = self.progress();
+        progress != 0 && progress != before
+    }
+
     fn age_ms(&self) -> u64 {
         u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
     }

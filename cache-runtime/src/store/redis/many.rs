@@ -4,13 +4,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use redis::{Cmd, Pipeline, Value};
+use redis::Pipeline;
 
 use super::RedisStore;
 use super::calls;
 use super::commands::Taken;
-use super::pieces::{BYTES, Pieces, turn};
-use super::refusal::is_error;
+use super::pieces::Pieces;
 use super::script::Call;
 use super::session::Session;
 use super::split::{Item, split};
@@ -76,71 +75,6 @@ impl Item for Filling<'_> {
 }
 
 impl Session<'_> {
-    /// `MGET`, or a `GET` of each key.
-    pub(super) async fn get_many(
-        &mut self,
-        names: &[Name<'_>],
-        pieces: Pieces,
-    ) -> Vec<StoreResult<Option<Bytes>>> {
-        let mut results = Vec::with_capacity(names.len());
-        let (mut rest, mut most) = (names, PIECE);
-        for number in 0.. {
-            let (piece, others) = rest.split_at(most.min(rest.len()));
-            rest = others;
-            if piece.is_empty() {
-                break;
-            }
-            let by = pieces.deadline(number);
-            let records = match by {
-                Some(by) => self.records(piece, by).await.map(|records| (records, by)),
-                None => Err(StoreError::TimedOut),
-            };
-            let (records, by) = match records {
-                Ok(records) => records,
-                Err(error) => {
-                    results.resize(names.len(), Err(error));
-                    break;
-                }
-            };
-            // How large values are is known by the first of them.
-            let bytes = records.iter().map(length).sum::<usize>();
-            most = (BYTES * piece.len() / bytes.max(1)).clamp(1, PIECE);
-            for (name, record) in piece.iter().zip(records) {
-                results.push(match record {
-                    Value::BulkString(record) => self.got(*name, record, by).await,
-                    Value::Nil => Ok(None),
-                    // As with `MGET`, for which another type looks like nothing: `acquire` will tell.
-                    reply if is_error(&reply, "WRONGTYPE") => Ok(None),
-                    reply => Err(self.refused(reply)),
-                });
-            }
-        }
-        results
-    }
-
-    /// What each key holds.
-    async fn records(&mut self, names: &[Name<'_>], deadline: Deadline) -> StoreResult<Vec<Value>> {
-        let pieces = self.pieces();
-        let _turn = turn(&pieces, names.len(), deadline).await?;
-        if !self.takes_many_keys() {
-            let mut gets = Pipeline::with_capacity(names.len());
-            for name in names {
-                gets.cmd("GET").arg(name.text);
-            }
-            return self.call_all(&gets, deadline).await;
-        }
-        let size = names.iter().map(|name| name.text.len()).sum::<usize>();
-        let mut get = Cmd::with_capacity(1 + names.len(), 4 + size);
-        get.arg("MGET");
-        for name in names {
-            get.arg(name.text);
-        }
-        match self.read(&get, deadline).await? {
-            Value::Array(records) if records.len() == names.len() => Ok(records),
-            reply => Err(self.refused(reply)),
-        }
-    }
-
     /// The value of each key, or its lease.
     pub(super) async fn acquire_many(
         &mut self,
@@ -168,14 +102,21 @@ impl Session<'_> {
         let calls: Vec<_> = calls.collect();
         let mut replies = self.eval_in_pieces(&calls, pieces).await.into_iter();
 
-        let acquired = |(claim, taken): (&Claim<'_>, Taken)| match taken {
-            Taken::Known(acquired) => acquired,
-            Taken::Unknown(_) => {
-                let reply = replies.next().unwrap_or(Err(StoreError::Unexpected))?;
-                self.acquired(claim.name, lease, reply)
-            }
-        };
-        claims.iter().zip(taken).map(acquired).collect()
+        let mut results = Vec::with_capacity(claims.len());
+        for (claim, taken) in claims.iter().zip(taken) {
+            results.push(match taken {
+                Taken::Known(acquired) => acquired,
+                Taken::Unknown(_) => match (replies.next(), pieces.deadline(1)) {
+                    (Some(Ok(reply)), Some(by)) => {
+                        self.acquired(claim.name, lease, reply, by).await
+                    }
+                    (Some(Err(error)), _) => Err(error),
+                    (Some(Ok(_)), None) => Err(StoreError::TimedOut),
+                    (None, _) => Err(StoreError::Unexpected),
+                },
+            });
+        }
+        results
     }
 
     /// Takes the leases that a plain `SET` can take.
@@ -269,14 +210,6 @@ impl Session<'_> {
     async fn decide_all(&mut self, calls: &[Call<'_>], pieces: Pieces) -> Vec<StoreResult<bool>> {
         let replies = self.eval_in_pieces(calls, pieces).await;
         replies.into_iter().map(|reply| self.decided(&reply?)).collect()
-    }
-}
-
-/// How long a record is.
-fn length(record: &Value) -> usize {
-    match record {
-        Value::BulkString(record) => record.len(),
-        _ => 0,
     }
 }
 

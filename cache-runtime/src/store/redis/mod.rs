@@ -4,12 +4,12 @@
 //! |---|---|
 //! | [`RedisStore`] | the operations of the protocol |
 //! | `router`, `cluster` | which server a key belongs to |
-//! | `commands`, `many`, `batch`, `stamp`, `sweep`, `without_scripts` | the commands and scripts of one operation on one connection |
+//! | `reading`, `commands`, `many`, `batch`, `stamp`, `sweep`, `without_scripts` | the commands and scripts of one operation on one connection |
 //! | `session`, `pieces`, `script`, `scripting`, `refusal` | how commands are sent and what their replies can be |
 //! | `bulk` | which values have a connection of their own |
 //! | `turns`, `admission` | how many calls are in flight at once, and whose turn is next |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
-//! | `source`, `link`, `dial`, `sockets`, `gather`, `tls`, `url` | where the server is and how to get in |
+//! | `source`, `link`, `dial`, `sockets`, `gather`, `replies`, `tls`, `url` | where the server is and how to get in |
 
 mod admission;
 mod backoff;
@@ -29,7 +29,9 @@ mod node;
 mod percent;
 mod pieces;
 mod queue;
+mod reading;
 mod refusal;
+mod replies;
 mod router;
 mod script;
 mod scripting;

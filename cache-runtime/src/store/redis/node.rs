@@ -1,16 +1,17 @@
 //! One server, behind its breaker.
 
+mod trust;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::timeout_at;
 
 use super::Settings;
 use super::admission::Admission;
 use super::breaker::{Breaker, Snapshot};
 use super::bulk::{self, LargeKeys};
-use super::cause::Cause;
 use super::link::{Link, Server};
 use super::pieces::AT_ONCE;
 use super::scripting::{self, Obstacle};
@@ -33,7 +34,7 @@ pub(super) struct Node {
     checking: AsyncMutex<()>,
     pieces: Arc<Turns>,
     bulk: Arc<Turns>,
-    large: LargeKeys,
+    large: Arc<LargeKeys>,
 }
 
 impl Node {
@@ -44,7 +45,7 @@ impl Node {
             turns: Turns::new(settings.max_in_flight, source.to_string()),
             pieces: Turns::new(AT_ONCE, format!("{source}: pieces of batches")),
             bulk: Turns::new(bulk::AT_ONCE, format!("{source}: large values")),
-            large: LargeKeys::default(),
+            large: Arc::default(),
             plan: Arc::new(Plan { source, access, settings }),
             supervisor: Mutex::default(),
             checking: AsyncMutex::default(),
@@ -80,22 +81,6 @@ impl Node {
         }
     }
 
-    /// Asks the server for a sign of life, and connects for that if there is no connection; by `deadline`.
-    pub(super) async fn ping(&self, deadline: Deadline) -> Result<(), Cause> {
-        if self.is_refusing() {
-            self.breaker.hasten(self.plan.settings.connect_timeout, deadline).await;
-        }
-        let session = self.session(deadline).await;
-        let answer = match session {
-            Ok(mut session) => session.ping(deadline).await,
-            Err(error) => Err(error),
-        };
-        answer.map_err(|error| match error {
-            StoreError::Down => self.breaker.cause().unwrap_or(Cause::TimedOut),
-            error => error.into(),
-        })
-    }
-
     /// The present connection, whether or not there was a sign of life of late.
     fn published(&self) -> Option<Session<'_>> {
         self.breaker.link().as_ref().map(|link| Session::new(self, link))
@@ -103,36 +88,6 @@ impl Node {
 
     fn is_published(&self) -> bool {
         self.breaker.link().is_some()
-    }
-
-    /// Whether there was a sign of life of late.
-    fn trusts(&self, link: &Link, deadline: Deadline) -> bool {
-        link.was_heard_within(self.plan.settings.trusted_for, deadline)
-    }
-
-    /// A connection that a sign of life was asked for, or another one: nobody has had one for a while, because this
-    /// process stood still or the server does not answer.
-    #[cold]
-    async fn verified(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
-        let checking = timeout_at(deadline, self.checking.lock());
-        let _checking = checking.await.map_err(|_| StoreError::TimedOut)?;
-        let link = self.breaker.link().as_ref().map(Arc::clone);
-        if let Some(link) = link
-            && !self.trusts(&link, deadline)
-        {
-            // Half of the time is left for another connection.
-            let patience = deadline.saturating_duration_since(Instant::now()) / 2;
-            let pong = timeout(patience.min(self.plan.settings.prompt), link.ping()).await;
-            if pong != Ok(true) {
-                self.breaker.give_up(&link);
-                self.breaker.hasten(self.plan.settings.connect_timeout, deadline).await;
-            }
-        }
-        match self.published() {
-            Some(session) => Ok(session),
-            None if self.breaker.is_refusing() => Err(StoreError::Down),
-            None => self.connected(deadline).await,
-        }
     }
 
     #[cold]
@@ -173,8 +128,8 @@ impl Node {
         let runtime = self.plan.settings.runtime().ok_or(StoreError::Down)?;
         let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(term) = self.breaker.claim() {
-            let successor =
-                Supervisor::new(Arc::clone(&self.plan), Arc::clone(&self.breaker), term);
+            let (plan, breaker) = (Arc::clone(&self.plan), Arc::clone(&self.breaker));
+            let successor = Supervisor::new(plan, breaker, Arc::clone(&self.large), term);
             let task = runtime.spawn(successor.run());
             if let Some(predecessor) = supervisor.replace(task.abort_handle()) {
                 predecessor.abort();

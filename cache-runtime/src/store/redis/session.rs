@@ -57,6 +57,11 @@ impl<'a> Session<'a> {
         Self { asking, ..self }
     }
 
+    /// Whether its node does not serve the slot yet.
+    pub(super) fn is_asking(&self) -> bool {
+        self.asking
+    }
+
     /// Where the server is, for a connection of one's own, and where it is later.
     pub(super) fn whereabouts(&self) -> (Arc<Plan>, Arc<Breaker>) {
         (self.node.plan(), self.node.breaker())

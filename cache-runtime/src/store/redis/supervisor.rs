@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 use super::Settings;
 use super::backoff::{Backoff, LONGEST};
 use super::breaker::{Alarms, Breaker};
+use super::bulk::LargeKeys;
 use super::cause::Cause;
 use super::link::Link;
 use super::scripting;
@@ -52,19 +53,35 @@ enum Pulse {
     Prompt,
     /// It answers, but calls would not wait for it.
     Slow,
+    /// It is sending a large reply, and those that others wait for are behind it.
+    Blocked,
     None,
+}
+
+/// What is to be done about a connection.
+enum Finding {
+    Stays,
+    /// The same server is to be asked by another one.
+    Blocked,
+    Lost,
 }
 
 pub(super) struct Supervisor {
     plan: Arc<Plan>,
     term: Term,
+    large: Arc<LargeKeys>,
     backoff: Backoff,
 }
 
 impl Supervisor {
     /// A supervisor for the term that was claimed; to be [run](Self::run) at once.
-    pub(super) fn new(plan: Arc<Plan>, breaker: Arc<Breaker>, number: u64) -> Self {
-        Self { plan, term: Term { breaker, number }, backoff: Backoff::default() }
+    pub(super) fn new(
+        plan: Arc<Plan>,
+        breaker: Arc<Breaker>,
+        large: Arc<LargeKeys>,
+        number: u64,
+    ) -> Self {
+        Self { plan, term: Term { breaker, number }, large, backoff: Backoff::default() }
     }
 
     /// Connects, again and again. The next supervisor aborts this task when it takes office.
@@ -123,19 +140,19 @@ impl Supervisor {
 
     /// Lets calls through on `link` until it has to be replaced; by its successor, if there is one already.
     async fn stand_by(&mut self, link: Arc<Link>) -> Option<Arc<Link>> {
-        let quiet = quiet::span(self.plan.settings.connect_timeout);
-        // Of what is refused later on, the call that it is refused to tells.
-        let obstacle = link.server.scripting.obstacle();
-        self.breaker().publish(self.term.number, &link, quiet);
+        // Before calls are let through: whoever wonders at what comes of them finds the reason in the log.
         if self.plan.settings.distrust && link.server.is_anonymous() {
             log::warn(format_args!(
                 "{}: does not say which primary it is, since `INFO` is refused: with `Failover::Distrust` nothing is cached; permit the user `+info`",
                 self.plan.source
             ));
         }
-        if let Some(obstacle) = obstacle {
+        // Of what is refused later on, the call that it is refused to tells.
+        if let Some(obstacle) = link.server.scripting.obstacle() {
             scripting::tell_lost(&self.plan.source, obstacle);
         }
+        let quiet = quiet::span(self.plan.settings.connect_timeout);
+        self.breaker().publish(self.term.number, &link, quiet);
         let plan = Arc::clone(&self.plan);
         let (successor, why) = tokio::select! {
             successor = self.attend(&link) => (successor, Cause::TimedOut),
@@ -180,8 +197,15 @@ impl Supervisor {
             if alarms.scriptless() {
                 asked = Instant::now();
             }
-            if self.breaker().is_gone(link.epoch) || (alarms.doubt() && !self.nurse(link).await) {
+            if self.breaker().is_gone(link.epoch) {
                 return None;
+            }
+            if alarms.doubt() {
+                match self.nurse(link).await {
+                    Finding::Stays => {}
+                    Finding::Blocked => return self.evade(link).await,
+                    Finding::Lost => return None,
+                }
             }
             // Only occasionally: a server that is not a primary may stay that way, and reads still work.
             if alarms.deposed() && since.elapsed() >= LONGEST {
@@ -218,16 +242,32 @@ impl Supervisor {
         let Settings { connect_timeout, .. } = self.plan.settings;
         self.breaker().promise(connect_timeout);
         self.breaker().suspect();
+        let before = link.progress();
         match timeout(connect_timeout, link.ping()).await {
             Ok(answers) => answers,
-            Err(_) => !self.breaker().is_suspect(),
+            Err(_) => !self.breaker().is_suspect() || link.has_progressed(before),
         }
     }
 
-    /// Sees to a connection on which a call was not answered. False: it is to be replaced.
-    async fn nurse(&mut self, link: &Arc<Link>) -> bool {
-        if let Pulse::None = self.probe(link).await {
-            return false;
+    /// Another connection for all calls but those that wait for a large value on this one: these have it for as long as
+    /// calls may take. From now on, what may be large is not asked for by the connection that all share.
+    async fn evade(&mut self, link: &Arc<Link>) -> Option<Arc<Link>> {
+        self.large.expect();
+        let successor = self.connect().await.ok()?;
+        linger(Arc::clone(link), self.plan.settings.farewell());
+        log::info(format_args!(
+            "{}: a large value holds up other replies, which have a new connection",
+            self.plan.source
+        ));
+        Some(successor)
+    }
+
+    /// Sees to a connection on which a call was not answered.
+    async fn nurse(&mut self, link: &Arc<Link>) -> Finding {
+        match self.probe(link).await {
+            Pulse::Prompt | Pulse::Slow => {}
+            Pulse::Blocked => return Finding::Blocked,
+            Pulse::None => return Finding::Lost,
         }
         while !self.breaker().is_published(link.epoch) {
             self.pause().await;
@@ -239,10 +279,11 @@ impl Supervisor {
                     self.breaker().try_out(self.term.number, link);
                 }
                 Pulse::Slow => self.breaker().refuse(self.term.number, &Cause::TimedOut),
-                Pulse::None => return false,
+                Pulse::Blocked => return Finding::Blocked,
+                Pulse::None => return Finding::Lost,
             }
         }
-        true
+        Finding::Stays
     }
 
     /// Asks for a sign of life. Calls are refused from the moment when it is overdue, unless others are answered.
@@ -251,6 +292,7 @@ impl Supervisor {
         self.breaker().promise(connect_timeout);
         self.breaker().suspect();
         let mut pong = pin!(link.ping());
+        let before = link.progress();
         // In two halves: if it was this process that was paused, the second half finds the answer.
         for _ in 0..2 {
             match timeout(prompt / 2, &mut pong).await {
@@ -260,6 +302,9 @@ impl Supervisor {
             }
         }
         if self.breaker().is_suspect() {
+            if link.has_progressed(before) {
+                return Pulse::Blocked;
+            }
             self.breaker().withdraw(link.epoch, &Cause::TimedOut);
         }
         match timeout(connect_timeout.saturating_sub(prompt), pong).await {

@@ -1,7 +1,10 @@
 //! A queue in this process's memory, with the rules of the one in Redis. It ends with the process.
 
+mod layout;
 mod letters;
 mod manage;
+#[cfg(test)]
+mod replica;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::AtomicBool;
@@ -11,6 +14,9 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
+use self::layout::{Known, Mark};
+#[cfg(test)]
+pub(crate) use self::replica::Copy;
 #[cfg(cache_mutants)]
 use crate::mutants::{QueueMutant, on};
 use crate::queue::{Position, wall_us};
@@ -24,6 +30,7 @@ use crate::store::queue::{
 pub(crate) struct MemoryQueue {
     partitions: Mutex<HashMap<u32, Partition>>,
     workers: Mutex<HashMap<String, Instant>>,
+    known: Mutex<Known>,
     is_paused: AtomicBool,
     pushed: Notify,
 }
@@ -38,6 +45,7 @@ struct Partition {
     last_death: Death,
     last: Position,
     us: u64,
+    mark: Mark,
     owner: Option<Owner>,
     /// The worker that took it last.
     taker: String,
@@ -66,6 +74,9 @@ struct Owner {
 impl MemoryQueue {
     pub(crate) fn push(&self, partition: u32, addition: &Addition<'_>) -> Added {
         let added = self.with(partition, |partition| {
+            if partition.mark.refuses(addition.epoch) {
+                return Added::Moved;
+            }
             let length = partition.items.len() as u64;
             if addition.longest.is_some_and(|longest| length >= longest) {
                 return Added::Full;
@@ -86,7 +97,8 @@ impl MemoryQueue {
         workers.retain(|_, until| *until > now);
         workers.insert(claim.worker.clone(), now + claim.lease);
         let is_paused = self.is_paused();
-        Crew { partitions, alive: workers.keys().cloned().collect(), is_paused }
+        let Known { layout, partitions } = self.know(partitions);
+        Crew { partitions, alive: workers.keys().cloned().collect(), is_paused, layout }
     }
 
     pub(crate) fn leave(&self, worker: &str) {
@@ -130,17 +142,27 @@ impl MemoryQueue {
         })
     }
 
-    pub(crate) fn read(&self, partition: u32, claim: &Claim, count: usize, from: From) -> Read {
+    /// Items; of those that nobody has read, only what came before the partition's layout, if that is later than the settled one.
+    pub(crate) fn read(
+        &self,
+        partition: u32,
+        claim: &Claim,
+        count: usize,
+        (from, settled): (From, u64),
+    ) -> Read {
         let read = self.as_owner(partition, claim, |partition| {
+            let Mark { epoch, bound } = partition.mark;
             let wanted = |held: &&mut Held| match from {
                 From::Pending(after) => held.is_read && held.stored.position > after,
-                From::New => !held.is_read,
+                #[cfg(cache_mutants)]
+                From::New if on(QueueMutant::LayoutsAtOnce) => !held.is_read,
+                From::New => !held.is_read && (epoch <= settled || held.stored.position <= bound),
             };
             let items = partition.items.iter_mut().filter(wanted).take(count).map(|held| {
                 held.is_read = true;
                 held.stored.clone()
             });
-            Read::Items(items.collect(), partition.last)
+            Read::Items { items: items.collect(), last: partition.last, epoch }
         });
         read.unwrap_or(Read::Lost)
     }
@@ -227,6 +249,11 @@ impl MemoryQueue {
         self.with(partition, |partition| partition.owner.as_ref().and_then(left))
     }
 
+    /// Whether a partition takes no items that were placed by a layout.
+    pub(crate) fn refuses(&self, partition: u32, epoch: u64) -> bool {
+        self.with(partition, |partition| partition.mark.refuses(epoch))
+    }
+
     /// The microseconds of a partition's latest version.
     pub(crate) fn us(&self, partition: u32) -> u64 {
         self.with(partition, |partition| partition.us)
@@ -235,38 +262,6 @@ impl MemoryQueue {
     /// The lease of a partition has ended.
     pub(crate) fn expire(&self, partition: u32) {
         self.with(partition, |partition| partition.owner = None);
-    }
-
-    /// What a replica has when it is told everything now.
-    pub(crate) fn copy(&self) -> Copy {
-        Copy(lock(&self.partitions).clone(), lock(&self.workers).clone())
-    }
-
-    /// Goes on with what a replica has, in generations of its own.
-    pub(crate) fn replace(&self, copy: Copy) {
-        let Copy(mut partitions, workers) = copy;
-        for partition in partitions.values_mut() {
-            let generation = (wall_us() / 1000).max(partition.last.generation + 1);
-            partition.last = Position { generation, number: 0 };
-        }
-        *lock(&self.partitions) = partitions;
-        *lock(&self.workers) = workers;
-    }
-}
-
-/// What a replica has.
-#[cfg(test)]
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Copy(HashMap<u32, Partition>, HashMap<String, Instant>);
-
-#[cfg(test)]
-impl Copy {
-    pub(crate) fn items(&self) -> impl Iterator<Item = &Stored> {
-        self.0.values().flat_map(|partition| partition.items.iter().map(|held| &held.stored))
-    }
-
-    pub(crate) fn dead(&self) -> impl Iterator<Item = &Stored> {
-        self.0.values().flat_map(|partition| partition.dead.iter().map(|buried| &buried.stored))
     }
 }
 

@@ -70,6 +70,8 @@ pub(super) struct Breaker {
     status: watch::Sender<Status>,
     /// Calls in a row that were not answered in time.
     strikes: AtomicU32,
+    /// How far a large reply was when this was looked at last.
+    progress: AtomicU64,
     alarms: AtomicU8,
     wake: Notify,
     /// Latest connection that has ended.
@@ -100,6 +102,7 @@ impl Breaker {
             link: ArcSwapOption::empty(),
             status: watch::Sender::new(status),
             strikes: AtomicU32::new(0),
+            progress: AtomicU64::new(0),
             alarms: AtomicU8::new(0),
             wake: Notify::new(),
             gone: AtomicU64::new(0),
@@ -165,9 +168,23 @@ impl Breaker {
     pub(super) fn timed_out(&self, epoch: u64) {
         let strikes = self.strikes.fetch_add(1, Relaxed) + 1;
         self.doubt(epoch);
-        if strikes >= STRIKES {
+        if strikes < STRIKES {
+            return;
+        }
+        if self.progresses(epoch) {
+            // The reply is behind a large one, which is no fault of the server. The supervisor sees to that.
+            self.strikes.store(1, Relaxed);
+        } else {
             self.withdraw(epoch, &Cause::TimedOut);
         }
+    }
+
+    /// Whether more of a large reply has arrived on connection `epoch` since this was asked last.
+    fn progresses(&self, epoch: u64) -> bool {
+        let link = self.link.load();
+        link.as_ref()
+            .filter(|link| link.epoch == epoch)
+            .is_some_and(|link| link.has_progressed(self.progress.swap(link.progress(), Relaxed)))
     }
 
     /// A call was not answered in time, whatever that says about the server.

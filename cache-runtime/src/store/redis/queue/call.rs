@@ -58,7 +58,7 @@ pub(super) fn number(number: u64) -> String {
     number.to_string()
 }
 
-/// Appends items of one producer.
+/// Appends items of one producer, which has placed all by the same layout.
 pub(super) fn push(
     script: &'static Script,
     lane: &Lane,
@@ -68,6 +68,7 @@ pub(super) fn push(
     let producer = additions.first().map(|item| item.producer);
     let longest = additions.first().and_then(|item| item.longest);
     let window_us = additions.first().map(|item| item.window_us);
+    let epoch = additions.first().map(|item| item.epoch);
     let oldest = additions.iter().map(|item| item.oldest).min();
     let given_up: BTreeSet<u64> =
         additions.iter().flat_map(|item| item.given_up).copied().collect();
@@ -80,7 +81,8 @@ pub(super) fn push(
         .arg(given_up.join(" "))
         .arg(number(longest.unwrap_or_default()))
         .arg(number(window_us.unwrap_or_default()))
-        .arg(origin.0);
+        .arg(origin.0)
+        .arg(number(epoch.unwrap_or_default()));
     additions.iter().fold(call, |call, item| {
         call.arg(number(item.number))
             .arg(number(item.stamp.us))

@@ -1,27 +1,29 @@
 //! A worker's own connection to the server of one partition.
 
+mod replicated;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Value};
 use tokio::time::timeout_at;
 
 use super::super::breaker::Breaker;
 use super::super::calls::millis;
 use super::super::cause::{Cause, refusal};
 use super::super::dial::{Driver, dial, log_in};
-use super::super::link::{Server, has_sent};
+use super::super::link::Server;
 use super::super::refusal::is_error;
 use super::super::script::{self, Script};
 use super::super::source::Source;
 use super::super::supervisor::Plan;
 use super::super::url::Endpoint;
-use super::call::{self, Call, number};
-use super::{PUSH, reply};
+use super::call::{Call, number};
+use super::reply;
 use crate::queue::Position;
 use crate::record::Origin;
-use crate::store::queue::{Added, Addition, Claim, From, Lane, Read, Renewal, Unheard};
+use crate::store::queue::{Claim, From, Lane, Read, Renewal, Unheard};
 use crate::store::{Deadline, StoreError, StoreResult};
 
 static READ: Script = script::queue!("read");
@@ -32,9 +34,6 @@ static UNHEARD: Script = script::queue!("unheard");
 
 /// How much later than asked a command that blocks may answer: the server is as punctual as its load permits.
 const GRACE: Duration = Duration::from_secs(1);
-
-/// For how long a server remembers a producer that is silent, as in `push.lua`.
-const REMEMBERED: Duration = Duration::from_secs(3600);
 
 /// A connection on which commands may block. It is of no use any more after an error other than a refusal.
 #[derive(Debug)]
@@ -97,13 +96,13 @@ impl Line {
         self.answer(self.call(&read, by).await?).map(|_| ())
     }
 
-    /// The owner's next items.
+    /// The owner's next items; only those from before the partition's layout, if that is later than the settled one.
     pub(crate) async fn read(
         &self,
         lane: &Lane,
         claim: &Claim,
         count: usize,
-        from: From,
+        (from, settled): (From, u64),
         by: Deadline,
     ) -> StoreResult<Read> {
         let id = match from {
@@ -117,7 +116,8 @@ impl Line {
             .arg(&claim.token)
             .arg(&claim.worker)
             .arg(number(count as u64))
-            .arg(id);
+            .arg(id)
+            .arg(number(settled));
         reply::read(self.run(&call, by).await?).ok_or(StoreError::Unexpected)
     }
 
@@ -204,68 +204,6 @@ impl Line {
         }
     }
 
-    /// Appends items of one producer, and waits until so many replicas have them: how many have. The items are there also
-    /// if the server does not say so, as it has become a replica itself (`UNBLOCKED`) or does not let this user ask.
-    ///
-    /// `WAIT` counts the replicas that have acknowledged what the server had sent when the item was appended. A server
-    /// without a replica sends nothing, and counts no bytes: then its first replica is counted as soon as it has been sent
-    /// a copy of everything, although it has yet to load that, and has nothing if the server is lost. What is
-    /// written once there is a replica is sent, and acknowledged after the copy. So it is for an item that was there already:
-    /// to find it writes nothing that replicas would have to acknowledge.
-    pub(crate) async fn push_replicated(
-        &self,
-        lane: &Lane,
-        additions: &[Addition<'_>],
-        replicas: u32,
-        by: Deadline,
-    ) -> StoreResult<(Vec<Added>, StoreResult<u32>)> {
-        let call = call::push(&PUSH, lane, additions, self.origin);
-        let mut push = self.call_and_wait(&call.by_sha(), replicas, by).await?;
-        if is_error(&push.reply, "NOSCRIPT") {
-            push = self.call_and_wait(&call.by_body(), replicas, by).await?;
-        }
-        let Copied { reply, mut have, is_certain } = push;
-        let added = reply::added(&self.answer(reply)?, additions.len())?;
-        let producer = additions.first().map_or("", |addition| addition.producer);
-        let has_written = added.iter().any(|added| matches!(added, Added::New(_)));
-        if !(is_certain && has_written) && have.as_ref().is_ok_and(|have| *have >= replicas) {
-            let mut touch = Cmd::new();
-            touch.arg("EXPIRE").arg(producer).arg(REMEMBERED.as_secs());
-            let touched = self.call_and_wait(&touch, replicas, by).await;
-            have = touched.and_then(|touch| self.answer(touch.reply).and(touch.have));
-        }
-        Ok((added, have))
-    }
-
-    async fn call_and_wait(
-        &self,
-        command: &Cmd,
-        replicas: u32,
-        by: Deadline,
-    ) -> StoreResult<Copied> {
-        let patience = by.saturating_duration_since(Deadline::now());
-        let (mut info, mut wait) = (redis::cmd("INFO"), redis::cmd("WAIT"));
-        info.arg("replication");
-        wait.arg(replicas).arg(millis(patience));
-        let mut all = Pipeline::new();
-        all.add_command(command.clone()).add_command(info).add_command(wait);
-        let mut connection = self.connection.clone();
-        let replies = Box::pin(connection.send_packed_commands(&all, 0, 3));
-        let replies = match timeout_at(by + GRACE, replies).await {
-            Ok(Ok(replies)) => replies,
-            Ok(Err(_)) => return Err(StoreError::Lost),
-            Err(_) => return Err(StoreError::TimedOut),
-        };
-        let Ok([reply, info, have]) = <[Value; 3]>::try_from(replies) else {
-            return Err(StoreError::Unexpected);
-        };
-        let have = self.answer(have).and_then(|have| match have {
-            Value::Int(have) => Ok(u32::try_from(have).unwrap_or_default()),
-            _ => Err(StoreError::Unexpected),
-        });
-        Ok(Copied { reply, have, is_certain: has_sent(&info) })
-    }
-
     /// A reply that is no refusal.
     fn answer(&self, reply: Value) -> StoreResult<Value> {
         match reply {
@@ -297,12 +235,4 @@ impl Line {
             Err(_) => Err(StoreError::TimedOut),
         }
     }
-}
-
-/// What a server replies to a command, and how many replicas have acknowledged what it had sent by then.
-struct Copied {
-    reply: Value,
-    have: StoreResult<u32>,
-    /// It had sent something, so that there was something to acknowledge.
-    is_certain: bool,
 }

@@ -4,6 +4,7 @@
 //! still is the owner: one that was paused and lost the partition changes nothing any more.
 
 mod call;
+mod layout;
 mod letters;
 mod line;
 mod manage;
@@ -83,13 +84,14 @@ impl RedisStore {
     /// Says that a worker is alive for `claim.lease`.
     pub(crate) async fn queue_join(
         &self,
-        workers: &str,
+        (workers, layout): (&str, &str),
         claim: &Claim,
         partitions: u32,
         by: Deadline,
     ) -> StoreResult<Crew> {
         let call = Call::new(&JOIN)
             .key(workers)
+            .key(layout)
             .arg(&claim.worker)
             .arg(number(millis(claim.lease)))
             .arg(number(partitions.into()));

@@ -1,12 +1,15 @@
 //! What the queues' scripts reply.
 
 use std::collections::HashMap;
+use std::str::FromStr;
 use std::time::Duration;
 
 use redis::Value;
 
 use crate::queue::Position;
-use crate::store::queue::{Added, Buried, Crew, Death, Lengths, Overview, Read, Stamp, Stored};
+use crate::store::queue::{
+    Added, Buried, Crew, Death, Layout, Lengths, Overview, Read, Stamp, Stored, Turned,
+};
 use crate::store::{StoreError, StoreResult};
 
 /// Yes or no.
@@ -24,6 +27,7 @@ pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
         "K" => Some(Added::Known),
         "F" => Some(Added::Full),
         "L" => Some(Added::Late),
+        "M" => Some(Added::Moved),
         other => match other.strip_prefix('B') {
             Some(us) => us.parse().ok().map(Added::Behind),
             None => other.parse().ok().map(Added::New),
@@ -39,11 +43,13 @@ pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
 pub(super) fn read(reply: Value) -> Option<Read> {
     let Value::Array(reply) = reply else { return None };
     let mut reply = reply.into_iter();
-    match (text(&reply.next()?)?, reply.next(), reply.next()) {
-        ("X", None, None) => Some(Read::Lost),
-        ("R", Some(last), Some(Value::Array(items))) => {
-            Some(Read::Items(self::items(Value::Array(items))?, position(text(&last)?)?))
-        }
+    match (text(&reply.next()?)?, reply.next(), reply.next(), reply.next()) {
+        ("X", None, None, None) => Some(Read::Lost),
+        ("R", Some(last), Some(Value::Array(items)), Some(epoch)) => Some(Read::Items {
+            items: self::items(Value::Array(items))?,
+            last: position(text(&last)?)?,
+            epoch: parsed(&epoch)?,
+        }),
         _ => None,
     }
 }
@@ -67,8 +73,12 @@ pub(super) fn buried(reply: Value) -> Option<Vec<Buried>> {
 pub(super) fn crew(reply: Value) -> Option<Crew> {
     let Value::Array(reply) = reply else { return None };
     let mut reply = reply.into_iter();
-    let (Some(Value::Int(partitions)), Some(Value::Array(alive)), Some(Value::Int(paused))) =
-        (reply.next(), reply.next(), reply.next())
+    let (
+        Some(Value::Int(partitions)),
+        Some(Value::Array(alive)),
+        Some(Value::Int(paused)),
+        Some(layout),
+    ) = (reply.next(), reply.next(), reply.next(), reply.next())
     else {
         return None;
     };
@@ -77,7 +87,40 @@ pub(super) fn crew(reply: Value) -> Option<Crew> {
         partitions: u32::try_from(partitions).ok()?,
         alive: alive.collect::<Option<_>>()?,
         is_paused: paused != 0,
+        layout: self::layout(&layout)?,
     })
+}
+
+/// What is known of the layout; nothing where there never was one.
+pub(super) fn layout(reply: &Value) -> Option<Layout> {
+    let Value::Array(reply) = reply else { return None };
+    let [epoch, spread, us, drains, next, next_spread] = &reply[..] else { return None };
+    let next = match (next, next_spread) {
+        (Value::Nil, _) | (_, Value::Nil) => None,
+        (next, spread) => Some((parsed(next)?, parsed(spread)?)),
+    };
+    Some(Layout {
+        epoch: parsed_or_none(epoch)?,
+        spread: parsed_or_none(spread)?,
+        us: parsed_or_none(us)?,
+        drains: !matches!(drains, Value::Nil),
+        next,
+    })
+}
+
+/// What a partition says to a layout.
+pub(super) fn turned(reply: &Value) -> Option<Turned> {
+    let Value::Array(reply) = reply else { return None };
+    let [Value::Int(left), epoch, us] = &reply[..] else { return None };
+    Some(Turned { is_left: *left > 0, epoch: parsed(epoch)?, us: parsed(us)? })
+}
+
+fn parsed<N: FromStr>(value: &Value) -> Option<N> {
+    text(value)?.parse().ok()
+}
+
+fn parsed_or_none<N: FromStr + Default>(value: &Value) -> Option<N> {
+    if matches!(value, Value::Nil) { Some(N::default()) } else { parsed(value) }
 }
 
 /// What is known of a queue, where anything is.

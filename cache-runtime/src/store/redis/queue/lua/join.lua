@@ -1,7 +1,8 @@
 -- Says that a worker is alive, and learns which others are.
--- KEYS: workers
+-- KEYS: workers, layout
 -- ARGV: worker, milliseconds for which to believe it, partitions that it knows of
--- How many partitions there are, who is alive, and whether the queue is paused.
+-- How many partitions there are, who is alive, whether the queue is paused, and over how many partitions pushes are spread, as in
+-- `layout.lua`.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local all = redis.call('HGETALL', KEYS[1])
@@ -22,4 +23,4 @@ end
 -- First, as a server without memory left refuses a script whose first write takes some.
 redis.call('HDEL', KEYS[1], ARGV[1])
 redis.call('HSET', KEYS[1], ARGV[1], string.format('%.0f', now + ARGV[2]), 'partitions', partitions)
-return {partitions, alive, paused}
+return {partitions, alive, paused, redis.call('HMGET', KEYS[2], 'epoch', 'spread', 'us', 'drains', 'next', 'next_spread')}

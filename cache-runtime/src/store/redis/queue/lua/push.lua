@@ -1,19 +1,24 @@
 -- Appends items in their order, each once however often it is sent.
 -- KEYS: stream, clock, producer
 -- ARGV: oldest number still under way, those above it that were given up, longest length or 0, how many microseconds an item may be
---   behind, origin; of each item number, microseconds, node, key, payload
--- What became of each: its microseconds, or why it was not appended: (L)ate, (K)nown, (F)ull, (B)ehind and those of the partition.
+--   behind, origin, the layout by which the partition was chosen; of each item number, microseconds, node, key, payload
+-- What became of each: its microseconds, or why it was not appended: (L)ate, (K)nown, (M)oved, (F)ull, (B)ehind and those of the
+-- partition.
 local oldest = tonumber(redis.call('ZSCORE', KEYS[3], 'oldest') or 0)
 local longest = tonumber(ARGV[3])
 local room = longest > 0 and longest - redis.call('XLEN', KEYS[1]) or math.huge
-local last = tonumber(redis.call('HMGET', KEYS[2], 'us')[1] or 0)
+local c = redis.call('HMGET', KEYS[2], 'us', 'epoch')
+local last = tonumber(c[1] or 0)
 local outcomes, entries = {}, {}
-for at = 6, #ARGV, 5 do
+for at = 7, #ARGV, 5 do
   local number, outcome = ARGV[at], nil
   if tonumber(number) < oldest then
     outcome = 'L'
   elseif redis.call('ZSCORE', KEYS[3], number) then
     outcome = 'K'
+  elseif c[2] ~= ARGV[6] then
+    -- Its key may be one of another partition by now.
+    outcome = 'M'
   elseif last > ARGV[at + 1] + ARGV[4] then
     -- Held up for so long that its process may have delivered it otherwise, and others what is newer. Or its clock is behind.
     outcome = 'B' .. string.format('%.0f', last)

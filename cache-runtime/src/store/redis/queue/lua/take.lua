@@ -13,6 +13,8 @@ local from = '0-0'
 repeat
   from = redis.call('XAUTOCLAIM', KEYS[2], 'workers', ARGV[3], 0, from, 'COUNT', 1000, 'JUSTID')[1]
 until from == '0-0'
+-- Even if there was nothing to claim, the group knows whoever has taken the partition: `renew_owner.lua` asks for that.
+redis.call('XREADGROUP', 'GROUP', 'workers', ARGV[3], 'COUNT', 1, 'STREAMS', KEYS[2], '0')
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[2], 'workers')) do
   for i = 1, #consumer, 2 do
     if consumer[i] == 'name' and consumer[i + 1] ~= ARGV[3] then

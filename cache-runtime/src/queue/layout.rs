@@ -1,0 +1,227 @@
+//! Over how many partitions pushes are spread, and how that changes.
+//!
+//! The number is the queue's, and not that of a process. Each layout has a number of its own: whoever pushes says by which one it has
+//! chosen the partition, and a partition refuses what was placed by another. Then the process asks, and pushes again. So a process
+//! asks once before its first push, and not again before there is a change.
+//!
+//! A change takes these steps, of which any process may do any, again if need be:
+//!
+//! 1. It is announced, with a number of its own.
+//! 2. Every partition is turned to it: it takes no items any more that were placed by the former layout, and remembers up to where
+//!    its items came before.
+//! 3. It is made. Only then anybody can place items by it, so none gets into a partition while another still takes older ones of
+//!    its key.
+//! 4. Owners deliver what came before; what came since waits, as items of its key may be left in another partition.
+//! 5. Once nothing is left of what came before, it is settled. Before that there is no other change.
+//!
+//! Versions only grow within a partition. So that they do for a key, those of a layout are later than all of former ones.
+//!
+//! Where a failover has lost steps, a partition may have heard of a layout that is none any more. Then there is another change, later
+//! than that one.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::time::{Instant, sleep};
+
+use super::append::{ATTEMPT, PAUSES};
+use super::clock;
+use super::failure::Failure;
+use super::log::{Log, remembered};
+use crate::store::queue::{Layout, Step, Turned};
+use crate::store::{Deadline, StoreError, StoreResult};
+
+/// By when a step is answered.
+fn soon() -> Deadline {
+    Instant::now() + ATTEMPT
+}
+
+/// How often a push asks where its item belongs before it gives up.
+pub(super) const MOVES: u32 = 32;
+
+/// Where an item goes.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spot {
+    pub(super) partition: u32,
+    /// The layout by which it was chosen; 0: none is known.
+    pub(super) epoch: u64,
+    pub(super) spread: u32,
+    /// Its version is to be later than these microseconds.
+    pub(super) us: u64,
+    pub(super) is_keyed: bool,
+}
+
+/// What this process knows of the layout.
+#[derive(Debug)]
+pub(super) struct LocalLayout {
+    /// The latest known.
+    current: Mutex<Layout>,
+    /// Nothing is left of what came before this one.
+    settled: AtomicU64,
+    /// The latest one that a partition has told of.
+    heard: AtomicU64,
+}
+
+impl LocalLayout {
+    /// As many partitions as this process would have.
+    pub(super) fn new(own: u32) -> Self {
+        let (settled, heard) = (AtomicU64::new(0), AtomicU64::new(0));
+        let current = Mutex::new(Layout { spread: own, ..Layout::default() });
+        Self { current, settled, heard }
+    }
+
+    pub(super) fn current(&self) -> Layout {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn settled(&self) -> u64 {
+        self.settled.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn heard_of(&self, epoch: u64) {
+        self.heard.fetch_max(epoch, Ordering::Relaxed);
+    }
+
+    fn note(&self, layout: &Layout) {
+        if layout.epoch > 0 {
+            clock::observe(layout.us);
+            *self.current.lock().unwrap_or_else(PoisonError::into_inner) = *layout;
+            let settled = layout.epoch - u64::from(layout.drains);
+            self.settled.fetch_max(settled, Ordering::Relaxed);
+        }
+    }
+}
+
+#[expect(clippy::single_match_else, reason = "one arm for each place")]
+impl Log {
+    /// Asks for the layout, if none is known. Where there is no answer, pushes find that out for themselves.
+    pub(super) async fn learn_layout(&self, key: &str) {
+        let spot = self.shared.spot(Some(key));
+        if spot.epoch == 0 {
+            _ = self.relocate(spot, key).await;
+        }
+    }
+
+    /// Finds out where an item belongs. One that its partition has refused may still belong there, if that had lost its layout.
+    pub(super) async fn relocate(&self, spot: Spot, key: &str) -> Result<Spot, Failure> {
+        let until = Instant::now() + self.shared.site.options.push_timeout.max(ATTEMPT);
+        let (mut pause, longest) = PAUSES;
+        loop {
+            match self.ask_where(spot).await {
+                Ok(()) => return Ok(self.shared.spot(spot.is_keyed.then_some(key))),
+                Err(error) => _ = self.unanswered(error, true)?,
+            }
+            if Instant::now() >= until {
+                return Err(Failure::unavailable(StoreError::Down));
+            }
+            sleep(pause).await;
+            pause = (pause * 2).min(longest);
+        }
+    }
+
+    async fn ask_where(&self, Spot { partition, epoch: tried, .. }: Spot) -> StoreResult<()> {
+        let layout = self.relayout(Step::Look, soon()).await?;
+        let layout = if layout.next.is_some() || layout.epoch == 0 {
+            self.change(layout, self.shared.site.options.partitions, 0).await?
+        } else if layout.epoch == tried {
+            let turned = self.turn(partition, layout.epoch, soon()).await?;
+            if turned.epoch > layout.epoch {
+                self.change(layout, layout.spread, turned.epoch).await?
+            } else {
+                layout
+            }
+        } else {
+            layout
+        };
+        self.shared.layout.note(&layout);
+        Ok(())
+    }
+
+    /// Brings a change to its end, or begins one.
+    pub(super) async fn tend(&self, layout: Layout) -> StoreResult<()> {
+        let own = self.shared.site.options.partitions;
+        let heard = self.shared.layout.heard.load(Ordering::Relaxed);
+        self.shared.layout.note(&layout);
+        let layout = if layout.next.is_some() || layout.epoch == 0 {
+            self.change(layout, own, 0).await?
+        } else if layout.drains {
+            self.settle(layout).await?
+        } else if own > layout.spread || heard > layout.epoch {
+            self.change(layout, own.max(layout.spread), heard).await?
+        } else {
+            return Ok(());
+        };
+        self.shared.layout.note(&layout);
+        Ok(())
+    }
+
+    /// Makes the change that is announced, or one to so many partitions, later than another.
+    pub(super) async fn change(
+        &self,
+        mut layout: Layout,
+        spread: u32,
+        after: u64,
+    ) -> StoreResult<Layout> {
+        if layout.next.is_none() {
+            let announce = Step::Announce { of: layout.epoch, spread, after };
+            layout = self.relayout(announce, soon()).await?;
+        }
+        let Some((epoch, spread)) = layout.next else { return Ok(layout) };
+        let (mut is_left, mut latest) = (false, layout.us);
+        for partition in 0..self.partitions(soon()).await?.max(spread).max(layout.spread) {
+            let Turned { is_left: more, us, .. } = self.turn(partition, epoch, soon()).await?;
+            (is_left, latest) = (is_left || more, latest.max(us));
+        }
+        let make = Step::Make { epoch, drains: is_left, us: latest };
+        self.relayout(make, soon()).await
+    }
+
+    /// Settles a layout if nothing is left of what came before it.
+    pub(super) async fn settle(&self, layout: Layout) -> StoreResult<Layout> {
+        let Layout { epoch, spread, .. } = layout;
+        for partition in 0..self.partitions(soon()).await?.max(spread) {
+            if self.turn(partition, epoch, soon()).await?.is_left {
+                return Ok(layout);
+            }
+        }
+        self.relayout(Step::Settle { epoch }, soon()).await
+    }
+
+    /// Spreads pushes over no more than so many partitions; whether nothing is left of what was spread over more.
+    pub(super) async fn shrink(&self, own: u32) -> StoreResult<bool> {
+        let mut layout = self.relayout(Step::Look, soon()).await?;
+        if layout.next.is_some() {
+            layout = self.change(layout, own, 0).await?;
+        }
+        if layout.drains {
+            layout = self.settle(layout).await?;
+        }
+        if layout.spread > own && !layout.drains {
+            layout = self.change(layout, own, 0).await?;
+        }
+        self.shared.layout.note(&layout);
+        Ok(layout.spread <= own && !layout.drains)
+    }
+
+    pub(super) async fn relayout(&self, step: Step, by: Deadline) -> StoreResult<Layout> {
+        match self.redis() {
+            Some(redis) => {
+                let keys = (&*self.shared.layout_key, &*self.shared.workers);
+                redis.queue_layout(keys, step, by).await
+            }
+            None => remembered!(self, by, [] queue => queue.relayout(step)),
+        }
+    }
+
+    pub(super) async fn turn(
+        &self,
+        partition: u32,
+        epoch: u64,
+        by: Deadline,
+    ) -> StoreResult<Turned> {
+        match self.redis() {
+            Some(redis) => redis.queue_turn(&self.shared.lane(partition), epoch, by).await,
+            None => remembered!(self, by, [] queue => queue.turn(partition, epoch)),
+        }
+    }
+}

@@ -21,6 +21,7 @@ mod batch;
 mod everyday;
 mod failover;
 mod lost;
+mod releases;
 mod reshard;
 mod start;
 mod tags;

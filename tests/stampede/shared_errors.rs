@@ -69,6 +69,12 @@ async fn boxed(origin: &Origin) -> Result<usize, Box<dyn Error + Send + Sync>> {
     Ok(origin.load().await?)
 }
 
+#[cached(batch(id in ids), key = "worded:<id>", ttl = 3600, lock, skip(origin))]
+async fn batch(origin: &Origin, ids: &[u64]) -> Result<Vec<(u64, usize)>, Worded> {
+    let run = origin.load().await?;
+    Ok(ids.iter().map(|id| (*id, run)).collect())
+}
+
 /// The errors of a thousand callers, as texts with their causes, and how often the body ran.
 macro_rules! errors_of_a_thousand {
     ($function:ident) => {{
@@ -123,6 +129,27 @@ async fn all_hold_the_error_itself() {
         other => panic!("{other:?}"),
     });
     assert_eq!(held.collect::<Vec<_>>(), [2, 2, 2]);
+}
+
+/// And so do the calls of a batch for the same ids.
+#[tokio::test]
+async fn batches_hold_the_error_of_one() {
+    let (stage, origin) = (Stage::embedded(), Origin::default());
+    let call = || {
+        let origin = origin.clone();
+        async move { batch(&origin, &[1, 2]).await }
+    };
+    let leader = stage.start(1, call).remove(0);
+    origin.gate.entered(1).await;
+    let callers = stage.start(100, call);
+    tokio::task::yield_now().await;
+    leader.abort();
+    origin.gate.open();
+    for result in results(callers).await {
+        let Err(Worded::Shared(error)) = result else { panic!("{result:?}") };
+        assert!(matches!(error.downcast_ref(), Some(Worded::Origin(2))), "{error:?}");
+    }
+    assert_eq!(origin.runs.get(), 2);
 }
 
 #[tokio::test]

@@ -147,6 +147,13 @@ impl Driver {
     }
 
     fn look(lookup: Lookup<'static>, dated: bool) -> Stage {
+        if !dated && lookup.entry.tags.is_empty() {
+            // A future of its own, which is a fraction of the other.
+            return Stage::Look(Box::pin(async move {
+                let reply = lookup.ask_for_value().await;
+                (lookup, reply)
+            }));
+        }
         Stage::Look(Box::pin(async move {
             let reply = lookup.ask(dated).await;
             (lookup, reply)

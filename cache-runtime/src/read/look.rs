@@ -3,6 +3,7 @@
 use bytes::Bytes;
 
 use super::desk::Question;
+use super::guarded;
 use super::interpret::{Interpreted, Reader};
 use super::lookup::Lookup;
 use super::steps::{Memory, Steps};
@@ -60,7 +61,7 @@ impl Lookup<'_> {
         };
         if !dated {
             return if tags.is_empty() {
-                Reply::of_entry(store.get(name, by).await)
+                self.ask_for_value().await
             } else {
                 Reply::tagged(tags.read_with(store, name, by).await)
             };
@@ -74,6 +75,15 @@ impl Lookup<'_> {
         };
         let ((record, stamps), now_ms) = tokio::join!(read, store.now_ms(name, by));
         Reply { record, stamps, now_ms }
+    }
+
+    /// The same of an entry without tags whose age does not count: all that most hits need.
+    pub(super) async fn ask_for_value(&self) -> Reply {
+        let record = match self.entry.cache.store() {
+            Some(store) => store.get(self.name(), self.budget.deadline()).await,
+            None => Ok(None),
+        };
+        Reply::of_entry(record)
     }
 
     /// Looks, and interprets what was replied; also the time by the clock of the store.
@@ -141,13 +151,21 @@ impl Lookup<'_> {
     ) -> Seen {
         match candidate {
             Ok(value) => {
-                let restore = |question: Question| question.answer(steps);
-                let decodes = self.fits(&value) && self.question(&value).is_some_and(restore);
+                let decodes = self.fits(&value) && self.decode_by(&value, steps);
                 self.told(&value, decodes);
                 self.seen(value, decodes)
             }
             Err(lack) => Seen::None(lack),
         }
+    }
+
+    fn decode_by(&self, value: &Value, steps: &mut dyn Steps) -> bool {
+        if value.is_error() {
+            return self.question(value).is_some_and(|question| question.answer(steps));
+        }
+        // Without a question, which would hold the value: its first clone allocates.
+        let codec = self.entry.schema.codec;
+        guarded(|| steps.decode(value.payload(), codec)).unwrap_or(false)
     }
 
     fn seen(&mut self, value: Value, decodes: bool) -> Seen {

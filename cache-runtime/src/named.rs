@@ -28,7 +28,7 @@ pub fn uses_its_cache<F: InAmbientCache>() {}
 /// The same, of a constant.
 pub fn uses_its_cache_of<F: InAmbientCache>(_: F) {}
 
-/// `unnamed!(get_user_key in users)`, `unnamed!(find_key_cache of Self::find_key_cache)`: does not compile for a function
+/// `unnamed!(get_user_key in users)`, `unnamed!(__names_the_cache_of_find_key of Self::__names_the_cache_of_find_key)`: does not compile for a function
 /// that names a cache.
 ///
 /// A name in an inner block hides that in an outer one, and what a type has itself hides what a trait gives it. So what is

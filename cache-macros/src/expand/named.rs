@@ -45,8 +45,9 @@ pub(super) fn mark(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> O
     })
 }
 
+/// A name that is like no companion's, or rustc would suggest it where a companion is missing.
 fn constant(companion: &Ident) -> Ident {
-    format_ident!("{companion}_cache", span = companion.span())
+    format_ident!("__names_the_cache_of_{companion}", span = companion.span())
 }
 
 // Output, of `#[cached(key = get_user_key(&id), ..)]`:
@@ -58,7 +59,7 @@ pub(super) fn read(model: &Cached<'_>, key: &Expr, private: &Path) -> Option<Tok
 
 // Output, of `#[invalidates(get_user(id), Self::find(id))]`:
 //     __private::unnamed!(get_user_key in self);
-//     __private::unnamed!(find_key_cache of Self::find_key_cache);
+//     __private::unnamed!(__names_the_cache_of_find_key of Self::__names_the_cache_of_find_key);
 /// Asks the functions whose entries a write names.
 pub(super) fn write(
     model: &Invalidates<'_>,

@@ -39,7 +39,7 @@ fn a_function_that_names_a_cache_is_marked() {
     );
     let mark = quote! {
         #allow
-        const find_key_cache: ::cache_runtime::__private::NamesCache =
+        const __names_the_cache_of_find_key: ::cache_runtime::__private::NamesCache =
             ::cache_runtime::__private::NamesCache;
     };
     contains(expand_cached(args, method.clone()), &[mark]);
@@ -64,9 +64,9 @@ fn an_attribute_that_names_none_asks_for_the_mark() {
     let asked = [
         quote!(#private::unnamed!(get_key in self);),
         quote!(#private::unnamed!(find_key in users);),
-        quote!(#private::unnamed!(of_key_cache of Self::of_key_cache);),
-        quote!(#private::unnamed!(of_key_cache of shop::Users::of_key_cache);),
-        quote!(#private::unnamed!(by_key_cache of Self::by_key_cache);),
+        quote!(#private::unnamed!(__names_the_cache_of_of_key of Self::__names_the_cache_of_of_key);),
+        quote!(#private::unnamed!(__names_the_cache_of_of_key of shop::Users::__names_the_cache_of_of_key);),
+        quote!(#private::unnamed!(__names_the_cache_of_by_key of Self::__names_the_cache_of_by_key);),
         quote!(#private::unnamed!(listed_key in self);),
         quote!(#private::unnamed!(its_key in self);),
     ];
@@ -80,7 +80,7 @@ fn an_attribute_that_names_none_asks_for_the_mark() {
         quote!(get(user.id) = 1, self.by(id) = 2, key = its_key(&id) = 3, invalidates(of(id)));
     let asked = [
         quote!(#private::unnamed!(get_key in self);),
-        quote!(#private::unnamed!(by_key_cache of Self::by_key_cache);),
+        quote!(#private::unnamed!(__names_the_cache_of_by_key of Self::__names_the_cache_of_by_key);),
         quote!(#private::unnamed!(its_key in self);),
         quote!(#private::unnamed!(of_key in self);),
     ];

@@ -89,7 +89,7 @@ async fn refusals_do_not_fill_the_log() {
     let (refused, lines): (u64, Vec<String>) = child.hear().await;
     child.finish().await;
     assert!(refused > 500, "{refused}");
-    let [first, connected, scripts] = &lines[..] else { panic!("{lines:#?}") };
+    let [first, scripts, connected] = &lines[..] else { panic!("{lines:#?}") };
     assert!(first.contains("the cache uses"), "{lines:#?}");
     assert!(connected.ends_with("connected"), "{lines:#?}");
     assert!(scripts.contains("runs no Lua scripts"), "{lines:#?}");

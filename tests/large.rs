@@ -14,7 +14,7 @@ use tokio::task::JoinSet;
 
 use crate::support::barrier::{Gate, eventually};
 use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Client, RedisServer};
+use crate::support::redis::{Client, Program, RedisServer};
 use crate::support::{patient, within_limit};
 
 const MEGABYTE: usize = 1 << 20;
@@ -80,7 +80,11 @@ async fn fifty_megabytes_are_out_of_everybodys_way() {
     assert_eq!(cache.scope(small(1)).await, 1);
     assert_eq!(last_commands(&client).await, ["eval"]);
     check(&cache, 50).await;
-    assert_eq!(last_commands(&client).await, ["set", "evalsha"], "the lease, and the value");
+    assert_eq!(
+        last_commands(&client).await,
+        [Program::get().lease_command(), "evalsha"],
+        "the lease, and the value"
+    );
     assert_eq!(cache.scope(small(1)).await, 1);
     for _ in 0..2 {
         check(&cache, 50).await;
@@ -118,7 +122,10 @@ async fn large_values_of_a_batch_are_stored_one_by_one() {
         assert_eq!(cache.scope(blobs(&[1, 2, 3, 4, 5])).await.len(), 5);
     }
     assert_eq!(loads("blobs", &cache), 1);
-    assert_eq!(last_commands(&server.client().await).await, ["set", "get"]);
+    assert_eq!(
+        last_commands(&server.client().await).await,
+        [Program::get().lease_command(), "get"]
+    );
 }
 
 fn counted(cache: &Cache) -> FunctionStats {
@@ -213,7 +220,7 @@ async fn a_batch_brings_no_large_value_by_the_connection_of_all() {
     let found = cache.scope(blobs(&[8, 9])).await;
     assert_eq!(found.len(), 2);
     assert_eq!(client.run::<String>(&["GET", "blobs:8"]).await, "");
-    assert_eq!(read(&[9]).await, ["set", "get"]);
+    assert_eq!(read(&[9]).await, [Program::get().lease_command(), "get"]);
 }
 
 /// Whoever waits for another process's load learns that the value is large, and reads it by the second connection.

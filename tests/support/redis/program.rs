@@ -57,6 +57,11 @@ impl Program {
         }
     }
 
+    /// The command that gives a lease where there is no value.
+    pub fn lease_command(&self) -> &'static str {
+        if self.is_redis_from(7, 0) { "set" } else { "evalsha" }
+    }
+
     /// Adds to the commands of a test what so many leases take besides: a server that knows no `SET … NX GET` gives each
     /// by a script, which looks for a value first.
     pub fn with_leases(

@@ -3,6 +3,7 @@
 mod batch;
 mod cached;
 mod catalog;
+mod methods;
 mod named;
 mod writes;
 

@@ -16,8 +16,8 @@ use self::depth::{Bounded, Refused, Written};
 
 /// How values are encoded in the store.
 ///
-/// An entry records its codec, and bytes of another codec are a miss, so a function can change its codec at any time,
-/// even while old and new processes run side by side.
+/// An entry records its codec, and bytes of another codec are a miss, so a function can change its codec at any time.
+/// Old and new processes that run side by side both have hits meanwhile.
 ///
 /// Values nested deeper than 127 levels are neither stored nor read, whatever the codec. Each value inside another is
 /// a level, so the limit of a linked list made of `Option<Box<Node>>` is 63 nodes.

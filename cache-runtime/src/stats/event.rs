@@ -34,7 +34,7 @@ pub(crate) enum Event {
     Stored,
     /// A fill was refused: a stale value that was not stored.
     Refused,
-    /// A stored value did not decode, is too large, or is of another codec or version.
+    /// A stored value did not decode, is too large, or is of another codec or version and about to be replaced.
     Undecodable,
     /// A loaded value did not encode.
     Unencodable,

@@ -184,8 +184,8 @@ function_stats! {
     /// Loaded values that were not stored because the entry had been invalidated meanwhile. Each would have become a
     /// stale entry.
     fills_refused: Refused,
-    /// Stored values that could not be decoded, were too large, or had another codec or version. They count as misses
-    /// too.
+    /// Stored values that could not be decoded or were too large, and those of another codec or version that a refresh
+    /// replaces: other calls leave them to the release that has stored them. They count as misses too.
     undecodable: Undecodable,
     /// Loaded values that could not be encoded, or would have come back as other values.
     unencodable: Unencodable,

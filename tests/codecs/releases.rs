@@ -1,7 +1,7 @@
 //! Two releases of a program over one server, which store the same entries in other codecs, versions or under other tags:
 //! both have hits, and every invalidation reaches both.
 
-use cache_runtime::{Cache, cached, invalidates, write_through};
+use cache_runtime::{Cache, CallExt as _, cached, invalidates, write_through};
 
 use crate::stage::stats;
 use crate::support::barrier::{Counter, Gate};
@@ -58,6 +58,24 @@ async fn revalidated(database: Database, id: u64) -> String {
     database.read("new")
 }
 
+#[cached(key = "user:<id>", ttl = 3600, skip(database), version = 2, stale_if_error = "1h")]
+async fn forgiven(database: &Database, id: u64) -> Result<String, std::fmt::Error> {
+    _ = id;
+    Ok(database.read("new"))
+}
+
+/// As many as there may be, besides the main key.
+#[cached(
+    key = "user:<id>",
+    ttl = 3600,
+    skip(database),
+    tags = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"],
+)]
+async fn much_tagged(database: &Database, id: u64) -> String {
+    _ = id;
+    database.read("new")
+}
+
 #[cached(batch(id in ids), key = "user:<id>", ttl = 3600, skip(database), version = 2)]
 async fn batch(database: &Database, ids: &[u64]) -> Vec<(u64, String)> {
     ids.iter().map(|id| (*id, database.read("new"))).collect()
@@ -101,6 +119,9 @@ impl Stage {
 macro_rules! new {
     ($stage:expr, batch) => {
         $stage.new.scope(batch(&$stage.database, &[7])).await.remove(0).1
+    };
+    ($stage:expr, forgiven) => {
+        $stage.new.scope(forgiven(&$stage.database, 7)).await.unwrap()
     };
     ($stage:expr, revalidated) => {
         $stage.new.scope(revalidated($stage.database.clone(), 7)).await
@@ -169,7 +190,7 @@ macro_rules! releases {
         }
     )*};
 }
-releases!(newer, packed, tagged, locked, revalidated, batch);
+releases!(newer, packed, tagged, much_tagged, locked, revalidated, forgiven, batch);
 
 /// The tag is one of the new release alone, and reaches what that has beside the old one's value.
 #[tokio::test]
@@ -180,6 +201,44 @@ async fn a_tag_reaches_its_own_release() {
     stage.database.row.count();
     stage.new.invalidate_tag("users").await.unwrap();
     assert_eq!(new!(stage, tagged), "new 1");
+}
+
+/// Nor does a load beside that is dropped keep others from loading.
+#[tokio::test]
+async fn a_load_beside_that_is_dropped_leaves_nothing() {
+    #[cached(key = "user:<id>", ttl = 3600, skip(database, gate), version = 2, lock)]
+    async fn slow(database: &Database, gate: &Gate, id: u64) -> String {
+        _ = id;
+        gate.pass().await;
+        database.read("new")
+    }
+    let (stage, gate) = (Stage::start().await, Gate::new());
+    assert_eq!(stage.old().await, "old 0");
+    let load = {
+        let (cache, database, gate) = (stage.new.clone(), stage.database.clone(), gate.clone());
+        tokio::spawn(async move { cache.scope(slow(&database, &gate, 7)).await })
+    };
+    gate.entered(1).await;
+    load.abort();
+    assert!(load.await.unwrap_err().is_cancelled());
+    for _ in 0..2 {
+        assert_eq!(new!(stage, locked), "new 0");
+    }
+    assert_eq!(stage.database.reads.get(), 2);
+}
+
+/// A refresh replaces what is in the main key, and the other release has hits beside it from then on.
+#[tokio::test]
+async fn a_refresh_takes_the_main_key() {
+    let stage = Stage::start().await;
+    stage.old().await;
+    stage.database.row.count();
+    assert_eq!(stage.new.scope(newer(&stage.database, 7).refresh()).await, "new 1");
+    for _ in 0..2 {
+        assert_eq!(stage.old().await, "old 1");
+        assert_eq!(new!(stage, newer), "new 1");
+    }
+    assert_eq!(stage.database.reads.get(), 3);
 }
 
 /// What a load has read before a write is not found after it.

@@ -77,8 +77,8 @@ async fn batch(origin: &Origin, ids: &[u64]) -> Result<Vec<(u64, usize)>, Worded
 
 /// The errors of a thousand callers, as texts with their causes, and how often the body ran.
 macro_rules! errors_of_a_thousand {
-    ($function:ident) => {{
-        let (stage, origin) = (Stage::embedded(), Origin::default());
+    ($function:ident, $stage:expr) => {{
+        let (stage, origin) = ($stage, Origin::default());
         let call = || {
             let origin = origin.clone();
             async move { $function(&origin).await }
@@ -102,9 +102,11 @@ macro_rules! errors_of_a_thousand {
 #[tokio::test]
 async fn one_load_fails_for_all_where_an_error_can_be_made_of_it() {
     let expected = vec![("run 2 failed".to_owned(), Some(fmt::Error.to_string())); 1000];
-    assert_eq!(errors_of_a_thousand!(worded), (expected.clone(), 2));
-    assert_eq!(errors_of_a_thousand!(of_anyhow), (expected.clone(), 2));
-    assert_eq!(errors_of_a_thousand!(boxed), (expected, 2));
+    for stage in [Stage::embedded(), Stage::redis().await, Stage::down().await] {
+        assert_eq!(errors_of_a_thousand!(worded, stage), (expected.clone(), 2));
+    }
+    assert_eq!(errors_of_a_thousand!(of_anyhow, Stage::embedded()), (expected.clone(), 2));
+    assert_eq!(errors_of_a_thousand!(boxed, Stage::embedded()), (expected, 2));
 }
 
 /// With its type.

@@ -11,17 +11,26 @@ use crate::support::redis::RedisServer;
 pub struct Stage {
     pub cache: Cache,
     /// Lives as long as the stage.
-    _server: Option<RedisServer>,
+    server: Option<RedisServer>,
 }
 
 impl Stage {
     pub fn embedded() -> Self {
-        Self { cache: Cache::in_memory(), _server: None }
+        Self { cache: Cache::in_memory(), server: None }
     }
 
     pub async fn redis() -> Self {
         let server = RedisServer::start().await;
-        Self { cache: connect(&server.url()), _server: Some(server) }
+        Self { cache: connect(&server.url()), server: Some(server) }
+    }
+
+    /// Over a server that is gone.
+    pub async fn down() -> Self {
+        let stage = Self::redis().await;
+        if let Some(server) = &stage.server {
+            server.kill();
+        }
+        stage
     }
 
     /// Starts `count` calls, each in a task of its own.

@@ -133,6 +133,41 @@ async fn all_hold_the_error_itself() {
     assert_eq!(held.collect::<Vec<_>>(), [2, 2, 2]);
 }
 
+/// What is called an error and has not the trait says the same, and no cause is known of it.
+#[tokio::test]
+async fn so_is_what_only_says_something() {
+    #[derive(Debug)]
+    struct Said(String);
+    impl fmt::Display for Said {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+    impl From<SharedError> for Said {
+        fn from(error: SharedError) -> Self {
+            assert!(error.source().is_none());
+            Self(error.to_string())
+        }
+    }
+    #[cached(key = "said", ttl = 3600, lock, skip(origin))]
+    async fn said(origin: &Origin) -> Result<usize, Said> {
+        origin.load().await.map_err(|error| Said(error.to_string()))
+    }
+    let (stage, origin) = (Stage::embedded(), Origin::default());
+    let call = || {
+        let origin = origin.clone();
+        async move { said(&origin).await.map_err(|error| error.0) }
+    };
+    let leader = stage.start(1, call).remove(0);
+    origin.gate.entered(1).await;
+    let callers = stage.start(100, call);
+    tokio::task::yield_now().await;
+    leader.abort();
+    origin.gate.open();
+    assert_eq!(results(callers).await, vec![Err("run 2 failed".to_owned()); 100]);
+    assert_eq!(origin.runs.get(), 2);
+}
+
 /// And so do the calls of a batch for the same ids.
 #[tokio::test]
 async fn batches_hold_the_error_of_one() {

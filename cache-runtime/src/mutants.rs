@@ -6,8 +6,8 @@
 use std::fmt::Debug;
 use std::sync::LazyLock;
 
-use crate::cache::Cache;
-use crate::token::Token;
+use crate::engine::Core;
+use crate::record::token::Token;
 use crate::write::Doubt;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -256,8 +256,6 @@ mod layer;
 mod limit;
 mod log;
 mod misuse;
-#[cfg(cache_mutants)]
-mod mutants;
 mod named;
 mod namespace;
 mod outcome;

@@ -186,8 +186,6 @@ impl Cache {
         replies: Vec<StoreResult<T>>,
         hold_off: Duration,
     ) -> Result<(), Error> {
-        #[cfg(cache_mutants)]
-        let replies = crate::mutants::invalidations(replies);
         for reply in &replies {
             self.note(reply, Event::Invalidated);
         }

@@ -67,10 +67,6 @@ impl Journal {
         if self.depth() == 0 {
             return false;
         }
-        #[cfg(cache_mutants)]
-        if crate::mutants::on(crate::mutants::Mutant::JournalNotAsked) {
-            return false;
-        }
         let state = self.state();
         let covers = state.overflow.contains(text)
             || state.places.contains_key(&Entry::Key(text.to_owned()))

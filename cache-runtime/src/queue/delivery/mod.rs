@@ -27,8 +27,6 @@ use super::sink::Sink;
 use super::stats::count;
 use super::stop::Stopped;
 use crate::log;
-#[cfg(cache_mutants)]
-use crate::mutants::{QueueMutant, on};
 use crate::store::queue::{From, Stored};
 
 /// How often a batch that is not full is looked after, at most and at least.
@@ -185,11 +183,6 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
             let Some((more, last)) = read.filter(|(more, _)| follow(&items, more)) else {
                 // From the beginning: another primary may know less of what was read, and what it gives next lie before
                 // what is here.
-                #[cfg(cache_mutants)]
-                if on(QueueMutant::BatchAcrossPrimaries) {
-                    self.caught_up = false;
-                    continue;
-                }
                 items.clear();
                 self.begin_anew();
                 continue;
@@ -240,9 +233,5 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
 
 /// Whether all stays in its order.
 fn follow(items: &[Stored], more: &[Stored]) -> bool {
-    #[cfg(cache_mutants)]
-    if on(QueueMutant::BatchAcrossPrimaries) {
-        return true;
-    }
     items.last().zip(more.first()).is_none_or(|(last, next)| last.position < next.position)
 }

@@ -17,8 +17,6 @@ use tokio::time::{Instant, timeout};
 use self::layout::{Known, Mark};
 #[cfg(test)]
 pub(crate) use self::replica::Copy;
-#[cfg(cache_mutants)]
-use crate::mutants::{QueueMutant, on};
 use crate::queue::{Position, wall_us};
 use crate::store::queue::{
     Added, Addition, Buried, Claim, Crew, Death, From, Lengths, Read, Renewal, Stamp, Stored,
@@ -130,8 +128,6 @@ impl MemoryQueue {
             let owner = partition.owner.as_ref().filter(|owner| owner.until > now);
             let keeps = match owner {
                 Some(owner) => owner.token == claim.token || owner.token == fresh,
-                #[cfg(cache_mutants)]
-                None if on(QueueMutant::LateWhateverHappened) => is_late,
                 None => is_late && partition.taker == claim.worker,
             };
             if keeps {
@@ -154,8 +150,6 @@ impl MemoryQueue {
             let Mark { epoch, bound } = partition.mark;
             let wanted = |held: &&mut Held| match from {
                 From::Pending(after) => held.is_read && held.stored.position > after,
-                #[cfg(cache_mutants)]
-                From::New if on(QueueMutant::LayoutsAtOnce) => !held.is_read,
                 From::New => !held.is_read && (epoch <= settled || held.stored.position <= bound),
             };
             let items = partition.items.iter_mut().filter(wanted).take(count).map(|held| {

@@ -238,8 +238,6 @@ mod engine;
 mod error;
 mod key;
 mod metrics;
-#[cfg(cache_mutants)]
-mod mutants;
 mod policy;
 mod private;
 mod queue;

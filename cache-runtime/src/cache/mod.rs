@@ -16,7 +16,7 @@ pub(crate) mod layer;
 mod load;
 mod put;
 mod queues;
-pub(crate) mod shutdown;
+mod shutdown;
 mod transactions;
 
 pub use self::builder::CacheBuilder;

@@ -1,7 +1,7 @@
 //! The catalogue of all annotated functions of the program, and the check of their keys.
 
 mod check;
-pub(crate) mod macros;
+mod macros;
 mod reach;
 mod site;
 

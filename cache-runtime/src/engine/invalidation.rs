@@ -57,8 +57,6 @@ impl Core {
         replies: Vec<StoreResult<T>>,
         hold_off: Duration,
     ) -> Result<(), Error> {
-        #[cfg(cache_mutants)]
-        let replies = crate::mutants::invalidations(replies);
         for reply in &replies {
             self.note(reply, Event::Invalidated);
         }

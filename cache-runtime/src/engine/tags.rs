@@ -19,8 +19,6 @@ use bytes::Bytes;
 
 use crate::engine::{Base, Core};
 use crate::key::{Key, Tag};
-#[cfg(cache_mutants)]
-use crate::mutants::{Mutant, on};
 use crate::record::token::Token;
 use crate::record::{self, Found, KeyHash, Stamp, Value};
 use crate::store::{Name, Stamped, Store, StoreError, StoreResult};
@@ -64,8 +62,6 @@ impl Tags {
     }
 
     pub(crate) fn new(cache: &Base, tags: &[Tag], need: Duration) -> Self {
-        #[cfg(cache_mutants)]
-        let tags = if on(Mutant::FirstTagOnly) { tags.get(..1).unwrap_or(tags) } else { tags };
         let text = |tag: &Tag| cache.full_text(tag.key()).into_owned();
         let list =
             || Box::new(List { texts: tags.iter().map(text).collect(), need, has_main: false });
@@ -79,10 +75,6 @@ impl Tags {
             Some(list) => (list.texts.clone(), list.need),
             None => (Vec::new(), Duration::ZERO),
         };
-        #[cfg(cache_mutants)]
-        if on(Mutant::BesideOutlivesMain) {
-            return self.clone();
-        }
         texts.push(main.to_owned());
         Self { list: Some(Box::new(List { texts, need, has_main: true })) }
     }

@@ -41,8 +41,6 @@ use self::token::Token;
 pub(crate) use self::value::{
     Stamp, Value, ValueHeader, around_times, set_error, set_kept, stamp, value,
 };
-#[cfg(cache_mutants)]
-pub(crate) use self::value::{aged, restamp};
 
 /// Length of the part that all kinds share.
 pub(crate) const HEADER: usize = 20;

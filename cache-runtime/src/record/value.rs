@@ -179,21 +179,6 @@ pub(crate) fn set_error(record: &mut [u8]) {
     }
 }
 
-/// Puts other stamps into a record.
-#[cfg(cache_mutants)]
-pub(crate) fn restamp(record: &mut [u8], stamps: &[Stamp]) {
-    let places = record.get_mut(VALUE_HEADER..).unwrap_or_default().chunks_exact_mut(STAMP);
-    places.zip(stamps).for_each(|(place, stamp)| place.copy_from_slice(&stamp.bytes()));
-}
-
-/// The same value, stale from the moment at which it was stored, if it may be served so.
-#[cfg(cache_mutants)]
-pub(crate) fn aged(record: &[u8]) -> Option<Vec<u8>> {
-    let mut aged = record.to_vec();
-    aged.copy_within(36..44, 44);
-    (record.get(FLAGS)? & KEPT != 0).then_some(aged)
-}
-
 /// The record in a tag's key.
 pub(crate) fn stamp(tag: KeyHash, token: Token) -> Vec<u8> {
     value(ValueHeader { key: tag, token, cost_ms: 0, version: 0, codec: 0 }, &[])

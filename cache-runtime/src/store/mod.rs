@@ -8,7 +8,7 @@ pub(crate) mod glob;
 mod many;
 pub(crate) mod memory;
 pub(crate) mod namespace;
-pub(crate) mod protocol;
+mod protocol;
 pub(crate) mod queue;
 pub(crate) mod quiet;
 pub(crate) mod redis;

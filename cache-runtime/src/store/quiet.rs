@@ -18,9 +18,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-#[cfg(cache_mutants)]
-use crate::mutants::{Mutant, on};
-
 /// No pause between two attempts to connect is longer. Short, since it lengthens the quiet time of all processes: an
 /// attempt in vain costs next to nothing.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_millis(500);
@@ -56,10 +53,6 @@ impl Quiet {
     }
 
     pub(crate) fn is_on(&self) -> bool {
-        #[cfg(cache_mutants)]
-        if on(Mutant::NoPauseAfterRestart) {
-            return false;
-        }
         let until = self.until.load(Acquire);
         until != 0 && self.created.elapsed().as_millis() < u128::from(until)
     }

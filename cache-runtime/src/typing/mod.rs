@@ -6,26 +6,26 @@
 //! `Probe<R>`. In an expression this works with generics too; as a constant in a type it needs a type without
 //! generics.
 
-pub(crate) mod absent;
-pub(crate) mod batch_again;
-pub(crate) mod batch_answers;
-pub(crate) mod batch_ids;
-pub(crate) mod batch_lacks;
-pub(crate) mod bounds;
+mod absent;
+mod batch_again;
+mod batch_answers;
+mod batch_ids;
+mod batch_lacks;
+mod bounds;
 pub(crate) mod companion;
 pub(crate) mod detach;
-pub(crate) mod lacks;
-pub(crate) mod macros;
+mod lacks;
+mod macros;
 pub(crate) mod merge;
 pub(crate) mod named;
-pub(crate) mod nature;
+mod nature;
 pub(crate) mod own;
 pub(crate) mod parameters;
-pub(crate) mod probe;
+mod probe;
 pub(crate) mod remembered_errors;
-pub(crate) mod returns;
-pub(crate) mod shared_error;
-pub(crate) mod sharing;
+mod returns;
+mod shared_error;
+mod sharing;
 
 use std::fmt;
 

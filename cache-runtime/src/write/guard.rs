@@ -107,13 +107,7 @@ impl Drop for Guard {
             Stage::Closed => return,
             Stage::Before if self.owns => self.scope.pending().nothing_written(),
             Stage::Before | Stage::Ended => {}
-            Stage::Running => {
-                #[cfg(cache_mutants)]
-                let doubt = crate::mutants::doubt_at_drop();
-                #[cfg(not(cache_mutants))]
-                let doubt = Doubt::Unknown;
-                self.doubt(doubt);
-            }
+            Stage::Running => self.doubt(Doubt::Unknown),
         }
         if self.owns {
             let closing = Closing { scope: Arc::clone(&self.scope), closed: false };

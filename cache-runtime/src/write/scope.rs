@@ -67,8 +67,6 @@ impl WriteScope {
         cache.announce();
         let outer = CURRENT.try_with(Arc::clone).ok();
         let pending = Mutex::default();
-        #[cfg(cache_mutants)]
-        let writer = crate::mutants::writer_token(writer);
         Arc::new(Self { cache, writer, deferred, outer, pending })
     }
 

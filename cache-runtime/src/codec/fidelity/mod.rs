@@ -10,10 +10,10 @@
 //! from then on all of them if one of those was altered. It tries some more when a value that it finds cannot be read.
 //! What its codec has no exact word for is always tried.
 
-pub(crate) mod shape;
+mod shape;
 #[cfg(test)]
-pub(crate) mod tests;
-pub(crate) mod tree;
+mod tests;
+mod tree;
 
 use std::any::type_name;
 use std::fmt;

@@ -1,7 +1,7 @@
 //! Work that outlives a call.
 
-pub(crate) mod again;
-pub(crate) mod refreshes;
+mod again;
+mod refreshes;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -50,9 +50,9 @@
 //! A dropped [`Leader`] hands over to a waiter. If a caller is dropped before it notices that it leads, the
 //! [`Leader`] that was sent to it is dropped as well, and so hands over too.
 
-pub(crate) mod asked;
-pub(crate) mod leader;
-pub(crate) mod state;
+mod asked;
+mod leader;
+mod state;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;

@@ -5,8 +5,6 @@ use std::collections::VecDeque;
 use tokio::sync::oneshot;
 
 use crate::engine::flight::{Asked, Landing, Mark, Verdict};
-#[cfg(cache_mutants)]
-use crate::mutants::{Mutant, on};
 
 /// Largest group of waiters that load at once after failures.
 const WIDEST: u32 = 16;
@@ -63,11 +61,7 @@ impl State {
         let Some(&Mark(mark)) = mark else {
             return Vec::new();
         };
-        #[cfg(cache_mutants)]
-        let mark = crate::mutants::mark(mark);
         let failed = matches!(landing, Landing::Failed(..) | Landing::Stale(..));
-        #[cfg(cache_mutants)]
-        let failed = failed && !on(Mutant::BatchErrorShared);
         let is_bare = matches!(landing, Landing::Value(Some(landed), _) if landed.is_bare());
         let may_take = |waiter: &Waiter| {
             waiter.joined < mark

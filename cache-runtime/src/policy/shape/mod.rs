@@ -5,10 +5,10 @@
 //! can be walked through at the same time, character by character: each is a small automaton, and the search goes
 //! through the pairs of their states.
 
-pub(crate) mod pieces;
-pub(crate) mod sketch;
+mod pieces;
+mod sketch;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use self::pieces::{Piece, Pieces};
 pub(crate) use self::sketch::Sketch;

@@ -1,8 +1,8 @@
 //! What a queue holds, for operators.
 
 pub(crate) mod dead_letter;
-pub(crate) mod holdings;
-pub(crate) mod letters;
+mod holdings;
+mod letters;
 pub(crate) mod manage;
 pub(crate) mod measure;
 

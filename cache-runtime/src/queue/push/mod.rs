@@ -8,7 +8,7 @@ pub(crate) mod payload;
 pub(crate) mod producer;
 pub(crate) mod puts;
 pub(crate) mod retry;
-pub(crate) mod retry_many;
+mod retry_many;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-#[cfg(cache_mutants)]
-use crate::mutants::{QueueMutant, on};
 use crate::queue::failure::{Failure, Missed, is_forbidden};
 use crate::queue::layout::{MOVES, Spot};
 use crate::queue::partitions::Log;
@@ -17,8 +15,6 @@ use crate::store::redis::RedisStore;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 use crate::support::random::random_fraction;
-#[cfg(cache_mutants)]
-use crate::support::random::random_u64;
 
 /// How long one attempt may take: a server that answers later than that may as well be asked again.
 pub(in crate::queue) const ATTEMPT: Duration = Duration::from_secs(1);
@@ -107,20 +103,12 @@ impl Log {
             }
             let Others { oldest, given_up } = ticket.others();
             let addition = Addition { oldest, given_up: &given_up, stamp: *stamp, ..addition };
-            #[cfg(cache_mutants)]
-            let addition = if on(QueueMutant::ResendAnew) {
-                Addition { number: (1 << 50) + random_u64() % (1 << 50), ..addition }
-            } else {
-                addition
-            };
             let is_cut = until < Instant::now() + ATTEMPT;
             let attempted = self.attempt(lot, spot.partition, addition, until).await;
             was_full = is_full(was_full, is_cut, &attempted);
             match attempted {
                 Ok((Added::New(_) | Added::Known, have)) => match have {
                     Ok(have) if have >= self.shared.site.options.replicas => return Ok(()),
-                    #[cfg(cache_mutants)]
-                    Ok(_) if on(QueueMutant::TooFewReplicas) => return Ok(()),
                     Err(error) if is_forbidden(&error) => {
                         return Err(Failure::Unreplicated(Some(error)));
                     }
@@ -128,10 +116,6 @@ impl Log {
                 },
                 // An attempt that was not answered may still get there, when there is room.
                 Ok((Added::Full, _)) if !waits || is_late => {
-                    #[cfg(cache_mutants)]
-                    if on(QueueMutant::RefusedWithoutDoubt) {
-                        return Err(Failure::Full);
-                    }
                     return Err(left.unwrap_or(Failure::Full));
                 }
                 Ok((Added::Behind(us), _)) => {
@@ -182,10 +166,6 @@ impl Log {
         } else {
             self.push(partition, addition, by).await.map(|added| (added, Ok(0)))
         };
-        #[cfg(cache_mutants)]
-        if on(QueueMutant::UntoldIsRefused) {
-            return pushed.and_then(|(added, have)| have.map(|have| (observed(added), Ok(have))));
-        }
         pushed.map(|(added, have)| (observed(added), have))
     }
 

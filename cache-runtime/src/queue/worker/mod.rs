@@ -1,12 +1,12 @@
 //! Delivers the items that were pushed.
 
-pub(crate) mod backoff;
-pub(crate) mod delivery;
+mod backoff;
+mod delivery;
 pub(crate) mod invalidate;
-pub(crate) mod keeper;
-pub(crate) mod membership;
-pub(crate) mod partition;
-pub(crate) mod refusals;
+mod keeper;
+mod membership;
+mod partition;
+mod refusals;
 pub(crate) mod report;
 
 use std::fmt;

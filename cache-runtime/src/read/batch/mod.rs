@@ -18,10 +18,10 @@
 //! does not arrive (the load failed, was dropped, or could not be stored), the batch takes over and runs its body
 //! once more. It ends with the error of another call only if that was a call of the same function for the same ids.
 
-pub(crate) mod chunks;
-pub(crate) mod first_lookup;
-pub(crate) mod load;
-pub(crate) mod turn;
+mod chunks;
+mod first_lookup;
+mod load;
+mod turn;
 
 use std::fmt;
 use std::iter;

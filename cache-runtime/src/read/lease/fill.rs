@@ -6,8 +6,6 @@ use bytes::Bytes;
 
 use crate::engine::flight::{Landed, Landing};
 use crate::metrics::Event;
-#[cfg(cache_mutants)]
-use crate::mutants::{Mutant, on};
 use crate::policy::Callsite;
 use crate::read::lease::{Lease, Share};
 use crate::record::token::Token;
@@ -22,15 +20,10 @@ impl Lease {
         mut self,
         callsite: &'static Callsite,
         seen: Option<Token>,
-        #[cfg(cache_mutants)] mut fill: Fill,
-        #[cfg(not(cache_mutants))] fill: Fill,
+        fill: Fill,
         landed: Option<Landed>,
     ) {
         self.budget.resume(self.begun.0);
-        #[cfg(cache_mutants)]
-        if on(Mutant::StampAfterLoad) && self.capture().await {
-            record::restamp(&mut fill.record, self.stamps.stamps());
-        }
         // Otherwise the bytes as they were sent: waiters do not need the times in them.
         let encoded = || Landed::encoded(Bytes::copy_from_slice(&fill.record));
         let shared = self.is_awaited().then(|| landed.unwrap_or_else(encoded));
@@ -48,10 +41,6 @@ impl Lease {
         } else {
             (filled.await, true)
         };
-        #[cfg(cache_mutants)]
-        let stands = stands || on(Mutant::ShareWithoutStamps);
-        #[cfg(cache_mutants)]
-        let decides = if on(Mutant::JoinLate) { self.mark() } else { decides };
         let stats = self.cache.recorder();
         let mark = match &filled {
             Ok(true) => {
@@ -135,8 +124,6 @@ impl Lease {
         self.budget.resume(self.begun.0);
         let decides = self.mark();
         let stands = self.stands(&seen).await;
-        #[cfg(cache_mutants)]
-        let stands = if on(Mutant::KeepWithoutLooking) { Some(true) } else { stands };
         let landing = match (stands, decides, self.begun.1) {
             (Some(true), Some(mark), _) => Landing::Stale(seen.record().clone(), mark),
             (_, _, Some(mark)) => Landing::Failed(error, mark),

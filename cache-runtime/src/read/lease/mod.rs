@@ -70,16 +70,13 @@ impl Lease {
         budget: Budget,
         leader: Option<Leader>,
     ) -> Self {
-        let token = Token::random();
-        #[cfg(cache_mutants)]
-        let token = crate::mutants::lease_token(&entry.cache, token);
         Self {
             cache: entry.cache.clone(),
             hash: entry.hash,
             text: entry.text.clone(),
             tags: entry.tags.clone(),
             stamps: Standing::none(),
-            token,
+            token: Token::random(),
             length,
             budget,
             held: false,

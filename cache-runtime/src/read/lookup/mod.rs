@@ -1,6 +1,6 @@
 //! The first stage of a call: finds a value, or decides how to run the body.
 
-pub(crate) mod acquire;
+mod acquire;
 pub(crate) mod aside;
 pub(crate) mod first_look;
 pub(crate) mod interpret;

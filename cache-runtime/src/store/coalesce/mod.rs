@@ -4,7 +4,7 @@
 //! from the store with the operations on one key. These requests are held back while the reads are polled. When all
 //! reads wait for an answer, the requests are sent as operations on many keys: one round trip for all of them.
 
-pub(crate) mod pending;
+mod pending;
 
 use std::cell::RefCell;
 use std::fmt;

@@ -3,8 +3,9 @@
 use tokio::time::Instant;
 
 use crate::record::{self, Kind, Origin};
+use crate::store::Name;
+use crate::store::memory::MemoryStore;
 use crate::store::memory::transitions::{Content, Fence, Slot};
-use crate::store::memory::{MemoryStore, Name};
 
 impl MemoryStore {
     /// The record of a key and when it expires, if it has not.

@@ -5,8 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-#[cfg(cache_mutants)]
-use crate::mutants::{Mutant, on};
 use crate::record::token::Token;
 use crate::store::memory::later;
 use crate::store::{Acquired, Ended, Stamped, kept};
@@ -72,11 +70,6 @@ pub(super) fn acquire(
 }
 
 pub(super) fn fill(entry: &mut Entry, token: Token, value: impl FnOnce() -> Slot) -> bool {
-    #[cfg(cache_mutants)]
-    if on(Mutant::FillWithoutCompare) {
-        *entry = Some(value());
-        return true;
-    }
     match entry {
         Some(Slot { content: Content::Value { token: stored, .. }, .. }) => *stored == token,
         Some(Slot { content: Content::Lease(holder), .. }) if *holder == token => {
@@ -93,11 +86,6 @@ pub(super) fn refresh(
     seen: Token,
     value: impl FnOnce() -> Slot,
 ) -> bool {
-    #[cfg(cache_mutants)]
-    if on(Mutant::RefreshWithoutCompare) {
-        *entry = Some(value());
-        return true;
-    }
     match entry {
         // A retry of a refresh that had succeeded.
         Some(Slot { content: Content::Value { token: stored, .. }, .. }) if *stored == token => {
@@ -114,8 +102,6 @@ pub(super) fn refresh(
 pub(super) fn release(entry: &mut Entry, token: Token) -> bool {
     let mine =
         matches!(entry, Some(Slot { content: Content::Lease(holder), .. }) if *holder == token);
-    #[cfg(cache_mutants)]
-    let mine = mine || on(Mutant::ReleaseWithoutCompare);
     if mine {
         *entry = None;
     }
@@ -185,24 +171,14 @@ pub(super) fn end(
     hold_off: Duration,
     value: Option<impl FnOnce() -> Slot>,
 ) -> Ended {
-    #[cfg(cache_mutants)]
-    if on(Mutant::WriteThroughBySet)
-        && let Some(value) = value
-    {
-        *entry = Some(value());
-        return Ended::Stored;
-    }
     if let Some(Slot { content: Content::Fence(fence), .. }) = entry {
         let (writers, mine) = fence.others(Some(writer), now);
         if !writers.is_empty() {
             *entry = Fence { dirty: true, writers }.into_slot();
             return Ended::Standing;
         }
-        let clean = !fence.dirty;
-        #[cfg(cache_mutants)]
-        let clean = clean || on(Mutant::StoreIfAloneNow);
         if mine
-            && clean
+            && !fence.dirty
             && let Some(value) = value
         {
             *entry = Some(value());
@@ -214,20 +190,6 @@ pub(super) fn end(
 }
 
 fn empty(entry: &mut Entry, now: Instant, hold_off: Duration) {
-    #[cfg(cache_mutants)]
-    if on(Mutant::LeaseOutlivesInvalidation)
-        && matches!(entry, Some(Slot { content: Content::Lease(_), .. }))
-    {
-        return;
-    }
-    #[cfg(cache_mutants)]
-    if on(Mutant::SoftInvalidation)
-        && let Some(Slot { content: Content::Value { record, .. }, .. }) = entry
-        && let Some(aged) = crate::record::aged(record)
-    {
-        *record = aged.into();
-        return;
-    }
     *entry =
         (!hold_off.is_zero()).then(|| Slot { content: Content::Tombstone, until: now + hold_off });
 }

@@ -1,7 +1,7 @@
 //! What stores know of queues: partitions, bytes and positions; no item type, no sink.
 
 pub(crate) mod memory;
-pub(crate) mod position;
+mod position;
 pub(crate) mod redis;
 
 pub use self::position::{ParsePositionError, Position};

@@ -1,6 +1,6 @@
 //! The store in memory and the one in Redis give the same answers.
 
 #[cfg(test)]
-pub(crate) mod entries;
+mod entries;
 #[cfg(test)]
-pub(crate) mod queues;
+mod queues;

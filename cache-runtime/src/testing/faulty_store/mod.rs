@@ -1,9 +1,9 @@
 //! The embedded store at the end of a network that loses, delays and answers late: for the simulation.
 
-pub(crate) mod network;
-pub(crate) mod outage;
+mod network;
+mod outage;
 pub(crate) mod producers;
-pub(crate) mod queue;
+mod queue;
 
 use std::sync::Arc;
 use std::time::Duration;

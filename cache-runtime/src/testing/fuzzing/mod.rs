@@ -3,7 +3,7 @@
 //! The unit tests run them too, over the corpus that is checked in and over what lies near to it.
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::collections::BTreeMap;
 

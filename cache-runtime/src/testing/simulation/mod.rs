@@ -7,22 +7,22 @@
 //!
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
-pub(crate) mod aging;
-pub(crate) mod cut;
+mod aging;
+mod cut;
 #[expect(unreachable_pub, reason = "the history checker of real processes has it too")]
 pub(crate) mod dice;
-pub(crate) mod drops;
-pub(crate) mod early;
-pub(crate) mod functions;
+mod drops;
+mod early;
+mod functions;
 #[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
-pub(crate) mod history;
-pub(crate) mod intrusions;
-pub(crate) mod manner;
-pub(crate) mod operations;
-pub(crate) mod queues;
-pub(crate) mod restarts;
-pub(crate) mod seeds;
-pub(crate) mod world;
+mod history;
+mod intrusions;
+mod manner;
+mod operations;
+mod queues;
+mod restarts;
+mod seeds;
+mod world;
 
 use std::cell::RefCell;
 use std::rc::Rc;

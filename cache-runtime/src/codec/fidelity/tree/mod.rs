@@ -1,6 +1,6 @@
 //! A value as serde shows it: to compare two of them and to find the place where they differ, or to recognize their type.
 
-pub(crate) mod ser;
+mod ser;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

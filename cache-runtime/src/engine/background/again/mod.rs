@@ -11,8 +11,8 @@
 //! Entries behind such a fence are listed too, in case it is lost: it may be evicted, or deleted by hand. They may take
 //! half of the places.
 
-pub(crate) mod list;
-pub(crate) mod task;
+mod list;
+mod task;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,11 +1,11 @@
 //! From a partition to its sink.
 
-pub(crate) mod aside;
-pub(crate) mod attempts;
-pub(crate) mod call;
-pub(crate) mod round;
-pub(crate) mod tally;
-pub(crate) mod unheard;
+mod aside;
+mod attempts;
+mod call;
+mod round;
+mod tally;
+mod unheard;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -19,8 +19,6 @@ use self::aside::Aside;
 use self::call::Calls;
 use self::unheard::Estate;
 use crate::metrics::queue::count;
-#[cfg(cache_mutants)]
-use crate::mutants::{QueueMutant, on};
 use crate::queue::definition::Definition;
 use crate::queue::shared::Shared;
 use crate::queue::sink::Sink;
@@ -184,11 +182,6 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
             let Some((more, last)) = read.filter(|(more, _)| follow(&items, more)) else {
                 // From the beginning: another primary may know less of what was read, and what it gives next lie before
                 // what is here.
-                #[cfg(cache_mutants)]
-                if on(QueueMutant::BatchAcrossPrimaries) {
-                    self.caught_up = false;
-                    continue;
-                }
                 items.clear();
                 self.begin_anew();
                 continue;
@@ -239,9 +232,5 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
 
 /// Whether all stays in its order.
 fn follow(items: &[Stored], more: &[Stored]) -> bool {
-    #[cfg(cache_mutants)]
-    if on(QueueMutant::BatchAcrossPrimaries) {
-        return true;
-    }
     items.last().zip(more.first()).is_none_or(|(last, next)| last.position < next.position)
 }

@@ -18,8 +18,6 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-#[cfg(cache_mutants)]
-use crate::mutants::{QueueMutant, on};
 use crate::queue::sink::error::{SinkError, SinkErrorKind};
 use crate::queue::worker::delivery::Delivery;
 use crate::queue::worker::delivery::attempts::{Refusal, cut};
@@ -77,11 +75,6 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
     /// Delivers items in their order, each at least once or as a dead letter; some may wait aside. False: it was stopped before
     /// the end, and the rest stays for the next owner.
     pub(super) async fn deliver(&mut self, items: Vec<Stored>) -> Result<bool, Lost> {
-        #[cfg(cache_mutants)]
-        if on(QueueMutant::AcknowledgeAtRead) {
-            let read: Vec<_> = items.iter().map(|stored| stored.position).collect();
-            self.owner.ack(&read).await?;
-        }
         let max_attempts = self.task.definition.site.options.max_attempts;
         let mut round = Round {
             parts: VecDeque::from([items]),

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-#[cfg(cache_mutants)]
-use crate::mutants::{QueueMutant, on};
 use crate::queue::partitions::Line;
 use crate::queue::worker::keeper::Keeper;
 use crate::queue::worker::partition::{Lost, Owner};
@@ -99,10 +97,6 @@ impl Owner {
 
     pub(super) fn lose_line(&mut self) {
         (self.line, self.keeper, self.is_behind) = (None, None, true);
-        #[cfg(cache_mutants)]
-        if on(QueueMutant::TokenOutlivesConnection) {
-            return;
-        }
         self.fresh.get_or_insert_with(token);
     }
 

@@ -12,7 +12,7 @@
 //!
 //! In this process's memory a lease has no end, as an owner that is gone gives its partition back when it is dropped.
 
-pub(crate) mod change;
+mod change;
 
 use std::sync::Arc;
 use std::time::Duration;

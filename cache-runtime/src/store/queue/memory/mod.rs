@@ -1,10 +1,10 @@
 //! A queue in this process's memory, with the rules of the one in Redis. It ends with the process.
 
-pub(crate) mod layout;
-pub(crate) mod letters;
-pub(crate) mod manage;
+mod layout;
+mod letters;
+mod manage;
 #[cfg(test)]
-pub(crate) mod replica;
+mod replica;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::AtomicBool;
@@ -17,8 +17,6 @@ use tokio::time::{Instant, timeout};
 use self::layout::{Known, Mark};
 #[cfg(test)]
 pub(crate) use self::replica::Copy;
-#[cfg(cache_mutants)]
-use crate::mutants::{QueueMutant, on};
 use crate::store::queue::{
     Added, Addition, Buried, Claim, Crew, Death, From, Lengths, Position, Read, Renewal, Stamp,
     Stored, Unheard,
@@ -130,8 +128,6 @@ impl MemoryQueue {
             let owner = partition.owner.as_ref().filter(|owner| owner.until > now);
             let keeps = match owner {
                 Some(owner) => owner.token == claim.token || owner.token == fresh,
-                #[cfg(cache_mutants)]
-                None if on(QueueMutant::LateWhateverHappened) => is_late,
                 None => is_late && partition.taker == claim.worker,
             };
             if keeps {
@@ -154,8 +150,6 @@ impl MemoryQueue {
             let Mark { epoch, bound } = partition.mark;
             let wanted = |held: &&mut Held| match from {
                 From::Pending(after) => held.is_read && held.stored.position > after,
-                #[cfg(cache_mutants)]
-                From::New if on(QueueMutant::LayoutsAtOnce) => !held.is_read,
                 From::New => !held.is_read && (epoch <= settled || held.stored.position <= bound),
             };
             let items = partition.items.iter_mut().filter(wanted).take(count).map(|held| {

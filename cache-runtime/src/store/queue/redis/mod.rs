@@ -3,12 +3,12 @@
 //! One stream, one clock and one owner per partition, in one slot; every change is a script. Those of an owner check that it
 //! still is the owner: one that was paused and lost the partition changes nothing any more.
 
-pub(crate) mod call;
-pub(crate) mod connection;
-pub(crate) mod layout;
-pub(crate) mod letters;
-pub(crate) mod manage;
-pub(crate) mod reply;
+mod call;
+mod connection;
+mod layout;
+mod letters;
+mod manage;
+mod reply;
 mod scripts;
 
 use redis::Value;

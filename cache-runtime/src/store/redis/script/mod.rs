@@ -69,9 +69,6 @@ impl Script {
     }
 
     fn own_body(&self) -> &'static str {
-        #[cfg(cache_mutants)]
-        return crate::mutants::lua(self.body);
-        #[cfg(not(cache_mutants))]
         self.body
     }
 }

@@ -4,7 +4,7 @@
 //! quotes any part of a URL: if a password contains a character that should have been percent-encoded, it may have
 //! ended up in any part.
 
-pub(crate) mod percent;
+mod percent;
 #[cfg(test)]
 mod tests;
 

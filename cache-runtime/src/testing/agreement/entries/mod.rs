@@ -4,15 +4,15 @@
 //! Half of the runs have seeds of their own each time. `CACHE_TEST_SEED=7` repeats the run that
 //! said so.
 
-pub(crate) mod embedded;
-pub(crate) mod generate;
-pub(crate) mod model;
-pub(crate) mod mutants;
-pub(crate) mod run;
-pub(crate) mod scripts;
+mod embedded;
+mod generate;
+mod model;
+mod mutants;
+mod run;
+mod scripts;
 pub(crate) mod server;
-pub(crate) mod state;
-pub(crate) mod wire;
+mod state;
+mod wire;
 
 use std::time::Duration;
 

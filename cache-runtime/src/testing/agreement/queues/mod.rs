@@ -3,11 +3,11 @@
 //!
 //! `CACHE_TEST_SEED=7` repeats the run that said so.
 
-pub(crate) mod layouts;
-pub(crate) mod mutants;
-pub(crate) mod rules;
-pub(crate) mod side;
-pub(crate) mod steps;
+mod layouts;
+mod mutants;
+mod rules;
+mod side;
+mod steps;
 
 use self::mutants::MUTANTS;
 use self::side::Side;

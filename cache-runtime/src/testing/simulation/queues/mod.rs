@@ -3,9 +3,9 @@
 //!
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
-pub(crate) mod database;
-pub(crate) mod history;
-pub(crate) mod run;
+mod database;
+mod history;
+mod run;
 
 use std::collections::BTreeMap;
 

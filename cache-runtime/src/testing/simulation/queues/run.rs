@@ -1,7 +1,7 @@
 //! One run: some processes push, some deliver, and things go wrong until everything is healed.
 
-pub(crate) mod programs;
-pub(crate) mod pushes;
+mod programs;
+mod pushes;
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

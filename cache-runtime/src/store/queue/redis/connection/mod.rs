@@ -1,6 +1,6 @@
 //! A worker's own connection to the server of one partition.
 
-pub(crate) mod replicated;
+mod replicated;
 
 use std::sync::Arc;
 use std::time::Duration;

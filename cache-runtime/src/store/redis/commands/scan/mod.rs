@@ -1,6 +1,6 @@
 //! Removal of all keys that match a pattern.
 
-pub(crate) mod progress;
+mod progress;
 
 use std::time::Duration;
 

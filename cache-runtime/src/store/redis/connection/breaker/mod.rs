@@ -9,9 +9,9 @@
 //! second, it promises before each wait when it will be back, and a caller that finds the promise broken appoints a
 //! new supervisor. Terms of office tell the two apart: whatever a deposed supervisor still does has no effect.
 
-pub(crate) mod attempts;
-pub(crate) mod callback;
-pub(crate) mod supervision;
+mod attempts;
+mod callback;
+mod supervision;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};

@@ -1,6 +1,6 @@
 //! One server, behind its breaker.
 
-pub(crate) mod trust;
+mod trust;
 
 use std::sync::{Arc, Mutex, PoisonError};
 

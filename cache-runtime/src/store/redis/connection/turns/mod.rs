@@ -17,9 +17,9 @@
 //! The upper half counts the calls that were answered. It costs nothing beyond giving back the turn, and it tells
 //! whether the server has answered anybody while a call was in flight ([`Turn::has_heard`]).
 
-pub(crate) mod line;
+mod line;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;

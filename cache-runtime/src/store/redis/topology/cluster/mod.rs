@@ -11,13 +11,13 @@
 //! Each node is a [`Node`] with its own connection, supervisor and breaker, so losing a primary affects only its
 //! slots.
 
-pub(crate) mod keeper;
-pub(crate) mod layout;
-pub(crate) mod map;
-pub(crate) mod redirection;
-pub(crate) mod report;
-pub(crate) mod slot;
-pub(crate) mod view;
+mod keeper;
+mod layout;
+mod map;
+mod redirection;
+mod report;
+mod slot;
+mod view;
 
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, PoisonError};

@@ -1,7 +1,7 @@
 //! Which node serves which slot.
 
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::sync::Arc;
 

@@ -28,7 +28,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unfinished`], with what is left. That work continues for as long as the program runs.
+    /// [`ErrorKind::Unfinished`](crate::ErrorKind::Unfinished), with what is left. That work continues for as long as the program runs.
     ///
     /// # Cancel safety
     ///

@@ -1,7 +1,6 @@
 //! The catalogue of all annotated functions of the program, and the check of their keys.
 
 mod check;
-mod macros;
 mod reach;
 mod site;
 

@@ -4,6 +4,7 @@
 mod agreement;
 #[cfg(test)]
 pub(crate) mod faulty_store;
+#[doc(hidden)]
 pub mod fuzzing;
 #[cfg(test)]
 #[expect(

@@ -22,6 +22,7 @@ mod nature;
 pub(crate) mod own;
 pub(crate) mod parameters;
 mod probe;
+mod registration;
 pub(crate) mod remembered_errors;
 mod returns;
 mod shared_error;

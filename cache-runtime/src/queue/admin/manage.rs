@@ -20,7 +20,7 @@ use crate::store::{Store, StoreError};
 /// Items that are removed in one step, during which the server does nothing else.
 const AT_ONCE: usize = 100;
 
-/// A queue that some process has used; returned by [`Cache::queues`].
+/// A queue that some process has used; returned by [`Cache::queues`](crate::Cache::queues).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct QueueSummary {

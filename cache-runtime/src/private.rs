@@ -23,8 +23,7 @@ pub use crate::typing::parameters::{
     AskedCopy, AskedHash, AskedKeyPart, AskedNothing, AskedSerialize, Itself, NoData, asked,
 };
 pub use crate::typing::remembered_errors::{
-    Cloned as ErrorsCloned, Forgotten as ErrorsForgotten, Written as ErrorsWritten,
-    ttl as error_ttl,
+    ErrorsCloned, ErrorsForgotten, ErrorsWritten, ttl as error_ttl,
 };
 pub use crate::typing::{
     Again, Answers, Batched, EachLacksBoth, EachLacksDeserialize, EachLacksNothing,

@@ -1,6 +1,6 @@
 //! Which cache the functions use that name none.
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::engine::ambient;
 use crate::policy::Callsite;
 

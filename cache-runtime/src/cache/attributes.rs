@@ -1,6 +1,6 @@
 //! `cache = expr` of the attributes: anything that leads to a [`Cache`].
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::queue::QueueBuilder;
 use crate::read::{Read, ReadMany};
 use crate::write::Write;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::codec::Codec;
 use crate::engine::{Core, Settings};
 use crate::error::Error;

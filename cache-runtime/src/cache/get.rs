@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::codec::Schema;
 use crate::engine::tags::{Standing, Tags};
 use crate::error::Error;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::error::cause::Cause;
 use crate::error::{Error, ErrorKind};
 use crate::store::Store;

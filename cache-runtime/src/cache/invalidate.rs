@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::cache::Keys;
 use crate::cache::keys::Refused;
 use crate::engine::misuse::{self, Misuse};

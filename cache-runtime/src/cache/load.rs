@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::engine::entry::Unfit;
 use crate::key::Key;
 use crate::read::read;

@@ -5,12 +5,12 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Cache;
-use crate::codec::fidelity::{self, Difference, Encoded};
+use crate::cache::Cache;
+use crate::codec::fidelity::{self, Difference, Exactness};
 use crate::codec::{Codec, CodecError};
 use crate::engine::Core;
 use crate::engine::entry::{Content, Head, Unfit};
-use crate::engine::journal::Entry;
+use crate::engine::journal::Invalidation;
 use crate::engine::tags::{Standing, Tags};
 use crate::error::{Error, ErrorKind};
 use crate::key::Key;
@@ -23,7 +23,7 @@ use crate::support::span::SHORTEST;
 struct ByHand<'a, T>(&'a T);
 
 impl<T: Serialize + DeserializeOwned> Content for ByHand<'_, T> {
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError> {
         fidelity::encode(self.0, codec, out)
     }
 
@@ -166,7 +166,7 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if !self.ended {
-            let entry = Entry::Key(std::mem::take(&mut self.text));
+            let entry = Invalidation::Key(std::mem::take(&mut self.text));
             self.cache.journal().add([entry], Duration::ZERO);
         }
     }
@@ -204,7 +204,10 @@ mod tests {
         let cache = Cache::in_memory();
         for undelivered in ["row:1", "~tag:rows"] {
             let journal = || {
-                cache.core().journal().add([Entry::Key(undelivered.to_owned())], Duration::ZERO);
+                cache
+                    .core()
+                    .journal()
+                    .add([Invalidation::Key(undelivered.to_owned())], Duration::ZERO);
             };
             cache.put(&row_key(&1), &1).await.unwrap();
             assert_eq!(kind(&cache), Some('V'));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::codec::fidelity::{Difference, Encoded};
+use crate::codec::fidelity::{Difference, Exactness};
 use crate::codec::{Codec, CodecError, Schema};
 use crate::engine::Base;
 use crate::engine::misuse::{self, Misuse, Oddity};
@@ -95,7 +95,7 @@ impl From<&Unfit> for Error {
 /// How a value becomes bytes, and how it is compared with what can be read from them.
 pub(crate) trait Content {
     /// Appends the bytes.
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError>;
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError>;
 
     fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference>;
 }

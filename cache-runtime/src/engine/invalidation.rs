@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::Core;
-use crate::engine::journal::Entry;
+use crate::engine::journal::Invalidation;
 use crate::error::Error;
 use crate::metrics::Event;
 use crate::policy::BY_HAND;
@@ -42,7 +42,7 @@ impl Core {
         let sweep = Sweep::default();
         let reply = store.invalidate_matching(pattern, hold_off, &sweep, by).await;
         self.note(&reply, Event::PatternInvalidated);
-        let entry = [Entry::Pattern(pattern.to_owned())];
+        let entry = [Invalidation::Pattern(pattern.to_owned())];
         match reply {
             Ok(_) => self.journal().acknowledged(entry),
             Err(_) => self.journal().add(entry, hold_off),
@@ -62,7 +62,7 @@ impl Core {
         }
         let (done, failed): (Vec<_>, Vec<_>) =
             texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
-        let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
+        let entry = |(text, _): (&String, _)| Invalidation::Key(text.clone());
         self.journal().acknowledged(done.into_iter().map(entry));
         self.journal().add(failed.into_iter().map(entry), hold_off);
         replies

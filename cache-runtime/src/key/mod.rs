@@ -24,7 +24,7 @@ pub use segment::Segment;
 pub use tag::{AsTag, Tag, TagText};
 
 use crate::codec::{Codec, Schema};
-use crate::policy::{self, Callsite, Shared};
+use crate::policy::{self, Callsite, SharedEntries};
 use crate::support::span::capped;
 
 /// A typed key: the name of one entry, the type of its value, and the policy of the function that it belongs to.
@@ -154,7 +154,7 @@ impl<T> Key<T> {
 
     /// The same entry under the policy of another function, whose time to live wins if it has one.
     pub(crate) fn at(self, callsite: &'static Callsite) -> Self {
-        callsite.share(|| Shared { owner: self.owner, tags: self.tags().len() });
+        callsite.share(|| SharedEntries { owner: self.owner, tags: self.tags().len() });
         let ttl = if callsite.policy().ttl.is_some() { Ttl::Policy } else { self.ttl };
         Self { callsite, ttl, unless: Unless::Never, ..self }
     }

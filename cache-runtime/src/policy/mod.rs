@@ -7,5 +7,5 @@ mod reported;
 pub(crate) mod shape;
 
 pub use self::callsite::Callsite;
-pub(crate) use self::callsite::{BY_HAND, FINGERPRINT, Policy, Shared};
+pub(crate) use self::callsite::{BY_HAND, FINGERPRINT, Policy, SharedEntries};
 pub use self::queue_site::QueueSite;

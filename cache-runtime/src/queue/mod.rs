@@ -38,7 +38,7 @@ pub use self::push::many::PushManyError;
 #[cfg(test)]
 pub(crate) use self::push::payload::decode;
 pub use self::push::puts::{Place, Puts};
-pub(crate) use self::shared::{Queues, Shared};
+pub(crate) use self::shared::{QueueState, Queues};
 pub use self::sink::SinkResult;
 pub use self::sink::batch::{Batch, Versioned};
 pub use self::sink::error::{SinkError, SinkErrorKind, classified};

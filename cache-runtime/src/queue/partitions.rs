@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::engine::Core;
-use crate::queue::shared::Shared;
+use crate::queue::shared::QueueState;
 use crate::store::queue::{
     Added, Addition, Claim, Crew, From, Lane, Position, Read, Renewal, Unheard,
 };
@@ -18,7 +18,7 @@ use crate::testing::faulty_store::FaultyStore;
 #[derive(Clone, Debug)]
 pub(crate) struct Log {
     pub(crate) cache: Core,
-    pub(crate) shared: Arc<Shared>,
+    pub(crate) shared: Arc<QueueState>,
 }
 
 /// A way to one partition that may block.

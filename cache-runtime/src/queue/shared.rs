@@ -33,10 +33,10 @@ use crate::support::random::random_u64;
 
 /// The queues of one cache, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Queues(Mutex<HashMap<&'static str, Arc<Shared>>>);
+pub(crate) struct Queues(Mutex<HashMap<&'static str, Arc<QueueState>>>);
 
 /// One queue of one cache.
-pub(crate) struct Shared {
+pub(crate) struct QueueState {
     pub(super) site: &'static QueueSite,
     /// Its name, which may be a former one of the site's.
     pub(super) queue: &'static str,
@@ -109,7 +109,7 @@ impl Queues {
     }
 
     /// The queue of an attribute.
-    pub(crate) fn of(&self, site: &'static QueueSite, namespace: &str) -> Arc<Shared> {
+    pub(crate) fn of(&self, site: &'static QueueSite, namespace: &str) -> Arc<QueueState> {
         self.named(site.name, site, namespace)
     }
 
@@ -119,33 +119,33 @@ impl Queues {
         queue: &'static str,
         site: &'static QueueSite,
         namespace: &str,
-    ) -> Arc<Shared> {
-        let shared = || Arc::new(Shared::new(queue, site, namespace));
+    ) -> Arc<QueueState> {
+        let shared = || Arc::new(QueueState::new(queue, site, namespace));
         Arc::clone(lock(&self.0).entry(queue).or_insert_with(shared))
     }
 
     /// What all came to that were used.
     pub(crate) fn stats(&self, cache: &Core) -> Vec<QueueStats> {
-        let snapshot = |shared: Arc<Shared>| {
+        let snapshot = |shared: Arc<QueueState>| {
             let log = Log { cache: cache.clone(), shared };
             if cache.store().is_some() {
                 log.look_for_stats();
             }
-            let Shared { queue, site, counters, gauge, .. } = &*log.shared;
+            let QueueState { queue, site, counters, gauge, .. } = &*log.shared;
             counters.snapshot(queue, site.callsite.name(), gauge.snapshot())
         };
         self.all().into_iter().map(snapshot).collect()
     }
 
     /// All that were used, in the order of their names.
-    pub(crate) fn all(&self) -> Vec<Arc<Shared>> {
+    pub(crate) fn all(&self) -> Vec<Arc<QueueState>> {
         let mut queues: Vec<_> = lock(&self.0).values().cloned().collect();
         queues.sort_unstable_by_key(|shared| shared.queue);
         queues
     }
 }
 
-impl Shared {
+impl QueueState {
     /// What all handles of a queue share.
     pub(crate) fn of(cache: &Core, site: &'static QueueSite) -> Arc<Self> {
         cache.announce();
@@ -277,9 +277,9 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for QueueState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Shared").field(&self.queue).finish()
+        f.debug_tuple("QueueState").field(&self.queue).finish()
     }
 }
 

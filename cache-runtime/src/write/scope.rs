@@ -11,7 +11,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::engine::Core;
-use crate::engine::journal::Entry;
+use crate::engine::journal::Invalidation;
 use crate::engine::misuse::{self, Misuse};
 use crate::record::token::Token;
 use crate::store::{Name, StoreResult};
@@ -132,7 +132,7 @@ impl WriteScope {
         let replies = store.begin(&names, self.writer, span, by).await;
         // A key without its fence is bypassed in this process until an invalidation has been acknowledged.
         let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
-        let unfenced = unfenced.map(|(key, _)| Entry::Key(key.clone()));
+        let unfenced = unfenced.map(|(key, _)| Invalidation::Key(key.clone()));
         self.cache.journal().add(unfenced, longer);
         replies
     }

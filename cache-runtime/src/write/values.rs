@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::codec::fidelity::{Difference, Encoded};
+use crate::codec::fidelity::{Difference, Exactness};
 use crate::codec::{Codec, CodecError};
 use crate::engine::Core;
 use crate::engine::entry::{self, Content, Head, Lasting, Unfit};
@@ -83,7 +83,7 @@ struct Worth<'a, T> {
 }
 
 impl<T> Content for Worth<'_, T> {
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError> {
         self.through.encoding.encode(self.value, codec, out)
     }
 

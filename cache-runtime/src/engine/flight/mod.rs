@@ -32,7 +32,7 @@
 //! # Failed loads
 //!
 //! A value is that of its key, whoever loaded it. An error is that of a call: of one function, and of everything that
-//! the call [asked for](Asked). If `rows(&[13, 20])` fails because of row 13, a call of `row(20)` that waited for it
+//! the call [asked for](FlightRequest). If `rows(&[13, 20])` fails because of row 13, a call of `row(20)` that waited for it
 //! has not failed, and neither has `rows(&[20, 21])`. So
 //!
 //! > a waiter takes an error only from a call of the same function that asked for the same entries.
@@ -63,7 +63,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-pub(crate) use self::asked::Asked;
+pub(crate) use self::asked::FlightRequest;
 pub(crate) use self::leader::Leader;
 use self::state::{State, Waiter};
 use crate::store::Name;
@@ -155,7 +155,7 @@ impl Flights {
     pub(crate) fn join(
         &self,
         name: Name<'_>,
-        asked: impl FnOnce() -> Asked,
+        asked: impl FnOnce() -> FlightRequest,
     ) -> Option<oneshot::Receiver<Verdict>> {
         if self.aloft.load(Ordering::Acquire) == 0 {
             return None;
@@ -165,7 +165,7 @@ impl Flights {
     }
 
     /// Joins the flight of a key, or leads a new one.
-    pub(crate) fn enter(self: &Arc<Self>, name: Name<'_>, asked: Asked) -> Role {
+    pub(crate) fn enter(self: &Arc<Self>, name: Name<'_>, asked: FlightRequest) -> Role {
         let index = shard_of(name);
         let key: Arc<str> = name.text.into();
         let mut shard = lock(&self.shards[index]);
@@ -209,7 +209,7 @@ impl Flights {
 
     /// Ends the part of a leader that asked for this: serves the waiters that may be served and, when the last leader
     /// is done, lets others lead.
-    fn land(self: &Arc<Self>, flight: &Arc<Flight>, asked: &Asked, landing: &Landing) {
+    fn land(self: &Arc<Self>, flight: &Arc<Flight>, asked: &FlightRequest, landing: &Landing) {
         let mut shard = lock(&self.shards[flight.shard]);
         let mut state = lock(&flight.state);
         state.leaders -= 1;
@@ -247,7 +247,7 @@ impl Flights {
 }
 
 impl Flight {
-    fn wait(&self, asked: Asked) -> oneshot::Receiver<Verdict> {
+    fn wait(&self, asked: FlightRequest) -> oneshot::Receiver<Verdict> {
         let (verdict, receiver) = oneshot::channel();
         let mut state = lock(&self.state);
         let joined = state.marks;

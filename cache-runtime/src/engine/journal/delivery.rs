@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::engine::journal::state::Batch;
-use crate::engine::journal::{Entry, Journal};
+use crate::engine::journal::{Invalidation, Journal};
 use crate::error::cause::Cause;
 use crate::store::redis::Sweep;
 use crate::store::{Digests, Name, Store, StoreError};
@@ -83,7 +83,7 @@ impl Delivery {
         let replies = store.invalidate(&names, hold_off, by).await;
         self.why = replies.iter().find_map(|reply| reply.as_ref().err().cloned());
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
-        self.journal.acknowledged(acknowledged.map(|((_, key), _)| Entry::Key(key.clone())));
+        self.journal.acknowledged(acknowledged.map(|((_, key), _)| Invalidation::Key(key.clone())));
         self.settle(keys.iter().zip(&replies).map(|((place, _), reply)| (*place, reply.is_ok())))
     }
 
@@ -95,7 +95,7 @@ impl Delivery {
         let reply = self.watch(&sweep, reply).await;
         self.why = reply.as_ref().err().cloned();
         if reply.is_ok() {
-            self.journal.acknowledged([Entry::Pattern(pattern.to_owned())]);
+            self.journal.acknowledged([Invalidation::Pattern(pattern.to_owned())]);
         }
         self.settle([(place, reply.is_ok())])
     }

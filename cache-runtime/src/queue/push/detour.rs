@@ -17,7 +17,7 @@ use crate::engine::{ambient, background};
 use crate::queue::partitions::Log;
 use crate::queue::push::payload;
 use crate::queue::sink::Sink;
-use crate::queue::sink::batch::{Batch, Entry, Merge};
+use crate::queue::sink::batch::{Batch, BatchItem, Merge};
 use crate::queue::sink::error::{SinkError, SinkErrorKind};
 
 /// So many items that were refused by themselves, while nothing was taken, speak for the rest of their batch.
@@ -60,12 +60,12 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Detour<T> {
         self: Arc<Self>,
         log: &Log,
         partition: u32,
-        entry: Entry<T>,
+        entry: BatchItem<T>,
         payload: Option<Vec<u8>>,
         merge: Merge<T>,
     ) -> Result<(), SinkError> {
         let (told, outcome) = oneshot::channel();
-        let Entry { key, version, item, .. } = entry;
+        let BatchItem { key, version, item, .. } = entry;
         let waiting =
             Waiting { key, version, item: Some(item), payload, since: Instant::now(), told };
         if self.join(partition, waiting, log.shared.site.options.batch) {
@@ -185,7 +185,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
             let item = waiting.item.take().or_else(|| waiting.payload.as_ref().and_then(again));
             let (key, version) = (waiting.key.clone(), waiting.version);
             let item = item.ok_or_else(|| SinkError::permanent("the item does not decode"))?;
-            entries.push(Entry { position: None, key, version, item });
+            entries.push(BatchItem { position: None, key, version, item });
         }
         let batch = Batch::new(site.name, self.partition, entries, self.merge);
         let call = ambient::scope(self.log.cache.clone(), self.detour.sink.deliver(batch));

@@ -18,14 +18,14 @@ pub struct Batch<T> {
     partition: u32,
     /// Of the last item, or what was stored if that is later.
     position: Option<Position>,
-    entries: Vec<Entry<T>>,
+    entries: Vec<BatchItem<T>>,
     merge: Merge<T>,
-    asked: Arc<Asked>,
+    asked: Arc<SinkReport>,
 }
 
 /// What a sink has asked its batch for.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct SinkReport {
     /// The position, which it keeps.
     position: AtomicBool,
     /// The items, after which there is no asking for the position.
@@ -34,7 +34,7 @@ pub(crate) struct Asked {
     dropped: AtomicUsize,
 }
 
-impl Asked {
+impl SinkReport {
     pub(crate) fn position(&self) -> bool {
         self.position.load(Ordering::Relaxed)
     }
@@ -62,7 +62,7 @@ pub struct Versioned<T> {
 
 /// An item as it was pushed.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry<T> {
+pub(crate) struct BatchItem<T> {
     /// None where it is delivered past the queue.
     pub(crate) position: Option<Position>,
     pub(crate) key: String,
@@ -94,7 +94,7 @@ impl<T> Batch<T> {
     pub(crate) fn new(
         queue: &'static str,
         partition: u32,
-        entries: Vec<Entry<T>>,
+        entries: Vec<BatchItem<T>>,
         merge: Merge<T>,
     ) -> Self {
         let position = entries.last().and_then(|entry| entry.position);
@@ -103,7 +103,7 @@ impl<T> Batch<T> {
     }
 
     /// What the sink will have asked for.
-    pub(crate) fn asked(&self) -> Arc<Asked> {
+    pub(crate) fn asked(&self) -> Arc<SinkReport> {
         Arc::clone(&self.asked)
     }
 
@@ -170,7 +170,7 @@ impl<T> Batch<T> {
         self.asked.items.store(true, Ordering::Relaxed);
         let mut merged: Vec<Option<Versioned<T>>> = Vec::with_capacity(self.entries.len());
         let mut places: HashMap<String, usize> = HashMap::new();
-        for Entry { key, version, item, .. } in self.entries {
+        for BatchItem { key, version, item, .. } in self.entries {
             let newer = Versioned { item, version };
             if matches!(self.merge, Merge::All) {
                 merged.push(Some(newer));
@@ -242,7 +242,7 @@ mod tests {
 
     fn batch(merge: Merge<i32>) -> Batch<i32> {
         let pushed = [("a", 10, 1), ("b", 20, 2), ("a", 30, 4), ("a", 5, 8)];
-        let entries = pushed.into_iter().zip(1..).map(|((key, version, item), number)| Entry {
+        let entries = pushed.into_iter().zip(1..).map(|((key, version, item), number)| BatchItem {
             position: Some(at(number)),
             key: key.to_owned(),
             version,

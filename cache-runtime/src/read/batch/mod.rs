@@ -27,7 +27,7 @@ use std::fmt;
 use std::iter;
 use std::sync::OnceLock;
 
-use crate::engine::flight::Asked;
+use crate::engine::flight::FlightRequest;
 use crate::engine::{Core, Mode};
 use crate::key::Key;
 use crate::policy::Callsite;
@@ -155,7 +155,7 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
             let names = keys.iter().map(|key| KeyHash::of(&cache.full_text(key.as_str())));
             let names: Vec<_> = names.collect();
             let asked = OnceLock::new();
-            let all = || Asked::many(callsite, names.iter().copied());
+            let all = || FlightRequest::many(callsite, names.iter().copied());
             let asked = || asked.get_or_init(all).clone();
             let returns = (batched.of_one)();
             let batch = Batch { cache: &cache, asked: &asked, returns };
@@ -229,7 +229,7 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
 struct Batch<'a, T> {
     cache: &'a Core,
     /// What the whole batch asks for, found out when one of its ids meets another call.
-    asked: &'a (dyn Fn() -> Asked + Send + Sync),
+    asked: &'a (dyn Fn() -> FlightRequest + Send + Sync),
     returns: Returns<OfOne<T>, T>,
 }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 pub(super) use self::renewal::Renewal;
 use crate::engine::Core;
-use crate::engine::background::Claim;
+use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{Landed, Landing, Leader, Mark};
 use crate::engine::tags::{Standing, Tags};
 use crate::read::lookup::Entry;
@@ -87,7 +87,7 @@ impl Lease {
     }
 
     /// The lease of a refresh, during which the entry's value stays until it is replaced.
-    pub(super) fn beside(mut self, claim: Option<Claim>) -> Box<Self> {
+    pub(super) fn beside(mut self, claim: Option<RefreshClaim>) -> Box<Self> {
         self.beside = Some(Beside::new(&self.text, claim));
         Box::new(self)
     }

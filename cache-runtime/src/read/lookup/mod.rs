@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use self::first_look::{Lack, Reply, Seen};
 use crate::codec::Schema;
-use crate::engine::flight::{Asked, Leader, Role, Verdict};
+use crate::engine::flight::{FlightRequest, Leader, Role, Verdict};
 use crate::engine::tags::Tags;
 use crate::engine::{Core, Mode};
 use crate::key::Untyped;
@@ -80,7 +80,7 @@ pub(super) struct Lookup<'a> {
     /// Whether a value of another release in the key leads to the key [beside](super::aside) it.
     pub(super) steps_aside: bool,
     /// The batch that this is one id of, and for which one more `GET` does not matter.
-    batch: Option<&'a (dyn Fn() -> Asked + Send + Sync)>,
+    batch: Option<&'a (dyn Fn() -> FlightRequest + Send + Sync)>,
 }
 
 impl Entry {
@@ -123,16 +123,16 @@ impl<'a> Lookup<'a> {
     }
 
     /// The same for one id of a batch, whose `GET`s are one command. `batch` says what all of it asks for.
-    pub(super) fn of_many(self, batch: &'a (dyn Fn() -> Asked + Send + Sync)) -> Self {
+    pub(super) fn of_many(self, batch: &'a (dyn Fn() -> FlightRequest + Send + Sync)) -> Self {
         Self { batch: Some(batch), ..self }
     }
 
     /// What the call asks for: it is given no error of a call that asked for anything else.
-    pub(super) fn asked(&self) -> Asked {
+    pub(super) fn asked(&self) -> FlightRequest {
         if self.by_hand {
-            return Asked::by_hand();
+            return FlightRequest::by_hand();
         }
-        self.batch.map_or_else(|| Asked::one(self.entry.callsite), |batch| batch())
+        self.batch.map_or_else(|| FlightRequest::one(self.entry.callsite), |batch| batch())
     }
 
     pub(super) fn name(&self) -> Name<'_> {

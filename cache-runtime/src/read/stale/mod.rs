@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 use self::freshness::Use;
 use self::replace::{Need, Over};
 use crate::engine::Mode;
-use crate::engine::background::{Claim, Claimed};
+use crate::engine::background::{Claimed, RefreshClaim};
 use crate::engine::flight::{Leader, Mark, Role, Verdict};
 use crate::metrics::Event;
 use crate::read::load::outcome::Attempt;
@@ -49,7 +49,7 @@ impl From<Option<oneshot::Receiver<Verdict>>> for First {
 /// A refresh for the background to do.
 pub(super) struct Refresh {
     pub(super) seen: Value,
-    pub(super) claim: Claim,
+    pub(super) claim: RefreshClaim,
     /// The lead of the callers that wait for the load, if there may be any.
     pub(super) leader: Option<Leader>,
 }
@@ -237,7 +237,7 @@ impl Lookup<'_> {
     }
 
     /// The right to refresh in this process, unless another call has it or the entry rests.
-    fn claim(&self) -> Option<Claim> {
+    fn claim(&self) -> Option<RefreshClaim> {
         match self.entry.cache.background().claim(&self.entry.text) {
             Claimed::Granted(claim) => return Some(claim),
             Claimed::Busy => {}

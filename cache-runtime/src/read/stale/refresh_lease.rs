@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::engine::Core;
-use crate::engine::background::Claim;
+use crate::engine::background::RefreshClaim;
 use crate::record::KeyHash;
 use crate::store::Name;
 use crate::support::budget::Budget;
@@ -22,11 +22,11 @@ pub(in crate::read) struct Beside {
     text: String,
     hash: KeyHash,
     /// This process's right to refresh. None for loads that somebody waits for in the foreground.
-    claim: Option<Claim>,
+    claim: Option<RefreshClaim>,
 }
 
 impl Beside {
-    pub(in crate::read) fn new(entry: &str, claim: Option<Claim>) -> Self {
+    pub(in crate::read) fn new(entry: &str, claim: Option<RefreshClaim>) -> Self {
         let text = [entry, "!r"].concat();
         Self { hash: KeyHash::of(&text), text, claim }
     }

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
 use crate::metrics::queue::count;
-use crate::queue::sink::batch::{Asked, Batch};
+use crate::queue::sink::batch::{Batch, SinkReport};
 use crate::queue::sink::error::SinkError;
 use crate::queue::worker::delivery::Delivery;
 use crate::queue::worker::partition::Lost;
@@ -56,7 +56,7 @@ impl Calls {
             && !self.keeps_positions.load(Ordering::Relaxed)
     }
 
-    fn learn(&self, asked: &Asked, is_taken: bool) {
+    fn learn(&self, asked: &SinkReport, is_taken: bool) {
         if asked.position() {
             self.keeps_positions.store(true, Ordering::Relaxed);
         } else if is_taken || asked.items() {

@@ -20,7 +20,7 @@ use self::call::Calls;
 use self::unheard::Estate;
 use crate::metrics::queue::count;
 use crate::queue::definition::Definition;
-use crate::queue::shared::Shared;
+use crate::queue::shared::QueueState;
 use crate::queue::sink::Sink;
 use crate::queue::worker::backoff::Backoff;
 use crate::queue::worker::partition::{Lost, Owner};
@@ -63,10 +63,10 @@ pub(in crate::queue) struct Delivery<T> {
 }
 
 /// Counts a partition for as long as it is owned.
-struct Owned<'a>(&'a Shared);
+struct Owned<'a>(&'a QueueState);
 
 impl<'a> Owned<'a> {
-    fn new(shared: &'a Shared) -> Self {
+    fn new(shared: &'a QueueState) -> Self {
         shared.counters.partitions_owned.fetch_add(1, Relaxed);
         Self(shared)
     }

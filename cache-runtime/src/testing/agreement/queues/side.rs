@@ -6,7 +6,7 @@ use redis::{Connection, FromRedisValue, cmd};
 use tokio::time::Instant;
 
 use crate::cache::Cache;
-use crate::queue::Shared;
+use crate::queue::QueueState;
 use crate::queue::partitions::{Line, Log};
 use crate::store::StoreResult;
 use crate::store::queue::{Added, Addition, Claim, Death, From, Position, Read, Renewal, Stamp};
@@ -43,7 +43,7 @@ impl Side {
     }
 
     async fn of(cache: Cache, connection: Option<Connection>) -> Self {
-        let log = Log { shared: Shared::of(cache.core(), &SITE), cache: cache.core().clone() };
+        let log = Log { shared: QueueState::of(cache.core(), &SITE), cache: cache.core().clone() };
         let line = log.line(0, soon()).await.unwrap();
         log.turn(0, 1, soon()).await.unwrap();
         Self { log, line, connection, producers: Producers::default(), generation: 0 }

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::engine::background::again::PIECE;
-use crate::engine::journal::Entry;
+use crate::engine::background::reinvalidations::PIECE;
+use crate::engine::journal::Invalidation;
 
 #[derive(Debug, Default)]
 pub(super) struct State {
     /// By the time from which on they are to be invalidated, with the hold-off.
-    pub(super) due: BTreeMap<Instant, HashMap<Entry, Duration>>,
+    pub(super) due: BTreeMap<Instant, HashMap<Invalidation, Duration>>,
     /// How many there are, those included that are being sent.
     pub(super) length: usize,
     /// Times are rounded relative to this one.
@@ -41,11 +41,11 @@ impl State {
     /// Lists an entry, or returns it if there are so many.
     pub(super) fn list(
         &mut self,
-        entry: Entry,
+        entry: Invalidation,
         due: Instant,
         hold_off: Duration,
         capacity: usize,
-    ) -> Option<Entry> {
+    ) -> Option<Invalidation> {
         let entries = self.due.entry(due).or_default();
         if let Some(known) = entries.get_mut(&entry) {
             *known = hold_off.max(*known);
@@ -67,7 +67,7 @@ impl State {
         let mut keys = Vec::new();
         for (due, entries) in &self.due {
             for (entry, hold_off) in entries {
-                if let Entry::Key(text) = entry {
+                if let Invalidation::Key(text) = entry {
                     keys.push(Listed { text: text.clone(), due: *due, hold_off: *hold_off });
                 }
             }
@@ -77,7 +77,7 @@ impl State {
 
     pub(super) fn remove(&mut self, key: &Listed) {
         let Some(entries) = self.due.get_mut(&key.due) else { return };
-        if entries.remove(&Entry::Key(key.text.clone())).is_some() {
+        if entries.remove(&Invalidation::Key(key.text.clone())).is_some() {
             self.length -= 1;
         }
         if entries.is_empty() {
@@ -86,14 +86,14 @@ impl State {
     }
 
     /// Takes some entries that are due. They count until they are [`sent`](Self::sent).
-    pub(super) fn take(&mut self, now: Instant) -> Vec<(Entry, Duration)> {
+    pub(super) fn take(&mut self, now: Instant) -> Vec<(Invalidation, Duration)> {
         let mut taken = Vec::new();
         while let Some(mut first) = self.due.first_entry()
             && *first.key() <= now
             && taken.len() < PIECE
         {
             let room = PIECE - taken.len();
-            let some: Vec<Entry> = first.get().keys().take(room).cloned().collect();
+            let some: Vec<Invalidation> = first.get().keys().take(room).cloned().collect();
             for entry in some {
                 taken.extend(first.get_mut().remove_entry(&entry));
             }
@@ -118,8 +118,8 @@ mod tests {
 
     const STEP: Duration = Duration::from_secs(1);
 
-    fn key(text: &str) -> Entry {
-        Entry::Key(text.to_owned())
+    fn key(text: &str) -> Invalidation {
+        Invalidation::Key(text.to_owned())
     }
 
     #[tokio::test(start_paused = true)]

@@ -6,12 +6,12 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::engine::Core;
-use crate::engine::background::again::Again;
-use crate::engine::journal::Entry;
+use crate::engine::background::reinvalidations::Reinvalidations;
+use crate::engine::journal::Invalidation;
 
 /// What is to be done next.
 enum Next {
-    Send(Vec<(Entry, Duration)>),
+    Send(Vec<(Invalidation, Duration)>),
     Wait(Instant),
     Nothing,
 }
@@ -20,7 +20,7 @@ enum Next {
 pub(super) struct Task {
     cache: Core,
     /// What is being sent.
-    taken: Vec<(Entry, Duration)>,
+    taken: Vec<(Invalidation, Duration)>,
     retired: bool,
 }
 
@@ -36,14 +36,14 @@ impl Task {
                     self.taken = taken;
                     self.send().await;
                     let sent = std::mem::take(&mut self.taken);
-                    self.again().state().sent(sent.len());
-                    self.again().tell_if_drained();
+                    self.reinvalidations().state().sent(sent.len());
+                    self.reinvalidations().tell_if_drained();
                 }
                 Next::Wait(due) => {
-                    let again = Arc::clone(self.cache.background());
+                    let reinvalidations = Arc::clone(self.cache.background());
                     tokio::select! {
                         () = sleep_until(due) => {}
-                        () = again.again().changed.notified() => {}
+                        () = reinvalidations.reinvalidations().changed.notified() => {}
                     }
                 }
                 Next::Nothing => return,
@@ -52,7 +52,7 @@ impl Task {
     }
 
     fn next(&mut self) -> Next {
-        let mut state = self.again().state();
+        let mut state = self.reinvalidations().state();
         let taken = state.take(Instant::now());
         if !taken.is_empty() {
             return Next::Send(taken);
@@ -72,8 +72,8 @@ impl Task {
         let (mut keys, mut patterns) = (Vec::new(), Vec::new());
         for (entry, _) in &self.taken {
             match entry {
-                Entry::Key(text) => keys.push(text.clone()),
-                Entry::Pattern(pattern) => patterns.push(pattern),
+                Invalidation::Key(text) => keys.push(text.clone()),
+                Invalidation::Pattern(pattern) => patterns.push(pattern),
             }
         }
         if !keys.is_empty() {
@@ -84,8 +84,8 @@ impl Task {
         }
     }
 
-    fn again(&self) -> &Again {
-        self.cache.background().again()
+    fn reinvalidations(&self) -> &Reinvalidations {
+        self.cache.background().reinvalidations()
     }
 }
 
@@ -97,7 +97,7 @@ impl Drop for Task {
             return;
         }
         let taken = std::mem::take(&mut self.taken);
-        let mut state = self.again().state();
+        let mut state = self.reinvalidations().state();
         state.running = false;
         state.sent(taken.len());
         drop(state);

@@ -23,7 +23,7 @@ use tokio::time::Instant;
 use self::list::{Listed, State};
 use self::task::Task;
 use crate::engine::Core;
-use crate::engine::journal::Entry;
+use crate::engine::journal::Invalidation;
 use crate::record::token::Token;
 use crate::store::Name;
 use crate::support::log;
@@ -39,7 +39,7 @@ const STEPS: u32 = 8;
 
 /// The entries to be invalidated again.
 #[derive(Debug, Default)]
-pub(crate) struct Again {
+pub(crate) struct Reinvalidations {
     state: Mutex<State>,
     /// What comes next has changed.
     changed: Notify,
@@ -47,7 +47,7 @@ pub(crate) struct Again {
     drained: Notify,
 }
 
-impl Again {
+impl Reinvalidations {
     /// When the fence that goes up now ends.
     pub(crate) fn due(cache: &Core) -> Instant {
         let now = Instant::now();
@@ -60,8 +60,11 @@ impl Again {
         keys: impl IntoIterator<Item = String>,
         hold_off: Duration,
     ) -> Vec<String> {
-        let refused = Self::add(cache, keys.into_iter().map(Entry::Key), hold_off);
-        refused.into_iter().map(|(Entry::Key(text) | Entry::Pattern(text))| text).collect()
+        let refused = Self::add(cache, keys.into_iter().map(Invalidation::Key), hold_off);
+        refused
+            .into_iter()
+            .map(|(Invalidation::Key(text) | Invalidation::Pattern(text))| text)
+            .collect()
     }
 
     /// The same for patterns. Those for which there is no place are not invalidated again: no fence can stand for them.
@@ -70,15 +73,15 @@ impl Again {
         patterns: impl IntoIterator<Item = String>,
         hold_off: Duration,
     ) {
-        Self::add(cache, patterns.into_iter().map(Entry::Pattern), hold_off);
+        Self::add(cache, patterns.into_iter().map(Invalidation::Pattern), hold_off);
     }
 
     fn add(
         cache: &Core,
-        entries: impl IntoIterator<Item = Entry>,
+        entries: impl IntoIterator<Item = Invalidation>,
         hold_off: Duration,
-    ) -> Vec<Entry> {
-        let this = cache.background().again();
+    ) -> Vec<Invalidation> {
+        let this = cache.background().reinvalidations();
         let mut refused = Vec::new();
         let mut entries = entries.into_iter().peekable();
         if entries.peek().is_none() {
@@ -107,10 +110,10 @@ impl Again {
         due: Instant,
         hold_off: Duration,
     ) {
-        let mut state = cache.background().again().state();
+        let mut state = cache.background().reinvalidations().state();
         for key in keys {
             // The fence is what counts.
-            _ = state.list(Entry::Key(key), due, hold_off, CAPACITY / 2);
+            _ = state.list(Invalidation::Key(key), due, hold_off, CAPACITY / 2);
         }
         drop(state);
         Self::start(cache);
@@ -134,7 +137,7 @@ impl Again {
 
     /// Makes sure that a task is at it, and that it knows what comes next: the runtime of the previous one may be gone.
     fn start(cache: &Core) {
-        let this = cache.background().again();
+        let this = cache.background().reinvalidations();
         let mut state = this.state();
         let idle = state.length > 0 && !std::mem::replace(&mut state.running, true);
         drop(state);
@@ -148,7 +151,9 @@ impl Again {
     /// Puts fences for the rest of the time in the place of later invalidations of keys, so that the program may end.
     /// What is not acknowledged stays listed.
     pub(in crate::engine) async fn hand_over(cache: &Core) {
-        let (Some(store), this) = (cache.store(), cache.background().again()) else { return };
+        let (Some(store), this) = (cache.store(), cache.background().reinvalidations()) else {
+            return;
+        };
         Self::start(cache);
         let listed = this.state().keys();
         for piece in listed.chunks(PIECE) {

@@ -199,7 +199,7 @@ macro_rules! unaltered {
                     let _: $type = cache.scope($name(&runs)).await;
                 }
                 let stats = stats(cache, stringify!($name));
-                assert_eq!((runs.get(), stats.hits, stats.misuses), (1, 1, 0), "{}", stats.name);
+                assert_eq!((runs.get(), stats.hits, stats.misuses), (1, 1, 0), "{}", stats.function);
                 cache.clear().await.unwrap();
             })*
         }

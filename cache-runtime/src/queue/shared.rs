@@ -13,7 +13,7 @@ use crate::engine::Core;
 use crate::engine::misuse::{self, Misuse};
 use crate::key::Key;
 use crate::metrics::QueueStats;
-use crate::metrics::queue::Counters;
+use crate::metrics::queue::QueueCounters;
 use crate::policy::QueueSite;
 use crate::queue::admin::measure::Gauge;
 use crate::queue::layout::{LocalLayout, Spot};
@@ -40,7 +40,7 @@ pub(crate) struct QueueState {
     pub(super) site: &'static QueueSite,
     /// Its name, which may be a former one of the site's.
     pub(super) queue: &'static str,
-    pub(super) counters: Counters,
+    pub(super) counters: QueueCounters,
     pub(super) gauge: Gauge,
     pub(super) report: Report,
     /// Where the cache has no server.
@@ -181,7 +181,7 @@ impl QueueState {
         Self {
             site,
             queue,
-            counters: Counters::default(),
+            counters: QueueCounters::default(),
             gauge: Gauge::default(),
             report: Report::default(),
             memory: MemoryQueue::default(),

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use cache_runtime::{Cache, ErrorKind, FunctionStats, cached};
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, ErrorKind, cached};
 use tokio::task::{JoinSet, yield_now};
 
 use crate::support::barrier::eventually;

@@ -9,7 +9,8 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use cache_runtime::{BreakerState, Cache, FunctionStats, cached};
+use cache_runtime::stats::{BreakerState, FunctionStats};
+use cache_runtime::{Cache, cached};
 use tokio::task::JoinSet;
 
 use crate::support::barrier::{Gate, eventually};

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cache_runtime::{Cache, CallExt as _, ErrorKind, FunctionStats, cached};
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CallExt as _, ErrorKind, cached};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 

@@ -4,9 +4,8 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use cache_runtime::{
-    BreakerState, Cache, CallExt as _, ErrorKind, cached, invalidates, write_behind,
-};
+use cache_runtime::stats::BreakerState;
+use cache_runtime::{Cache, CallExt as _, ErrorKind, cached, invalidates, write_behind};
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
 use support::barrier::eventually;
 use support::patient;

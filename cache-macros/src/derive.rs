@@ -25,7 +25,7 @@ struct Case {
 //
 // Output:
 //     impl<T> ::cache_runtime::KeyPart for Order<T> where T: ::cache_runtime::KeyPart {
-//         fn write(&self, segment: &mut ::cache_runtime::Segment<'_>) {
+//         fn write(&self, segment: &mut ::cache_runtime::key::Segment<'_>) {
 //             match *self {
 //                 Self::Newest { .. } => segment.record(Some("Newest"), &[]),
 //                 Self::By { author: ref part, .. } => segment.record(Some("By"), &[&part]),

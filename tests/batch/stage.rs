@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use cache_runtime::{Cache, CallExt as _, FunctionStats, cached, invalidates};
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CallExt as _, cached, invalidates};
 use tokio::task::JoinHandle;
 
 use crate::support::barrier::Gate;

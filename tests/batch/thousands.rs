@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, FunctionStats, Key, cached, invalidates};
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CacheBuilder, Key, cached, invalidates};
 
 use crate::stage::stats;
 use crate::support::barrier::eventually;

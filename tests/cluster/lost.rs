@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use cache_runtime::{BreakerState, Cache, FunctionStats};
+use cache_runtime::Cache;
+use cache_runtime::stats::{BreakerState, FunctionStats};
 use tokio::time::sleep;
 
 use crate::database::{Database, ROWS, Record, row, row_key, write};

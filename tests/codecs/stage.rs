@@ -1,6 +1,7 @@
 //! Functions over one entry, a server to spoil it on, and counts.
 
-use cache_runtime::{Cache, CacheBuilder, FunctionStats, cached};
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CacheBuilder, cached};
 use serde::{Deserialize, Serialize};
 
 use crate::support::barrier::Counter;

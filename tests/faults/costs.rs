@@ -2,7 +2,8 @@
 
 use std::time::Instant;
 
-use cache_runtime::{Cache, FunctionStats};
+use cache_runtime::Cache;
+use cache_runtime::stats::FunctionStats;
 
 use crate::driver::Driver;
 use crate::log;

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Cache, CacheBuilder, FunctionStats};
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CacheBuilder};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 

@@ -128,7 +128,7 @@ fn figures(sorted: &[Duration]) -> String {
 }
 
 fn counters(stats: &Stats) -> String {
-    let sum = |field: fn(&cache_runtime::FunctionStats) -> u64| -> u64 {
+    let sum = |field: fn(&cache_runtime::stats::FunctionStats) -> u64| -> u64 {
         stats.functions.iter().map(field).sum()
     };
     format!(

@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cache_runtime::{BreakerState, Cache, Failover, cached, invalidates, write_through};
+use cache_runtime::stats::BreakerState;
+use cache_runtime::{Cache, Failover, cached, invalidates, write_through};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 

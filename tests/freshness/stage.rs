@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, FunctionStats, Key, cached, invalidates};
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CacheBuilder, Key, cached, invalidates};
 use tokio::task::JoinHandle;
 
 use crate::support::barrier::{Counter, Gate, eventually};

@@ -1,6 +1,6 @@
 //! A program that ends normally has nothing to warn of.
 
-use cache_runtime::{BreakerState, Cache, cached};
+use cache_runtime::{Cache, cached, stats::BreakerState};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::log;

@@ -2,7 +2,8 @@
 
 use std::collections::HashMap;
 
-use cache_runtime::{FunctionStats, cached};
+use cache_runtime::cached;
+use cache_runtime::stats::FunctionStats;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -222,7 +223,7 @@ async fn functions_inside_of_functions_have_entries_of_their_own(stage: Stage) {
 struct Id<T>(i64, std::marker::PhantomData<T>);
 
 impl<T> cache_runtime::KeyPart for Id<T> {
-    fn write(&self, segment: &mut cache_runtime::Segment<'_>) {
+    fn write(&self, segment: &mut cache_runtime::key::Segment<'_>) {
         self.0.write(segment);
     }
 }

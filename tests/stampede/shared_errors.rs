@@ -3,7 +3,8 @@
 use std::error::Error;
 use std::fmt;
 
-use cache_runtime::{Cache, SharedError, cached};
+use cache_runtime::error::SharedError;
+use cache_runtime::{Cache, cached};
 
 use crate::stage::{Stage, results};
 use crate::support::barrier::{Counter, Gate};

@@ -1,6 +1,7 @@
 //! What every stampede needs: caches that are patient with a busy machine, and callers.
 
-use cache_runtime::{Cache, FunctionStats};
+use cache_runtime::Cache;
+use cache_runtime::stats::FunctionStats;
 use tokio::task::JoinHandle;
 
 use crate::support::patient;

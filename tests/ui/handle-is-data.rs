@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use cache_runtime::{KeyPart, Segment, cached};
+use cache_runtime::key::Segment;
+use cache_runtime::{KeyPart, cached};
 
 #[derive(Clone, Copy)]
 struct Pool {

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 
-use cache_runtime::{Key, KeyPart, Segment, cached};
+use cache_runtime::key::Segment;
+use cache_runtime::{Key, KeyPart, cached};
 
 #[derive(Clone, Copy)]
 struct Tenant {

@@ -4,7 +4,8 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-use cache_runtime::{Cache, FunctionStats};
+use cache_runtime::Cache;
+use cache_runtime::stats::FunctionStats;
 
 use crate::support::barrier::{Counter, Gate};
 use crate::support::patient;

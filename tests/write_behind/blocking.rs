@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, QueueLength, Worker};
+use cache_runtime::{Batch, Cache, Worker, stats::QueueLength};
 use tokio::sync::oneshot;
 
 use crate::log;
@@ -159,7 +159,7 @@ async fn a_worker_ends_although_its_sink_hangs() {
     let cache = patient().shutdown_limit(Duration::from_millis(100)).connect(&url).unwrap();
     let entered = Arc::new(AtomicUsize::new(0));
     let sink = |entered: Arc<AtomicUsize>, batch: Batch<Step>| async move {
-        entered.fetch_add(batch.len(), Ordering::SeqCst);
+        entered.fetch_add(batch.pushed(), Ordering::SeqCst);
         std::future::pending::<Result<(), String>>().await
     };
     let items = queue(&HUNG, &cache);

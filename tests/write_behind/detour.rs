@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, ErrorKind, SinkError};
+use cache_runtime::{Batch, Cache, ErrorKind, queue::SinkError};
 use tokio::task::{JoinSet, yield_now};
 
 use crate::stage::{Step, queue, step};
@@ -32,7 +32,7 @@ async fn pushes_share_the_calls_of_the_sink() {
     let cache = Cache::connect(&server.url()).unwrap();
     let calls = Arc::new(Calls::default());
     let sink = |calls: Arc<Calls>, batch: Batch<Step>| async move {
-        assert!(batch.len() <= 100 && batch.position().is_none());
+        assert!(batch.pushed() <= 100 && batch.position().is_none());
         calls.all.fetch_add(1, Ordering::SeqCst);
         let now = calls.now.fetch_add(1, Ordering::SeqCst) + 1;
         calls.most.fetch_max(now, Ordering::SeqCst);

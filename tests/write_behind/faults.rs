@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{Codec, ErrorKind, QueueLength};
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Codec, ErrorKind};
 
 use crate::stage::{CAREFUL, Ledger, PATIENT, Running, Stage, queue, step, worker};
 use crate::support::barrier::eventually;

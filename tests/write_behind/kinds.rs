@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, Queue, QueueLength, SinkError, Worker};
+use cache_runtime::queue::SinkError;
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, Queue, Worker};
 use tokio::time::sleep;
 
 use crate::stage::{Ledger, Running, Stage, Step, queue, step};

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{Cache, QueueLength};
+use cache_runtime::Cache;
+use cache_runtime::stats::QueueLength;
 
 use crate::stage::{LEASE_MS, Ledger, Running, Stage, queue, step, worker};
 use crate::support::barrier::eventually;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{DeadLetter, DeadLetterId, Queue};
+use cache_runtime::Queue;
+use cache_runtime::queue::{DeadLetter, DeadLetterId};
 
 use crate::stage::{LEASE_MS, Ledger, Running, Stage, Step, queue, step, worker};
 use crate::support::barrier::eventually;

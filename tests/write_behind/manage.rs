@@ -1,7 +1,8 @@
 //! Queues as a whole: paused, emptied, listed and renamed.
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{Cache, QueueSummary};
+use cache_runtime::Cache;
+use cache_runtime::queue::QueueSummary;
 
 use crate::log;
 use crate::stage::{LEASE_MS, Ledger, Running, Stage, queue, step, worker};

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{BreakerState, ErrorKind};
+use cache_runtime::ErrorKind;
+use cache_runtime::stats::BreakerState;
 
 use crate::stage::{LEASE_MS, Ledger, Running, STEPS, Stage, queue, step, worker};
 use crate::support::barrier::eventually;

@@ -4,7 +4,9 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
 use cache_runtime::__private;
-use cache_runtime::{Batch, Cache, Position, QueueLength, Worker};
+use cache_runtime::queue::Position;
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, Worker};
 
 use crate::stage::{CAREFUL, Ledger, Running, Step, queue, step, worker};
 use crate::support::barrier::eventually;

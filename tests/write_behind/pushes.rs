@@ -3,7 +3,8 @@
 use std::task::Poll;
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{BreakerState, ErrorKind, QueueLength};
+use cache_runtime::ErrorKind;
+use cache_runtime::stats::{BreakerState, QueueLength};
 use tokio::runtime::Builder;
 
 use crate::log;

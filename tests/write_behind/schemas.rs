@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use cache_runtime::__private::QueueSite;
 use cache_runtime::Codec::{Json, MessagePack, Postcard};
-use cache_runtime::{__private, Batch, Cache, DeadLetter, Queue, Worker};
+use cache_runtime::queue::DeadLetter;
+use cache_runtime::{__private, Batch, Cache, Queue, Worker};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 

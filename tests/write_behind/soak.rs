@@ -7,7 +7,9 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Batch, Cache, Error, ErrorKind, Position, QueueLength, write_behind};
+use cache_runtime::queue::Position;
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, Error, ErrorKind, write_behind};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use tokio::task::JoinSet;

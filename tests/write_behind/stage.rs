@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{__private, Batch, Cache, Position, Queue, Worker};
+use cache_runtime::queue::Position;
+use cache_runtime::{__private, Batch, Cache, Queue, Worker};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;

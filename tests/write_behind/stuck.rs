@@ -5,7 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, CacheBuilder, QueueLength, Worker};
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, CacheBuilder, Worker};
 use tokio::runtime::Builder;
 
 use crate::log;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, ErrorKind, Position, Queue, QueueLength};
+use cache_runtime::{Batch, Cache, ErrorKind, Queue, queue::Position, stats::QueueLength};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
@@ -47,10 +47,10 @@ impl Tables {
     async fn take(self, batch: Batch<Step>) -> Result<(), String> {
         sleep(Duration::from_millis(1)).await;
         let mut rows = self.0.lock().unwrap();
-        let (partition, len) = (batch.partition(), batch.len());
+        let (partition, len) = (batch.partition(), batch.pushed());
         let stored = rows.positions.get(&partition).copied();
         let batch = batch.after(stored);
-        rows.again += len - batch.len();
+        rows.again += len - batch.pushed();
         if let Some(position) = batch.position() {
             assert!(Some(position) >= stored, "a position goes back");
             rows.positions.insert(partition, position);

@@ -105,8 +105,8 @@ impl CacheBuilder {
     }
 
     /// The size limit of an encoded value, in bytes, for storing it and for reading it back: 8 MiB by default, and at
-    /// least 1. Larger ones are counted ([`oversized`](crate::FunctionStats::oversized) and
-    /// [`undecodable`](crate::FunctionStats::undecodable)), and the log names each function that has them, once.
+    /// least 1. Larger ones are counted ([`oversized`](crate::stats::FunctionStats::oversized) and
+    /// [`undecodable`](crate::stats::FunctionStats::undecodable)), and the log names each function that has them, once.
     ///
     /// Values above 1 MiB have a connection to Redis of their own, which is made when it is first needed: other calls do
     /// not wait behind them, and how long they take does not decide whether the server counts as down. The caller waits for
@@ -123,7 +123,7 @@ impl CacheBuilder {
     /// A server executes one command after the other, so more of them at once would not be answered sooner. Calls beyond
     /// the bound wait in line, first come, first served, for as long as their [`budget`](Self::budget) lasts, and those
     /// that wait to read the same key read it once for all of them. A call whose budget ends there continues without the
-    /// store, which is counted ([`store_saturated`](crate::FunctionStats::store_saturated)) and, when it begins and ends,
+    /// store, which is counted ([`store_saturated`](crate::stats::FunctionStats::store_saturated)) and, when it begins and ends,
     /// logged; it is not taken for a failure of the server.
     ///
     /// ```
@@ -221,7 +221,7 @@ impl CacheBuilder {
     /// the same key by accident, a function shares the entries of another with a `codec`, a `version` or tags of its own,
     /// two sinks have the same queue, an attribute uses another cache than the function whose entries it names, or a value
     /// is to be stored under a key made by hand that has no time to live. For tests. Otherwise such a mistake is counted
-    /// ([`FunctionStats::misuses`](crate::FunctionStats::misuses)) and described in the log, once per function and kind.
+    /// ([`FunctionStats::misuses`](crate::stats::FunctionStats::misuses)) and described in the log, once per function and kind.
     ///
     /// By default the environment variable `CACHE_RUNTIME_MISUSE` decides, which is read once: with `panic` such calls
     /// panic, with `log`, or if it is not set, they do not.
@@ -235,7 +235,7 @@ impl CacheBuilder {
     ///
     /// What an entry takes is its key, its record, and its share of the tables that hold it: a number under a short key
     /// takes some 400 bytes. A value larger than half of this is not stored, and counts as
-    /// [`oversized`](crate::FunctionStats::oversized). What keeps outdated values from being stored (leases, fences,
+    /// [`oversized`](crate::stats::FunctionStats::oversized). What keeps outdated values from being stored (leases, fences,
     /// and the tombstones of `hold_off`) is never evicted: values make room for it.
     pub fn capacity(mut self, bytes: usize) -> Self {
         self.settings.capacity = bytes;

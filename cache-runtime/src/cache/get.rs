@@ -35,7 +35,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// If the store does not answer, or if a value in the key has no [hash](crate::KeyText::hash), where an annotated
+    /// If the store does not answer, or if a value in the key has no [hash](crate::key::KeyText::hash), where an annotated
     /// function would run its body.
     ///
     /// # Cancel safety

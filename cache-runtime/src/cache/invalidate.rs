@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use crate::cache::Cache;
-use crate::cache::Keys;
-use crate::cache::keys::Refused;
 use crate::engine::misuse::{self, Misuse};
 use crate::error::{Error, ErrorKind};
 use crate::key::AsTag;
+use crate::key::{Keys, Refused};
 use crate::store::Store;
 
 impl Cache {
@@ -20,7 +19,7 @@ impl Cache {
     /// If it is not acknowledged for every key. It may have been done nevertheless. What was not acknowledged is sent
     /// again until it is, and meanwhile this process bypasses the cache for those keys.
     ///
-    /// [`ErrorKind::Codec`] if a value in a key has no [hash](crate::KeyText::hash). Nothing is stored under such a key;
+    /// [`ErrorKind::Codec`] if a value in a key has no [hash](crate::key::KeyText::hash). Nothing is stored under such a key;
     /// the other keys are invalidated.
     ///
     /// # Cancel safety

@@ -10,7 +10,6 @@ pub(crate) mod call;
 mod get;
 mod health;
 mod invalidate;
-mod keys;
 #[cfg(feature = "tower")]
 pub(crate) mod layer;
 mod load;
@@ -20,7 +19,6 @@ mod shutdown;
 mod transactions;
 
 pub use self::builder::CacheBuilder;
-pub use self::keys::Keys;
 use crate::engine::Core;
 use crate::metrics::Stats;
 use crate::queue::Queues;

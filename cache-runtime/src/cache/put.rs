@@ -47,7 +47,7 @@ impl Cache {
     /// the entry is emptied in the background.
     ///
     /// [`ErrorKind::Config`] if the key was made by hand and has no [time to live](Key::ttl). [`ErrorKind::Codec`] if the
-    /// value cannot be encoded, or if a value in the key has no [hash](crate::KeyText::hash). [`ErrorKind::Altered`] if
+    /// value cannot be encoded, or if a value in the key has no [hash](crate::key::KeyText::hash). [`ErrorKind::Altered`] if
     /// the value would come back as another one, as far as serde shows it: its type's `PartialEq` is not asked.
     ///
     /// # Cancel safety

@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use crate::engine::clash;
 use crate::engine::flight::Flights;
 use crate::engine::settings::Settings;
-use crate::error::cause::Cause;
+use crate::error::Cause;
 use crate::error::{Error, ErrorKind};
 use crate::metrics::Recorder;
 use crate::store::Store;

@@ -17,7 +17,8 @@ use crate::support::log;
 /// credentials, keys or values: what looks like one is replaced by `…`.
 ///
 /// ```no_run
-/// use cache_runtime::{Cache, Cause};
+/// use cache_runtime::error::Cause;
+/// use cache_runtime::Cache;
 ///
 /// # async fn check(cache: &Cache) {
 /// if let Err(error) = cache.ping().await {
@@ -80,6 +81,22 @@ impl fmt::Display for Cause {
             Self::UnknownDatabase(refusal) => write!(f, "no such database ({refusal})"),
             Self::Refused(refusal) => write!(f, "refused with {refusal}"),
             Self::Topology(what) | Self::Protocol(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Cause {}
+
+impl Cause {
+    /// The server's refusal, if that is the cause.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::NoPassword(refusal)
+            | Self::WrongPassword(refusal)
+            | Self::UnknownDatabase(refusal)
+            | Self::Refused(refusal) => Some(refusal),
+            _ => None,
         }
     }
 }

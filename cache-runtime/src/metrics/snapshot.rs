@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::error::cause::Failure;
+use crate::error::Failure;
 use crate::metrics::list::function_counters;
 use crate::metrics::{Event, Latency, QueueStats};
 use crate::policy::Callsite;

@@ -26,7 +26,6 @@ mod probe;
 mod registration;
 pub(crate) mod remembered_errors;
 mod returns;
-mod shared_error;
 mod sharing;
 mod stored;
 
@@ -50,7 +49,6 @@ pub(crate) use self::probe::Answer;
 pub use self::probe::{IsAbsent, NeverAbsent, Otherwise, Probe};
 pub(crate) use self::returns::OfOne;
 pub use self::returns::{Returns, Written};
-pub use self::shared_error::SharedError;
 pub(crate) use self::sharing::{Shared, Sharing};
 pub use self::sharing::{SharesByRef, SharesClones, SharesError, SharesText, Unshared};
 pub(crate) use self::stored::{Spells, Stores, Yields};

@@ -87,15 +87,15 @@ fn a_sink() {
         #[doc = "A worker that hands [`save_views`] what is in its queue."]
         #[allow(dead_code)]
         pub fn save_views_worker(
-            db: impl ::cache_runtime::Own<PgPool>,
-            table: impl ::cache_runtime::Own<str>,
+            db: impl ::cache_runtime::__private::Own<PgPool>,
+            table: impl ::cache_runtime::__private::Own<str>,
             stats: Arc<Stats>
         ) -> ::cache_runtime::Worker {
             ::cache_runtime::__private::worker::<PageView, _, _, _>(
                 save_views_queue(),
                 (
-                    ::cache_runtime::Own::own(db),
-                    ::cache_runtime::Own::own(table),
+                    ::cache_runtime::__private::Own::own(db),
+                    ::cache_runtime::__private::Own::own(table),
                     stats,
                 ),
                 |(db, table, stats,), views| async move {

@@ -94,7 +94,7 @@ impl<'a> Argument<'a> {
             return quote!(#name: #ty);
         }
         let runtime = respanned(runtime, kept.colon);
-        let own = quote_spanned!(kept.colon=> impl #runtime::Own);
+        let own = quote_spanned!(kept.colon=> impl #runtime::__private::Own);
         let close = quote_spanned!(end(ty)=> >);
         quote!(#name: #own<#ty #close)
     }
@@ -102,7 +102,11 @@ impl<'a> Argument<'a> {
     /// What the worker keeps of it.
     fn owned(&self, runtime: &Path) -> TokenStream {
         let name = &self.name;
-        if self.kept.referent.is_some() { quote!(#runtime::Own::own(#name)) } else { quote!(#name) }
+        if self.kept.referent.is_some() {
+            quote!(#runtime::__private::Own::own(#name))
+        } else {
+            quote!(#name)
+        }
     }
 
     /// What the sink is given.

@@ -40,7 +40,7 @@
 //! The same goes for an old value that a function serves in place of its error. A load by hand takes no errors, and of
 //! values only what can be decoded: the type of an original is not known to it.
 //!
-//! If an error can be cloned, or made from one that all hold ([`SharedError`](crate::SharedError)), all such waiters that joined
+//! If an error can be cloned, or made from one that all hold ([`SharedError`](crate::error::SharedError)), all such waiters that joined
 //! before the load began get it. The others, and those of a load that panicked, lead in groups of 1, 2, 4, 8, 16, 16 …:
 //! twenty waiters of a failing load have their answer within the time of five loads, and however many there are, no more
 //! than 16 of them load at once. A load that succeeds in the meantime serves the rest.

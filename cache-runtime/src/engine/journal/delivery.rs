@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::engine::journal::state::Batch;
 use crate::engine::journal::{Invalidation, Journal};
-use crate::error::cause::Cause;
+use crate::error::Cause;
 use crate::store::redis::Sweep;
 use crate::store::{Digests, Name, Store, StoreError};
 use crate::support::budget::Budget;

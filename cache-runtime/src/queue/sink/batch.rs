@@ -1,6 +1,6 @@
 //! The batches that sinks receive.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -127,9 +127,20 @@ impl<T> Batch<T> {
         self.position
     }
 
-    /// The number of items before merging.
+    /// The number of items that the batch gives: as many as its iterator yields, merged by key.
     #[must_use]
     pub fn len(&self) -> usize {
+        match self.merge {
+            Merge::All => self.entries.len(),
+            Merge::Last | Merge::Fold(_) => {
+                self.entries.iter().map(|entry| entry.key.as_str()).collect::<HashSet<_>>().len()
+            }
+        }
+    }
+
+    /// The number of items as they were pushed, before they are merged.
+    #[must_use]
+    pub fn pushed(&self) -> usize {
         self.entries.len()
     }
 
@@ -267,8 +278,16 @@ mod tests {
         let add = Merge::Fold(|a, b| a + b);
         assert_eq!(batch(add).into_items(), [13, 2]);
         let rest = batch(add).after(at(2));
-        assert_eq!((rest.len(), rest.position()), (2, Some(at(4))));
+        assert_eq!((rest.pushed(), rest.len(), rest.position()), (2, 1, Some(at(4))));
         assert_eq!(rest.into_items(), [12]);
+    }
+
+    #[test]
+    fn the_length_is_that_of_what_a_batch_gives() {
+        for merge in [Merge::Last, Merge::All, Merge::Fold(|a, b| a + b)] {
+            let (length, pushed) = (batch(merge).len(), batch(merge).pushed());
+            assert_eq!((batch(merge).into_items().len(), pushed), (length, 4));
+        }
     }
 
     #[test]

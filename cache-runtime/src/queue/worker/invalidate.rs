@@ -9,7 +9,7 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::engine::Core;
-use crate::queue::Puts;
+use crate::queue::push::puts::Puts;
 use crate::record::{self, Found, KeyHash};
 use crate::store::Name;
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::store::StoreError;
 use crate::support::log;
 

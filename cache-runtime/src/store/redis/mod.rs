@@ -34,7 +34,7 @@ pub(crate) use self::topology::cluster::Redirection;
 use self::topology::router::{Router, route};
 use self::topology::scatter::split;
 use self::url::Target;
-use crate::error::cause::{Cause, Failure, Failures};
+use crate::error::{Cause, Failure, Failures};
 use crate::error::{Error, ErrorKind};
 use crate::record::token::Token;
 pub(crate) use crate::store::queue::redis::Line as QueueLine;

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub(crate) use self::network::Network;
 pub(crate) use self::outage::Server;
 pub(crate) use self::queue::Primary;
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::record::token::Token;
 use crate::store::memory::MemoryStore;
 use crate::store::{

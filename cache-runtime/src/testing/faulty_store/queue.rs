@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::store::queue::memory::{Copy, MemoryQueue};
 use crate::store::queue::{Added, Addition, Position};
 use crate::store::{StoreError, StoreResult};

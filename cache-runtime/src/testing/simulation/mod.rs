@@ -71,7 +71,7 @@ const HANG: Duration = Duration::from_secs(3_600);
 fn simulate<F: Future>(seed: u64, scenario: impl FnOnce(Dice) -> F) -> F::Output {
     let dice = Dice::new(seed);
     // What this process draws only once is none of the seed's.
-    crate::queue::node();
+    crate::queue::push::clock::node();
     RANDOM.set(Some(dice.fork(1)));
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();

@@ -62,7 +62,7 @@ async fn an_idle_connection_is_replaced_before_it_is_used() {
     link.swallow();
     eventually("there is another connection", async || {
         link.accepted.load(SeqCst) == 2
-            && cache.stats().breaker == Some(crate::BreakerState::Closed)
+            && cache.stats().breaker == Some(crate::stats::BreakerState::Closed)
     })
     .await;
     assert_eq!(cache.scope(half(8)).await, 4);

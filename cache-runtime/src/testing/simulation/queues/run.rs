@@ -14,7 +14,10 @@ use tokio::time::sleep;
 use self::programs::{COPIED, COUNTS, DIRECT, NARROW, ROWS, Sites};
 use crate::cache::Cache;
 use crate::metrics::QueueLength;
-use crate::queue::{self, Queue, SinkError, SinkErrorKind, Worker, worker};
+use crate::queue::definition::queue;
+use crate::queue::push::payload::decode;
+use crate::queue::worker::worker;
+use crate::queue::{Queue, SinkError, SinkErrorKind, Worker};
 use crate::store::Store;
 use crate::store::queue::Stored;
 use crate::testing::faulty_store::{FaultyStore, Network, Primary};
@@ -115,7 +118,7 @@ impl World {
     }
 
     fn queue(&self, process: usize) -> Queue<Item> {
-        queue::queue::<Item>(&self.sites[self.programs[process]])
+        queue::<Item>(&self.sites[self.programs[process]])
             .key(|item, key| key.part(&item.key))
             .cache(&self.processes[process])
             .done()
@@ -201,7 +204,7 @@ impl World {
 type Sinking = std::pin::Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
 
 fn id(stored: &Stored) -> u64 {
-    let item: Item = queue::decode(stored.payload.as_deref().unwrap(), 0).unwrap();
+    let item: Item = decode(stored.payload.as_deref().unwrap(), 0).unwrap();
     item.id
 }
 

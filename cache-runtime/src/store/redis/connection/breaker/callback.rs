@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::store::redis::connection::breaker::Breaker;
 use crate::support::log;
 

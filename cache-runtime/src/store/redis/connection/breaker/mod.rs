@@ -25,7 +25,7 @@ use self::attempts::Attempts;
 pub(in crate::store) use self::attempts::SPACING;
 use self::callback::Told;
 pub(in crate::store) use self::supervision::Alarms;
-use crate::error::cause::Failures;
+use crate::error::Failures;
 pub(crate) use crate::metrics::BreakerState as Phase;
 use crate::store::redis::connection::error::Cause;
 use crate::store::redis::connection::failover::Succession;

@@ -8,7 +8,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
 use tokio::time::timeout_at;
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::store::redis::Settings;
 use crate::store::redis::commands::bulk::{self, LargeKeys};
 use crate::store::redis::commands::pieces::AT_ONCE;

@@ -2,7 +2,7 @@
 
 use redis::{Cmd, Value};
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::store::redis::commands::scan::STEP;
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::topology::cluster::Cluster;

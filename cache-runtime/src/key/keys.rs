@@ -42,7 +42,7 @@ pub trait Keys {
 /// A key with a value that has no hash.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Refused(pub(super) &'static Callsite, pub(super) Unhashable);
+pub struct Refused(pub(crate) &'static Callsite, pub(crate) Unhashable);
 
 impl<T> Keys for Key<T> {
     fn visit(&self, visit: &mut dyn FnMut(&str)) {

@@ -23,7 +23,8 @@ use std::sync::Arc;
 /// For `sqlx::Error` write an enum around it, which most programs have anyway, or put it in an [`Arc`]:
 ///
 /// ```
-/// use cache_runtime::{SharedError, cached};
+/// use cache_runtime::error::SharedError;
+/// use cache_runtime::cached;
 ///
 /// #[derive(Debug)]
 /// enum Failure {
@@ -87,11 +88,11 @@ struct ByRef<E>(E);
 struct Text<E>(E);
 
 impl SharedError {
-    pub(super) fn of(error: impl StdError + Send + Sync + 'static) -> Self {
+    pub(crate) fn of(error: impl StdError + Send + Sync + 'static) -> Self {
         Self(Arc::new(Direct(error)))
     }
 
-    pub(super) fn by_ref<E>(error: E) -> Self
+    pub(crate) fn by_ref<E>(error: E) -> Self
     where
         E: AsRef<dyn StdError + Send + Sync + 'static>
             + fmt::Debug
@@ -103,7 +104,7 @@ impl SharedError {
         Self(Arc::new(ByRef(error)))
     }
 
-    pub(super) fn text(error: impl fmt::Debug + fmt::Display + Send + Sync + 'static) -> Self {
+    pub(crate) fn text(error: impl fmt::Debug + fmt::Display + Send + Sync + 'static) -> Self {
         Self(Arc::new(Text(error)))
     }
 

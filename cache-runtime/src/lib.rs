@@ -41,7 +41,8 @@
 //! - [`when_redis_fails`](mod@when_redis_fails) goes through every fault,
 //!   [`operations`](mod@operations) is for those who run the servers,
 //!   [`writing_behind`](mod@writing_behind) is about queues, and
-//!   [`tests_and_servers`](mod@tests_and_servers) about the cache that a call uses.
+//!   [`tests_and_servers`](mod@tests_and_servers) about the cache that a call uses. The
+//!   [`glossary`](mod@glossary) says what the words mean.
 //!
 //! # Features
 //!
@@ -81,6 +82,9 @@ mod write;
 
 #[doc = include_str!("doc/guide.md")]
 pub mod guide {}
+
+#[doc = include_str!("doc/glossary.md")]
+pub mod glossary {}
 
 #[doc = include_str!("doc/when_redis_fails.md")]
 pub mod when_redis_fails {}

@@ -23,13 +23,14 @@ pub(crate) struct Source {
     pub(crate) tests: Vec<String>,
     /// Other items that are there for tests alone.
     pub(crate) test_items: usize,
+    /// How many columns each line has; none for what cannot be broken.
     pub(crate) lines: Vec<usize>,
 }
 
 impl Source {
     pub(crate) fn parse(path: &str, text: &str) -> Self {
         let tokens = TokenStream::from_str(text).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let lines = text.lines().map(|line| line.chars().count()).collect();
+        let lines = text.lines().map(width).collect();
         let mut source = Self { lines, ..Self::default() };
         source.read(&tokens.into_iter().collect::<Vec<_>>());
         source
@@ -105,6 +106,14 @@ impl Source {
             }
         }
     }
+}
+
+/// The columns of a line. A row of a table cannot be broken, nor what an example hides.
+fn width(line: &str) -> usize {
+    let comment = line.trim_start().trim_start_matches(['/', '!']).trim_start();
+    let is_whole = comment.len() < line.trim_start().len()
+        && (comment.starts_with('|') || comment.starts_with("# "));
+    if is_whole { 0 } else { line.chars().count() }
 }
 
 /// Whether these are attributes and a visibility.

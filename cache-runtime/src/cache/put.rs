@@ -67,7 +67,7 @@ impl Cache {
         let text = self.core.full_text(key.as_str());
         let (name, writer) = (Name::new(&text), Token::random());
         let tags = Tags::of(&self.core, key);
-        // The value may have been read before the write that is under way, or that could not be told to the store.
+        // The value may have been read before a write that is under way, or whose invalidation is still in the journal.
         if is_being_written(&self.core, &text, &tags) || tags.are_outdated(&self.core, &text) {
             return self.core.remove(&[text.into_owned()], Duration::ZERO).await;
         }

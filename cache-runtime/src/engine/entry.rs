@@ -45,7 +45,7 @@ impl Unfit {
     ///
     /// # Panics
     ///
-    /// Where the cache was told to, if the function does something wrong.
+    /// If the cache was built to panic on misuse and the function does something wrong.
     pub(crate) fn tell(&self, cache: &Base, callsite: &'static Callsite) {
         let count = |event| cache.recorder().count(callsite, event);
         let difference = match self {

@@ -1,4 +1,4 @@
-//! Invalidations that are told at once, and what becomes of those that are not acknowledged.
+//! Invalidations that are sent at once, and handed to the journal if they are not acknowledged.
 
 use std::time::Duration;
 

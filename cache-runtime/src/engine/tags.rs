@@ -48,7 +48,7 @@ pub(crate) enum Standing {
     Stamps(Vec<Stamp>),
     /// Nothing in one of them.
     Missing,
-    /// A fence in one of them, or somebody else's data: nothing under this tag may be read or stored.
+    /// A fence, or foreign data, in one of them: no entry with this tag may be read or stored.
     Fenced,
 }
 

@@ -175,7 +175,7 @@ pub struct Failure {
     pub at: SystemTime,
 }
 
-/// Where the latest failure of a store is remembered, and how outages are told.
+/// The latest failure of a store, and how outages are logged.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     latest: Mutex<Option<Failure>>,
@@ -197,7 +197,7 @@ impl Failures {
         self.ending.store(true, Ordering::Relaxed);
     }
 
-    /// Tells that a server is gone without.
+    /// Logs that the cache goes on without a server.
     pub(crate) fn tell(&self, server: impl fmt::Display, cause: &Cause) {
         let event = format_args!("{server}: {cause}; going without it");
         if self.ending.load(Ordering::Relaxed) { log::info(event) } else { log::warn(event) }

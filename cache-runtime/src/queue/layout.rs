@@ -59,7 +59,7 @@ pub(super) struct LocalLayout {
     current: Mutex<Layout>,
     /// Nothing is left of what came before this one.
     settled: AtomicU64,
-    /// The latest one that a partition has told of.
+    /// The latest layout that a partition has reported.
     heard: AtomicU64,
 }
 

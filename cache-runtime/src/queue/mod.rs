@@ -75,7 +75,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// If the future is dropped, the item may or may not be in the queue. Once another push of this process has
     /// reached the same partition, it can no longer get there.
     pub async fn push(&self, item: T) -> Result<(), Error> {
-        // Boxed, since it is large and whoever calls holds it; and without its type, through which rustc would look to tell
+        // Boxed, since it is large and the caller's future holds it; and without its type, through which rustc would look to tell
         // whether the caller is `Send`, as deep as it goes.
         let push: Pin<Box<dyn Future<Output = _> + Send + '_>> =
             Box::pin(self.push_and_put(item, true));

@@ -159,7 +159,7 @@ impl QueueState {
         Queues::of_cache(cache).named(queue, site, cache.settings().namespace.prefix())
     }
 
-    /// Tells if another sink has used the queue before.
+    /// Reports a misuse if another sink has used the queue before.
     pub(crate) fn used_by(&self, site: &'static QueueSite, cache: &Core) {
         let (first, here) = (&self.site.callsite, &site.callsite);
         if std::ptr::eq(self.site, site) || first.source().is_compiled_again(&here.source()) {

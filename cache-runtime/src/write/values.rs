@@ -250,7 +250,7 @@ impl Values {
         self.store(entry, result.as_stored());
     }
 
-    /// Takes out what could not be stored. It is told when the write is over, because that may panic.
+    /// Takes out the values that could not be stored. They are reported when the write is over, because the report may panic.
     pub(super) fn take_unfit(&mut self) -> Option<Box<Untold>> {
         let unfit = std::mem::take(&mut self.unfit);
         (!unfit.is_empty()).then(|| Box::new(Untold { cache: self.cache.clone(), unfit }))

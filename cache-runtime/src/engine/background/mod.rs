@@ -103,7 +103,7 @@ impl Background {
     }
 }
 
-/// Something that is running. It is dropped with its future, wherever that ends.
+/// Counts a task as running until its future ends or is dropped.
 struct Errand(Arc<Background>);
 
 impl Drop for Errand {

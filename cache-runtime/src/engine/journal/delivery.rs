@@ -25,7 +25,7 @@ const SCAN_LIMIT: Duration = Duration::from_secs(3_600);
 /// How often it is said how far a sweep has come that takes long.
 const TOLD: Duration = Duration::from_secs(30);
 
-/// How many reasons are told, of those that a server names.
+/// How many different refusals of a server the log describes.
 const REASONS: usize = 8;
 
 /// The background task that empties the journal.
@@ -162,7 +162,7 @@ impl Delivery {
             return;
         };
         let cause = error.cause().cloned().unwrap_or(Cause::Lost);
-        // That the server cannot be reached for another reason than before is told by its breaker.
+        // The breaker logs it if the server cannot be reached for another reason than before.
         let is_news = match &cause {
             Cause::Refused(_) => !self.announced.contains(&cause) && self.announced.len() < REASONS,
             _ => self.announced.is_empty(),

@@ -1,4 +1,4 @@
-//! What partitions hold, wherever they are: for operators, who need not own them.
+//! What partitions hold. Operators read it, so it needs no ownership of a partition.
 
 use crate::error::Error;
 use crate::queue::partitions::{Log, remembered};
@@ -59,7 +59,7 @@ impl Log {
         }
     }
 
-    /// The first items of a partition behind a position, whether somebody has read them or not.
+    /// The first items of a partition behind a position, read by a worker or not.
     pub(crate) async fn held(
         &self,
         partition: u32,

@@ -25,7 +25,7 @@ pub(in crate::queue) fn now_for(items: usize) -> Stamp {
     Stamp { us: next(last.unwrap_or_else(|last| last)), node: node() }
 }
 
-/// Tells this process apart from others.
+/// A number that is this process's own among those that push.
 pub(crate) fn node() -> u16 {
     static NODE: LazyLock<u16> =
         LazyLock::new(|| u16::try_from(random_u64() % u64::from(Stamp::NODES)).unwrap_or_default());

@@ -34,7 +34,7 @@ pub(in crate::queue) struct Detour<T> {
 /// The items of a partition.
 struct Lane<T> {
     waiting: VecDeque<Waiting<T>>,
-    /// Somebody hands them over.
+    /// A task hands them to the sink.
     is_attended: bool,
 }
 
@@ -78,7 +78,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Detour<T> {
         })
     }
 
-    /// Whether somebody has to be found who hands over what waits.
+    /// Whether a task must be started that hands over what waits.
     fn join(&self, partition: u32, waiting: Waiting<T>, batch: usize) -> bool {
         let mut lanes = self.lock();
         let lane = lanes.entry(partition).or_default();
@@ -121,7 +121,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
             let until = {
                 let mut lanes = self.detour.lock();
                 let lane = lanes.entry(self.partition).or_default();
-                // Whoever has gone has not said whether it should still go.
+                // A caller that is gone has not said whether the item should still be delivered.
                 lane.waiting.retain(|waiting| !waiting.told.is_closed());
                 let Some(first) = lane.waiting.front() else {
                     lanes.remove(&self.partition);
@@ -213,10 +213,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
     }
 }
 
-/// Tells each push what became of its item.
+/// Answers each push with what became of its item.
 fn tell<T>(part: Vec<Waiting<T>>, outcome: impl Fn(usize) -> Result<(), SinkError>) {
     for (entry, waiting) in part.into_iter().enumerate() {
-        // Whoever has gone needs nothing.
+        // A caller that is gone needs no answer.
         _ = waiting.told.send(outcome(entry));
     }
 }

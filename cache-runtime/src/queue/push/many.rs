@@ -98,7 +98,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// same partition, those that are not there can no longer get there.
     pub async fn push_many(&self, items: Vec<T>) -> Result<(), PushManyError> {
         let count = items.len();
-        // Boxed, since they are large and whoever calls holds them.
+        // Boxed, since they are large and the caller's future holds them.
         let mut failed = if self.definition.put.is_some() {
             Box::pin(self.push_in_turn(items)).await
         } else {

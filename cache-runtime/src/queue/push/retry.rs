@@ -92,7 +92,7 @@ impl Log {
         let patience = self.shared.site.options.push_timeout;
         let mut until = Instant::now() + patience;
         let (mut pause, longest_pause) = PAUSES;
-        // What an attempt has left, whatever becomes of the others.
+        // The time of one attempt.
         let mut left: Option<Failure> = None;
         let mut was_full = false;
         loop {

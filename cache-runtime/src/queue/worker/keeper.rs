@@ -21,7 +21,7 @@ pub(in crate::queue) struct Term(Mutex<Times>);
 #[derive(Clone, Copy, Debug)]
 struct Times {
     until: Instant,
-    /// When the sink has had all the time that it may take; whoever takes the partition then need not wait for it.
+    /// The latest time at which a call of the sink ends. A worker that takes the partition over later need not wait for it.
     given_up: Option<Instant>,
 }
 

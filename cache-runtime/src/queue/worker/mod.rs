@@ -92,7 +92,7 @@ where
 {
     if log.cache.store().is_none() {
         // Pushes go to the sink directly.
-        stop.told().await;
+        stop.sent().await;
         return;
     }
     if log.is_in_memory() {
@@ -147,7 +147,7 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = engine.as_mut() => return,
-                () = shutdown.as_mut() => stop.tell(),
+                () = shutdown.as_mut() => stop.send(),
             }
         }
         engine.await;

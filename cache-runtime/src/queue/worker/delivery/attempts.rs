@@ -154,7 +154,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
     /// Waits before the next attempt. False: there will be none.
     pub(crate) async fn pause(&mut self) -> Result<bool, Lost> {
         let drains = self.owner.log.drains();
-        if self.stop.is_told() && self.backoff.is_long() {
+        if self.stop.is_sent() && self.backoff.is_long() {
             return Ok(false);
         }
         let pause = sleep(self.backoff.pause());
@@ -162,7 +162,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
         let wait = async {
             tokio::select! {
                 biased;
-                () = stop.told(), if !drains => false,
+                () = stop.sent(), if !drains => false,
                 () = pause => true,
             }
         };

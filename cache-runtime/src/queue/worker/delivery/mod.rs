@@ -141,7 +141,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
                 let (owner, stop) = (&mut self.owner, &mut self.stop);
                 tokio::select! {
                     biased;
-                    () = stop.told() => owner.hang_up(),
+                    () = stop.sent() => owner.hang_up(),
                     waited = owner.wait(self.last, self.aside.due()) => waited?,
                 }
             } else if !self.deliver(items).await? {
@@ -153,7 +153,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stop.is_told()
+        self.stop.is_sent()
     }
 
     /// What is pending is read from the beginning, with what waits aside.
@@ -211,7 +211,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
                 let until = *until.get_or_insert_with(|| Instant::now() + options.linger);
                 let now = Instant::now();
                 let is_due = self.aside.due().is_some_and(|due| due <= now);
-                if now >= until || is_due || self.stop.is_told() {
+                if now >= until || is_due || self.stop.is_sent() {
                     return Ok(items);
                 }
                 // Now and then it is looked whether the batch is full.
@@ -220,7 +220,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
                 let linger = async {
                     tokio::select! {
                         biased;
-                        () = stop.told() => {}
+                        () = stop.sent() => {}
                         () = sleep(pause) => {}
                     }
                 };

@@ -84,7 +84,7 @@ impl Owner {
         if let Some(fresh) = self.fresh.clone() {
             let (asked, by) = (Instant::now(), self.deadline());
             let renewal = Renewal { fresh: &fresh, is_late: asked >= self.term.until() };
-            // Where that is refused, whatever is sent next will be, too.
+            // If that is refused, so will be the commands that follow.
             if line.renew(&self.claim, renewal, by).await? {
                 self.term.extend(asked + self.lease());
                 self.claim.token = fresh;

@@ -28,7 +28,7 @@ use crate::store::queue::{Claim, From, Position, Read, Stored, Unheard};
 use crate::support::budget::Deadline;
 use crate::support::span::LONGEST;
 
-/// The partition belongs to somebody else, or soon may.
+/// The partition belongs to another worker, or may soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::queue) struct Lost;
 
@@ -222,7 +222,7 @@ impl Owner {
         self.change(Change::Bury(position, error, attempts)).await
     }
 
-    /// Lets somebody else have it.
+    /// Releases the partition.
     pub(in crate::queue) async fn give_back(mut self) {
         (self.is_given_back, self.keeper) = (true, None);
         // Without an answer the lease ends by itself.

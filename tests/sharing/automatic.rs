@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{FunctionStats, cached};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::stage::{Stage, misuses, panic_of};
-use crate::support::stores::on_both_stores;
 
 on_both_stores! {
     methods_of_one_name_have_entries_of_their_own

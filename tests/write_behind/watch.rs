@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use cache_runtime::__private::{self, QueueSite};
 use cache_runtime::{Batch, Cache, ErrorKind, Position, Queue, QueueLength};
+use cache_testing::barrier::eventually;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::stage::{Running, Step, queue, step};
-use crate::support::barrier::eventually;
 
 const PARTITIONS: u32 = 6;
 const COUNTERS: u64 = 12;

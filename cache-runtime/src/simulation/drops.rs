@@ -9,7 +9,9 @@ use super::functions::any_key;
 use super::manner::Manner;
 use super::operations::Operation;
 use super::world::{Pace, ROWS, World};
-use super::{dice::Dice, simulate};
+use cache_testing::dice::Dice;
+
+use super::simulate;
 
 /// A lease that is left behind would be there until the end.
 const PACE: Pace = Pace {

@@ -1,10 +1,10 @@
 //! What others do to an entry, past the library.
 
-use super::history::{Loss, Write};
 use super::manner::Manner;
 use super::operations::Operation;
 use super::world::{World, keys};
 use crate::store::Name;
+use cache_testing::history::{Loss, Write};
 
 impl Operation {
     /// Takes something away, after a change of the row or without one.

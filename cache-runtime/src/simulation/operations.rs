@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use super::aging::{newer_member_revalidated, newer_row_revalidated, of_member, of_row};
 use super::cut::{Cut, until};
-use super::dice::Dice;
 use super::functions::{
     any_key, by_key, by_tag, is_tagged, locked_member, locked_row, locked_rows, member,
     newer_member, newer_row, row, row_key, rows, several, several_unfenced,
 };
-use super::history::{Read, Time, Write};
 use super::manner::{MANNERS, Manner};
 use super::world::{FENCE, Failed, ROWS, Trace, World, statement, update};
 use crate::CallExt as _;
+use cache_testing::dice::Dice;
+use cache_testing::history::{Read, Time, Write};
 
 /// Something that a process does.
 #[derive(Clone, Copy, Debug)]

@@ -8,12 +8,12 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::dice::Dice;
-use super::history::History;
 use super::manner::USUAL;
 use super::operations::Operation;
 use super::seeds::Events;
 use super::world::{Pace, World};
+use cache_testing::dice::Dice;
+use cache_testing::history::History;
 
 const PROCESSES: u64 = 4;
 

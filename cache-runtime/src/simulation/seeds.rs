@@ -6,13 +6,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use super::dice::Dice;
-use super::history::History;
 use super::manner::USUAL;
 use super::operations::Operation;
 use super::restarts;
 use super::world::{Pace, ROWS, World};
 use super::{setting, simulate};
+use cache_testing::dice::Dice;
+use cache_testing::history::History;
 
 const SEEDS: u64 = 3_000;
 

@@ -10,13 +10,13 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
-use super::dice::Dice;
 use super::functions::{is_tagged, member, row};
-use super::history::{History, Loss, Time};
 use crate::cache::Cache;
 use crate::store::faulty::{FaultyStore, Network, Server};
 use crate::store::memory::MemoryStore;
 use crate::store::{Name, Store};
+use cache_testing::dice::Dice;
+use cache_testing::history::{History, Loss, Time};
 
 /// Few, so that operations meet.
 pub(super) const ROWS: u64 = 3;

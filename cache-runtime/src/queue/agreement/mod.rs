@@ -13,8 +13,8 @@ use self::mutants::MUTANTS;
 use self::side::Side;
 use self::steps::{Course, Step};
 use super::QueueSite;
-use crate::simulation::dice::Dice;
 use crate::store::agreement::server::Server;
+use cache_testing::dice::Dice;
 
 static SITE: QueueSite = QueueSite::new("agreement", "agreement").partitions(1);
 

@@ -1,7 +1,7 @@
 //! What may be done to a partition, drawn from a seed.
 
-use crate::simulation::dice::Dice;
 use crate::store::queue::Unheard;
+use cache_testing::dice::Dice;
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {

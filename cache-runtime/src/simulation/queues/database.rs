@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use super::super::dice::Dice;
 use super::history::{Applied, Time};
 use crate::queue::{Batch, Position, SinkError, SinkErrorKind};
+use cache_testing::dice::Dice;
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Item {

@@ -11,8 +11,8 @@ use std::collections::BTreeMap;
 
 use self::history::{Count, History};
 use self::run::{scenario, scenario_of_deployments};
-use super::dice::Dice;
 use super::{setting, simulate};
+use cache_testing::dice::Dice;
 
 const SEEDS: u64 = 2_000;
 

@@ -12,7 +12,6 @@ use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use self::programs::{COPIED, COUNTS, DIRECT, NARROW, ROWS, Sites};
-use super::super::dice::Dice;
 use super::database::{Database, Faults, Item};
 use super::history::{Count, History, Outcome, Push, Time};
 use crate::cache::Cache;
@@ -20,6 +19,7 @@ use crate::queue::{self, Queue, QueueLength, SinkError, SinkErrorKind, Worker, w
 use crate::store::Store;
 use crate::store::faulty::{FaultyStore, Network, Primary};
 use crate::store::queue::Stored;
+use cache_testing::dice::Dice;
 
 /// How long things go wrong, in milliseconds.
 const TROUBLE: u64 = 4_000;

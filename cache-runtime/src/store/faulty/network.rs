@@ -7,8 +7,8 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::outage::{Link, Server};
-use crate::simulation::dice::Dice;
 use crate::store::{Deadline, StoreError, StoreResult};
+use cache_testing::dice::Dice;
 
 /// What lies between a process and the store: one connection, and another after it was reset.
 #[derive(Debug)]

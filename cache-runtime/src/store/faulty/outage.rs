@@ -7,9 +7,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::network::Network;
-use crate::simulation::dice::Dice;
 use crate::store::memory::MemoryStore;
 use crate::store::quiet::{self, LONGEST_PAUSE, Quiet};
+use cache_testing::dice::Dice;
 
 /// Of a hundred attempts that writes ask for, as many get through in time.
 const HASTENED: u64 = 30;

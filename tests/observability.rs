@@ -1,15 +1,13 @@
 //! What happened, told: counters, latencies, the breaker, and the same through the `metrics` facade.
 
-mod support;
-
 use std::collections::BTreeMap;
 
+use cache_fixtures::patient;
 use cache_runtime::stats::BreakerState;
 use cache_runtime::{Cache, CallExt as _, ErrorKind, cached, invalidates, write_behind};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisServer;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use support::barrier::eventually;
-use support::patient;
-use support::redis::RedisServer;
 use tokio::sync::oneshot;
 
 #[cached(key = "half:<n>", ttl = 60)]

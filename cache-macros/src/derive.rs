@@ -63,7 +63,7 @@ pub(crate) fn key_part(item: TokenStream) -> syn::Result<TokenStream> {
     Ok(quote! {
         #[automatically_derived]
         impl #parameters #runtime::KeyPart for #name #arguments #clause {
-            fn write(&self, #segment: &mut #runtime::Segment<'_>) {
+            fn write(&self, #segment: &mut #runtime::key::Segment<'_>) {
                 match *self { #(#arms)* }
             }
         }

@@ -1,13 +1,12 @@
 //! Each mistake has a cause of its own.
 
+use cache_fixtures::patient;
 use cache_runtime::error::Cause;
 use cache_runtime::{Cache, Error, ErrorKind, cached};
-
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::RedisServer;
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::RedisServer;
 
 #[cached(key = "double:<n>", ttl = 60)]
 async fn double(n: u64) -> u64 {

@@ -3,13 +3,12 @@
 use std::fs;
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::error::Cause;
 use cache_runtime::{ErrorKind, cached, invalidates};
-
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::{Client, RedisServer};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::redis::{Client, RedisServer};
 
 #[cached(key = "triple:<n>", ttl = 60)]
 async fn triple(n: u64) -> u64 {

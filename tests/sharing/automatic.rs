@@ -2,13 +2,13 @@
 
 use std::collections::HashMap;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::cached;
 use cache_runtime::stats::FunctionStats;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::stage::{Stage, misuses, panic_of};
-use crate::support::stores::on_both_stores;
 
 on_both_stores! {
     methods_of_one_name_have_entries_of_their_own

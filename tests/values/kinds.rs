@@ -7,13 +7,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::cached;
+use cache_testing::barrier::Counter;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{Stage, stats};
-use crate::support::barrier::Counter;
-use crate::support::stores::on_both_stores;
 
 /// Each of these is found by the second call.
 macro_rules! come_back {

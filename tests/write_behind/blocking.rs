@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, Worker, stats::QueueLength};
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, Worker};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
 use tokio::sync::oneshot;
 
-use crate::log;
 use crate::stage::{Ledger, Running, Stage, Step, queue, step};
-use crate::support::barrier::eventually;
-use crate::support::patient;
 
 const LEASE_MS: u64 = 300;
 
@@ -225,6 +226,6 @@ async fn an_item_that_ends_its_workers_becomes_a_dead_letter(stage: Stage) {
     assert_eq!(workers, 10);
 }
 
-crate::support::stores::on_both_stores! {
+cache_fixtures::stores::on_both_stores! {
     an_item_that_ends_its_workers_becomes_a_dead_letter
 }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, ErrorKind, queue::SinkError};
+use cache_runtime::queue::SinkError;
+use cache_runtime::{Batch, Cache, ErrorKind};
+use cache_testing::redis::RedisServer;
 use tokio::task::{JoinSet, yield_now};
 
 use crate::stage::{Step, queue, step};
-use crate::support::redis::RedisServer;
 
 static DOWN: QueueSite = QueueSite::new("detour::down", "down")
     .partitions(4)

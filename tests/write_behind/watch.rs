@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, ErrorKind, Queue, queue::Position, stats::QueueLength};
+use cache_runtime::queue::Position;
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, ErrorKind, Queue};
+use cache_testing::barrier::eventually;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::stage::{Running, Step, queue, step};
-use crate::support::barrier::eventually;
 
 const PARTITIONS: u32 = 6;
 const COUNTERS: u64 = 12;

@@ -63,13 +63,13 @@ pub struct Stats {
 
 /// A counter and how it is exported.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "metric and label are for the export"))]
 pub(super) struct Counter {
     /// The name of its field.
     pub(super) field: &'static str,
     pub(super) count: u64,
     pub(super) metric: &'static str,
     /// Name and value of the label that tells it from the others of its metric.
-    #[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "for the export"))]
     pub(super) label: (&'static str, &'static str),
 }
 

@@ -3,19 +3,16 @@
 //! Everything runs on one thread, tokio's clock is paused, and the runtime's own random numbers come from the seed as
 //! well: a seed gives the same history every time. The store is behind a network for each process, which loses,
 //! delays and reorders commands ([`faulty`](crate::testing::faulty_store)). What comes out is judged by the rules of
-//! [`history`], as with real processes; besides, nobody may hang, and nothing may be left behind.
+//! [`history`](cache_testing::history), as with real processes; besides, nobody may hang, and
+//! nothing may be left behind.
 //!
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
 mod aging;
 mod cut;
-#[expect(unreachable_pub, reason = "the history checker of real processes has it too")]
-pub(crate) mod dice;
 mod drops;
 mod early;
 mod functions;
-#[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
-mod history;
 mod intrusions;
 mod manner;
 mod operations;
@@ -29,9 +26,8 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
 use tokio::time::{Instant, timeout};
-
-use self::dice::Dice;
 
 thread_local! {
     static RANDOM: RefCell<Option<Dice>> = const { RefCell::new(None) };

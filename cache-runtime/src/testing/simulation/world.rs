@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
+use cache_testing::history::{History, Loss, Time};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
@@ -14,9 +16,7 @@ use crate::cache::Cache;
 use crate::store::memory::MemoryStore;
 use crate::store::{Name, Store};
 use crate::testing::faulty_store::{FaultyStore, Network, Server};
-use crate::testing::simulation::dice::Dice;
 use crate::testing::simulation::functions::{is_tagged, member, row};
-use crate::testing::simulation::history::{History, Loss, Time};
 
 /// Few, so that operations meet.
 pub(super) const ROWS: u64 = 3;

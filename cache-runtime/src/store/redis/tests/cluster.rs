@@ -1,6 +1,7 @@
 //! Operations on many keys that belong to several nodes.
 
-use crate::store::redis::tests::ports::Port;
+use cache_testing::ports::Port;
+
 use crate::store::redis::tests::server::{eventually, is_before_7};
 use crate::store::redis::tests::*;
 use crate::store::{Claim, Filling};

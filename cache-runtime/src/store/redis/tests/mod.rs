@@ -9,9 +9,6 @@ mod faults;
 )]
 mod idle;
 mod many;
-#[expect(unreachable_pub, reason = "for the integration tests")]
-#[path = "../../../../../tests/support/ports.rs"]
-mod ports;
 mod protocol;
 mod refusals;
 #[cfg(feature = "tracing")]

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -21,7 +22,6 @@ use crate::queue::{Queue, SinkError, SinkErrorKind, Worker};
 use crate::store::Store;
 use crate::store::queue::Stored;
 use crate::testing::faulty_store::{FaultyStore, Network, Primary};
-use crate::testing::simulation::dice::Dice;
 use crate::testing::simulation::queues::database::{Database, Faults, Item};
 use crate::testing::simulation::queues::history::{Count, History, Outcome, Push, Time};
 

@@ -1,7 +1,7 @@
 use tokio::task::JoinSet;
 
-use crate::support::barrier::{Counter, Gate, eventually};
-use crate::support::within_limit;
+use crate::barrier::{Counter, Gate, eventually};
+use crate::within_limit;
 
 #[tokio::test]
 async fn a_gate_holds_bodies_until_they_are_released() {

@@ -8,7 +8,7 @@ use redis::{
     RedisResult, ServerErrorKind,
 };
 
-use crate::support::LIMIT;
+use crate::LIMIT;
 
 /// A plain connection that knows nothing of the cache. Its methods fail the test on an error.
 #[derive(Clone, Debug)]

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Client, RedisServer};
-use crate::support::within_limit;
+use crate::barrier::eventually;
+use crate::proxy::{Link, Proxy};
+use crate::redis::{Client, RedisServer};
+use crate::within_limit;
 
 const PING: &[u8] = b"PING\r\n";
 const PONG: &[u8] = b"+PONG\r\n";

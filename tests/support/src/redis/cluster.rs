@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use super::{Builder, Client, Program, RedisServer};
-use crate::support::barrier::eventually;
-use crate::support::ports::Port;
-use crate::support::within_limit;
+use crate::barrier::eventually;
+use crate::ports::Port;
+use crate::within_limit;
 
 const SLOTS: usize = 16_384;
 

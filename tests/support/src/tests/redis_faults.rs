@@ -2,9 +2,9 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::support::barrier::eventually;
-use crate::support::redis::{Client, Data, RedisServer};
-use crate::support::within_limit;
+use crate::barrier::eventually;
+use crate::redis::{Client, Data, RedisServer};
+use crate::within_limit;
 
 #[tokio::test]
 async fn a_killed_server_refuses_and_restarts_empty_on_its_port() {

@@ -1,5 +1,4 @@
 //! What the cache writes to the log.
-#![allow(clippy::allow_attributes, dead_code, reason = "every test program uses a part")]
 
 use std::fmt::{self, Debug, Write as _};
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};

@@ -89,16 +89,12 @@ impl Program {
 }
 
 /// Ends a test that this server lacks something for, and says so: `requires!(program.is_redis_from(7, 0), "functions")`.
+#[macro_export]
 macro_rules! requires {
     ($has:expr, $what:literal) => {
         if !$has {
-            eprintln!(
-                "skipped: this server has no {}: {:?}",
-                $what,
-                $crate::support::redis::Program::get()
-            );
+            eprintln!("skipped: this server has no {}: {:?}", $what, $crate::redis::Program::get());
             return;
         }
     };
 }
-pub(crate) use requires;

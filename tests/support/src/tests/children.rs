@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::support::barrier::eventually;
-use crate::support::children::{self, Child, Children, Parent, this_test};
-use crate::support::redis::RedisServer;
+use crate::barrier::eventually;
+use crate::children::{self, Child, Children, Parent, this_test};
+use crate::redis::RedisServer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn four_processes_wait_for_each_other_and_report() {
@@ -26,7 +26,7 @@ async fn four_processes_wait_for_each_other_and_report() {
 }
 
 async fn increment_250_times(mut parent: Parent) {
-    let client = crate::support::redis::Client::connect(&parent.setup::<String>()).await;
+    let client = crate::redis::Client::connect(&parent.setup::<String>()).await;
     parent.say("ready");
     parent.expect("go").await;
     let mut calls = JoinSet::new();

@@ -19,11 +19,11 @@ mod cluster;
 mod program;
 mod tls;
 
+pub use crate::requires;
 pub use builder::Builder;
 pub use client::Client;
 pub use cluster::{Backend, RedisCluster};
 pub use program::Program;
-pub(crate) use program::requires;
 
 const LOG: &str = "redis.log";
 

@@ -44,13 +44,14 @@ const VARIABLE: &str = "CACHE_TEST_CHILD";
 const MARK: &str = "@child ";
 
 /// The name by which the test program knows the test that says this.
+#[macro_export]
 macro_rules! this_test {
     () => {{
         fn here() {}
-        $crate::support::children::test_name(::std::any::type_name_of_val(&here))
+        $crate::children::test_name(::std::any::type_name_of_val(&here))
     }};
 }
-pub(crate) use this_test;
+pub use crate::this_test;
 
 /// `program::module::test::{{closure}}::here` is the test `module::test`.
 pub fn test_name(here: &'static str) -> String {

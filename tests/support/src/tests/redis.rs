@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use crate::support::LIMIT;
-use crate::support::redis::{Client, Data, Program, RedisServer, requires};
+use crate::LIMIT;
+use crate::redis::{Client, Data, Program, RedisServer, requires};
 
 #[tokio::test]
 async fn many_servers_start_at_once_each_for_itself() {

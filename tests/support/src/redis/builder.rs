@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Mutex;
 
 use super::{IN_USE, LoadingIs, RedisServer, tls};
-use crate::support::ports::Port;
+use crate::ports::Port;
 
 pub(super) const CONFIG: &str = "redis.conf";
 pub(super) const SOCKET: &str = "redis.sock";

@@ -122,15 +122,16 @@ impl Counter {
 /// Waits until a condition holds, which may contain `.await`; fails with its text after [`LIMIT`].
 ///
 /// The condition is what is waited for. That something does *not* happen cannot be shown this way.
+#[macro_export]
 macro_rules! eventually {
     ($condition:expr $(,)?) => {{
-        let patience = $crate::support::barrier::Patience::new();
+        let patience = $crate::barrier::Patience::new();
         while !$condition {
             patience.pause(::std::stringify!($condition)).await;
         }
     }};
 }
-pub(crate) use eventually;
+pub use crate::eventually;
 
 /// The limit behind [`eventually!`], in real time even where the test has paused tokio's clock.
 #[derive(Debug)]

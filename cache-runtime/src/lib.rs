@@ -231,54 +231,24 @@
 
 // First, since the page of `Cache` begins with the methods of the first module that has any.
 mod cache;
-
-mod background;
-mod budget;
-mod call;
-mod callsite;
 #[cfg(feature = "catalog")]
 mod catalog;
-mod catalog_macros;
-mod clash;
 mod codec;
-mod companion;
-mod detach;
-mod entry;
+mod engine;
 mod error;
-mod errors;
-mod failure;
-mod fidelity;
-mod flight;
-mod journal;
 mod key;
-#[cfg(feature = "tower")]
-mod layer;
-mod limit;
-mod log;
-mod misuse;
-mod named;
-mod namespace;
-mod outcome;
-mod own;
-mod parameters;
-mod place;
+mod metrics;
+mod policy;
 mod private;
 mod queue;
 mod read;
 mod record;
-mod shape;
-#[cfg(test)]
-#[expect(
-    clippy::allow_attributes,
-    unused_imports,
-    reason = "lints look into expansions in the crate that the macros are from"
-)]
-mod simulation;
-mod span;
-mod stats;
 mod store;
-mod tags;
-mod token;
+mod support;
+/// For the fuzz targets as well, whose cfg is set by `cargo fuzz` alone.
+#[cfg(any(test, fuzzing))]
+mod testing;
+mod typing;
 mod write;
 
 #[doc = include_str!("doc/when_redis_fails.md")]
@@ -295,36 +265,37 @@ pub mod writing_behind {}
 
 pub use cache_macros::{KeyPart, cached, invalidates, write_behind, write_through};
 
-pub use crate::cache::{Cache, CacheBuilder, Failover, Keys};
-pub use crate::call::{Call, CallExt};
+pub use crate::cache::call::{Call, CallExt};
+#[cfg(feature = "tower")]
+pub use crate::cache::layer::{CacheLayer, CacheService, InScope};
+pub use crate::cache::{Cache, CacheBuilder, Keys};
 #[cfg(feature = "catalog")]
 pub use crate::catalog::{
     CachedFunction, Catalog, Problem, WriteFunction, assert_catalog_consistent, catalog,
 };
 pub use crate::codec::Codec;
+pub use crate::error::cause::{Cause, Failure, Refusal};
 pub use crate::error::{Error, ErrorKind};
-pub use crate::failure::{Cause, Failure, Refusal};
 pub use crate::key::{AsTag, Displayed, Key, KeyPart, KeyText, Lower, Segment, Tag, TagText, Trim};
-#[cfg(feature = "tower")]
-pub use crate::layer::{CacheLayer, CacheService, InScope};
-pub use crate::outcome::SharedError;
-pub use crate::own::Own;
+pub use crate::metrics::{BreakerState, FunctionStats, Latency, Stats};
+pub use crate::metrics::{MeasuredLength, QueueLength, QueueStats};
 pub use crate::queue::{
-    Batch, DeadLetter, DeadLetterId, MeasuredLength, ParseDeadLetterIdError, ParsePositionError,
-    Position, PushManyError, Queue, QueueLength, QueueStats, QueueSummary, SinkError,
-    SinkErrorKind, Versioned, Worker,
+    Batch, DeadLetter, DeadLetterId, ParseDeadLetterIdError, PushManyError, Queue, QueueSummary,
+    SinkError, SinkErrorKind, Versioned, Worker,
 };
-pub use crate::stats::{BreakerState, FunctionStats, Latency, Stats};
+pub use crate::store::Failover;
+pub use crate::store::queue::{ParsePositionError, Position};
+pub use crate::typing::SharedError;
+pub use crate::typing::own::Own;
+
+#[cfg(any(test, fuzzing))]
+#[doc(hidden)]
+pub use crate::testing::fuzzing;
 
 #[doc(hidden)]
 pub mod __private {
     pub use crate::private::*;
 }
-
-/// For the fuzz targets, whose cfg is set by `cargo fuzz` alone.
-#[cfg(any(test, fuzzing))]
-#[doc(hidden)]
-pub mod fuzzing;
 
 /// Compiles the code in the README.
 #[cfg(doctest)]

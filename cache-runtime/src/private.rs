@@ -7,33 +7,31 @@ pub use inventory;
 #[cfg(feature = "catalog")]
 pub use crate::catalog::{CachedSite, Target, WriteSite};
 
-pub use crate::callsite::Callsite;
-pub use crate::companion::{ItsCompanion, NoCompanion, OneOf, Receiver};
-pub use crate::detach::{detach, detach_lent};
-pub use crate::errors::{
+pub use crate::key::{Displayed, KeyText, Lower, Trim};
+use crate::key::{Tag, TagText};
+pub use crate::policy::Callsite;
+pub use crate::policy::QueueSite;
+pub use crate::policy::place::Here;
+pub use crate::queue::{
+    Place, Puts, QueueBuilder, SinkResult, Uncompared, classified, queue, worker,
+};
+pub use crate::read::{Attached, Calling, CallingMany, Detached, Read, ReadMany, read, read_many};
+pub use crate::typing::companion::{ItsCompanion, NoCompanion, OneOf, Receiver};
+pub use crate::typing::detach::{detach, detach_lent};
+pub use crate::typing::named::{NamesCache, Unnamed, uses_its_cache, uses_its_cache_of};
+pub use crate::typing::parameters::{
+    AskedCopy, AskedHash, AskedKeyPart, AskedNothing, AskedSerialize, Itself, NoData, asked,
+};
+pub use crate::typing::remembered_errors::{
     Cloned as ErrorsCloned, Forgotten as ErrorsForgotten, Written as ErrorsWritten,
     ttl as error_ttl,
 };
-pub use crate::key::{Displayed, KeyText, Lower, Trim};
-use crate::key::{Tag, TagText};
-pub use crate::named::{NamesCache, Unnamed, uses_its_cache, uses_its_cache_of};
-pub use crate::outcome::{
-    Encoded, IsAbsent, LacksBoth, LacksDeserialize, LacksNothing, LacksSerialize, NeverAbsent,
-    Otherwise, Outcome, Probe, Returns, SharesByRef, SharesClones, SharesError, SharesText, Unable,
-    Unshared, Value, Written,
-};
-pub use crate::parameters::{
-    AskedCopy, AskedHash, AskedKeyPart, AskedNothing, AskedSerialize, Itself, NoData, asked,
-};
-pub use crate::place::Here;
-pub use crate::queue::{
-    Fold, Place, Puts, QueueBuilder, QueueSite, SinkResult, Uncompared, classified, merge, queue,
-    worker,
-};
-pub use crate::read::{
-    Again, Answers, Attached, Batched, Calling, CallingMany, Detached, EachLacksBoth,
-    EachLacksDeserialize, EachLacksNothing, EachLacksSerialize, HeldBy, Id, Ids, Negative, Read,
-    ReadMany, again, read, read_many,
+pub use crate::typing::{
+    Again, Answers, Batched, EachLacksBoth, EachLacksDeserialize, EachLacksNothing,
+    EachLacksSerialize, Encoded, Fold, HeldBy, Id, Ids, IsAbsent, LacksBoth, LacksDeserialize,
+    LacksNothing, LacksSerialize, Negative, NeverAbsent, Otherwise, Outcome, Probe, Returns,
+    SharesByRef, SharesClones, SharesError, SharesText, Unable, Unshared, Value, Written, again,
+    merge,
 };
 pub use crate::write::{Nothing, Targets, Through, Values, Write, Writing, kept, write};
 pub use crate::{
@@ -55,5 +53,5 @@ pub fn tag() -> TagText {
 
 /// Starts a key or a pattern that belongs to no function.
 pub fn template() -> KeyText {
-    KeyText::new(&crate::callsite::BY_HAND)
+    KeyText::new(&crate::policy::BY_HAND)
 }

@@ -21,9 +21,9 @@
 //! | `CACHE_TEST_OPERATIONS` | how many in one round |
 //! | `CACHE_TEST_SECONDS` | starts rounds, each with a seed of its own, until so much time has passed: 3600 for an hour |
 
-#[path = "../../cache-runtime/src/simulation/dice.rs"]
+#[path = "../../cache-runtime/src/testing/simulation/dice.rs"]
 mod dice;
-#[path = "../../cache-runtime/src/simulation/history.rs"]
+#[path = "../../cache-runtime/src/testing/simulation/history.rs"]
 mod history;
 #[path = "../support/mod.rs"]
 mod support;

@@ -3,7 +3,7 @@
 
 use std::sync::LazyLock;
 
-use crate::token::Token;
+use crate::record::token::Token;
 
 static ON: LazyLock<Option<String>> = LazyLock::new(|| std::env::var("CACHE_MUTANT").ok());
 

@@ -5,14 +5,15 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 
-use super::{Cache, Failover, Settings};
+use super::Cache;
 use crate::codec::Codec;
+use crate::engine::{Core, Settings};
 use crate::error::Error;
-use crate::namespace::Namespace;
-use crate::span::capped;
+use crate::store::Failover;
+#[cfg(test)]
 use crate::store::Store;
-use crate::store::memory::MemoryStore;
-use crate::store::redis::RedisStore;
+use crate::store::namespace::Namespace;
+use crate::support::span::capped;
 
 /// Builds a [`Cache`]; made by [`Cache::builder`].
 ///
@@ -247,12 +248,7 @@ impl CacheBuilder {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the URL or a setting is malformed.
     pub fn connect(self, url: &str) -> Result<Cache, Error> {
-        if url == "memory:" {
-            return self.in_memory();
-        }
-        let settings = self.settings.checked()?;
-        let store = RedisStore::connect(url, &settings)?;
-        Ok(Cache::new(Some(Store::Redis(store)), settings))
+        Ok(Core::connect(url, self.settings.checked()?)?.into())
     }
 
     /// Creates a cache in this process's memory; see [`Cache::in_memory`].
@@ -261,14 +257,12 @@ impl CacheBuilder {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a setting is malformed.
     pub fn in_memory(self) -> Result<Cache, Error> {
-        let settings = self.settings.checked()?;
-        let store = MemoryStore::new(settings.capacity);
-        Ok(Cache::new(Some(Store::Memory(Box::new(store))), settings))
+        Ok(Core::in_memory(self.settings.checked()?).into())
     }
 
     /// A cache over a store that a test has made.
     #[cfg(test)]
     pub(crate) fn over(self, store: Store) -> Result<Cache, Error> {
-        Ok(Cache::new(Some(store), self.settings.checked()?))
+        Ok(Core::new(Some(store), self.settings.checked()?).into())
     }
 }

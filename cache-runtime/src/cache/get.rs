@@ -3,15 +3,15 @@
 use serde::de::DeserializeOwned;
 
 use super::Cache;
-use crate::callsite;
 use crate::codec::Schema;
+use crate::engine::tags::{Standing, Tags};
 use crate::error::Error;
 use crate::key::Key;
+use crate::metrics::Event;
+use crate::policy;
 use crate::read::{self, Interpreted, Reader, is_being_written};
 use crate::record::Value;
-use crate::stats::Event;
 use crate::store::Name;
-use crate::tags::{Standing, Tags};
 
 /// What one key holds.
 enum Glance<T> {
@@ -42,13 +42,13 @@ impl Cache {
     ///
     /// It only reads, so the future can be dropped at any time.
     pub async fn get<T: DeserializeOwned>(&self, key: &Key<T>) -> Result<Option<T>, Error> {
-        self.announce();
-        if self.store().is_none() {
+        self.core.announce();
+        if self.core.store().is_none() {
             return Ok(None);
         }
         self.check(key)?;
-        let (text, tags) = (self.full_text(key.as_str()), Tags::of(self, key));
-        let schema = key.schema(self.settings().codec);
+        let (text, tags) = (self.core.full_text(key.as_str()), Tags::of(&self.core, key));
+        let schema = key.schema(self.core.settings().codec);
         match self.look_by_hand(&text, &tags, schema).await? {
             Glance::Found(value) => Ok(Some(value)),
             Glance::Nothing => Ok(None),
@@ -67,30 +67,33 @@ impl Cache {
         tags: &Tags,
         schema: Schema,
     ) -> Result<Glance<T>, Error> {
-        let Some(store) = self.store() else {
+        let Some(store) = self.core.store() else {
             return Ok(Glance::Nothing);
         };
-        if is_being_written(self, text, tags) {
-            self.recorder().count(&callsite::BY_HAND, Event::Bypass);
+        if is_being_written(&self.core, text, tags) {
+            self.core.recorder().count(&policy::BY_HAND, Event::Bypass);
             return Ok(Glance::Nothing);
         }
-        if tags.are_outdated(self, text) {
-            self.recorder().count(&callsite::BY_HAND, Event::Outdated);
+        if tags.are_outdated(&self.core, text) {
+            self.core.recorder().count(&policy::BY_HAND, Event::Outdated);
             return Ok(Glance::Nothing);
         }
         let name = Name::new(text);
-        let by = self.budget().deadline();
+        let by = self.core.budget().deadline();
         let (record, stamps) = if tags.is_empty() {
-            (store.get(name, by).await.map_err(|error| self.explained(error))?, Standing::none())
+            (
+                store.get(name, by).await.map_err(|error| self.core.explained(error))?,
+                Standing::none(),
+            )
         } else {
             let (record, stamps) = tags.read_with(store, name, by).await;
-            let explained = |error| self.explained(error);
+            let explained = |error| self.core.explained(error);
             (record.map_err(explained)?, stamps.map_err(explained)?)
         };
         let Some(record) = record else {
             return Ok(Glance::Nothing);
         };
-        let reader = Reader { cache: self, callsite: &callsite::BY_HAND, schema };
+        let reader = Reader { cache: &self.core, callsite: &policy::BY_HAND, schema };
         let value = match reader.interpret(name, record, &stamps) {
             Interpreted::Value(value) if !reader.is_of_another_release(&value, tags) => value,
             Interpreted::Value(value) | Interpreted::Outdated(value)
@@ -108,10 +111,9 @@ impl Cache {
             return Ok(Glance::Nothing);
         };
         let is_fresh = !value.is_kept()
-            || self
-                .is_fresh(name, &value, self.budget())
+            || read::is_fresh(&self.core, name, &value, self.core.budget())
                 .await
-                .map_err(|error| self.explained(error))?;
+                .map_err(|error| self.core.explained(error))?;
         Ok(if is_fresh { Glance::Found(result) } else { Glance::Nothing })
     }
 }

@@ -1,12 +1,10 @@
 //! Whether the store can be used, and why not.
 
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use super::Cache;
+use crate::error::cause::Cause;
 use crate::error::{Error, ErrorKind};
-use crate::failure::Cause;
-use crate::log;
 use crate::store::Store;
 
 impl Cache {
@@ -39,8 +37,8 @@ impl Cache {
     /// # Ok(()) }
     /// ```
     pub async fn ping(&self) -> Result<Duration, Error> {
-        self.announce();
-        let Some(Store::Redis(store)) = self.store() else {
+        self.core.announce();
+        let Some(Store::Redis(store)) = self.core.store() else {
             return Ok(Duration::ZERO);
         };
         let begun = Instant::now();
@@ -51,51 +49,6 @@ impl Cache {
                 Err(Error::new(ErrorKind::Refused, message).because(cause))
             }
             Err(cause) => Err(Error::unreachable(cause)),
-        }
-    }
-
-    /// Says what is used, the first time.
-    pub(crate) fn announce(&self) {
-        // Read first: nobody writes any more after the first time.
-        let announced = &self.inner.announced;
-        if announced.load(Ordering::Relaxed) || announced.swap(true, Ordering::Relaxed) {
-            return;
-        }
-        let namespace = match self.settings().namespace.prefix() {
-            "" => "without a namespace".to_owned(),
-            prefix => format!("with keys that begin with `{prefix}`"),
-        };
-        match self.store() {
-            Some(Store::Redis(store)) => {
-                log::info(format_args!("the cache uses {} {namespace}", store.address()));
-            }
-            None => log::info(format_args!("the cache is disabled: nothing is cached")),
-            Some(_) => {
-                let capacity = self.settings().capacity;
-                log::info(format_args!(
-                    "the cache uses the memory of this process, at most {capacity} bytes, {namespace}"
-                ));
-            }
-        }
-    }
-
-    /// The latest thing that was the matter with the store.
-    pub(crate) fn latest_cause(&self) -> Option<Cause> {
-        match self.store() {
-            Some(Store::Redis(store)) => store.last_failure().map(|failure| failure.cause),
-            _ => None,
-        }
-    }
-
-    /// An error of the store, with the reason why it cannot be reached.
-    pub(crate) fn explained(&self, error: impl Into<Error>) -> Error {
-        let error = error.into();
-        let is_unexplained = error.kind() == ErrorKind::Unavailable && error.cause().is_none();
-        match self.store() {
-            Some(Store::Redis(store)) if is_unexplained => {
-                store.cause().map_or(error, Error::unreachable)
-            }
-            _ => error,
         }
     }
 }

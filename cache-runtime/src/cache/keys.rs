@@ -1,7 +1,7 @@
 //! One key or several.
 
-use crate::callsite::{BY_HAND, Callsite};
 use crate::key::{Key, Tag, Unhashable};
+use crate::policy::{BY_HAND, Callsite};
 
 /// One or several typed keys: the argument of [`Cache::invalidate`](crate::Cache::invalidate).
 ///

@@ -4,10 +4,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Cache;
-use crate::entry::Unfit;
+use crate::engine::entry::Unfit;
 use crate::key::Key;
-use crate::outcome::Yields;
 use crate::read::read;
+use crate::typing::Yields;
 
 impl Cache {
     /// Reads the value of an entry; where there is none, runs `load`, stores what it returns and returns it. What a
@@ -61,11 +61,11 @@ impl Cache {
         F: FnOnce() -> B,
         B: Future<Output = R>,
     {
-        let storable = key.has_ttl() || self.store().is_none();
+        let storable = key.has_ttl() || self.core.store().is_none();
         // Takes the mode of this call, before the report may panic.
         let read = read(key.clone()).cache(self).when(storable);
         if !storable {
-            Unfit::WithoutTtl.tell(self, key.callsite());
+            Unfit::WithoutTtl.tell(&self.core, key.callsite());
         }
         // Whether it is to be stored depends on arguments that only the function has.
         let in_call = key.is_decided_in_call();

@@ -1,10 +1,9 @@
 //! How a cache is made: what its page in the documentation begins with.
 
-use super::Settings;
-use super::{Cache, CacheBuilder};
+use super::Cache;
+use crate::cache::CacheBuilder;
+use crate::engine::{Core, Settings};
 use crate::error::Error;
-use crate::store::Store;
-use crate::store::memory::MemoryStore;
 
 impl Cache {
     /// Creates a cache that uses a server.
@@ -46,14 +45,12 @@ impl Cache {
     /// tests.
     #[must_use]
     pub fn in_memory() -> Self {
-        let settings = Settings::default();
-        let store = MemoryStore::new(settings.capacity);
-        Self::new(Some(Store::Memory(Box::new(store))), settings)
+        Core::in_memory(Settings::default()).into()
     }
 
     /// Creates a cache that caches nothing: every function runs its body.
     #[must_use]
     pub fn disabled() -> Self {
-        Self::new(None, Settings::default())
+        Core::disabled().into()
     }
 }

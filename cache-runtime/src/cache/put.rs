@@ -6,17 +6,18 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Cache;
+use crate::codec::fidelity::{self, Difference, Encoded};
 use crate::codec::{Codec, CodecError};
-use crate::entry::{Content, Head, Unfit};
+use crate::engine::Core;
+use crate::engine::entry::{Content, Head, Unfit};
+use crate::engine::journal::Entry;
+use crate::engine::tags::{Standing, Tags};
 use crate::error::{Error, ErrorKind};
-use crate::fidelity::{self, Difference, Encoded};
-use crate::journal::{Entry, Journal};
 use crate::key::Key;
 use crate::read::is_being_written;
-use crate::span::SHORTEST;
+use crate::record::token::Token;
 use crate::store::{End, Fill, Name, StoreError};
-use crate::tags::{Standing, Tags};
-use crate::token::Token;
+use crate::support::span::SHORTEST;
 
 /// A value that is stored by hand.
 struct ByHand<'a, T>(&'a T);
@@ -57,39 +58,39 @@ impl Cache {
     where
         T: Serialize + DeserializeOwned,
     {
-        self.announce();
-        let Some(store) = self.store() else {
+        self.core.announce();
+        let Some(store) = self.core.store() else {
             return Ok(());
         };
         self.check(key)?;
         let ttl = key.ttl_for(value).ok_or_else(|| Error::from(&Unfit::WithoutTtl))?;
-        let text = self.full_text(key.as_str());
+        let text = self.core.full_text(key.as_str());
         let (name, writer) = (Name::new(&text), Token::random());
-        let tags = Tags::of(self, key);
+        let tags = Tags::of(&self.core, key);
         // The value may have been read before the write that is under way, or that could not be told to the store.
-        if is_being_written(self, &text, &tags) || tags.are_outdated(self, &text) {
-            return self.remove(&[text.into_owned()], Duration::ZERO).await;
+        if is_being_written(&self.core, &text, &tags) || tags.are_outdated(&self.core, &text) {
+            return self.core.remove(&[text.into_owned()], Duration::ZERO).await;
         }
         // Before the fence: what invalidates a tag from now on makes the value a miss.
-        let captured = tags.capture(store, self.budget().deadline()).await;
-        let captured = captured.map_err(|error| self.explained(error))?;
+        let captured = tags.capture(store, self.core.budget().deadline()).await;
+        let captured = captured.map_err(|error| self.core.explained(error))?;
         let Standing::Stamps(stamps) = captured else {
-            return self.remove(&[text.into_owned()], Duration::ZERO).await;
+            return self.core.remove(&[text.into_owned()], Duration::ZERO).await;
         };
         let head = Head { name: name.hash, token: writer, stamps: &stamps, took: Duration::ZERO };
-        let schema = key.schema(self.settings().codec);
-        let record = head.record(self, key.callsite(), schema, &ByHand(value));
+        let schema = key.schema(self.core.settings().codec);
+        let record = head.record(&self.core, key.callsite(), schema, &ByHand(value));
         let record = record.map_err(|unfit| {
-            unfit.tell(self, key.callsite());
+            unfit.tell(&self.core, key.callsite());
             Error::from(&unfit)
         })?;
         if ttl < SHORTEST {
-            return self.remove(&[text.into_owned()], Duration::ZERO).await;
+            return self.core.remove(&[text.into_owned()], Duration::ZERO).await;
         }
-        let by = self.budget().deadline();
-        self.flights().forget(&[name]);
-        let begun = Begun { cache: self, text: &text, writer, open: true };
-        for fenced in store.begin(&[name], writer, self.settings().fence, by).await {
+        let by = self.core.budget().deadline();
+        self.core.flights().forget(&[name]);
+        let begun = Begun { cache: &self.core, text: &text, writer, open: true };
+        for fenced in store.begin(&[name], writer, self.core.settings().fence, by).await {
             match fenced {
                 Ok(true) => {}
                 Ok(false) => {
@@ -102,13 +103,13 @@ impl Cache {
                     if error.is_unsent() || matches!(error, StoreError::Refused(_)) {
                         begun.ended();
                     }
-                    return Err(self.explained(error));
+                    return Err(self.core.explained(error));
                 }
             }
         }
         let fill = Fill::new(record, ttl, key.stale_for(false));
         let ended = store.end_with(name, writer, fill, by).await;
-        ended.map_err(|error| self.explained(error))?;
+        ended.map_err(|error| self.core.explained(error))?;
         begun.ended();
         Ok(())
     }
@@ -117,7 +118,7 @@ impl Cache {
 /// A put whose fence may stand. Dropped before it is known not to, because its future was dropped or an answer did not
 /// come, it is ended in the background: the fence is lifted, and whatever the entry holds is removed.
 struct Begun<'a> {
-    cache: &'a Cache,
+    cache: &'a Core,
     text: &'a str,
     writer: Token,
     open: bool,
@@ -142,7 +143,7 @@ impl Drop for Begun<'_> {
 
 /// The end of a put in the background. If the runtime ends first, the journal takes over.
 struct Ending {
-    cache: Cache,
+    cache: Core,
     text: String,
     writer: Token,
     ended: bool,
@@ -166,7 +167,7 @@ impl Drop for Ending {
     fn drop(&mut self) {
         if !self.ended {
             let entry = Entry::Key(std::mem::take(&mut self.text));
-            Journal::add(&self.cache, [entry], Duration::ZERO);
+            self.cache.journal().add([entry], Duration::ZERO);
         }
     }
 }
@@ -193,7 +194,7 @@ mod tests {
 
     /// What the entry holds; a read by hand would ask the journal.
     fn kind(cache: &Cache) -> Option<char> {
-        let Some(Store::Memory(store)) = cache.store() else { panic!("an embedded store") };
+        let Some(Store::Memory(store)) = cache.core().store() else { panic!("an embedded store") };
         store.kind(Name::new("row:1"))
     }
 
@@ -203,20 +204,20 @@ mod tests {
         let cache = Cache::in_memory();
         for undelivered in ["row:1", "~tag:rows"] {
             let journal = || {
-                Journal::add(&cache, [Entry::Key(undelivered.to_owned())], Duration::ZERO);
+                cache.core().journal().add([Entry::Key(undelivered.to_owned())], Duration::ZERO);
             };
             cache.put(&row_key(&1), &1).await.unwrap();
             assert_eq!(kind(&cache), Some('V'));
             journal();
             cache.put(&row_key(&1), &1).await.unwrap();
-            assert_eq!((cache.journal().depth(), kind(&cache)), (1, None), "by hand");
+            assert_eq!((cache.core().journal().depth(), kind(&cache)), (1, None), "by hand");
             cache.flush(Duration::from_secs(60)).await.unwrap();
 
             cache.scope(write(1)).await;
             assert_eq!(kind(&cache), Some('V'));
             journal();
             cache.scope(write(1)).await;
-            assert_eq!((cache.journal().depth(), kind(&cache)), (1, None), "by a write");
+            assert_eq!((cache.core().journal().depth(), kind(&cache)), (1, None), "by a write");
             cache.flush(Duration::from_secs(60)).await.unwrap();
         }
     }

@@ -45,7 +45,7 @@ impl Cache {
     /// cached until then. The same is true of the entries of a single write inside that was dropped, when `work` ends.
     pub async fn after_commit<F: Future>(&self, work: F) -> F::Output {
         // Boxed, because each function that it passes through would hold another copy of it.
-        scope::after_commit(self, Box::pin(work), |_| Doubt::None).await
+        scope::after_commit(&self.core, Box::pin(work), |_| Doubt::None).await
     }
 
     /// Does the same as [`after_commit`](Self::after_commit) for work that can fail while its commit is in progress.
@@ -91,6 +91,6 @@ impl Cache {
             Err(error) if in_doubt(error) => Doubt::Unknown,
             Err(_) => Doubt::Failed,
         };
-        scope::after_commit(self, Box::pin(work), doubt).await
+        scope::after_commit(&self.core, Box::pin(work), doubt).await
     }
 }

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::reach::{Owner, Reach};
-use super::{CachedFunction, Catalog, Target, WriteFunction};
-use crate::shape::{Shape, Sketch};
+use crate::catalog::reach::{Owner, Reach};
+use crate::catalog::{CachedFunction, Catalog, Target, WriteFunction};
+use crate::policy::shape::{Shape, Sketch};
 
 /// A problem with the keys, tags and queues of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]

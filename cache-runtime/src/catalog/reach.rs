@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::{CachedFunction, CachedSite, Target};
-use crate::place::Place;
-use crate::shape::{Shape, Sketch};
+use crate::catalog::{CachedFunction, CachedSite, Target};
+use crate::policy::place::Place;
+use crate::policy::shape::{Shape, Sketch};
 
 /// The cached functions of a program, with what their templates can make.
 pub(super) struct Reach<'a> {

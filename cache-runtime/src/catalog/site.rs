@@ -2,8 +2,8 @@
 
 use std::panic::Location;
 
-use crate::place::{Here, Place, Source};
-use crate::shape::Sketch;
+use crate::policy::place::{Here, Place, Source};
+use crate::policy::shape::Sketch;
 
 /// A function under `#[cached]`, as its attribute spells it.
 #[derive(Debug)]

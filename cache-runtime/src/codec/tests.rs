@@ -5,8 +5,8 @@ use std::thread;
 
 use serde::{Deserialize, Serialize};
 
-use super::depth::LEVELS;
-use super::*;
+use crate::codec::depth::LEVELS;
+use crate::codec::*;
 
 const CODECS: [Codec; 3] = [Codec::Json, Codec::MessagePack, Codec::Postcard];
 

@@ -5,7 +5,7 @@ use std::mem;
 
 use serde::{Serialize, Serializer};
 
-use super::{KeyPart, Segment};
+use crate::key::{KeyPart, Segment};
 
 /// A value in lower case: `<name:lower>` in a template, `.part(&Lower(name))` by hand.
 ///

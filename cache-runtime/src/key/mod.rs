@@ -1,29 +1,31 @@
 //! Typed keys: the name of an entry, with the value type and the policy that belong to it.
 
+mod builder;
 mod canonical;
 mod change;
 mod crates;
 mod moment;
 mod part;
 mod parts;
+mod segment;
 mod tag;
-mod text;
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+pub use builder::KeyText;
 pub(crate) use canonical::Unhashable;
 pub use change::{Displayed, Lower, Trim};
 pub use part::KeyPart;
 use parts::{More, Ttl, Unless, longest_life};
 pub(crate) use parts::{Typed, Untyped};
+pub use segment::Segment;
 pub use tag::{AsTag, Tag, TagText};
-pub use text::{KeyText, Segment};
 
-use crate::callsite::{self, Callsite, Shared};
 use crate::codec::{Codec, Schema};
-use crate::span::capped;
+use crate::policy::{self, Callsite, Shared};
+use crate::support::span::capped;
 
 /// A typed key: the name of one entry, the type of its value, and the policy of the function that it belongs to.
 ///
@@ -88,7 +90,7 @@ impl<T> Key<T> {
     /// without it; [`Cache::get_or_load`](crate::Cache::get_or_load) and
     /// [`#[write_through(key = ..)]`](macro@crate::write_through) store nothing and say so in the log.
     pub fn builder() -> KeyText<T> {
-        KeyText::new(&callsite::BY_HAND)
+        KeyText::new(&policy::BY_HAND)
     }
 
     fn new(text: String, callsite: &'static Callsite, unhashable: Option<Unhashable>) -> Self {
@@ -186,7 +188,7 @@ impl<T> Key<T> {
 
     /// Whether it was made by hand, and is used outside of functions.
     pub(crate) fn is_by_hand(&self) -> bool {
-        std::ptr::eq(self.callsite, &raw const callsite::BY_HAND)
+        std::ptr::eq(self.callsite, &raw const policy::BY_HAND)
     }
 
     /// Whether anything says how long its values may be served: not so if it was made by hand without.

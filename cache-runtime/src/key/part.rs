@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Segment, moment};
+use crate::key::{Segment, moment};
 
 /// A value that can be part of a key.
 ///

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::{Tag, Unhashable};
-use crate::callsite::Callsite;
 use crate::codec::{Codec, Schema};
-use crate::span::capped;
+use crate::key::{Tag, Unhashable};
+use crate::policy::Callsite;
+use crate::support::span::capped;
 
 /// What few keys have.
 #[derive(Clone, Debug, Default)]

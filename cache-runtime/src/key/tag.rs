@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{KeyPart, KeyText, Unhashable};
-use crate::callsite;
+use crate::key::{KeyPart, KeyText, Unhashable};
+use crate::policy;
 
 /// What a tag's key begins with, behind the namespace. No key of an entry does: a template that begins with `~` does not
 /// compile, and a value's `~` is escaped there.
@@ -53,7 +53,7 @@ pub struct TagText(KeyText);
 impl Tag {
     /// Starts building a tag.
     pub fn builder() -> TagText {
-        TagText(KeyText::new(&callsite::BY_HAND).text(PREFIX))
+        TagText(KeyText::new(&policy::BY_HAND).text(PREFIX))
     }
 
     /// The text of the tag, as its template spells it.

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::batch::Merge;
-use super::{Puts, Queue, QueueSite};
-use crate::cache::{Cache, ambient};
+use crate::engine::{Core, ambient};
 use crate::key::KeyText;
+use crate::policy::QueueSite;
+use crate::queue::sink::batch::Merge;
+use crate::queue::{Puts, Queue};
 
 /// What a queue does with items of one type.
 pub(crate) struct Definition<T> {
@@ -16,17 +17,17 @@ pub(crate) struct Definition<T> {
     pub(crate) put: Option<fn(&T, &mut Puts<'_>)>,
     /// The items' own equality.
     pub(crate) equal: Option<fn(&T, &T) -> bool>,
-    cache: Option<Cache>,
+    cache: Option<Core>,
 }
 
 impl<T> Definition<T> {
     /// The cache that it names.
-    pub(crate) fn named_cache(&self) -> Option<&Cache> {
+    pub(crate) fn named_cache(&self) -> Option<&Core> {
         self.cache.as_ref()
     }
 
     /// The cache that it names, or the ambient one.
-    pub(crate) fn cache(&self) -> Cache {
+    pub(crate) fn cache(&self) -> Core {
         self.cache.clone().unwrap_or_else(|| ambient::in_place(&self.site.callsite))
     }
 
@@ -100,8 +101,8 @@ impl<T> QueueBuilder<T> {
     }
 
     /// Uses this cache and not the ambient one.
-    pub fn cache(mut self, cache: impl AsRef<Cache>) -> Self {
-        self.0.cache = Some(cache.as_ref().clone());
+    pub(crate) fn on(mut self, cache: Core) -> Self {
+        self.0.cache = Some(cache);
         self
     }
 

@@ -1,7 +1,7 @@
 //! Why a push cannot end well.
 
-use super::log::Log;
-use crate::stats::BreakerState;
+use crate::metrics::BreakerState;
+use crate::queue::partitions::Log;
 use crate::store::StoreError;
 
 /// Why a push cannot end well.

@@ -24,12 +24,13 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::time::{Instant, sleep};
 
-use super::append::{ATTEMPT, PAUSES};
-use super::clock;
-use super::failure::Failure;
-use super::log::{Log, remembered};
+use crate::queue::failure::Failure;
+use crate::queue::partitions::{Log, remembered};
+use crate::queue::push::clock;
+use crate::queue::push::retry::{ATTEMPT, PAUSES};
 use crate::store::queue::{Layout, Step, Turned};
-use crate::store::{Deadline, StoreError, StoreResult};
+use crate::store::{StoreError, StoreResult};
+use crate::support::budget::Deadline;
 
 /// By when a step is answered.
 fn soon() -> Deadline {
@@ -203,7 +204,7 @@ impl Log {
         Ok(layout.spread <= own && !layout.drains)
     }
 
-    pub(super) async fn relayout(&self, step: Step, by: Deadline) -> StoreResult<Layout> {
+    pub(crate) async fn relayout(&self, step: Step, by: Deadline) -> StoreResult<Layout> {
         match self.redis() {
             Some(redis) => {
                 let keys = (&*self.shared.layout_key, &*self.shared.workers);
@@ -213,7 +214,7 @@ impl Log {
         }
     }
 
-    pub(super) async fn turn(
+    pub(crate) async fn turn(
         &self,
         partition: u32,
         epoch: u64,

@@ -12,45 +12,14 @@
 //! | `batch`, `position`, `sink`, `sink_error`, `fold` | what a sink gets, and says |
 //! | `inspection`, `dead_letter`, `letters`, `manage`, `stats`, `measure` | for those who look after it |
 
-#[cfg(test)]
-mod agreement;
-mod append;
-mod append_many;
-mod backoff;
-mod batch;
-mod clock;
-mod crew;
-mod dead_letter;
+mod admin;
 mod definition;
-mod delivery;
-mod detour;
 mod failure;
-mod fold;
-mod group;
-mod holdings;
-mod inspection;
-mod keeper;
 mod layout;
-mod letters;
-mod log;
-mod manage;
-mod measure;
-mod owner;
-mod payload;
-mod position;
-mod producer;
+pub(crate) mod partitions;
 mod push;
-mod push_many;
-mod puts;
-mod refusals;
-mod report;
-mod settle;
 mod shared;
 mod sink;
-mod sink_error;
-mod site;
-mod stats;
-mod stop;
 mod worker;
 
 use std::fmt;
@@ -59,25 +28,20 @@ use std::pin::Pin;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-pub use self::batch::{Batch, Versioned};
-#[cfg(test)]
-pub(crate) use self::clock::node;
-pub(crate) use self::clock::wall_us;
-pub use self::dead_letter::{DeadLetter, DeadLetterId, ParseDeadLetterIdError};
+pub use self::admin::dead_letter::{DeadLetter, DeadLetterId, ParseDeadLetterIdError};
+pub use self::admin::manage::QueueSummary;
 use self::definition::Definition;
 pub use self::definition::{QueueBuilder, Uncompared, queue};
-pub use self::fold::{Fold, merge};
-pub use self::manage::QueueSummary;
 #[cfg(test)]
-pub(crate) use self::payload::decode;
-pub use self::position::{ParsePositionError, Position};
-pub use self::push_many::PushManyError;
-pub use self::puts::{Place, Puts};
+pub(crate) use self::push::clock::node;
+pub use self::push::many::PushManyError;
+#[cfg(test)]
+pub(crate) use self::push::payload::decode;
+pub use self::push::puts::{Place, Puts};
 pub(crate) use self::shared::{Queues, Shared};
 pub use self::sink::SinkResult;
-pub use self::sink_error::{SinkError, SinkErrorKind, classified};
-pub use self::site::QueueSite;
-pub use self::stats::{MeasuredLength, QueueLength, QueueStats};
+pub use self::sink::batch::{Batch, Versioned};
+pub use self::sink::error::{SinkError, SinkErrorKind, classified};
 pub use self::worker::{Worker, worker};
 use crate::error::Error;
 

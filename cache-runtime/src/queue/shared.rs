@@ -9,25 +9,27 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::detour::Detour;
-use super::group::Group;
-use super::layout::{LocalLayout, Spot};
-use super::log::Log;
-use super::measure::Gauge;
-use super::producer::Producer;
-use super::report::Report;
-use super::sink::Sink;
-use super::stats::Counters;
-use super::{QueueSite, QueueStats};
-use crate::cache::Cache;
+use crate::engine::Core;
+use crate::engine::misuse::{self, Misuse};
 use crate::key::Key;
-use crate::log;
-use crate::misuse::{self, Misuse};
-use crate::store::memory::queue::MemoryQueue;
+use crate::metrics::QueueStats;
+use crate::metrics::queue::Counters;
+use crate::policy::QueueSite;
+use crate::queue::admin::measure::Gauge;
+use crate::queue::layout::{LocalLayout, Spot};
+use crate::queue::partitions::Log;
+use crate::queue::push::batcher::Group;
+use crate::queue::push::detour::Detour;
+use crate::queue::push::producer::Producer;
+use crate::queue::sink::Sink;
+use crate::queue::worker::report::Report;
+use crate::store::StoreResult;
+use crate::store::queue::memory::MemoryQueue;
 use crate::store::queue::{Lane, Layout};
 use crate::store::redis::{QueueLine, RedisStore};
-use crate::store::{Deadline, StoreResult};
-use crate::token::random_u64;
+use crate::support::budget::Deadline;
+use crate::support::log;
+use crate::support::random::random_u64;
 
 /// The queues of one cache, by name.
 #[derive(Debug, Default)]
@@ -42,7 +44,7 @@ pub(crate) struct Shared {
     pub(super) gauge: Gauge,
     pub(super) report: Report,
     /// Where the cache has no server.
-    pub(super) memory: MemoryQueue,
+    pub(crate) memory: MemoryQueue,
     /// By partition, as they are used.
     lots: Mutex<HashMap<u32, Arc<Lot>>>,
     /// Of these numbers and no others: another cache of this process counts for itself.
@@ -101,6 +103,11 @@ impl Lot {
 }
 
 impl Queues {
+    /// Those of a cache.
+    pub(crate) fn of_cache(cache: &Core) -> &Self {
+        cache.attached()
+    }
+
     /// The queue of an attribute.
     pub(crate) fn of(&self, site: &'static QueueSite, namespace: &str) -> Arc<Shared> {
         self.named(site.name, site, namespace)
@@ -118,7 +125,7 @@ impl Queues {
     }
 
     /// What all came to that were used.
-    pub(crate) fn stats(&self, cache: &Cache) -> Vec<QueueStats> {
+    pub(crate) fn stats(&self, cache: &Core) -> Vec<QueueStats> {
         let snapshot = |shared: Arc<Shared>| {
             let log = Log { cache: cache.clone(), shared };
             if cache.store().is_some() {
@@ -139,8 +146,21 @@ impl Queues {
 }
 
 impl Shared {
+    /// What all handles of a queue share.
+    pub(crate) fn of(cache: &Core, site: &'static QueueSite) -> Arc<Self> {
+        cache.announce();
+        let shared = Queues::of_cache(cache).of(site, cache.settings().namespace.prefix());
+        shared.used_by(site, cache);
+        shared
+    }
+
+    /// What all handles of a queue share that an attribute's had been before it was renamed.
+    pub(crate) fn former(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Arc<Self> {
+        Queues::of_cache(cache).named(queue, site, cache.settings().namespace.prefix())
+    }
+
     /// Tells if another sink has used the queue before.
-    pub(crate) fn used_by(&self, site: &'static QueueSite, cache: &Cache) {
+    pub(crate) fn used_by(&self, site: &'static QueueSite, cache: &Core) {
         let (first, here) = (&self.site.callsite, &site.callsite);
         if std::ptr::eq(self.site, site) || first.source().is_compiled_again(&here.source()) {
             return;

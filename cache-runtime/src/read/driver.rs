@@ -8,24 +8,22 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use super::age::Use;
-use super::attempt::Attempt;
-use super::bypasses;
-use super::desk::Desk;
-use super::loading::Loading;
-use super::look::Reply;
-use super::lookup::{Entry, Known, Lookup};
-use super::replace::{Need, Over};
-use super::resolved;
-use super::stale::{First, Outlook, Refresh};
-use super::steps::Steps;
-use crate::cache::Cache;
-use crate::call::Mode;
+use crate::engine::admission::Places;
+use crate::engine::{Core, Mode};
 use crate::error::Error;
 use crate::key::Untyped;
-use crate::limit::Places;
+use crate::metrics::Event;
+use crate::read::load::Loading;
+use crate::read::load::desk::Desk;
+use crate::read::load::outcome::Attempt;
+use crate::read::load::steps::Steps;
+use crate::read::lookup::first_look::Reply;
+use crate::read::lookup::{Entry, Known, Lookup};
+use crate::read::stale::freshness::Use;
+use crate::read::stale::replace::{Need, Over};
+use crate::read::stale::{First, Outlook, Refresh};
+use crate::read::{bypasses, resolved};
 use crate::record::Value;
-use crate::stats::Event;
 
 pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -49,7 +47,7 @@ pub(super) struct Driver {
 
 /// How far it has come.
 pub(super) enum Stage {
-    Begin(Option<Cache>, Untyped),
+    Begin(Option<Core>, Untyped),
     /// The first look, which is all that a hit needs.
     Look(Boxed<(Lookup<'static>, Reply)>),
     /// Everything else that finds a value, or the right to load.
@@ -62,7 +60,7 @@ pub(super) enum Stage {
 }
 
 impl Driver {
-    pub(super) fn new(cache: Option<Cache>, mode: Mode, key: Untyped, age: Age) -> Self {
+    pub(super) fn new(cache: Option<Core>, mode: Mode, key: Untyped, age: Age) -> Self {
         Self { age, mode, stage: Stage::Begin(cache, key) }
     }
 
@@ -119,7 +117,7 @@ impl Driver {
         }
     }
 
-    fn begin(&mut self, cache: Option<Cache>, key: Untyped, steps: &mut dyn Steps) -> Stage {
+    fn begin(&mut self, cache: Option<Core>, key: Untyped, steps: &mut dyn Steps) -> Stage {
         let (cache, mode) = resolved(cache, key.callsite, key.owner, self.mode);
         self.mode = mode;
         let (unhashable, entry) = (key.unhashable(), Entry::new(cache, key));

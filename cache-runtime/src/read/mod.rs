@@ -7,58 +7,39 @@
 //! All of that is about bytes, and is compiled in this crate. For each annotated function little is compiled besides its
 //! body: see [`steps`].
 
-mod acquire;
-mod age;
-mod aside;
-mod attempt;
-mod beside;
-mod body;
-mod desk;
+mod batch;
 mod driver;
-mod ending;
-mod interpret;
 mod lease;
-mod loading;
-mod look;
+mod load;
 mod lookup;
-mod many;
-mod replace;
-mod running;
 mod stale;
-mod steps;
-mod waiting;
 
 use std::fmt;
 
-use crate::cache::{Cache, ambient, elsewhere};
-use crate::call::Mode;
-use crate::callsite::Callsite;
+use crate::engine::misuse::{self, Misuse};
+use crate::engine::tags::Tags;
+use crate::engine::{Core, Mode, ambient, elsewhere};
 use crate::key::{Key, Unhashable};
-use crate::misuse::{self, Misuse};
-use crate::outcome::Returns;
-use crate::stats::Event;
-use crate::tags::Tags;
+use crate::metrics::Event;
+use crate::policy::Callsite;
+use crate::typing::Returns;
 use crate::write::scope;
 
-#[cfg(test)]
-pub(crate) use self::age::is_drawn;
-pub(crate) use self::aside::beside;
-pub(crate) use self::attempt::guarded;
-use self::body::Call;
-pub use self::body::{Attached, Calling, Detached};
+pub use self::batch::{CallingMany, ReadMany, read_many};
 use self::driver::{Age, Driver};
-pub(crate) use self::interpret::{Interpreted, Reader};
-pub use self::many::{
-    Again, Answers, Batched, CallingMany, EachLacksBoth, EachLacksDeserialize, EachLacksNothing,
-    EachLacksSerialize, HeldBy, Id, Ids, Negative, ReadMany, again, read_many,
-};
-use self::steps::Values;
+use self::load::body::Call;
+pub use self::load::body::{Attached, Calling, Detached};
+use self::load::steps::Values;
+pub(crate) use self::lookup::aside::beside;
+pub(crate) use self::lookup::interpret::{Interpreted, Reader, is_fresh};
+#[cfg(test)]
+pub(crate) use self::stale::freshness::is_drawn;
 
 /// A call of a cached function, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]
 pub struct Read<T, U = fn(&T) -> bool> {
     key: Key<T>,
-    cache: Option<Cache>,
+    cache: Option<Core>,
     mode: Mode,
     unless: Option<U>,
 }
@@ -75,8 +56,8 @@ impl<T, U> Read<T, U> {
     }
 
     /// Uses this cache and not the ambient one.
-    pub fn cache(self, cache: impl AsRef<Cache>) -> Self {
-        Self { cache: Some(cache.as_ref().clone()), ..self }
+    pub(crate) fn on(self, cache: Core) -> Self {
+        Self { cache: Some(cache), ..self }
     }
 
     /// Uses the cache only if this is true.
@@ -169,11 +150,11 @@ impl<T, U> Read<T, U> {
 /// The cache of a call, and how the call uses it: not at all if the entry is in another one, or if another function has
 /// the same automatic key.
 fn resolved(
-    named: Option<Cache>,
+    named: Option<Core>,
     function: &'static Callsite,
     owner: &'static Callsite,
     mode: Mode,
-) -> (Cache, Mode) {
+) -> (Core, Mode) {
     let is_named = named.is_some();
     let cache = named.unwrap_or_else(|| ambient::current(function));
     if !std::ptr::eq(function, owner) && elsewhere::is_elsewhere(&cache, is_named, owner) {
@@ -194,7 +175,7 @@ fn resolved(
 /// writing the entry.
 fn bypasses(
     mode: Mode,
-    cache: &Cache,
+    cache: &Core,
     callsite: &'static Callsite,
     unhashable: Option<Unhashable>,
     text: &str,
@@ -215,7 +196,7 @@ fn bypasses(
 }
 
 /// Whether the task is writing the entry, or one of its tags.
-pub(crate) fn is_being_written(cache: &Cache, text: &str, tags: &Tags) -> bool {
+pub(crate) fn is_being_written(cache: &Core, text: &str, tags: &Tags) -> bool {
     let is_fenced = |text: &str| scope::is_fenced(cache, text);
     is_fenced(text) || tags.texts().any(is_fenced)
 }

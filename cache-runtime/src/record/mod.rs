@@ -31,11 +31,12 @@
 
 #[cfg(test)]
 mod tests;
+pub(crate) mod token;
 mod value;
 
 use bytes::Bytes;
 
-use crate::token::Token;
+use self::token::Token;
 
 pub(crate) use self::value::{
     Stamp, Value, ValueHeader, around_times, set_error, set_kept, stamp, value,

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
-use super::value::MOST_STAMPS;
-use super::*;
+use crate::record::value::MOST_STAMPS;
+use crate::record::*;
 
 const KEY: &str = "user:7";
 const ORIGIN: Origin = Origin([0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7]);

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{HEADER, KeyHash, Kind, LEASE, Origin, VALUE_HEADER, array, header};
-use crate::token::Token;
+use crate::record::token::Token;
+use crate::record::{HEADER, KeyHash, Kind, LEASE, Origin, VALUE_HEADER, array, header};
 
 /// Length of what a value says of one of its tags.
 const STAMP: usize = 8 + Token::LEN;

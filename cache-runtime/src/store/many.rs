@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::{Acquired, Deadline, Fill, Name, Store, StoreResult, convoy};
-use crate::token::Token;
+use crate::record::token::Token;
+use crate::store::{Acquired, Fill, Name, Store, StoreResult, coalesce};
+use crate::support::budget::Deadline;
 
 /// Keys in one piece of an operation: as many as a server does in a millisecond or so, since others wait behind them.
 pub(crate) const PIECE: usize = 256;
@@ -40,8 +41,8 @@ impl Store {
         names: &[Name<'_>],
         by: Deadline,
     ) -> Vec<StoreResult<Option<Bytes>>> {
-        if let Some(answers) = convoy::get_many(names, by) {
-            return convoy::all(answers).await;
+        if let Some(answers) = coalesce::get_many(names, by) {
+            return coalesce::all(answers).await;
         }
         match self {
             Self::Memory(store) => names.iter().map(|name| Ok(store.get(*name))).collect(),

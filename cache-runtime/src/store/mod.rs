@@ -1,82 +1,34 @@
 //! Where entries live: in Redis, or in this process's memory. Stores know bytes and the protocol, not value types or
 //! policies.
 
-#[cfg(test)]
-pub(crate) mod agreement;
-mod convoy;
+mod coalesce;
 mod digests;
-#[cfg(test)]
-pub(crate) mod faulty;
+mod failover;
 pub(crate) mod glob;
 mod many;
 pub(crate) mod memory;
+pub(crate) mod namespace;
+mod protocol;
 pub(crate) mod queue;
 pub(crate) mod quiet;
 pub(crate) mod redis;
-mod reply;
 mod sweeps;
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::time::Instant;
 
-pub(crate) use self::convoy::Convoy;
+pub(crate) use self::coalesce::Convoy;
 pub(crate) use self::digests::Digests;
+pub use self::failover::Failover;
 pub(crate) use self::many::{Claim, Filling, PIECE};
 use self::memory::MemoryStore;
+pub(crate) use self::protocol::error::{StoreError, StoreResult};
+pub(crate) use self::protocol::reply::{Acquired, Ended, Stamped};
+pub(crate) use self::protocol::request::{End, Fill, Name, kept};
 use self::redis::RedisStore;
-pub(crate) use self::reply::{Acquired, Ended, Stamped, StoreError, StoreResult};
-use crate::record::{self, KeyHash};
-use crate::token::Token;
-
-/// A full key (namespace and all) with its hash.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Name<'a> {
-    pub(crate) text: &'a str,
-    pub(crate) hash: KeyHash,
-}
-
-impl<'a> Name<'a> {
-    pub(crate) fn new(text: &'a str) -> Self {
-        Self { text, hash: KeyHash::of(text) }
-    }
-}
-
-/// How long a stamp is kept that is needed for `need`: twice as long, so that not every load has to extend it.
-pub(crate) fn kept(need: Duration) -> Duration {
-    need.saturating_mul(2)
-}
-
-/// A value to be stored: the record from [`record::value`](crate::record::value) with its payload, and for how long.
-#[derive(Debug)]
-pub(crate) struct Fill {
-    pub(crate) record: Vec<u8>,
-    /// Served as fresh for this long.
-    pub(crate) fresh: Duration,
-    /// Kept for this long; at least `fresh`.
-    pub(crate) ttl: Duration,
-}
-
-/// One key of a writer that ends, and the value to store there if no other writer overlapped.
-#[derive(Debug)]
-pub(crate) struct End<'a> {
-    pub(crate) name: Name<'a>,
-    pub(crate) value: Option<Fill>,
-}
-
-impl Fill {
-    /// A value that is fresh for `fresh`, and may be served for `stale` after that.
-    pub(crate) fn new(mut record: Vec<u8>, fresh: Duration, stale: Duration) -> Self {
-        if !stale.is_zero() {
-            record::set_kept(&mut record);
-        }
-        Self { record, fresh, ttl: fresh.saturating_add(stale) }
-    }
-}
-
-/// The time by which an operation must have been answered.
-pub(crate) type Deadline = Instant;
+use crate::record::token::Token;
+use crate::support::budget::Deadline;
 
 /// A store of one kind or the other.
 #[derive(Debug)]
@@ -84,7 +36,7 @@ pub(crate) enum Store {
     Memory(Box<MemoryStore>),
     Redis(RedisStore),
     #[cfg(test)]
-    Faulty(faulty::FaultyStore),
+    Faulty(crate::testing::faulty_store::FaultyStore),
 }
 
 /// Dispatches an operation. The embedded store always answers, and at once.
@@ -102,7 +54,7 @@ macro_rules! dispatch {
 impl Store {
     /// Reads a record: one command.
     pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
-        if let Some(answer) = convoy::get(name, by) {
+        if let Some(answer) = coalesce::get(name, by) {
             return answer.await;
         }
         dispatch!(self, get(name; by))
@@ -141,8 +93,8 @@ impl Store {
         need: Duration,
         by: Deadline,
     ) -> Vec<StoreResult<Stamped>> {
-        if let Some(answers) = convoy::stamp(names, need, by) {
-            return convoy::all(answers).await;
+        if let Some(answers) = coalesce::stamp(names, need, by) {
+            return coalesce::all(answers).await;
         }
         match self {
             Self::Memory(store) => names.iter().map(|name| Ok(store.stamp(*name, need))).collect(),
@@ -162,7 +114,7 @@ impl Store {
         reject: Option<Token>,
         by: Deadline,
     ) -> StoreResult<Acquired> {
-        if let Some(answer) = convoy::acquire(Claim { name, token, reject }, lease, by) {
+        if let Some(answer) = coalesce::acquire(Claim { name, token, reject }, lease, by) {
             return answer.await;
         }
         dispatch!(self, acquire(name, token, lease, reject; by))
@@ -170,7 +122,7 @@ impl Store {
 
     /// Stores a value if the key still holds the lease with its token.
     pub(crate) async fn fill(&self, name: Name<'_>, fill: Fill, by: Deadline) -> StoreResult<bool> {
-        let fill = match convoy::fill(name, None, fill, by) {
+        let fill = match coalesce::fill(name, None, fill, by) {
             Ok(answer) => return answer.await,
             Err(fill) => fill,
         };
@@ -185,7 +137,7 @@ impl Store {
         fill: Fill,
         by: Deadline,
     ) -> StoreResult<bool> {
-        let fill = match convoy::fill(name, Some(seen), fill, by) {
+        let fill = match coalesce::fill(name, Some(seen), fill, by) {
             Ok(answer) => return answer.await,
             Err(fill) => fill,
         };
@@ -210,7 +162,7 @@ impl Store {
         lease: Duration,
         by: Deadline,
     ) -> StoreResult<bool> {
-        if let Some(answer) = convoy::renew(Claim { name, token, reject: None }, lease, by) {
+        if let Some(answer) = coalesce::renew(Claim { name, token, reject: None }, lease, by) {
             return answer.await;
         }
         dispatch!(self, renew(name, token, lease; by))

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::redis::Sweep;
-use super::{Deadline, Digests, Store, StoreResult};
+use crate::store::redis::Sweep;
+use crate::store::{Digests, Store, StoreResult};
+use crate::support::budget::Deadline;
 
 impl Store {
     /// Invalidates all keys that match a glob, and returns how many there were. On a server, an attempt that fails leaves in

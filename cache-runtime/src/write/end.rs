@@ -11,11 +11,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::pending::{Doubt, Pending};
-use super::scope::{WriteScope, names};
-use super::values::Values;
-use crate::background::Again;
+use crate::engine::background::Again;
 use crate::store::{End, Store};
+use crate::write::pending::{Doubt, Pending};
+use crate::write::scope::{WriteScope, names};
+use crate::write::values::Values;
 
 impl WriteScope {
     /// Ends the scope, and stores `values` where they may be. What is not acknowledged goes to the journal.

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::Targets;
-use super::pending::Doubt;
-use super::scope::WriteScope;
-use super::values::Values;
-use crate::journal::{Entry, Journal};
-use crate::log;
+use crate::engine::journal::Entry;
+use crate::support::log;
+use crate::write::Targets;
+use crate::write::pending::Doubt;
+use crate::write::scope::WriteScope;
+use crate::write::values::Values;
 
 /// The part that some work has in a scope: a write, or an `after_commit`.
 ///
@@ -136,7 +136,7 @@ impl Drop for Closing {
             let keys = pending.fenced.into_keys().chain(pending.unfenced.into_keys());
             let patterns = pending.patterns.into_keys().map(Entry::Pattern);
             let entries = keys.map(Entry::Key).chain(patterns);
-            Journal::add(self.scope.cache(), entries, pending.hold_off);
+            self.scope.cache().journal().add(entries, pending.hold_off);
         }
     }
 }

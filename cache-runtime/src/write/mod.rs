@@ -22,15 +22,12 @@ pub use self::targets::Targets;
 use self::values::Tagged;
 pub use self::values::{Through, Values, kept};
 pub use self::writing::{Nothing, Writing};
-use crate::cache::Cache;
-use crate::callsite::{BY_HAND, Callsite};
+use crate::engine::Core;
 use crate::key::{AsTag, Key, KeyText};
-use crate::outcome::Written;
-use crate::span::capped;
-use crate::token::Token;
-
-/// How long an invalidation by pattern may take.
-pub(crate) const PATTERN_LIMIT: Duration = Duration::from_secs(30);
+use crate::policy::{BY_HAND, Callsite};
+use crate::record::token::Token;
+use crate::support::span::capped;
+use crate::typing::Written;
 
 /// What an attribute says about its write.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,7 +45,7 @@ struct Manner {
 #[must_use = "a write does nothing until it is run"]
 pub struct Write {
     callsite: &'static Callsite,
-    cache: Option<Cache>,
+    cache: Option<Core>,
     /// Whether the attribute names the cache.
     names_cache: bool,
     writer: Option<Token>,
@@ -72,8 +69,8 @@ impl Write {
     }
 
     /// Uses this cache and not the ambient one.
-    pub fn cache(self, cache: impl AsRef<Cache>) -> Self {
-        Self { cache: Some(cache.as_ref().clone()), names_cache: true, ..self }
+    pub(crate) fn on(self, cache: Core) -> Self {
+        Self { cache: Some(cache), names_cache: true, ..self }
     }
 
     /// Puts up no fence.
@@ -145,7 +142,7 @@ impl Write {
     }
 
     /// Uses this cache, which the attribute does not name.
-    pub(crate) fn ambient(self, cache: Cache) -> Self {
+    pub(crate) fn ambient(self, cache: Core) -> Self {
         Self { cache: Some(cache), names_cache: false, ..self }
     }
 

@@ -8,17 +8,17 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::guard::Guard;
-use super::pending::Doubt;
-use super::scope::WriteScope;
-use super::values::{Stamps, Values};
-use super::{Manner, Targets, Write};
-use crate::cache::{Cache, ambient};
-use crate::callsite::Callsite;
+use crate::engine::{Core, ambient};
 use crate::error::{Error, ErrorKind};
-use crate::read::guarded;
+use crate::policy::Callsite;
+use crate::record::token::Token;
 use crate::store::{StoreError, StoreResult};
-use crate::token::Token;
+use crate::support::panic::guarded;
+use crate::write::guard::Guard;
+use crate::write::pending::Doubt;
+use crate::write::scope::WriteScope;
+use crate::write::values::{Stamps, Values};
+use crate::write::{Manner, Targets, Write};
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -204,7 +204,7 @@ impl Protocol {
     }
 }
 
-fn unfenced(cache: &Cache, why: Option<StoreError>) -> Error {
+fn unfenced(cache: &Core, why: Option<StoreError>) -> Error {
     let message = "the write was not begun: its fence could not be put up in the cache's store";
     match why.map(|error| cache.explained(error)) {
         Some(error) => {

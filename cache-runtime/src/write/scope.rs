@@ -10,16 +10,16 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::Targets;
-use super::guard::Guard;
-use super::pending::{Doubt, Pending};
-use super::values::Values;
-use crate::cache::Cache;
-use crate::journal::{Entry, Journal};
-use crate::misuse::{self, Misuse};
-use crate::read::guarded;
+use crate::engine::Core;
+use crate::engine::journal::Entry;
+use crate::engine::misuse::{self, Misuse};
+use crate::record::token::Token;
 use crate::store::{Name, StoreResult};
-use crate::token::Token;
+use crate::support::panic::guarded;
+use crate::write::Targets;
+use crate::write::guard::Guard;
+use crate::write::pending::{Doubt, Pending};
+use crate::write::values::Values;
 
 tokio::task_local! {
     static CURRENT: Arc<WriteScope>;
@@ -28,7 +28,7 @@ tokio::task_local! {
 /// One writer and what it has to invalidate.
 #[derive(Debug)]
 pub(super) struct WriteScope {
-    cache: Cache,
+    cache: Core,
     writer: Token,
     /// Belongs to an `after_commit`, and ends with it and not with a write.
     deferred: bool,
@@ -37,7 +37,7 @@ pub(super) struct WriteScope {
 }
 
 /// Whether an entry is being written by the current task.
-pub(crate) fn is_fenced(cache: &Cache, text: &str) -> bool {
+pub(crate) fn is_fenced(cache: &Core, text: &str) -> bool {
     let fenced = |scope: &Arc<WriteScope>| scope.chain().any(|scope| scope.covers(cache, text));
     CURRENT.try_with(fenced).unwrap_or(false)
 }
@@ -45,7 +45,7 @@ pub(crate) fn is_fenced(cache: &Cache, text: &str) -> bool {
 /// Runs `work`, and ends the invalidations of the writes inside it when it ends. `doubt` tells how certain its output
 /// makes that nothing more is committed.
 pub(crate) async fn after_commit<F: Future>(
-    cache: &Cache,
+    cache: &Core,
     work: F,
     doubt: impl FnOnce(&F::Output) -> Doubt,
 ) -> F::Output {
@@ -63,7 +63,7 @@ pub(crate) async fn after_commit<F: Future>(
 }
 
 impl WriteScope {
-    pub(super) fn open(cache: Cache, writer: Token, deferred: bool) -> Arc<Self> {
+    pub(super) fn open(cache: Core, writer: Token, deferred: bool) -> Arc<Self> {
         cache.announce();
         let outer = CURRENT.try_with(Arc::clone).ok();
         let pending = Mutex::default();
@@ -71,7 +71,7 @@ impl WriteScope {
     }
 
     /// The `after_commit` of this cache that the task is in.
-    pub(super) fn surrounding(cache: &Cache) -> Option<Arc<Self>> {
+    pub(super) fn surrounding(cache: &Core) -> Option<Arc<Self>> {
         let deferred = |scope: &Arc<Self>| {
             scope.chain().find(|scope| scope.deferred && scope.cache.is(cache)).cloned()
         };
@@ -83,7 +83,7 @@ impl WriteScope {
         std::iter::successors(Some(self), |scope| scope.outer.as_ref())
     }
 
-    fn covers(&self, cache: &Cache, text: &str) -> bool {
+    fn covers(&self, cache: &Core, text: &str) -> bool {
         let pending = self.pending();
         self.cache.is(cache)
             && (pending.fenced.contains_key(text) || pending.unfenced.contains_key(text))
@@ -133,7 +133,7 @@ impl WriteScope {
         // A key without its fence is bypassed in this process until an invalidation has been acknowledged.
         let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
         let unfenced = unfenced.map(|(key, _)| Entry::Key(key.clone()));
-        Journal::add(&self.cache, unfenced, longer);
+        self.cache.journal().add(unfenced, longer);
         replies
     }
 
@@ -171,7 +171,7 @@ impl WriteScope {
         !self.chain().any(|scope| scope.deferred)
     }
 
-    pub(super) fn cache(&self) -> &Cache {
+    pub(super) fn cache(&self) -> &Core {
         &self.cache
     }
 

@@ -1,8 +1,8 @@
 //! What a write invalidates.
 
-use crate::cache::{Cache, elsewhere};
-use crate::callsite::{BY_HAND, Callsite};
+use crate::engine::{Core, elsewhere};
 use crate::key::{AsTag, Key, KeyText, Unhashable};
+use crate::policy::{BY_HAND, Callsite};
 
 /// Keys and patterns, without the namespace.
 #[derive(Clone, Debug, Default)]
@@ -24,7 +24,7 @@ impl Targets {
     }
 
     /// Tells if an entry is in another cache than the one that `write` uses.
-    pub(super) fn are_in(&self, cache: &Cache, is_named: bool, write: &'static Callsite) {
+    pub(super) fn are_in(&self, cache: &Core, is_named: bool, write: &'static Callsite) {
         let others = if is_named { self.unnamed } else { self.named };
         if let Some(owner) = others
             && elsewhere::is_elsewhere(cache, is_named, owner)

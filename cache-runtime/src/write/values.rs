@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::cache::Cache;
-use crate::callsite::Callsite;
+use crate::codec::fidelity::{Difference, Encoded};
 use crate::codec::{Codec, CodecError};
-use crate::entry::{self, Content, Head, Lasting, Unfit};
-use crate::fidelity::{Difference, Encoded};
+use crate::engine::Core;
+use crate::engine::entry::{self, Content, Head, Lasting, Unfit};
+use crate::engine::tags::{Standing, Tags};
 use crate::key::{Key, Tag, Unhashable};
-use crate::outcome::{self, Answer, Compare, IsAbsent, Returns, Sharing, Storable};
+use crate::metrics::Event;
+use crate::policy::Callsite;
 use crate::record::KeyHash;
-use crate::stats::Event;
+use crate::record::token::Token;
 use crate::store::{Ended, Fill, StoreResult};
-use crate::tags::{Standing, Tags};
-use crate::token::Token;
+use crate::typing::{self, Answer, Compare, IsAbsent, Returns, Sharing, Storable};
 
 /// An entry that a write stores a value in.
 pub struct Through<T> {
@@ -31,7 +31,7 @@ impl<T: Storable> Through<T> {
     /// The entry of this key.
     #[must_use]
     pub fn new(key: Key<T>, is_absent: IsAbsent<T>, compare: impl Compare<T>) -> Self {
-        let hand = outcome::Encoded;
+        let hand = typing::Encoded;
         let encoding = Returns::new(&Answer::of_key(), is_absent, Sharing::NONE, hand, compare);
         Self { key, encoding }
     }
@@ -63,7 +63,7 @@ impl<T> Through<T> {
         text: &str,
         token: Token,
         stamps: &Standing,
-        cache: &Cache,
+        cache: &Core,
     ) -> Option<Result<Fill, Unfit>> {
         let key = &self.key;
         let (callsite, schema) = (key.callsite(), key.schema(cache.settings().codec));
@@ -155,7 +155,7 @@ pub(super) struct Stamps(BTreeMap<String, Standing>);
 impl Stamps {
     /// Captures the stamps before the body, so that a later invalidation of a tag makes the value a miss. Stamps that
     /// are not acknowledged are left out.
-    pub(super) async fn capture(cache: &Cache, entries: &[Tagged]) -> Self {
+    pub(super) async fn capture(cache: &Core, entries: &[Tagged]) -> Self {
         let mut captured = Self::default();
         let Some(store) = cache.store() else { return captured };
         let by = cache.budget().deadline();
@@ -180,7 +180,7 @@ impl Stamps {
 /// The values of one write, encoded.
 #[derive(Debug)]
 pub struct Values {
-    cache: Cache,
+    cache: Core,
     writer: Token,
     stamps: Stamps,
     made: BTreeMap<String, Made>,
@@ -190,7 +190,7 @@ pub struct Values {
 
 /// What a write could not store.
 pub(super) struct Untold {
-    cache: Cache,
+    cache: Core,
     /// Each with the function that it belongs to.
     unfit: Vec<(Unfit, &'static Callsite)>,
 }
@@ -211,7 +211,7 @@ struct Made {
 }
 
 impl Values {
-    pub(super) fn new(cache: Cache, writer: Token) -> Self {
+    pub(super) fn new(cache: Core, writer: Token) -> Self {
         let (stamps, made, unfit) = (Stamps::default(), BTreeMap::new(), Vec::new());
         Self { cache, writer, stamps, made, unfit }
     }
@@ -267,7 +267,7 @@ impl Values {
         let event = match reply {
             Ok(Ended::Stored) => Event::Stored,
             Ok(_) => Event::Refused,
-            Err(error) => Event::of(error),
+            Err(error) => error.event(),
         };
         self.cache.recorder().count(made.callsite, event);
     }

@@ -8,11 +8,11 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use super::protocol::{Protocol, Steps};
-use super::{Targets, Values, Write};
 use crate::error::Error;
-use crate::outcome::Written;
 use crate::read::Attached;
+use crate::typing::Written;
+use crate::write::protocol::{Protocol, Steps};
+use crate::write::{Targets, Values, Write};
 
 /// Of a write whose result adds nothing.
 pub type Nothing<V, X> = fn(&V, &mut X);

@@ -6,7 +6,7 @@ use serde::de::{
     DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
 };
 
-use super::{Depth, deeper};
+use crate::codec::depth::{Depth, deeper};
 
 impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Depth<T> {
     type Value = T::Value;

@@ -7,7 +7,7 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-use super::{Depth, Refused, deeper};
+use crate::codec::depth::{Depth, Refused, deeper};
 
 impl<T: Serialize + ?Sized> Serialize for Depth<&T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

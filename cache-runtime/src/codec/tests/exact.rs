@@ -6,8 +6,8 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::{CODECS, encoded};
 use crate::codec::Codec;
+use crate::codec::tests::{CODECS, encoded};
 
 #[expect(clippy::option_option, reason = "users have them")]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -11,9 +11,9 @@ use std::fmt::{self, Display};
 
 use serde::ser::{Error, Serialize, Serializer};
 
-use super::layout::{Fields, Subject};
-use super::lists::{Elements, List, Unordered};
-use super::types;
+use crate::key::canonical::layout::{Fields, Subject};
+use crate::key::canonical::lists::{Elements, List, Unordered};
+use crate::key::canonical::types;
 
 /// How many values may be inside one another, as in values that are stored.
 const LEVELS: u8 = 127;

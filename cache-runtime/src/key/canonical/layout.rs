@@ -12,7 +12,7 @@ use std::any::type_name;
 use std::ops::Range;
 use std::ptr;
 
-use super::types;
+use crate::key::canonical::types;
 
 /// A value about to be serialized: what type it has, and where it is.
 #[derive(Clone, Debug)]

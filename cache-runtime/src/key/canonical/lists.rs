@@ -5,8 +5,8 @@ use serde::ser::{
     SerializeTupleStruct, SerializeTupleVariant,
 };
 
-use super::encoder::{Done, Refusal, inside, text};
-use super::layout::Fields;
+use crate::key::canonical::encoder::{Done, Refusal, inside, text};
+use crate::key::canonical::layout::Fields;
 
 /// What ends a list; neither a value nor a field begins with it.
 const END: u8 = b'.';

@@ -1,7 +1,7 @@
 //! The right to store what a load returns, together with the lead of its flight.
 
+mod fill;
 mod renewal;
-mod storing;
 
 use std::time::Duration;
 
@@ -9,17 +9,17 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 pub(super) use self::renewal::Renewal;
-use super::beside::{Beside, PAUSE, REST};
-use super::lookup::Entry;
-use crate::background::Claim;
-use crate::budget::Budget;
-use crate::cache::Cache;
-use crate::flight::{Landed, Landing, Leader, Mark};
-use crate::outcome::Shared;
+use crate::engine::Core;
+use crate::engine::background::Claim;
+use crate::engine::flight::{Landed, Landing, Leader, Mark};
+use crate::engine::tags::{Standing, Tags};
+use crate::read::lookup::Entry;
+use crate::read::stale::refresh_lease::{Beside, PAUSE, REST};
 use crate::record::KeyHash;
+use crate::record::token::Token;
 use crate::store::{Acquired, Name, StoreError, StoreResult};
-use crate::tags::{Standing, Tags};
-use crate::token::Token;
+use crate::support::budget::Budget;
+use crate::typing::Shared;
 
 /// What waiters get from a load whose result is not stored.
 pub(super) enum Share {
@@ -45,7 +45,7 @@ impl Share {
 ///
 /// If it is dropped before its end, it gives up both, the lease first, so that the next leader finds it free.
 pub(super) struct Lease {
-    cache: Cache,
+    cache: Core,
     text: String,
     hash: KeyHash,
     tags: Tags,

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use super::Lease;
-use crate::budget::Budget;
-use crate::cache::Cache;
+use crate::engine::Core;
+use crate::read::lease::Lease;
 use crate::record::KeyHash;
+use crate::record::token::Token;
 use crate::store::Name;
-use crate::token::Token;
+use crate::support::budget::Budget;
 
 impl Lease {
     /// What renews the lease while the load is running.
@@ -23,7 +23,7 @@ impl Lease {
 
 /// What it takes to renew a lease.
 pub(in crate::read) struct Renewal {
-    cache: Cache,
+    cache: Core,
     /// The key that holds the lease itself.
     text: String,
     hash: KeyHash,

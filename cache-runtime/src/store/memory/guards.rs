@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::rules::{Content, Fence, Slot};
-use super::weight::{self, allocated};
-use crate::token::Token;
+use crate::record::token::Token;
+use crate::store::memory::transitions::{Content, Fence, Slot};
+use crate::store::memory::weight::{self, allocated};
 
 /// How often those that have expired are looked for. The time for it is proportional to their number, so that a
 /// program that leaves many behind does not spend it at each access.

@@ -2,13 +2,14 @@
 
 use tokio::time::Instant;
 
-use super::rules::{Content, Fence, Slot};
-use super::{MemoryStore, Name};
 use crate::record::{self, Kind, Origin};
+use crate::store::Name;
+use crate::store::memory::MemoryStore;
+use crate::store::memory::transitions::{Content, Fence, Slot};
 
 impl MemoryStore {
     /// The record of a key and when it expires, if it has not.
-    pub(in crate::store) fn image(&self, name: Name<'_>) -> Option<(Vec<u8>, Instant)> {
+    pub(crate) fn image(&self, name: Name<'_>) -> Option<(Vec<u8>, Instant)> {
         let Slot { content, until } = self.apply(name, |entry, _| entry.clone())?;
         let record = match content {
             Content::Value { record, .. } => record.to_vec(),
@@ -30,7 +31,7 @@ impl MemoryStore {
     }
 
     /// A time as records tell it.
-    pub(in crate::store) fn millis(&self, time: Instant) -> u64 {
+    pub(crate) fn millis(&self, time: Instant) -> u64 {
         let time = self.epoch.1 + time.saturating_duration_since(self.epoch.0);
         u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
     }

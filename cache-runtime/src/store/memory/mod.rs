@@ -7,9 +7,8 @@
 mod guards;
 #[cfg(test)]
 mod image;
-pub(crate) mod queue;
-mod rules;
 mod shard;
+mod transitions;
 mod values;
 mod weight;
 
@@ -20,13 +19,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use self::rules::{Content, Entry, Slot};
 use self::shard::Shard;
-use super::{Acquired, Digests, Ended, Fill, Name, Stamped, kept};
-use crate::namespace;
+use self::transitions::{Content, Entry, Slot};
 use crate::record;
-use crate::span::capped;
-use crate::token::Token;
+use crate::record::token::Token;
+use crate::store::{Acquired, Digests, Ended, Fill, Name, Stamped, kept, namespace};
+use crate::support::span::capped;
 
 const SHARDS: usize = 16;
 
@@ -78,27 +76,29 @@ impl MemoryStore {
         lease: Duration,
         reject: Option<Token>,
     ) -> Acquired {
-        self.apply(name, |entry, now| rules::acquire(entry, now, token, lease, reject))
+        self.apply(name, |entry, now| transitions::acquire(entry, now, token, lease, reject))
     }
 
     pub(crate) fn fill(&self, name: Name<'_>, fill: Fill) -> bool {
         let Some(token) = record::token(&fill.record) else { return false };
-        self.apply(name, |entry, now| rules::fill(entry, token, || self.value(token, fill, now)))
+        self.apply(name, |entry, now| {
+            transitions::fill(entry, token, || self.value(token, fill, now))
+        })
     }
 
     pub(crate) fn refresh(&self, name: Name<'_>, seen: Token, fill: Fill) -> bool {
         let Some(token) = record::token(&fill.record) else { return false };
         self.apply(name, |entry, now| {
-            rules::refresh(entry, token, seen, || self.value(token, fill, now))
+            transitions::refresh(entry, token, seen, || self.value(token, fill, now))
         })
     }
 
     pub(crate) fn release(&self, name: Name<'_>, token: Token) -> bool {
-        self.apply(name, |entry, _| rules::release(entry, token))
+        self.apply(name, |entry, _| transitions::release(entry, token))
     }
 
     pub(crate) fn renew(&self, name: Name<'_>, token: Token, lease: Duration) -> bool {
-        self.apply(name, |entry, now| rules::renew(entry, now, token, lease))
+        self.apply(name, |entry, now| transitions::renew(entry, now, token, lease))
     }
 
     /// The stamp of a tag, which is made where there is none.
@@ -107,9 +107,9 @@ impl MemoryStore {
     }
 
     /// The same, with this stamp where there is none.
-    pub(super) fn stamp_with(&self, name: Name<'_>, token: Token, need: Duration) -> Stamped {
+    pub(crate) fn stamp_with(&self, name: Name<'_>, token: Token, need: Duration) -> Stamped {
         self.apply(name, |entry, now| {
-            rules::stamp(entry, now, token, need, || {
+            transitions::stamp(entry, now, token, need, || {
                 let (record, ttl) = (record::stamp(name.hash, token), kept(need));
                 self.value(token, Fill { record, fresh: ttl, ttl }, now)
             })
@@ -117,11 +117,11 @@ impl MemoryStore {
     }
 
     pub(crate) fn invalidate(&self, name: Name<'_>, hold_off: Duration) {
-        self.apply(name, |entry, now| rules::invalidate(entry, now, hold_off));
+        self.apply(name, |entry, now| transitions::invalidate(entry, now, hold_off));
     }
 
     pub(crate) fn begin(&self, name: Name<'_>, writer: Token, fence: Duration) {
-        self.apply(name, |entry, now| rules::begin(entry, now, writer, fence));
+        self.apply(name, |entry, now| transitions::begin(entry, now, writer, fence));
     }
 
     pub(crate) fn end(
@@ -133,7 +133,7 @@ impl MemoryStore {
     ) -> Ended {
         self.apply(name, |entry, now| {
             let value = fill.map(|fill| || self.value(writer, fill, now));
-            rules::end(entry, now, writer, hold_off, value)
+            transitions::end(entry, now, writer, hold_off, value)
         })
     }
 
@@ -150,7 +150,7 @@ impl MemoryStore {
 
     fn invalidate_where(&self, is_meant: impl Fn(&str) -> bool, hold_off: Duration) -> u64 {
         let now = Instant::now();
-        let invalidate = |entry: &mut Entry| rules::invalidate(entry, now, hold_off);
+        let invalidate = |entry: &mut Entry| transitions::invalidate(entry, now, hold_off);
         let each = self.shards.iter();
         each.map(|shard| {
             self.within(shard, |shard| shard.apply_matching(now, &is_meant, invalidate))
@@ -161,7 +161,7 @@ impl MemoryStore {
     /// What a key holds: `V`, `L`, `F` or `T`.
     #[cfg(test)]
     pub(crate) fn kind(&self, name: Name<'_>) -> Option<char> {
-        self.apply(name, |entry, _| entry.as_ref().map(rules::kind))
+        self.apply(name, |entry, _| entry.as_ref().map(transitions::kind))
     }
 
     /// Removes what a key holds, whatever it is, as `DEL` does.

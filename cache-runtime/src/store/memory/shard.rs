@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::guards::Guards;
-use super::rules::{Content, Entry, Slot};
-use super::values::Values;
+use crate::store::memory::guards::Guards;
+use crate::store::memory::transitions::{Content, Entry, Slot};
+use crate::store::memory::values::Values;
 
 /// The entries of a part: values, which make room for others, and what keeps a value out, which does not.
 #[derive(Debug, Default)]

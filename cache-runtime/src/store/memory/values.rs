@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::rules::{Content, Entry, Slot};
-use super::weight::{self, allocated};
+use crate::store::memory::transitions::{Content, Entry, Slot};
+use crate::store::memory::weight::{self, allocated};
 
 /// Values by key.
 ///

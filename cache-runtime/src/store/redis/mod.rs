@@ -11,74 +11,40 @@
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
 //! | `source`, `link`, `dial`, `sockets`, `gather`, `replies`, `tls`, `url` | where the server is and how to get in |
 
-mod admission;
-mod backoff;
-mod batch;
-mod breaker;
-mod bulk;
-mod calls;
-mod cause;
-mod cluster;
-mod commands;
-mod concurrently;
-mod dial;
-mod gather;
-mod link;
-mod many;
-mod node;
-mod percent;
-mod pieces;
-mod queue;
-mod reading;
-mod refusal;
-mod replies;
-mod router;
-mod script;
-mod scripting;
-mod sentinel;
-mod session;
-mod settings;
-mod sockets;
-mod source;
-mod split;
-mod stamp;
-mod succession;
-mod supervisor;
-mod sweep;
+pub(crate) mod commands;
+pub(crate) mod connection;
+pub(in crate::store) mod script;
 #[cfg(test)]
 mod tests;
-#[cfg(feature = "tls")]
-mod tls;
-mod turns;
+pub(crate) mod topology;
 pub(crate) mod url;
-mod without_scripts;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use self::breaker::{Phase, Snapshot};
-pub(crate) use self::cluster::Redirection;
-use self::pieces::Pieces;
-pub(crate) use self::queue::Line as QueueLine;
-use self::router::{Router, route};
+use self::commands::pieces::Pieces;
+pub(crate) use self::commands::scan::Sweep;
+use self::connection::breaker::{Phase, Snapshot};
+pub(crate) use self::connection::settings::Settings;
 #[cfg(test)]
 pub(crate) use self::script::altered;
-use self::settings::Settings;
-use self::split::split;
-pub(crate) use self::sweep::Sweep;
+pub(crate) use self::topology::cluster::Redirection;
+use self::topology::router::{Router, route};
+use self::topology::scatter::split;
 use self::url::Target;
-use super::{Acquired, Deadline, End, Ended, Fill, Name, Stamped, StoreResult};
-use crate::cache;
+use crate::error::cause::{Cause, Failure, Failures};
 use crate::error::{Error, ErrorKind};
-use crate::failure::{Cause, Failure, Failures};
-use crate::token::Token;
+use crate::record::token::Token;
+pub(crate) use crate::store::queue::redis::Line as QueueLine;
+use crate::store::{Acquired, End, Ended, Fill, Name, Stamped, StoreResult};
+use crate::support::budget::Deadline;
 
 /// The store in Redis. Nothing happens before the first call.
 #[derive(Debug)]
 pub(crate) struct RedisStore {
-    router: Router,
+    pub(in crate::store) router: Router,
     address: String,
     /// How long a sign of life may take, together with the connection for it.
     patience: Duration,
@@ -87,9 +53,9 @@ pub(crate) struct RedisStore {
 
 impl RedisStore {
     /// A store behind a URL. Only a malformed URL is an error.
-    pub(crate) fn connect(url: &str, settings: &cache::Settings) -> Result<Self, Error> {
+    pub(crate) fn connect(url: &str, settings: Settings) -> Result<Self, Error> {
         Target::parse(url)
-            .map(|target| Self::new(target, Settings::of(settings)))
+            .map(|target| Self::new(target, settings))
             .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
     }
 

@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
-use super::Script;
+use crate::store::redis::script::Script;
 
 thread_local! {
     static ALTERATION: RefCell<Option<Alteration>> = const { RefCell::new(None) };
@@ -34,7 +34,7 @@ impl Drop for Altered {
 }
 
 /// What stands for a script.
-pub(super) fn of(script: &Script) -> Option<&'static Script> {
+pub(in crate::store) fn of(script: &Script) -> Option<&'static Script> {
     ALTERATION.with_borrow_mut(|alteration| {
         let Alteration { source, altered, scripts } = alteration.as_mut()?;
         *scripts.entry(script.body).or_insert_with(|| {

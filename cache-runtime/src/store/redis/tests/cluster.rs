@@ -1,8 +1,8 @@
 //! Operations on many keys that belong to several nodes.
 
-use super::ports::Port;
-use super::server::{eventually, is_before_7};
-use super::*;
+use crate::store::redis::tests::ports::Port;
+use crate::store::redis::tests::server::{eventually, is_before_7};
+use crate::store::redis::tests::*;
 use crate::store::{Claim, Filling};
 
 /// Two nodes that share the slots, and the ports on which they speak to each other.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use tokio::runtime::Runtime;
 
-use super::server::eventually;
-use super::*;
-use crate::stats::BreakerState as Phase;
+use crate::metrics::BreakerState as Phase;
 use crate::store::StoreError;
+use crate::store::redis::tests::server::eventually;
+use crate::store::redis::tests::*;
 
 /// Whether a value could be stored, which it is the regular way.
 async fn is_stored(store: &RedisStore, name: Name<'_>, payload: &str) -> bool {

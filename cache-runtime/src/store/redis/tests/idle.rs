@@ -2,9 +2,9 @@
 
 use std::sync::atomic::Ordering::SeqCst;
 
-use super::server::eventually;
-use super::*;
 use crate::store::Store;
+use crate::store::redis::tests::server::eventually;
+use crate::store::redis::tests::*;
 use crate::{self as cache_runtime, Cache, cached};
 
 /// Longer than any test.

@@ -1,6 +1,6 @@
 //! Operations on many keys at once.
 
-use super::*;
+use crate::store::redis::tests::*;
 use crate::store::{Claim, Filling, StoreError};
 
 fn claims<'a>(names: &[Name<'a>]) -> Vec<Claim<'a>> {

@@ -27,11 +27,11 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use self::server::Server;
-use super::{RedisStore, Settings, Sweep, Target};
-use crate::cache::{self, Failover};
+use crate::record::token::Token;
 use crate::record::{self, Found, ValueHeader};
-use crate::store::{Acquired, Deadline, End, Fill, Name};
-use crate::token::Token;
+use crate::store::redis::{RedisStore, Settings, Sweep, Target};
+use crate::store::{Acquired, End, Failover, Fill, Name};
+use crate::support::budget::Deadline;
 
 const LEASE: Duration = Duration::from_secs(60);
 const TTL: Duration = Duration::from_secs(600);
@@ -46,8 +46,9 @@ fn store_at(url: &str) -> RedisStore {
 }
 
 fn store_that(url: &str, failover: Failover) -> RedisStore {
-    let settings = cache::Settings { failover, ..cache::Settings::default() };
-    RedisStore::connect(url, &settings).unwrap()
+    let distrust = failover == Failover::Distrust;
+    let settings = Settings { distrust, ..Settings::within(Duration::from_millis(100)) };
+    RedisStore::connect(url, settings).unwrap()
 }
 
 /// Long enough that only a hang exceeds it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::*;
+use crate::store::redis::tests::*;
 
 #[tokio::test]
 async fn a_value_is_leased_filled_and_read() {

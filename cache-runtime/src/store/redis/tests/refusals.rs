@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::*;
-use crate::failure::Refusal;
+use crate::error::cause::Refusal;
+use crate::store::redis::tests::*;
 use crate::store::{Ended, StoreError};
 
 fn refused(code: &str) -> StoreError {

@@ -9,10 +9,10 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::DefaultGuard;
 use tracing::{Event, Metadata, Subscriber};
 
-use super::server::eventually;
-use super::*;
-use crate::stats::BreakerState as Phase;
+use crate::metrics::BreakerState as Phase;
 use crate::store::StoreError;
+use crate::store::redis::tests::server::eventually;
+use crate::store::redis::tests::*;
 
 const SECRET: &str = "hunter2";
 

@@ -1,8 +1,8 @@
 //! A primary that changes.
 
-use super::server::eventually;
-use super::*;
-use crate::store::redis::sentinel::Sentinels;
+use crate::store::redis::tests::server::eventually;
+use crate::store::redis::tests::*;
+use crate::store::redis::topology::sentinel::Sentinels;
 use crate::store::redis::url::{Access, Endpoint};
 use crate::store::{StoreError, StoreResult};
 

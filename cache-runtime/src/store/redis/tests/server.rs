@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, FromRedisValue, ToRedisArgs};
 
-use super::ports::Port;
+use crate::store::redis::tests::ports::Port;
 
 /// Far longer than anything takes on any machine.
 pub(super) const LIMIT: Duration = Duration::from_secs(120);

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::server::Other;
-use super::*;
 use crate::store::Digests;
+use crate::store::redis::tests::server::Other;
+use crate::store::redis::tests::*;
 
 #[tokio::test]
 async fn what_matches_is_removed_and_nothing_else() {

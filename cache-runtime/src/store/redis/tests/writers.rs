@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::*;
+use crate::store::redis::tests::*;
 use crate::store::{End, Ended};
 
 const FENCE: Duration = Duration::from_secs(60);

@@ -1,4 +1,4 @@
-use super::*;
+use crate::store::redis::url::*;
 
 fn tcp(host: &str, port: u16) -> Endpoint {
     Endpoint::Tcp { host: host.to_owned(), port }

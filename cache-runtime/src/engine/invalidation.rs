@@ -1,0 +1,78 @@
+//! Invalidations that are told at once, and what becomes of those that are not acknowledged.
+
+use std::time::Duration;
+
+use crate::engine::Core;
+use crate::engine::journal::Entry;
+use crate::error::Error;
+use crate::metrics::Event;
+use crate::policy::BY_HAND;
+use crate::store::redis::Sweep;
+use crate::store::{Name, StoreResult};
+use crate::support::budget::Budget;
+
+/// How long an invalidation by pattern may take.
+const PATTERN_LIMIT: Duration = Duration::from_secs(30);
+
+impl Core {
+    /// Invalidates entries by their full keys; what is not acknowledged goes into the journal.
+    pub(crate) async fn remove(&self, texts: &[String], hold_off: Duration) -> Result<(), Error> {
+        self.announce();
+        let Some(store) = self.store() else {
+            return Ok(());
+        };
+        let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
+        self.flights().forget(&names);
+        let replies = store.invalidate(&names, hold_off, self.budget().deadline()).await;
+        self.settle(texts, replies, hold_off)
+    }
+
+    /// Invalidates entries by a full glob, which goes into the journal if that is not acknowledged.
+    pub(crate) async fn remove_matching(
+        &self,
+        pattern: &str,
+        hold_off: Duration,
+    ) -> Result<u64, Error> {
+        self.announce();
+        let Some(store) = self.store() else {
+            return Ok(0);
+        };
+        self.flights().forget_all();
+        let by = Budget::new(PATTERN_LIMIT).deadline();
+        let sweep = Sweep::default();
+        let reply = store.invalidate_matching(pattern, hold_off, &sweep, by).await;
+        self.note(&reply, Event::PatternInvalidated);
+        let entry = [Entry::Pattern(pattern.to_owned())];
+        match reply {
+            Ok(_) => self.journal().acknowledged(entry),
+            Err(_) => self.journal().add(entry, hold_off),
+        }
+        reply.map_err(|error| self.explained(error))
+    }
+
+    /// Puts what was not acknowledged into the journal, and returns the first error.
+    pub(crate) fn settle<T>(
+        &self,
+        texts: &[String],
+        replies: Vec<StoreResult<T>>,
+        hold_off: Duration,
+    ) -> Result<(), Error> {
+        for reply in &replies {
+            self.note(reply, Event::Invalidated);
+        }
+        let (done, failed): (Vec<_>, Vec<_>) =
+            texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
+        let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
+        self.journal().acknowledged(done.into_iter().map(entry));
+        self.journal().add(failed.into_iter().map(entry), hold_off);
+        replies
+            .into_iter()
+            .try_for_each(|reply| reply.map(drop))
+            .map_err(|error| self.explained(error))
+    }
+
+    fn note<T>(&self, reply: &StoreResult<T>, done: Event) {
+        let event = if reply.is_ok() { done } else { Event::Journalled };
+        self.recorder().count(&BY_HAND, event);
+    }
+}

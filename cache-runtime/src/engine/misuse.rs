@@ -1,0 +1,81 @@
+//! Mistakes in the use of the library that only a running program shows: no cache is installed, a value cannot be a
+//! part of a key or changes on its way through the cache, functions share entries by accident or without being able to
+//! read them, two sinks have the same queue, an attribute uses another cache than the function whose entries it names, or a
+//! key made by hand has no time to live.
+//!
+//! Such a mistake leaves the program running and not as it was meant, so it must not go unnoticed. It is counted in the
+//! statistics of the function each time it is seen, and described in the log once per function and kind. A test can
+//! have it panic instead: [`CacheBuilder::panic_on_misuse`](crate::CacheBuilder::panic_on_misuse).
+
+use std::fmt;
+
+use crate::engine::{Base, environment};
+use crate::metrics::Event;
+use crate::policy::Callsite;
+use crate::support::log;
+
+/// What was done wrong. Each kind has a bit of its own in `Reported`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Misuse {
+    /// Another function makes the same key.
+    SharedKey,
+    /// A function shares entries with another and cannot read what that has stored.
+    OtherSchema,
+    /// Another sink has the same queue.
+    SharedQueue,
+    /// A function's entries are in another cache than the one in use.
+    OtherCache,
+    /// A value cannot be a part of a key.
+    Unhashable,
+    /// No cache is installed, and the task has none.
+    NoCache,
+    /// A value is not the same after it was encoded and decoded.
+    AlteredValue,
+    /// A value is to be stored under a key that was made by hand and says nothing of a time to live.
+    WithoutTtl,
+}
+
+/// What is no mistake, but not what anybody expects either: described in the log once per function, as misuses are, and
+/// not counted as one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub(crate) enum Oddity {
+    /// A loaded value is too large to be stored.
+    Oversized = 30,
+    /// A stored value is too large to be read.
+    OversizedEntry = 31,
+}
+
+/// Counts a misuse by `function`, and describes it in the log if it is the first of its kind.
+///
+/// # Panics
+///
+/// Where the cache or the environment asks for that
+/// ([`CacheBuilder::panic_on_misuse`](crate::CacheBuilder::panic_on_misuse)), each time; and where the environment's wish
+/// is malformed.
+pub(crate) fn report(
+    cache: &Base,
+    function: &'static Callsite,
+    misuse: Misuse,
+    description: fmt::Arguments<'_>,
+) {
+    cache.recorder().count(function, Event::Misused);
+    let name = function.name();
+    if function.reported().is_first(misuse as u32) {
+        log::warn(format_args!("`{name}`: {description}"));
+    }
+    #[expect(clippy::panic, reason = "asked for by a setting that is for tests")]
+    match cache.settings().panic_on_misuse.map_or_else(environment::panics_on_misuse, Ok) {
+        Ok(false) => {}
+        Ok(true) => panic!("`{name}`: {description}"),
+        Err(malformed) => panic!("`{name}`: {description}; {malformed}"),
+    }
+}
+
+/// Describes something odd about a function in the log, if it is the first of its kind.
+pub(crate) fn remark(function: &'static Callsite, oddity: Oddity, description: fmt::Arguments<'_>) {
+    if function.reported().is_first(oddity as u32) {
+        log::warn(format_args!("`{}`: {description}", function.name()));
+    }
+}

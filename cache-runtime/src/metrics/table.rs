@@ -1,0 +1,191 @@
+//! The counters as a table for people.
+
+use std::fmt;
+
+use crate::metrics::{BreakerState, FunctionStats, QueueStats, Stats};
+
+/// Rows under one head. The first cell of a row is text, the others are numbers.
+struct Table {
+    head: Vec<&'static str>,
+    rows: Vec<Row>,
+}
+
+struct Row {
+    cells: Vec<String>,
+    /// What is not zero and has no column.
+    more: Vec<(&'static str, u64)>,
+}
+
+/// One table of the functions and one of the queues, where there are any, and a line about the store.
+///
+/// A counter without a column of its own is named below its row, unless it is zero. Times are in µs, ms or s.
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Table::of_functions(&self.functions).fmt(f)?;
+        Table::of_queues(&self.queues).fmt(f)?;
+        write!(f, "undelivered invalidations {}", self.journal_depth)?;
+        if let Some(breaker) = self.breaker {
+            let breaker = match breaker {
+                BreakerState::Idle => "idle",
+                BreakerState::Connecting => "connecting",
+                BreakerState::Closed => "closed",
+                BreakerState::HalfOpen => "half-open",
+                BreakerState::Open => "open",
+            };
+            write!(f, ", breaker {breaker}, connections {}", self.connections)?;
+        }
+        Ok(())
+    }
+}
+
+impl Table {
+    fn of_functions(functions: &[FunctionStats]) -> Self {
+        let head =
+            ["function", "hits", "misses", "hit rate", "loads", "failed", "median", "slowest"];
+        let shown = ["hits", "misses", "loads_ok", "loads_failed", "loads_cancelled"];
+        let rows = functions.iter().map(|it| Row {
+            cells: vec![
+                it.name.to_owned(),
+                it.hits.to_string(),
+                it.misses.to_string(),
+                it.hit_rate().map_or_else(String::new, |rate| format!("{:.1} %", 100.0 * rate)),
+                it.loads().to_string(),
+                it.loads_failed.to_string(),
+                span(it.load_latency.p50_us),
+                span(it.load_latency.max_us),
+            ],
+            more: of_note(it.counters(), &shown),
+        });
+        Self { head: head.into(), rows: rows.collect() }
+    }
+
+    fn of_queues(queues: &[QueueStats]) -> Self {
+        let head = ["queue", "pushed", "delivered", "batches", "dead letters"];
+        let rows = queues.iter().map(|it| Row {
+            cells: vec![
+                it.queue.to_owned(),
+                it.pushed.to_string(),
+                it.delivered.to_string(),
+                it.batches.to_string(),
+                it.dead_letters.to_string(),
+            ],
+            more: of_note(
+                [
+                    ("direct", it.direct),
+                    ("full", it.full),
+                    ("failed", it.failed),
+                    ("failures", it.failures),
+                    ("partitions_lost", it.partitions_lost),
+                    ("partitions_owned", it.partitions_owned),
+                ],
+                &[],
+            ),
+        });
+        Self { head: head.into(), rows: rows.collect() }
+    }
+
+    /// How wide a column is.
+    fn width(&self, column: usize) -> usize {
+        let cells = self.rows.iter().filter_map(|row| row.cells.get(column));
+        let widths = cells.map(|cell| cell.chars().count());
+        widths.chain(self.head.get(column).map(|head| head.len())).max().unwrap_or_default()
+    }
+
+    fn line<C: AsRef<str>>(&self, f: &mut fmt::Formatter<'_>, cells: &[C]) -> fmt::Result {
+        for (column, cell) in cells.iter().enumerate() {
+            let (cell, width) = (cell.as_ref(), self.width(column));
+            if column == 0 { write!(f, "{cell:<width$}") } else { write!(f, "  {cell:>width$}") }?;
+        }
+        writeln!(f)
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.rows.is_empty() {
+            return Ok(());
+        }
+        self.line(f, &self.head)?;
+        for Row { cells, more } in &self.rows {
+            self.line(f, cells)?;
+            let more: Vec<_> = more
+                .iter()
+                .map(|(name, count)| format!("{} {count}", name.replace('_', " ")))
+                .collect();
+            if !more.is_empty() {
+                writeln!(f, "    {}", more.join(", "))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn of_note(
+    counters: impl IntoIterator<Item = (&'static str, u64)>,
+    shown: &[&str],
+) -> Vec<(&'static str, u64)> {
+    counters.into_iter().filter(|(name, count)| *count > 0 && !shown.contains(name)).collect()
+}
+
+/// A time in the unit that a person would choose; nothing for zero, where nothing was measured.
+fn span(us: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "no load takes 2^52 microseconds")]
+    let us = us as f64;
+    match us {
+        0.0 => String::new(),
+        ..1e3 => format!("{us:.0} µs"),
+        ..1e6 => format!("{:.1} ms", us / 1e3),
+        _ => format!("{:.1} s", us / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::Latency;
+
+    #[test]
+    fn columns_are_aligned_and_nothing_that_happened_is_left_out() {
+        let latency = Latency { count: 3, p50_us: 812, max_us: 2_340_000, ..Latency::default() };
+        let functions = vec![
+            FunctionStats {
+                name: "users::get_user",
+                hits: 1204,
+                misses: 12,
+                loads_ok: 11,
+                loads_failed: 1,
+                loads_cancelled: 1,
+                fills_stored: 11,
+                store_down: 3,
+                load_latency: latency,
+                ..FunctionStats::default()
+            },
+            FunctionStats { name: "by hand", invalidations: 2, ..FunctionStats::default() },
+        ];
+        let queue = QueueStats {
+            queue: "views",
+            pushed: 10,
+            delivered: 10,
+            batches: 1,
+            ..QueueStats::default()
+        };
+        let queues = vec![QueueStats { direct: 2, ..queue }];
+        let breaker = Some(BreakerState::HalfOpen);
+        let stats = Stats { functions, queues, breaker, connections: 1, ..Stats::default() };
+        let expected = "\
+function         hits  misses  hit rate  loads  failed  median  slowest
+users::get_user  1204      12    99.0 %     13       1  812 µs    2.3 s
+    fills stored 11, store down 3
+by hand             0       0                0       0                 \n    invalidations 2
+queue  pushed  delivered  batches  dead letters
+views      10         10        1             0
+    direct 2
+undelivered invalidations 0, breaker half-open, connections 1";
+        assert_eq!(stats.to_string(), expected);
+    }
+
+    #[test]
+    fn a_cache_that_did_nothing_has_no_table() {
+        assert_eq!(Stats::default().to_string(), "undelivered invalidations 0");
+    }
+}

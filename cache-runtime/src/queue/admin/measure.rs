@@ -1,0 +1,99 @@
+//! How much a queue holds, looked up now and then so that the counters can tell it at once.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::engine::background;
+use crate::error::Error;
+use crate::metrics::QueueLength;
+use crate::metrics::queue::MeasuredLength;
+use crate::queue::admin::deadline;
+use crate::queue::partitions::Log;
+use crate::store::queue::Overview;
+
+/// How often whoever asks for the counters makes this process look.
+const ASKED: Duration = Duration::from_secs(1);
+/// How often a worker looks when nobody asks, so that the first who does is told.
+const UNASKED: Duration = Duration::from_secs(5);
+
+/// What the queue held when this process last looked.
+#[derive(Debug, Default)]
+pub(in crate::queue) struct Gauge {
+    last: Mutex<Option<(QueueLength, Instant)>>,
+    /// Somebody looks at this moment.
+    is_looking: AtomicBool,
+}
+
+impl Gauge {
+    pub(in crate::queue) fn snapshot(&self) -> Option<MeasuredLength> {
+        self.lock().map(|(length, at)| MeasuredLength { length, age: at.elapsed() })
+    }
+
+    fn is_older_than(&self, age: Duration) -> bool {
+        self.lock().is_none_or(|(_, at)| at.elapsed() >= age)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(QueueLength, Instant)>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The one who looks, until that has ended or was dropped.
+struct Looking(Log);
+
+impl Drop for Looking {
+    fn drop(&mut self) {
+        self.0.shared.gauge.is_looking.store(false, Ordering::Release);
+    }
+}
+
+impl Log {
+    /// What all partitions hold.
+    pub(in crate::queue) async fn measure(&self) -> Result<QueueLength, Error> {
+        let asked = Instant::now();
+        let Overview { partitions, is_paused } = self.asked(self.known(deadline()).await)?;
+        let mut length = QueueLength { paused: is_paused, ..QueueLength::default() };
+        for partition in 0..partitions {
+            self.asked(self.lengths(partition, deadline()).await)?.add_to(&mut length);
+        }
+        *self.shared.gauge.lock() = Some((length, asked));
+        Ok(length)
+    }
+
+    /// Somebody asks for the counters: what they are told may be a second old, and without an answer of the server older.
+    pub(in crate::queue) fn look_for_stats(&self) {
+        if self.is_in_memory() {
+            let memory = &self.shared.memory;
+            let mut length = QueueLength { paused: memory.is_paused(), ..QueueLength::default() };
+            (0..self.shared.site.options.partitions)
+                .for_each(|at| memory.lengths(at).add_to(&mut length));
+            *self.shared.gauge.lock() = Some((length, Instant::now()));
+        } else if self.redis().is_some() {
+            self.look_if_older_than(ASKED);
+        }
+    }
+
+    /// A worker goes round.
+    pub(in crate::queue) fn look_now_and_then(&self) {
+        if self.redis().is_some() {
+            self.look_if_older_than(UNASKED);
+        }
+    }
+
+    fn look_if_older_than(&self, age: Duration) {
+        let gauge = &self.shared.gauge;
+        if !gauge.is_older_than(age) || gauge.is_looking.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        // Dropped unrun where there is no runtime, or where that ends: then somebody else may look.
+        let looking = Looking(Self { cache: self.cache.clone(), shared: Arc::clone(&self.shared) });
+        background::spawn(async move {
+            // The figures stay, and their age tells that there was no answer.
+            _ = looking.0.measure().await;
+            looking.0.register().await;
+        });
+    }
+}

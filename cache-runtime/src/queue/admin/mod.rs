@@ -1,0 +1,48 @@
+//! What a queue holds, for operators.
+
+pub(crate) mod dead_letter;
+mod holdings;
+mod letters;
+pub(crate) mod manage;
+pub(crate) mod measure;
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::time::Instant;
+
+use crate::error::Error;
+use crate::metrics::QueueLength;
+use crate::queue::partitions::Log;
+use crate::queue::{Queue, Shared};
+use crate::support::budget::Deadline;
+
+/// How long one question may take: nobody's request waits for it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
+    /// Returns how much the queue holds, and how far its workers are behind.
+    ///
+    /// # Errors
+    ///
+    /// If the store does not answer or refuses.
+    pub async fn length(&self) -> Result<QueueLength, Error> {
+        match self.log() {
+            Some(log) => log.measure().await,
+            None => Ok(QueueLength::default()),
+        }
+    }
+
+    /// None: the cache has no store.
+    pub(super) fn log(&self) -> Option<Log> {
+        let cache = self.definition.cache();
+        cache.store()?;
+        let shared = Shared::of(&cache, self.definition.site);
+        Some(Log { cache, shared })
+    }
+}
+
+pub(super) fn deadline() -> Deadline {
+    Instant::now() + PATIENCE
+}

@@ -1,0 +1,72 @@
+//! When items are pushed: a hybrid clock, which follows the wall clock and never goes back.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::store::queue::Stamp;
+use crate::support::clock::wall_us;
+use crate::support::random::random_u64;
+
+static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// A stamp later than all that this process has made or [seen](observe).
+pub(in crate::queue) fn now() -> Stamp {
+    now_for(1)
+}
+
+/// The same for so many items, of which each gets a microsecond more than the one before.
+pub(in crate::queue) fn now_for(items: usize) -> Stamp {
+    let (wall, more) = (wall_us(), (items as u64).saturating_sub(1));
+    let next = |last: u64| wall.max(last.saturating_add(1));
+    let last = with_last(|last| {
+        let after = |last| Some(next(last).saturating_add(more));
+        last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after)
+    });
+    Stamp { us: next(last.unwrap_or_else(|last| last)), node: node() }
+}
+
+/// Tells this process apart from others.
+pub(crate) fn node() -> u16 {
+    static NODE: LazyLock<u16> =
+        LazyLock::new(|| u16::try_from(random_u64() % u64::from(Stamp::NODES)).unwrap_or_default());
+    *NODE
+}
+
+/// Another process, or the partition, was ahead.
+pub(in crate::queue) fn observe(us: u64) {
+    with_last(|last| last.fetch_max(us, Ordering::Relaxed));
+}
+
+fn with_last<R>(act: impl FnOnce(&AtomicU64) -> R) -> R {
+    #[cfg(test)]
+    if let Some(clock) = crate::testing::simulation::clock() {
+        return act(&clock.last);
+    }
+    act(&LAST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stamps_grow_also_past_what_others_had() {
+        let (first, second) = (now(), now());
+        assert!(first.us < second.us && first.version() < second.version());
+        let ahead = second.us + 1_000_000;
+        observe(ahead);
+        assert!(now().us > ahead);
+        observe(1);
+        assert!(now().us > ahead);
+        let several = now_for(10);
+        assert!(now().us >= several.us + 10);
+    }
+
+    #[test]
+    fn a_version_tells_time_before_node() {
+        let version = |us, node| Stamp { us, node }.version();
+        assert!(version(1, Stamp::NODES - 1) < version(2, 0));
+        assert!(version(2, 0) < version(2, 1));
+        assert!(version((1 << 52) - 1, Stamp::NODES - 1) > 0);
+    }
+}

@@ -1,0 +1,281 @@
+//! The batches that sinks receive.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use crate::store::queue::Position;
+
+/// Items of one partition, in the order in which they were pushed.
+///
+/// A sink that takes a `Vec` of items gets them merged by key. One that takes the batch can apply each item **exactly
+/// once**, even where items are increments rather than whole values: it stores [`position`](Self::position) in the
+/// same transaction as the rows, and uses [`after`](Self::after) to skip items at or before the stored position. Then
+/// it does not matter how often an item is delivered, or by whom.
+#[derive(Debug)]
+pub struct Batch<T> {
+    queue: &'static str,
+    partition: u32,
+    /// Of the last item, or what was stored if that is later.
+    position: Option<Position>,
+    entries: Vec<Entry<T>>,
+    merge: Merge<T>,
+    asked: Arc<Asked>,
+}
+
+/// What a sink has asked its batch for.
+#[derive(Debug, Default)]
+pub(crate) struct Asked {
+    /// The position, which it keeps.
+    position: AtomicBool,
+    /// The items, after which there is no asking for the position.
+    items: AtomicBool,
+    /// How many entries were dropped, as they were applied before.
+    dropped: AtomicUsize,
+}
+
+impl Asked {
+    pub(crate) fn position(&self) -> bool {
+        self.position.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn items(&self) -> bool {
+        self.items.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn dropped(&self) -> usize {
+        self.dropped.load(Ordering::Relaxed)
+    }
+}
+
+/// An item, and when it was pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Versioned<T> {
+    /// The pushed item, or the result of merging the items of its key.
+    pub item: T,
+    /// Grows with every push of the same key: microseconds since 1970, never the same twice. It is made by the
+    /// pushing process and the partition together, from clocks that never go back, so `UPDATE … WHERE version < $new`
+    /// refuses an item that is older than the row.
+    pub version: i64,
+}
+
+/// An item as it was pushed.
+#[derive(Clone, Debug)]
+pub(crate) struct Entry<T> {
+    /// None where it is delivered past the queue.
+    pub(crate) position: Option<Position>,
+    pub(crate) key: String,
+    pub(crate) version: i64,
+    pub(crate) item: T,
+}
+
+/// What becomes of several items of one key.
+#[derive(Debug)]
+pub(crate) enum Merge<T> {
+    /// The one with the highest version counts.
+    Last,
+    /// Each counts.
+    All,
+    /// An older and a newer one make one.
+    Fold(fn(T, T) -> T),
+}
+
+impl<T> Clone for Merge<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Merge<T> {}
+
+impl<T> Batch<T> {
+    /// Entries in the order of their positions.
+    pub(crate) fn new(
+        queue: &'static str,
+        partition: u32,
+        entries: Vec<Entry<T>>,
+        merge: Merge<T>,
+    ) -> Self {
+        let position = entries.last().and_then(|entry| entry.position);
+        let asked = Arc::default();
+        Self { queue, partition, position, entries, merge, asked }
+    }
+
+    /// What the sink will have asked for.
+    pub(crate) fn asked(&self) -> Arc<Asked> {
+        Arc::clone(&self.asked)
+    }
+
+    /// The name of the queue.
+    #[must_use]
+    pub fn queue(&self) -> &'static str {
+        self.queue
+    }
+
+    /// The number of the partition, from 0. All items of one key are in the same partition.
+    #[must_use]
+    pub fn partition(&self) -> u32 {
+        self.partition
+    }
+
+    /// The position to store together with the effects of this batch. There is none if the item bypassed the queue
+    /// because Redis was unavailable; then there is nothing to store.
+    #[must_use]
+    pub fn position(&self) -> Option<Position> {
+        self.asked.position.store(true, Ordering::Relaxed);
+        self.position
+    }
+
+    /// The number of items before merging.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether the batch has no items, so there is nothing left to do.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Drops the items at or before `stored`, the position stored for this [`partition`](Self::partition) (`None`
+    /// before the first batch). Items are merged only after this, so an item that was already applied is not added to
+    /// a sum again.
+    #[must_use]
+    pub fn after(mut self, stored: impl Into<Option<Position>>) -> Self {
+        self.asked.position.store(true, Ordering::Relaxed);
+        if let (Some(stored), Some(last)) = (stored.into(), self.position) {
+            let before = self.entries.len();
+            self.entries.retain(|entry| entry.position.is_none_or(|at| at > stored));
+            self.asked.dropped.fetch_add(before - self.entries.len(), Ordering::Relaxed);
+            self.position = Some(last.max(stored));
+        }
+        self
+    }
+
+    /// The items, merged by key.
+    #[must_use]
+    pub fn into_items(self) -> Vec<T> {
+        self.into_iter().map(|versioned| versioned.item).collect()
+    }
+
+    /// The items as they were pushed.
+    #[cfg(test)]
+    pub(crate) fn items(&self) -> impl Iterator<Item = &T> {
+        self.entries.iter().map(|entry| &entry.item)
+    }
+
+    fn merged(self) -> Vec<Versioned<T>> {
+        self.asked.items.store(true, Ordering::Relaxed);
+        let mut merged: Vec<Option<Versioned<T>>> = Vec::with_capacity(self.entries.len());
+        let mut places: HashMap<String, usize> = HashMap::new();
+        for Entry { key, version, item, .. } in self.entries {
+            let newer = Versioned { item, version };
+            if matches!(self.merge, Merge::All) {
+                merged.push(Some(newer));
+                continue;
+            }
+            let place = *places.entry(key).or_insert_with(|| {
+                merged.push(None);
+                merged.len() - 1
+            });
+            if let Some(slot) = merged.get_mut(place) {
+                *slot = Some(match slot.take() {
+                    Some(older) => self.merge.apply(older, newer),
+                    None => newer,
+                });
+            }
+        }
+        merged.into_iter().flatten().collect()
+    }
+}
+
+impl<T> Merge<T> {
+    /// Which entries each item of a batch was made of, by their keys.
+    pub(crate) fn origins<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> Vec<Vec<usize>> {
+        let mut origins: Vec<Vec<usize>> = Vec::new();
+        let mut places: HashMap<&str, usize> = HashMap::new();
+        for (entry, key) in keys.into_iter().enumerate() {
+            let place = match self {
+                Self::All => origins.len(),
+                Self::Last | Self::Fold(_) => *places.entry(key).or_insert(origins.len()),
+            };
+            match origins.get_mut(place) {
+                Some(origin) => origin.push(entry),
+                None => origins.push(vec![entry]),
+            }
+        }
+        origins
+    }
+
+    fn apply(self, older: Versioned<T>, newer: Versioned<T>) -> Versioned<T> {
+        match self {
+            // A dead letter that comes back stands behind younger items.
+            Self::Last if older.version > newer.version => older,
+            Self::Last | Self::All => newer,
+            Self::Fold(fold) => Versioned {
+                version: older.version.max(newer.version),
+                item: fold(older.item, newer.item),
+            },
+        }
+    }
+}
+
+impl<T> IntoIterator for Batch<T> {
+    type Item = Versioned<T>;
+    type IntoIter = std::vec::IntoIter<Versioned<T>>;
+
+    /// The items, merged by key, with their versions.
+    fn into_iter(self) -> Self::IntoIter {
+        self.merged().into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(number: u64) -> Position {
+        Position { generation: 1, number }
+    }
+
+    fn batch(merge: Merge<i32>) -> Batch<i32> {
+        let pushed = [("a", 10, 1), ("b", 20, 2), ("a", 30, 4), ("a", 5, 8)];
+        let entries = pushed.into_iter().zip(1..).map(|((key, version, item), number)| Entry {
+            position: Some(at(number)),
+            key: key.to_owned(),
+            version,
+            item,
+        });
+        Batch::new("numbers", 0, entries.collect(), merge)
+    }
+
+    #[test]
+    fn the_last_of_a_key_counts_by_its_version() {
+        let items: Vec<_> = batch(Merge::Last).into_iter().map(|v| (v.item, v.version)).collect();
+        assert_eq!(items, [(4, 30), (2, 20)]);
+    }
+
+    #[test]
+    fn all_of_a_key_are_kept_in_order() {
+        assert_eq!(batch(Merge::All).into_items(), [1, 2, 4, 8]);
+    }
+
+    #[test]
+    fn items_of_a_key_are_folded_after_the_cut() {
+        let add = Merge::Fold(|a, b| a + b);
+        assert_eq!(batch(add).into_items(), [13, 2]);
+        let rest = batch(add).after(at(2));
+        assert_eq!((rest.len(), rest.position()), (2, Some(at(4))));
+        assert_eq!(rest.into_items(), [12]);
+    }
+
+    #[test]
+    fn the_position_never_falls_behind_the_stored_one() {
+        let rest = batch(Merge::All).after(at(9));
+        assert!(rest.is_empty());
+        assert_eq!(rest.position(), Some(at(9)));
+        assert_eq!(batch(Merge::All).after(None).len(), 4);
+    }
+}

@@ -1,0 +1,92 @@
+//! The ids that one run of the body loads, and how each is loaded.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::time::sleep;
+
+use crate::engine::Core;
+use crate::read::batch::first_lookup::One;
+use crate::read::lease::{Lease, Renewal};
+use crate::read::load::outcome::{Attempt, Ended, Loaded};
+use crate::read::lookup::Entry;
+use crate::store::Convoy;
+use crate::typing::OfOne;
+
+/// One of the ids that a run of the body loads.
+pub(super) struct Load<T> {
+    pub(super) at: usize,
+    pub(super) attempt: Attempt,
+    pub(super) one: One<T>,
+    /// None if it bypasses the cache.
+    pub(super) entry: Option<Entry>,
+}
+
+impl<T> Load<T> {
+    /// The beginning of the third stage of a single read. Also the result, which may have become a refusal.
+    pub(super) fn end<U: Fn(&T) -> bool>(
+        self,
+        result: OfOne<T>,
+        unless: Option<&U>,
+        took: Duration,
+    ) -> (Ended, Option<OfOne<T>>) {
+        let Self { attempt, mut one, entry, .. } = self;
+        let Some(entry) = entry else { return (Ended::Done, Some(result)) };
+        one.set(result);
+        let unless = unless.map(|unless| unless as &dyn Fn(&T) -> bool);
+        let ended =
+            one.with(unless, |steps| attempt.end(&mut Loaded { entry: &entry, steps, took }));
+        (ended, one.take())
+    }
+}
+
+/// The second stage of a single read, for all of a round: runs the body, and keeps the leases meanwhile.
+pub(super) async fn watch<T, B: Future>(cache: &Core, loads: &[Load<T>], body: B) -> B::Output {
+    let mut body = pin!(body);
+    let leases: Vec<_> = loads.iter().filter_map(|load| load.attempt.lease()).collect();
+    let Some(length) = leases.first().map(|lease| lease.length()) else {
+        return body.await;
+    };
+    let renewals: Vec<_> = leases.into_iter().map(Lease::renewal).collect();
+    let patience = cache.settings().budget;
+    loop {
+        tokio::select! {
+            biased;
+            result = &mut body => return result,
+            () = sleep(length / 3) => {}
+        }
+        let renew = Convoy::new(renewals.iter().map(Renewal::boxed), patience);
+        tokio::select! {
+            biased;
+            result = &mut body => return result,
+            () = renew.finish(cache.store()) => {}
+        }
+    }
+}
+
+/// What the body returned for each id of a round. What it returned for other ids is dropped.
+pub(super) fn sort<I: Eq + Hash, T>(
+    ids: &[I],
+    loads: &[Load<T>],
+    pairs: Vec<(I, T)>,
+    nothing: fn() -> Option<T>,
+) -> Vec<OfOne<T>> {
+    let asked = loads.iter().enumerate();
+    let asked = asked.filter_map(|(place, load)| Some((ids.get(load.at)?, place)));
+    let places: HashMap<&I, usize> = asked.collect();
+    let mut values: Vec<Option<T>> = loads.iter().map(|_| None).collect();
+    for (id, value) in pairs {
+        if let Some(place) = places.get(&id) {
+            keep(&mut values, *place, Some(value));
+        }
+    }
+    values.into_iter().map(|value| value.or_else(nothing).ok_or(None)).collect()
+}
+
+pub(super) fn keep<T>(places: &mut [Option<T>], at: usize, value: Option<T>) {
+    if let Some(place) = places.get_mut(at) {
+        *place = value;
+    }
+}

@@ -1,0 +1,45 @@
+//! A body that runs, as the statistics see it.
+
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::engine::Core;
+use crate::metrics::Event;
+use crate::policy::Callsite;
+
+/// A body that runs, or waits for a place. It counts as cancelled if dropped before its end, and is not counted if it
+/// is refused a place.
+pub(in crate::read) struct Running {
+    cache: Core,
+    callsite: &'static Callsite,
+    since: OnceLock<Instant>,
+    ended: bool,
+}
+
+impl Running {
+    pub(in crate::read) fn new(cache: Core, callsite: &'static Callsite) -> Self {
+        Self { cache, callsite, since: OnceLock::new(), ended: false }
+    }
+
+    pub(in crate::read) fn start(&self) {
+        self.since.get_or_init(Instant::now);
+    }
+
+    pub(in crate::read) fn end(mut self, succeeded: bool) -> Duration {
+        self.ended = true;
+        let Some(took) = self.since.get().map(Instant::elapsed) else { return Duration::ZERO };
+        let event = if succeeded { Event::LoadOk } else { Event::LoadFailed };
+        self.cache.recorder().loaded(self.callsite, event, took);
+        took
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !self.ended && self.since.get().is_some() {
+            self.cache.recorder().count(self.callsite, Event::LoadCancelled);
+        }
+    }
+}

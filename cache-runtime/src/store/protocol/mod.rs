@@ -1,0 +1,5 @@
+//! What is asked of a store, and what it answers.
+
+pub(crate) mod error;
+pub(crate) mod reply;
+pub(crate) mod request;

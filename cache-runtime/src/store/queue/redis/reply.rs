@@ -1,0 +1,225 @@
+//! What the queues' scripts reply.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::time::Duration;
+
+use redis::Value;
+
+use crate::store::queue::{
+    Added, Buried, Crew, Death, Layout, Lengths, Overview, Position, Read, Stamp, Stored, Turned,
+};
+use crate::store::{StoreError, StoreResult};
+
+/// Yes or no.
+pub(super) fn decision(reply: &Value) -> StoreResult<bool> {
+    match reply {
+        Value::Int(0) => Ok(false),
+        Value::Int(1) => Ok(true),
+        _ => Err(StoreError::Unexpected),
+    }
+}
+
+/// What became of so many items.
+pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
+    let added = |outcome: &Value| match text(outcome)? {
+        "K" => Some(Added::Known),
+        "F" => Some(Added::Full),
+        "L" => Some(Added::Late),
+        "M" => Some(Added::Moved),
+        other => match other.strip_prefix('B') {
+            Some(us) => us.parse().ok().map(Added::Behind),
+            None => other.parse().ok().map(Added::New),
+        },
+    };
+    let all = match reply {
+        Value::Array(outcomes) if outcomes.len() == items => outcomes.iter().map(added).collect(),
+        _ => None,
+    };
+    all.ok_or(StoreError::Unexpected)
+}
+
+pub(super) fn read(reply: Value) -> Option<Read> {
+    let Value::Array(reply) = reply else { return None };
+    let mut reply = reply.into_iter();
+    match (text(&reply.next()?)?, reply.next(), reply.next(), reply.next()) {
+        ("X", None, None, None) => Some(Read::Lost),
+        ("R", Some(last), Some(Value::Array(items)), Some(epoch)) => Some(Read::Items {
+            items: self::items(Value::Array(items))?,
+            last: position(text(&last)?)?,
+            epoch: parsed(&epoch)?,
+        }),
+        _ => None,
+    }
+}
+
+pub(super) fn buried(reply: Value) -> Option<Vec<Buried>> {
+    let Value::Array(items) = reply else { return None };
+    let buried = |item| {
+        let (mut stored, mut more) = entry(item)?;
+        let Position { generation: ms, number: sequence } = stored.position;
+        let mut field = |name: &[u8]| String::from_utf8(more.remove(name)?).ok();
+        if let Some(former) = field(b"p").as_deref().and_then(position) {
+            stored.position = former;
+        }
+        let attempts = field(b"n").and_then(|attempts| attempts.parse().ok()).unwrap_or_default();
+        let death = Death { ms, sequence };
+        Some(Buried { death, stored, error: field(b"e").unwrap_or_default(), attempts })
+    };
+    items.into_iter().map(buried).collect()
+}
+
+pub(super) fn crew(reply: Value) -> Option<Crew> {
+    let Value::Array(reply) = reply else { return None };
+    let mut reply = reply.into_iter();
+    let (
+        Some(Value::Int(partitions)),
+        Some(Value::Array(alive)),
+        Some(Value::Int(paused)),
+        Some(layout),
+    ) = (reply.next(), reply.next(), reply.next(), reply.next())
+    else {
+        return None;
+    };
+    let alive = alive.iter().map(|worker| text(worker).map(str::to_owned));
+    Some(Crew {
+        partitions: u32::try_from(partitions).ok()?,
+        alive: alive.collect::<Option<_>>()?,
+        is_paused: paused != 0,
+        layout: self::layout(&layout)?,
+    })
+}
+
+/// What is known of the layout; nothing where there never was one.
+pub(super) fn layout(reply: &Value) -> Option<Layout> {
+    let Value::Array(reply) = reply else { return None };
+    let [epoch, spread, us, drains, next, next_spread] = &reply[..] else { return None };
+    let next = match (next, next_spread) {
+        (Value::Nil, _) | (_, Value::Nil) => None,
+        (next, spread) => Some((parsed(next)?, parsed(spread)?)),
+    };
+    Some(Layout {
+        epoch: parsed_or_none(epoch)?,
+        spread: parsed_or_none(spread)?,
+        us: parsed_or_none(us)?,
+        drains: !matches!(drains, Value::Nil),
+        next,
+    })
+}
+
+/// What a partition says to a layout.
+pub(super) fn turned(reply: &Value) -> Option<Turned> {
+    let Value::Array(reply) = reply else { return None };
+    let [Value::Int(left), epoch, us] = &reply[..] else { return None };
+    Some(Turned { is_left: *left > 0, epoch: parsed(epoch)?, us: parsed(us)? })
+}
+
+fn parsed<N: FromStr>(value: &Value) -> Option<N> {
+    text(value)?.parse().ok()
+}
+
+fn parsed_or_none<N: FromStr + Default>(value: &Value) -> Option<N> {
+    if matches!(value, Value::Nil) { Some(N::default()) } else { parsed(value) }
+}
+
+/// What is known of a queue, where anything is.
+pub(super) fn known(reply: &Value) -> Option<Overview> {
+    let Value::Array(reply) = reply else { return None };
+    let [partitions, paused] = &reply[..] else { return None };
+    let partitions = match partitions {
+        Value::Nil => 0,
+        partitions => text(partitions)?.parse().ok()?,
+    };
+    Some(Overview { partitions, is_paused: !matches!(paused, Value::Nil) })
+}
+
+/// The members of a set, in RESP2 or RESP3.
+pub(super) fn texts(reply: &Value) -> Option<Vec<String>> {
+    let (Value::Array(members) | Value::Set(members)) = reply else { return None };
+    members.iter().map(|member| text(member).map(str::to_owned)).collect()
+}
+
+/// Items of a stream.
+pub(super) fn items(reply: Value) -> Option<Vec<Stored>> {
+    let Value::Array(items) = reply else { return None };
+    items.into_iter().map(|item| entry(item).map(|(item, _)| item)).collect()
+}
+
+/// What `INFO` tells of how durable a server is.
+pub(super) fn risk(info: &[Value]) -> Option<&'static str> {
+    let says = |line: &str| {
+        let mut texts = info.iter().filter_map(text);
+        texts.any(|text| text.lines().any(|other| other.starts_with(line)))
+    };
+    if says("maxmemory_policy:allkeys") {
+        Some("it evicts keys without a time to live (`maxmemory-policy`): items may vanish")
+    } else if says("aof_enabled:0") {
+        Some("it keeps no append-only file: killed, it loses the items since its last snapshot")
+    } else {
+        None
+    }
+}
+
+pub(super) fn lengths(reply: &Value) -> Option<Lengths> {
+    let Value::Array(reply) = reply else { return None };
+    let [Value::Int(length), Value::Int(pending), Value::Int(dead), Value::Int(lag)] = &reply[..]
+    else {
+        return None;
+    };
+    let (length, pending) = (u64::try_from(*length).ok()?, u64::try_from(*pending).ok()?);
+    Some(Lengths {
+        waiting: length.saturating_sub(pending),
+        pending,
+        dead: u64::try_from(*dead).ok()?,
+        lag: Duration::from_micros(u64::try_from(*lag).unwrap_or_default()),
+    })
+}
+
+type Fields = HashMap<Vec<u8>, Vec<u8>>;
+
+/// An entry of a stream, and the fields that are none of an item.
+fn entry(entry: Value) -> Option<(Stored, Fields)> {
+    let Value::Array(entry) = entry else { return None };
+    let mut entry = entry.into_iter();
+    let position = position(text(&entry.next()?)?)?;
+    let mut fields = match entry.next()? {
+        Value::Array(fields) => pairs(fields)?,
+        // Pending, and no longer in the stream.
+        Value::Nil => Fields::new(),
+        _ => return None,
+    };
+    let mut field = |name: &[u8]| fields.remove(name);
+    let key = field(b"k").and_then(|key| String::from_utf8(key).ok()).unwrap_or_default();
+    let stamp = field(b"v").as_deref().and_then(stamp).unwrap_or_default();
+    let payload = field(b"d");
+    Some((Stored { position, key, stamp, payload }, fields))
+}
+
+fn pairs(fields: Vec<Value>) -> Option<Fields> {
+    let mut pairs = Fields::new();
+    let mut fields = fields.into_iter();
+    while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
+        let (Value::BulkString(name), Value::BulkString(value)) = (name, value) else {
+            return None;
+        };
+        pairs.insert(name, value);
+    }
+    Some(pairs)
+}
+
+fn stamp(text: &[u8]) -> Option<Stamp> {
+    let (us, node) = str::from_utf8(text).ok()?.split_once('-')?;
+    Some(Stamp { us: us.parse().ok()?, node: node.parse().ok()? })
+}
+
+fn position(id: &str) -> Option<Position> {
+    let (generation, number) = id.split_once('-')?;
+    Some(Position { generation: generation.parse().ok()?, number: number.parse().ok()? })
+}
+
+fn text(value: &Value) -> Option<&str> {
+    match value {
+        Value::BulkString(bytes) => str::from_utf8(bytes).ok(),
+        _ => None,
+    }
+}

@@ -1,0 +1,20 @@
+//! One connection to one server: how it is made, supervised, used and replaced.
+
+mod admission;
+pub(crate) mod backoff;
+pub(crate) mod breaker;
+pub(crate) mod dial;
+pub(crate) mod error;
+mod failover;
+pub(crate) mod link;
+pub(crate) mod node;
+pub(crate) mod refusal;
+mod replies;
+pub(crate) mod session;
+pub(crate) mod settings;
+mod sockets;
+pub(crate) mod supervisor;
+#[cfg(feature = "tls")]
+mod tls;
+pub(crate) mod turns;
+mod write_coalescer;

@@ -1,0 +1,36 @@
+//! How long the cache may delay a call.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The time by which an operation must have been answered.
+pub(crate) type Deadline = Instant;
+
+/// The time that one call may spend on the store, all its commands together. Loads, and waiting for other loaders, do
+/// not count: the clock stops for them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Budget {
+    deadline: Deadline,
+    limit: Duration,
+}
+
+impl Budget {
+    pub(crate) fn new(limit: Duration) -> Self {
+        Self { deadline: Instant::now() + limit, limit }
+    }
+
+    /// The same amount of time again, from now on, for a command that nobody waits for.
+    pub(crate) fn anew(&self) -> Self {
+        Self::new(self.limit)
+    }
+
+    pub(crate) fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Gives back the time since `paused`.
+    pub(crate) fn resume(&mut self, paused: Instant) {
+        self.deadline += paused.elapsed();
+    }
+}

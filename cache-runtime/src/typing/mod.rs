@@ -1,0 +1,146 @@
+//! What a function's return type means to a cache: which part of it is stored, and when that says "nothing there".
+//!
+//! `Result<T, E>` stores `T`, every other type stores itself, and a stored `None` is a negative entry. A macro sees
+//! only how a type is spelled, whereas the compiler sees through aliases (`sqlx::Result<T>`, `AppResult<T>`): an
+//! inherent item of `Probe<Result<T, E>>` shadows the item of the same name that a trait provides for every
+//! `Probe<R>`. In an expression this works with generics too; as a constant in a type it needs a type without
+//! generics.
+
+mod absent;
+mod batch_again;
+mod batch_answers;
+mod batch_ids;
+mod batch_lacks;
+mod bounds;
+pub(crate) mod companion;
+pub(crate) mod detach;
+mod lacks;
+mod macros;
+pub(crate) mod merge;
+pub(crate) mod named;
+mod nature;
+pub(crate) mod own;
+pub(crate) mod parameters;
+mod probe;
+mod registration;
+pub(crate) mod remembered_errors;
+mod returns;
+mod shared_error;
+mod sharing;
+
+use std::fmt;
+
+pub use self::batch_again::{Again, again};
+pub use self::batch_answers::{Answers, Batched, HeldBy, Negative};
+pub(crate) use self::batch_ids::distinct;
+pub use self::batch_ids::{Id, Ids};
+pub use self::batch_lacks::{
+    EachLacksBoth, EachLacksDeserialize, EachLacksNothing, EachLacksSerialize,
+};
+pub(crate) use self::bounds::{
+    Fail, Fails, Optional, ReadBack, Refuse, Spells, Storable, Stores, Writable, Yields,
+};
+pub use self::lacks::{LacksBoth, LacksDeserialize, LacksNothing, LacksSerialize};
+pub use self::merge::{Fold, merge};
+pub(crate) use self::nature::{Compare, Equal, Hand, Nature};
+pub use self::nature::{Encoded, Unable};
+pub(crate) use self::probe::Answer;
+pub use self::probe::{IsAbsent, NeverAbsent, Otherwise, Probe};
+pub(crate) use self::returns::OfOne;
+pub use self::returns::{Returns, Written};
+pub use self::shared_error::SharedError;
+pub(crate) use self::sharing::{Shared, Sharing};
+pub use self::sharing::{SharesByRef, SharesClones, SharesError, SharesText, Unshared};
+
+/// The shape of a return type that is a value as a whole.
+#[derive(Debug)]
+pub struct Plain;
+
+/// The shape of a `Result`: its `Ok` is the value.
+#[derive(Debug)]
+pub struct Fallible;
+
+/// A return type, seen as one of the two shapes. Only `Fallible` can be wrong: every type is a value as a whole.
+#[diagnostic::on_unimplemented(
+    message = "the name of `{Self}` ends in `Result`, but it is not a `Result`",
+    label = "taken for a `Result`",
+    note = "a return type with type parameters in it is judged by its name: rename the type, or return it through an \
+            alias that does not end in `Result`"
+)]
+pub trait Outcome<Shape>: Sized {
+    /// What is stored.
+    type Value;
+
+    /// The value, if the call succeeded.
+    fn value(&self) -> Option<&Self::Value>;
+
+    /// The value, or the failure as it is.
+    fn into_value(self) -> Result<Self::Value, Self>;
+
+    /// What the function returns when the cache has the value.
+    fn from_value(value: Self::Value) -> Self;
+}
+
+impl<T> Outcome<Plain> for T {
+    type Value = T;
+
+    fn value(&self) -> Option<&T> {
+        Some(self)
+    }
+
+    fn into_value(self) -> Result<T, T> {
+        Ok(self)
+    }
+
+    fn from_value(value: T) -> T {
+        value
+    }
+}
+
+impl<T, E> Outcome<Fallible> for Result<T, E> {
+    type Value = T;
+
+    fn value(&self) -> Option<&T> {
+        self.as_ref().ok()
+    }
+
+    fn into_value(self) -> Result<T, Self> {
+        self.map_err(Err)
+    }
+
+    fn from_value(value: T) -> Self {
+        Ok(value)
+    }
+}
+
+/// A `KIND` as a type.
+#[derive(Debug)]
+pub struct Kind<const KIND: u8>;
+
+/// The shape that a `KIND` stands for.
+pub trait Shaped {
+    /// The shape.
+    type Shape;
+}
+
+impl Shaped for Kind<0> {
+    type Shape = Plain;
+}
+
+impl Shaped for Kind<1> {
+    type Shape = Fallible;
+}
+
+/// What a function that returns `R` stores.
+pub type Value<R, const KIND: u8> = <R as Outcome<<Kind<KIND> as Shaped>::Shape>>::Value;
+
+macro_rules! opaque_debug {
+    ($($type:ident<$($parameter:ident),+>),*) => {$(
+        impl<$($parameter),+> fmt::Debug for $type<$($parameter),+> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(stringify!($type))
+            }
+        }
+    )*};
+}
+opaque_debug!(Probe<R>, Answer<R, Shape, V>, Sharing<R>, Returns<R, V>, Written<R, V, D>);

@@ -19,8 +19,8 @@ mod queues;
 mod shutdown;
 mod transactions;
 
-pub use self::builder::CacheBuilder;
 pub use self::keys::Keys;
+pub use crate::engine::CacheBuilder;
 use crate::engine::Core;
 use crate::metrics::Stats;
 use crate::queue::Queues;

@@ -98,8 +98,8 @@ mod tests {
         let names: Vec<_> = all(&signature.inputs).iter().map(show).collect();
         assert_eq!(
             names.join(", "),
-            "db: & Pool, id: i64, a: String, b: u8, c: ?, x: ?, up: ?, d: char, r#type: Kind, all: Span, \
-             from: ?, e: ?"
+            "db: & Pool, id: i64, a: String, b: u8, c: ?, x: ?, up: ?, d: char, r#type: Kind, all: \
+             Span, from: ?, e: ?"
         );
     }
 }

@@ -1,6 +1,6 @@
 //! Every option is in the documentation of its attribute, and in the README.
 
-use super::tests::attributes;
+use super::tests::{Attribute, attributes};
 
 const README: &str = include_str!("../../../README.md");
 
@@ -46,4 +46,25 @@ fn every_option_is_documented() {
         }
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// What the rows of the tables in `text` begin with, where that is written like an option.
+fn shown(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().filter_map(|line| {
+        let cell = line.strip_prefix("| ")?;
+        let cell = cell.strip_prefix('`').or_else(|| cell.strip_prefix("<code>"))?;
+        let end = cell.find(|c: char| !c.is_ascii_lowercase() && c != '_')?;
+        let (name, rest) = cell.split_at(end);
+        (rest.starts_with(" =") || rest.starts_with('`')).then_some(name)
+    })
+}
+
+#[test]
+fn nothing_is_documented_that_is_no_option() {
+    for Attribute { name, rows, .. } in attributes() {
+        for option in shown(section(name)).chain(shown(guide(name))) {
+            let exists = rows.iter().any(|&(known, _)| known == option);
+            assert!(exists, "`#[{name}]` has no option `{option}`");
+        }
+    }
 }

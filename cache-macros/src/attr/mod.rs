@@ -1,4 +1,5 @@
-//! What the user wrote in the attribute, with its spans. Nothing here looks at two options together.
+//! What the user wrote in the attribute, with its spans. Nothing here looks at two options
+//! together.
 //!
 //! Each attribute has one table of its options (`options`), whose rows say how a value is parsed
 //! (`value`, `duration`, `key`, ..) and where it is kept (`argument`).

@@ -23,22 +23,25 @@ fn instead_of(text: &str) -> Option<&'static str> {
             "leave it out; of a `Result` only `Ok` is stored, and `error_ttl` remembers errors too"
         }
         "option" => {
-            "leave it out; of an `Option` only `Some` is stored, and `none_ttl = \"30s\"` stores `None` too"
+            "leave it out; of an `Option` only `Some` is stored, and `none_ttl = \"30s\"` stores \
+             `None` too"
         }
         "size" | "max_size" | "max_capacity" | "unbound" | "unbounded" => {
-            "the store is bounded as a whole: by `maxmemory` of Redis, or by `Cache::builder().capacity(..)` in memory"
+            "the store is bounded as a whole: by `maxmemory` of Redis, or by \
+             `Cache::builder().capacity(..)` in memory"
         }
         "convert" => "the key is a template over the parameters: write `key = \"user:<id>\"`",
         "time" | "time_to_live" => {
-            "for how long a value is served is `ttl`: write `ttl = \"1h\"`, or `ttl = 3600` for seconds"
+            "for how long a value is served is `ttl`: write `ttl = \"1h\"`, or `ttl = 3600` for \
+             seconds"
         }
         "timeout" => {
-            "for how long a value is served is `ttl`; how long a stale one waits for its load is `load_timeout`, and how \
-             long Redis may keep a call waiting is `budget`"
+            "for how long a value is served is `ttl`; how long a stale one waits for its load is \
+             `load_timeout`, and how long Redis may keep a call waiting is `budget`"
         }
         "ty" | "create" | "redis" | "disk" | "map_error" => {
-            "leave it out; entries are in the installed `Cache`, or the one that `cache = ..` names, and a store that \
-             fails is no error of the call"
+            "leave it out; entries are in the installed `Cache`, or the one that `cache = ..` \
+             names, and a store that fails is no error of the call"
         }
         "with_cached_flag" => "leave it out; hits and loads are counted in `cache.stats()`",
         _ => return None,

@@ -1,8 +1,10 @@
-//! Generates code from a checked model. No rules here, and no logic in the generated code, which only calls the runtime.
+//! Generates code from a checked model. No rules here, and no logic in the generated code, which
+//! only calls the runtime.
 
 mod arguments;
 mod batch;
 mod cached;
+mod callsite;
 mod catalog;
 mod companion;
 mod detached;
@@ -102,8 +104,9 @@ fn loader(function: &Function, flavor: &Flavor<'_>) -> TokenStream {
 
 /// BODY behind statements of ours.
 ///
-/// They go inside the user's braces, since rustc would call a second pair around those unnecessary. Only if the body
-/// begins with an item does it keep a pair of its own, since Clippy would otherwise find an item after statements.
+/// They go inside the user's braces, since rustc would call a second pair around those unnecessary.
+/// Only if the body begins with an item does it keep a pair of its own, since Clippy would
+/// otherwise find an item after statements.
 fn body_behind(statements: &TokenStream, function: &Function) -> TokenStream {
     let body = &function.body;
     if body.is_empty() || syntax::begins_with_item(body) {
@@ -119,7 +122,8 @@ fn in_braces(function: &Function, inside: TokenStream) -> Group {
     enclosed(Delimiter::Brace, inside, function.brace.span.join())
 }
 
-/// Tells `return`, `?` and coercions in the body the return type, which an async block cannot declare.
+/// Tells `return`, `?` and coercions in the body the return type, which an async block cannot
+/// declare.
 fn edge(output: &Output) -> TokenStream {
     let ty = syntax::without_impl(&output.ty);
     let edge = Ident::new("edge", Span::mixed_site());
@@ -134,8 +138,8 @@ fn edge(output: &Output) -> TokenStream {
 
 /// `name!(Type)`: lets the runtime find out what the function returns.
 ///
-/// Its span reaches from the arrow to the end of the type, so that rustc underlines exactly that if the type is
-/// unsuitable.
+/// Its span reaches from the arrow to the end of the type, so that rustc underlines exactly that if
+/// the type is unsuitable.
 fn about(output: &Output, name: &str, private: &Path) -> TokenStream {
     about_as(output, name, None, private)
 }

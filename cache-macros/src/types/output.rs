@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn boxed_futures() {
-        let ty = "::core::pin::Pin<Box<dyn ::core::future::Future<Output = Result<User, E>> + Send + 'a>>";
+        let ty = "::core::pin::Pin<Box<dyn ::core::future::Future<Output = Result<User, E>> + Send \
+                  + 'a>>";
         let ty = parse_str(ty).unwrap();
         let (boxed, output) = boxed_output(&ty).unwrap();
         assert_eq!(boxed.to_token_stream().to_string(), "Box");

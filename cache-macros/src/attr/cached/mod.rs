@@ -219,7 +219,7 @@ fn jitter(name: &Name, input: ParseStream<'_>) -> syn::Result<f64> {
 }
 
 fn early(name: &Name, input: ParseStream<'_>) -> syn::Result<f64> {
-    let message = "`early` is a factor, a number above 0.0: with 1.0 a value is refreshed about one \
-                   load's time before its end, with 2.0 two";
+    let message = "`early` is a factor, a number above 0.0: with 1.0 a value is refreshed about \
+                   one load's time before its end, with 2.0 two";
     number(name, input, message, |beta| beta > 0.0 && beta.is_finite())
 }

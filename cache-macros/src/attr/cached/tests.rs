@@ -12,8 +12,10 @@ fn errors(tokens: TokenStream) -> Vec<String> {
 fn all_options_together() {
     let tokens = quote! {
         key = "user:<id>", ttl = |user: &User| user.ttl(), lock(wait = "5s", lease = LEASE,),
-        skip(db, ctx, self), pooled, none_ttl = 30, when = a == b, unless = |v| v.a || v.b, jitter = 1,
-        tags = ["org:<org>", "users"], codec = Codec::Json, version = 2, max_concurrent_loads = 8, shed_after = 1, strict_values,
+        skip(db, ctx, self), pooled, none_ttl = 30, when = a == b, unless = |v| v.a || v.b,
+        jitter = 1,
+        tags = ["org:<org>", "users"], codec = Codec::Json, version = 2, max_concurrent_loads = 8,
+        shed_after = 1, strict_values,
         budget = BUDGET, companion = false, crate = crate::cache,
     };
     assert_eq!(errors(tokens), [""; 0]);
@@ -101,7 +103,8 @@ fn mistakes() {
         (quote!(budget = 0), "`budget` cannot be zero; write how long, as in `budget = \"90s\"`"),
         (
             quote!(companion = 0),
-            "`companion` is `false`, or the name of the function that makes the key: write `companion = user_entry`",
+            "`companion` is `false`, or the name of the function that makes the key: write \
+             `companion = user_entry`",
         ),
     ] {
         let text = tokens.to_string();

@@ -14,8 +14,10 @@ fn all_options_together() {
         queue = "page-views", key = "<view.page>", batch = 500, linger = "1s", partitions = 8,
         merge = PageView::add, put(get_views(view.page) = view.count),
         put(api::get(view.a) = Some(view.b), Self::get(view.c) = 1,), max_len = 100_000,
-        push_timeout = TIMEOUT, max_attempts = 5, max_deliveries = 3, on_unavailable = "error", replicas = 1,
-        lease = "10s", sink_timeout = "30s", error_kind = kind_of, codec = Json, version = 2, lossy_values, cache = CACHE.get(), crate = crate::cache,
+        push_timeout = TIMEOUT, max_attempts = 5, max_deliveries = 3, on_unavailable = "error",
+        replicas = 1,
+        lease = "10s", sink_timeout = "30s", error_kind = kind_of, codec = Json, version = 2,
+        lossy_values, cache = CACHE.get(), crate = crate::cache,
     })
     .unwrap();
     assert_eq!(args.puts.iter().flatten().flatten().count(), 3);

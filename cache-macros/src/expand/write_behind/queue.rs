@@ -12,7 +12,7 @@ use crate::diagnostics::Reported;
 use crate::expand::arguments::{InPlace, reference};
 use crate::expand::settings::settings;
 use crate::expand::target::of_function;
-use crate::expand::{Runtime, cache, catalog, key, named};
+use crate::expand::{Runtime, cache, callsite, catalog, key, named};
 use crate::model::{ItemKey, WriteBehind};
 use crate::piece::{Part, ident};
 use crate::syntax;
@@ -22,7 +22,8 @@ use crate::syntax;
 //     pub fn save_views_queue() -> Queue<PageView> {
 //         use __private::Uncompared as _;
 //         static __SITE: __private::QueueSite =
-//             __private::QueueSite::new(concat!(module_path!(), "::save_views"), "page-views").batch(500);
+//             __private::QueueSite::new(concat!(module_path!(), "::save_views"), "page-views")
+//                 .batch(500);
 //         __private::queue(&__SITE).compared().key(|view, key| key.part(&view.page)).done()
 //     }
 pub(super) fn queue(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
@@ -59,7 +60,7 @@ pub(super) fn queue(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenS
 fn site(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
     let Runtime { path, private } = runtime;
     let args = model.args;
-    let function = key::origin(model.scope.function, "", private);
+    let function = callsite::origin(model.scope.function, "", private);
     let queue = args.queue.get()?;
     let keep_all = match args.merge.get()? {
         Some(Merge::None) => Some(quote!(.keep_all())),
@@ -80,7 +81,10 @@ fn site(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Repor
 //     .key(|view, key| key.part(&view.page))
 //     .merge(|older, newer| __private::merge(PageView::add, older, newer))
 //     .put(|view, puts| {
-//         puts.put(&__private::through!(get_views_key(&view.page)), |entry| entry.store(&view.count));
+//         puts.put(
+//             &__private::through!(get_views_key(&view.page)),
+//             |entry| entry.store(&view.count),
+//         );
 //     })
 fn of_key(
     of: &ItemKey<'_>,

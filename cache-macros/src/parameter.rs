@@ -28,7 +28,7 @@ pub(crate) fn all(inputs: &Punctuated<FnArg, Token![,]>) -> Vec<Parameter<'_>> {
     parameters
 }
 
-/// Collects the names that `pat` binds. `ty` is its type, as far as the signature tells.
+/// Collects the names that `pat` binds. `ty` is its type, as far as the signature shows.
 fn bind<'a>(
     pat: &'a Pat,
     ty: Option<&'a Type>,

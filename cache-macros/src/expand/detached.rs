@@ -115,7 +115,7 @@ fn plain(sig: &Signature) -> Signature {
     sig
 }
 
-/// A place where a name of ours may stand: rustc tells of it there, and suggests nothing that the
+/// Where a name of the expansion stands: rustc reports it there, and suggests nothing that the
 /// user cannot do.
 fn own(span: Span) -> Span {
     Span::mixed_site().located_at(span)
@@ -150,8 +150,8 @@ impl Argument {
         }
     }
 
-    /// A copy for the background, in terms of a reference to the argument. rustc tells at the
-    /// argument what that lacks.
+    /// A copy for the background, made of a reference to the argument. rustc reports at the
+    /// argument what it lacks.
     fn copy(&self, private: &Path) -> TokenStream {
         let (name, span) = (&self.name, self.name.span());
         let private = respanned(private, span);

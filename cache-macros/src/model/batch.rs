@@ -70,7 +70,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The element type of a collection, as far as its spelling tells.
+/// The element type of a collection, as far as its spelling shows.
 fn element(ty: &Type) -> Option<&Type> {
     match syntax::peel(ty) {
         Type::Reference(reference) => element(&reference.elem),

@@ -76,7 +76,7 @@ impl<'a> Cached<'a> {
         Self { args, scope, flavor, batch, key }
     }
 
-    /// The type that is stored, as far as the spelling tells: for a batch, that of one id's value.
+    /// The type that is stored, as far as its spelling shows: for a batch, that of one id's value.
     pub(crate) fn stored(&self) -> &Type {
         let all = types::stored(&self.flavor.output().ty);
         self.batch.and_then(|_| types::of_each(all)).unwrap_or(all)

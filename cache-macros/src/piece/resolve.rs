@@ -27,7 +27,7 @@ pub(crate) fn resolve<'a>(
         &scope.names_of_data(),
         diagnostics,
     );
-    // All of them, so that all mistakes are told; the first one fails the whole.
+    // Every piece is resolved, so that every mistake is reported; one is enough to fail.
     let pieces: Vec<_> = template.segments.iter().map(piece).collect();
     braces.and(pieces.into_iter().collect())
 }

@@ -107,7 +107,7 @@ pub(crate) fn options(changes: &[Change], hash: bool) -> String {
 }
 
 impl Template {
-    /// Reads `literal`; the error tells everything that is wrong with it.
+    /// Parses `literal`; the error says everything that is wrong with it.
     pub(crate) fn parse(literal: LitStr, kind: Kind) -> syn::Result<Self> {
         let (segments, problems) = parse(&literal.value(), kind);
         let errors = problems.into_iter().map(|problem| Error::new(literal.span(), problem));

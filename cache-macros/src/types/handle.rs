@@ -36,7 +36,7 @@ pub(super) const POINTERS: &[&str] = &["Arc", "Box", "Rc"];
 /// What web frameworks hand the state of the program to a handler in.
 const EXTRACTORS: &[&str] = &["Data", "Extension", "State"];
 
-/// Whether a parameter of this type is a handle, as far as its name tells.
+/// Whether a parameter of this type is a handle, as far as its name shows.
 pub(crate) fn is_handle(ty: &Type) -> bool {
     match peel(ty) {
         Type::Reference(reference) => is_handle(&reference.elem),

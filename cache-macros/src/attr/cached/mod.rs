@@ -75,7 +75,7 @@ pub(crate) enum Companion {
     None,
     /// `get_user_key` for `get_user`.
     Usual,
-    /// It has a name of its own, since somebody else has the usual one.
+    /// It has a name of its own, where another item has the usual one.
     Named(Ident),
 }
 

@@ -51,7 +51,7 @@ fn of_unknown(expr: &impl ToTokens, private: &Path) -> TokenStream {
 /// Methods of a key that make the key of the same entry, or of the same with other tags.
 const OF_KEYS: &[&str] = &["clone", "tag", "ttl", "ttl_of", "unless"];
 
-/// Whether an expression is the key of another function, as the name of what makes it tells.
+/// Whether an expression is the key of another function, as the name of what makes it shows.
 pub(in crate::expand) fn is_of_function(key: &Expr) -> bool {
     companion(key).is_some_and(|companion| companion.ends_with("_key"))
 }

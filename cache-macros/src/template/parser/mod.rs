@@ -231,7 +231,7 @@ impl Parser {
         }
     }
 
-    /// The same mistake made twice is told once.
+    /// A mistake that is made twice is reported once.
     fn problem(&mut self, problem: impl Into<String>) {
         let problem = problem.into();
         if !self.problems.contains(&problem) {

@@ -18,7 +18,7 @@ mod queues;
 mod shutdown;
 mod transactions;
 
-pub use self::builder::CacheBuilder;
+pub use crate::engine::CacheBuilder;
 use crate::engine::Core;
 use crate::metrics::Stats;
 use crate::queue::Queues;

@@ -1,6 +1,7 @@
 //! What an attribute says about a function: its options, its place in the program, the shape of its keys.
 
 mod callsite;
+mod options;
 pub(crate) mod place;
 pub(crate) mod queue_site;
 mod reported;

@@ -22,7 +22,8 @@ fn a_sink() {
         ) -> sqlx::Result<()> { BODY }
     };
     let args = quote! {
-        queue = "page-views", key = "page:<view.site:trim:lower>/<view.page:hash>", batch = 500, linger = "1s",
+        queue = "page-views", key = "page:<view.site:trim:lower>/<view.page:hash>", batch = 500,
+        linger = "1s",
         partitions = 8, merge = PageView::add, put(get_views(view.page) = view.count),
         put(Self::top(7) = None), max_len = 100_000, push_timeout = TIMEOUT, max_attempts = 5,
         on_unavailable = "error", replicas = 1, lease = 10,
@@ -59,16 +60,18 @@ fn a_sink() {
                 .max_len(100_000)
                 .push_timeout(TIMEOUT)
                 .max_attempts(5)
-                .unavailable_is_error()
                 .replicas(1)
                 .lease_ms(10_000)
                 .codec(::cache_runtime::Codec::Json)
                 .version(2)
-                .lossy_values();
+                .lossy_values()
+                .unavailable_is_error();
             ::cache_runtime::__private::queue::<PageView>(&__SITE)
                 .compared()
                 .key(|view, key| #key)
-                .merge(|older, newer| ::cache_runtime::__private::merge(PageView::add, older, newer))
+                .merge(
+                    |older, newer| ::cache_runtime::__private::merge(PageView::add, older, newer)
+                )
                 .put(|view, puts| {
                     puts.put(
                         &::cache_runtime::__private::through!(get_views_key(&view.page)),

@@ -72,7 +72,7 @@ impl Callsite {
             path: OnceLock::new(),
             refused: AtomicBool::new(false),
             shares: OnceLock::new(),
-            policy: Policy::NONE,
+            policy: Policy::DEFAULT,
             index: AtomicUsize::new(0),
             reported: Reported::new(),
             trials: Trials::new(),

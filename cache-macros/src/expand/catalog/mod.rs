@@ -1,25 +1,32 @@
-//! The entry of a function in the catalogue. It is always emitted; the runtime discards it without the feature.
+//! The entry of a function in the catalogue. It is always emitted; the runtime discards it without
+//! the feature.
+
+mod target;
 
 use proc_macro2::{Literal, TokenStream};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::{Expr, ExprCall, ExprMethodCall, Path};
+use syn::{Expr, Path};
 
-use super::shape::shape;
-use super::{Runtime, key, value};
+use self::target::{calls, companion, of_function, of_key, of_name, target_of};
+pub(super) use self::target::{is_of_function, is_of_keys};
+use super::settings::duration;
+use super::shape::{described, shape};
+use super::{Runtime, callsite, value};
 use crate::attr::cached::{Companion, Ttl};
 use crate::attr::duration::Duration;
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Reported;
 use crate::function::Function;
-use crate::model::{Cached, Home, Invalidates, Key, Value, What, WriteBehind};
+use crate::model::{Cached, Home, Invalidates, Key, Value, WriteBehind};
 use crate::piece::Piece;
 use crate::types;
 
 // Output:
 //     __private::catalog! {
 //         __private::CachedSite::new(
-//             concat!(module_path!(), "::get_user"), "user:<id>", "User", "key = \"user:<id>\", ttl = 3600",
+//             concat!(module_path!(), "::get_user"), "user:<id>", "User",
+//             "key = \"user:<id>\", ttl = 3600",
 //         )
 //         .shape("user:<int>", __private::here!("get_user"))
 //         .ttl_ms(3_600_000)
@@ -28,7 +35,7 @@ use crate::types;
 //     }
 pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
     let (args, function, private) = (model.args, model.scope.function, &runtime.private);
-    let name = key::origin(function, "", private);
+    let name = callsite::origin(function, "", private);
     let options = &args.text;
     let stored = spelled(model.stored());
 
@@ -41,7 +48,8 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
         }
         Key::Own(own) => {
             let (shape, function) = (shape(&own.pieces), function.name().to_string());
-            // An item sees the generics of no block around it, so that only a free function's type can be named.
+            // An item sees the generics of no block around it, so that only a free function's type
+            // can be named.
             let ty = &model.flavor.output().ty;
             let nameable = own.home == Home::Function
                 && !value::may_be_generic(ty, model)
@@ -63,11 +71,11 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
                 _ => None,
             };
             let key = quote!(.shape(#shape, #private::here!(#function)) #tags #typed #companion);
-            (key::template(own, model, private), key)
+            (callsite::template(own, model, private), key)
         }
     };
     let ttl = match args.ttl.get()? {
-        Some(Ttl::Fixed(ttl @ Duration::Millis(_))) => Some(super::duration("ttl", ttl)),
+        Some(Ttl::Fixed(ttl @ Duration::Millis(_))) => Some(duration("ttl", ttl)),
         _ => None,
     };
     let codec = args.codec.get()?.map(|codec| {
@@ -91,8 +99,12 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
 // Output:
 //     __private::catalog! {
 //         __private::WriteSite::new(
-//             concat!(module_path!(), "::rename_user"), "invalidates", "get_user(id), key = \"name:<id>\"",
-//             &[__private::Target::Function("get_user"), __private::Target::Key("name:<id>", "name:<int>")],
+//             concat!(module_path!(), "::rename_user"), "invalidates",
+//             "get_user(id), key = \"name:<id>\"",
+//             &[
+//                 __private::Target::Function("get_user"),
+//                 __private::Target::Key("name:<id>", "name:<int>"),
+//             ],
 //         )
 //     }
 pub(super) fn write(
@@ -102,7 +114,7 @@ pub(super) fn write(
     private: &Path,
 ) -> TokenStream {
     let function = model.scope.function;
-    let name = key::origin(function, "", private);
+    let name = callsite::origin(function, "", private);
     let options = &model.args.text;
     let stored = values.iter().flatten().map(|value| match value.entry {
         Entry::Function(call) => of_function(call, private),
@@ -123,9 +135,10 @@ pub(super) fn write(
 
 /// A sink, by its queue and by what it puts.
 pub(super) fn sink(model: &WriteBehind<'_>, private: &Path) -> TokenStream {
-    let name = key::origin(model.scope.function, "", private);
+    let name = callsite::origin(model.scope.function, "", private);
     let options = &model.args.text;
-    let targets = model.args.puts.iter().flatten().map(|put| of_function(&put.target, private));
+    let targets =
+        model.args.puts.iter().flatten().flatten().map(|put| of_function(&put.target, private));
     let place = place(model.scope.function, private);
     let queue = model.args.queue.get().ok().flatten().map(|queue| quote!(.queue(#queue)));
     let cache = cache(model.args.cache.get().ok().flatten());
@@ -151,90 +164,9 @@ fn cache(cache: Option<&Expr>) -> Option<TokenStream> {
     })
 }
 
-fn target_of(what: &What<'_>, private: &Path) -> TokenStream {
-    let named = |kind: TokenStream, pieces: &[Piece<'_>]| {
-        let (template, shape) = (template(pieces), shape(pieces));
-        quote!(#private::Target::#kind(#template, #shape))
-    };
-    match what {
-        What::Function(call) => of_function(call, private),
-        What::Method(call) => of_name(&call.method.unraw().to_string(), private),
-        What::Key(key) => of_key(key, private),
-        What::Template(pieces) => named(quote!(Key), pieces),
-        What::Tag(pieces) => named(quote!(Tag), pieces),
-        What::TagExpr(tag) => of_unknown(tag, private),
-        What::Pattern(pieces) => named(quote!(Pattern), pieces),
-        What::Each(_, what) => target_of(what, private),
-    }
-}
-
-fn of_function(call: &ExprCall, private: &Path) -> TokenStream {
-    path(&call.func).map_or_else(|| of_unknown(call, private), |path| of_name(&path, private))
-}
-
-/// `get_user_key(&id)`, or whatever else makes a key and may be a companion.
-fn of_key(key: &Expr, private: &Path) -> TokenStream {
-    companion(key).map_or_else(
-        || of_unknown(key, private),
-        |companion| quote!(#private::Target::Companion(#companion)),
-    )
-}
-
-fn of_name(name: &str, private: &Path) -> TokenStream {
-    quote!(#private::Target::Function(#name))
-}
-
-fn of_unknown(expr: &impl ToTokens, private: &Path) -> TokenStream {
-    let expr = spelled(expr);
-    quote!(#private::Target::Unknown(#expr))
-}
-
-/// Methods of a key that make the key of the same entry, or of the same with other tags.
-const OF_KEYS: &[&str] = &["clone", "tag", "ttl", "ttl_of", "unless"];
-
-/// Whether an expression is the key of another function, as the name of what makes it tells.
-pub(super) fn is_of_function(key: &Expr) -> bool {
-    companion(key).is_some_and(|companion| companion.ends_with("_key"))
-}
-
-/// What makes the key that an expression is: `users::get_user_key`.
-fn companion(key: &Expr) -> Option<String> {
-    match key {
-        Expr::Call(call) => path(&call.func),
-        Expr::MethodCall(call) if is_of_keys(call) => companion(&call.receiver),
-        Expr::MethodCall(call) => Some(call.method.unraw().to_string()),
-        Expr::Reference(reference) => companion(&reference.expr),
-        Expr::Paren(inside) => companion(&inside.expr),
-        _ => None,
-    }
-}
-
-/// Whether the method `name` of keys is called on what makes a key.
-fn calls(key: &Expr, name: &str) -> bool {
-    match key {
-        Expr::MethodCall(call) if is_of_keys(call) => {
-            call.method == name || calls(&call.receiver, name)
-        }
-        Expr::Reference(reference) => calls(&reference.expr, name),
-        Expr::Paren(inside) => calls(&inside.expr, name),
-        _ => false,
-    }
-}
-
-pub(super) fn is_of_keys(call: &ExprMethodCall) -> bool {
-    OF_KEYS.iter().any(|name| call.method == name)
-}
-
-/// `users::get_user`, without generics.
-fn path(function: &Expr) -> Option<String> {
-    let Expr::Path(path) = function else { return None };
-    let names = path.path.segments.iter().map(|segment| segment.ident.unraw().to_string());
-    Some(names.collect::<Vec<_>>().join("::"))
-}
-
 /// A template as it was written: `"user:<user.id>"`.
 fn template(pieces: &[Piece<'_>]) -> String {
-    key::described(pieces, |part| {
+    described(pieces, |part| {
         let fields = part.fields.iter().map(|field| format!(".{}", field.to_token_stream()));
         let options = part.options();
         format!("<{}{}{options}>", part.subject.name(), fields.collect::<String>())

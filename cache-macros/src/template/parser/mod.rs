@@ -1,5 +1,8 @@
 //! Parses a template, and reports everything that is wrong with it.
 
+#[cfg(test)]
+mod tests;
+
 use super::{Change, Kind, Placeholder, Segment, options};
 
 /// The segments of `text`, and its mistakes.
@@ -77,14 +80,14 @@ impl Parser {
         }
         if text.ends_with("!r") {
             self.problem(
-                "a key that ends in `!r` could be the one that another entry's refresh is leased by; \
-                 end with other characters",
+                "a key that ends in `!r` could be the one that another entry's refresh is leased \
+                 by; end with other characters",
             );
         }
         if text.ends_with("!s") {
             self.problem(
-                "a key that ends in `!s` could be the one that holds another entry's value of another release; \
-                 end with other characters",
+                "a key that ends in `!s` could be the one that holds another entry's value of \
+                 another release; end with other characters",
             );
         }
     }
@@ -139,8 +142,8 @@ impl Parser {
                 }
                 unknown => {
                     self.problem(format!(
-                        "`:{unknown}` is unknown; there are `<{path}:display>`, `<{path}:lower>`, `<{path}:trim>` \
-                         and `<{path}:hash>`"
+                        "`:{unknown}` is unknown; there are `<{path}:display>`, `<{path}:lower>`, \
+                         `<{path}:trim>` and `<{path}:hash>`"
                     ));
                     continue;
                 }
@@ -222,12 +225,13 @@ impl Parser {
             "{" => self.problem("`{` begins a hash tag that is never closed; add a `}`"),
             "}" => self.problem("`}` ends a hash tag that never began; add a `{`"),
             _ => self.problem(
-                "a key has at most one hash tag `{..}`, without braces inside; a value is written `<id>`",
+                "a key has at most one hash tag `{..}`, without braces inside; a value is written \
+                 `<id>`",
             ),
         }
     }
 
-    /// The same mistake made twice is told once.
+    /// A mistake that is made twice is reported once.
     fn problem(&mut self, problem: impl Into<String>) {
         let problem = problem.into();
         if !self.problems.contains(&problem) {
@@ -250,6 +254,3 @@ fn is_name(text: &str) -> bool {
 fn is_index(text: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_digit()) && text.parse::<u32>().is_ok()
 }
-
-#[cfg(test)]
-mod tests;

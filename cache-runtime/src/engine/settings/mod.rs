@@ -1,68 +1,22 @@
-//! The settings of a cache, and which of them make no sense.
+//! Which settings of a cache make no sense.
+
+mod table;
 
 use std::time::Duration;
 
-use tokio::runtime::Handle;
-
-use crate::codec::Codec;
+pub use self::table::CacheBuilder;
+pub(crate) use self::table::Settings;
 use crate::engine::client_name;
 use crate::error::{Error, ErrorKind};
-use crate::store::namespace::Namespace;
 use crate::store::{Failover, redis};
 use crate::support::span::SHORTEST;
 
-/// In bytes. The embedded store is divided into shards, and one that is smaller would have no room for a small value.
+/// In bytes. The embedded store is divided into shards, and one that is smaller would have no room
+/// for a small value.
 const LEAST_CAPACITY: usize = 16 << 10;
 
 /// A connection that is replaced more often is hardly used.
 const LEAST_AGE: Duration = Duration::from_secs(1);
-
-/// The settings shared by all calls of a cache.
-#[derive(Clone, Debug)]
-pub(crate) struct Settings {
-    pub(crate) namespace: Namespace,
-    pub(crate) budget: Duration,
-    pub(crate) wait: Duration,
-    pub(crate) lease: Duration,
-    pub(crate) fence: Duration,
-    pub(crate) codec: Codec,
-    pub(crate) max_value_bytes: usize,
-    pub(crate) capacity: usize,
-    pub(crate) max_in_flight: usize,
-    pub(crate) max_concurrent_loads: Option<usize>,
-    pub(crate) max_background_refreshes: usize,
-    pub(crate) shutdown_limit: Duration,
-    pub(crate) failover: Failover,
-    pub(crate) client_name: String,
-    pub(crate) max_connection_age: Option<Duration>,
-    pub(crate) connections_on: Option<Handle>,
-    /// `None`: as the environment says.
-    pub(crate) panic_on_misuse: Option<bool>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            namespace: Namespace::default(),
-            budget: Duration::from_millis(100),
-            wait: Duration::from_secs(5),
-            lease: Duration::from_secs(3),
-            fence: Duration::from_secs(10),
-            codec: Codec::Json,
-            max_value_bytes: 8 << 20,
-            capacity: 64 << 20,
-            max_in_flight: 4096,
-            max_concurrent_loads: None,
-            max_background_refreshes: 64,
-            shutdown_limit: Duration::from_secs(15),
-            failover: Failover::default(),
-            client_name: "cache".to_owned(),
-            max_connection_age: None,
-            connections_on: None,
-            panic_on_misuse: None,
-        }
-    }
-}
 
 impl Settings {
     /// The settings, unless nothing could be cached with them.
@@ -89,7 +43,8 @@ impl Settings {
         ] {
             if size < least {
                 let message = format!(
-                    "`{name}` is {size}, but must be at least {least}; to cache nothing, use `Core::disabled()`"
+                    "`{name}` is {size}, but must be at least {least}; to cache nothing, use \
+                     `Cache::disabled()`"
                 );
                 return Err(Error::new(ErrorKind::Config, message));
             }

@@ -1,5 +1,8 @@
 //! The names that tokens and expressions use.
 
+#[cfg(test)]
+mod tests;
+
 use proc_macro2::{Delimiter, Ident, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
@@ -34,7 +37,8 @@ pub(crate) fn idents(tokens: TokenStream) -> Vec<Ident> {
 
 /// Whether it is the first colon of `::`, and not the one of `name: Type`.
 fn begins_path_separator(token: &TokenTree) -> bool {
-    matches!(token, TokenTree::Punct(colon) if colon.as_char() == ':' && colon.spacing() == Spacing::Joint)
+    let TokenTree::Punct(colon) = token else { return false };
+    colon.as_char() == ':' && colon.spacing() == Spacing::Joint
 }
 
 /// Whether `name` is used in `syntax`.
@@ -47,7 +51,8 @@ pub(crate) fn mention(syntax: &impl ToTokens, name: &str) -> Option<Ident> {
     idents(syntax.to_token_stream()).into_iter().find(|ident| ident.unraw() == name)
 }
 
-/// Whether a body uses the `Self` that is around it: in an item inside of it, `Self` is that item's own.
+/// Whether a body uses the `Self` that is around it: in an item inside of it, `Self` is that item's
+/// own.
 pub(crate) fn mentions_self(body: &TokenStream) -> bool {
     let mut in_item = false;
     body.clone().into_iter().any(|token| {
@@ -86,8 +91,8 @@ pub(crate) fn binds(expr: &Expr, name: &str) -> bool {
     matches!(expr, Expr::Closure(closure) if mentions(&closure.inputs, name))
 }
 
-/// The variables that an expression may use: `self`, and names that stand alone. Inside macro calls these are all names,
-/// including those in format strings such as `"{name}"`.
+/// The variables that an expression may use: `self`, and names that stand alone. Inside macro calls
+/// these are all names, including those in format strings such as `"{name}"`.
 pub(crate) fn variables(expr: &Expr) -> Vec<Ident> {
     struct Collect(Vec<Ident>);
     impl VisitMut for Collect {
@@ -114,8 +119,8 @@ pub(crate) fn variable(expr: &Expr, name: &str) -> Option<Ident> {
     variables(expr).into_iter().find(|it| it.unraw() == name)
 }
 
-/// The fields of `name` that are used in `body`, each once: `tenant` of `ctx.tenant`. An item in the body has names of
-/// its own.
+/// The fields of `name` that are used in `body`, each once: `tenant` of `ctx.tenant`. An item in
+/// the body has names of its own.
 pub(crate) fn fields_of(body: &TokenStream, name: &Ident) -> Vec<Ident> {
     let mut fields: Vec<Ident> = Vec::new();
     let mut in_item = false;
@@ -185,138 +190,4 @@ fn captured(tokens: TokenStream) -> Vec<Ident> {
         }
     }
     names
-}
-
-#[cfg(test)]
-mod tests {
-    use quote::quote;
-
-    use super::*;
-
-    #[test]
-    fn names_of_fields_are_not_used() {
-        for (tokens, mentioned) in [
-            (quote!(id), true),
-            (quote!(f(a, [id])), true),
-            (quote!(0..id), true),
-            (quote!(0..=id), true),
-            (quote!(id.id()), true),
-            (quote!(r#id), true),
-            (quote!(user.id), false),
-            (quote!(user.id()), false),
-            (quote!(idx), false),
-        ] {
-            assert_eq!(mentions(&tokens, "id"), mentioned, "{tokens}");
-        }
-    }
-
-    #[test]
-    fn a_module_is_no_receiver() {
-        for (tokens, mentioned) in [
-            (quote!(self::config::TTL), false),
-            (quote!(f([self::TTL])), false),
-            (quote!(Duration::from_secs(self::config::SECONDS + self.more)), true),
-            (quote!(self.ttl), true),
-            (quote!(Options { of: self, ttl: self::TTL }), true),
-            (quote!(|self_: &Self| self_::TTL), false),
-        ] {
-            assert_eq!(mentions(&tokens, "self"), mentioned, "{tokens}");
-        }
-    }
-
-    #[test]
-    fn items_have_a_self_of_their_own() {
-        for (body, mentioned) in [
-            (quote!(Self::load(id)), true),
-            (quote!(vec![Self::one()]), true),
-            (quote!(struct A; impl A { fn new() -> Self { Self } } A::new()), false),
-            (
-                quote!(
-                    enum List {
-                        End,
-                        More(Box<Self>),
-                    },
-                    id
-                ),
-                false,
-            ),
-            (quote!(fn print(x: impl Debug) {}, Self::load(id)), true),
-            (
-                quote!(
-                    struct A {
-                        next: Option<Box<Self>>,
-                    },
-                    Self::load(id)
-                ),
-                true,
-            ),
-            (quote!(struct A(Box<Self>);, Self::load(id)), true),
-        ] {
-            assert_eq!(mentions_self(&body), mentioned, "{body}");
-        }
-    }
-
-    #[test]
-    fn items_at_the_beginning() {
-        for (body, begins) in [
-            (quote!(use std::fmt::Write;, id), true),
-            (
-                quote!(
-                    #[derive(Debug)]
-                    struct Row {
-                        id: i64,
-                    },
-                    id
-                ),
-                true,
-            ),
-            (quote!([1, 2].len()), false),
-            (quote!(#[allow(unused)] let id = 1; use std::fmt; id), false),
-            (quote!(used(id)), false),
-        ] {
-            assert_eq!(begins_with_item(&body), begins, "{body}");
-        }
-    }
-
-    #[test]
-    fn variables_stand_alone() {
-        for (expr, expected) in [
-            (quote!(user), "user"),
-            (quote!(Some(user.name.clone())), "Some user"),
-            (quote!(User { id, name: title.to_owned(), ..*old }), "id title old"),
-            (quote!(self.tenant.join(b)), "self b"),
-            (quote!(users::get(a)), "a"),
-            (quote!(format!("{a}-{b:>3}-{{{c}}}-{}", d.name)), "d a b c"),
-            (quote!(|x| x + y), "x y"),
-        ] {
-            let names = variables(&syn::parse2(expr.clone()).unwrap());
-            let names: Vec<_> = names.iter().map(ToString::to_string).collect();
-            assert_eq!(names.join(" "), expected, "{expr}");
-        }
-    }
-
-    #[test]
-    fn variables_are_used() {
-        for (expr, used) in [
-            (quote!(user_key(&id)), true),
-            (quote!(user_key(&format!("{id}"))), true),
-            (quote!(id::user_key(&other)), false),
-            (quote!(other.id), false),
-            (quote!(Row { id }), true),
-        ] {
-            assert_eq!(uses(&syn::parse2(expr.clone()).unwrap(), "id"), used, "{expr}");
-        }
-        assert!(uses(&syn::parse2(quote!(self.cache)).unwrap(), "self"));
-    }
-
-    #[test]
-    fn fields_that_a_body_uses() {
-        let body = quote! {
-            let tenant = ctx.tenant; self.ctx.other; ctx.db(); if ctx.locale.is_empty() { ctx.tenant } ctx.0;
-            fn helper(ctx: &Ctx) { ctx.of_helper } ctx.map::<i64>(|it| it.x); 0..ctx.end
-        };
-        let name = syn::parse_quote!(ctx);
-        let fields: Vec<_> = fields_of(&body, &name).iter().map(ToString::to_string).collect();
-        assert_eq!(fields, ["tenant", "locale", "end"]);
-    }
 }

@@ -2,9 +2,9 @@
 //!
 //! | piece | meaning |
 //! |---|---|
-//! | `<id>`, `<user.id>`, `<self.tenant>`, `<pair.0>` | a placeholder: a parameter or fields of it |
+//! | `<id>`, `<user.id>`, `<self.id>`, `<pair.0>` | a placeholder: a parameter or fields of it |
 //! | `<T>`, `<N>` | the name of a type parameter, the value of a const parameter |
-//! | `<email:trim:lower>` | a value without the white space around it, and in lower case; either or both |
+//! | `<email:trim:lower>` | a value without white space around it, in lower case; either or both |
 //! | `<day:display>` | what `Display` shows of a value; first, if there is more |
 //! | `<filter:hash>` | a stable hash of any `Serialize`; last, if there is more |
 //! | `<<`, `>>` | a literal `<`, `>` |
@@ -14,11 +14,9 @@
 //! An encoded value never contains one of [`RESERVED`] as such. Any other character that follows a
 //! placeholder is escaped in its value too, so that different values give different keys.
 
-// The paths are also those from the fuzz target, which includes this file: macros export nothing else.
+// The fuzz target includes this file, since a crate of macros exports nothing else.
 #[cfg(any(test, fuzzing))]
-#[path = "template/fuzzing.rs"]
 pub(crate) mod fuzzing;
-#[path = "template/parser.rs"]
 mod parser;
 
 use std::iter::once;
@@ -109,7 +107,7 @@ pub(crate) fn options(changes: &[Change], hash: bool) -> String {
 }
 
 impl Template {
-    /// Reads `literal`; the error tells everything that is wrong with it.
+    /// Parses `literal`; the error says everything that is wrong with it.
     pub(crate) fn parse(literal: LitStr, kind: Kind) -> syn::Result<Self> {
         let (segments, problems) = parse(&literal.value(), kind);
         let errors = problems.into_iter().map(|problem| Error::new(literal.span(), problem));

@@ -199,7 +199,7 @@ fn key_is_there_where_needed(model: &WriteBehind<'_>, diagnostics: &Diagnostics)
              such as `key = \"<view.page>\"`",
         );
     }
-    for put in args.puts.iter().flatten() {
+    for put in args.puts.iter().flatten().flatten() {
         diagnostics.error_at(
             &put.target,
             "`put` needs the order and the name that `key` gives to items: \

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprCall, ExprMethodCall, Path};
 
+use super::settings::duration;
 use super::shape::shape;
 use super::{Runtime, key, value};
 use crate::attr::cached::{Companion, Ttl};
@@ -67,7 +68,7 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
         }
     };
     let ttl = match args.ttl.get()? {
-        Some(Ttl::Fixed(ttl @ Duration::Millis(_))) => Some(super::duration("ttl", ttl)),
+        Some(Ttl::Fixed(ttl @ Duration::Millis(_))) => Some(duration("ttl", ttl)),
         _ => None,
     };
     let codec = args.codec.get()?.map(|codec| {
@@ -125,7 +126,8 @@ pub(super) fn write(
 pub(super) fn sink(model: &WriteBehind<'_>, private: &Path) -> TokenStream {
     let name = key::origin(model.scope.function, "", private);
     let options = &model.args.text;
-    let targets = model.args.puts.iter().flatten().map(|put| of_function(&put.target, private));
+    let targets =
+        model.args.puts.iter().flatten().flatten().map(|put| of_function(&put.target, private));
     let place = place(model.scope.function, private);
     let queue = model.args.queue.get().ok().flatten().map(|queue| quote!(.queue(#queue)));
     let cache = cache(model.args.cache.get().ok().flatten());

@@ -6,7 +6,8 @@ use syn::Path;
 use syn::spanned::Spanned as _;
 
 use super::arguments::{After, Arguments, InPlace, OfItem, Saved};
-use super::{Runtime, about, cache, catalog, duration, function, key, loader, named, target};
+use super::settings::duration;
+use super::{Runtime, about, cache, catalog, function, key, loader, named, target};
 use crate::attr::each::Each;
 use crate::attr::invalidates::Fence;
 use crate::diagnostics::Reported;

@@ -5,9 +5,10 @@ use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Path, Type};
 
+use super::settings::{duration, settings};
 use super::shape::shape;
-use super::{Runtime, companion, duration, respanned, value};
-use crate::attr::cached::{CachedArgs, Lock, Ttl};
+use super::{Runtime, companion, respanned, value};
+use crate::attr::cached::Ttl;
 use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
 use crate::function::Function;
@@ -81,47 +82,15 @@ fn policy(model: &Cached<'_>, runtime: &Path) -> Result<TokenStream, Reported> {
         // An expression belongs to the key: it may use the parameters.
         _ => None,
     };
-    let none_ttl = args.none_ttl.get()?.map(|ttl| duration("none_ttl", ttl));
-    let jitter = args.jitter.get()?.map(|&fraction| {
-        let fraction = Literal::f64_unsuffixed(fraction);
-        quote!(.jitter(#fraction))
-    });
-    let lock = args.lock.get()?.map(policy_of_lock).transpose()?;
-    let codec = args.codec.get()?.map(|codec| quote!(.codec(#runtime::Codec::#codec)));
-    let version = args.version.get()?.map(|&version| {
-        let version = Literal::u32_unsuffixed(version);
-        quote!(.version(#version))
-    });
-    let loads = args.max_concurrent_loads.get()?.map(|&loads| {
-        let loads = Literal::u32_unsuffixed(loads);
-        quote!(.max_concurrent_loads(#loads))
-    });
-    let shed_after = args.shed_after.get()?.map(|wait| duration("shed_after", wait));
-    let budget = args.budget.get()?.map(|budget| duration("budget", budget));
-    let by_age = policy_by_age(args)?;
-    let strict = args.strict_values.get()?.map(|()| quote!(.strict_values()));
-    let lossy = args.lossy_values.get()?.map(|_| quote!(.lossy_values()));
-    Ok(quote! {
-        #ttl #none_ttl #jitter #lock #codec #version #loads #shed_after #budget #by_age #strict #lossy
-    })
-}
-
-fn policy_by_age(args: &CachedArgs) -> Result<TokenStream, Reported> {
-    let revalidate = args.stale_while_revalidate.get()?;
-    let revalidate = revalidate.map(|stale| duration("stale_while_revalidate", stale));
-    let if_error = args.stale_if_error.get()?.map(|stale| duration("stale_if_error", stale));
-    let early = args.early.get()?.map(|&beta| {
-        let beta = Literal::f64_unsuffixed(beta);
-        quote!(.early(#beta))
-    });
-    let timeout = args.load_timeout.get()?.map(|wait| duration("load_timeout", wait));
-    Ok(quote!(#revalidate #if_error #early #timeout))
-}
-
-fn policy_of_lock(lock: &Lock) -> Result<TokenStream, Reported> {
-    let wait = lock.wait.get()?.map(|wait| duration("wait", wait));
-    let lease = lock.lease.get()?.map(|lease| duration("lease", lease));
-    Ok(quote!(.lock() #wait #lease))
+    let lock = match args.lock.get()? {
+        Some(lock) => {
+            let settings = settings(lock, runtime)?;
+            Some(quote!(.lock() #settings))
+        }
+        None => None,
+    };
+    let settings = settings(args, runtime)?;
+    Ok(quote!(#ttl #lock #settings))
 }
 
 /// A ttl that depends on the value or the parameters: a method of the key, and its argument.

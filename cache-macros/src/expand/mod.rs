@@ -11,21 +11,23 @@ mod handles;
 mod invalidates;
 mod key;
 mod named;
+mod settings;
 mod shape;
 mod target;
+#[cfg(test)]
+mod tests;
 mod value;
 mod write_behind;
 mod write_through;
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Expr, Path, Type, parse_quote};
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
 pub(crate) use self::write_behind::write_behind;
 pub(crate) use self::write_through::write_through;
-use crate::attr::duration::Duration;
 use crate::function::Function;
 use crate::model::{Flavor, Output};
 use crate::syntax;
@@ -178,34 +180,3 @@ fn cache(cache: &Expr) -> TokenStream {
     let cache = arguments::reference(cache.clone());
     quote!(.cache(#cache))
 }
-
-/// `.name_ms(1_000)` for a literal, `.name(expression)` for the rest.
-fn duration(name: &str, duration: &Duration) -> TokenStream {
-    match duration {
-        Duration::Millis(millis) => {
-            let name = format_ident!("{name}_ms");
-            let millis = grouped(*millis);
-            quote!(.#name(#millis))
-        }
-        Duration::Expr(expr) => {
-            let name = format_ident!("{name}");
-            quote!(.#name(#expr))
-        }
-    }
-}
-
-/// `3_600_000`
-fn grouped(number: u64) -> Literal {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text.parse().unwrap_or_else(|_| Literal::u64_unsuffixed(number))
-}
-
-#[cfg(test)]
-mod tests;

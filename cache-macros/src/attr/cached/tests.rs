@@ -9,15 +9,6 @@ fn errors(tokens: TokenStream) -> Vec<String> {
 }
 
 #[test]
-fn every_known_option_is_read() {
-    for (name, example) in KNOWN {
-        let example = example.split('`').next().unwrap();
-        let errors = errors(example.parse().unwrap());
-        assert!(errors.is_empty(), "{name}: {errors:?}");
-    }
-}
-
-#[test]
 fn all_options_together() {
     let tokens = quote! {
         key = "user:<id>", ttl = |user: &User| user.ttl(), lock(wait = "5s", lease = LEASE,),

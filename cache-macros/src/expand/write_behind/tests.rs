@@ -59,12 +59,12 @@ fn a_sink() {
                 .max_len(100_000)
                 .push_timeout(TIMEOUT)
                 .max_attempts(5)
-                .unavailable_is_error()
                 .replicas(1)
                 .lease_ms(10_000)
                 .codec(::cache_runtime::Codec::Json)
                 .version(2)
-                .lossy_values();
+                .lossy_values()
+                .unavailable_is_error();
             ::cache_runtime::__private::queue::<PageView>(&__SITE)
                 .compared()
                 .key(|view, key| #key)

@@ -10,7 +10,6 @@ use crate::engine::journal::Journal;
 use crate::engine::settings::Settings;
 use crate::error::Error;
 use crate::store::Store;
-use crate::store::memory::MemoryStore;
 use crate::store::redis::RedisStore;
 use crate::typing::remembered_errors::Remembered;
 
@@ -52,13 +51,12 @@ impl Core {
             return Ok(Self::in_memory(settings));
         }
         let store = RedisStore::connect(url, settings.of_connections())?;
-        Ok(Self::new(Some(Store::Redis(store)), settings))
+        Ok(Self::new(Some(Store::Redis(Arc::new(store))), settings))
     }
 
     /// A cache in this process's memory.
     pub(crate) fn in_memory(settings: Settings) -> Self {
-        let store = MemoryStore::new(settings.capacity);
-        Self::new(Some(Store::Memory(Box::new(store))), settings)
+        Self::new(Some(Store::in_memory(settings.capacity)), settings)
     }
 
     /// A cache that caches nothing.

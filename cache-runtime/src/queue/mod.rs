@@ -17,7 +17,7 @@ mod definition;
 mod failure;
 mod layout;
 pub(crate) mod partitions;
-mod push;
+pub(crate) mod push;
 mod shared;
 mod sink;
 mod worker;
@@ -32,8 +32,6 @@ pub use self::admin::dead_letter::{DeadLetter, DeadLetterId, ParseDeadLetterIdEr
 pub use self::admin::manage::QueueSummary;
 use self::definition::Definition;
 pub use self::definition::{QueueBuilder, Uncompared, queue};
-#[cfg(test)]
-pub(crate) use self::push::clock::node;
 pub use self::push::many::PushManyError;
 #[cfg(test)]
 pub(crate) use self::push::payload::decode;

@@ -14,11 +14,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-
 use self::pending::Held;
-use crate::record::token::Token;
-use crate::store::{Acquired, Claim, Fill, Name, Stamped, Store, StoreResult};
+use crate::store::{Keyed, Name, Operation, Store, StoreResult};
 use crate::support::budget::Deadline;
 
 thread_local! {
@@ -122,45 +119,34 @@ impl Asked {
     }
 }
 
-/// Asks later, if a convoy's futures are being polled.
-fn ask<T>(question: impl FnOnce(&mut Held) -> T) -> Option<T> {
-    CURRENT.with_borrow(|asked| asked.as_ref().map(|asked| question(&mut asked.held())))
-}
-
-pub(super) fn get(name: Name<'_>, by: Deadline) -> Option<Answer<Option<Bytes>>> {
-    ask(|held| held.get(name, by))
-}
-
-pub(super) fn get_many(names: &[Name<'_>], by: Deadline) -> Option<Vec<Answer<Option<Bytes>>>> {
-    ask(|held| names.iter().map(|name| held.get(*name, by)).collect())
-}
-
-pub(super) fn stamp(
-    names: &[Name<'_>],
-    need: Duration,
-    by: Deadline,
-) -> Option<Vec<Answer<Stamped>>> {
-    ask(|held| names.iter().map(|name| held.stamp(*name, need, by)).collect())
-}
-
-pub(super) fn acquire(claim: Claim<'_>, lease: Duration, by: Deadline) -> Option<Answer<Acquired>> {
-    ask(|held| held.acquire(claim, lease, by))
-}
-
-pub(super) fn renew(claim: Claim<'_>, lease: Duration, by: Deadline) -> Option<Answer<bool>> {
-    ask(|held| held.renew(claim, lease, by))
-}
-
-/// The value comes back if it cannot be held back.
-pub(super) fn fill(
+/// Holds a request back, if it is made while a convoy's futures are being polled. If not, it comes
+/// back.
+pub(super) fn hold<R: Operation>(
     name: Name<'_>,
-    seen: Option<Token>,
-    fill: Fill,
+    request: R,
     by: Deadline,
-) -> Result<Answer<bool>, Fill> {
+) -> Result<Answer<R::Reply>, R> {
+    if !R::COALESCES {
+        return Err(request);
+    }
     CURRENT.with_borrow(|asked| match asked {
-        Some(asked) => Ok(asked.held().fill(name, seen, fill, by)),
-        None => Err(fill),
+        Some(asked) => Ok(asked.held().add(name, request, by)),
+        None => Err(request),
+    })
+}
+
+/// The same for many requests.
+pub(super) fn hold_all<R: Operation>(
+    requests: Vec<Keyed<'_, R>>,
+    by: Deadline,
+) -> Result<Vec<Answer<R::Reply>>, Vec<Keyed<'_, R>>> {
+    if !R::COALESCES {
+        return Err(requests);
+    }
+    CURRENT.with_borrow(|asked| {
+        let Some(asked) = asked else { return Err(requests) };
+        let mut held = asked.held();
+        Ok(requests.into_iter().map(|it| held.add(it.name, it.request, by)).collect())
     })
 }
 
@@ -176,6 +162,11 @@ pub(super) async fn all<T>(answers: Vec<Answer<T>>) -> Vec<StoreResult<T>> {
 impl<T> Answer<T> {
     fn new() -> Self {
         Self(Arc::default())
+    }
+
+    /// The same answer, for the one who gives it.
+    fn another(&self) -> Self {
+        Self(Arc::clone(&self.0))
     }
 
     fn give(&self, result: StoreResult<T>) {

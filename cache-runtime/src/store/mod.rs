@@ -23,7 +23,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
-pub(crate) use self::coalesce::Convoy;
+use self::coalesce::Coalescer;
+pub(crate) use self::coalesce::Together;
 pub(crate) use self::digests::Digests;
 use self::embedded::Embedded;
 pub use self::failover::Failover;
@@ -35,6 +36,8 @@ pub(crate) use self::protocol::request::{
     Acquire, Begin, End, Fill, Get, Invalidate, Keyed, Name, Now, Refresh, Release, Renew, Stamp,
     kept,
 };
+use self::queue::redis::RedisQueue;
+use self::queue::{QueueKeys, QueueStore};
 use self::redis::RedisStore;
 use self::redis::commands::Command;
 use crate::support::budget::Deadline;
@@ -50,7 +53,14 @@ impl<R: Execute + Command> Operation for R {}
 
 /// A store of one kind or the other. Clones are the same store.
 #[derive(Clone, Debug)]
-pub(crate) enum Store {
+pub(crate) struct Store {
+    place: Place,
+    /// Holds back what is requested through this handle.
+    coalescer: Option<Arc<Coalescer>>,
+}
+
+#[derive(Clone, Debug)]
+enum Place {
     Embedded(Arc<dyn Embedded>),
     Redis(Arc<RedisStore>),
 }
@@ -58,23 +68,35 @@ pub(crate) enum Store {
 impl Store {
     /// An embedded store whose values take at most about `capacity` bytes.
     pub(crate) fn in_memory(capacity: usize) -> Self {
-        Self::Embedded(Arc::new(MemoryStore::new(capacity)))
+        Self::embedded(Arc::new(MemoryStore::new(capacity)))
+    }
+
+    /// An embedded store at the end of a way.
+    pub(crate) fn embedded(store: Arc<dyn Embedded>) -> Self {
+        Self { place: Place::Embedded(store), coalescer: None }
+    }
+
+    /// A handle to the same store for [futures that use it together](Together).
+    pub(crate) fn coalescing(&self) -> Self {
+        Self { place: self.place.clone(), coalescer: Some(Arc::default()) }
     }
 
     /// Sends a request.
     pub(crate) async fn send<R: Operation>(
         &self,
         name: Name<'_>,
-        request: R,
+        mut request: R,
         by: Deadline,
     ) -> StoreResult<R::Reply> {
-        let request = match coalesce::hold(name, request, by) {
-            Ok(answer) => return answer.await,
-            Err(request) => request,
-        };
-        match self {
-            Self::Redis(store) => store.router.send(Keyed { name, request }, by).await,
-            Self::Embedded(store) => {
+        if let Some(coalescer) = &self.coalescer {
+            match coalescer.hold(name, request, by) {
+                Ok(answer) => return answer.await,
+                Err(sent_at_once) => request = sent_at_once,
+            }
+        }
+        match &self.place {
+            Place::Redis(store) => store.router.send(Keyed { name, request }, by).await,
+            Place::Embedded(store) => {
                 if let Some(store) = store.here() {
                     return Ok(request.execute(store, name));
                 }
@@ -95,16 +117,18 @@ impl Store {
     /// first of them certainly stands.
     pub(crate) async fn send_all<R: Operation>(
         &self,
-        requests: Vec<Keyed<'_, R>>,
+        mut requests: Vec<Keyed<'_, R>>,
         by: Deadline,
     ) -> Vec<StoreResult<R::Reply>> {
-        let requests = match coalesce::hold_all(requests, by) {
-            Ok(answers) => return coalesce::all(answers).await,
-            Err(requests) => requests,
-        };
-        match self {
-            Self::Redis(store) => store.router.send_all(requests, by).await,
-            Self::Embedded(store) => {
+        if let Some(coalescer) = &self.coalescer {
+            match coalescer.hold_all(requests, by) {
+                Ok(answers) => return coalesce::all(answers).await,
+                Err(sent_at_once) => requests = sent_at_once,
+            }
+        }
+        match &self.place {
+            Place::Redis(store) => store.router.send_all(requests, by).await,
+            Place::Embedded(store) => {
                 if let Some(store) = store.here() {
                     let execute = |it: Keyed<'_, R>| Ok(it.request.execute(store, it.name));
                     return requests.into_iter().map(execute).collect();
@@ -138,9 +162,25 @@ impl Store {
 
     /// The store itself, if it is in this process and nothing lies between.
     pub(crate) fn here(&self) -> Option<&MemoryStore> {
-        match self {
-            Self::Embedded(store) => store.here(),
-            Self::Redis(_) => None,
+        match &self.place {
+            Place::Embedded(store) => store.here(),
+            Place::Redis(_) => None,
+        }
+    }
+
+    /// The store in Redis, if it is one.
+    pub(crate) fn redis(&self) -> Option<&Arc<RedisStore>> {
+        match &self.place {
+            Place::Redis(store) => Some(store),
+            Place::Embedded(_) => None,
+        }
+    }
+
+    /// One of its queues.
+    pub(crate) fn queue(&self, keys: QueueKeys) -> QueueStore {
+        match &self.place {
+            Place::Redis(store) => QueueStore::Redis(RedisQueue::new(Arc::clone(store), keys)),
+            Place::Embedded(store) => QueueStore::Embedded(store.queue()),
         }
     }
 
@@ -151,10 +191,16 @@ impl Store {
 
     /// Waits until the connection has been lost or established.
     pub(crate) async fn changed(&self) {
-        match self {
-            Self::Redis(store) => _ = store.changed(store.snapshot()).await,
-            Self::Embedded(store) => store.changed().await,
+        match &self.place {
+            Place::Redis(store) => _ = store.changed(store.snapshot()).await,
+            Place::Embedded(store) => store.changed().await,
         }
+    }
+}
+
+impl From<RedisStore> for Store {
+    fn from(store: RedisStore) -> Self {
+        Self { place: Place::Redis(Arc::new(store)), coalescer: None }
     }
 }
 

@@ -8,7 +8,7 @@ use crate::store::embedded::Embedded;
 use crate::store::memory::MemoryStore;
 use crate::store::protocol::request::Effect;
 use crate::store::redis::Sweep;
-use crate::store::{Digests, Store, StoreResult, work_far};
+use crate::store::{Digests, Place, Store, StoreResult, work_far};
 use crate::support::budget::Deadline;
 
 /// How long one step of a sweep may take. The whole takes as long as there are keys.
@@ -24,9 +24,9 @@ impl Store {
         sweep: &Sweep,
         by: Deadline,
     ) -> StoreResult<u64> {
-        match self {
-            Self::Redis(store) => store.invalidate_matching(pattern, hold_off, sweep, by).await,
-            Self::Embedded(store) => {
+        match &self.place {
+            Place::Redis(store) => store.invalidate_matching(pattern, hold_off, sweep, by).await,
+            Place::Embedded(store) => {
                 let pattern = pattern.to_owned();
                 let work = move |store: &MemoryStore| store.invalidate_matching(&pattern, hold_off);
                 sweep_embedded(&**store, by, work).await
@@ -44,9 +44,9 @@ impl Store {
         sweep: &Sweep,
         by: Deadline,
     ) -> StoreResult<u64> {
-        match self {
-            Self::Redis(store) => store.invalidate_listed(keys, among, hold_off, sweep, by).await,
-            Self::Embedded(store) => {
+        match &self.place {
+            Place::Redis(store) => store.invalidate_listed(keys, among, hold_off, sweep, by).await,
+            Place::Embedded(store) => {
                 let (keys, among) = (keys.clone(), among.to_owned());
                 let work =
                     move |store: &MemoryStore| store.invalidate_listed(&keys, &among, hold_off);

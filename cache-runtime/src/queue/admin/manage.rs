@@ -38,7 +38,7 @@ impl Core {
     /// All queues in the namespace of this cache, ordered by name.
     pub(crate) async fn queues(&self) -> Result<Vec<QueueSummary>, Error> {
         let mut queues = Vec::new();
-        let Some(Store::Redis(redis)) = self.store() else {
+        let Some(redis) = self.store().and_then(Store::redis) else {
             for shared in Queues::of_cache(self).all() {
                 let log = Log { cache: self.clone(), shared };
                 let (queue, length) = (log.shared.queue.to_owned(), log.measure().await?);

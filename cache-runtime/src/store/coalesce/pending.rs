@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::record::KeyHash;
-use crate::store::coalesce::Answer;
+use crate::store::coalesce::{Answer, Giver, answer};
 use crate::store::embedded::BoxFuture;
 use crate::store::{Keyed, Name, Operation, PIECE, Store, StoreError};
 use crate::support::budget::Deadline;
@@ -15,9 +15,9 @@ use crate::support::join::join;
 
 /// Requests that have not been sent: one list for each kind.
 #[derive(Default)]
-pub(super) struct Held(Vec<Box<dyn AnyList>>);
+pub(super) struct Pending(Vec<Box<dyn AnyList>>);
 
-impl Held {
+impl Pending {
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -39,9 +39,10 @@ impl Held {
         answer
     }
 
-    /// Sends all of it, and hands out the answers.
-    pub(super) async fn send(self, store: &Store, patience: Duration) {
-        join(self.0.into_iter().map(|list| list.send(store, patience))).await;
+    /// Sends all of it, and hands out the answers. A boxed future without its type: otherwise rustc
+    /// looks through all of the store to tell whether a batch is `Send`.
+    pub(super) fn send(self, store: &Store, patience: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(join(self.0.into_iter().map(move |list| list.send(store, patience))))
     }
 }
 
@@ -60,15 +61,14 @@ struct Waiting<R: Operation> {
     text: String,
     hash: KeyHash,
     request: R,
-    answer: Answer<R::Reply>,
+    giver: Giver<R::Reply>,
 }
 
 impl<R: Operation> List<R> {
     fn add(&mut self, name: Name<'_>, request: R, by: Deadline) -> Answer<R::Reply> {
         self.by = self.by.max(by);
-        let (answer, Name { text, hash }) = (Answer::new(), name);
-        let waiting = Waiting { text: text.to_owned(), hash, request, answer: answer.another() };
-        self.requests.push(waiting);
+        let ((giver, answer), Name { text, hash }) = (answer(), name);
+        self.requests.push(Waiting { text: text.to_owned(), hash, request, giver });
         answer
     }
 
@@ -85,8 +85,8 @@ impl<R: Operation> AnyList for List<R> {
         let by = self.deadline(patience);
         Box::pin(async move {
             let (mut keys, mut requests) = (Vec::new(), Vec::new());
-            for Waiting { text, hash, request, answer } in self.requests {
-                keys.push((text, hash, answer));
+            for Waiting { text, hash, request, giver } in self.requests {
+                keys.push((text, hash, giver));
                 requests.push(request);
             }
             let mut distinct: Vec<Keyed<'_, R>> = Vec::with_capacity(keys.len());
@@ -100,8 +100,8 @@ impl<R: Operation> AnyList for List<R> {
                 places.push(known.get(text).copied().unwrap_or_default());
             }
             let results = store.send_all(distinct, by).await;
-            for ((.., answer), place) in keys.iter().zip(places) {
-                answer.give(results.get(place).cloned().unwrap_or(Err(StoreError::Unexpected)));
+            for ((.., giver), place) in keys.iter().zip(places) {
+                giver.give(results.get(place).cloned().unwrap_or(Err(StoreError::Unexpected)));
             }
         })
     }

@@ -25,11 +25,8 @@ pub(crate) enum QueueStore {
 impl QueueStore {
     /// The queue of a store that has these keys. Without a store it is in memory.
     pub(crate) fn new(store: Option<&Store>, keys: QueueKeys) -> Self {
-        match store {
-            Some(Store::Redis(store)) => Self::Redis(RedisQueue::new(Arc::clone(store), keys)),
-            Some(Store::Embedded(store)) => Self::Embedded(store.queue()),
-            None => Self::Embedded(Arc::new(MemoryQueue::default())),
-        }
+        let in_memory = || Self::Embedded(Arc::new(MemoryQueue::default()));
+        store.map_or_else(in_memory, |store| store.queue(keys))
     }
 
     /// The server's, if there is one.

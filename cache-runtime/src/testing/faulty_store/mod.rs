@@ -29,13 +29,13 @@ struct FaultyStore {
 
 /// A way to a store that other processes reach, too.
 pub(crate) fn to_memory(memory: Arc<MemoryStore>, network: Arc<Network>) -> Store {
-    Store::Embedded(Arc::new(FaultyStore { memory, queues: Arc::default(), network }))
+    Store::embedded(Arc::new(FaultyStore { memory, queues: Arc::default(), network }))
 }
 
 /// A way to a store whose queues others reach, too.
 pub(crate) fn to_queues(queues: Arc<Primary>, network: Arc<Network>) -> Store {
     let memory = Arc::new(MemoryStore::new(1 << 20));
-    Store::Embedded(Arc::new(FaultyStore { memory, queues, network }))
+    Store::embedded(Arc::new(FaultyStore { memory, queues, network }))
 }
 
 impl Embedded for FaultyStore {

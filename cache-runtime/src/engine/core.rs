@@ -37,7 +37,7 @@ impl Core {
         let journal = Journal::new(Arc::clone(&base));
         if let Some(store) = base.store().and_then(Store::redis) {
             let journal = Arc::downgrade(&journal);
-            store.on_succession(move || {
+            store.on_failover(move || {
                 if let Some(journal) = journal.upgrade() {
                     journal.replay();
                 }

@@ -81,9 +81,9 @@ impl RedisStore {
         self.router.ping(Deadline::now() + self.patience).await
     }
 
-    /// Calls `told` whenever a different primary than before is about to answer.
-    pub(crate) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
-        self.router.on_succession(told);
+    /// Has `observer` called before the first command reaches a newly promoted primary.
+    pub(crate) fn on_failover(&self, observer: impl Fn() + Send + Sync + 'static) {
+        self.router.on_failover(observer);
     }
 
     /// State of the breaker.

@@ -303,7 +303,7 @@ impl<'a> Session<'a> {
             code => {
                 let refusal = error::refusal(&error, self.node.access());
                 match code {
-                    "READONLY" => self.node.deposed(self.epoch),
+                    "READONLY" => self.node.demoted(self.epoch),
                     // Until it has loaded its data, nobody can deliver what it does not know.
                     "LOADING" => self.node.begin_quiet(),
                     _ => {}

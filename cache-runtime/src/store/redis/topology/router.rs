@@ -142,11 +142,11 @@ impl Router {
         }
     }
 
-    /// Calls `told` whenever a different primary than before is about to answer.
-    pub(in crate::store) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
+    /// Has `observer` called before the first command reaches a newly promoted primary.
+    pub(in crate::store) fn on_failover(&self, observer: impl Fn() + Send + Sync + 'static) {
         match self {
-            Self::Single(node) => node.on_succession(told),
-            Self::Cluster(cluster) => cluster.on_succession(told),
+            Self::Single(node) => node.on_failover(observer),
+            Self::Cluster(cluster) => cluster.on_failover(observer),
         }
     }
 

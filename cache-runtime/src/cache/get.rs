@@ -11,7 +11,7 @@ use crate::metrics::Event;
 use crate::policy;
 use crate::read::{self, Interpreted, Reader, is_being_written};
 use crate::record::Value;
-use crate::store::Name;
+use crate::store::{Get, Name};
 
 /// What one key holds.
 enum Glance<T> {
@@ -82,7 +82,7 @@ impl Cache {
         let by = self.core.budget().deadline();
         let (record, stamps) = if tags.is_empty() {
             (
-                store.get(name, by).await.map_err(|error| self.core.explained(error))?,
+                store.send(name, Get, by).await.map_err(|error| self.core.explained(error))?,
                 Standing::none(),
             )
         } else {

@@ -39,7 +39,7 @@ impl Cache {
     /// ```
     pub async fn ping(&self) -> Result<Duration, Error> {
         self.core.announce();
-        let Some(Store::Redis(store)) = self.core.store() else {
+        let Some(store) = self.core.store().and_then(Store::redis) else {
             return Ok(Duration::ZERO);
         };
         let begun = Instant::now();

@@ -7,7 +7,6 @@ use crate::engine::misuse::{self, Misuse};
 use crate::error::{Error, ErrorKind};
 use crate::key::AsTag;
 use crate::key::{Keys, Refused};
-use crate::store::Store;
 
 impl Cache {
     /// Removes entries, and keeps loads that are already running from filling them. Takes one round trip, or one for
@@ -103,9 +102,7 @@ impl Cache {
     ///
     /// That of `invalidate_matching`.
     pub async fn clear(&self) -> Result<u64, Error> {
-        if self.core.settings().namespace.is_empty()
-            && matches!(self.core.store(), Some(Store::Redis(_)))
-        {
+        if self.core.settings().namespace.is_empty() && self.core.is_remote() {
             let message =
                 "`clear` needs a namespace: set one with `Cache::builder().namespace(\"...\")`";
             return Err(Error::new(ErrorKind::Config, message));

@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 use crate::key::Key;
 use crate::read::is_being_written;
 use crate::record::token::Token;
-use crate::store::{End, Fill, Name, StoreError};
+use crate::store::{Begin, End, Fill, Name, StoreError};
 use crate::support::span::SHORTEST;
 
 /// A value that is stored by hand.
@@ -90,25 +90,23 @@ impl Cache {
         let by = self.core.budget().deadline();
         self.core.flights().forget(&[name]);
         let begun = Begun { cache: &self.core, text: &text, writer, open: true };
-        for fenced in store.begin(&[name], writer, self.core.settings().fence, by).await {
-            match fenced {
-                Ok(true) => {}
-                Ok(false) => {
+        let fence = self.core.settings().fence;
+        match store.send(name, Begin { writer, fence }, by).await {
+            Ok(true) => {}
+            Ok(false) => {
+                begun.ended();
+                let message = "the key holds data that is not the cache's, or the store is full";
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
+            Err(error) => {
+                if error.is_unsent() || matches!(error, StoreError::Refused(_)) {
                     begun.ended();
-                    let message =
-                        "the key holds data that is not the cache's, or the store is full";
-                    return Err(Error::new(ErrorKind::Refused, message));
                 }
-                Err(error) => {
-                    if error.is_unsent() || matches!(error, StoreError::Refused(_)) {
-                        begun.ended();
-                    }
-                    return Err(self.core.explained(error));
-                }
+                return Err(self.core.explained(error));
             }
         }
-        let fill = Fill::new(record, ttl, key.stale_for(false));
-        let ended = store.end_with(name, writer, fill, by).await;
+        let value = Some(Fill::new(record, ttl, key.stale_for(false)));
+        let ended = store.send(name, End { writer, hold_off: Duration::ZERO, value }, by).await;
         ended.map_err(|error| self.core.explained(error))?;
         begun.ended();
         Ok(())
@@ -155,9 +153,10 @@ impl Ending {
     async fn run(mut self) {
         if let Some(store) = self.cache.store() {
             let name = Name::new(&self.text);
-            let (ends, by) = (vec![End { name, value: None }], self.cache.budget().deadline());
-            let replies = store.end(ends, self.writer, Duration::ZERO, by).await;
-            _ = self.cache.settle(std::slice::from_ref(&self.text), replies, Duration::ZERO);
+            let (hold_off, by) = (Duration::ZERO, self.cache.budget().deadline());
+            let end = End { writer: self.writer, hold_off, value: None };
+            let reply = store.send(name, end, by).await;
+            _ = self.cache.settle(std::slice::from_ref(&self.text), vec![reply], hold_off);
         }
         self.ended = true;
     }
@@ -194,7 +193,7 @@ mod tests {
 
     /// What the entry holds; a read by hand would ask the journal.
     fn kind(cache: &Cache) -> Option<char> {
-        let Some(Store::Memory(store)) = cache.core().store() else { panic!("an embedded store") };
+        let store = cache.core().store().and_then(Store::here).expect("an embedded store");
         store.kind(Name::new("row:1"))
     }
 

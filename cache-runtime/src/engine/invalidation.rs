@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::metrics::Event;
 use crate::policy::BY_HAND;
 use crate::store::redis::Sweep;
-use crate::store::{Name, StoreResult};
+use crate::store::{Invalidate, Name, StoreResult};
 use crate::support::budget::Budget;
 
 /// How long an invalidation by pattern may take.
@@ -23,7 +23,8 @@ impl Core {
         };
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
         self.flights().forget(&names);
-        let replies = store.invalidate(&names, hold_off, self.budget().deadline()).await;
+        let by = self.budget().deadline();
+        let replies = store.send_each(&names, Invalidate { hold_off }, by).await;
         self.settle(texts, replies, hold_off)
     }
 

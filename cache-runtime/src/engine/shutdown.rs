@@ -14,7 +14,7 @@ impl Core {
     pub(crate) async fn shutdown(&self) -> Result<(), Error> {
         let background = self.background();
         background.close();
-        if let Some(Store::Redis(store)) = self.store() {
+        if let Some(store) = self.store().and_then(Store::redis) {
             store.ending();
         }
         self.journal().deliver();

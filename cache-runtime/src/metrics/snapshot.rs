@@ -63,7 +63,10 @@ pub struct Stats {
 
 /// A counter and how it is exported.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "metrics"), expect(dead_code, reason = "metric and label are for the export"))]
+#[cfg_attr(
+    not(feature = "metrics"),
+    expect(dead_code, reason = "metric and label are for the export")
+)]
 pub(super) struct Counter {
     /// The name of its field.
     pub(super) field: &'static str,

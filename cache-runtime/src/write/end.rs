@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use crate::engine::background::Reinvalidations;
-use crate::store::{End, Store};
+use crate::store::{End, Keyed, Store};
 use crate::write::pending::{Doubt, Pending};
 use crate::write::scope::{WriteScope, names};
 use crate::write::values::Values;
@@ -88,12 +88,13 @@ impl WriteScope {
         }
         let names = names(keys);
         self.cache().flights().forget(&names);
+        let writer = self.writer();
         let ends = keys.iter().zip(names).map(|(key, name)| {
             let value = if standing.contains(key) { values.take(key) } else { None };
-            End { name, value }
+            Keyed { name, request: End { writer, hold_off, value } }
         });
         let by = self.cache().budget().deadline();
-        let replies = store.end(ends.collect(), self.writer(), hold_off, by).await;
+        let replies = store.send_all(ends.collect(), by).await;
         for (key, reply) in keys.iter().zip(&replies) {
             values.count(key, reply);
         }

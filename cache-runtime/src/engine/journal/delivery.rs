@@ -11,7 +11,7 @@ use crate::engine::journal::state::Batch;
 use crate::engine::journal::{Invalidation, Journal};
 use crate::error::Cause;
 use crate::store::redis::Sweep;
-use crate::store::{Digests, Name, Store, StoreError};
+use crate::store::{Digests, Invalidate, Name, Store, StoreError};
 use crate::support::budget::Budget;
 use crate::support::log;
 use crate::support::random::random_fraction;
@@ -80,7 +80,7 @@ impl Delivery {
         let names: Vec<_> = keys.iter().map(|(_, key)| Name::new(key)).collect();
         self.journal.base.flights().forget(&names);
         let (hold_off, by) = (self.journal.state().hold_off, self.journal.base.budget().deadline());
-        let replies = store.invalidate(&names, hold_off, by).await;
+        let replies = store.send_each(&names, Invalidate { hold_off }, by).await;
         self.why = replies.iter().find_map(|reply| reply.as_ref().err().cloned());
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
         self.journal.acknowledged(acknowledged.map(|((_, key), _)| Invalidation::Key(key.clone())));

@@ -65,8 +65,7 @@ impl Log {
 
     /// Called for a snapshot of the counters, which may be a second old; older while the server does not answer.
     pub(in crate::queue) fn look_for_stats(&self) {
-        if self.is_in_memory() {
-            let memory = &self.shared.memory;
+        if let Some(memory) = self.here() {
             let mut length = QueueLength { paused: memory.is_paused(), ..QueueLength::default() };
             (0..self.shared.site.options.partitions)
                 .for_each(|at| memory.lengths(at).add_to(&mut length));

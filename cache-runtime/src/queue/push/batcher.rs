@@ -186,7 +186,7 @@ impl Attendant {
         let Some(redis) = self.log.redis() else { return };
         let Some(by) = group.iter().map(|waiting| waiting.by).max() else { return };
         let additions: Vec<_> = group.iter().map(Waiting::addition).collect();
-        let outcomes = match redis.queue_push(&self.lot.lane, &additions, by).await {
+        let outcomes = match redis.push(&self.lot.lane, &additions, by).await {
             Ok(added) => added.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error); group.len()],
         };

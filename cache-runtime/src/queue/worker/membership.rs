@@ -123,7 +123,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
     /// Says whether the server may lose what it acknowledges.
     async fn tell_of_risk(&self) -> StoreResult<()> {
         if let Some(redis) = self.log.redis()
-            && let Some(risk) = redis.queue_risk(&self.log.shared.workers, self.deadline()).await?
+            && let Some(risk) = redis.risk(self.deadline()).await?
         {
             log::warn(format_args!("queue {:?}, its server: {risk}", self.log.shared.queue));
         }

@@ -17,7 +17,7 @@ use crate::read::batch::load::{Load, keep, sort, watch};
 use crate::read::batch::turn::Turn;
 use crate::read::load::finish::Ending;
 use crate::read::load::running::Running;
-use crate::store::Convoy;
+use crate::store::Together;
 use crate::typing::{Batched, OfOne};
 
 /// How many ids one run of the body is given, and how many runs there are at once.
@@ -114,7 +114,7 @@ pub(super) fn store_behind(
     let of = cache.clone();
     cache.background().run(async move {
         let endings = endings.into_iter().map(|ending| ending.boxed(callsite));
-        Convoy::new(endings, patience).finish(of.store()).await;
+        Together::new(endings, of.store(), patience).finish().await;
     });
 }
 

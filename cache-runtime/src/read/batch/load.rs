@@ -12,7 +12,7 @@ use crate::read::batch::first_lookup::One;
 use crate::read::lease::{Lease, Renewal};
 use crate::read::load::outcome::{Attempt, Ended, Loaded};
 use crate::read::lookup::Entry;
-use crate::store::Convoy;
+use crate::store::Together;
 use crate::typing::OfOne;
 
 /// One of the ids that a run of the body loads.
@@ -57,11 +57,11 @@ pub(super) async fn watch<T, B: Future>(cache: &Core, loads: &[Load<T>], body: B
             result = &mut body => return result,
             () = sleep(length / 3) => {}
         }
-        let renew = Convoy::new(renewals.iter().map(Renewal::boxed), patience);
+        let renew = Together::new(renewals.iter().map(Renewal::boxed), cache.store(), patience);
         tokio::select! {
             biased;
             result = &mut body => return result,
-            () = renew.finish(cache.store()) => {}
+            () = renew.finish() => {}
         }
     }
 }

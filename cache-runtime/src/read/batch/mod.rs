@@ -4,7 +4,7 @@
 //! read, so every id of a batch has the properties of a single read: who may share a load, what an invalidation
 //! undoes, what becomes of an error. The first lookup is [one command](glance) for all of them; if all are hits,
 //! nothing else happens. Otherwise the remaining reads run side by side, their commands go to the store
-//! [together](Convoy), and the body runs once for all ids that must be loaded, or once for each [chunk](chunks) of them.
+//! [together](Together), and the body runs once for all ids that must be loaded, or once for each [chunk](chunks) of them.
 //!
 //! # Rounds
 //!
@@ -35,7 +35,7 @@ use crate::read::load::outcome::{Attempt, Ended};
 use crate::read::lookup::Looked;
 use crate::read::resolved;
 use crate::record::KeyHash;
-use crate::store::Convoy;
+use crate::store::Together;
 use crate::typing::{Batched, Id, Ids, Negative, OfOne, Returns, distinct};
 
 use self::chunks::{Chunks, Loaded, store_behind};
@@ -152,6 +152,7 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
             };
             let callsite = first.callsite();
             let (cache, mode) = resolved(cache, callsite, first.owner(), mode);
+            let cache = cache.coalescing();
             let names = keys.iter().map(|key| KeyHash::of(&cache.full_text(key.as_str())));
             let names: Vec<_> = names.collect();
             let asked = OnceLock::new();
@@ -163,9 +164,10 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
             let mut found: Vec<Option<T>> = ids.iter().map(|_| None).collect();
             let left = batch.glance(mode, keys, &mut found).await;
             let patience = callsite.policy().budget.unwrap_or(cache.settings().budget);
-            let mut search = Convoy::new(left.into_iter().map(Search::run), patience);
+            let mut search =
+                Together::new(left.into_iter().map(Search::run), cache.store(), patience);
             loop {
-                let looked = search.advance(cache.store()).await;
+                let looked = search.advance().await;
                 if looked.is_empty() {
                     break;
                 }
@@ -213,7 +215,7 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
                     return result;
                 }
                 let endings = endings.into_iter().map(|ending| ending.boxed(callsite));
-                Box::pin(Convoy::new(endings, patience).finish(cache.store())).await;
+                Box::pin(Together::new(endings, cache.store(), patience).finish()).await;
                 if let Some(refused) = refused {
                     return refused;
                 }

@@ -10,7 +10,7 @@ use crate::policy::Callsite;
 use crate::read::lease::{Lease, Share};
 use crate::record::token::Token;
 use crate::record::{self, Value};
-use crate::store::{Acquired, Fill, StoreError};
+use crate::store::{Acquire, Acquired, Fill, Invalidate, Refresh, Release, StoreError};
 use crate::support::budget::Deadline;
 use crate::typing::Shared;
 
@@ -32,8 +32,8 @@ impl Lease {
         let filled = async {
             match (self.cache.store(), seen) {
                 (None, _) => Ok(false),
-                (Some(store), None) => store.fill(name, fill, by).await,
-                (Some(store), Some(seen)) => store.refresh(name, seen, fill, by).await,
+                (Some(store), None) => store.send(name, fill, by).await,
+                (Some(store), Some(seen)) => store.send(name, Refresh { seen, fill }, by).await,
             }
         };
         let (filled, stands) = if shared.is_some() && !self.tags.is_empty() {
@@ -95,14 +95,16 @@ impl Lease {
         if let Some(store) = self.cache.store() {
             let by = self.budget.deadline();
             // The lease of the entry itself, which replaces the value, and is released as well.
-            let taken = store.acquire(self.name(), self.token, self.length, Some(seen), by).await;
+            let acquire = Acquire { token: self.token, lease: self.length, reject: Some(seen) };
+            let taken = store.send(self.name(), acquire, by).await;
             match taken {
                 Ok(Acquired::Value(_)) | Err(StoreError::Down | StoreError::Saturated) => {}
                 // No leases are given out, so whatever is there has to go.
                 Ok(Acquired::Quiet) => {
-                    _ = store.invalidate(&[self.name()], Duration::ZERO, by).await;
+                    let hold_off = Duration::ZERO;
+                    _ = store.send(self.name(), Invalidate { hold_off }, by).await;
                 }
-                _ => _ = store.release(self.name(), self.token, by).await,
+                _ => _ = store.send(self.name(), Release { token: self.token }, by).await,
             }
         }
         self.cache.recorder().count(callsite, Event::RefreshFailed);

@@ -17,7 +17,7 @@ use crate::read::lookup::Entry;
 use crate::read::stale::refresh_lease::{Beside, PAUSE, REST};
 use crate::record::KeyHash;
 use crate::record::token::Token;
-use crate::store::{Acquired, Name, StoreError, StoreResult};
+use crate::store::{Acquire, Acquired, Name, Release, StoreError, StoreResult};
 use crate::support::budget::Budget;
 use crate::typing::Shared;
 
@@ -127,7 +127,8 @@ impl Lease {
         // Until the answer arrives, and if it never does, the lease may be ours.
         self.held = true;
         let by = self.budget.deadline();
-        let acquire = store.acquire(self.place(), self.token, self.length, reject, by);
+        let request = Acquire { token: self.token, lease: self.length, reject };
+        let acquire = store.send(self.place(), request, by);
         let (reply, stamps) = if self.tags.is_empty() || self.beside.is_some() {
             (acquire.await, Ok(Standing::none()))
         } else {
@@ -260,7 +261,7 @@ impl Lease {
         self.cache.background().run(async move {
             if let Some(store) = cache.store() {
                 let by = budget.anew().deadline();
-                _ = store.release(Name { text: &text, hash }, token, by).await;
+                _ = store.send(Name { text: &text, hash }, Release { token }, by).await;
             }
             then();
         });

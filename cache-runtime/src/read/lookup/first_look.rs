@@ -9,7 +9,7 @@ use crate::read::load::steps::{Memory, Steps};
 use crate::read::lookup::Lookup;
 use crate::read::lookup::interpret::{Interpreted, Reader};
 use crate::record::Value;
-use crate::store::StoreResult;
+use crate::store::{Get, Now, StoreResult};
 use crate::support::panic::guarded;
 
 /// What a reply of the store means to the caller.
@@ -67,19 +67,19 @@ impl Lookup<'_> {
         }
         let read = async {
             if tags.is_empty() {
-                (store.get(name, by).await, Ok(Standing::none()))
+                (store.send(name, Get, by).await, Ok(Standing::none()))
             } else {
                 tags.read_with(store, name, by).await
             }
         };
-        let ((record, stamps), now_ms) = tokio::join!(read, store.now_ms(name, by));
+        let ((record, stamps), now_ms) = tokio::join!(read, store.send(name, Now, by));
         Reply { record, stamps, now_ms }
     }
 
     /// The same of an entry without tags whose age does not count: all that most hits need.
     pub(in crate::read) async fn ask_for_value(&self) -> Reply {
         let record = match self.entry.cache.store() {
-            Some(store) => store.get(self.name(), self.budget.deadline()).await,
+            Some(store) => store.send(self.name(), Get, self.budget.deadline()).await,
             None => Ok(None),
         };
         Reply::of_entry(record)

@@ -13,7 +13,7 @@ use crate::metrics::Event;
 use crate::policy::Callsite;
 use crate::record::token::Token;
 use crate::record::{self, Value};
-use crate::store::{Name, StoreResult};
+use crate::store::{Get, Name, Now, StoreResult};
 use crate::support::budget::Budget;
 use crate::support::panic::guarded;
 
@@ -123,7 +123,7 @@ pub(crate) async fn is_fresh(
         return Ok(false);
     };
     let by = budget.deadline();
-    let (record, now_ms) = tokio::join!(store.get(name, by), store.now_ms(name, by));
+    let (record, now_ms) = tokio::join!(store.send(name, Get, by), store.send(name, Now, by));
     let stands = record?.and_then(|record| record::token(&record)) == Some(value.token());
     Ok(stands && now_ms? < value.fresh_until_ms())
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::engine::Core;
 use crate::engine::background::RefreshClaim;
 use crate::record::KeyHash;
-use crate::store::Name;
+use crate::store::{Invalidate, Name};
 use crate::support::budget::Budget;
 
 /// How long an entry rests after its load has failed: during this time, all processes together ask a failing origin
@@ -59,7 +59,7 @@ impl Beside {
         cache.background().run(async move {
             if let Some(store) = told.store() {
                 let by = budget.anew().deadline();
-                _ = store.invalidate(&[self.name()], REST, by).await;
+                _ = store.send(self.name(), Invalidate { hold_off: REST }, by).await;
             }
         });
     }

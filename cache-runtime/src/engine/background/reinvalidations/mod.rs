@@ -25,7 +25,7 @@ use self::task::Task;
 use crate::engine::Core;
 use crate::engine::journal::Invalidation;
 use crate::record::token::Token;
-use crate::store::Name;
+use crate::store::{Begin, Name};
 use crate::support::log;
 
 /// How many entries are listed at most.
@@ -164,7 +164,8 @@ impl Reinvalidations {
                 |key: &Listed| key.due.saturating_duration_since(now).saturating_add(key.hold_off);
             let span = piece.iter().map(rest).max().unwrap_or_default();
             let by = cache.budget().deadline();
-            let replies = store.begin(&names, Token::random(), span, by).await;
+            let begin = Begin { writer: Token::random(), fence: span };
+            let replies = store.send_each(&names, begin, by).await;
             let mut state = this.state();
             for (key, _) in piece.iter().zip(&replies).filter(|(_, reply)| **reply == Ok(true)) {
                 state.remove(key);

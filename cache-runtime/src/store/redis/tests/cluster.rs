@@ -4,7 +4,6 @@ use cache_testing::ports::Port;
 
 use crate::store::redis::tests::server::{eventually, is_before_7};
 use crate::store::redis::tests::*;
-use crate::store::{Claim, Filling};
 
 /// Two nodes that share the slots, and the ports on which they speak to each other.
 async fn pair() -> ([Server; 2], [Port; 2]) {

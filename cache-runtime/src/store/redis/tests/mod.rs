@@ -9,6 +9,7 @@ mod faults;
 )]
 mod idle;
 mod many;
+mod operations;
 mod protocol;
 mod refusals;
 #[cfg(feature = "tracing")]
@@ -23,11 +24,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use self::operations::{Claim, End, Filling};
 use self::server::Server;
 use crate::record::token::Token;
 use crate::record::{self, Found, ValueHeader};
 use crate::store::redis::{RedisStore, Settings, Sweep, Target};
-use crate::store::{Acquired, End, Failover, Fill, Name};
+use crate::store::{Acquired, Failover, Fill, Name};
 use crate::support::budget::Deadline;
 
 const LEASE: Duration = Duration::from_secs(60);

@@ -21,7 +21,7 @@ use crate::queue::worker::worker;
 use crate::queue::{Queue, SinkError, SinkErrorKind, Worker};
 use crate::store::Store;
 use crate::store::queue::Stored;
-use crate::testing::faulty_store::{FaultyStore, Network, Primary};
+use crate::testing::faulty_store::{self, Network, Primary};
 use crate::testing::simulation::queues::database::{Database, Faults, Item};
 use crate::testing::simulation::queues::history::{Count, History, Outcome, Push, Time};
 
@@ -85,8 +85,8 @@ impl World {
             .map(|process| Network::new(dice.fork(10 + process), lost, slow))
             .collect();
         let cache = |network: &Arc<Network>| {
-            let store = FaultyStore::of_queues(Arc::clone(&primary), Arc::clone(network));
-            Cache::builder().over(Store::Faulty(store)).unwrap()
+            let store = faulty_store::to_queues(Arc::clone(&primary), Arc::clone(network));
+            Cache::builder().over(store).unwrap()
         };
         let processes: Vec<_> = networks.iter().map(cache).collect();
         let deployed = dice.fork(7);

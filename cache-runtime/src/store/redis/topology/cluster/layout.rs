@@ -3,11 +3,11 @@
 use redis::{Cmd, Value};
 
 use crate::error::Refusal;
-use crate::store::redis::commands::scan::STEP;
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::topology::cluster::Cluster;
 use crate::store::redis::topology::cluster::map::Member;
 use crate::store::redis::topology::cluster::report::text;
+use crate::store::sweeps::STEP;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 

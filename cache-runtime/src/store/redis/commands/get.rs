@@ -4,11 +4,12 @@ use bytes::Bytes;
 use redis::{Cmd, Pipeline, Value};
 
 use crate::record::{self, HEADER};
+use crate::store::redis::commands::Command;
 use crate::store::redis::commands::bulk::LARGE;
 use crate::store::redis::commands::pieces::{BYTES, Pieces, turn};
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
-use crate::store::{Name, PIECE, StoreError, StoreResult};
+use crate::store::{Get, Keyed, Name, PIECE, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
 /// The command that reads a key; if it is bounded, no more than what tells that a value is large.
@@ -41,23 +42,36 @@ impl Looked {
     }
 }
 
-impl Session<'_> {
-    pub(in crate::store) async fn get(
-        &mut self,
-        name: Name<'_>,
-        deadline: Deadline,
+impl Command for Get {
+    async fn send(
+        request: &mut Keyed<'_, Self>,
+        session: &mut Session<'_>,
+        by: Deadline,
     ) -> StoreResult<Option<Bytes>> {
-        if self.is_large(name) {
-            return Box::pin(self.get_large(name, deadline)).await;
+        let name = request.name;
+        if session.is_large(name) {
+            return Box::pin(session.get_large(name, by)).await;
         }
-        let is_bounded = self.expects_large();
-        let reply = self.read(&reading(name, is_bounded), deadline).await?;
+        let is_bounded = session.expects_large();
+        let reply = session.read(&reading(name, is_bounded), by).await?;
         match Looked::of(reply, is_bounded) {
-            Looked::Reply(reply) => self.record_in(reply, name, deadline).await,
-            Looked::Large => Box::pin(self.get_large(name, deadline)).await,
+            Looked::Reply(reply) => session.record_in(reply, name, by).await,
+            Looked::Large => Box::pin(session.get_large(name, by)).await,
         }
     }
 
+    /// Large records are read one by one, apart from the others.
+    async fn send_all(
+        requests: &mut [Keyed<'_, Self>],
+        session: &mut Session<'_>,
+        pieces: Pieces,
+    ) -> Vec<StoreResult<Option<Bytes>>> {
+        let names: Vec<_> = requests.iter().map(|request| request.name).collect();
+        session.get_many(&names, pieces).await
+    }
+}
+
+impl Session<'_> {
     /// The record in the reply to a `GET`, unless it is to be ignored.
     async fn record_in(
         &mut self,
@@ -121,8 +135,7 @@ impl Session<'_> {
         }
     }
 
-    /// The record of each key. Large ones are read one by one, apart from the others.
-    pub(in crate::store) async fn get_many(
+    async fn get_many(
         &mut self,
         names: &[Name<'_>],
         pieces: Pieces,

@@ -71,12 +71,13 @@ fn write_project<'a>(project: &Path, names: impl Iterator<Item = &'a String>) {
     let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut manifest = format!(
         "[package]\nname = \"ui\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]{DEPENDENCIES}\
-         cache-runtime = {{ path = {:?}, features = [\"full\"] }}\n",
-        workspace.join("cache-runtime")
+         cache-runtime = {{ path = '{}', features = [\"full\"] }}\n",
+        workspace.join("cache-runtime").display()
     );
     for name in names {
         let path = workspace.join("tests/ui").join(format!("{name}.rs"));
-        write!(manifest, "\n[[bin]]\nname = {name:?}\npath = {path:?}\n").unwrap();
+        let path = path.display();
+        write!(manifest, "\n[[bin]]\nname = \"{name}\"\npath = '{path}'\n").unwrap();
     }
     fs::create_dir_all(project).unwrap();
     fs::write(project.join("Cargo.toml"), manifest).unwrap();

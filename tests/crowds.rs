@@ -7,10 +7,9 @@ use std::time::Duration;
 use cache_fixtures::patient;
 use cache_runtime::{Cache, ErrorKind, FunctionStats, cached};
 use cache_testing::barrier::eventually;
-use cache_testing::log;
 use cache_testing::proxy::{Link, Proxy};
 use cache_testing::redis::RedisServer;
-use cache_testing::within_limit;
+use cache_testing::{log, within_limit};
 use tokio::task::{JoinSet, yield_now};
 
 /// Bodies of `number` that have run.

@@ -7,10 +7,9 @@ use std::time::Duration;
 use cache_fixtures::patient;
 use cache_runtime::{BreakerState, Cache, FunctionStats, cached};
 use cache_testing::barrier::{Gate, eventually};
-use cache_testing::log;
 use cache_testing::proxy::{Link, Proxy};
 use cache_testing::redis::{Client, Program, RedisServer};
-use cache_testing::within_limit;
+use cache_testing::{log, within_limit};
 use tokio::task::JoinSet;
 
 const MEGABYTE: usize = 1 << 20;

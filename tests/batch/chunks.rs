@@ -4,12 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
-use cache_fixtures::patient;
+use cache_fixtures::{patient, stats};
 use cache_runtime::cached;
 use cache_testing::barrier::{Gate, eventually};
 use cache_testing::redis::RedisServer;
-
-use crate::stage::stats;
 
 /// A database that tells which ids it was asked for, and how many of its queries ran at once.
 #[derive(Clone, Debug, Default)]

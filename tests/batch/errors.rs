@@ -10,7 +10,7 @@ use cache_runtime::cached;
 use cache_testing::barrier::{Gate, eventually};
 use cache_testing::within_limit;
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 
 /// Items of which some cannot be read.
 #[derive(Clone, Debug)]
@@ -82,9 +82,9 @@ async fn other_many(items: &Items, ids: &[u64]) -> Result<HashMap<u64, u64>, Bro
 
 /// A call in a task of its own, which has begun to wait when this returns.
 macro_rules! start {
-    ($stage:expr, $items:expr, $function:ident $ids:expr) => {{
+    ($fixture:expr, $items:expr, $function:ident $ids:expr) => {{
         let items = $items.clone();
-        let mut call = Box::pin($stage.cache.scope(async move { $function(&items, $ids).await }));
+        let mut call = Box::pin($fixture.cache.scope(async move { $function(&items, $ids).await }));
         assert!(poll_fn(|cx| Poll::Ready(call.as_mut().poll(cx).is_pending())).await);
         tokio::spawn(call)
     }};
@@ -94,14 +94,14 @@ macro_rules! start {
 /// is then dropped, and the first of them takes over.
 macro_rules! meet {
     (
-        $stage:expr, $items:expr,
+        $fixture:expr, $items:expr,
         $first:ident $first_ids:expr, $second:ident $second_ids:expr $(, $other:expr)?
     ) => {{
-        let dropped = start!($stage, $items, item 13);
+        let dropped = start!($fixture, $items, item 13);
         $items.0.gate.entered(1).await;
-        let first = start!($stage, $items, $first $first_ids);
-        let second = start!($stage, $items, $second $second_ids);
-        $(eventually!($stage.cache.get(&item_key(&$other)).await.unwrap().is_some());)?
+        let first = start!($fixture, $items, $first $first_ids);
+        let second = start!($fixture, $items, $second $second_ids);
+        $(eventually!($fixture.cache.get(&item_key(&$other)).await.unwrap().is_some());)?
         dropped.abort();
         let first = within_limit("it takes over", first).await.unwrap();
         (first, within_limit("it ends", second).await.unwrap())
@@ -142,44 +142,44 @@ fn each_has_its_own_error<T: std::fmt::Debug>(
     assert_eq!(failing.count(), 2, "{runs:?}");
 }
 
-async fn a_single_read_has_not_failed_with_a_batch(stage: Stage) {
+async fn a_single_read_has_not_failed_with_a_batch(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let (first, second) = meet!(stage, items, many &[13, 20], item 13, 20);
+    let (first, second) = meet!(fixture, items, many &[13, 20], item 13, 20);
     assert_eq!(first, Err(broken("many", [13])));
     assert_eq!(second, Err(broken("item", [13])));
 }
 
-async fn a_single_read_has_not_failed_with_a_batch_of_one(stage: Stage) {
+async fn a_single_read_has_not_failed_with_a_batch_of_one(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let (first, second) = meet!(stage, items, many &[13], item 13);
+    let (first, second) = meet!(fixture, items, many &[13], item 13);
     assert_eq!(first, Err(broken("many", [13])));
     assert_eq!(second, Err(broken("item", [13])));
 }
 
-async fn a_batch_has_not_failed_with_a_single_read(stage: Stage) {
+async fn a_batch_has_not_failed_with_a_single_read(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let (first, second) = meet!(stage, items, item 13, many &[13]);
+    let (first, second) = meet!(fixture, items, item 13, many &[13]);
     assert_eq!(first, Err(broken("item", [13])));
     assert_eq!(second, Err(broken("many", [13])));
 }
 
-async fn a_batch_of_less_has_not_failed_with_one_of_more(stage: Stage) {
+async fn a_batch_of_less_has_not_failed_with_one_of_more(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let (first, second) = meet!(stage, items, many & [13, 20], many & [13]);
+    let (first, second) = meet!(fixture, items, many & [13, 20], many & [13]);
     each_has_its_own_error(&items, [(first, &[13, 20]), (second, &[13])]);
 }
 
-async fn a_batch_of_more_has_not_failed_with_one_of_less(stage: Stage) {
+async fn a_batch_of_more_has_not_failed_with_one_of_less(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let (first, second) = meet!(stage, items, many & [13], many & [13, 20]);
+    let (first, second) = meet!(fixture, items, many & [13], many & [13, 20]);
     each_has_its_own_error(&items, [(first, &[13]), (second, &[13, 20])]);
 }
 
 /// In whatever order. The row that can be read is loaded by whichever of the two gets its lease, by itself or together
 /// with the row that fails.
-async fn the_same_batch_fails_once_for_all(stage: Stage) {
+async fn the_same_batch_fails_once_for_all(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let (first, second) = meet!(stage, items, many & [13, 20], many & [20, 13, 20]);
+    let (first, second) = meet!(fixture, items, many & [13, 20], many & [20, 13, 20]);
     assert_eq!(first, second);
     let Broken { by, ids } = first.unwrap_err();
     assert!(by == "many" && ids.contains(&13), "{by} {ids:?}");
@@ -187,37 +187,37 @@ async fn the_same_batch_fails_once_for_all(stage: Stage) {
     assert_eq!(runs.iter().filter(|(_, ids)| ids.contains(&13)).count(), 1, "{runs:?}");
 }
 
-async fn the_same_read_fails_once_for_all(stage: Stage) {
+async fn the_same_read_fails_once_for_all(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let (first, second) = meet!(stage, items, item 13, item 13);
+    let (first, second) = meet!(fixture, items, item 13, item 13);
     assert_eq!((&first, &second), (&Err(broken("item", [13])), &first));
     assert_eq!(items.later_runs(), [("item", vec![13])]);
 }
 
-async fn two_functions_with_one_key_have_their_own_errors(stage: Stage) {
+async fn two_functions_with_one_key_have_their_own_errors(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let (first, second) = meet!(stage, items, item 13, other_item 13);
+    let (first, second) = meet!(fixture, items, item 13, other_item 13);
     assert_eq!(first, Err(broken("item", [13])));
     assert_eq!(second, Err(broken("other_item", [13])));
 }
 
-async fn two_batches_with_the_same_keys_have_their_own_errors(stage: Stage) {
+async fn two_batches_with_the_same_keys_have_their_own_errors(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let (first, second) = meet!(stage, items, many & [13], other_many & [13]);
+    let (first, second) = meet!(fixture, items, many & [13], other_many & [13]);
     assert_eq!(first, Err(broken("many", [13])));
     assert_eq!(second, Err(broken("other_many", [13])));
 }
 
 /// Within the round trip by which the first one asks for its leases.
-async fn callers_at_the_same_time_have_their_own_errors(stage: Stage) {
+async fn callers_at_the_same_time_have_their_own_errors(fixture: Fixture) {
     let items = Items::with_broken([13]);
     items.0.gate.open();
     for round in 0..50 {
         let good = 100 + round;
         let ids = [13, good];
-        let batch = stage.cache.scope(many(&items, &ids));
-        let one = stage.cache.scope(item(&items, good));
-        let other = stage.cache.scope(many(&items, &ids[1..]));
+        let batch = fixture.cache.scope(many(&items, &ids));
+        let one = fixture.cache.scope(item(&items, good));
+        let other = fixture.cache.scope(many(&items, &ids[1..]));
         let (batch, one, other) = tokio::join!(batch, one, other);
         assert_eq!(batch.unwrap_err().by, "many");
         assert_eq!(one, Ok(10 * good));
@@ -226,13 +226,13 @@ async fn callers_at_the_same_time_have_their_own_errors(stage: Stage) {
 }
 
 /// They do not all load at once.
-async fn those_who_cannot_share_an_error_share_what_is_loaded_next(stage: Stage) {
+async fn those_who_cannot_share_an_error_share_what_is_loaded_next(fixture: Fixture) {
     let items = Items::with_broken([13]);
-    let batch = start!(stage, items, many & [13, 20]);
+    let batch = start!(fixture, items, many & [13, 20]);
     items.0.gate.entered(1).await;
     let mut waiting = Vec::new();
     for _ in 0..100 {
-        waiting.push(start!(stage, items, item 20));
+        waiting.push(start!(fixture, items, item 20));
     }
     items.0.gate.open();
     assert_eq!(batch.await.unwrap(), Err(broken("many", [13, 20])));

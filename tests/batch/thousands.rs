@@ -3,14 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cache_fixtures::{AGES, patient};
+use cache_fixtures::{AGES, patient, stats};
 use cache_runtime::{Cache, CacheBuilder, FunctionStats, Key, cached, invalidates};
 use cache_testing::LIMIT;
 use cache_testing::barrier::eventually;
 use cache_testing::proxy::{Link, Proxy};
 use cache_testing::redis::{Client, RedisCluster, RedisServer};
-
-use crate::stage::stats;
 
 #[cached(key = "number:<id>", ttl = 3600)]
 async fn number(id: u64) -> u64 {

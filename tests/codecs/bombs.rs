@@ -1,10 +1,11 @@
 //! Payloads that nest without end, and values that nest too deep to be read back.
 
+use cache_fixtures::stats;
 use cache_runtime::{Cache, ErrorKind, cached};
 use cache_testing::barrier::Counter;
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{HEADER, Stage, stats};
+use crate::fixture::{Fixture, HEADER};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Node {
@@ -39,18 +40,18 @@ macro_rules! bombs {
         fn a_bomb_is_a_counted_miss() {
             on_small_stack(|| async {
                 $({
-                    let stage = Stage::start().await;
-                    let call = || stage.cache.scope($name(&stage.runs, 1));
+                    let fixture = Fixture::start().await;
+                    let call = || fixture.cache.scope($name(&fixture.runs, 1));
                     assert_eq!(call().await, list(1));
-                    let mut record = stage.stored("list:1").await;
+                    let mut record = fixture.stored("list:1").await;
                     record.truncate(HEADER);
                     record.extend_from_slice(&$bomb.repeat(1 << 18));
-                    stage.client.set("list:1", &record).await;
+                    fixture.client.set("list:1", &record).await;
                     for _ in 0..2 {
                         assert_eq!(call().await, list(1));
                     }
-                    assert_eq!(stage.runs.get(), 2, "it is healed");
-                    let stats = stage.stats(stringify!($name));
+                    assert_eq!(fixture.runs.get(), 2, "it is healed");
+                    let stats = fixture.stats(stringify!($name));
                     assert_eq!((stats.undecodable, stats.misses, stats.hits), (1, 2, 1));
                 })*
             });

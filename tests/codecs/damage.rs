@@ -2,15 +2,15 @@
 
 use redis::cmd;
 
-use crate::stage::{HEADER, Stage, ada, packed, posted};
+use crate::fixture::{Fixture, HEADER, ada, packed, posted};
 
 #[tokio::test]
 async fn a_truncated_record_heals() {
-    let stage = Stage::start().await;
-    stage.user(1).await;
-    let record = stage.stored("user:1").await;
+    let fixture = Fixture::start().await;
+    fixture.user(1).await;
+    let record = fixture.stored("user:1").await;
     for length in 4..record.len() {
-        let spoilt = stage.heals(&record[..length]).await;
+        let spoilt = fixture.heals(&record[..length]).await;
         let readable = u64::from(length >= HEADER);
         assert_eq!((spoilt.undecodable, spoilt.foreign), (readable, 0), "{length}");
     }
@@ -18,43 +18,43 @@ async fn a_truncated_record_heals() {
 
 #[tokio::test]
 async fn trailing_bytes_heal() {
-    let stage = Stage::start().await;
-    stage.user(1).await;
-    let mut record = stage.stored("user:1").await;
+    let fixture = Fixture::start().await;
+    fixture.user(1).await;
+    let mut record = fixture.stored("user:1").await;
     record.push(b'x');
-    assert_eq!(stage.heals(&record).await.undecodable, 1);
+    assert_eq!(fixture.heals(&record).await.undecodable, 1);
 
     // The other codecs.
     let call = async |load: usize| {
-        stage.client.run::<()>(&["APPEND", "user:1", "\u{1}"]).await;
-        assert_eq!(packed(&stage.runs, 1).await, ada(1));
-        assert_eq!(stage.runs.get(), load, "it has not been read");
-        stage.client.run::<()>(&["DEL", "user:1"]).await;
-        assert_eq!(posted(&stage.runs, 1).await, ada(1));
-        stage.client.run::<()>(&["APPEND", "user:1", "\u{1}"]).await;
-        assert_eq!(posted(&stage.runs, 1).await, ada(1));
-        assert_eq!(stage.runs.get(), load + 2, "it has not been read");
+        fixture.client.run::<()>(&["APPEND", "user:1", "\u{1}"]).await;
+        assert_eq!(packed(&fixture.runs, 1).await, ada(1));
+        assert_eq!(fixture.runs.get(), load, "it has not been read");
+        fixture.client.run::<()>(&["DEL", "user:1"]).await;
+        assert_eq!(posted(&fixture.runs, 1).await, ada(1));
+        fixture.client.run::<()>(&["APPEND", "user:1", "\u{1}"]).await;
+        assert_eq!(posted(&fixture.runs, 1).await, ada(1));
+        assert_eq!(fixture.runs.get(), load + 2, "it has not been read");
     };
-    stage.client.del("user:1").await;
-    stage.cache.scope(packed(&stage.runs, 1)).await;
-    let load = stage.runs.get() + 1;
-    stage.cache.scope(call(load)).await;
+    fixture.client.del("user:1").await;
+    fixture.cache.scope(packed(&fixture.runs, 1)).await;
+    let load = fixture.runs.get() + 1;
+    fixture.cache.scope(call(load)).await;
 }
 
 /// What a flipped bit of the header comes to. None of it is a wrong value.
 #[tokio::test]
 async fn a_flipped_bit_of_the_header_never_gives_a_wrong_value() {
-    let stage = Stage::start().await;
-    stage.user(1).await;
-    let record = stage.stored("user:1").await;
+    let fixture = Fixture::start().await;
+    fixture.user(1).await;
+    let record = fixture.stored("user:1").await;
     for (at, bit) in (0..HEADER).flat_map(|at| (0..8).map(move |bit| (at, bit))) {
         let mut spoilt = record.clone();
         spoilt[at] ^= 1 << bit;
-        stage.client.set("user:1", &spoilt).await;
-        let before = stage.runs.get();
-        assert_eq!(stage.user(1).await, ada(1), "byte {at}, bit {bit}");
-        assert_eq!(stage.user(1).await, ada(1), "byte {at}, bit {bit}");
-        let loads = stage.runs.get() - before;
+        fixture.client.set("user:1", &spoilt).await;
+        let before = fixture.runs.get();
+        assert_eq!(fixture.user(1).await, ada(1), "byte {at}, bit {bit}");
+        assert_eq!(fixture.user(1).await, ada(1), "byte {at}, bit {bit}");
+        let loads = fixture.runs.get() - before;
         let kind = spoilt[3];
         let expected = match at {
             // Not ours any more: left alone.
@@ -71,38 +71,38 @@ async fn a_flipped_bit_of_the_header_never_gives_a_wrong_value() {
         assert_eq!(loads, expected, "byte {at}, bit {bit}");
         // Taken for one of another release, whose value is left where it is.
         let is_elsewhere = (56..60).contains(&at);
-        assert_eq!(stage.client.del("user:1!J0!s").await, is_elsewhere, "byte {at}, bit {bit}");
+        assert_eq!(fixture.client.del("user:1!J0!s").await, is_elsewhere, "byte {at}, bit {bit}");
         let left_alone = loads == 2 || is_elsewhere;
-        assert_eq!(stage.stored("user:1").await == spoilt, left_alone || expected == 0);
+        assert_eq!(fixture.stored("user:1").await == spoilt, left_alone || expected == 0);
     }
 }
 
 /// Where the codec can know.
 #[tokio::test]
 async fn a_flipped_bit_of_the_structure_heals() {
-    let stage = Stage::start().await;
-    stage.user(1).await;
-    let record = stage.stored("user:1").await;
+    let fixture = Fixture::start().await;
+    fixture.user(1).await;
+    let record = fixture.stored("user:1").await;
     let payload = br#"{"id":1,"name":"Ada"}"#;
     assert_eq!(record[HEADER..], payload[..]);
     let structure = (0..payload.len()).filter(|&at| b"{}\":,".contains(&payload[at]));
     for (at, bit) in structure.flat_map(|at| (0..8).map(move |bit| (at, bit))) {
         let mut spoilt = record.clone();
         spoilt[HEADER + at] ^= 1 << bit;
-        assert_eq!(stage.heals(&spoilt).await.undecodable, 1, "byte {at}, bit {bit}");
+        assert_eq!(fixture.heals(&spoilt).await.undecodable, 1, "byte {at}, bit {bit}");
     }
 }
 
 /// `COPY`, `RENAME`, `RESTORE` and a plain `SET` can bring a record to a key that it was not stored for.
 #[tokio::test]
 async fn a_record_of_another_key_heals() {
-    let stage = Stage::start().await;
-    stage.user(2).await;
-    let record = stage.stored("user:2").await;
-    let spoilt = stage.heals(&record).await;
+    let fixture = Fixture::start().await;
+    fixture.user(2).await;
+    let record = fixture.stored("user:2").await;
+    let spoilt = fixture.heals(&record).await;
     assert_eq!((spoilt.undecodable, spoilt.foreign), (0, 0));
 
-    let client = &stage.client;
+    let client = &fixture.client;
     let mut connection = client.connection();
     let dump: Vec<u8> = cmd("DUMP").arg("user:2").query_async(&mut connection).await.unwrap();
     for how in ["COPY", "RESTORE", "RENAME"] {
@@ -116,42 +116,42 @@ async fn a_record_of_another_key_heals() {
                 restore.query_async::<()>(&mut connection).await.unwrap();
             }
         }
-        let (before, misses) = (stage.runs.get(), stage.stats("user").misses);
-        assert_eq!(stage.user(1).await, ada(1), "{how}");
-        assert_eq!(stage.user(1).await, ada(1), "{how}");
-        assert_eq!(stage.runs.get(), before + 1, "{how}");
-        assert_eq!(stage.stats("user").misses, misses + 1, "{how}");
-        assert_eq!(stage.cache.get(&crate::stage::user_key(&1)).await.unwrap(), Some(ada(1)));
+        let (before, misses) = (fixture.runs.get(), fixture.stats("user").misses);
+        assert_eq!(fixture.user(1).await, ada(1), "{how}");
+        assert_eq!(fixture.user(1).await, ada(1), "{how}");
+        assert_eq!(fixture.runs.get(), before + 1, "{how}");
+        assert_eq!(fixture.stats("user").misses, misses + 1, "{how}");
+        assert_eq!(fixture.cache.get(&crate::fixture::user_key(&1)).await.unwrap(), Some(ada(1)));
     }
     // The connection was not taken for one whose replies have changed places.
-    assert_eq!(stage.stats("user").store_lost, 0);
+    assert_eq!(fixture.stats("user").store_lost, 0);
 }
 
 /// By hand, too.
 #[tokio::test]
 async fn a_spoilt_record_is_none_by_hand() {
-    let stage = Stage::start().await;
-    stage.user(1).await;
-    let record = stage.stored("user:1").await;
-    stage.user(2).await;
-    let other = stage.stored("user:2").await;
+    let fixture = Fixture::start().await;
+    fixture.user(1).await;
+    let record = fixture.stored("user:1").await;
+    fixture.user(2).await;
+    let other = fixture.stored("user:2").await;
     for spoilt in [&record[..20], &record[..HEADER + 3], &other, b"text"] {
-        stage.client.set("user:1", spoilt).await;
-        assert_eq!(stage.cache.get(&crate::stage::user_key(&1)).await.unwrap(), None);
+        fixture.client.set("user:1", spoilt).await;
+        assert_eq!(fixture.cache.get(&crate::fixture::user_key(&1)).await.unwrap(), None);
     }
 }
 
 /// A record that cannot be read is put over.
 #[tokio::test]
 async fn a_spoilt_record_is_put_over_and_invalidated() {
-    let stage = Stage::start().await;
-    stage.user(1).await;
-    let record = stage.stored("user:1").await;
-    let key = crate::stage::user_key(&1);
-    stage.client.set("user:1", &record[..20]).await;
-    stage.cache.put(&key, &ada(1)).await.unwrap();
-    assert_eq!(stage.cache.get(&key).await.unwrap(), Some(ada(1)));
-    stage.client.set("user:1", &record[..20]).await;
-    stage.cache.invalidate(&key).await.unwrap();
-    assert_eq!(stage.client.get("user:1").await, None);
+    let fixture = Fixture::start().await;
+    fixture.user(1).await;
+    let record = fixture.stored("user:1").await;
+    let key = crate::fixture::user_key(&1);
+    fixture.client.set("user:1", &record[..20]).await;
+    fixture.cache.put(&key, &ada(1)).await.unwrap();
+    assert_eq!(fixture.cache.get(&key).await.unwrap(), Some(ada(1)));
+    fixture.client.set("user:1", &record[..20]).await;
+    fixture.cache.invalidate(&key).await.unwrap();
+    assert_eq!(fixture.client.get("user:1").await, None);
 }

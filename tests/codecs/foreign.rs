@@ -2,17 +2,17 @@
 
 use cache_runtime::{CallExt as _, invalidates};
 
-use crate::stage::{Stage, ada, user, user_key};
+use crate::fixture::{Fixture, ada, user, user_key};
 
 /// Puts something else into `user:1`, which `DUMP` tells from everything else.
-async fn occupy(stage: &Stage, command: &[&str]) -> Vec<u8> {
-    stage.client.del("user:1").await;
-    stage.client.run::<()>(command).await;
-    dump(stage).await
+async fn occupy(fixture: &Fixture, command: &[&str]) -> Vec<u8> {
+    fixture.client.del("user:1").await;
+    fixture.client.run::<()>(command).await;
+    dump(fixture).await
 }
 
-async fn dump(stage: &Stage) -> Vec<u8> {
-    stage.client.run(&["DUMP", "user:1"]).await
+async fn dump(fixture: &Fixture) -> Vec<u8> {
+    fixture.client.run(&["DUMP", "user:1"]).await
 }
 
 const OTHERS: [&[&str]; 8] = [
@@ -33,45 +33,45 @@ async fn write(id: u64) -> u64 {
 
 #[tokio::test]
 async fn a_read_goes_around() {
-    let stage = Stage::start().await;
+    let fixture = Fixture::start().await;
     for command in OTHERS {
-        let data = occupy(&stage, command).await;
-        let (before, runs) = (stage.stats("user"), stage.runs.get());
+        let data = occupy(&fixture, command).await;
+        let (before, runs) = (fixture.stats("user"), fixture.runs.get());
         for _ in 0..3 {
-            assert_eq!(stage.user(1).await, ada(1), "{command:?}");
+            assert_eq!(fixture.user(1).await, ada(1), "{command:?}");
         }
-        assert_eq!(stage.runs.get(), runs + 3, "{command:?}");
-        let after = stage.stats("user");
+        assert_eq!(fixture.runs.get(), runs + 3, "{command:?}");
+        let after = fixture.stats("user");
         assert_eq!(after.foreign - before.foreign, 3, "{command:?}");
         assert_eq!((after.hits, after.fills_stored), (0, 0), "{command:?}");
         assert_eq!(after.misses - before.misses, 3, "{command:?}");
-        assert_eq!(stage.cache.scope(user(&stage.runs, 1).refresh()).await, ada(1));
-        assert_eq!(dump(&stage).await, data, "{command:?}");
+        assert_eq!(fixture.cache.scope(user(&fixture.runs, 1).refresh()).await, ada(1));
+        assert_eq!(dump(&fixture).await, data, "{command:?}");
     }
     // Once it is gone the entry is cached.
-    stage.client.del("user:1").await;
-    let runs = stage.runs.get();
+    fixture.client.del("user:1").await;
+    let runs = fixture.runs.get();
     for _ in 0..3 {
-        assert_eq!(stage.user(1).await, ada(1));
+        assert_eq!(fixture.user(1).await, ada(1));
     }
-    assert_eq!(stage.runs.get(), runs + 1);
+    assert_eq!(fixture.runs.get(), runs + 1);
 }
 
 #[tokio::test]
 async fn nothing_removes_or_replaces_it() {
-    let stage = Stage::start().await;
-    let cache = &stage.cache;
+    let fixture = Fixture::start().await;
+    let cache = &fixture.cache;
     for command in OTHERS {
-        let data = occupy(&stage, command).await;
+        let data = occupy(&fixture, command).await;
         assert_eq!(cache.scope(write(1)).await, 1);
-        assert_eq!(dump(&stage).await, data, "write: {command:?}");
+        assert_eq!(dump(&fixture).await, data, "write: {command:?}");
         cache.invalidate(&user_key(&1)).await.unwrap();
-        assert_eq!(dump(&stage).await, data, "invalidate: {command:?}");
+        assert_eq!(dump(&fixture).await, data, "invalidate: {command:?}");
         assert_eq!(cache.invalidate_matching("user:*").await.unwrap(), 0);
-        assert_eq!(dump(&stage).await, data, "invalidate_matching: {command:?}");
+        assert_eq!(dump(&fixture).await, data, "invalidate_matching: {command:?}");
         // Whether or not it says so.
         _ = cache.put(&user_key(&1), &ada(1)).await;
-        assert_eq!(dump(&stage).await, data, "put: {command:?}");
+        assert_eq!(dump(&fixture).await, data, "put: {command:?}");
     }
     assert_eq!(cache.stats().journal_depth, 0, "there is nothing to deliver later");
 }

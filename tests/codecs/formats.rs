@@ -2,54 +2,55 @@
 
 use std::collections::BTreeMap;
 
+use cache_fixtures::stats;
 use cache_runtime::{Cache, Codec, cached};
 use cache_testing::barrier::Counter;
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{Stage, ada, packed, posted, stats, user_key};
+use crate::fixture::{Fixture, ada, packed, posted, user_key};
 
 #[tokio::test]
 async fn json_is_legible() {
-    let stage = Stage::start().await;
-    stage.user(1).await;
-    assert_eq!(stage.payload("user:1").await, br#"{"id":1,"name":"Ada"}"#);
-    let record = stage.stored("user:1").await;
+    let fixture = Fixture::start().await;
+    fixture.user(1).await;
+    assert_eq!(fixture.payload("user:1").await, br#"{"id":1,"name":"Ada"}"#);
+    let record = fixture.stored("user:1").await;
     assert_eq!(record[..4], [0xC1, 0xCA, 1, b'V']);
     assert_eq!(record[60], b'J');
 }
 
 #[tokio::test]
 async fn message_pack_names_its_fields() {
-    let stage = Stage::start().await;
-    stage.cache.scope(packed(&stage.runs, 1)).await;
-    let payload = stage.payload("user:1").await;
+    let fixture = Fixture::start().await;
+    fixture.cache.scope(packed(&fixture.runs, 1)).await;
+    let payload = fixture.payload("user:1").await;
     assert_eq!(payload, b"\x82\xa2id\x01\xa4name\xa3Ada");
-    assert_eq!(stage.stored("user:1").await[60], b'M');
-    assert_eq!(stage.cache.scope(packed(&stage.runs, 1)).await, ada(1));
-    assert_eq!(stage.runs.get(), 1);
+    assert_eq!(fixture.stored("user:1").await[60], b'M');
+    assert_eq!(fixture.cache.scope(packed(&fixture.runs, 1)).await, ada(1));
+    assert_eq!(fixture.runs.get(), 1);
 }
 
 #[tokio::test]
 async fn postcard_is_positional() {
-    let stage = Stage::start().await;
-    stage.cache.scope(posted(&stage.runs, 1)).await;
-    assert_eq!(stage.payload("user:1").await, b"\x01\x03Ada");
-    assert_eq!(stage.stored("user:1").await[60], b'P');
-    assert_eq!(stage.cache.scope(posted(&stage.runs, 1)).await, ada(1));
-    assert_eq!(stage.runs.get(), 1);
+    let fixture = Fixture::start().await;
+    fixture.cache.scope(posted(&fixture.runs, 1)).await;
+    assert_eq!(fixture.payload("user:1").await, b"\x01\x03Ada");
+    assert_eq!(fixture.stored("user:1").await[60], b'P');
+    assert_eq!(fixture.cache.scope(posted(&fixture.runs, 1)).await, ada(1));
+    assert_eq!(fixture.runs.get(), 1);
 }
 
 /// The cache's codec is that of the functions that name none.
 #[tokio::test]
 async fn the_builder_sets_the_codec_of_those_who_name_none() {
-    let stage = Stage::start().await;
-    let cache = stage.connect(cache_fixtures::patient().codec(Codec::MessagePack));
-    cache.scope(crate::stage::user(&stage.runs, 1)).await;
-    assert_eq!(stage.stored("user:1").await[60], b'M');
+    let fixture = Fixture::start().await;
+    let cache = fixture.connect(cache_fixtures::patient().codec(Codec::MessagePack));
+    cache.scope(crate::fixture::user(&fixture.runs, 1)).await;
+    assert_eq!(fixture.stored("user:1").await[60], b'M');
     assert_eq!(cache.get(&user_key(&1)).await.unwrap(), Some(ada(1)));
-    cache.scope(posted(&stage.runs, 2)).await;
-    assert_eq!(stage.stored("user:2").await[60], b'P');
-    assert_eq!(stage.runs.get(), 2);
+    cache.scope(posted(&fixture.runs, 2)).await;
+    assert_eq!(fixture.stored("user:2").await[60], b'P');
+    assert_eq!(fixture.runs.get(), 2);
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -2,10 +2,10 @@
 
 mod bombs;
 mod damage;
+mod fixture;
 mod foreign;
 mod formats;
 mod panics;
 mod releases;
 mod schemas;
 mod sizes;
-mod stage;

@@ -1,12 +1,10 @@
 //! Two releases of a program over one server, which store the same entries in other codecs, versions or under other tags:
 //! both have hits, and every invalidation reaches both.
 
-use cache_fixtures::patient;
+use cache_fixtures::{patient, stats};
 use cache_runtime::{Cache, CallExt as _, cached, invalidates, write_through};
 use cache_testing::barrier::{Counter, Gate};
 use cache_testing::redis::{Client, RedisServer};
-
-use crate::stage::stats;
 
 /// The row in the database, and how often it is read.
 #[derive(Clone, Debug, Default)]
@@ -94,7 +92,7 @@ async fn replace(database: &Database, id: u64) -> String {
 }
 
 /// A process of each release.
-struct Stage {
+struct Fixture {
     _server: RedisServer,
     client: Client,
     old: Cache,
@@ -102,7 +100,7 @@ struct Stage {
     database: Database,
 }
 
-impl Stage {
+impl Fixture {
     async fn start() -> Self {
         let server = RedisServer::start().await;
         let [old, new] = [(); 2].map(|()| patient().connect(&server.url()).unwrap());
@@ -117,17 +115,17 @@ impl Stage {
 
 /// What a call returns of user 7, in the new release.
 macro_rules! new {
-    ($stage:expr, batch) => {
-        $stage.new.scope(batch(&$stage.database, &[7])).await.remove(0).1
+    ($fixture:expr, batch) => {
+        $fixture.new.scope(batch(&$fixture.database, &[7])).await.remove(0).1
     };
-    ($stage:expr, forgiven) => {
-        $stage.new.scope(forgiven(&$stage.database, 7)).await.unwrap()
+    ($fixture:expr, forgiven) => {
+        $fixture.new.scope(forgiven(&$fixture.database, 7)).await.unwrap()
     };
-    ($stage:expr, revalidated) => {
-        $stage.new.scope(revalidated($stage.database.clone(), 7)).await
+    ($fixture:expr, revalidated) => {
+        $fixture.new.scope(revalidated($fixture.database.clone(), 7)).await
     };
-    ($stage:expr, $function:ident) => {
-        $stage.new.scope($function(&$stage.database, 7)).await
+    ($fixture:expr, $function:ident) => {
+        $fixture.new.scope($function(&$fixture.database, 7)).await
     };
 }
 
@@ -138,53 +136,53 @@ macro_rules! releases {
 
             #[tokio::test]
             async fn both_have_hits() {
-                let stage = Stage::start().await;
+                let fixture = Fixture::start().await;
                 for _ in 0..10 {
-                    assert_eq!(stage.old().await, "old 0");
-                    assert_eq!(new!(stage, $name), "new 0");
+                    assert_eq!(fixture.old().await, "old 0");
+                    assert_eq!(new!(fixture, $name), "new 0");
                 }
-                assert_eq!(stage.database.reads.get(), 2, "each has loaded once");
-                let (old, new) = (stats(&stage.old, "user"), stats(&stage.new, stringify!($name)));
+                assert_eq!(fixture.database.reads.get(), 2, "each has loaded once");
+                let (old, new) = (stats(&fixture.old, "user"), stats(&fixture.new, stringify!($name)));
                 assert_eq!((old.hits, old.misses, old.undecodable), (9, 1, 0));
                 assert_eq!((new.hits, new.misses, new.undecodable), (9, 1, 0));
             }
 
             #[tokio::test]
             async fn every_invalidation_reaches_both() {
-                let stage = Stage::start().await;
-                let database = &stage.database;
+                let fixture = Fixture::start().await;
+                let database = &fixture.database;
                 for way in 0..6 {
                     let row = database.row.get();
                     // Either may be the one in the main key.
                     if way % 2 == 0 {
-                        stage.old().await;
+                        fixture.old().await;
                     }
                     for _ in 0..2 {
-                        assert_eq!(new!(stage, $name), format!("new {row}"), "{way}");
-                        assert_eq!(stage.old().await, format!("old {row}"), "{way}");
+                        assert_eq!(new!(fixture, $name), format!("new {row}"), "{way}");
+                        assert_eq!(fixture.old().await, format!("old {row}"), "{way}");
                     }
                     match way {
-                        0 => stage.old.scope(rename(database, 7)).await,
-                        1 => stage.new.scope(rename(database, 7)).await,
+                        0 => fixture.old.scope(rename(database, 7)).await,
+                        1 => fixture.new.scope(rename(database, 7)).await,
                         2 => {
-                            assert_eq!(stage.old.scope(replace(database, 7)).await, format!("old {}", row + 1));
+                            assert_eq!(fixture.old.scope(replace(database, 7)).await, format!("old {}", row + 1));
                         }
                         3 => {
                             database.row.count();
-                            stage.new.invalidate(&user_key(&7)).await.unwrap();
+                            fixture.new.invalidate(&user_key(&7)).await.unwrap();
                         }
                         4 => {
                             database.row.count();
-                            stage.old.invalidate_matching("user:*").await.unwrap();
+                            fixture.old.invalidate_matching("user:*").await.unwrap();
                         }
                         _ => {
                             database.row.count();
-                            stage.client.del("user:7").await;
+                            fixture.client.del("user:7").await;
                         }
                     }
-                    assert_eq!(new!(stage, $name), format!("new {}", row + 1), "{way}");
-                    assert_eq!(stage.old().await, format!("old {}", row + 1), "{way}");
-                    stage.old.invalidate(&user_key(&7)).await.unwrap();
+                    assert_eq!(new!(fixture, $name), format!("new {}", row + 1), "{way}");
+                    assert_eq!(fixture.old().await, format!("old {}", row + 1), "{way}");
+                    fixture.old.invalidate(&user_key(&7)).await.unwrap();
                 }
             }
         }
@@ -195,12 +193,12 @@ releases!(newer, packed, tagged, much_tagged, locked, revalidated, forgiven, bat
 /// The tag is one of the new release alone, and reaches what that has beside the old one's value.
 #[tokio::test]
 async fn a_tag_reaches_its_own_release() {
-    let stage = Stage::start().await;
-    assert_eq!(stage.old().await, "old 0");
-    assert_eq!(new!(stage, tagged), "new 0");
-    stage.database.row.count();
-    stage.new.invalidate_tag("users").await.unwrap();
-    assert_eq!(new!(stage, tagged), "new 1");
+    let fixture = Fixture::start().await;
+    assert_eq!(fixture.old().await, "old 0");
+    assert_eq!(new!(fixture, tagged), "new 0");
+    fixture.database.row.count();
+    fixture.new.invalidate_tag("users").await.unwrap();
+    assert_eq!(new!(fixture, tagged), "new 1");
 }
 
 /// Nor does a load beside that is dropped keep others from loading.
@@ -212,33 +210,33 @@ async fn a_load_beside_that_is_dropped_leaves_nothing() {
         gate.pass().await;
         database.read("new")
     }
-    let (stage, gate) = (Stage::start().await, Gate::new());
-    assert_eq!(stage.old().await, "old 0");
+    let (fixture, gate) = (Fixture::start().await, Gate::new());
+    assert_eq!(fixture.old().await, "old 0");
     let load = {
-        let (cache, database, gate) = (stage.new.clone(), stage.database.clone(), gate.clone());
+        let (cache, database, gate) = (fixture.new.clone(), fixture.database.clone(), gate.clone());
         tokio::spawn(async move { cache.scope(slow(&database, &gate, 7)).await })
     };
     gate.entered(1).await;
     load.abort();
     assert!(load.await.unwrap_err().is_cancelled());
     for _ in 0..2 {
-        assert_eq!(new!(stage, locked), "new 0");
+        assert_eq!(new!(fixture, locked), "new 0");
     }
-    assert_eq!(stage.database.reads.get(), 2);
+    assert_eq!(fixture.database.reads.get(), 2);
 }
 
 /// A refresh replaces what is in the main key, and the other release has hits beside it from then on.
 #[tokio::test]
 async fn a_refresh_takes_the_main_key() {
-    let stage = Stage::start().await;
-    stage.old().await;
-    stage.database.row.count();
-    assert_eq!(stage.new.scope(newer(&stage.database, 7).refresh()).await, "new 1");
+    let fixture = Fixture::start().await;
+    fixture.old().await;
+    fixture.database.row.count();
+    assert_eq!(fixture.new.scope(newer(&fixture.database, 7).refresh()).await, "new 1");
     for _ in 0..2 {
-        assert_eq!(stage.old().await, "old 1");
-        assert_eq!(new!(stage, newer), "new 1");
+        assert_eq!(fixture.old().await, "old 1");
+        assert_eq!(new!(fixture, newer), "new 1");
     }
-    assert_eq!(stage.database.reads.get(), 3);
+    assert_eq!(fixture.database.reads.get(), 3);
 }
 
 /// What a load has read before a write is not found after it.
@@ -251,19 +249,19 @@ async fn a_load_beside_that_a_write_overtakes_is_not_found() {
         gate.pass().await;
         row
     }
-    let (stage, gate) = (Stage::start().await, Gate::new());
-    assert_eq!(stage.old().await, "old 0");
+    let (fixture, gate) = (Fixture::start().await, Gate::new());
+    assert_eq!(fixture.old().await, "old 0");
     let load = {
-        let (cache, database, gate) = (stage.new.clone(), stage.database.clone(), gate.clone());
+        let (cache, database, gate) = (fixture.new.clone(), fixture.database.clone(), gate.clone());
         tokio::spawn(async move { cache.scope(slow(&database, &gate, 7)).await })
     };
     gate.entered(1).await;
-    stage.old.scope(rename(&stage.database, 7)).await;
+    fixture.old.scope(rename(&fixture.database, 7)).await;
     // The main key has a value again.
-    assert_eq!(stage.old().await, "old 1");
+    assert_eq!(fixture.old().await, "old 1");
     gate.open();
     assert_eq!(load.await.unwrap(), "new 0");
-    assert_eq!(new!(stage, newer), "new 1");
+    assert_eq!(new!(fixture, newer), "new 1");
 }
 
 /// While a write is under way, nobody finds or stores anything in either key.
@@ -275,49 +273,49 @@ async fn a_fence_holds_for_both() {
         gate.pass().await;
         database.row.count();
     }
-    let (stage, gate) = (Stage::start().await, Gate::new());
-    stage.old().await;
-    assert_eq!(new!(stage, newer), "new 0");
+    let (fixture, gate) = (Fixture::start().await, Gate::new());
+    fixture.old().await;
+    assert_eq!(new!(fixture, newer), "new 0");
     let write = {
-        let (cache, database, gate) = (stage.old.clone(), stage.database.clone(), gate.clone());
+        let (cache, database, gate) = (fixture.old.clone(), fixture.database.clone(), gate.clone());
         tokio::spawn(async move { cache.scope(slow_rename(&database, &gate, 7)).await })
     };
     gate.entered(1).await;
     for reads in [3, 4] {
-        assert_eq!(new!(stage, newer), "new 0");
-        assert_eq!(stage.database.reads.get(), reads, "the body has run");
+        assert_eq!(new!(fixture, newer), "new 0");
+        assert_eq!(fixture.database.reads.get(), reads, "the body has run");
     }
     gate.open();
     write.await.unwrap();
-    assert_eq!(new!(stage, newer), "new 1");
+    assert_eq!(new!(fixture, newer), "new 1");
 }
 
 /// By hand, a release reads its own value.
 #[tokio::test]
 async fn get_finds_the_value_beside() {
-    let stage = Stage::start().await;
-    stage.old().await;
-    assert_eq!(stage.new.get(&newer_key(&7)).await.unwrap(), None);
-    new!(stage, newer);
-    assert_eq!(stage.new.get(&newer_key(&7)).await.unwrap().as_deref(), Some("new 0"));
-    assert_eq!(stage.old.get(&user_key(&7)).await.unwrap().as_deref(), Some("old 0"));
-    stage.old.invalidate(&user_key(&7)).await.unwrap();
-    assert_eq!(stage.new.get(&newer_key(&7)).await.unwrap(), None);
+    let fixture = Fixture::start().await;
+    fixture.old().await;
+    assert_eq!(fixture.new.get(&newer_key(&7)).await.unwrap(), None);
+    new!(fixture, newer);
+    assert_eq!(fixture.new.get(&newer_key(&7)).await.unwrap().as_deref(), Some("new 0"));
+    assert_eq!(fixture.old.get(&user_key(&7)).await.unwrap().as_deref(), Some("old 0"));
+    fixture.old.invalidate(&user_key(&7)).await.unwrap();
+    assert_eq!(fixture.new.get(&newer_key(&7)).await.unwrap(), None);
 }
 
 /// When the old release's value is gone, the new one's is in the main key, and costs one round trip.
 #[tokio::test]
 async fn the_main_key_belongs_to_who_comes_first() {
-    let stage = Stage::start().await;
-    stage.old().await;
-    new!(stage, newer);
-    assert_eq!(stage.client.keys().await.len(), 2);
-    stage.client.del("user:7").await;
-    new!(stage, newer);
-    stage.client.del("user:7!J2!s").await;
-    new!(stage, newer);
-    assert_eq!(stage.database.reads.get(), 3);
-    assert_eq!(stage.client.keys().await, ["user:7"]);
+    let fixture = Fixture::start().await;
+    fixture.old().await;
+    new!(fixture, newer);
+    assert_eq!(fixture.client.keys().await.len(), 2);
+    fixture.client.del("user:7").await;
+    new!(fixture, newer);
+    fixture.client.del("user:7!J2!s").await;
+    new!(fixture, newer);
+    assert_eq!(fixture.database.reads.get(), 3);
+    assert_eq!(fixture.client.keys().await, ["user:7"]);
 }
 
 /// In one process too, as in a program that has both functions for a while.
@@ -337,19 +335,19 @@ async fn both_may_be_in_one_process() {
 /// Functions whose calls find nothing ask for the lease without a look before, and step aside then.
 #[tokio::test]
 async fn a_lookup_that_was_spared_steps_aside() {
-    let stage = Stage::start().await;
+    let fixture = Fixture::start().await;
     for id in 0..200 {
-        stage.new.scope(newer(&stage.database, id)).await;
+        fixture.new.scope(newer(&fixture.database, id)).await;
     }
     for id in 1000..1010 {
-        stage.old.scope(user(&stage.database, id)).await;
+        fixture.old.scope(user(&fixture.database, id)).await;
     }
-    let reads = stage.database.reads.get();
+    let reads = fixture.database.reads.get();
     for id in 1000..1010 {
         for _ in 0..2 {
-            assert_eq!(stage.new.scope(newer(&stage.database, id)).await, "new 0");
-            assert_eq!(stage.old.scope(user(&stage.database, id)).await, "old 0");
+            assert_eq!(fixture.new.scope(newer(&fixture.database, id)).await, "new 0");
+            assert_eq!(fixture.old.scope(user(&fixture.database, id)).await, "old 0");
         }
     }
-    assert_eq!(stage.database.reads.get(), reads + 10);
+    assert_eq!(fixture.database.reads.get(), reads + 10);
 }

@@ -1,11 +1,12 @@
 //! Entries of another type: each function misses the others' and stores its own. For those of another codec or version see
 //! [`releases`](crate::releases).
 
+use cache_fixtures::stats;
 use cache_runtime::{Cache, cached};
 use cache_testing::barrier::Counter;
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{ada, packed, packed_key, posted, posted_key, stats, user, user_key};
+use crate::fixture::{ada, packed, packed_key, posted, posted_key, user, user_key};
 
 /// Another type than `User`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,7 +32,7 @@ async fn other_packed_type(runs: &Counter, id: u64) -> Account {
 }
 
 #[cached(key = "user:<id>", ttl = 3600, skip(runs), version = 2)]
-async fn newer(runs: &Counter, id: u64) -> crate::stage::User {
+async fn newer(runs: &Counter, id: u64) -> crate::fixture::User {
     runs.count();
     ada(id)
 }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use cache_fixtures::patient;
+use cache_fixtures::{patient, stats};
 use cache_runtime::{Cache, ErrorKind, cached};
 use cache_testing::barrier::{Counter, eventually};
 
-use crate::stage::{Stage, stats};
+use crate::fixture::Fixture;
 
 #[cached(key = "text:<length>", ttl = 3600, skip(runs))]
 async fn text(runs: &Counter, length: usize) -> String {
@@ -17,20 +17,20 @@ async fn text(runs: &Counter, length: usize) -> String {
 /// With its quotes, a text of 98 bytes is a payload of 100.
 #[tokio::test]
 async fn a_value_above_the_limit_is_not_stored() {
-    let stage = Stage::start().await;
-    let cache = stage.connect(patient().max_value_bytes(100));
+    let fixture = Fixture::start().await;
+    let cache = fixture.connect(patient().max_value_bytes(100));
     for (length, loads) in [(98, 1), (99, 2), (10_000, 2)] {
-        let before = stage.runs.get();
+        let before = fixture.runs.get();
         for _ in 0..2 {
-            assert_eq!(cache.scope(text(&stage.runs, length)).await.len(), length);
+            assert_eq!(cache.scope(text(&fixture.runs, length)).await.len(), length);
         }
-        assert_eq!(stage.runs.get(), before + loads, "{length}");
+        assert_eq!(fixture.runs.get(), before + loads, "{length}");
     }
     let stats = stats(&cache, "text");
     assert_eq!((stats.oversized, stats.fills_stored, stats.hits), (4, 1, 1));
-    assert_eq!(stage.client.get("text:98").await.map(|record| record.len()), Some(164));
+    assert_eq!(fixture.client.get("text:98").await.map(|record| record.len()), Some(164));
     // Nor is a lease left.
-    eventually!(stage.client.get("text:10000").await.is_none());
+    eventually!(fixture.client.get("text:10000").await.is_none());
     let refused = cache.put(&text_key(&99), &"x".repeat(99)).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Codec);
 }
@@ -38,16 +38,16 @@ async fn a_value_above_the_limit_is_not_stored() {
 /// A limit that was lowered, or another process's.
 #[tokio::test]
 async fn a_stored_value_above_the_limit_is_a_miss() {
-    let stage = Stage::start().await;
-    let small = stage.connect(patient().max_value_bytes(100));
-    stage.cache.scope(text(&stage.runs, 99)).await;
+    let fixture = Fixture::start().await;
+    let small = fixture.connect(patient().max_value_bytes(100));
+    fixture.cache.scope(text(&fixture.runs, 99)).await;
     assert_eq!(small.get(&text_key(&99)).await.unwrap(), None, "nor is it read by hand");
     assert_eq!(stats(&small, "by hand").undecodable, 1);
     for round in 1..=2 {
-        assert_eq!(small.scope(text(&stage.runs, 99)).await.len(), 99);
-        assert_eq!(stage.runs.get(), 1 + round);
+        assert_eq!(small.scope(text(&fixture.runs, 99)).await.len(), 99);
+        assert_eq!(fixture.runs.get(), 1 + round);
         // It is gone now, because its place was asked for, and so is the lease.
-        eventually!(stage.client.get("text:99").await.is_none());
+        eventually!(fixture.client.get("text:99").await.is_none());
     }
     let stats = stats(&small, "text");
     assert_eq!((stats.misses, stats.hits, stats.oversized), (2, 0, 2));

@@ -10,7 +10,7 @@ use cache_testing::redis::{Client, RedisServer};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
-use crate::stage::{Down, OLD, ttl};
+use crate::fixture::{Down, OLD, ttl};
 
 const PROCESSES: usize = 4;
 const CALLERS: usize = 100;
@@ -123,14 +123,14 @@ where
 }
 
 /// Processes that are ready, their server, and a cache that only looks.
-struct Stage {
+struct Fixture {
     children: Children,
     client: Client,
     cache: Cache,
     _server: RedisServer,
 }
 
-impl Stage {
+impl Fixture {
     async fn start(test: &str, lease: Duration) -> Self {
         let server = RedisServer::start().await;
         let client = server.client().await;
@@ -144,12 +144,12 @@ impl Stage {
 
     /// The same with a value that is stale, and another one, if any, at an origin that is held.
     async fn with_stale_value(test: &str, lease: Duration, new: Option<u64>) -> Self {
-        let mut stage = Self::start(test, lease).await;
-        assert_eq!(stage.first(Order::Stale(1)).await, [OLD]);
-        eventually!(stage.cache.get(&stale_key()).await.unwrap().is_none());
-        stage.origin_has(new).await;
-        stage.client.set("held", "").await;
-        stage
+        let mut fixture = Self::start(test, lease).await;
+        assert_eq!(fixture.first(Order::Stale(1)).await, [OLD]);
+        eventually!(fixture.cache.get(&stale_key()).await.unwrap().is_none());
+        fixture.origin_has(new).await;
+        fixture.client.set("held", "").await;
+        fixture
     }
 
     async fn origin_has(&self, new: Option<u64>) {
@@ -205,18 +205,18 @@ async fn one_process_refreshes_and_nobody_waits() {
     if let Some(parent) = children::parent() {
         return obey(parent).await;
     }
-    let mut stage = Stage::with_stale_value(&this_test!(), AGES, Some(1)).await;
+    let mut fixture = Fixture::with_stale_value(&this_test!(), AGES, Some(1)).await;
     let served = [OLD; PROCESSES * CALLERS];
-    assert_eq!(stage.all(Order::Stale(CALLERS)).await, served, "nobody waits for what is held");
-    eventually!(stage.runs().await == 2);
-    assert_eq!(stage.all(Order::Stale(CALLERS)).await, served);
-    assert_eq!(stage.runs().await, 2);
-    stage.let_run().await;
-    eventually!(stage.cache.get(&stale_key()).await.unwrap() == Some(1));
-    assert_eq!(stage.all(Order::Stale(CALLERS)).await, [1; PROCESSES * CALLERS]);
-    assert_eq!(stage.runs().await, 2, "the first load and one refresh");
+    assert_eq!(fixture.all(Order::Stale(CALLERS)).await, served, "nobody waits for what is held");
+    eventually!(fixture.runs().await == 2);
+    assert_eq!(fixture.all(Order::Stale(CALLERS)).await, served);
+    assert_eq!(fixture.runs().await, 2);
+    fixture.let_run().await;
+    eventually!(fixture.cache.get(&stale_key()).await.unwrap() == Some(1));
+    assert_eq!(fixture.all(Order::Stale(CALLERS)).await, [1; PROCESSES * CALLERS]);
+    assert_eq!(fixture.runs().await, 2, "the first load and one refresh");
 
-    let told = stage.end().await;
+    let told = fixture.end().await;
     assert_eq!((told.started, told.replaced, told.failed), (1, 1, 0));
     assert_eq!(told.served_stale, 2 * (PROCESSES * CALLERS) as u64);
 }
@@ -228,23 +228,23 @@ async fn a_killed_refresh_is_taken_over() {
     if let Some(parent) = children::parent() {
         return obey(parent).await;
     }
-    let mut stage = Stage::with_stale_value(&this_test!(), LEASE, Some(1)).await;
-    assert_eq!(stage.first(Order::Stale(CALLERS)).await, [OLD; CALLERS]);
-    eventually!(stage.runs().await == 2);
-    let mut first = stage.children.0.remove(0);
+    let mut fixture = Fixture::with_stale_value(&this_test!(), LEASE, Some(1)).await;
+    assert_eq!(fixture.first(Order::Stale(CALLERS)).await, [OLD; CALLERS]);
+    eventually!(fixture.runs().await == 2);
+    let mut first = fixture.children.0.remove(0);
     first.kill().await;
     // That is all that keeps the others from it.
-    let left = stage.client.pttl("stale!r").await;
+    let left = fixture.client.pttl("stale!r").await;
     assert!(left.is_none_or(|left| left <= LEASE), "{left:?}");
     eventually!({
-        let values = stage.all(Order::Stale(CALLERS)).await;
+        let values = fixture.all(Order::Stale(CALLERS)).await;
         assert_eq!(values, [OLD; (PROCESSES - 1) * CALLERS]);
-        stage.runs().await > 2
+        fixture.runs().await > 2
     });
-    stage.let_run().await;
-    eventually!(stage.cache.get(&stale_key()).await.unwrap() == Some(1));
-    assert_eq!(stage.all(Order::Stale(1)).await, [1; PROCESSES - 1]);
-    assert_eq!(stage.end().await.replaced, 1);
+    fixture.let_run().await;
+    eventually!(fixture.cache.get(&stale_key()).await.unwrap() == Some(1));
+    assert_eq!(fixture.all(Order::Stale(1)).await, [1; PROCESSES - 1]);
+    assert_eq!(fixture.end().await.replaced, 1);
 }
 
 /// After a failure no process tries again, until the entry has rested.
@@ -253,9 +253,9 @@ async fn all_processes_leave_a_failing_origin_alone() {
     if let Some(parent) = children::parent() {
         return obey(parent).await;
     }
-    let mut stage = Stage::with_stale_value(&this_test!(), AGES, None).await;
-    stage.let_run().await;
-    let client = stage.client.clone();
+    let mut fixture = Fixture::with_stale_value(&this_test!(), AGES, None).await;
+    fixture.let_run().await;
+    let client = fixture.client.clone();
     let rests = async || {
         if client.get("stale!r").await.is_none_or(|record| record[3] != b'T') {
             return false;
@@ -266,19 +266,19 @@ async fn all_processes_leave_a_failing_origin_alone() {
         client.run::<bool>(&["PEXPIRE", "stale!r", "3600000"]).await
     };
     eventually!({
-        assert_eq!(stage.first(Order::Stale(1)).await, [OLD]);
+        assert_eq!(fixture.first(Order::Stale(1)).await, [OLD]);
         rests().await
     });
-    let runs = stage.runs().await;
+    let runs = fixture.runs().await;
     for _ in 0..3 {
-        assert_eq!(stage.all(Order::Stale(CALLERS)).await, [OLD; PROCESSES * CALLERS]);
+        assert_eq!(fixture.all(Order::Stale(CALLERS)).await, [OLD; PROCESSES * CALLERS]);
     }
-    assert_eq!(stage.runs().await, runs);
-    stage.origin_has(Some(1)).await;
+    assert_eq!(fixture.runs().await, runs);
+    fixture.origin_has(Some(1)).await;
     assert!(client.del("stale!r").await);
-    eventually!(stage.all(Order::Stale(1)).await == [1; PROCESSES]);
-    assert_eq!(stage.runs().await, runs + 1);
-    let told = stage.end().await;
+    eventually!(fixture.all(Order::Stale(1)).await == [1; PROCESSES]);
+    assert_eq!(fixture.runs().await, runs + 1);
+    let told = fixture.end().await;
     assert_eq!((told.replaced, told.started), (1, told.failed + 1));
 }
 
@@ -287,22 +287,22 @@ async fn one_process_refreshes_early_and_the_others_keep_hitting() {
     if let Some(parent) = children::parent() {
         return obey(parent).await;
     }
-    let mut stage = Stage::start(&this_test!(), AGES).await;
-    assert_eq!(stage.first(Order::Early(1)).await, [OLD]);
-    stage.origin_has(Some(1)).await;
-    stage.client.set("held", "").await;
-    stage.children.say_to_all(&Order::Early(CALLERS)).await;
+    let mut fixture = Fixture::start(&this_test!(), AGES).await;
+    assert_eq!(fixture.first(Order::Early(1)).await, [OLD]);
+    fixture.origin_has(Some(1)).await;
+    fixture.client.set("held", "").await;
+    fixture.children.say_to_all(&Order::Early(CALLERS)).await;
     // All but the one who drew it, while its load is held.
-    let answered = async || stage.client.run::<usize>(&["GET", "answered"]).await;
+    let answered = async || fixture.client.run::<usize>(&["GET", "answered"]).await;
     eventually!(answered().await == 1 + (PROCESSES * CALLERS - 1));
-    eventually!(stage.runs().await == 2);
-    stage.let_run().await;
-    let mut values = stage.hear_values().await;
+    eventually!(fixture.runs().await == 2);
+    fixture.let_run().await;
+    let mut values = fixture.hear_values().await;
     values.sort_unstable();
     assert_eq!(values.pop(), Some(1), "what it has loaded");
     assert_eq!(values, [OLD; PROCESSES * CALLERS - 1]);
-    assert_eq!(stage.cache.get(&early_key()).await.unwrap(), Some(1));
-    assert_eq!(stage.runs().await, 2);
-    let told = stage.end().await;
+    assert_eq!(fixture.cache.get(&early_key()).await.unwrap(), Some(1));
+    assert_eq!(fixture.runs().await, 2);
+    let told = fixture.end().await;
     assert_eq!((told.started, told.replaced, told.served_stale), (1, 1, 0));
 }

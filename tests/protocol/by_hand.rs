@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use cache_fixtures::patient;
-use cache_fixtures::stores::on_all_stores;
+use cache_fixtures::stores::{Store, on_all_stores};
 use cache_runtime::{Cache, CallExt as _, ErrorKind, Key, Tag, cached, write_through};
 
-use crate::stage::{Database, Refused, Stage, row, row_key};
+use crate::fixture::{Fixture, Refused, Table, row, row_key};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -14,17 +14,17 @@ fn text(text: &'static str) -> Key<u64> {
     Key::<u64>::builder().text(text).done()
 }
 
-/// A key that no function has; the node of a cluster that the stage talks to has it.
+/// A key that no function has; the node of a cluster that the fixture talks to has it.
 fn hand_key() -> Key<u64> {
     text("hand:{row:1}").ttl(HOUR)
 }
 
 /// Loads row 1 under a key.
-async fn load(cache: &Cache, db: &Database, key: &Key<u64>) -> Result<u64, Refused> {
+async fn load(cache: &Cache, db: &Table, key: &Key<u64>) -> Result<u64, Refused> {
     cache.get_or_load(key, || async { db.select(1).await.ok_or(Refused) }).await
 }
 
-impl Stage {
+impl Fixture {
     /// The same in a task of its own.
     fn load(&self, key: Key<u64>) -> tokio::task::JoinHandle<Result<u64, Refused>> {
         let (cache, db) = (self.cache.clone(), self.db.clone());
@@ -32,8 +32,8 @@ impl Stage {
     }
 }
 
-async fn a_value_is_loaded_once(stage: Stage) {
-    let (cache, db) = (&stage.cache, &stage.db);
+async fn a_value_is_loaded_once(fixture: Fixture) {
+    let (cache, db) = (&fixture.cache, &fixture.db);
     db.set(1, 7);
     let key = hand_key();
     for _ in 0..3 {
@@ -50,89 +50,89 @@ async fn a_value_is_loaded_once(stage: Stage) {
     assert_eq!(db.get(1), Some(7));
 }
 
-async fn concurrent_callers_share_a_load(stage: Stage) {
-    stage.db.set(1, 7);
-    let gate = stage.db.hold_loads();
-    let leader = stage.load(hand_key());
+async fn concurrent_callers_share_a_load(fixture: Fixture) {
+    fixture.db.set(1, 7);
+    let gate = fixture.db.hold_loads();
+    let leader = fixture.load(hand_key());
     gate.entered(1).await;
-    let others: Vec<_> = (0..100).map(|_| stage.load(hand_key())).collect();
+    let others: Vec<_> = (0..100).map(|_| fixture.load(hand_key())).collect();
     gate.open();
     assert_eq!(leader.await.unwrap(), Ok(7));
     for other in others {
         assert_eq!(other.await.unwrap(), Ok(7));
     }
-    assert_eq!(stage.db.loads(), 1);
+    assert_eq!(fixture.db.loads(), 1);
 }
 
 /// A value that was loaded before an invalidation is not stored after it, and who calls after it gets the new one.
-async fn an_invalidated_load_stores_nothing(stage: Stage) {
+async fn an_invalidated_load_stores_nothing(fixture: Fixture) {
     let tag = || Tag::builder().text("hands").done();
     for (round, tagged) in [false, true].into_iter().enumerate() {
         let (old, new) = (10 * round as u64, 10 * round as u64 + 1);
         let key = || if tagged { hand_key().tag(tag()) } else { hand_key() };
-        stage.cache.invalidate(&key()).await.unwrap();
-        stage.db.set(1, old);
-        let gate = stage.db.hold_loads();
-        let early = stage.load(key());
+        fixture.cache.invalidate(&key()).await.unwrap();
+        fixture.db.set(1, old);
+        let gate = fixture.db.hold_loads();
+        let early = fixture.load(key());
         gate.entered(1).await;
-        stage.db.set(1, new);
+        fixture.db.set(1, new);
         if tagged {
-            stage.cache.invalidate_tag(tag()).await.unwrap();
+            fixture.cache.invalidate_tag(tag()).await.unwrap();
         } else {
-            stage.cache.invalidate(&key()).await.unwrap();
+            fixture.cache.invalidate(&key()).await.unwrap();
         }
-        stage.db.let_loads_run();
-        assert_eq!(load(&stage.cache, &stage.db, &key()).await, Ok(new));
+        fixture.db.let_loads_run();
+        assert_eq!(load(&fixture.cache, &fixture.db, &key()).await, Ok(new));
         gate.open();
         assert_eq!(early.await.unwrap(), Ok(old));
         // An invalidation of the tag leaves the lease to the early load, whose stamp makes its value a miss.
-        let stored = stage.cache.get(&key()).await.unwrap();
+        let stored = fixture.cache.get(&key()).await.unwrap();
         assert_eq!(stored, if tagged { None } else { Some(new) });
-        assert_eq!(load(&stage.cache, &stage.db, &key()).await, Ok(new));
-        assert_eq!(stage.cache.get(&key()).await.unwrap(), Some(new));
+        assert_eq!(load(&fixture.cache, &fixture.db, &key()).await, Ok(new));
+        assert_eq!(fixture.cache.get(&key()).await.unwrap(), Some(new));
     }
-    assert_eq!(stage.cache.stats().function("by hand").unwrap().fills_refused, 1, "of the key");
+    assert_eq!(fixture.cache.stats().function("by hand").unwrap().fills_refused, 1, "of the key");
 }
 
 /// `DEL`, by a client that knows nothing of the cache, takes the lease that the load began with.
-async fn a_load_without_its_lease_stores_nothing(stage: Stage) {
-    let Some((_, client)) = &stage.server else { return };
-    stage.db.set(1, 0);
-    let gate = stage.db.hold_loads();
-    let early = stage.load(hand_key());
+async fn a_load_without_its_lease_stores_nothing(fixture: Fixture) {
+    let Some((_, client)) = fixture.store.remote() else { return };
+    fixture.db.set(1, 0);
+    let gate = fixture.db.hold_loads();
+    let early = fixture.load(hand_key());
     gate.entered(1).await;
-    stage.db.set(1, 1);
+    fixture.db.set(1, 1);
     assert!(client.del("hand:{row:1}").await);
-    stage.db.let_loads_run();
+    fixture.db.let_loads_run();
     gate.open();
     assert_eq!(early.await.unwrap(), Ok(0));
-    assert_eq!(stage.cache.get(&hand_key()).await.unwrap(), None);
+    assert_eq!(fixture.cache.get(&hand_key()).await.unwrap(), None);
 }
 
 /// One entry, one flight, one policy.
-async fn the_key_of_a_function_is_its_entry(stage: Stage) {
-    stage.db.set(1, 7);
-    let gate = stage.db.hold_loads();
-    let by_function = stage.read(1);
+async fn the_key_of_a_function_is_its_entry(fixture: Fixture) {
+    fixture.db.set(1, 7);
+    let gate = fixture.db.hold_loads();
+    let by_function = fixture.read(1);
     gate.entered(1).await;
-    let by_hand = stage.load(row_key(&1));
+    let by_hand = fixture.load(row_key(&1));
     gate.open();
     assert_eq!(by_function.await.unwrap(), Ok(7));
     assert_eq!(by_hand.await.unwrap(), Ok(7));
-    assert_eq!(stage.db.loads(), 1);
+    assert_eq!(fixture.db.loads(), 1);
 
-    stage.cache.invalidate(&row_key(&1)).await.unwrap();
-    stage.db.set(1, 8);
-    assert_eq!(load(&stage.cache, &stage.db, &row_key(&1)).await, Ok(8));
-    assert_eq!((stage.get(1).await, stage.db.loads()), (8, 2), "a hit of the function");
-    assert_eq!(stage.cache.stats().loads("row"), 2);
+    fixture.cache.invalidate(&row_key(&1)).await.unwrap();
+    fixture.db.set(1, 8);
+    assert_eq!(load(&fixture.cache, &fixture.db, &row_key(&1)).await, Ok(8));
+    assert_eq!((fixture.get(1).await, fixture.db.loads()), (8, 2), "a hit of the function");
+    assert_eq!(fixture.cache.stats().loads("row"), 2);
 }
 
-async fn errors_are_not_stored(stage: Stage) {
-    let (cache, db) = (&stage.cache, &stage.db);
+async fn errors_are_not_stored(fixture: Fixture) {
+    let (cache, db) = (&fixture.cache, &fixture.db);
     assert_eq!(load(cache, db, &hand_key()).await, Err(Refused));
     let gate = db.hold_loads();
-    let waiting: Vec<_> = (0..3).map(|_| stage.load(hand_key())).collect();
+    let waiting: Vec<_> = (0..3).map(|_| fixture.load(hand_key())).collect();
     gate.entered(1).await;
     gate.open();
     for waiting in waiting {
@@ -143,17 +143,17 @@ async fn errors_are_not_stored(stage: Stage) {
     assert_eq!(cache.get(&hand_key()).await.unwrap(), Some(7));
 }
 
-async fn a_dropped_load_hands_over(stage: Stage) {
-    stage.db.set(1, 7);
-    let gate = stage.db.hold_loads();
-    let leader = stage.load(hand_key());
+async fn a_dropped_load_hands_over(fixture: Fixture) {
+    fixture.db.set(1, 7);
+    let gate = fixture.db.hold_loads();
+    let leader = fixture.load(hand_key());
     gate.entered(1).await;
-    let waiter = stage.load(hand_key());
+    let waiter = fixture.load(hand_key());
     leader.abort();
     assert!(leader.await.unwrap_err().is_cancelled());
     gate.open();
     assert_eq!(waiter.await.unwrap(), Ok(7));
-    assert_eq!(stage.cache.get(&hand_key()).await.unwrap(), Some(7));
+    assert_eq!(fixture.cache.get(&hand_key()).await.unwrap(), Some(7));
 }
 
 #[cached(key = "maybe:<id>", ttl = 3600)]
@@ -172,8 +172,8 @@ async fn few(id: u64, most: u64) -> u64 {
 }
 
 /// What a load by hand stores of a function's entry is what the function would store.
-async fn the_policy_is_that_of_the_function(stage: Stage) {
-    let cache = &stage.cache;
+async fn the_policy_is_that_of_the_function(fixture: Fixture) {
+    let cache = &fixture.cache;
     assert_eq!(cache.get_or_load(&maybe_key(&1), || async { None }).await, None);
     assert_eq!(cache.get(&maybe_key(&1)).await.unwrap(), None, "without `none_ttl`");
     let nothing = || async { Ok::<_, Refused>(None) };
@@ -197,8 +197,8 @@ async fn the_policy_is_that_of_the_function(stage: Stage) {
     assert_eq!(cache.get(&key).await.unwrap(), Some(None));
 }
 
-async fn a_single_call_is_controlled(stage: Stage) {
-    let (cache, db) = (&stage.cache, &stage.db);
+async fn a_single_call_is_controlled(fixture: Fixture) {
+    let (cache, db) = (&fixture.cache, &fixture.db);
     db.set(1, 7);
     assert_eq!(load(cache, db, &hand_key()).await, Ok(7));
     db.set(1, 8);
@@ -220,8 +220,8 @@ async fn store_with_ttl(value: u64) -> u64 {
 }
 
 /// Nobody has said how long the value may be served, so it is not stored, and that is not silent.
-async fn a_key_made_by_hand_needs_a_ttl(stage: Stage) {
-    let (cache, db) = (&stage.cache, &stage.db);
+async fn a_key_made_by_hand_needs_a_ttl(fixture: Fixture) {
+    let (cache, db) = (&fixture.cache, &fixture.db);
     db.set(1, 7);
     let timeless = text("timeless");
     let misuses = || cache.stats().function("by hand").map_or(0, |by_hand| by_hand.misuses);
@@ -270,10 +270,10 @@ async fn a_strict_cache_panics_without_a_ttl() {
 async fn without_a_store_it_loads() {
     let unreachable = patient().connect("redis+unix:///nowhere/at/all.sock").unwrap();
     for cache in [Cache::disabled(), unreachable] {
-        let stage = Stage { cache, db: Database::default(), server: None };
-        assert_eq!(load(&stage.cache, &stage.db, &hand_key()).await, Err(Refused));
-        stage.db.set(1, 7);
-        assert_eq!(load(&stage.cache, &stage.db, &hand_key()).await, Ok(7));
-        assert_eq!(stage.cache.scope(row(&stage.db, 1)).await, Ok(7));
+        let fixture = Fixture { cache, db: Table::default(), store: Store::embedded() };
+        assert_eq!(load(&fixture.cache, &fixture.db, &hand_key()).await, Err(Refused));
+        fixture.db.set(1, 7);
+        assert_eq!(load(&fixture.cache, &fixture.db, &hand_key()).await, Ok(7));
+        assert_eq!(fixture.cache.scope(row(&fixture.db, 1)).await, Ok(7));
     }
 }

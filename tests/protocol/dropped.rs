@@ -14,7 +14,7 @@ use cache_testing::barrier::Gate;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::stage::{Database, Stage, row_key};
+use crate::fixture::{Fixture, Table, row_key};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {
@@ -126,38 +126,38 @@ async fn around(of: &Statement) -> Result<(), Failure> {
 
 /// The row in an entry with a tag.
 #[cached(key = "tagged:<id>", ttl = 3600, tags = ["one:<id>"], skip(db))]
-async fn tagged(db: &Database, id: u64) -> u64 {
+async fn tagged(db: &Table, id: u64) -> u64 {
     db.select(id).await.unwrap_or_default()
 }
 
 /// Starts a write in a task of its own.
-type Start = fn(&Stage, Statement) -> JoinHandle<Result<(), Failure>>;
+type Start = fn(&Fixture, Statement) -> JoinHandle<Result<(), Failure>>;
 
 const BY_TAG: &str = "by tag";
 
 const WRITES: [(&str, Start); 10] = [
-    ("write", |stage, of| stage.spawn(async move { delete(&of).await })),
-    ("strict", |stage, of| stage.spawn(async move { delete_strictly(&of).await })),
-    ("storing", |stage, of| stage.spawn(async move { replace(&of).await })),
-    ("several", |stage, of| stage.spawn(async move { delete_all(&[2_001, of.id], &of).await })),
-    (BY_TAG, |stage, of| stage.spawn(async move { delete_by_tag(&of).await })),
-    ("inside another", |stage, of| stage.spawn(async move { around(&of).await })),
-    ("in the caller's transaction", |stage, of| {
-        stage.spawn(async move { delete_later(&of).await })
+    ("write", |fixture, of| fixture.spawn(async move { delete(&of).await })),
+    ("strict", |fixture, of| fixture.spawn(async move { delete_strictly(&of).await })),
+    ("storing", |fixture, of| fixture.spawn(async move { replace(&of).await })),
+    ("several", |fixture, of| fixture.spawn(async move { delete_all(&[2_001, of.id], &of).await })),
+    (BY_TAG, |fixture, of| fixture.spawn(async move { delete_by_tag(&of).await })),
+    ("inside another", |fixture, of| fixture.spawn(async move { around(&of).await })),
+    ("in the caller's transaction", |fixture, of| {
+        fixture.spawn(async move { delete_later(&of).await })
     }),
-    ("in a transaction", |stage, of| {
-        let cache = stage.cache.clone();
-        stage.spawn(async move { cache.after_commit(delete_later(&of)).await })
+    ("in a transaction", |fixture, of| {
+        let cache = fixture.cache.clone();
+        fixture.spawn(async move { cache.after_commit(delete_later(&of)).await })
     }),
-    ("the commit", |stage, of| {
-        let cache = stage.cache.clone();
-        stage.spawn(
-            async move { cache.try_after_commit(prepare_and_run(&of), Failure::is_lost).await },
-        )
+    ("the commit", |fixture, of| {
+        let cache = fixture.cache.clone();
+        fixture.spawn(async move {
+            cache.try_after_commit(prepare_and_run(&of), Failure::is_lost).await
+        })
     }),
-    ("a nested commit", |stage, of| {
-        let cache = stage.cache.clone();
-        stage.spawn(async move {
+    ("a nested commit", |fixture, of| {
+        let cache = fixture.cache.clone();
+        fixture.spawn(async move {
             let inner = cache.try_after_commit(prepare_and_run(&of), Failure::is_lost);
             cache.after_commit(inner).await
         })
@@ -170,39 +170,39 @@ async fn prepare_and_run(of: &Statement) -> Result<(), Failure> {
 }
 
 /// What a reader is served, and what is stored then.
-async fn read(stage: &Stage, id: u64, by_tag: bool) -> (u64, Option<u64>) {
-    let cache = &stage.cache;
+async fn read(fixture: &Fixture, id: u64, by_tag: bool) -> (u64, Option<u64>) {
+    let cache = &fixture.cache;
     if by_tag {
-        let served = cache.scope(tagged(&stage.db, id)).await;
+        let served = cache.scope(tagged(&fixture.db, id)).await;
         (served, cache.get(&tagged_key(&id)).await.unwrap())
     } else {
-        (stage.get(id).await, stage.stored(id).await)
+        (fixture.get(id).await, fixture.stored(id).await)
     }
 }
 
 /// Readers get what is in the database, and store nothing of it.
-async fn nothing_is_stored(stage: &Stage, id: u64, by_tag: bool, value: u64, why: &str) {
+async fn nothing_is_stored(fixture: &Fixture, id: u64, by_tag: bool, value: u64, why: &str) {
     for _ in 0..20 {
-        assert_eq!(read(stage, id, by_tag).await, (value, None), "{why}");
+        assert_eq!(read(fixture, id, by_tag).await, (value, None), "{why}");
         sleep(Duration::from_millis(1)).await;
     }
 }
 
 /// Whatever kind of write it is: between its end and the database's commit nobody stores the old row, and after the
 /// commit nobody is served it.
-async fn a_fence_outlives_a_write_whose_database_goes_on(stage: Stage) {
+async fn a_fence_outlives_a_write_whose_database_goes_on(fixture: Fixture) {
     let ends = [End::Dropped, End::Panics, End::Fails(Failure::Lost)];
     let all = WRITES.iter().flat_map(|(name, start)| ends.map(|end| (*name, *start, end)));
     for (id, (name, start, end)) in (1..).zip(all) {
         let (why, by_tag) = (format!("{name}, {end:?}"), name == BY_TAG);
-        stage.db.set(id, 0);
-        assert_eq!(read(&stage, id, by_tag).await, (0, Some(0)), "{why}");
+        fixture.db.set(id, 0);
+        assert_eq!(read(&fixture, id, by_tag).await, (0, Some(0)), "{why}");
         let statement = Statement::new(id, end);
-        let write = start(&stage, statement.clone());
+        let write = start(&fixture, statement.clone());
         statement.end(write).await;
-        nothing_is_stored(&stage, id, by_tag, 0, &why).await;
-        stage.db.set(id, 1);
-        nothing_is_stored(&stage, id, by_tag, 1, &why).await;
+        nothing_is_stored(&fixture, id, by_tag, 0, &why).await;
+        fixture.db.set(id, 1);
+        nothing_is_stored(&fixture, id, by_tag, 1, &why).await;
     }
 }
 
@@ -217,11 +217,11 @@ async fn panics(future: impl Future<Output = ()>) -> bool {
 }
 
 /// A write that is dropped, or fails, inside an `after_commit` that comes to its end all the same.
-async fn a_transaction_that_goes_on_leaves_the_fence_too(stage: Stage) {
+async fn a_transaction_that_goes_on_leaves_the_fence_too(fixture: Fixture) {
     for (id, end) in (1..).zip([End::Dropped, End::Panics, End::Fails(Failure::Lost)]) {
-        stage.db.set(id, 0);
-        stage.db.set(100 + id, 0);
-        assert_eq!(read(&stage, id, false).await, (0, Some(0)));
+        fixture.db.set(id, 0);
+        fixture.db.set(100 + id, 0);
+        assert_eq!(read(&fixture, id, false).await, (0, Some(0)));
         let statement = Statement::new(id, end);
         let work = async {
             prepare(100 + id).await.unwrap();
@@ -237,28 +237,28 @@ async fn a_transaction_that_goes_on_leaves_the_fence_too(stage: Stage) {
             }
             assert_eq!(panics(lost).await, end == End::Panics);
         };
-        stage.cache.scope(stage.cache.after_commit(work)).await;
-        nothing_is_stored(&stage, id, false, 0, &format!("{end:?}")).await;
-        stage.db.set(id, 1);
-        nothing_is_stored(&stage, id, false, 1, &format!("{end:?}")).await;
+        fixture.cache.scope(fixture.cache.after_commit(work)).await;
+        nothing_is_stored(&fixture, id, false, 0, &format!("{end:?}")).await;
+        fixture.db.set(id, 1);
+        nothing_is_stored(&fixture, id, false, 1, &format!("{end:?}")).await;
         // The other one is committed.
-        assert_eq!(read(&stage, 100 + id, false).await, (0, Some(0)));
+        assert_eq!(read(&fixture, 100 + id, false).await, (0, Some(0)));
     }
 }
 
 /// An error that leaves nothing open is the end of the fence.
-async fn without_a_doubt_the_fence_is_lifted(stage: Stage) {
-    stage.db.set(1, 0);
-    assert_eq!(stage.get(1).await, 0);
+async fn without_a_doubt_the_fence_is_lifted(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    assert_eq!(fixture.get(1).await, 0);
     let refused = Statement::new(1, End::Fails(Failure::Refused));
     refused.answer.open();
     let mut calls: Vec<(&str, Start)> = WRITES.to_vec();
     // That one leaves it to its caller whether there will be a commit.
     calls.retain(|(name, _)| *name != "in the caller's transaction");
     for (name, start) in calls {
-        let write = start(&stage, refused.clone());
+        let write = start(&fixture, refused.clone());
         assert_eq!(write.await.unwrap(), Err(Failure::Refused));
-        assert_eq!(read(&stage, 1, name == BY_TAG).await, (0, Some(0)), "{name}");
+        assert_eq!(read(&fixture, 1, name == BY_TAG).await, (0, Some(0)), "{name}");
     }
 }
 

@@ -3,9 +3,9 @@
 mod afterwards;
 mod by_hand;
 mod dropped;
+mod fixture;
 mod loads;
 mod orders;
-mod stage;
 mod tags;
 mod through;
 mod transactions;

@@ -9,7 +9,7 @@ use cache_runtime::{Cache, cached, invalidates, write_through};
 use cache_testing::barrier::Gate;
 use tokio::task::{JoinHandle, JoinSet};
 
-use crate::stage::{Refused, Stage};
+use crate::fixture::{Fixture, Refused};
 
 /// How many orders are tried at the same time, each with a row of its own.
 const AT_ONCE: usize = 100;
@@ -169,7 +169,7 @@ async fn in_order(cache: Cache, id: u64, order: Vec<usize>, second: Fate) {
     }
 }
 
-async fn whatever_the_order(stage: Stage) {
+async fn whatever_the_order(fixture: Fixture) {
     let orders = orders();
     assert_eq!(orders.len(), 1680, "9! / (3! 3! 3!)");
     let fates = [Fate::Stores, Fate::Invalidates, Fate::Fails, Fate::RollsBack, Fate::IsDropped];
@@ -179,7 +179,7 @@ async fn whatever_the_order(stage: Stage) {
         if tasks.len() == AT_ONCE {
             tasks.join_next().await.unwrap().unwrap();
         }
-        tasks.spawn(in_order(stage.cache.clone(), id, order, fate));
+        tasks.spawn(in_order(fixture.cache.clone(), id, order, fate));
     }
     while let Some(ended) = tasks.join_next().await {
         ended.unwrap();

@@ -4,133 +4,133 @@ use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{Cache, cached, invalidates};
 use cache_testing::barrier::eventually;
 
-use crate::stage::{
-    Database, Refused, Stage, fail_without_writing, row, row_key, write, write_and_fail,
+use crate::fixture::{
+    Fixture, Refused, Table, fail_without_writing, row, row_key, write, write_and_fail,
     write_unfenced,
 };
 
 /// While a write is under way its entry is fenced: nobody reads the old value from the cache, and nobody stores one.
-async fn a_fence_stands_while_the_write_runs(stage: Stage) {
-    stage.db.set(1, 0);
-    assert_eq!(stage.get(1).await, 0);
-    let gate = stage.db.hold_writes();
-    let writer = stage.write(1, 1);
+async fn a_fence_stands_while_the_write_runs(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    assert_eq!(fixture.get(1).await, 0);
+    let gate = fixture.db.hold_writes();
+    let writer = fixture.write(1, 1);
     gate.entered(1).await;
     // The row is written, the write has not returned.
-    assert_eq!(stage.stored(1).await, None);
-    assert_eq!(stage.get(1).await, 1);
-    assert_eq!(stage.stored(1).await, None, "nothing is stored through a fence");
+    assert_eq!(fixture.stored(1).await, None);
+    assert_eq!(fixture.get(1).await, 1);
+    assert_eq!(fixture.stored(1).await, None, "nothing is stored through a fence");
     gate.open();
     writer.await.unwrap().unwrap();
-    assert_eq!(stage.get(1).await, 1);
-    assert_eq!(stage.stored(1).await, Some(1));
+    assert_eq!(fixture.get(1).await, 1);
+    assert_eq!(fixture.stored(1).await, Some(1));
 }
 
 /// A fence is a set of writers: the end of one does not lift the other's.
-async fn two_writers_overlap(stage: Stage) {
-    stage.db.set(1, 0);
-    let gate = stage.db.hold_writes();
-    let first = stage.write(1, 1);
+async fn two_writers_overlap(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    let gate = fixture.db.hold_writes();
+    let first = fixture.write(1, 1);
     gate.entered(1).await;
-    stage.db.let_writes_run();
-    stage.write(1, 2).await.unwrap().unwrap();
-    assert_eq!(stage.get(1).await, 2);
-    assert_eq!(stage.stored(1).await, None, "the first writer is still there");
+    fixture.db.let_writes_run();
+    fixture.write(1, 2).await.unwrap().unwrap();
+    assert_eq!(fixture.get(1).await, 2);
+    assert_eq!(fixture.stored(1).await, None, "the first writer is still there");
     // Neither does an invalidation in one phase, nor one by hand.
-    stage.cache.scope(write_unfenced(&stage.db, 1, 3)).await.unwrap();
-    stage.cache.invalidate(&row_key(&1)).await.unwrap();
-    stage.cache.invalidate_matching("row:*").await.unwrap();
-    assert_eq!(stage.get(1).await, 3);
-    assert_eq!(stage.stored(1).await, None, "the first writer is still there");
+    fixture.cache.scope(write_unfenced(&fixture.db, 1, 3)).await.unwrap();
+    fixture.cache.invalidate(&row_key(&1)).await.unwrap();
+    fixture.cache.invalidate_matching("row:*").await.unwrap();
+    assert_eq!(fixture.get(1).await, 3);
+    assert_eq!(fixture.stored(1).await, None, "the first writer is still there");
     gate.open();
     first.await.unwrap().unwrap();
-    assert_eq!(stage.get(1).await, 3);
-    assert_eq!(stage.stored(1).await, Some(3));
+    assert_eq!(fixture.get(1).await, 3);
+    assert_eq!(fixture.stored(1).await, Some(3));
 }
 
 /// Without a fence the old value is there until the invalidation, and not after it.
-async fn an_unfenced_write_invalidates_afterwards(stage: Stage) {
-    stage.db.set(1, 0);
-    assert_eq!(stage.get(1).await, 0);
-    let gate = stage.db.hold_writes();
-    let db = stage.db.clone();
-    let writer = stage.spawn(async move { write_unfenced(&db, 1, 1).await });
+async fn an_unfenced_write_invalidates_afterwards(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    assert_eq!(fixture.get(1).await, 0);
+    let gate = fixture.db.hold_writes();
+    let db = fixture.db.clone();
+    let writer = fixture.spawn(async move { write_unfenced(&db, 1, 1).await });
     gate.entered(1).await;
-    assert_eq!(stage.get(1).await, 0);
+    assert_eq!(fixture.get(1).await, 0);
     gate.open();
     writer.await.unwrap().unwrap();
-    assert_eq!(stage.stored(1).await, None);
-    assert_eq!(stage.get(1).await, 1);
+    assert_eq!(fixture.stored(1).await, None);
+    assert_eq!(fixture.get(1).await, 1);
 }
 
 /// An error can hide a commit.
-async fn a_failed_write_invalidates_too(stage: Stage) {
-    stage.db.set(1, 0);
-    assert_eq!(stage.get(1).await, 0);
-    assert_eq!(stage.cache.scope(write_and_fail(&stage.db, 1, 1)).await, Err(Refused));
-    assert_eq!(stage.get(1).await, 1);
-    assert_eq!(stage.cache.scope(fail_without_writing(&stage.db, 1)).await, Err(Refused));
-    assert_eq!(stage.stored(1).await, Some(1), "`only_ok` leaves it");
+async fn a_failed_write_invalidates_too(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    assert_eq!(fixture.get(1).await, 0);
+    assert_eq!(fixture.cache.scope(write_and_fail(&fixture.db, 1, 1)).await, Err(Refused));
+    assert_eq!(fixture.get(1).await, 1);
+    assert_eq!(fixture.cache.scope(fail_without_writing(&fixture.db, 1)).await, Err(Refused));
+    assert_eq!(fixture.stored(1).await, Some(1), "`only_ok` leaves it");
 }
 
 /// Dropped half-way, a write invalidates, and leaves its fence up: who knows what the database does.
-async fn a_dropped_write_invalidates(stage: Stage) {
-    stage.db.set(1, 0);
-    assert_eq!(stage.get(1).await, 0);
-    let gate = stage.db.hold_writes();
-    let writer = stage.write(1, 1);
+async fn a_dropped_write_invalidates(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    assert_eq!(fixture.get(1).await, 0);
+    let gate = fixture.db.hold_writes();
+    let writer = fixture.write(1, 1);
     gate.entered(1).await;
     writer.abort();
     assert!(writer.await.unwrap_err().is_cancelled());
-    stage.is_not_stored(1, 1).await;
+    fixture.is_not_stored(1, 1).await;
 }
 
 /// So does one without a fence.
-async fn a_dropped_unfenced_write_invalidates(stage: Stage) {
-    stage.db.set(1, 0);
-    assert_eq!(stage.get(1).await, 0);
-    let gate = stage.db.hold_writes();
-    let db = stage.db.clone();
-    let writer = stage.spawn(async move { write_unfenced(&db, 1, 1).await });
+async fn a_dropped_unfenced_write_invalidates(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    assert_eq!(fixture.get(1).await, 0);
+    let gate = fixture.db.hold_writes();
+    let db = fixture.db.clone();
+    let writer = fixture.spawn(async move { write_unfenced(&db, 1, 1).await });
     gate.entered(1).await;
     writer.abort();
     assert!(writer.await.unwrap_err().is_cancelled());
-    eventually!(stage.get(1).await == 1);
-    eventually!(stage.stored(1).await == Some(1));
+    eventually!(fixture.get(1).await == 1);
+    eventually!(fixture.stored(1).await == Some(1));
 }
 
 #[invalidates(row(id))]
-async fn write_and_panic(db: &Database, id: u64, value: u64) -> Result<(), Refused> {
+async fn write_and_panic(db: &Table, id: u64, value: u64) -> Result<(), Refused> {
     db.set(id, value);
     panic!("the write panics after it has written")
 }
 
-async fn a_panicking_write_invalidates(stage: Stage) {
-    stage.db.set(1, 0);
-    assert_eq!(stage.get(1).await, 0);
-    let db = stage.db.clone();
-    let writer = stage.spawn(async move { write_and_panic(&db, 1, 1).await });
+async fn a_panicking_write_invalidates(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    assert_eq!(fixture.get(1).await, 0);
+    let db = fixture.db.clone();
+    let writer = fixture.spawn(async move { write_and_panic(&db, 1, 1).await });
     assert!(writer.await.unwrap_err().is_panic());
-    stage.is_not_stored(1, 1).await;
+    fixture.is_not_stored(1, 1).await;
 }
 
 #[invalidates(row(id), fence = "strict")]
-async fn write_strictly(db: &Database, id: u64, value: u64) -> Result<(), Refused> {
+async fn write_strictly(db: &Table, id: u64, value: u64) -> Result<(), Refused> {
     db.set(id, value);
     Ok(())
 }
 
-async fn a_strict_write_goes_through_where_the_fence_stands(stage: Stage) {
-    stage.db.set(1, 0);
-    assert_eq!(stage.get(1).await, 0);
-    stage.cache.scope(write_strictly(&stage.db, 1, 1)).await.unwrap();
-    assert_eq!(stage.get(1).await, 1);
-    assert_eq!(stage.stored(1).await, Some(1));
+async fn a_strict_write_goes_through_where_the_fence_stands(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    assert_eq!(fixture.get(1).await, 0);
+    fixture.cache.scope(write_strictly(&fixture.db, 1, 1)).await.unwrap();
+    assert_eq!(fixture.get(1).await, 1);
+    assert_eq!(fixture.stored(1).await, Some(1));
 }
 
 #[tokio::test]
 async fn a_strict_write_is_refused_where_no_fence_can_stand() {
-    let db = Database::default();
+    let db = Table::default();
     db.set(1, 0);
     // Nobody listens there.
     let cache = Cache::connect("redis://127.0.0.1:1").unwrap();
@@ -143,18 +143,18 @@ async fn a_strict_write_is_refused_where_no_fence_can_stand() {
 }
 
 #[invalidates(row(id), hold_off = "1h")]
-async fn write_to_a_replicated_database(db: &Database, id: u64, value: u64) -> Result<(), Refused> {
+async fn write_to_a_replicated_database(db: &Table, id: u64, value: u64) -> Result<(), Refused> {
     db.set(id, value);
     Ok(())
 }
 
 /// During the hold-off nothing is stored, because loads may read from a replica that lags.
-async fn nothing_is_stored_during_a_hold_off(stage: Stage) {
-    stage.db.set(1, 0);
-    assert_eq!(stage.get(1).await, 0);
-    stage.cache.scope(write_to_a_replicated_database(&stage.db, 1, 1)).await.unwrap();
-    assert_eq!(stage.get(1).await, 1);
-    assert_eq!(stage.stored(1).await, None);
+async fn nothing_is_stored_during_a_hold_off(fixture: Fixture) {
+    fixture.db.set(1, 0);
+    assert_eq!(fixture.get(1).await, 0);
+    fixture.cache.scope(write_to_a_replicated_database(&fixture.db, 1, 1)).await.unwrap();
+    assert_eq!(fixture.get(1).await, 1);
+    assert_eq!(fixture.stored(1).await, None);
 }
 
 #[derive(Debug)]
@@ -169,7 +169,7 @@ async fn exists(name: &str) -> bool {
 
 /// Targets over the result, over arguments that the body moves, by template, and by pattern.
 #[invalidates(row(result.id), exists(name), key = "exists:<name>", pattern = "list:*")]
-async fn create(db: &Database, name: String, value: u64) -> Result<Created, Refused> {
+async fn create(db: &Table, name: String, value: u64) -> Result<Created, Refused> {
     let id = moved(name) as u64;
     db.set(id, value);
     Ok(Created { id })
@@ -180,13 +180,13 @@ fn moved(name: String) -> usize {
 }
 
 #[cached(key = "list:<page>", ttl = 3600, skip(db))]
-async fn list(db: &Database, page: u64) -> Result<u64, Refused> {
+async fn list(db: &Table, page: u64) -> Result<u64, Refused> {
     _ = db;
     Ok(page)
 }
 
-async fn targets_of_every_kind(stage: Stage) {
-    let (cache, db) = (&stage.cache, &stage.db);
+async fn targets_of_every_kind(fixture: Fixture) {
+    let (cache, db) = (&fixture.cache, &fixture.db);
     db.set(3, 0);
     let scope = async {
         assert_eq!(row(db, 3).await, Ok(0));
@@ -201,18 +201,18 @@ async fn targets_of_every_kind(stage: Stage) {
 }
 
 /// What is put by hand is stored, unless somebody is writing.
-async fn a_put_gives_way_to_a_writer(stage: Stage) {
-    stage.cache.put(&row_key(&1), &7).await.unwrap();
-    assert_eq!(stage.get(1).await, 7);
-    assert_eq!(stage.db.loads(), 0);
-    let gate = stage.db.hold_writes();
-    let writer = stage.write(1, 8);
+async fn a_put_gives_way_to_a_writer(fixture: Fixture) {
+    fixture.cache.put(&row_key(&1), &7).await.unwrap();
+    assert_eq!(fixture.get(1).await, 7);
+    assert_eq!(fixture.db.loads(), 0);
+    let gate = fixture.db.hold_writes();
+    let writer = fixture.write(1, 8);
     gate.entered(1).await;
-    stage.cache.put(&row_key(&1), &7).await.unwrap();
-    assert_eq!(stage.stored(1).await, None);
+    fixture.cache.put(&row_key(&1), &7).await.unwrap();
+    assert_eq!(fixture.stored(1).await, None);
     gate.open();
     writer.await.unwrap().unwrap();
-    assert_eq!(stage.get(1).await, 8);
+    assert_eq!(fixture.get(1).await, 8);
 }
 
 on_all_stores! {

@@ -5,12 +5,15 @@
 
 use std::time::Duration;
 
+use cache_fixtures::origin::call;
+use cache_fixtures::stats;
+use cache_fixtures::stores::OnStore as _;
 use cache_runtime::{Cache, CallExt as _, cached};
 use cache_testing::barrier::{Counter, Gate};
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::time::Instant;
 
-use crate::stage::{Stage, results, start, stats};
+use crate::fixture::{Fixture, results, start};
 
 const LOAD: Duration = Duration::from_millis(50);
 
@@ -58,25 +61,15 @@ async fn panics(origin: &Origin) -> usize {
     origin.load().await.expect("a run that succeeds")
 }
 
-macro_rules! call {
-    ($function:ident, $origin:expr) => {{
-        let origin = $origin.clone();
-        move || {
-            let origin = origin.clone();
-            async move { $function(&origin).await }
-        }
-    }};
-}
-
 /// Waiters that joined before a load began share its error.
 #[tokio::test(start_paused = true)]
 async fn an_error_is_shared_where_it_can_be() {
-    let stage = Stage::embedded();
+    let fixture = Fixture::embedded();
     let gate = Gate::new();
     let origin = Origin { first: Some(gate.clone()), ..Origin::default() };
-    let leader = stage.start(1, call!(shared, origin)).remove(0);
+    let leader = fixture.start(1, call!(shared, origin)).remove(0);
     gate.entered(1).await;
-    let callers = stage.start(100, call!(shared, origin));
+    let callers = fixture.start(100, call!(shared, origin));
     // They have all joined: each runs until it waits before anybody runs again.
     tokio::task::yield_now().await;
     assert_eq!(origin.runs.get(), 1);
@@ -87,16 +80,16 @@ async fn an_error_is_shared_where_it_can_be() {
     assert_eq!(began.elapsed(), LOAD);
     assert_eq!(errors, vec![Err(Shared(2)); 100]);
     assert_eq!(origin.runs.get(), 2, "the dropped one, and one for a hundred");
-    assert_eq!(stats(&stage.cache, "shared").coalesced, 99);
+    assert_eq!(stats(&fixture.cache, "shared").coalesced, 99);
 }
 
 /// Those who came after the load had begun may not have its error, but that of the next.
 #[tokio::test(start_paused = true)]
 async fn late_callers_share_the_next_error() {
-    let stage = Stage::embedded();
+    let fixture = Fixture::embedded();
     let origin = Origin::default();
     let began = Instant::now();
-    let errors = results(stage.start(101, call!(shared, origin))).await;
+    let errors = results(fixture.start(101, call!(shared, origin))).await;
     assert_eq!(began.elapsed(), 2 * LOAD);
     assert!(errors.iter().all(Result::is_err));
     assert!(origin.runs.get() <= 3, "{}", origin.runs.get());
@@ -105,10 +98,10 @@ async fn late_callers_share_the_next_error() {
 /// 1 + 2 + 4 + 8 + 16 and five times 16 at most: ten loads' time, and each caller has an error of its own.
 #[tokio::test(start_paused = true)]
 async fn waiters_of_failing_loads_are_released_in_small_groups() {
-    let stage = Stage::embedded();
+    let fixture = Fixture::embedded();
     let origin = Origin::default();
     let began = Instant::now();
-    let mut errors = results(stage.start(101, call!(owned, origin))).await;
+    let mut errors = results(fixture.start(101, call!(owned, origin))).await;
     assert_eq!(began.elapsed(), 10 * LOAD);
     errors.sort_by_key(|error| error.as_ref().map_err(|Owned(run)| *run).copied());
     assert_eq!(errors, (1..=101).map(|run| Err(Owned(run))).collect::<Vec<_>>());
@@ -117,10 +110,10 @@ async fn waiters_of_failing_loads_are_released_in_small_groups() {
 /// 1 + 2 + 4 + 8 + 16 and so on: 200 callers in 16 loads' time, and not in 200.
 #[tokio::test(start_paused = true)]
 async fn waiters_of_loads_that_panic_do_not_follow_one_by_one() {
-    let stage = Stage::embedded();
+    let fixture = Fixture::embedded();
     let origin = Origin::default();
     let began = Instant::now();
-    for caller in stage.start(200, call!(panics, origin)) {
+    for caller in fixture.start(200, call!(panics, origin)) {
         assert!(caller.await.unwrap_err().is_panic());
     }
     assert_eq!(began.elapsed(), 16 * LOAD);
@@ -130,25 +123,25 @@ async fn waiters_of_loads_that_panic_do_not_follow_one_by_one() {
 /// A load that succeeds meanwhile serves the rest.
 #[tokio::test(start_paused = true)]
 async fn the_first_success_serves_the_rest() {
-    let stage = Stage::embedded();
+    let fixture = Fixture::embedded();
     let origin = Origin { failures: Some(3), ..Origin::default() };
     let began = Instant::now();
-    let mut answers = results(stage.start(101, call!(owned, origin))).await;
+    let mut answers = results(fixture.start(101, call!(owned, origin))).await;
     assert_eq!(began.elapsed(), 3 * LOAD);
     answers.retain(Result::is_ok);
     assert_eq!(answers.len(), 98);
     assert_eq!(origin.runs.get(), 7, "one, two, and the group of four that succeeds");
-    assert!(stage.cache.get(&owned_key()).await.unwrap().is_some(), "and it is stored");
+    assert!(fixture.cache.get(&owned_key()).await.unwrap().is_some(), "and it is stored");
 }
 
 /// After a failure nothing is left behind: the next caller loads, alone and at once.
 #[tokio::test(start_paused = true)]
 async fn a_failure_leaves_nothing_behind() {
-    let stage = Stage::embedded();
+    let fixture = Fixture::embedded();
     let origin = Origin { failures: Some(10), ..Origin::default() };
-    results(stage.start(10, call!(owned, origin))).await;
+    results(fixture.start(10, call!(owned, origin))).await;
     let began = Instant::now();
-    let values = results(stage.start(10, call!(owned, origin))).await;
+    let values = results(fixture.start(10, call!(owned, origin))).await;
     assert_eq!(values.into_iter().collect::<Result<Vec<_>, _>>(), Ok(vec![11; 10]));
     assert_eq!(began.elapsed(), LOAD);
     assert_eq!(origin.runs.get(), 11);
@@ -161,19 +154,19 @@ async fn a_caller_waits_no_longer_than_it_says() {
     async fn held(origin: &Origin) -> Result<usize, Owned> {
         origin.load().await.map_err(Owned)
     }
-    let stage = Stage::embedded();
+    let fixture = Fixture::embedded();
     let gate = Gate::new();
     let origin = Origin { failures: Some(0), first: Some(gate.clone()), ..Origin::default() };
-    let leader = stage.start(1, call!(held, origin));
+    let leader = fixture.start(1, call!(held, origin));
     gate.entered(1).await;
     let began = Instant::now();
-    let values = results(stage.start(10, call!(held, origin))).await;
+    let values = results(fixture.start(10, call!(held, origin))).await;
     assert_eq!(began.elapsed(), Duration::from_secs(2) + LOAD);
     assert!(values.iter().all(Result::is_ok));
     assert_eq!(origin.runs.get(), 11);
     gate.open();
     assert_eq!(results(leader).await, [Ok(1)]);
-    assert_eq!(stats(&stage.cache, "held").impatient, 10);
+    assert_eq!(stats(&fixture.cache, "held").impatient, 10);
 }
 
 /// Does not encode.
@@ -201,7 +194,7 @@ async fn large(origin: &Origin) -> String {
 async fn a_value_that_cannot_be_shared_holds_nobody_up() {
     let began = Instant::now();
     let origin = Origin::default();
-    results(Stage::embedded().start(101, call!(stubborn, origin))).await;
+    results(Fixture::embedded().start(101, call!(stubborn, origin))).await;
     assert!(began.elapsed() <= 10 * LOAD, "{:?}", began.elapsed());
 
     let began = Instant::now();
@@ -214,13 +207,13 @@ async fn a_value_that_cannot_be_shared_holds_nobody_up() {
 /// A refresh that fails takes nothing away from anybody.
 #[tokio::test(start_paused = true)]
 async fn a_failed_refresh_leaves_the_value() {
-    let stage = Stage::embedded();
-    stage.cache.put(&owned_key(), &7).await.unwrap();
+    let fixture = Fixture::embedded();
+    fixture.cache.put(&owned_key(), &7).await.unwrap();
     let origin = Origin::default();
     let call = || {
         let origin = origin.clone();
         async move { owned(&origin).refresh().await }
     };
-    assert_eq!(results(stage.start(1, call)).await, [Err(Owned(1))]);
-    assert_eq!(results(stage.start(1, call!(owned, origin))).await, [Ok(7)]);
+    assert_eq!(results(fixture.start(1, call)).await, [Err(Owned(1))]);
+    assert_eq!(results(fixture.start(1, call!(owned, origin))).await, [Ok(7)]);
 }

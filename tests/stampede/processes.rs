@@ -1,12 +1,13 @@
 //! Many callers in several real processes.
 
+use cache_fixtures::stats;
 use cache_runtime::{Cache, cached};
 use cache_testing::barrier::{Counter, eventually};
 use cache_testing::children::{self, Child, Children, Parent, this_test};
 use cache_testing::redis::{Client, RedisServer};
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{connect, results, start, stats};
+use crate::fixture::{connect, results, start};
 
 /// Counts its runs in Redis, and is held until the parent opens it there.
 #[derive(Clone, Debug)]

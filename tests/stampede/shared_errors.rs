@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
+use cache_fixtures::stores::OnStore as _;
 use cache_runtime::{Cache, SharedError, cached};
 use cache_testing::barrier::{Counter, Gate};
 
-use crate::stage::{Stage, results};
+use crate::fixture::{Fixture, results};
 
 /// With what caused it.
 #[derive(Debug)]
@@ -77,15 +78,15 @@ async fn batch(origin: &Origin, ids: &[u64]) -> Result<Vec<(u64, usize)>, Worded
 
 /// The errors of a thousand callers, as texts with their causes, and how often the body ran.
 macro_rules! errors_of_a_thousand {
-    ($function:ident, $stage:expr) => {{
-        let (stage, origin) = ($stage, Origin::default());
+    ($function:ident, $fixture:expr) => {{
+        let (fixture, origin) = ($fixture, Origin::default());
         let call = || {
             let origin = origin.clone();
             async move { $function(&origin).await }
         };
-        let leader = stage.start(1, call).remove(0);
+        let leader = fixture.start(1, call).remove(0);
         origin.gate.entered(1).await;
-        let callers = stage.start(1000, call);
+        let callers = fixture.start(1000, call);
         // They have all joined: each runs until it waits before anybody runs again.
         tokio::task::yield_now().await;
         // Another one leads, which all others have joined before it began.
@@ -102,24 +103,24 @@ macro_rules! errors_of_a_thousand {
 #[tokio::test]
 async fn one_load_fails_for_all_where_an_error_can_be_made_of_it() {
     let expected = vec![("run 2 failed".to_owned(), Some(fmt::Error.to_string())); 1000];
-    for stage in [Stage::embedded(), Stage::redis().await, Stage::down().await] {
-        assert_eq!(errors_of_a_thousand!(worded, stage), (expected.clone(), 2));
+    for fixture in [Fixture::embedded(), Fixture::redis().await, Fixture::down().await] {
+        assert_eq!(errors_of_a_thousand!(worded, fixture), (expected.clone(), 2));
     }
-    assert_eq!(errors_of_a_thousand!(of_anyhow, Stage::embedded()), (expected.clone(), 2));
-    assert_eq!(errors_of_a_thousand!(boxed, Stage::embedded()), (expected, 2));
+    assert_eq!(errors_of_a_thousand!(of_anyhow, Fixture::embedded()), (expected.clone(), 2));
+    assert_eq!(errors_of_a_thousand!(boxed, Fixture::embedded()), (expected, 2));
 }
 
 /// With its type.
 #[tokio::test]
 async fn all_hold_the_error_itself() {
-    let (stage, origin) = (Stage::embedded(), Origin::default());
+    let (fixture, origin) = (Fixture::embedded(), Origin::default());
     let call = || {
         let origin = origin.clone();
         async move { worded(&origin).await }
     };
-    let leader = stage.start(1, call).remove(0);
+    let leader = fixture.start(1, call).remove(0);
     origin.gate.entered(1).await;
-    let callers = stage.start(3, call);
+    let callers = fixture.start(3, call);
     tokio::task::yield_now().await;
     leader.abort();
     origin.gate.open();
@@ -153,14 +154,14 @@ async fn so_is_what_only_says_something() {
     async fn said(origin: &Origin) -> Result<usize, Said> {
         origin.load().await.map_err(|error| Said(error.to_string()))
     }
-    let (stage, origin) = (Stage::embedded(), Origin::default());
+    let (fixture, origin) = (Fixture::embedded(), Origin::default());
     let call = || {
         let origin = origin.clone();
         async move { said(&origin).await.map_err(|error| error.0) }
     };
-    let leader = stage.start(1, call).remove(0);
+    let leader = fixture.start(1, call).remove(0);
     origin.gate.entered(1).await;
-    let callers = stage.start(100, call);
+    let callers = fixture.start(100, call);
     tokio::task::yield_now().await;
     leader.abort();
     origin.gate.open();
@@ -171,14 +172,14 @@ async fn so_is_what_only_says_something() {
 /// And so do the calls of a batch for the same ids.
 #[tokio::test]
 async fn batches_hold_the_error_of_one() {
-    let (stage, origin) = (Stage::embedded(), Origin::default());
+    let (fixture, origin) = (Fixture::embedded(), Origin::default());
     let call = || {
         let origin = origin.clone();
         async move { batch(&origin, &[1, 2]).await }
     };
-    let leader = stage.start(1, call).remove(0);
+    let leader = fixture.start(1, call).remove(0);
     origin.gate.entered(1).await;
-    let callers = stage.start(100, call);
+    let callers = fixture.start(100, call);
     tokio::task::yield_now().await;
     leader.abort();
     origin.gate.open();

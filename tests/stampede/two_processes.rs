@@ -1,11 +1,13 @@
 //! What one process does to the callers of another. Two caches over one server are two processes: they share nothing
 //! else.
 
+use cache_fixtures::origin::call;
+use cache_fixtures::stats;
 use cache_runtime::cached;
 use cache_testing::barrier::{Counter, Gate, eventually};
 use cache_testing::redis::RedisServer;
 
-use crate::stage::{connect, results, start, stats};
+use crate::fixture::{connect, results, start};
 
 /// An error that nobody can copy.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,16 +41,6 @@ async fn patient(origin: &Origin) -> Result<usize, Broken> {
 #[cached(key = "impatient", ttl = 3600, lock(wait = "20ms", lease = "1h"), skip(origin))]
 async fn impatient(origin: &Origin) -> Result<usize, Broken> {
     origin.load().await
-}
-
-macro_rules! call {
-    ($function:ident, $origin:expr) => {{
-        let origin = $origin.clone();
-        move || {
-            let origin = origin.clone();
-            async move { $function(&origin).await }
-        }
-    }};
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -4,8 +4,8 @@
 mod altered;
 mod batches;
 mod exact;
+mod fixture;
 mod kinds;
-mod stage;
 mod strict;
 mod waiters;
 mod writes;

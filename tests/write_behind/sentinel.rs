@@ -6,7 +6,7 @@ use cache_fixtures::patient;
 use cache_testing::barrier::eventually;
 use cache_testing::redis::RedisServer;
 
-use crate::stage::{CAREFUL, Ledger, Running, queue, step, worker};
+use crate::fixture::{CAREFUL, Ledger, Running, queue, step, worker};
 use crate::watch::Watch;
 
 /// What a sentinel may do to a server.

@@ -6,7 +6,7 @@ use cache_fixtures::patient;
 use cache_runtime::{Batch, write_behind};
 use cache_testing::redis::RedisServer;
 
-use crate::stage::{Running, View, settled};
+use crate::fixture::{Running, View, settled};
 
 const GUIDE: &str = include_str!("../../cache-runtime/src/doc/writing_behind.md");
 
@@ -30,10 +30,10 @@ async fn save_views(seen: Seen, views: Batch<View>) -> Result<(), String> {
 
 #[tokio::test]
 async fn the_commands_that_the_guide_lists_are_all_that_a_queue_needs() {
-    let rules = format!("on >secret ~@stage:wb:{{* resetchannels -@all {}", listed());
+    let rules = format!("on >secret ~@fixture:wb:{{* resetchannels -@all {}", listed());
     let server = RedisServer::builder().user("app", &rules).start().await;
     let url = server.url_as("app", "secret");
-    let cache = patient().namespace("stage").connect(&url).unwrap();
+    let cache = patient().namespace("fixture").connect(&url).unwrap();
     let work = async {
         let (seen, queue) = (Seen::default(), save_views_queue());
         queue.push(View::of("bad")).await.unwrap();

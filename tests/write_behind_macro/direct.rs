@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use cache_runtime::{Batch, Cache, ErrorKind, write_behind};
 use cache_testing::redis::RedisServer;
 
-use crate::stage::View;
+use crate::fixture::View;
 
 type Seen = Arc<Mutex<Vec<(String, bool)>>>;
 

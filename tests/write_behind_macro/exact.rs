@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Batch, Position, write_behind};
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{Running, Stage, View, on_both_stores, settled};
+use crate::fixture::{Fixture, Running, View, settled};
 
 on_both_stores! {
     increments_count_once_with_the_position_beside_them
@@ -60,7 +61,7 @@ async fn save_views(db: &Db, views: Batch<View>) -> Result<(), String> {
     })
 }
 
-async fn increments_count_once_with_the_position_beside_them(_: Stage) {
+async fn increments_count_once_with_the_position_beside_them(_: Fixture) {
     let (db, queue) = (Db::default(), save_views_queue());
     let running = Running::start(save_views_worker(&db));
     for number in 0..100 {
@@ -84,7 +85,7 @@ async fn save_carelessly(db: &Db, views: Vec<View>) -> Result<(), String> {
 }
 
 /// What the documentation warns of.
-async fn without_either_a_redelivery_counts_twice(_: Stage) {
+async fn without_either_a_redelivery_counts_twice(_: Fixture) {
     let (db, queue) = (Db::default(), save_carelessly_queue());
     queue.push(View::of("/")).await.unwrap();
     let running = Running::start(save_carelessly_worker(&db));
@@ -116,7 +117,7 @@ async fn save_names(db: &Db, renames: Batch<Rename>) -> Result<(), String> {
     })
 }
 
-async fn whole_values_never_go_backwards(_: Stage) {
+async fn whole_values_never_go_backwards(_: Fixture) {
     let (db, queue) = (Db::default(), save_names_queue());
     let running = Running::start(save_names_worker(&db));
     for number in 1..=20 {

@@ -1,11 +1,12 @@
 //! The sinks of the guide `writing_behind`, over a database. Whenever a commit has changed something they fail all the same,
 //! so every batch comes twice.
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Batch, Position, write_behind};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 
-use crate::stage::{Running, Stage, on_both_stores, settled};
+use crate::fixture::{Fixture, Running, settled};
 
 on_both_stores! {
     views_are_counted_exactly
@@ -72,7 +73,7 @@ async fn save_views(db: &SqlitePool, views: Batch<View>) -> Result<(), BoxError>
     trouble_if(changed)
 }
 
-async fn views_are_counted_exactly(_: Stage) {
+async fn views_are_counted_exactly(_: Fixture) {
     let (db, queue) = (database().await, save_views_queue());
     let running = Running::start(save_views_worker(&db));
     for number in 0..60 {
@@ -115,7 +116,7 @@ async fn save_profiles(db: &SqlitePool, profiles: Batch<Profile>) -> Result<(), 
     trouble_if(changed)
 }
 
-async fn profiles_are_those_that_were_pushed_last(_: Stage) {
+async fn profiles_are_those_that_were_pushed_last(_: Fixture) {
     let (db, queue) = (database().await, save_profiles_queue());
     // The trigger of a database says if a row ever goes backwards.
     let guard = "CREATE TRIGGER forwards BEFORE UPDATE ON profile

@@ -3,9 +3,10 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{SinkErrorKind, write_behind};
 
-use crate::stage::{Running, Stage, View, on_both_stores, settled};
+use crate::fixture::{Fixture, Running, View, settled};
 
 #[derive(Debug)]
 enum DbError {
@@ -58,7 +59,7 @@ on_both_stores! {
     a_function_tells_of_which_kind_an_error_is
 }
 
-async fn a_function_tells_of_which_kind_an_error_is(_stage: Stage) {
+async fn a_function_tells_of_which_kind_an_error_is(_stage: Fixture) {
     let (queue, seen) = (save_kinds_queue(), Seen::default());
     for page in ["a", "bad", "b"] {
         queue.push(View::of(page)).await.unwrap();

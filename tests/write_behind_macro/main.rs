@@ -5,8 +5,8 @@
 mod access;
 mod direct;
 mod exact;
+mod fixture;
 mod guide;
 mod kinds;
 mod puts;
 mod shapes;
-mod stage;

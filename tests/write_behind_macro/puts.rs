@@ -4,12 +4,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, CallExt as _, ErrorKind, cached, write_behind};
 use cache_testing::barrier::{Gate, eventually};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
-use crate::stage::{Running, Stage, on_both_stores, settled};
+use crate::fixture::{Fixture, Running, settled};
 
 on_both_stores! {
     a_push_updates_the_entry_at_once
@@ -75,7 +76,7 @@ async fn save_profiles(db: &Db, profiles: Vec<Profile>) {
     db.0.0.lock().unwrap().extend(profiles);
 }
 
-async fn a_push_updates_the_entry_at_once(stage: Stage) {
+async fn a_push_updates_the_entry_at_once(fixture: Fixture) {
     let db = Db::default();
     assert_eq!(get_profile(&db, 1).await, None);
     save_profiles_queue().push(profile(1, "Ada")).await.unwrap();
@@ -87,18 +88,18 @@ async fn a_push_updates_the_entry_at_once(stage: Stage) {
     settled(&save_profiles_queue()).await;
     running.stop().await;
     assert_eq!(get_profile(&db, 1).bypass().await, Some(profile(1, "Grace")));
-    assert_eq!(stage.cache.stats().function("get_profile").unwrap().fills_stored, 2);
+    assert_eq!(fixture.cache.stats().function("get_profile").unwrap().fills_stored, 2);
 }
 
-async fn what_is_purged_is_removed(stage: Stage) {
+async fn what_is_purged_is_removed(fixture: Fixture) {
     save_profiles_queue().push_many(vec![profile(50, "Ada"), profile(50, "Grace")]).await.unwrap();
-    let entry = async || stage.cache.get(&get_profile_key(&50)).await.unwrap();
+    let entry = async || fixture.cache.get(&get_profile_key(&50)).await.unwrap();
     assert_eq!(entry().await, Some(Some(profile(50, "Grace"))));
     assert_eq!(save_profiles_queue().purge().await.unwrap(), 2);
     assert_eq!(entry().await, None, "the table never gets it");
 }
 
-async fn many_items_are_put_one_after_another(_: Stage) {
+async fn many_items_are_put_one_after_another(_: Fixture) {
     let many = [(51, "Ada"), (52, "Grace"), (51, "Joan")].map(|(id, name)| profile(id, name));
     save_profiles_queue().push_many(many.to_vec()).await.unwrap();
     let db = Db::default();
@@ -112,7 +113,7 @@ async fn many_items_are_put_one_after_another(_: Stage) {
     assert_eq!(kinds, [(1, ErrorKind::Full), (2, ErrorKind::Unavailable)]);
 }
 
-async fn several_entries_of_one_item(_: Stage) {
+async fn several_entries_of_one_item(_: Fixture) {
     let db = Db::default();
     save_profiles_queue().push(profile(2, "Ada")).await.unwrap();
     assert_eq!(get_name(&db, 2).await, Some("Ada".to_owned()));
@@ -120,7 +121,7 @@ async fn several_entries_of_one_item(_: Stage) {
     assert_eq!(db.reads(), 0);
 }
 
-async fn none_is_put_where_it_is_remembered(_: Stage) {
+async fn none_is_put_where_it_is_remembered(_: Fixture) {
     let db = Db::default();
     save_profiles_queue().push(Profile { id: 3, name: None }).await.unwrap();
     assert_eq!(get_name(&db, 3).await, None);
@@ -139,13 +140,17 @@ async fn save_few(profiles: Vec<Profile>) {
     drop(profiles);
 }
 
-async fn a_refused_push_leaves_nothing(stage: Stage) {
+async fn a_refused_push_leaves_nothing(fixture: Fixture) {
     let db = Db::default();
     save_few_queue().push(profile(4, "Ada")).await.unwrap();
     let refused = save_few_queue().try_push(profile(4, "Grace")).await.unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Full);
     let key = get_profile_key(&4);
-    assert_eq!(stage.cache.get(&key).await.unwrap(), None, "neither the old value nor the new one");
+    assert_eq!(
+        fixture.cache.get(&key).await.unwrap(),
+        None,
+        "neither the old value nor the new one"
+    );
     assert_eq!(get_profile(&db, 4).await, None);
 }
 
@@ -185,11 +190,11 @@ async fn a_dropped_push_leaves_its_fence_up() {
     cache.scope(pushes).await;
 }
 
-async fn pushes_side_by_side_leave_nothing_old(stage: Stage) {
+async fn pushes_side_by_side_leave_nothing_old(fixture: Fixture) {
     let db = Db::default();
     let queue = save_profiles_queue();
     let pushes = (0..20).map(|number| {
-        let (queue, cache) = (queue.clone(), stage.cache.clone());
+        let (queue, cache) = (queue.clone(), fixture.cache.clone());
         tokio::spawn(cache.scope(async move {
             queue.push(profile(5, &number.to_string())).await.unwrap();
         }))
@@ -224,23 +229,26 @@ async fn save_gated(db: &Db, gate: &Gate, profiles: Vec<Profile>) -> Result<(), 
     Ok(())
 }
 
-async fn what_was_loaded_too_early_is_removed(stage: Stage) {
+async fn what_was_loaded_too_early_is_removed(fixture: Fixture) {
     let (db, gate, queue) = (Db::default(), Gate::new(), save_gated_queue());
     db.0.0.lock().unwrap().push(profile(6, "Ada"));
     queue.push(profile(6, "Grace")).await.unwrap();
     let running = Running::start(save_gated_worker(&db, &gate));
     gate.entered(1).await;
     // Evicted, and loaded again, before the database knows.
-    stage.cache.invalidate(&get_profile_key(&6)).await.unwrap();
+    fixture.cache.invalidate(&get_profile_key(&6)).await.unwrap();
     assert_eq!(get_profile(&db, 6).await, Some(profile(6, "Ada")));
-    assert_eq!(stage.cache.get(&get_profile_key(&6)).await.unwrap(), Some(Some(profile(6, "Ada"))));
+    assert_eq!(
+        fixture.cache.get(&get_profile_key(&6)).await.unwrap(),
+        Some(Some(profile(6, "Ada")))
+    );
     gate.release(1);
     settled(&queue).await;
     assert_eq!(get_profile(&db, 6).await, Some(profile(6, "Grace")));
     running.stop().await;
 }
 
-async fn what_was_pushed_later_stays(stage: Stage) {
+async fn what_was_pushed_later_stays(fixture: Fixture) {
     let (db, gate, queue) = (Db::default(), Gate::new(), save_gated_queue());
     queue.push(profile(7, "Ada")).await.unwrap();
     let running = Running::start(save_gated_worker(&db, &gate));
@@ -249,16 +257,16 @@ async fn what_was_pushed_later_stays(stage: Stage) {
     gate.release(1);
     gate.entered(2).await;
     assert_eq!(db.read(7), Some(profile(7, "Ada")), "the first is delivered");
-    let put = stage.cache.get(&get_profile_key(&7)).await.unwrap();
+    let put = fixture.cache.get(&get_profile_key(&7)).await.unwrap();
     assert_eq!(put, Some(Some(profile(7, "Grace"))), "the second is still there");
     gate.release(1);
     settled(&queue).await;
-    let put = stage.cache.get(&get_profile_key(&7)).await.unwrap();
+    let put = fixture.cache.get(&get_profile_key(&7)).await.unwrap();
     assert_eq!(put, Some(Some(profile(7, "Grace"))), "and nobody need load it");
     running.stop().await;
 }
 
-async fn what_becomes_a_dead_letter_is_removed(stage: Stage) {
+async fn what_becomes_a_dead_letter_is_removed(fixture: Fixture) {
     let (db, gate, queue) = (Db::default(), Gate::new(), save_gated_queue());
     let nameless = Profile { id: 8, name: None };
     queue.push(nameless.clone()).await.unwrap();
@@ -266,7 +274,7 @@ async fn what_becomes_a_dead_letter_is_removed(stage: Stage) {
     gate.release(1);
     let running = Running::start(save_gated_worker(&db, &gate));
     eventually!(queue.length().await.unwrap().dead_letters == 1);
-    assert_eq!(stage.cache.get(&get_profile_key(&8)).await.unwrap(), None);
+    assert_eq!(fixture.cache.get(&get_profile_key(&8)).await.unwrap(), None);
     assert_eq!(get_profile(&db, 8).await, None);
     running.stop().await;
 }

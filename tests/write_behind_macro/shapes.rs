@@ -3,10 +3,11 @@
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Batch, Cache, Error, ErrorKind, write_behind};
 use cache_testing::barrier::eventually;
 
-use crate::stage::{Running, Stage, View, on_both_stores, settled};
+use crate::fixture::{Fixture, Running, View, settled};
 
 on_both_stores! {
     a_worker_keeps_what_its_sink_needs
@@ -53,7 +54,7 @@ async fn save_with_everything(
     Ok(())
 }
 
-async fn a_worker_keeps_what_its_sink_needs(_: Stage) {
+async fn a_worker_keeps_what_its_sink_needs(_: Fixture) {
     let (log, suffixes) = (Log::default(), vec!["~".to_owned()]);
     // By value and by reference: nothing of it must outlive this.
     let owned =
@@ -78,7 +79,7 @@ async fn save_batch(log: &Log, views: Batch<View>) {
     log.write(format!("{queue}:{partition} {len} {}", pages.concat()));
 }
 
-async fn a_sink_takes_a_batch(_: Stage) {
+async fn a_sink_takes_a_batch(_: Fixture) {
     let (log, queue) = (Log::default(), save_batch_queue());
     for page in ["a", "b", "c", "c"] {
         queue.push(View::of(page)).await.unwrap();
@@ -113,7 +114,7 @@ async fn save_all(log: &Log, pairs: Vec<(u8, u8)>) {
     log.write_all(pairs.into_iter().map(|pair| format!("{pair:?}")));
 }
 
-async fn items_of_one_key_are_merged_as_asked(_: Stage) {
+async fn items_of_one_key_are_merged_as_asked(_: Fixture) {
     let log = Log::default();
     for _ in 0..10 {
         save_sums_queue().push(View::of("a")).await.unwrap();
@@ -153,7 +154,7 @@ impl Repository {
     }
 }
 
-async fn associated_functions_are_sinks_too(_: Stage) {
+async fn associated_functions_are_sinks_too(_: Fixture) {
     let log = Log::default();
     Repository::save_queue().push(View::of("a")).await.unwrap();
     let running = Running::start(Repository::save_worker(log.clone()));
@@ -176,7 +177,7 @@ async fn save_picky(log: &Log, views: Vec<View>) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn what_a_sink_refuses_is_listed_and_driven_again(stage: Stage) {
+async fn what_a_sink_refuses_is_listed_and_driven_again(fixture: Fixture) {
     let (log, queue) = (Log::default(), save_picky_queue());
     queue.push(View::of("bad:page")).await.unwrap();
     let running = Running::start(save_picky_worker(&log));
@@ -188,7 +189,7 @@ async fn what_a_sink_refuses_is_listed_and_driven_again(stage: Stage) {
     assert_eq!(letter.error, "cannot save: no such page", "with its causes");
     assert_eq!(letter.attempts, 2);
     assert_eq!(queue.length().await.unwrap().dead_letters, 1);
-    let stats = stage.cache.stats();
+    let stats = fixture.cache.stats();
     let stats = stats.queue("picky").unwrap();
     assert!(stats.function.ends_with("shapes::save_picky"), "{}", stats.function);
     assert_eq!((stats.pushed, stats.dead_letters), (1, 1));
@@ -208,9 +209,9 @@ async fn save_elsewhere(log: &Log, views: Vec<View>) {
     log.write_all(views.into_iter().map(|view| view.page));
 }
 
-async fn the_queue_names_its_cache(stage: Stage) {
+async fn the_queue_names_its_cache(fixture: Fixture) {
     save_elsewhere_queue().push(View::of("a")).await.unwrap();
-    assert!(stage.cache.stats().queue("elsewhere").is_none());
+    assert!(fixture.cache.stats().queue("elsewhere").is_none());
     assert!(OTHER.stats().queue("elsewhere").unwrap().pushed > 0);
 }
 
@@ -219,7 +220,7 @@ async fn save_narrow(views: Vec<View>) {
     drop(views);
 }
 
-async fn a_full_queue_says_so(_: Stage) {
+async fn a_full_queue_says_so(_: Fixture) {
     let queue = save_narrow_queue();
     let is_full = |pushed: Result<(), Error>| pushed.is_err_and(|e| e.kind() == ErrorKind::Full);
     // Two seconds are too short for a connection on a machine that is busy.
@@ -237,15 +238,15 @@ async fn save_kept(log: &Log, views: Vec<View>) {
     log.write_all(views.into_iter().map(|view| view.page));
 }
 
-async fn invalidating_everything_leaves_queues_alone(stage: Stage) {
+async fn invalidating_everything_leaves_queues_alone(fixture: Fixture) {
     let (log, queue) = (Log::default(), save_kept_queue());
     let running = Running::start(save_kept_worker(&log));
     queue.push(View::of("a")).await.unwrap();
     settled(&queue).await;
     running.stop().await;
     queue.push(View::of("b")).await.unwrap();
-    stage.cache.clear().await.unwrap();
-    stage.cache.invalidate_matching("*").await.unwrap();
+    fixture.cache.clear().await.unwrap();
+    fixture.cache.invalidate_matching("*").await.unwrap();
     queue.push(View::of("b")).await.unwrap();
     let running = Running::start(save_kept_worker(&log));
     settled(&queue).await;
@@ -253,7 +254,7 @@ async fn invalidating_everything_leaves_queues_alone(stage: Stage) {
     assert_eq!(log.read(), ["a", "b"]);
 }
 
-async fn the_sink_can_still_be_called(_: Stage) {
+async fn the_sink_can_still_be_called(_: Fixture) {
     let log = Log::default();
     save_sums(&log, vec![View::of("a")]).await;
     assert_eq!(log.read(), ["a1"]);

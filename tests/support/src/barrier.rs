@@ -1,7 +1,7 @@
 //! Gates that hold a body at a known place, counters of its runs, and waiting for a condition.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
@@ -95,6 +95,36 @@ impl<'a> Inside<'a> {
 impl Drop for Inside<'_> {
     fn drop(&mut self) {
         self.0.inside.send_modify(|inside| *inside -= 1);
+    }
+}
+
+/// Lets bodies pass, or holds them at a gate while a test wants that. Clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Hold(Arc<Mutex<Option<Gate>>>);
+
+impl Hold {
+    /// Holds everybody who comes from now on, until the gate is opened.
+    pub fn begin(&self) -> Gate {
+        let gate = Gate::new();
+        *self.gate() = Some(gate.clone());
+        gate
+    }
+
+    /// Holds nobody who comes from now on; those who are held stay held.
+    pub fn end(&self) {
+        *self.gate() = None;
+    }
+
+    /// Waits at the gate, if there is one. For the body.
+    pub async fn pass(&self) {
+        let gate = self.gate().clone();
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Option<Gate>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -17,13 +17,15 @@ mod builder;
 mod client;
 mod cluster;
 mod program;
+mod shared;
 mod tls;
 
 pub use crate::requires;
 pub use builder::Builder;
 pub use client::Client;
-pub use cluster::{Backend, RedisCluster};
+pub use cluster::RedisCluster;
 pub use program::Program;
+pub use shared::{Backend, SharedCluster};
 
 const LOG: &str = "redis.log";
 

@@ -2,15 +2,12 @@
 
 use std::sync::{Arc, Mutex};
 
-use cache_fixtures::patient;
+pub use cache_fixtures::running::Running;
+use cache_fixtures::stores::{OnStore, Store};
 use cache_runtime::__private::QueueSite;
 use cache_runtime::{__private, Batch, Cache, Position, Queue, Worker};
-use cache_testing::barrier::{Gate, eventually};
-use cache_testing::redis::{Backend, Client, RedisCluster, RedisServer};
-use cache_testing::within_limit;
+use cache_testing::barrier::{Gate, Hold, eventually};
 use serde::{Deserialize, Serialize};
-use tokio::sync::oneshot;
-use tokio::task::JoinHandle;
 
 /// Step `number` of `counter`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,14 +23,14 @@ pub fn step(counter: u64, number: u64) -> Step {
 /// No machine stands still for so long that a worker loses what it owns; whoever waits for that waits for so long.
 pub const LEASE_MS: u64 = 4_000;
 
-pub static STEPS: QueueSite = QueueSite::new("stage::steps", "steps")
+pub static STEPS: QueueSite = QueueSite::new("fixture::steps", "steps")
     .partitions(4)
     .linger_ms(5)
     .lease_ms(LEASE_MS)
     .push_timeout_ms(60_000)
     .keep_all();
 
-pub static CAREFUL: QueueSite = QueueSite::new("stage::careful", "careful")
+pub static CAREFUL: QueueSite = QueueSite::new("fixture::careful", "careful")
     .partitions(1)
     .linger_ms(0)
     .lease_ms(LEASE_MS)
@@ -41,20 +38,20 @@ pub static CAREFUL: QueueSite = QueueSite::new("stage::careful", "careful")
     .unavailable_is_error()
     .keep_all();
 
-pub static HASTY: QueueSite = QueueSite::new("stage::hasty", "hasty")
+pub static HASTY: QueueSite = QueueSite::new("fixture::hasty", "hasty")
     .partitions(1)
     .push_timeout_ms(300)
     .unavailable_is_error()
     .keep_all();
 
-pub static PATIENT: QueueSite = QueueSite::new("stage::patient", "patient")
+pub static PATIENT: QueueSite = QueueSite::new("fixture::patient", "patient")
     .partitions(1)
     .linger_ms(0)
     .lease_ms(LEASE_MS)
     .push_timeout_ms(60_000)
     .keep_all();
 
-pub static REPLICATED: QueueSite = QueueSite::new("stage::replicated", "replicated")
+pub static REPLICATED: QueueSite = QueueSite::new("fixture::replicated", "replicated")
     .partitions(1)
     .push_timeout_ms(3_000)
     .replicas(1)
@@ -67,7 +64,11 @@ pub fn queue(site: &'static QueueSite, cache: &Cache) -> Queue<Step> {
 
 /// Remembers what it is given.
 #[derive(Clone, Debug, Default)]
-pub struct Ledger(Arc<Mutex<State>>);
+pub struct Ledger {
+    state: Arc<Mutex<State>>,
+    /// Before a batch is taken.
+    taking: Hold,
+}
 
 #[derive(Debug, Default)]
 struct State {
@@ -76,25 +77,21 @@ struct State {
     batches: Vec<usize>,
     positions: Vec<Position>,
     refuses: Option<fn(&Step) -> bool>,
-    gate: Option<Gate>,
 }
 
 impl Ledger {
     /// The sink.
     pub async fn take(self, batch: Batch<Step>) -> Result<(), String> {
-        let gate = self.0.lock().unwrap().gate.clone();
-        if let Some(gate) = gate {
-            gate.pass().await;
-        }
+        self.taking.pass().await;
         let position = batch.position();
         let items: Vec<_> = batch.into_iter().collect();
-        let refuses = self.0.lock().unwrap().refuses;
+        let refuses = self.state.lock().unwrap().refuses;
         if let Some(refuses) = refuses
             && let Some(refused) = items.iter().find(|versioned| refuses(&versioned.item))
         {
             return Err(format!("no step {}", refused.item.number));
         }
-        let mut state = self.0.lock().unwrap();
+        let mut state = self.state.lock().unwrap();
         state.positions.extend(position);
         state.batches.push(items.len());
         for versioned in items {
@@ -106,48 +103,46 @@ impl Ledger {
 
     /// Fails every batch that holds such a step, from now on.
     pub fn refuse(&self, refuses: fn(&Step) -> bool) {
-        self.0.lock().unwrap().refuses = Some(refuses);
+        self.state.lock().unwrap().refuses = Some(refuses);
     }
 
     /// Holds every batch before it is taken, from now on.
     pub fn hold(&self) -> Gate {
-        let gate = Gate::new();
-        self.0.lock().unwrap().gate = Some(gate.clone());
-        gate
+        self.taking.begin()
     }
 
     /// Fails no more.
     pub fn accept(&self) {
-        self.0.lock().unwrap().refuses = None;
+        self.state.lock().unwrap().refuses = None;
     }
 
     pub fn len(&self) -> usize {
-        self.0.lock().unwrap().steps.len()
+        self.state.lock().unwrap().steps.len()
     }
 
     pub fn batches(&self) -> Vec<usize> {
-        self.0.lock().unwrap().batches.clone()
+        self.state.lock().unwrap().batches.clone()
     }
 
     /// Of the batches, as they came.
     pub fn positions(&self) -> Vec<Position> {
-        self.0.lock().unwrap().positions.clone()
+        self.state.lock().unwrap().positions.clone()
     }
 
     pub fn versions(&self) -> Vec<i64> {
-        self.0.lock().unwrap().versions.clone()
+        self.state.lock().unwrap().versions.clone()
     }
 
     /// Of one counter's steps, as they came.
     pub fn versions_of(&self, counter: u64) -> Vec<i64> {
-        let state = self.0.lock().unwrap();
+        let state = self.state.lock().unwrap();
         let steps = state.steps.iter().zip(&state.versions);
         steps.filter(|(step, _)| step.counter == counter).map(|(_, version)| *version).collect()
     }
 
     /// The numbers of one counter's steps, as they came.
     pub fn of(&self, counter: u64) -> Vec<u64> {
-        let state = self.0.lock().unwrap();
+        let state = self.state.lock().unwrap();
         state.steps.iter().filter(|step| step.counter == counter).map(|step| step.number).collect()
     }
 }
@@ -157,62 +152,22 @@ pub fn worker(site: &'static QueueSite, cache: &Cache, ledger: &Ledger) -> Worke
     __private::worker(queue(site, cache), ledger.clone(), Ledger::take)
 }
 
-/// A worker at work.
-#[derive(Debug)]
-pub struct Running {
-    stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
-}
-
-impl Running {
-    pub fn start(worker: Worker) -> Self {
-        let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(worker.run(async {
-            _ = stopped.await;
-        }));
-        Self { stop, task }
-    }
-
-    /// Shuts it down, and waits until it has ended.
-    pub async fn stop(self) {
-        self.stop.send(()).unwrap();
-        within_limit("a worker ends", self.task).await.unwrap();
-    }
-
-    /// Drops it where it stands.
-    pub async fn abort(self) {
-        self.task.abort();
-        _ = self.task.await;
-    }
-}
-
 /// A store, and a cache over it.
 #[derive(Debug)]
-pub struct Stage {
+pub struct Fixture {
     pub cache: Cache,
-    /// None with the embedded store.
-    pub server: Option<(Backend, Client)>,
+    pub store: Store,
 }
 
-impl Stage {
-    pub fn embedded() -> Self {
-        Self { cache: Cache::in_memory(), server: None }
-    }
+impl OnStore for Fixture {
+    const KEY: &str = "wb:{steps}:workers";
 
-    pub async fn redis() -> Self {
-        let server = RedisServer::start().await;
-        let client = server.client().await;
-        let cache = patient().connect(&server.url()).unwrap();
-        Self { cache, server: Some((Backend::Single(server), client)) }
+    fn on(store: Store) -> Self {
+        Self { cache: store.cache(), store }
     }
+}
 
-    /// A cluster that others have used before, but not any more.
-    pub async fn cluster(cluster: &RedisCluster) -> Self {
-        let (server, client) = cluster.anew("wb:{steps}:workers").await;
-        let cache = patient().connect(&server.url()).unwrap();
-        Self { cache, server: Some((server, client)) }
-    }
-
+impl Fixture {
     /// Waits until a queue that was pushed to is known to all: nothing more is sent for that.
     pub async fn is_listed(&self, queue: &str) {
         let is_listed = async || {
@@ -223,9 +178,6 @@ impl Stage {
 
     /// A cache over the same store, as another process has it; a memory is not shared.
     pub fn another_cache(&self) -> Cache {
-        match &self.server {
-            Some((server, _)) => patient().connect(&server.url()).unwrap(),
-            None => Cache::in_memory(),
-        }
+        self.store.cache()
     }
 }

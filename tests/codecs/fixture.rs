@@ -1,6 +1,6 @@
 //! Functions over one entry, a server to spoil it on, and counts.
 
-use cache_fixtures::patient;
+use cache_fixtures::{patient, stats};
 use cache_runtime::{Cache, CacheBuilder, FunctionStats, cached};
 use cache_testing::barrier::Counter;
 use cache_testing::redis::{Client, RedisServer};
@@ -39,14 +39,14 @@ pub const HEADER: usize = 64;
 
 /// A server, a cache over it, and the number of loads.
 #[derive(Debug)]
-pub struct Stage {
+pub struct Fixture {
     pub server: RedisServer,
     pub client: Client,
     pub cache: Cache,
     pub runs: Counter,
 }
 
-impl Stage {
+impl Fixture {
     pub async fn start() -> Self {
         let server = RedisServer::start().await;
         let client = server.client().await;
@@ -94,9 +94,4 @@ impl Stage {
         difference.foreign = after.foreign - before.foreign;
         difference
     }
-}
-
-/// Zeros before the first call.
-pub fn stats(cache: &Cache, function: &str) -> FunctionStats {
-    cache.stats().function(function).cloned().unwrap_or_default()
 }

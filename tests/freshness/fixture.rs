@@ -4,9 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_fixtures::patient;
+use cache_fixtures::stores::{OnStore, Store};
 use cache_runtime::{Cache, CacheBuilder, FunctionStats, Key, cached, invalidates};
-use cache_testing::barrier::{Counter, Gate, eventually};
-use cache_testing::redis::{Backend, Client, RedisCluster, RedisServer};
+use cache_testing::barrier::{Counter, Gate, Hold, eventually};
 use tokio::task::JoinHandle;
 
 /// The value that is past its time to live as soon as it is stored.
@@ -20,7 +20,7 @@ pub struct Origin(Arc<Inner>);
 struct Inner {
     /// None: loads fail.
     value: Mutex<Option<u64>>,
-    gate: Mutex<Option<Gate>>,
+    loading: Hold,
     loads: Counter,
 }
 
@@ -55,24 +55,19 @@ impl Origin {
 
     /// Holds every load from now on, until the gate is opened.
     pub fn hold(&self) -> Gate {
-        let gate = Gate::new();
-        *self.0.gate.lock().unwrap() = Some(gate.clone());
-        gate
+        self.0.loading.begin()
     }
 
     /// Lets loads run again; those that are held stay held.
     pub fn let_run(&self) {
-        *self.0.gate.lock().unwrap() = None;
+        self.0.loading.end();
     }
 
     /// A load: what the value was at its beginning.
     pub async fn load(&self) -> Result<u64, Down> {
         self.0.loads.count();
         let value = *self.0.value.lock().unwrap();
-        let gate = self.0.gate.lock().unwrap().clone();
-        if let Some(gate) = gate {
-            gate.pass().await;
-        }
+        self.0.loading.pass().await;
         value.ok_or(Down)
     }
 }
@@ -101,44 +96,28 @@ pub async fn write(origin: &Origin, id: u64, new: u64) -> Result<(), Down> {
 
 /// Processes over one store.
 #[derive(Debug)]
-pub struct Stage {
+pub struct Fixture {
     /// With the embedded store it is one process twice.
     pub here: Cache,
     pub there: Cache,
     pub origin: Origin,
-    /// None with the embedded store.
-    pub server: Option<(Backend, Client)>,
+    pub store: Store,
 }
 
-impl Stage {
-    pub fn embedded() -> Self {
-        Self::embedded_with(patient())
-    }
+impl OnStore for Fixture {
+    const KEY: &str = "value:1";
 
-    pub fn embedded_with(settings: CacheBuilder) -> Self {
-        let here = settings.in_memory().unwrap();
-        Self { there: here.clone(), here, origin: Origin::at(OLD), server: None }
+    fn on(store: Store) -> Self {
+        Self::with(store, patient())
     }
+}
 
-    pub async fn redis() -> Self {
-        Self::redis_with(patient()).await
-    }
-
-    pub async fn redis_with(settings: CacheBuilder) -> Self {
-        let server = RedisServer::start().await;
-        let client = server.client().await;
-        let connect = || settings.clone().connect(&server.url()).unwrap();
-        let (here, there) = (connect(), connect());
-        let server = Some((Backend::Single(server), client));
-        Self { here, there, origin: Origin::at(OLD), server }
-    }
-
-    /// A cluster that others have used before, but not any more.
-    pub async fn cluster(cluster: &RedisCluster) -> Self {
-        let (server, client) = cluster.anew("value:1").await;
-        let connect = || patient().connect(&server.url()).unwrap();
-        let (here, there) = (connect(), connect());
-        Self { here, there, origin: Origin::at(OLD), server: Some((server, client)) }
+impl Fixture {
+    /// With caches of other settings.
+    pub fn with(store: Store, settings: CacheBuilder) -> Self {
+        let here = store.connect(settings.clone());
+        let there = if store.is_shared() { store.connect(settings) } else { here.clone() };
+        Self { here, there, origin: Origin::at(OLD), store }
     }
 
     /// Starts a call in a task of its own.
@@ -180,6 +159,6 @@ impl Stage {
     /// What happened to the function, in both processes.
     pub fn sum(&self, name: &str, count: impl Fn(&FunctionStats) -> u64) -> u64 {
         let of = |cache: &Cache| cache.stats().function(name).map_or(0, &count);
-        if self.server.is_some() { of(&self.here) + of(&self.there) } else { of(&self.here) }
+        if self.store.is_shared() { of(&self.here) + of(&self.there) } else { of(&self.here) }
     }
 }

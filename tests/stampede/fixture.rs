@@ -1,35 +1,30 @@
 //! What every stampede needs: caches that are patient with a busy machine, and callers.
 
 use cache_fixtures::patient;
-use cache_runtime::{Cache, FunctionStats};
-use cache_testing::redis::RedisServer;
+use cache_fixtures::stores::{OnStore, Store};
+use cache_runtime::Cache;
+use cache_testing::within_limit;
 use tokio::task::JoinHandle;
 
-/// A store, and caches over it.
+/// A store, and a cache over it.
 #[derive(Debug)]
-pub struct Stage {
+pub struct Fixture {
     pub cache: Cache,
-    /// Lives as long as the stage.
-    server: Option<RedisServer>,
+    store: Store,
 }
 
-impl Stage {
-    pub fn embedded() -> Self {
-        Self { cache: Cache::in_memory(), server: None }
+impl OnStore for Fixture {
+    fn on(store: Store) -> Self {
+        Self { cache: store.cache(), store }
     }
+}
 
-    pub async fn redis() -> Self {
-        let server = RedisServer::start().await;
-        Self { cache: connect(&server.url()), server: Some(server) }
-    }
-
+impl Fixture {
     /// Over a server that is gone.
     pub async fn down() -> Self {
-        let stage = Self::redis().await;
-        if let Some(server) = &stage.server {
-            server.kill();
-        }
-        stage
+        let fixture = Self::redis().await;
+        fixture.store.server().single().kill();
+        fixture
     }
 
     /// Starts `count` calls, each in a task of its own.
@@ -60,12 +55,7 @@ where
 pub async fn results<T>(calls: Vec<JoinHandle<T>>) -> Vec<T> {
     let mut results = Vec::with_capacity(calls.len());
     for call in calls {
-        results.push(cache_testing::within_limit("a caller has its answer", call).await.unwrap());
+        results.push(within_limit("a caller has its answer", call).await.unwrap());
     }
     results
-}
-
-/// What the calls of a function came to; zeros before the first.
-pub fn stats(cache: &Cache, function: &str) -> FunctionStats {
-    cache.stats().function(function).cloned().unwrap_or_default()
 }

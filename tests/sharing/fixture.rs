@@ -3,40 +3,29 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use cache_fixtures::patient;
-use cache_runtime::{Cache, CacheBuilder};
-use cache_testing::redis::RedisServer;
+use cache_fixtures::stores::{OnStore, Store};
+use cache_runtime::Cache;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
 
 /// A store, in which each function under test has caches of its own.
-pub struct Stage {
-    server: Option<RedisServer>,
+pub struct Fixture(Store);
+
+impl OnStore for Fixture {
+    fn on(store: Store) -> Self {
+        Self(store)
+    }
 }
 
-impl Stage {
-    pub fn embedded() -> Self {
-        Self { server: None }
-    }
-
-    pub async fn redis() -> Self {
-        Self { server: Some(RedisServer::start().await) }
-    }
-
+impl Fixture {
     /// Another cache of the same kind.
     pub fn cache(&self) -> Cache {
-        self.made(patient())
+        self.0.cache()
     }
 
     /// One that panics at a misuse.
     pub fn strict(&self) -> Cache {
-        self.made(patient().panic_on_misuse(true))
-    }
-
-    fn made(&self, builder: CacheBuilder) -> Cache {
-        match &self.server {
-            Some(server) => builder.connect(&server.url()).unwrap(),
-            None => builder.in_memory().unwrap(),
-        }
+        self.0.connect(patient().panic_on_misuse(true))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Write-behind: what is pushed arrives, in the order of its keys, whatever fails meanwhile.
 
+mod attribute;
 mod basics;
 mod blocking;
 mod clocks;

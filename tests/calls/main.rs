@@ -7,6 +7,6 @@ mod commands;
 mod freshness;
 mod limits;
 mod namespaces;
-mod observability;
 mod protocol;
 mod stampede;
+mod stats;

@@ -65,7 +65,7 @@ async fn what_was_never_called_has_done_nothing() {
     assert_eq!(of("half"), (0, 0, 0));
     some_calls(&cache).await;
     assert_eq!(of("half"), (1, 3, 4));
-    assert_eq!(of("calls::observability::half"), (1, 3, 4));
+    assert_eq!(of("calls::stats::half"), (1, 3, 4));
     for nobody in ["nobody", "", "alf", "other::half"] {
         assert_eq!(of(nobody), (0, 0, 0), "{nobody}");
     }
@@ -100,11 +100,7 @@ async fn a_person_can_read_the_statistics() {
     let lines: Vec<_> = table.lines().collect();
     let words = |line: usize| lines[line].split_whitespace().collect::<Vec<_>>();
     assert!(lines[0].starts_with("function"), "{table}");
-    assert_eq!(
-        words(1)[..7],
-        ["calls::observability::half", "1", "3", "25.0", "%", "4", "1"],
-        "{table}"
-    );
+    assert_eq!(words(1)[..7], ["calls::stats::half", "1", "3", "25.0", "%", "4", "1"], "{table}");
     assert_eq!(lines[2].trim(), "bypasses 1, fills stored 2", "{table}");
     assert_eq!(words(3)[..2], ["by", "hand"], "{table}");
     assert_eq!(lines[4].trim(), "invalidations 1, pattern invalidations 1", "{table}");
@@ -161,7 +157,7 @@ async fn the_facade_gets_the_same() {
         }
     }
     let count = |metric: &str, outcome: &str| {
-        let labels = vec!["calls::observability::half".to_owned(), outcome.to_owned()];
+        let labels = vec!["calls::stats::half".to_owned(), outcome.to_owned()];
         counters.get(&(metric.to_owned(), labels)).copied()
     };
     assert_eq!(count("cache.requests", "hit"), Some(1));

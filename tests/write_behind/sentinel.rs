@@ -27,7 +27,7 @@ impl Watched {
         let primary = RedisServer::builder().setting("repl-diskless-sync-delay 0");
         let primary = primary.user("watcher", rights).start().await;
         let sentinel = RedisServer::builder()
-            .sentinel(primary.port())
+            .sentinel(primary.port(), 1)
             .setting("sentinel auth-user main watcher")
             .setting("sentinel auth-pass main secret")
             .start()

@@ -163,6 +163,15 @@ macro_rules! eventually {
 }
 pub use crate::eventually;
 
+/// Waits until a condition holds; fails with `what` after [`LIMIT`]. For conditions that return
+/// early, which those of [`eventually!`] cannot.
+pub async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let patience = Patience::new();
+    while !condition().await {
+        patience.pause(what).await;
+    }
+}
+
 /// The limit behind [`eventually!`], in real time even where the test has paused tokio's clock.
 #[derive(Debug)]
 pub struct Patience(Instant);

@@ -57,6 +57,12 @@ impl RedisServer {
         Self::builder().start().await
     }
 
+    /// Starts a server with these lines in its settings.
+    pub async fn with(settings: &[&str]) -> Self {
+        let builder = settings.iter().fold(Self::builder(), |builder, line| builder.setting(line));
+        builder.start().await
+    }
+
     /// A server with settings of its own.
     pub fn builder() -> Builder {
         Builder::default()

@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 use cache_fixtures::driver::Driver;
 use cache_fixtures::driver::database::row_key;
 use cache_runtime::{ErrorKind, Key};
-use cache_testing::LIMIT;
 use cache_testing::barrier::eventually;
 use cache_testing::proxy::{Link, Proxy};
 use cache_testing::redis::{Data, RedisServer};
-use cache_testing::stalls;
+use cache_testing::{LIMIT, stalls};
 
 fn key(number: u64) -> Key<u64> {
     Key::<u64>::builder().text("other:").part(&number).done().ttl(Duration::from_secs(3600))

@@ -34,7 +34,7 @@ async fn a_user_without_a_password_is_not_the_default_user() {
         .user("safe", "on >secret ~* &* +@all")
         .start()
         .await;
-    let sentinel = RedisServer::builder().sentinel(server.port()).start().await;
+    let sentinel = RedisServer::builder().sentinel(server.port(), 1).start().await;
     let (port, watched) = (server.port(), sentinel.port());
     let socket = server.unix_url().replace("redis+unix://", "");
     for (url, user) in [

@@ -7,10 +7,9 @@ use cache_fixtures::patient;
 use cache_runtime::stats::BreakerState;
 use cache_runtime::{Cache, Failover, cached, invalidates, write_through};
 use cache_testing::barrier::eventually;
-use cache_testing::log;
 use cache_testing::proxy::{Link, Proxy};
 use cache_testing::redis::{Data, RedisServer};
-use cache_testing::{LIMIT, within_limit};
+use cache_testing::{LIMIT, log, within_limit};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 

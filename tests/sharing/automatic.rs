@@ -8,7 +8,7 @@ use cache_runtime::stats::FunctionStats;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::stage::{Stage, misuses, panic_of};
+use crate::fixture::{Fixture, misuses, panic_of};
 
 on_both_stores! {
     methods_of_one_name_have_entries_of_their_own
@@ -142,8 +142,8 @@ trait Counts {
 
 counts! { User Org }
 
-async fn methods_of_one_name_have_entries_of_their_own(stage: Stage) {
-    let cache = stage.strict();
+async fn methods_of_one_name_have_entries_of_their_own(fixture: Fixture) {
+    let cache = fixture.strict();
     let calls = async {
         // The second time everything comes from the cache.
         for _ in 0..2 {
@@ -203,8 +203,8 @@ mod here {
     }
 }
 
-async fn functions_inside_of_functions_have_entries_of_their_own(stage: Stage) {
-    let cache = stage.cache();
+async fn functions_inside_of_functions_have_entries_of_their_own(fixture: Fixture) {
+    let cache = fixture.cache();
     let calls = async {
         for _ in 0..2 {
             assert_eq!(one(1).await, "one 1");
@@ -250,9 +250,9 @@ async fn length<N: AsRef<str> + cache_runtime::KeyPart>(name: N) -> usize {
     name.as_ref().len()
 }
 
-async fn type_parameters_tell_calls_apart(stage: Stage) {
+async fn type_parameters_tell_calls_apart(fixture: Fixture) {
     let id = std::marker::PhantomData;
-    let cache = stage.strict();
+    let cache = fixture.strict();
     let calls = async {
         for _ in 0..2 {
             assert_eq!(named::<User>().await, "every user");
@@ -299,8 +299,8 @@ macro_rules! in_macro {
     }),*]};
 }
 
-async fn what_cannot_be_told_apart_is_refused(stage: Stage) {
-    let (cache, strict) = (stage.cache(), stage.strict());
+async fn what_cannot_be_told_apart_is_refused(fixture: Fixture) {
+    let (cache, strict) = (fixture.cache(), fixture.strict());
     for _ in 0..2 {
         assert_eq!(cache.scope(in_blocks()).await, ("first 1".into(), "second 1".into()));
         let made = cache.scope(async { in_macro!("one" "two" "three") }).await;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, Codec, Key, cached, write_behind};
 
-use crate::stage::{Stage, misuses, panic_of};
+use crate::fixture::{Fixture, misuses, panic_of};
 
 on_both_stores! {
     accidents_are_told_once_per_function
@@ -48,8 +48,8 @@ async fn of_kind(kind: &str) -> Vec<u8> {
     kind.as_bytes().to_vec()
 }
 
-async fn accidents_are_told_once_per_function(stage: Stage) {
-    let (cache, other) = (stage.cache(), stage.cache());
+async fn accidents_are_told_once_per_function(fixture: Fixture) {
+    let (cache, other) = (fixture.cache(), fixture.cache());
     let calls = async {
         for id in 1..4 {
             names::user_name(id).await;
@@ -70,8 +70,8 @@ async fn accidents_are_told_once_per_function(stage: Stage) {
     assert_eq!(misuses(&other, "user_email"), 0, "the others are not in this cache");
 }
 
-async fn a_strict_cache_panics(stage: Stage) {
-    let cache = stage.strict();
+async fn a_strict_cache_panics(fixture: Fixture) {
+    let cache = fixture.strict();
     cache.scope(names::user_name(7)).await;
     let message = panic_of(cache.scope(user_email(7)));
     for part in [
@@ -143,8 +143,8 @@ macro_rules! automatic {
 }
 automatic! { one two }
 
-async fn sharing_on_purpose_is_silent(stage: Stage) {
-    let cache = stage.strict();
+async fn sharing_on_purpose_is_silent(fixture: Fixture) {
+    let cache = fixture.strict();
     let calls = async {
         assert_eq!(names::user_name(7).await, "name 7");
         assert_eq!(user_name_again(7).await, "name 7");
@@ -201,8 +201,8 @@ async fn by_hand(id: i64) -> String {
     format!("page {id}")
 }
 
-async fn what_cannot_be_read_is_told(stage: Stage) {
-    let cache = stage.cache();
+async fn what_cannot_be_read_is_told(fixture: Fixture) {
+    let cache = fixture.cache();
     let calls = async {
         for _ in 0..2 {
             page(1).await;
@@ -249,8 +249,8 @@ macro_rules! tables {
 }
 tables! { users orgs }
 
-async fn what_a_macro_repeats_is_told(stage: Stage) {
-    let cache = stage.cache();
+async fn what_a_macro_repeats_is_told(fixture: Fixture) {
+    let cache = fixture.cache();
     let calls = async {
         users::find(1).await;
         users::Table.row(1).await;
@@ -277,8 +277,8 @@ async fn by_names(names: &[String]) -> HashMap<String, u8> {
     names.iter().map(|name| (name.clone(), 1)).collect()
 }
 
-async fn batches_with_templates_are_told(stage: Stage) {
-    let cache = stage.cache();
+async fn batches_with_templates_are_told(fixture: Fixture) {
+    let cache = fixture.cache();
     let calls = async {
         one_loaded(1).await;
         many_loaded(&[1, 2]).await;
@@ -302,8 +302,8 @@ async fn second_sink(items: Vec<u16>) {
     drop(items);
 }
 
-async fn sinks_of_one_queue_are_told(stage: Stage) {
-    let (cache, other, strict) = (stage.cache(), stage.cache(), stage.strict());
+async fn sinks_of_one_queue_are_told(fixture: Fixture) {
+    let (cache, other, strict) = (fixture.cache(), fixture.cache(), fixture.strict());
     let pushes = async {
         first_sink_queue().push(1).await.unwrap();
         first_sink_queue().push(2).await.unwrap();

@@ -8,7 +8,7 @@ use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, Key, cached, invalidates, write_behind, write_through};
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{Stage, misuses, panic_of};
+use crate::fixture::{Fixture, misuses, panic_of};
 
 on_both_stores! {
     a_write_by_an_expression_is_told
@@ -69,8 +69,8 @@ async fn sink(items: Vec<Item>) {
     drop(items);
 }
 
-async fn a_write_by_an_expression_is_told(stage: Stage) {
-    let (cache, strict) = (stage.cache(), stage.strict());
+async fn a_write_by_an_expression_is_told(fixture: Fixture) {
+    let (cache, strict) = (fixture.cache(), fixture.strict());
     let writes = async {
         invalidate(1).await;
         invalidate_later(1).await;
@@ -109,8 +109,8 @@ async fn read_many(ids: &[i64]) -> HashMap<i64, i64> {
     ids.iter().map(|id| (*id, id + 1)).collect()
 }
 
-async fn a_read_by_an_expression_bypasses(stage: Stage) {
-    let cache = stage.cache();
+async fn a_read_by_an_expression_bypasses(fixture: Fixture) {
+    let cache = fixture.cache();
     let reads = async {
         for _ in 0..2 {
             assert_eq!(read(1).await, 2);
@@ -137,8 +137,8 @@ async fn read_there(cache: &Cache, id: i64) -> i64 {
     id + 1
 }
 
-async fn a_write_that_names_another_cache_is_told(stage: Stage) {
-    let (here, there) = (stage.cache(), stage.cache());
+async fn a_write_that_names_another_cache_is_told(fixture: Fixture) {
+    let (here, there) = (fixture.cache(), fixture.cache());
     let calls = async {
         ambient(1).await;
         invalidate_there(&there, 1).await;
@@ -199,8 +199,8 @@ impl Shop {
     }
 }
 
-async fn who_names_the_same_cache_is_not(stage: Stage) {
-    let (cache, shop) = (stage.strict(), Shop { cache: stage.strict() });
+async fn who_names_the_same_cache_is_not(fixture: Fixture) {
+    let (cache, shop) = (fixture.strict(), Shop { cache: fixture.strict() });
     let calls = async {
         assert_eq!(other(1).await, 1);
         store_other(1).await;

@@ -4,4 +4,4 @@ mod automatic;
 mod by_hand;
 mod clashes;
 mod elsewhere;
-mod stage;
+mod fixture;

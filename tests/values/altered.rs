@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use cache_fixtures::stats;
 use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, cached};
 use cache_testing::barrier::Counter;
 use cache_testing::log;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::stage::{Stage, stats};
+use crate::fixture::Fixture;
 
 /// As an ORM's generator writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -108,16 +109,16 @@ macro_rules! altered {
             }
         )*
 
-        async fn each_is_told_and_loaded_again(stage: Stage) {
+        async fn each_is_told_and_loaded_again(fixture: Fixture) {
             log::capture();
             $({
-                let before = stage.runs.get();
+                let before = fixture.runs.get();
                 for run in 1..=3 {
-                    let value = stage.cache.scope($name(&stage.runs)).await;
+                    let value = fixture.cache.scope($name(&fixture.runs)).await;
                     assert_eq!(format!("{value:?}"), format!("{:?}", Some($value)));
-                    assert_eq!(stage.runs.get(), before + run, "{}", stringify!($name));
+                    assert_eq!(fixture.runs.get(), before + run, "{}", stringify!($name));
                 }
-                let stats = stage.stats(stringify!($name));
+                let stats = fixture.stats(stringify!($name));
                 assert_eq!((stats.misuses, stats.unencodable, stats.hits), (3, 3, 0));
                 assert_eq!((stats.fills_stored, stats.undecodable), (0, 0));
                 let name = concat!("::", stringify!($name), "`");
@@ -130,9 +131,9 @@ macro_rules! altered {
         }
 
         /// Where a test asks for that.
-        async fn each_panics_in_a_test_that_asks_for_it(stage: Stage) {
+        async fn each_panics_in_a_test_that_asks_for_it(fixture: Fixture) {
             $({
-                let (cache, runs) = (stage.strict.clone(), stage.runs.clone());
+                let (cache, runs) = (fixture.strict.clone(), fixture.runs.clone());
                 let call = tokio::spawn(cache.scope(async move { $name(&runs).await.is_some() }));
                 let panic = call.await.unwrap_err().into_panic();
                 let message = panic.downcast_ref::<String>().unwrap();
@@ -192,9 +193,9 @@ macro_rules! unaltered {
             }
         )*
 
-        async fn nothing_is_told_of_what_is_the_same(stage: Stage) {
+        async fn nothing_is_told_of_what_is_the_same(fixture: Fixture) {
             $({
-                let (cache, runs) = (&stage.strict, Counter::new());
+                let (cache, runs) = (&fixture.strict, Counter::new());
                 for _ in 0..2 {
                     let _: $type = cache.scope($name(&runs)).await;
                 }
@@ -271,12 +272,12 @@ async fn failing(runs: &Counter) -> Result<u8, Missing> {
     Err(Missing { id: 7 })
 }
 
-async fn an_altered_error_is_not_remembered(stage: Stage) {
+async fn an_altered_error_is_not_remembered(fixture: Fixture) {
     for run in 1..=2 {
-        assert_eq!(stage.cache.scope(failing(&stage.runs)).await, Err(Missing { id: 7 }));
-        assert_eq!(stage.runs.get(), run);
+        assert_eq!(fixture.cache.scope(failing(&fixture.runs)).await, Err(Missing { id: 7 }));
+        assert_eq!(fixture.runs.get(), run);
     }
-    let stats = stage.stats("failing");
+    let stats = fixture.stats("failing");
     assert_eq!((stats.misuses, stats.hits), (2, 0));
 }
 
@@ -287,10 +288,10 @@ async fn excluded(runs: &Counter) -> Model {
     ada(7)
 }
 
-async fn nothing_is_told_of_what_is_not_stored(stage: Stage) {
-    assert_eq!(stage.strict.scope(excluded(&stage.runs)).await, ada(7));
+async fn nothing_is_told_of_what_is_not_stored(fixture: Fixture) {
+    assert_eq!(fixture.strict.scope(excluded(&fixture.runs)).await, ada(7));
     let off = Cache::disabled();
-    assert_eq!(off.scope(skip_deserializing(&stage.runs)).await, Some(ada(7)));
+    assert_eq!(off.scope(skip_deserializing(&fixture.runs)).await, Some(ada(7)));
     assert_eq!(stats(&off, "skip_deserializing").misuses, 0);
 }
 
@@ -301,10 +302,10 @@ async fn lossy(runs: &Counter) -> Vec<Model> {
     vec![ada(7)]
 }
 
-async fn lossy_values_are_stored(stage: Stage) {
-    assert_eq!(stage.strict.scope(lossy(&stage.runs)).await, [ada(7)]);
-    assert_eq!(stage.strict.scope(lossy(&stage.runs)).await, [ada(0)]);
-    assert_eq!(stage.runs.get(), 1);
+async fn lossy_values_are_stored(fixture: Fixture) {
+    assert_eq!(fixture.strict.scope(lossy(&fixture.runs)).await, [ada(7)]);
+    assert_eq!(fixture.strict.scope(lossy(&fixture.runs)).await, [ada(0)]);
+    assert_eq!(fixture.runs.get(), 1);
 }
 
 on_both_stores! {

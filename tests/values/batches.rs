@@ -2,14 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use cache_fixtures::origin::Origin;
 use cache_fixtures::patient;
-use cache_fixtures::stores::on_both_stores;
+use cache_fixtures::stores::{OnStore as _, on_both_stores};
 use cache_runtime::cached;
 use cache_testing::redis::RedisServer;
 use cache_testing::within_limit;
 
 use crate::altered::{Account, Model};
-use crate::stage::{Origin, Stage, begun, going_on};
+use crate::fixture::{Fixture, begun, going_on};
 
 fn account(id: u64) -> Account {
     Account { name: format!("{id}"), password: Some("secret".to_owned()) }
@@ -40,9 +41,9 @@ async fn maybe_many(origin: &Origin, ids: Vec<u64>) -> BTreeMap<u64, Account> {
 }
 
 /// A batch leads for a batch and for single reads, and the other way round.
-async fn shared_with_single_reads(stage: &Stage) {
+async fn shared_with_single_reads(fixture: &Fixture) {
     let origin = Origin::default();
-    let cache = &stage.cache;
+    let cache = &fixture.cache;
     let mut batch = begun(cache.scope(many(&origin, &[1, 2]))).await;
     let mut option_batch = begun(cache.scope(maybe_many(&origin, vec![1, 2]))).await;
     going_on!(origin.gate.entered(2); batch, option_batch);
@@ -74,17 +75,17 @@ async fn shared_with_single_reads(stage: &Stage) {
     assert_eq!(origin.runs.get(), 4);
 }
 
-async fn all_callers_have_the_original(stage: Stage) {
-    shared_with_single_reads(&stage).await;
+async fn all_callers_have_the_original(fixture: Fixture) {
+    shared_with_single_reads(&fixture).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_redis_down_all_callers_have_the_original() {
     let server = RedisServer::builder().down();
-    let mut stage = Stage::embedded();
-    stage.cache = patient().connect(&server.url()).unwrap();
-    _ = stage.cache.get(&one_key(&1)).await;
-    shared_with_single_reads(&stage).await;
+    let mut fixture = Fixture::embedded();
+    fixture.cache = patient().connect(&server.url()).unwrap();
+    _ = fixture.cache.get(&one_key(&1)).await;
+    shared_with_single_reads(&fixture).await;
 }
 
 #[cached(batch(id in ids), key = "model:<id>", ttl = 3600, skip(origin))]
@@ -94,16 +95,16 @@ async fn models(origin: &Origin, ids: &[u64]) -> HashMap<u64, Model> {
 }
 
 /// Only what is altered is loaded again.
-async fn the_altered_are_loaded_again(stage: Stage) {
+async fn the_altered_are_loaded_again(fixture: Fixture) {
     let origin = Origin::default();
     for run in 1..=3 {
-        let found = stage.cache.scope(models(&origin, &[0, 7])).await;
+        let found = fixture.cache.scope(models(&origin, &[0, 7])).await;
         assert_eq!((found[&0].id, found[&7].id), (0, 7));
         assert_eq!(origin.runs.get(), run);
     }
-    let stats = stage.stats("models");
+    let stats = fixture.stats("models");
     assert_eq!((stats.misuses, stats.hits, stats.fills_stored), (3, 2, 1));
-    let call = tokio::spawn(stage.strict.scope(async { models(&Origin::default(), &[7]).await }));
+    let call = tokio::spawn(fixture.strict.scope(async { models(&Origin::default(), &[7]).await }));
     assert!(call.await.unwrap_err().is_panic());
 }
 

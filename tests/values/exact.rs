@@ -6,7 +6,7 @@ use cache_fixtures::stores::on_both_stores;
 use cache_runtime::cached;
 use cache_testing::barrier::Counter;
 
-use crate::stage::Stage;
+use crate::fixture::Fixture;
 
 /// Prices as they are computed: of these, a parser without care gets every ninth wrong.
 fn prices(from: u32) -> Vec<f64> {
@@ -29,12 +29,12 @@ macro_rules! codecs {
             }
         )*
 
-        async fn numbers_come_back_bit_by_bit(stage: Stage) {
+        async fn numbers_come_back_bit_by_bit(fixture: Fixture) {
             $({
                 let runs = Counter::new();
                 for from in [0, 100_000] {
                     for _ in 0..2 {
-                        let found = stage.strict.scope($name(&runs, from)).await;
+                        let found = fixture.strict.scope($name(&runs, from)).await;
                         let bits = |prices: &[f64]| prices.iter().map(|it| it.to_bits()).collect();
                         let (found, expected): (Vec<_>, Vec<_>) = (bits(&found), bits(&prices(from)));
                         assert_eq!(found, expected);
@@ -42,10 +42,10 @@ macro_rules! codecs {
                 }
                 assert_eq!(runs.get(), 2);
                 for _ in 0..2 {
-                    assert_eq!(stage.strict.scope($wide(&runs)).await, wide());
+                    assert_eq!(fixture.strict.scope($wide(&runs)).await, wide());
                 }
                 assert_eq!(runs.get(), 3);
-                stage.strict.clear().await.unwrap();
+                fixture.strict.clear().await.unwrap();
             })*
         }
     };

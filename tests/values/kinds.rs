@@ -7,13 +7,14 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use cache_fixtures::stats;
 use cache_fixtures::stores::on_both_stores;
 use cache_runtime::cached;
 use cache_testing::barrier::Counter;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{Stage, stats};
+use crate::fixture::Fixture;
 
 /// Each of these is found by the second call.
 macro_rules! come_back {
@@ -26,9 +27,9 @@ macro_rules! come_back {
             }
         )*
 
-        async fn each_comes_back(stage: Stage) {
+        async fn each_comes_back(fixture: Fixture) {
             $({
-                let (cache, runs) = (&stage.strict, Counter::new());
+                let (cache, runs) = (&fixture.strict, Counter::new());
                 let loaded: $type = cache.scope($name(&runs)).await;
                 let found: $type = cache.scope($name(&runs)).await;
                 assert_eq!(format!("{loaded:?}"), format!("{found:?}"));
@@ -213,8 +214,8 @@ come_back! {
     results Json: Vec<Result<u8, String>> = vec![Ok(1), Err("e".to_owned())];
 }
 
-async fn what_is_large_comes_back(stage: Stage) {
-    let (cache, runs) = (&stage.strict, Counter::new());
+async fn what_is_large_comes_back(fixture: Fixture) {
+    let (cache, runs) = (&fixture.strict, Counter::new());
     for _ in 0..2 {
         assert!(cache.scope(get_large(&runs)).await == large());
     }
@@ -246,8 +247,8 @@ impl<Entity: PartialEq + Serialize + DeserializeOwned> Repository<Entity> {
     }
 }
 
-async fn functions_of_every_kind(stage: Stage) {
-    let (cache, runs) = (&stage.strict, &stage.runs);
+async fn functions_of_every_kind(fixture: Fixture) {
+    let (cache, runs) = (&fixture.strict, &fixture.runs);
     let repository = Repository { id: 1, make: flat };
     for _ in 0..2 {
         assert_eq!(cache.scope(generic::<u8>(runs)).await, [0]);

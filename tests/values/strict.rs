@@ -10,7 +10,7 @@ use cache_testing::redis::RedisServer;
 use cache_testing::within_limit;
 
 use crate::altered::{Account, Model};
-use crate::stage::{Stage, begun, going_on};
+use crate::fixture::{Fixture, begun, going_on};
 
 /// What the service returns: whether the value was refused.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,9 +57,9 @@ fn is_refused<T: std::fmt::Debug>(result: Result<T, Failed>) {
     }
 }
 
-async fn the_call_and_those_who_wait_for_it_fail(stage: Stage) {
+async fn the_call_and_those_who_wait_for_it_fail(fixture: Fixture) {
     let gate = Gate::new();
-    let call = |id| stage.cache.scope(model(&stage.runs, &gate, id));
+    let call = |id| fixture.cache.scope(model(&fixture.runs, &gate, id));
     let mut leader = begun(call(7)).await;
     going_on!(gate.entered(1); leader);
     let waiters = (begun(call(7)).await, begun(call(7)).await, begun(call(7)).await);
@@ -68,7 +68,7 @@ async fn the_call_and_those_who_wait_for_it_fail(stage: Stage) {
     let all = async { tokio::join!(waiters.0, waiters.1, waiters.2) };
     let (first, second, third) = within_limit("those who wait", all).await;
     [first, second, third].into_iter().for_each(is_refused);
-    let runs = stage.runs.get();
+    let runs = fixture.runs.get();
     assert!(
         (2..4).contains(&runs),
         "they share the error of a load that has begun after their calls"
@@ -77,25 +77,25 @@ async fn the_call_and_those_who_wait_for_it_fail(stage: Stage) {
     // What serde makes of it is what it was.
     assert_eq!(call(0).await.unwrap().id, 0);
     assert_eq!(call(0).await.unwrap().id, 0);
-    assert_eq!(stage.runs.get(), runs + 2);
+    assert_eq!(fixture.runs.get(), runs + 2);
 }
 
-async fn a_batch_fails_and_stores_the_others(stage: Stage) {
+async fn a_batch_fails_and_stores_the_others(fixture: Fixture) {
     let gate = Gate::new();
-    is_refused(stage.cache.scope(models(&stage.runs, &[0, 7])).await);
-    assert_eq!(stage.cache.scope(model(&stage.runs, &gate, 0)).await.unwrap().id, 0);
-    assert_eq!(stage.runs.get(), 1);
-    assert_eq!(stage.cache.scope(models(&stage.runs, &[0])).await.unwrap().len(), 1);
-    assert_eq!(stage.runs.get(), 1);
+    is_refused(fixture.cache.scope(models(&fixture.runs, &[0, 7])).await);
+    assert_eq!(fixture.cache.scope(model(&fixture.runs, &gate, 0)).await.unwrap().id, 0);
+    assert_eq!(fixture.runs.get(), 1);
+    assert_eq!(fixture.cache.scope(models(&fixture.runs, &[0])).await.unwrap().len(), 1);
+    assert_eq!(fixture.runs.get(), 1);
 }
 
 /// As with any error, what is there is kept.
-async fn a_refresh_fails(stage: Stage) {
-    let cache = &stage.cache;
-    assert_eq!(cache.scope(account(&stage.runs)).await.unwrap().password, None);
-    is_refused(cache.scope(async { account(&stage.runs).refresh().await }).await);
-    assert_eq!(cache.scope(account(&stage.runs)).await.unwrap().password, None);
-    assert_eq!(stage.runs.get(), 2);
+async fn a_refresh_fails(fixture: Fixture) {
+    let cache = &fixture.cache;
+    assert_eq!(cache.scope(account(&fixture.runs)).await.unwrap().password, None);
+    is_refused(cache.scope(async { account(&fixture.runs).refresh().await }).await);
+    assert_eq!(cache.scope(account(&fixture.runs)).await.unwrap().password, None);
+    assert_eq!(fixture.runs.get(), 2);
 }
 
 /// Whether Redis is there makes no difference.

@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use cache_fixtures::origin::Origin;
 use cache_fixtures::patient;
-use cache_fixtures::stores::on_both_stores;
+use cache_fixtures::stores::{OnStore as _, on_both_stores};
 use cache_runtime::{Cache, cached};
 use cache_testing::barrier::eventually;
 use cache_testing::redis::RedisServer;
@@ -11,7 +12,7 @@ use cache_testing::within_limit;
 use serde::{Deserialize, Serialize};
 
 use crate::altered::Account;
-use crate::stage::{Origin, Stage, begun, going_on};
+use crate::fixture::{Fixture, begun, going_on};
 
 fn ada() -> Account {
     Account { name: "Ada".to_owned(), password: Some("secret".to_owned()) }
@@ -78,9 +79,9 @@ where
 /// Ten callers of a cold key: one answer. One load if its value is stored; else those that came while it ran share
 /// another, which has begun after their calls.
 macro_rules! ten_callers {
-    ($stage:ident: $($call:expr => $value:expr, $runs:expr;)*) => {$({
+    ($fixture:ident: $($call:expr => $value:expr, $runs:expr;)*) => {$({
         let origin = Origin::default();
-        let call = || $stage.cache.scope($call(&origin));
+        let call = || $fixture.cache.scope($call(&origin));
         let mut leader = begun(call()).await;
         going_on!(origin.gate.entered(1); leader);
         let mut waiters = Vec::new();
@@ -96,9 +97,9 @@ macro_rules! ten_callers {
     })*};
 }
 
-async fn all_callers_have_the_original(stage: Stage) {
+async fn all_callers_have_the_original(fixture: Fixture) {
     let map = std::collections::BTreeMap::from([((1, 2), 3)]);
-    ten_callers! { stage:
+    ten_callers! { fixture:
         plain => ada(), 2;
         tagged => Ok(ada()), 2;
         lossy => Some(ada()), 1;
@@ -112,7 +113,7 @@ async fn all_callers_have_the_original(stage: Stage) {
         } => ada(), 2;
     }
     // From the store comes what serde makes of it.
-    let stored = stage.cache.scope(lossy(&Origin::default())).await.unwrap();
+    let stored = fixture.cache.scope(lossy(&Origin::default())).await.unwrap();
     assert_eq!(stored.password, None);
 }
 
@@ -120,11 +121,11 @@ async fn all_callers_have_the_original(stage: Stage) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_redis_down_all_callers_have_the_original() {
     let server = RedisServer::builder().down();
-    let mut stage = Stage::embedded();
-    stage.cache = patient().connect(&server.url()).unwrap();
+    let mut fixture = Fixture::embedded();
+    fixture.cache = patient().connect(&server.url()).unwrap();
     // The first call finds out.
-    stage.cache.scope(async { _ = stage.cache.get(&plain_key()).await }).await;
-    ten_callers! { stage:
+    fixture.cache.scope(async { _ = fixture.cache.get(&plain_key()).await }).await;
+    ten_callers! { fixture:
         plain => ada(), 2;
         tagged => Ok(ada()), 2;
         lossy => Some(ada()), 2;
@@ -134,12 +135,12 @@ async fn with_redis_down_all_callers_have_the_original() {
 }
 
 /// A stale value that is being replaced: who waits for the new one has the new one.
-async fn a_refresh_is_shared(stage: Stage) {
+async fn a_refresh_is_shared(fixture: Fixture) {
     let origin = Origin::default();
-    let call = || stage.cache.scope(by_age(&origin));
+    let call = || fixture.cache.scope(by_age(&origin));
     origin.gate.release(1);
     call().await.unwrap();
-    eventually!(stage.cache.get(&by_age_key()).await.unwrap().is_none());
+    eventually!(fixture.cache.get(&by_age_key()).await.unwrap().is_none());
     let mut leader = begun(call()).await;
     going_on!(origin.gate.entered(2); leader);
     let waiter = begun(call()).await;
@@ -187,10 +188,10 @@ impl<T: Clone + Serialize + serde::de::DeserializeOwned> Repository<T> {
     }
 }
 
-async fn what_cannot_be_cloned_is_decoded(stage: Stage) {
+async fn what_cannot_be_cloned_is_decoded(fixture: Fixture) {
     let without = Account { password: None, ..ada() };
     let repository = Repository { id: 1, make: std::convert::identity::<Account> };
-    ten_callers! { stage:
+    ten_callers! { fixture:
         unique => Unique("Ada".to_owned()), 1;
         cell => std::cell::Cell::new(7), 1;
         open::<Account> => without, 1;
@@ -211,8 +212,8 @@ async fn altered(origin: &Origin) -> UniqueModel {
     UniqueModel { id: 7 }
 }
 
-async fn what_is_altered_is_not_shared(stage: Stage) {
-    ten_callers! { stage: altered => UniqueModel { id: 7 }, 10; }
+async fn what_is_altered_is_not_shared(fixture: Fixture) {
+    ten_callers! { fixture: altered => UniqueModel { id: 7 }, 10; }
 }
 
 /// A clone that panics costs nobody an answer.
@@ -231,8 +232,8 @@ async fn brittle(origin: &Origin) -> Brittle {
     Brittle(7)
 }
 
-async fn a_clone_that_panics_is_decoded(stage: Stage) {
-    ten_callers! { stage: brittle => Brittle(7), 1; }
+async fn a_clone_that_panics_is_decoded(fixture: Fixture) {
+    ten_callers! { fixture: brittle => Brittle(7), 1; }
 }
 
 /// Two versions of a type under one key: a waiter of the other version does not get the value.
@@ -248,23 +249,23 @@ async fn second_version(origin: &Origin) -> String {
     "2".to_owned()
 }
 
-async fn another_version_is_not_shared(stage: Stage) {
+async fn another_version_is_not_shared(fixture: Fixture) {
     let origin = Origin::default();
-    let mut first = begun(stage.cache.scope(first_version(&origin))).await;
+    let mut first = begun(fixture.cache.scope(first_version(&origin))).await;
     going_on!(origin.gate.entered(1); first);
-    let second = begun(stage.cache.scope(second_version(&origin))).await;
+    let second = begun(fixture.cache.scope(second_version(&origin))).await;
     origin.gate.open();
     let both = async { tokio::join!(first, second) };
     assert_eq!(within_limit("both", both).await, ("1".to_owned(), "2".to_owned()));
 }
 
 /// The rule for who may have a value is unchanged: not who calls after an invalidation.
-async fn a_caller_after_an_invalidation_loads_again(stage: Stage) {
+async fn a_caller_after_an_invalidation_loads_again(fixture: Fixture) {
     let origin = Origin::default();
-    let call = || stage.cache.scope(plain(&origin));
+    let call = || fixture.cache.scope(plain(&origin));
     let mut early = begun(call()).await;
     going_on!(origin.gate.entered(1); early);
-    stage.cache.invalidate(&plain_key()).await.unwrap();
+    fixture.cache.invalidate(&plain_key()).await.unwrap();
     let mut late = begun(call()).await;
     going_on!(origin.gate.entered(2); late);
     origin.gate.open();

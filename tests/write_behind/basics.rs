@@ -5,7 +5,7 @@ use cache_runtime::__private::{self, QueueSite};
 use cache_runtime::{Cache, ErrorKind};
 use cache_testing::barrier::eventually;
 
-use crate::stage::{LEASE_MS, Ledger, Running, STEPS, Stage, queue, step, worker};
+use crate::fixture::{Fixture, LEASE_MS, Ledger, Running, STEPS, queue, step, worker};
 
 on_all_stores! {
     what_is_pushed_arrives_in_order
@@ -20,9 +20,9 @@ on_all_stores! {
     a_full_batch_waits_no_longer
 }
 
-async fn what_is_pushed_arrives_in_order(stage: Stage) {
-    let (queue, ledger) = (queue(&STEPS, &stage.cache), Ledger::default());
-    let running = Running::start(worker(&STEPS, &stage.cache, &ledger));
+async fn what_is_pushed_arrives_in_order(fixture: Fixture) {
+    let (queue, ledger) = (queue(&STEPS, &fixture.cache), Ledger::default());
+    let running = Running::start(worker(&STEPS, &fixture.cache, &ledger));
     for number in 0..50 {
         for counter in 0..10 {
             queue.push(step(counter, number)).await.unwrap();
@@ -35,19 +35,19 @@ async fn what_is_pushed_arrives_in_order(stage: Stage) {
     }
     let length = queue.length().await.unwrap();
     assert_eq!((length.waiting, length.pending, length.dead_letters), (0, 0, 0));
-    let stats = stage.cache.stats();
+    let stats = fixture.cache.stats();
     let stats = stats.queue("steps").unwrap();
     assert_eq!((stats.pushed, stats.delivered, stats.failures), (500, 500, 0));
     assert_eq!((stats.partitions_owned, stats.partitions_lost), (0, 0));
 }
 
-async fn what_was_pushed_before_the_worker_came_arrives(stage: Stage) {
-    let (queue, ledger) = (queue(&STEPS, &stage.cache), Ledger::default());
+async fn what_was_pushed_before_the_worker_came_arrives(fixture: Fixture) {
+    let (queue, ledger) = (queue(&STEPS, &fixture.cache), Ledger::default());
     for number in 0..10 {
         queue.push(step(number % 3, number)).await.unwrap();
     }
     assert_eq!(queue.length().await.unwrap().waiting, 10);
-    let running = Running::start(worker(&STEPS, &stage.cache, &ledger));
+    let running = Running::start(worker(&STEPS, &fixture.cache, &ledger));
     eventually!(ledger.len() == 10);
     running.stop().await;
     assert_eq!(ledger.of(0), [0, 3, 6, 9]);
@@ -66,22 +66,22 @@ static PATIENT: QueueSite = QueueSite::new("basics::small", "small")
     .push_timeout_ms(30_000)
     .keep_all();
 
-async fn a_full_queue_refuses_or_waits(stage: Stage) {
-    let (queue, ledger) = (queue(&SMALL, &stage.cache), Ledger::default());
+async fn a_full_queue_refuses_or_waits(fixture: Fixture) {
+    let (queue, ledger) = (queue(&SMALL, &fixture.cache), Ledger::default());
     for number in 0..3 {
         queue.push(step(0, number)).await.unwrap();
     }
     assert_eq!(queue.try_push(step(0, 3)).await.unwrap_err().kind(), ErrorKind::Full);
     assert_eq!(queue.push(step(0, 3)).await.unwrap_err().kind(), ErrorKind::Full);
-    assert_eq!(stage.cache.stats().queue("small").unwrap().full, 2);
+    assert_eq!(fixture.cache.stats().queue("small").unwrap().full, 2);
     // Another handle of the same queue is more patient.
-    let other = stage.another_cache();
-    let patient = crate::stage::queue(&PATIENT, &other);
+    let other = fixture.another_cache();
+    let patient = crate::fixture::queue(&PATIENT, &other);
     let waiting = tokio::spawn(async move { patient.push(step(0, 3)).await });
-    let running = Running::start(worker(&SMALL, &stage.cache, &ledger));
+    let running = Running::start(worker(&SMALL, &fixture.cache, &ledger));
     eventually!(ledger.len() >= 3);
     waiting.await.unwrap().unwrap();
-    if stage.server.is_some() {
+    if fixture.store.is_shared() {
         eventually!(ledger.len() == 4);
         assert_eq!(ledger.of(0), [0, 1, 2, 3]);
     }
@@ -93,22 +93,22 @@ static LATEST: QueueSite =
 
 static SUMS: QueueSite = QueueSite::new("basics::sums", "sums").partitions(2).linger_ms(0);
 
-async fn items_of_a_key_are_coalesced(stage: Stage) {
+async fn items_of_a_key_are_coalesced(fixture: Fixture) {
     let ledger = Ledger::default();
-    let latest = queue(&LATEST, &stage.cache);
+    let latest = queue(&LATEST, &fixture.cache);
     for number in 0..20 {
         latest.push(step(1, number)).await.unwrap();
     }
-    let running = Running::start(worker(&LATEST, &stage.cache, &ledger));
+    let running = Running::start(worker(&LATEST, &fixture.cache, &ledger));
     eventually!(ledger.len() == 1);
     running.stop().await;
     assert_eq!(ledger.of(1), [19]);
 
     let sums = || {
         __private::queue(&SUMS)
-            .key(|step: &crate::stage::Step, key| key.part(&step.counter))
+            .key(|step: &crate::fixture::Step, key| key.part(&step.counter))
             .merge(|older, newer| step(older.counter, older.number + newer.number))
-            .cache(&stage.cache)
+            .cache(&fixture.cache)
             .done()
     };
     for number in 1..=20 {
@@ -127,13 +127,13 @@ static FRAGILE: QueueSite = QueueSite::new("basics::fragile", "fragile")
     .max_attempts(2)
     .keep_all();
 
-async fn what_is_refused_becomes_a_dead_letter_and_comes_back(stage: Stage) {
-    let (queue, ledger) = (queue(&FRAGILE, &stage.cache), Ledger::default());
+async fn what_is_refused_becomes_a_dead_letter_and_comes_back(fixture: Fixture) {
+    let (queue, ledger) = (queue(&FRAGILE, &fixture.cache), Ledger::default());
     ledger.refuse(|step| step.number == 5);
     for number in 0..10 {
         queue.push(step(number % 2, number)).await.unwrap();
     }
-    let running = Running::start(worker(&FRAGILE, &stage.cache, &ledger));
+    let running = Running::start(worker(&FRAGILE, &fixture.cache, &ledger));
     eventually!(ledger.len() == 9);
     eventually!(queue.length().await.unwrap().dead_letters == 1);
     assert_eq!(ledger.of(1), [1, 3, 7, 9], "the others go on in their order");
@@ -142,7 +142,7 @@ async fn what_is_refused_becomes_a_dead_letter_and_comes_back(stage: Stage) {
     assert_eq!(letter.item, Some(step(1, 5)));
     assert_eq!((&letter.key[..], letter.partition, letter.attempts), ("1", 0, 2));
     assert_eq!(letter.error, "no step 5");
-    assert_eq!(stage.cache.stats().queue("fragile").unwrap().dead_letters, 1);
+    assert_eq!(fixture.cache.stats().queue("fragile").unwrap().dead_letters, 1);
 
     ledger.accept();
     assert_eq!(queue.redrive().await.unwrap(), 1);
@@ -155,29 +155,29 @@ async fn what_is_refused_becomes_a_dead_letter_and_comes_back(stage: Stage) {
 static SLICES: QueueSite =
     QueueSite::new("basics::slices", "slices").partitions(1).batch(7).linger_ms(20).keep_all();
 
-async fn a_batch_is_no_larger_than_asked_for(stage: Stage) {
-    let (queue, ledger) = (queue(&SLICES, &stage.cache), Ledger::default());
+async fn a_batch_is_no_larger_than_asked_for(fixture: Fixture) {
+    let (queue, ledger) = (queue(&SLICES, &fixture.cache), Ledger::default());
     for number in 0..20 {
         queue.push(step(0, number)).await.unwrap();
     }
-    let running = Running::start(worker(&SLICES, &stage.cache, &ledger));
+    let running = Running::start(worker(&SLICES, &fixture.cache, &ledger));
     eventually!(ledger.len() == 20);
     running.stop().await;
     assert_eq!(ledger.batches(), [7, 7, 6]);
 }
 
-async fn a_worker_that_stops_gives_its_partitions_back(stage: Stage) {
-    let (queue, ledger) = (queue(&STEPS, &stage.cache), Ledger::default());
+async fn a_worker_that_stops_gives_its_partitions_back(fixture: Fixture) {
+    let (queue, ledger) = (queue(&STEPS, &fixture.cache), Ledger::default());
     for round in 1..=3 {
-        let running = Running::start(worker(&STEPS, &stage.cache, &ledger));
+        let running = Running::start(worker(&STEPS, &fixture.cache, &ledger));
         for counter in 0..8 {
             queue.push(step(counter, round)).await.unwrap();
         }
         eventually!(ledger.len() == 8 * usize::try_from(round).unwrap());
         running.stop().await;
     }
-    assert_eq!(stage.cache.stats().queue("steps").unwrap().partitions_lost, 0);
-    if let Some((_, client)) = &stage.server {
+    assert_eq!(fixture.cache.stats().queue("steps").unwrap().partitions_lost, 0);
+    if let Some((_, client)) = fixture.store.remote() {
         let owners = client.keys().await;
         assert!(!owners.iter().any(|key| key.ends_with(":owner")), "{owners:?}");
         let mut known: Vec<String> = client.run(&["HKEYS", "wb:{steps}:workers"]).await;
@@ -186,10 +186,10 @@ async fn a_worker_that_stops_gives_its_partitions_back(stage: Stage) {
     }
 }
 
-async fn a_worker_that_stops_ends_its_batch(stage: Stage) {
-    let (queue, ledger) = (queue(&STEPS, &stage.cache), Ledger::default());
+async fn a_worker_that_stops_ends_its_batch(fixture: Fixture) {
+    let (queue, ledger) = (queue(&STEPS, &fixture.cache), Ledger::default());
     let gate = ledger.hold();
-    let running = Running::start(worker(&STEPS, &stage.cache, &ledger));
+    let running = Running::start(worker(&STEPS, &fixture.cache, &ledger));
     queue.push(step(0, 0)).await.unwrap();
     gate.entered(1).await;
     let stopping = tokio::spawn(running.stop());
@@ -201,12 +201,12 @@ async fn a_worker_that_stops_ends_its_batch(stage: Stage) {
     assert_eq!((length.waiting, length.pending), (0, 0));
 }
 
-async fn versions_of_a_key_grow(stage: Stage) {
-    let (queue, ledger) = (queue(&STEPS, &stage.cache), Ledger::default());
+async fn versions_of_a_key_grow(fixture: Fixture) {
+    let (queue, ledger) = (queue(&STEPS, &fixture.cache), Ledger::default());
     for number in 0..100 {
         queue.push(step(7, number)).await.unwrap();
     }
-    let running = Running::start(worker(&STEPS, &stage.cache, &ledger));
+    let running = Running::start(worker(&STEPS, &fixture.cache, &ledger));
     eventually!(ledger.len() == 100);
     running.stop().await;
     let versions = ledger.versions();
@@ -239,9 +239,9 @@ static PROMPT: QueueSite = QueueSite::new("basics::prompt", "prompt")
     .lease_ms(LEASE_MS)
     .keep_all();
 
-async fn a_full_batch_waits_no_longer(stage: Stage) {
-    let (queue, ledger) = (queue(&PROMPT, &stage.cache), Ledger::default());
-    let running = Running::start(worker(&PROMPT, &stage.cache, &ledger));
+async fn a_full_batch_waits_no_longer(fixture: Fixture) {
+    let (queue, ledger) = (queue(&PROMPT, &fixture.cache), Ledger::default());
+    let running = Running::start(worker(&PROMPT, &fixture.cache, &ledger));
     for number in 0..7 {
         queue.push(step(0, number)).await.unwrap();
     }
@@ -250,7 +250,7 @@ async fn a_full_batch_waits_no_longer(stage: Stage) {
     running.stop().await;
     eventually!(queue.length().await.unwrap().pending == 0 || ledger.len() == 7);
     assert!(ledger.of(0).is_sorted());
-    if stage.server.is_none() {
+    if !fixture.store.is_shared() {
         assert_eq!(ledger.len(), 7);
     }
 }

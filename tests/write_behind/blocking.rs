@@ -6,6 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use cache_fixtures::patient;
+use cache_fixtures::stores::OnStore as _;
 use cache_runtime::__private::{self, QueueSite};
 use cache_runtime::stats::QueueLength;
 use cache_runtime::{Batch, Cache, Worker};
@@ -13,7 +14,7 @@ use cache_testing::barrier::eventually;
 use cache_testing::log;
 use tokio::sync::oneshot;
 
-use crate::stage::{Ledger, Running, Stage, Step, queue, step};
+use crate::fixture::{Fixture, Ledger, Running, Step, queue, step};
 
 const LEASE_MS: u64 = 300;
 
@@ -36,17 +37,17 @@ fn blocking(cache: &Cache, ledger: &Ledger) -> Worker {
     __private::worker(queue(&BLOCKING, cache), ledger.clone(), sink)
 }
 
-async fn a_sink_that_keeps_its_thread_gets_each_item_once(stage: Stage) {
+async fn a_sink_that_keeps_its_thread_gets_each_item_once(fixture: Fixture) {
     log::capture();
-    let (items, ledger) = (queue(&BLOCKING, &stage.cache), Ledger::default());
+    let (items, ledger) = (queue(&BLOCKING, &fixture.cache), Ledger::default());
     for number in 0..3 {
         items.push(step(0, number)).await.unwrap();
     }
-    let running = Running::start(blocking(&stage.cache, &ledger));
+    let running = Running::start(blocking(&fixture.cache, &ledger));
     eventually!(items.length().await.is_ok_and(|length| length == QueueLength::default()));
     running.stop().await;
     assert_eq!(ledger.of(0), [0, 1, 2]);
-    let stats = stage.cache.stats();
+    let stats = fixture.cache.stats();
     let stats = stats.queue("blocking").unwrap();
     assert_eq!((stats.delivered, stats.partitions_lost, stats.blocked), (3, 0, 3));
     let told = log::about(None);
@@ -60,12 +61,12 @@ mod on_one_thread {
 
     #[tokio::test]
     async fn embedded() {
-        a_sink_that_keeps_its_thread_gets_each_item_once(Stage::embedded()).await;
+        a_sink_that_keeps_its_thread_gets_each_item_once(Fixture::embedded()).await;
     }
 
     #[tokio::test]
     async fn redis() {
-        a_sink_that_keeps_its_thread_gets_each_item_once(Stage::redis().await).await;
+        a_sink_that_keeps_its_thread_gets_each_item_once(Fixture::redis().await).await;
     }
 }
 
@@ -74,21 +75,21 @@ mod on_several_threads {
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn embedded() {
-        a_sink_that_keeps_its_thread_gets_each_item_once(Stage::embedded()).await;
+        a_sink_that_keeps_its_thread_gets_each_item_once(Fixture::embedded()).await;
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn redis() {
-        a_sink_that_keeps_its_thread_gets_each_item_once(Stage::redis().await).await;
+        a_sink_that_keeps_its_thread_gets_each_item_once(Fixture::redis().await).await;
     }
 }
 
 /// Another worker is there to take what an owner does not keep.
 #[tokio::test]
 async fn a_blocked_owner_keeps_its_partition() {
-    let stage = Stage::redis().await;
-    let url = stage.server.as_ref().unwrap().0.url();
-    let (items, ledger) = (queue(&BLOCKING, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let url = fixture.store.server().url();
+    let (items, ledger) = (queue(&BLOCKING, &fixture.cache), Ledger::default());
     for number in 0..4 {
         items.push(step(0, number)).await.unwrap();
     }
@@ -137,16 +138,16 @@ static LIMITED: QueueSite = QueueSite::new("blocking::limited", "limited")
 
 #[tokio::test]
 async fn a_sink_that_takes_too_long_has_failed() {
-    let stage = Stage::redis().await;
-    let (items, ledger) = (queue(&LIMITED, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let (items, ledger) = (queue(&LIMITED, &fixture.cache), Ledger::default());
     let _held = ledger.hold();
     items.push(step(0, 0)).await.unwrap();
-    let running = Running::start(crate::stage::worker(&LIMITED, &stage.cache, &ledger));
+    let running = Running::start(crate::fixture::worker(&LIMITED, &fixture.cache, &ledger));
     eventually!(items.length().await.is_ok_and(|length| length.dead_letters == 1));
     running.stop().await;
     let letters = items.dead_letters(1).await.unwrap();
     assert_eq!(letters[0].error, "the sink took longer than `sink_timeout`, 50ms");
-    assert_eq!(stage.cache.stats().queue("limited").unwrap().failures, 1);
+    assert_eq!(fixture.cache.stats().queue("limited").unwrap().failures, 1);
 }
 
 static HUNG: QueueSite =
@@ -155,8 +156,8 @@ static HUNG: QueueSite =
 #[tokio::test]
 async fn a_worker_ends_although_its_sink_hangs() {
     log::capture();
-    let stage = Stage::redis().await;
-    let url = stage.server.as_ref().unwrap().0.url();
+    let fixture = Fixture::redis().await;
+    let url = fixture.store.server().url();
     let cache = patient().shutdown_limit(Duration::from_millis(100)).connect(&url).unwrap();
     let entered = Arc::new(AtomicUsize::new(0));
     let sink = |entered: Arc<AtomicUsize>, batch: Batch<Step>| async move {
@@ -176,7 +177,7 @@ async fn a_worker_ends_although_its_sink_hangs() {
     );
     // Nothing is lost: the next worker has it.
     let ledger = Ledger::default();
-    let running = Running::start(crate::stage::worker(&HUNG, &cache, &ledger));
+    let running = Running::start(crate::fixture::worker(&HUNG, &cache, &ledger));
     eventually!(ledger.of(0) == [0]);
     running.stop().await;
 }
@@ -192,8 +193,8 @@ static DEADLY: QueueSite = QueueSite::new("blocking::deadly", "deadly")
 /// Its worker ends while the sink has it, as if it had ended the process.
 const FATAL: u64 = 5;
 
-async fn an_item_that_ends_its_workers_becomes_a_dead_letter(stage: Stage) {
-    let items = queue(&DEADLY, &stage.cache);
+async fn an_item_that_ends_its_workers_becomes_a_dead_letter(fixture: Fixture) {
+    let items = queue(&DEADLY, &fixture.cache);
     for number in 0..20 {
         items.push(step(0, number)).await.unwrap();
     }
@@ -211,7 +212,7 @@ async fn an_item_that_ends_its_workers_becomes_a_dead_letter(stage: Stage) {
     while !has_all() {
         workers += 1;
         let environment = (Arc::clone(&hung), Arc::clone(&taken));
-        let worker = __private::worker(queue(&DEADLY, &stage.cache), environment, sink);
+        let worker = __private::worker(queue(&DEADLY, &fixture.cache), environment, sink);
         let running = Running::start(worker);
         eventually!(hung.load(Ordering::SeqCst) == workers || has_all());
         running.abort().await;

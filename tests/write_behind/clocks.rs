@@ -9,7 +9,7 @@ use cache_testing::children::{self, Parent, this_test};
 use cache_testing::faketime;
 use cache_testing::redis::RedisServer;
 
-use crate::stage::{LEASE_MS, Ledger, Running, queue, step, worker};
+use crate::fixture::{LEASE_MS, Ledger, Running, queue, step, worker};
 
 static AHEAD: QueueSite = QueueSite::new("clocks::ahead", "ahead")
     .partitions(1)

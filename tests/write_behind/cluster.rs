@@ -5,7 +5,7 @@ use cache_runtime::__private::QueueSite;
 use cache_testing::barrier::eventually;
 use cache_testing::redis::RedisCluster;
 
-use crate::stage::{LEASE_MS, Ledger, Running, queue, step, worker};
+use crate::fixture::{LEASE_MS, Ledger, Running, queue, step, worker};
 
 const COUNTERS: u64 = 4;
 const ROUNDS: u64 = 3;

@@ -9,7 +9,7 @@ use cache_runtime::{Batch, Cache, ErrorKind};
 use cache_testing::redis::RedisServer;
 use tokio::task::{JoinSet, yield_now};
 
-use crate::stage::{Step, queue, step};
+use crate::fixture::{Step, queue, step};
 
 static DOWN: QueueSite = QueueSite::new("detour::down", "down")
     .partitions(4)

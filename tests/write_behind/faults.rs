@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use cache_fixtures::patient;
+use cache_fixtures::stores::OnStore as _;
 use cache_runtime::__private::QueueSite;
 use cache_runtime::stats::QueueLength;
 use cache_runtime::{Codec, ErrorKind};
 use cache_testing::barrier::eventually;
 use cache_testing::redis::{Data, RedisServer};
 
-use crate::stage::{CAREFUL, Ledger, PATIENT, Running, Stage, queue, step, worker};
+use crate::fixture::{CAREFUL, Fixture, Ledger, PATIENT, Running, queue, step, worker};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_survives_whatever_becomes_of_the_queue() {
@@ -63,11 +64,11 @@ async fn a_worker_survives_whatever_becomes_of_the_queue() {
 
 #[tokio::test]
 async fn a_server_without_memory_left_refuses_and_still_delivers() {
-    let stage = Stage::redis().await;
-    let client = &stage.server.as_ref().unwrap().1;
-    let (careful, ledger) = (queue(&CAREFUL, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let client = fixture.store.client();
+    let (careful, ledger) = (queue(&CAREFUL, &fixture.cache), Ledger::default());
     let gate = ledger.hold();
-    let running = Running::start(worker(&CAREFUL, &stage.cache, &ledger));
+    let running = Running::start(worker(&CAREFUL, &fixture.cache, &ledger));
     careful.push(step(0, 0)).await.unwrap();
     careful.push(step(0, 1)).await.unwrap();
     gate.entered(1).await;
@@ -84,13 +85,13 @@ async fn a_server_without_memory_left_refuses_and_still_delivers() {
 
 #[tokio::test]
 async fn a_worker_takes_over_from_a_server_without_memory_left() {
-    let stage = Stage::redis().await;
-    let client = &stage.server.as_ref().unwrap().1;
-    let (careful, ledger) = (queue(&CAREFUL, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let client = fixture.store.client();
+    let (careful, ledger) = (queue(&CAREFUL, &fixture.cache), Ledger::default());
     let gate = ledger.hold();
     careful.push(step(0, 0)).await.unwrap();
     client.config_set("maxmemory", "1").await;
-    let running = Running::start(worker(&CAREFUL, &stage.cache, &ledger));
+    let running = Running::start(worker(&CAREFUL, &fixture.cache, &ledger));
     gate.entered(1).await;
     client.run::<()>(&["CLIENT", "KILL", "TYPE", "normal"]).await;
     gate.open();
@@ -107,9 +108,9 @@ static GARBLED: QueueSite = QueueSite::new("faults::garbled", "garbled")
 
 #[tokio::test]
 async fn what_does_not_decode_or_makes_the_sink_panic_becomes_a_dead_letter() {
-    let stage = Stage::redis().await;
-    let client = &stage.server.as_ref().unwrap().1;
-    let (garbled, ledger) = (queue(&GARBLED, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let client = fixture.store.client();
+    let (garbled, ledger) = (queue(&GARBLED, &fixture.cache), Ledger::default());
     garbled.push(step(0, 0)).await.unwrap();
     let add = ["XADD", "wb:{garbled:0}", "*", "k", "0", "v", "7-1", "d", "J{\"no\":1}"];
     client.run::<String>(&add).await;
@@ -117,7 +118,7 @@ async fn what_does_not_decode_or_makes_the_sink_panic_becomes_a_dead_letter() {
     garbled.push(step(0, 1)).await.unwrap();
     garbled.push(step(0, 2)).await.unwrap();
     ledger.refuse(|step| if step.number == 1 { panic!("one") } else { false });
-    let running = Running::start(worker(&GARBLED, &stage.cache, &ledger));
+    let running = Running::start(worker(&GARBLED, &fixture.cache, &ledger));
     eventually!(ledger.of(0) == [0, 2]);
     eventually!(garbled.length().await.unwrap().dead_letters == 3);
     running.stop().await;
@@ -130,8 +131,8 @@ async fn what_does_not_decode_or_makes_the_sink_panic_becomes_a_dead_letter() {
 
 #[tokio::test]
 async fn the_keys_of_a_partition_share_a_slot_and_clear_leaves_them_alone() {
-    let stage = Stage::redis().await;
-    let (server, client) = stage.server.as_ref().unwrap();
+    let fixture = Fixture::redis().await;
+    let (server, client) = fixture.store.remote().unwrap();
     let cache = patient().namespace("shop").connect(&server.url()).unwrap();
     let (careful, ledger) = (queue(&CAREFUL, &cache), Ledger::default());
     let gate = ledger.hold();

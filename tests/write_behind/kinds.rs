@@ -11,7 +11,7 @@ use cache_runtime::{Batch, Cache, Queue, Worker};
 use cache_testing::barrier::eventually;
 use tokio::time::sleep;
 
-use crate::stage::{Ledger, Running, Stage, Step, queue, step};
+use crate::fixture::{Fixture, Ledger, Running, Step, queue, step};
 
 /// A sink that keeps no positions, and says what it is told to say.
 #[derive(Clone, Default)]
@@ -92,11 +92,11 @@ fn no_hundreds(steps: &[Step]) -> Result<(), SinkError> {
     }
 }
 
-async fn bad_rows_delay_nobody(stage: Stage) {
-    let (items, plain) = (queue(&BAD, &stage.cache), Plain::default());
+async fn bad_rows_delay_nobody(fixture: Fixture) {
+    let (items, plain) = (queue(&BAD, &fixture.cache), Plain::default());
     plain.says(no_hundreds);
     push(&items, 0..1_000).await;
-    let running = Running::start(worker(&BAD, &stage.cache, &plain));
+    let running = Running::start(worker(&BAD, &fixture.cache, &plain));
     eventually!(plain.len() == 990);
     // Nobody has waited for them: they are tried for half a minute at least.
     running.stop().await;
@@ -110,11 +110,11 @@ static HASTY: QueueSite = QueueSite::new("kinds::hasty", "hasty")
     .max_attempts(1)
     .keep_all();
 
-async fn bad_rows_are_given_up_while_others_are_taken(stage: Stage) {
-    let (items, plain) = (queue(&HASTY, &stage.cache), Plain::default());
+async fn bad_rows_are_given_up_while_others_are_taken(fixture: Fixture) {
+    let (items, plain) = (queue(&HASTY, &fixture.cache), Plain::default());
     plain.says(no_hundreds);
     push(&items, 0..1_000).await;
-    let running = Running::start(worker(&HASTY, &stage.cache, &plain));
+    let running = Running::start(worker(&HASTY, &fixture.cache, &plain));
     eventually!(items.length().await.unwrap() == dead(10));
     running.stop().await;
     assert_eq!(plain.len(), 990);
@@ -125,16 +125,16 @@ async fn bad_rows_are_given_up_while_others_are_taken(stage: Stage) {
 static PERMANENT: QueueSite =
     QueueSite::new("kinds::permanent", "permanent").partitions(1).batch(8).linger_ms(0).keep_all();
 
-async fn a_permanent_error_makes_a_dead_letter_at_once(stage: Stage) {
-    let (items, plain) = (queue(&PERMANENT, &stage.cache), Plain::default());
+async fn a_permanent_error_makes_a_dead_letter_at_once(fixture: Fixture) {
+    let (items, plain) = (queue(&PERMANENT, &fixture.cache), Plain::default());
     plain.says(|steps| no_hundreds(steps).map_err(SinkError::permanent));
     push(&items, 0..8).await;
-    let running = Running::start(worker(&PERMANENT, &stage.cache, &plain));
+    let running = Running::start(worker(&PERMANENT, &fixture.cache, &plain));
     eventually!(plain.len() == 7);
     eventually!(items.length().await.unwrap() == dead(1));
     running.stop().await;
     // Eight, four, two, and it alone.
-    assert_eq!(stage.cache.stats().queue("permanent").unwrap().failures, 4);
+    assert_eq!(fixture.cache.stats().queue("permanent").unwrap().failures, 4);
     let letters = items.dead_letters(1).await.unwrap();
     assert_eq!((&letters[0].error[..], letters[0].attempts), ("no 7", 1));
 }
@@ -153,8 +153,8 @@ static ITEMS: QueueSite = QueueSite::new("kinds::items", "items")
     .max_attempts(1)
     .keep_all();
 
-async fn errors_of_items_leave_the_others_alone(stage: Stage) {
-    let (items, plain) = (queue(&ITEMS, &stage.cache), Plain::default());
+async fn errors_of_items_leave_the_others_alone(fixture: Fixture) {
+    let (items, plain) = (queue(&ITEMS, &fixture.cache), Plain::default());
     // Takes whatever it does not name.
     let sink = |plain: Plain, batch: Batch<Step>| async move {
         let steps = batch.into_items();
@@ -173,7 +173,7 @@ async fn errors_of_items_leave_the_others_alone(stage: Stage) {
     };
     push(&items, 0..8).await;
     let running =
-        Running::start(__private::worker(queue(&ITEMS, &stage.cache), plain.clone(), sink));
+        Running::start(__private::worker(queue(&ITEMS, &fixture.cache), plain.clone(), sink));
     eventually!(items.length().await.unwrap() == dead(1));
     running.stop().await;
     let counters: Vec<_> = plain.0.lock().unwrap().taken.iter().map(|step| step.counter).collect();
@@ -185,8 +185,8 @@ async fn errors_of_items_leave_the_others_alone(stage: Stage) {
 static BEHIND: QueueSite =
     QueueSite::new("kinds::behind", "behind").partitions(1).batch(4).linger_ms(0).keep_all();
 
-async fn items_of_a_key_wait_behind_one_that_waits(stage: Stage) {
-    let (items, plain) = (queue(&BEHIND, &stage.cache), Plain::default());
+async fn items_of_a_key_wait_behind_one_that_waits(fixture: Fixture) {
+    let (items, plain) = (queue(&BEHIND, &fixture.cache), Plain::default());
     plain.says(|steps| {
         let is_there = steps.contains(&Step { counter: 1, number: 1 });
         if is_there { Err(SinkError::unspecified("not yet")) } else { Ok(()) }
@@ -196,7 +196,7 @@ async fn items_of_a_key_wait_behind_one_that_waits(stage: Stage) {
             items.push(step(counter, number)).await.unwrap();
         }
     }
-    let running = Running::start(worker(&BEHIND, &stage.cache, &plain));
+    let running = Running::start(worker(&BEHIND, &fixture.cache, &plain));
     let all = || (0..6).collect::<Vec<_>>();
     eventually!(plain.of(0) == all() && plain.of(2) == all());
     assert_eq!(plain.of(1), [0]);
@@ -241,7 +241,7 @@ async fn nor_does_it_if_the_sink_keeps_positions_or_has_one_item() {
         let (cache, ledger) = (Cache::in_memory(), Ledger::default());
         let items = queue(&OUTAGE, &cache);
         ledger.refuse(|_| true);
-        let running = Running::start(crate::stage::worker(&OUTAGE, &cache, &ledger));
+        let running = Running::start(crate::fixture::worker(&OUTAGE, &cache, &ledger));
         push(&items, 0..count).await;
         sleep(OUTAGE_TIME).await;
         assert_eq!((ledger.len(), items.length().await.unwrap().dead_letters), (0, 0));

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+use cache_fixtures::stores::OnStore as _;
 use cache_runtime::__private::QueueSite;
 use cache_runtime::Cache;
 use cache_runtime::stats::QueueLength;
 use cache_testing::barrier::eventually;
-use cache_testing::redis::RedisCluster;
 
-use crate::stage::{LEASE_MS, Ledger, Running, Stage, queue, step, worker};
+use crate::fixture::{Fixture, LEASE_MS, Ledger, Running, queue, step, worker};
 
 const fn site(name: &'static str, partitions: u32) -> QueueSite {
     QueueSite::new("layouts", name)
@@ -36,8 +36,8 @@ fn assert_order(ledger: &Ledger, rounds: u64) {
     }
 }
 
-async fn spread(stage: &Stage, queue: &str) -> Option<u32> {
-    let (_, client) = stage.server.as_ref().unwrap();
+async fn spread(fixture: &Fixture, queue: &str) -> Option<u32> {
+    let client = fixture.store.client();
     client.run(&["HGET", &format!("wb:{{{queue}}}:layout"), "spread"]).await
 }
 
@@ -47,14 +47,14 @@ static MANY: QueueSite = site("layouts-grow", 7);
 /// Processes of both releases push, one after the other.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_more_partitions_items_of_a_key_keep_their_order() {
-    let stage = Stage::redis().await;
-    let (old, new, ledger) = (stage.cache.clone(), stage.another_cache(), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let (old, new, ledger) = (fixture.cache.clone(), fixture.another_cache(), Ledger::default());
     push_round(&FEW, &old, 0).await;
     push_round(&FEW, &old, 1).await;
-    assert_eq!(spread(&stage, "layouts-grow").await, Some(2));
+    assert_eq!(spread(&fixture, "layouts-grow").await, Some(2));
     let gate = ledger.hold();
     let running = Running::start(worker(&MANY, &new, &ledger));
-    eventually!(spread(&stage, "layouts-grow").await == Some(7));
+    eventually!(spread(&fixture, "layouts-grow").await == Some(7));
     push_round(&MANY, &new, 2).await;
     push_round(&FEW, &old, 3).await;
     push_round(&MANY, &new, 4).await;
@@ -73,14 +73,14 @@ static NARROW: QueueSite = site("layouts-shrink", 2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_fewer_partitions_items_of_a_key_keep_their_order() {
-    let stage = Stage::redis().await;
-    let (old, new, ledger) = (stage.cache.clone(), stage.another_cache(), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let (old, new, ledger) = (fixture.cache.clone(), fixture.another_cache(), Ledger::default());
     push_round(&WIDE, &old, 0).await;
     push_round(&NARROW, &new, 1).await;
-    assert_eq!(spread(&stage, "layouts-shrink").await, Some(7), "until it is told otherwise");
+    assert_eq!(spread(&fixture, "layouts-shrink").await, Some(7), "until it is told otherwise");
     let narrow = queue(&NARROW, &new);
     assert!(!narrow.shrink().await.unwrap(), "items are left");
-    assert_eq!(spread(&stage, "layouts-shrink").await, Some(2));
+    assert_eq!(spread(&fixture, "layouts-shrink").await, Some(2));
     push_round(&NARROW, &new, 2).await;
     push_round(&WIDE, &old, 3).await;
     let running = Running::start(worker(&NARROW, &new, &ledger));
@@ -97,19 +97,19 @@ static CUT: QueueSite = site("layouts-cut", 3);
 /// Whoever began it is gone, and everybody else goes on.
 #[tokio::test]
 async fn a_change_that_was_cut_off_is_ended_by_a_push() {
-    let stage = Stage::redis().await;
-    let (_, client) = stage.server.as_ref().unwrap();
-    push_round(&CUT, &stage.cache, 0).await;
+    let fixture = Fixture::redis().await;
+    let client = fixture.store.client();
+    push_round(&CUT, &fixture.cache, 0).await;
     let layout = "wb:{layouts-cut}:layout";
     let epoch: u64 = client.run(&["HGET", layout, "epoch"]).await;
     let next = (epoch + 1).to_string();
     client.run::<()>(&["HSET", layout, "next", &next, "next_spread", "5"]).await;
     // One of its partitions was turned to it.
     client.run::<()>(&["HSET", "wb:{layouts-cut:0}:clock", "epoch", &next, "bound", "0-0"]).await;
-    push_round(&CUT, &stage.cache, 1).await;
-    assert_eq!(spread(&stage, "layouts-cut").await, Some(5));
+    push_round(&CUT, &fixture.cache, 1).await;
+    assert_eq!(spread(&fixture, "layouts-cut").await, Some(5));
     let ledger = Ledger::default();
-    let running = Running::start(worker(&CUT, &stage.another_cache(), &ledger));
+    let running = Running::start(worker(&CUT, &fixture.another_cache(), &ledger));
     eventually!(ledger.len() as u64 == 2 * COUNTERS);
     running.stop().await;
     for counter in 0..COUNTERS {
@@ -121,8 +121,8 @@ static ALSO_FEW: QueueSite = site("layouts-all", 3);
 static ALSO_MANY: QueueSite = site("layouts-all", 8);
 
 /// Processes of two releases push at once, with and without others, and workers of both come and go.
-async fn while_everybody_pushes(stage: Stage) {
-    let (old, new, ledger) = (stage.another_cache(), stage.another_cache(), Ledger::default());
+async fn while_everybody_pushes(fixture: Fixture) {
+    let (old, new, ledger) = (fixture.another_cache(), fixture.another_cache(), Ledger::default());
     let (is_over, pushed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
     let pushing: Vec<_> = (0..COUNTERS)
         .map(|counter| {
@@ -154,13 +154,13 @@ async fn while_everybody_pushes(stage: Stage) {
     let first = Running::start(worker(&ALSO_FEW, &old, &ledger));
     more().await;
     let second = Running::start(worker(&ALSO_MANY, &new, &ledger));
-    eventually!(spread(&stage, "layouts-all").await == Some(8));
+    eventually!(spread(&fixture, "layouts-all").await == Some(8));
     more().await;
     second.stop().await;
     // Nobody is left whose worker wants more.
     eventually!({
         _ = queue(&ALSO_FEW, &old).shrink().await.unwrap();
-        spread(&stage, "layouts-all").await == Some(3)
+        spread(&fixture, "layouts-all").await == Some(3)
     });
     more().await;
     is_over.store(true, Ordering::SeqCst);
@@ -178,11 +178,10 @@ async fn while_everybody_pushes(stage: Stage) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn order_is_kept_while_everybody_pushes() {
-    while_everybody_pushes(Stage::redis().await).await;
+    while_everybody_pushes(Fixture::redis().await).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn order_is_kept_in_a_cluster() {
-    let cluster = RedisCluster::start().await;
-    while_everybody_pushes(Stage::cluster(&cluster).await).await;
+    while_everybody_pushes(Fixture::cluster().await).await;
 }

@@ -9,7 +9,7 @@ use cache_runtime::Queue;
 use cache_runtime::queue::{DeadLetter, DeadLetterId};
 use cache_testing::barrier::eventually;
 
-use crate::stage::{LEASE_MS, Ledger, Running, Stage, Step, queue, step, worker};
+use crate::fixture::{Fixture, LEASE_MS, Ledger, Running, Step, queue, step, worker};
 
 on_all_stores! {
     pages_hold_every_letter_once
@@ -26,14 +26,14 @@ static FRAGILE: QueueSite = QueueSite::new("letters::fragile", "fragile-letters"
     .keep_all();
 
 /// A queue with so many dead letters, and nothing else.
-async fn with_letters(stage: &Stage, count: u64) -> (Queue<Step>, Ledger) {
-    let (queue, ledger) = (queue(&FRAGILE, &stage.cache), Ledger::default());
+async fn with_letters(fixture: &Fixture, count: u64) -> (Queue<Step>, Ledger) {
+    let (queue, ledger) = (queue(&FRAGILE, &fixture.cache), Ledger::default());
     queue.discard_all().await.unwrap();
     // It takes every other one: of a sink that takes nothing it is not known which item is at fault.
     ledger.refuse(|step| step.counter % 2 == 1);
     let items = (0..count).flat_map(|number| [0, 1].map(|odd| step(2 * number + odd, number)));
     queue.push_many(items.collect()).await.unwrap();
-    let running = Running::start(worker(&FRAGILE, &stage.cache, &ledger));
+    let running = Running::start(worker(&FRAGILE, &fixture.cache, &ledger));
     eventually!(queue.length().await.unwrap().dead_letters == count);
     running.stop().await;
     (queue, Ledger::default())
@@ -43,8 +43,8 @@ fn numbers(letters: &[DeadLetter<Step>]) -> Vec<u64> {
     letters.iter().map(|letter| letter.item.as_ref().unwrap().number).collect()
 }
 
-async fn pages_hold_every_letter_once(stage: Stage) {
-    let (queue, _) = with_letters(&stage, 12).await;
+async fn pages_hold_every_letter_once(fixture: Fixture) {
+    let (queue, _) = with_letters(&fixture, 12).await;
     let all = queue.dead_letters(100).await.unwrap();
     assert_eq!(numbers(&all).into_iter().collect::<BTreeSet<_>>(), (0..12).collect());
     assert!(all.is_sorted_by(|one, other| one.id < other.id), "{all:?}");
@@ -67,11 +67,11 @@ async fn pages_hold_every_letter_once(stage: Stage) {
     assert_eq!(queue.dead_letters(0).await.unwrap(), []);
 }
 
-async fn a_letter_is_put_back_or_discarded_by_its_id(stage: Stage) {
-    let (queue, ledger) = with_letters(&stage, 6).await;
+async fn a_letter_is_put_back_or_discarded_by_its_id(fixture: Fixture) {
+    let (queue, ledger) = with_letters(&fixture, 6).await;
     let all = queue.dead_letters(100).await.unwrap();
     let [first, second, third, ..] = &all[..] else { panic!("{all:?}") };
-    if let Some((server, client)) = &stage.server {
+    if let Some((server, client)) = fixture.store.remote() {
         // As Redis shows it.
         let (partition, id) = (first.partition, first.id.to_string());
         let (_, id) = id.split_once(':').unwrap();
@@ -89,7 +89,7 @@ async fn a_letter_is_put_back_or_discarded_by_its_id(stage: Stage) {
     let next = queue.dead_letters_after(first.id, 1).await.unwrap();
     assert_eq!(next, std::slice::from_ref(third), "after one that is gone");
 
-    let running = Running::start(worker(&FRAGILE, &stage.cache, &ledger));
+    let running = Running::start(worker(&FRAGILE, &fixture.cache, &ledger));
     eventually!(ledger.len() == 1);
     running.stop().await;
     let back = second.item.as_ref().unwrap();
@@ -98,9 +98,9 @@ async fn a_letter_is_put_back_or_discarded_by_its_id(stage: Stage) {
     assert_eq!(numbers(&queue.dead_letters(100).await.unwrap()), numbers(&all)[2..]);
 }
 
-async fn all_letters_are_discarded(stage: Stage) {
+async fn all_letters_are_discarded(fixture: Fixture) {
     // More than are removed at once, of one partition.
-    let (queue, _) = with_letters(&stage, 400).await;
+    let (queue, _) = with_letters(&fixture, 400).await;
     // In a task, as behind an operator's endpoint.
     let operated = queue.clone();
     let discarded = tokio::spawn(async move { operated.discard_all().await });
@@ -115,10 +115,10 @@ static TEXTS: QueueSite = QueueSite::new("letters::texts", "letters")
     .lease_ms(LEASE_MS)
     .keep_all();
 
-async fn what_cannot_be_read_is_shown_as_it_is(stage: Stage) {
-    let texts = __private::queue::<String>(&TEXTS).cache(&stage.cache).done();
+async fn what_cannot_be_read_is_shown_as_it_is(fixture: Fixture) {
+    let texts = __private::queue::<String>(&TEXTS).cache(&fixture.cache).done();
     texts.push("not a number".to_owned()).await.unwrap();
-    let numbers = || __private::queue::<u64>(&TEXTS).cache(&stage.cache).done();
+    let numbers = || __private::queue::<u64>(&TEXTS).cache(&fixture.cache).done();
     let sink = |(), _: cache_runtime::Batch<u64>| std::future::ready(());
     let running = Running::start(__private::worker(numbers(), (), sink));
     eventually!(numbers().length().await.unwrap().dead_letters == 1);

@@ -1,5 +1,6 @@
 //! Write-behind: what is pushed arrives, in the order of its keys, whatever fails meanwhile.
 
+mod attribute;
 mod basics;
 mod blocking;
 mod clocks;
@@ -7,6 +8,7 @@ mod cluster;
 mod detour;
 mod failover;
 mod faults;
+mod fixture;
 mod kinds;
 mod layouts;
 mod letters;
@@ -19,7 +21,6 @@ mod rights;
 mod schemas;
 mod sentinel;
 mod soak;
-mod stage;
 mod stuck;
 mod watch;
 mod workers;

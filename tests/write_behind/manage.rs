@@ -7,7 +7,7 @@ use cache_runtime::queue::QueueSummary;
 use cache_testing::barrier::eventually;
 use cache_testing::log;
 
-use crate::stage::{LEASE_MS, Ledger, Running, Stage, queue, step, worker};
+use crate::fixture::{Fixture, LEASE_MS, Ledger, Running, queue, step, worker};
 
 on_all_stores! {
     a_paused_queue_takes_items_and_delivers_none
@@ -22,12 +22,12 @@ const fn site(name: &'static str) -> QueueSite {
 
 static PAUSED: QueueSite = site("manage-paused");
 
-async fn a_paused_queue_takes_items_and_delivers_none(stage: Stage) {
+async fn a_paused_queue_takes_items_and_delivers_none(fixture: Fixture) {
     log::capture();
-    let (queue, ledger) = (queue(&PAUSED, &stage.cache), Ledger::default());
-    let owned = || stage.cache.stats().queue("manage-paused").unwrap().partitions_owned;
+    let (queue, ledger) = (queue(&PAUSED, &fixture.cache), Ledger::default());
+    let owned = || fixture.cache.stats().queue("manage-paused").unwrap().partitions_owned;
     queue.pause().await.unwrap();
-    let running = Running::start(worker(&PAUSED, &stage.cache, &ledger));
+    let running = Running::start(worker(&PAUSED, &fixture.cache, &ledger));
     for number in 0..10 {
         queue.push(step(number, 0)).await.unwrap();
     }
@@ -45,11 +45,11 @@ async fn a_paused_queue_takes_items_and_delivers_none(stage: Stage) {
         queue.push(step(number, 1)).await.unwrap();
     }
     // A worker that comes meanwhile learns it too, and one that goes empties nothing.
-    let another = Running::start(worker(&PAUSED, &stage.cache, &ledger));
+    let another = Running::start(worker(&PAUSED, &fixture.cache, &ledger));
     another.stop().await;
     assert_eq!((ledger.len(), queue.length().await.unwrap().depth()), (10, 10));
     eventually!({
-        let length = stage.cache.stats().queue("manage-paused").unwrap().length;
+        let length = fixture.cache.stats().queue("manage-paused").unwrap().length;
         length.is_some_and(|measured| measured.length.paused && measured.length.depth() == 10)
     });
     queue.resume().await.unwrap();
@@ -62,10 +62,10 @@ async fn a_paused_queue_takes_items_and_delivers_none(stage: Stage) {
 
 static PURGED: QueueSite = site("manage-purged");
 
-async fn a_purged_queue_is_empty_and_goes_on(stage: Stage) {
-    let (queue, ledger) = (queue(&PURGED, &stage.cache), Ledger::default());
+async fn a_purged_queue_is_empty_and_goes_on(fixture: Fixture) {
+    let (queue, ledger) = (queue(&PURGED, &fixture.cache), Ledger::default());
     let gate = ledger.hold();
-    let running = Running::start(worker(&PURGED, &stage.cache, &ledger));
+    let running = Running::start(worker(&PURGED, &fixture.cache, &ledger));
     queue.push(step(0, 0)).await.unwrap();
     gate.entered(1).await;
     // The sink has one, and the others wait: more than are removed at once.
@@ -78,7 +78,7 @@ async fn a_purged_queue_is_empty_and_goes_on(stage: Stage) {
     queue.push(step(0, 1_000)).await.unwrap();
     eventually!(ledger.of(0).contains(&1_000));
     running.stop().await;
-    let stats = stage.cache.stats();
+    let stats = fixture.cache.stats();
     assert_eq!(stats.queue("manage-purged").unwrap().dead_letters, 0);
     assert_eq!(queue.purge().await.unwrap(), 0);
 }
@@ -92,18 +92,19 @@ async fn of(cache: &Cache, queue: &str) -> Option<QueueSummary> {
     queues.into_iter().find(|summary| summary.queue == queue)
 }
 
-async fn queues_are_listed(stage: Stage) {
+async fn queues_are_listed(fixture: Fixture) {
     // Who asks has a cache of its own, and knows neither.
-    let cache = if stage.server.is_some() { stage.another_cache() } else { stage.cache.clone() };
+    let cache =
+        if fixture.store.is_shared() { fixture.another_cache() } else { fixture.cache.clone() };
     assert_eq!(of(&cache, "manage-worked").await, None);
-    let listed = queue(&LISTED, &stage.cache);
+    let listed = queue(&LISTED, &fixture.cache);
     for number in 0..4 {
         listed.push(step(number, number)).await.unwrap();
     }
     eventually!(of(&cache, "manage {listed}").await.is_some());
     let summary = of(&cache, "manage {listed}").await.unwrap();
     assert_eq!((summary.partitions, summary.length.waiting), (2, 4));
-    let running = Running::start(worker(&WORKED, &stage.cache, &Ledger::default()));
+    let running = Running::start(worker(&WORKED, &fixture.cache, &Ledger::default()));
     eventually!(of(&cache, "manage-worked").await.is_some_and(|summary| summary.partitions == 3));
     running.stop().await;
 }
@@ -111,13 +112,13 @@ async fn queues_are_listed(stage: Stage) {
 static BEFORE: QueueSite = site("manage-before").partitions(5);
 static AFTER: QueueSite = site("manage-after");
 
-async fn a_renamed_queue_is_emptied_by_its_new_workers(stage: Stage) {
-    let (before, after) = (queue(&BEFORE, &stage.cache), queue(&AFTER, &stage.cache));
+async fn a_renamed_queue_is_emptied_by_its_new_workers(fixture: Fixture) {
+    let (before, after) = (queue(&BEFORE, &fixture.cache), queue(&AFTER, &fixture.cache));
     for number in 0..30 {
         before.push(step(number % 10, number)).await.unwrap();
     }
     let ledger = Ledger::default();
-    let running = Running::start(worker(&AFTER, &stage.cache, &ledger).formerly("manage-before"));
+    let running = Running::start(worker(&AFTER, &fixture.cache, &ledger).formerly("manage-before"));
     after.push(step(100, 100)).await.unwrap();
     eventually!(ledger.len() == 31);
     for counter in 0..10 {
@@ -125,6 +126,6 @@ async fn a_renamed_queue_is_emptied_by_its_new_workers(stage: Stage) {
     }
     running.stop().await;
     assert_eq!(before.length().await.unwrap().depth(), 0);
-    let stats = stage.cache.stats();
+    let stats = fixture.cache.stats();
     assert_eq!(stats.queue("manage-before").unwrap().delivered, 30);
 }

@@ -10,7 +10,7 @@ use cache_runtime::stats::BreakerState;
 use cache_testing::barrier::eventually;
 use cache_testing::redis::{Backend, Data, RedisServer};
 
-use crate::stage::{LEASE_MS, Ledger, Running, STEPS, Stage, queue, step, worker};
+use crate::fixture::{Fixture, LEASE_MS, Ledger, Running, STEPS, queue, step, worker};
 
 on_all_stores! {
     many_items_arrive_in_the_order_of_their_keys
@@ -18,9 +18,9 @@ on_all_stores! {
     many_items_wait_for_room_together
 }
 
-async fn many_items_arrive_in_the_order_of_their_keys(stage: Stage) {
-    let (queue, ledger) = (queue(&STEPS, &stage.cache), Ledger::default());
-    if let Some((Backend::Single(server), _)) = &stage.server {
+async fn many_items_arrive_in_the_order_of_their_keys(fixture: Fixture) {
+    let (queue, ledger) = (queue(&STEPS, &fixture.cache), Ledger::default());
+    if let Some((Backend::Single(server), _)) = fixture.store.remote() {
         server.reset_commandstats().await;
     }
     // Several pieces in each partition.
@@ -28,13 +28,13 @@ async fn many_items_arrive_in_the_order_of_their_keys(stage: Stage) {
     queue.push_many(steps).await.unwrap();
     queue.push_many(Vec::new()).await.unwrap();
     assert_eq!(queue.length().await.unwrap().waiting, 1_000);
-    assert_eq!(stage.cache.stats().queue("steps").unwrap().pushed, 1_000);
-    if let Some((Backend::Single(server), _)) = &stage.server {
+    assert_eq!(fixture.cache.stats().queue("steps").unwrap().pushed, 1_000);
+    if let Some((Backend::Single(server), _)) = fixture.store.remote() {
         let calls = server.commandstats().await;
         let pushes: u64 = ["eval", "evalsha"].iter().filter_map(|name| calls.get(*name)).sum();
         assert!(pushes < 50, "{pushes} calls for 1,000 items");
     }
-    let running = Running::start(worker(&STEPS, &stage.cache, &ledger));
+    let running = Running::start(worker(&STEPS, &fixture.cache, &ledger));
     eventually!(ledger.len() == 1_000);
     running.stop().await;
     for counter in 0..7 {
@@ -61,23 +61,23 @@ static ROOMY: QueueSite = QueueSite::new("many::small", "many-roomy")
     .lease_ms(LEASE_MS)
     .keep_all();
 
-async fn what_finds_no_room_is_what_comes_last(stage: Stage) {
-    let (queue, ledger) = (queue(&SMALL, &stage.cache), Ledger::default());
+async fn what_finds_no_room_is_what_comes_last(fixture: Fixture) {
+    let (queue, ledger) = (queue(&SMALL, &fixture.cache), Ledger::default());
     let steps = (0..200).map(|number| step(0, number)).collect();
     let error = queue.push_many(steps).await.unwrap_err();
     assert!(error.to_string().starts_with("130 of 200 items were not pushed"), "{error}");
     assert!(error.failed().iter().all(|(_, error)| error.kind() == ErrorKind::Full), "{error:?}");
     let places: Vec<_> = error.into_failed().into_iter().map(|(at, _)| at).collect();
     assert_eq!(places, (70..200).collect::<Vec<_>>());
-    let running = Running::start(worker(&SMALL, &stage.cache, &ledger));
+    let running = Running::start(worker(&SMALL, &fixture.cache, &ledger));
     eventually!(ledger.len() == 70);
     running.stop().await;
     assert_eq!(ledger.of(0), (0..70).collect::<Vec<_>>());
 }
 
-async fn many_items_wait_for_room_together(stage: Stage) {
-    let (queue, ledger) = (queue(&ROOMY, &stage.cache), Ledger::default());
-    let running = Running::start(worker(&ROOMY, &stage.cache, &ledger));
+async fn many_items_wait_for_room_together(fixture: Fixture) {
+    let (queue, ledger) = (queue(&ROOMY, &fixture.cache), Ledger::default());
+    let running = Running::start(worker(&ROOMY, &fixture.cache, &ledger));
     let steps = (0..500).map(|number| step(number % 3, number)).collect();
     queue.push_many(steps).await.unwrap();
     eventually!(ledger.len() == 500);

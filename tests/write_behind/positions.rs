@@ -12,7 +12,7 @@ use cache_testing::barrier::eventually;
 use cache_testing::proxy::{Link, Proxy};
 use cache_testing::redis::RedisServer;
 
-use crate::stage::{CAREFUL, Ledger, Running, Step, queue, step, worker};
+use crate::fixture::{CAREFUL, Ledger, Running, Step, queue, step, worker};
 
 /// A sink as it should be: drops what it knows.
 #[derive(Clone, Debug, Default)]

@@ -3,17 +3,19 @@
 use std::task::Poll;
 
 use cache_fixtures::patient;
+use cache_fixtures::stores::OnStore as _;
 use cache_runtime::__private::QueueSite;
 use cache_runtime::ErrorKind;
 use cache_runtime::stats::{BreakerState, QueueLength};
 use cache_testing::barrier::eventually;
-use cache_testing::log;
 use cache_testing::proxy::{Link, Proxy};
 use cache_testing::redis::RedisServer;
-use cache_testing::within_limit;
+use cache_testing::{log, within_limit};
 use tokio::runtime::Builder;
 
-use crate::stage::{CAREFUL, HASTY, Ledger, PATIENT, Running, STEPS, Stage, queue, step, worker};
+use crate::fixture::{
+    CAREFUL, Fixture, HASTY, Ledger, PATIENT, Running, STEPS, queue, step, worker,
+};
 
 static LATEST: QueueSite =
     QueueSite::new("faults::latest", "latest").partitions(1).linger_ms(0).push_timeout_ms(300);
@@ -149,8 +151,8 @@ async fn a_push_to_a_server_that_stands_still_is_stored_once_or_not_at_all() {
 #[tokio::test]
 async fn a_push_that_is_dropped_is_stored_once_or_not_at_all() {
     const PUSHES: u64 = 200;
-    let stage = Stage::redis().await;
-    let (careful, ledger) = (queue(&CAREFUL, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let (careful, ledger) = (queue(&CAREFUL, &fixture.cache), Ledger::default());
     careful.push(step(1, 0)).await.unwrap();
     let mut acknowledged = Vec::new();
     for number in 0..PUSHES {
@@ -171,7 +173,7 @@ async fn a_push_that_is_dropped_is_stored_once_or_not_at_all() {
         }
     }
     careful.push(step(1, 1)).await.unwrap();
-    let running = Running::start(worker(&CAREFUL, &stage.cache, &ledger));
+    let running = Running::start(worker(&CAREFUL, &fixture.cache, &ledger));
     eventually!(ledger.of(1) == [0, 1]);
     running.stop().await;
     let stored = ledger.of(0);
@@ -181,11 +183,11 @@ async fn a_push_that_is_dropped_is_stored_once_or_not_at_all() {
 
 #[tokio::test]
 async fn a_push_is_one_command() {
-    let stage = Stage::redis().await;
-    let server = &stage.server.as_ref().unwrap().0;
-    let careful = queue(&CAREFUL, &stage.cache);
+    let fixture = Fixture::redis().await;
+    let server = fixture.store.server();
+    let careful = queue(&CAREFUL, &fixture.cache);
     careful.push(step(0, 0)).await.unwrap();
-    stage.is_listed("careful").await;
+    fixture.is_listed("careful").await;
     let server = server.single();
     server.reset_commandstats().await;
     for number in 1..=10 {
@@ -201,11 +203,11 @@ async fn a_push_is_one_command() {
 
 #[tokio::test]
 async fn pushes_at_the_same_time_share_a_command() {
-    let stage = Stage::redis().await;
-    let server = stage.server.as_ref().unwrap().0.single();
-    let (careful, ledger) = (queue(&CAREFUL, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let server = fixture.store.server().single();
+    let (careful, ledger) = (queue(&CAREFUL, &fixture.cache), Ledger::default());
     careful.push(step(0, 0)).await.unwrap();
-    stage.is_listed("careful").await;
+    fixture.is_listed("careful").await;
     server.reset_commandstats().await;
     let push = |number| careful.push(step(0, number));
     // One of them is given up before anything is sent.
@@ -216,7 +218,7 @@ async fn pushes_at_the_same_time_share_a_command() {
     let (first, second, (), third) = tokio::join!(push(1), push(2), given_up, push(3));
     assert!(first.is_ok() && second.is_ok() && third.is_ok());
     assert_eq!(server.commandstats().await["evalsha"], 1);
-    let running = Running::start(worker(&CAREFUL, &stage.cache, &ledger));
+    let running = Running::start(worker(&CAREFUL, &fixture.cache, &ledger));
     eventually!(ledger.of(0) == [0, 1, 2, 3]);
     running.stop().await;
 }

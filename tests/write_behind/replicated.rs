@@ -7,7 +7,7 @@ use cache_testing::barrier::eventually;
 use cache_testing::redis::{RedisCluster, RedisServer};
 use cache_testing::within_limit;
 
-use crate::stage::{REPLICATED, queue, step};
+use crate::fixture::{REPLICATED, queue, step};
 
 static COPIED: QueueSite = QueueSite::new("faults::copied", "copied")
     .partitions(1)

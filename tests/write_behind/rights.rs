@@ -7,7 +7,7 @@ use cache_testing::barrier::eventually;
 use cache_testing::log;
 use cache_testing::redis::RedisServer;
 
-use crate::stage::{CAREFUL, LEASE_MS, Ledger, REPLICATED, Running, queue, step, worker};
+use crate::fixture::{CAREFUL, LEASE_MS, Ledger, REPLICATED, Running, queue, step, worker};
 
 static FRAGILE: QueueSite = QueueSite::new("rights::fragile", "fragile")
     .partitions(1)

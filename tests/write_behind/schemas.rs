@@ -12,7 +12,7 @@ use cache_testing::barrier::eventually;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::stage::{LEASE_MS, Running, Stage};
+use crate::fixture::{Fixture, LEASE_MS, Running};
 
 const fn site(name: &'static str) -> QueueSite {
     QueueSite::new("schemas", name).partitions(1).linger_ms(0).lease_ms(LEASE_MS).keep_all()
@@ -88,11 +88,15 @@ where
 }
 
 /// A worker of `T` at `new` gets a `First` from `old`: a dead letter, which a worker of `old` can still deliver.
-async fn is_buried<T>(stage: &Stage, old: &'static QueueSite, new: &'static QueueSite, reason: &str)
-where
+async fn is_buried<T>(
+    fixture: &Fixture,
+    old: &'static QueueSite,
+    new: &'static QueueSite,
+    reason: &str,
+) where
     T: Clone + PartialEq + std::fmt::Debug + Send + Serialize + DeserializeOwned + 'static,
 {
-    let cache = &stage.cache;
+    let cache = &fixture.cache;
     queue(old, cache).push(FIRST).await.unwrap();
     let taken = Taken::<T>::new();
     let running = Running::start(taken.worker(new, cache));
@@ -120,11 +124,11 @@ macro_rules! versions {
         )*
 
         /// Either way: an old worker among new producers, and the other way round.
-        async fn another_version_is_a_dead_letter(stage: Stage) {
+        async fn another_version_is_a_dead_letter(fixture: Fixture) {
             $(
-                is_buried::<First>(&stage, &$old, &$new, "version 0").await;
-                is_buried::<First>(&stage, &$new, &$old, "version 2").await;
-                is_buried::<Second>(&stage, &$old, &$new, "reads version 2").await;
+                is_buried::<First>(&fixture, &$old, &$new, "version 0").await;
+                is_buried::<First>(&fixture, &$new, &$old, "version 2").await;
+                is_buried::<Second>(&fixture, &$old, &$new, "reads version 2").await;
             )*
         }
     };
@@ -133,11 +137,11 @@ versions! { Json OLD_JSON NEW_JSON MessagePack OLD_PACKED NEW_PACKED Postcard OL
 
 static POSTED: QueueSite = site("posted").codec(Postcard);
 
-async fn a_postcard_item_of_a_changed_type_is_a_dead_letter(stage: Stage) {
-    is_buried::<Turned>(&stage, &POSTED, &POSTED, "another type").await;
-    is_buried::<Signed>(&stage, &POSTED, &POSTED, "another type").await;
-    is_buried::<(u64, u64)>(&stage, &POSTED, &POSTED, "another type").await;
-    is_buried::<Second>(&stage, &POSTED, &POSTED, "does not decode").await;
+async fn a_postcard_item_of_a_changed_type_is_a_dead_letter(fixture: Fixture) {
+    is_buried::<Turned>(&fixture, &POSTED, &POSTED, "another type").await;
+    is_buried::<Signed>(&fixture, &POSTED, &POSTED, "another type").await;
+    is_buried::<(u64, u64)>(&fixture, &POSTED, &POSTED, "another type").await;
+    is_buried::<Second>(&fixture, &POSTED, &POSTED, "does not decode").await;
 }
 
 static EVOLVING: QueueSite = site("evolving").codec(Json);
@@ -145,17 +149,17 @@ static EVOLVING_PACKED: QueueSite = site("evolving-packed").codec(MessagePack);
 static EVOLVING_LATER: QueueSite = site("evolving-later").codec(Json).version(7);
 
 /// What serde understands is delivered.
-async fn a_compatible_change_is_delivered(stage: Stage) {
+async fn a_compatible_change_is_delivered(fixture: Fixture) {
     for site in [&EVOLVING, &EVOLVING_PACKED, &EVOLVING_LATER] {
         let second = Second { to: 2, from: 1, amount: None };
-        queue(site, &stage.cache).push(FIRST).await.unwrap();
+        queue(site, &fixture.cache).push(FIRST).await.unwrap();
         let taken = Taken::<Second>::new();
-        let running = Running::start(taken.worker(site, &stage.cache));
+        let running = Running::start(taken.worker(site, &fixture.cache));
         eventually!(taken.all() == [second.clone()]);
         running.stop().await;
-        queue(site, &stage.cache).push(second).await.unwrap();
+        queue(site, &fixture.cache).push(second).await.unwrap();
         let taken = Taken::<First>::new();
-        let running = Running::start(taken.worker(site, &stage.cache));
+        let running = Running::start(taken.worker(site, &fixture.cache));
         eventually!(taken.all() == [FIRST]);
         running.stop().await;
     }
@@ -165,11 +169,11 @@ static CHANGING: QueueSite = site("changing").codec(Json);
 static CHANGED: QueueSite = site("changing").codec(Postcard);
 
 /// A queue can change its codec while it holds items.
-async fn another_codec_is_delivered(stage: Stage) {
-    queue(&CHANGING, &stage.cache).push(FIRST).await.unwrap();
-    queue(&CHANGED, &stage.cache).push(First { from: 3, to: 4 }).await.unwrap();
+async fn another_codec_is_delivered(fixture: Fixture) {
+    queue(&CHANGING, &fixture.cache).push(FIRST).await.unwrap();
+    queue(&CHANGED, &fixture.cache).push(First { from: 3, to: 4 }).await.unwrap();
     let taken = Taken::<First>::new();
-    let running = Running::start(taken.worker(&CHANGED, &stage.cache));
+    let running = Running::start(taken.worker(&CHANGED, &fixture.cache));
     eventually!(taken.all() == [FIRST, First { from: 3, to: 4 }]);
     running.stop().await;
 }

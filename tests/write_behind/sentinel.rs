@@ -6,7 +6,7 @@ use cache_fixtures::patient;
 use cache_testing::barrier::eventually;
 use cache_testing::redis::RedisServer;
 
-use crate::stage::{CAREFUL, Ledger, Running, queue, step, worker};
+use crate::fixture::{CAREFUL, Ledger, Running, queue, step, worker};
 use crate::watch::Watch;
 
 /// What a sentinel may do to a server.
@@ -27,7 +27,7 @@ impl Watched {
         let primary = RedisServer::builder().setting("repl-diskless-sync-delay 0");
         let primary = primary.user("watcher", rights).start().await;
         let sentinel = RedisServer::builder()
-            .sentinel(primary.port())
+            .sentinel(primary.port(), 1)
             .setting("sentinel auth-user main watcher")
             .setting("sentinel auth-pass main secret")
             .start()

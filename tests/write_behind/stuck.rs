@@ -5,6 +5,7 @@ use std::thread;
 use std::time::Duration;
 
 use cache_fixtures::patient;
+use cache_fixtures::stores::OnStore as _;
 use cache_runtime::__private::{self, QueueSite};
 use cache_runtime::stats::QueueLength;
 use cache_runtime::{Batch, Cache, CacheBuilder, Worker};
@@ -13,7 +14,7 @@ use cache_testing::log;
 use cache_testing::proxy::Proxy;
 use tokio::runtime::Builder;
 
-use crate::stage::{Ledger, Running, Stage, Step, queue, step, worker};
+use crate::fixture::{Fixture, Ledger, Running, Step, queue, step, worker};
 
 /// Keeps the threads of all who come until it falls. It falls with this value, as no runtime ends before its threads do.
 #[derive(Debug, Default)]
@@ -87,9 +88,9 @@ fn stuck_for(
     __private::worker(queue(site, cache), (wall.way(), more, ledger.clone()), sink)
 }
 
-/// A cache over the stage's store with other settings.
-fn cache_of(stage: &Stage, settings: CacheBuilder) -> Cache {
-    match &stage.server {
+/// A cache over the fixture's store with other settings.
+fn cache_of(fixture: &Fixture, settings: CacheBuilder) -> Cache {
+    match fixture.store.remote() {
         Some((server, _)) => settings.connect(&server.url()).unwrap(),
         None => settings.in_memory().unwrap(),
     }
@@ -104,9 +105,9 @@ const LONG: Duration = Duration::from_secs(3);
 
 static FOREVER: QueueSite = site("stuck-for-ever");
 
-async fn a_worker_ends_although_its_sink_blocks_for_ever(stage: Stage) {
+async fn a_worker_ends_although_its_sink_blocks_for_ever(fixture: Fixture) {
     log::capture();
-    let cache = cache_of(&stage, patient().shutdown_limit(Duration::from_millis(100)));
+    let cache = cache_of(&fixture, patient().shutdown_limit(Duration::from_millis(100)));
     let (wall, items) = (Wall::default(), queue(&FOREVER, &cache));
     // With threads of its own: in memory there is no lease, so nobody sees to it that the timers of this runtime go on.
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
@@ -125,14 +126,14 @@ async fn a_worker_ends_although_its_sink_blocks_for_ever(stage: Stage) {
             "no {text:?} in {told:#?}"
         );
     };
-    if stage.server.is_none() {
+    if !fixture.store.is_shared() {
         says("The sink has had 1 items");
         says("1 items are left in memory");
         return;
     }
     says("The sink has had 1 items, which are delivered again");
     // While the thread is still kept: its process may never end.
-    let (other, ledger) = (stage.another_cache(), Ledger::default());
+    let (other, ledger) = (fixture.another_cache(), Ledger::default());
     let running = Running::start(worker(&FOREVER, &other, &ledger));
     eventually!(ledger.of(0) == [0]);
     running.stop().await;
@@ -143,13 +144,13 @@ static DROPPED: QueueSite = site("stuck-and-dropped");
 /// As when the task that runs the worker is aborted.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn a_worker_that_is_dropped_while_its_sink_blocks_keeps_nothing() {
-    let stage = Stage::redis().await;
-    let (wall, items) = (Wall::default(), queue(&DROPPED, &stage.cache));
-    let running = Running::start(stuck(&DROPPED, &stage.cache, &wall, &Ledger::default()));
+    let fixture = Fixture::redis().await;
+    let (wall, items) = (Wall::default(), queue(&DROPPED, &fixture.cache));
+    let running = Running::start(stuck(&DROPPED, &fixture.cache, &wall, &Ledger::default()));
     items.push(step(0, 0)).await.unwrap();
     wall.is_reached_by(1).await;
     running.abort().await;
-    let (other, ledger) = (stage.another_cache(), Ledger::default());
+    let (other, ledger) = (fixture.another_cache(), Ledger::default());
     let running = Running::start(worker(&DROPPED, &other, &ledger));
     eventually!(ledger.of(0) == [0]);
     running.stop().await;
@@ -158,16 +159,16 @@ async fn a_worker_that_is_dropped_while_its_sink_blocks_keeps_nothing() {
 static LATE: QueueSite = site("stuck-and-late").sink_timeout_ms(50);
 
 /// Longer than `sink_timeout` and `lease`.
-async fn a_sink_that_blocks_for_too_long_and_succeeds_has_succeeded(stage: Stage) {
-    let (wall, items, ledger) = (Wall::default(), queue(&LATE, &stage.cache), Ledger::default());
-    let running = Running::start(stuck_for(LONG, &LATE, &stage.cache, &wall, &ledger));
+async fn a_sink_that_blocks_for_too_long_and_succeeds_has_succeeded(fixture: Fixture) {
+    let (wall, items, ledger) = (Wall::default(), queue(&LATE, &fixture.cache), Ledger::default());
+    let running = Running::start(stuck_for(LONG, &LATE, &fixture.cache, &wall, &ledger));
     items.push(step(0, 0)).await.unwrap();
     items.push(step(0, 1)).await.unwrap();
     wall.fall();
     eventually!(items.length().await.is_ok_and(|length| length == QueueLength::default()));
     running.stop().await;
     assert_eq!(ledger.of(0), [0, 1], "each once");
-    let stats = stage.cache.stats();
+    let stats = fixture.cache.stats();
     let stats = stats.queue("stuck-and-late").unwrap();
     assert_eq!((stats.delivered, stats.failures, stats.partitions_lost), (2, 0, 0));
 }
@@ -176,25 +177,25 @@ static TAKEN: QueueSite = site("stuck-and-taken").partitions(2).sink_timeout_ms(
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_sink_that_blocks_for_too_long_makes_way_for_others() {
-    let stage = Stage::redis().await;
-    let (wall, items, late) = (Wall::default(), queue(&TAKEN, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let (wall, items, late) = (Wall::default(), queue(&TAKEN, &fixture.cache), Ledger::default());
     for counter in 0..8 {
         items.push(step(counter, 0)).await.unwrap();
     }
-    let blocked = Running::start(stuck(&TAKEN, &stage.cache, &wall, &late));
+    let blocked = Running::start(stuck(&TAKEN, &fixture.cache, &wall, &late));
     wall.is_reached_by(2).await;
     // Another worker gets both partitions, not only its share of them.
-    let (other, ledger) = (stage.another_cache(), Ledger::default());
+    let (other, ledger) = (fixture.another_cache(), Ledger::default());
     let running = Running::start(worker(&TAKEN, &other, &ledger));
     eventually!(ledger.len() == 8);
     eventually!(items.length().await.is_ok_and(|length| length == QueueLength::default()));
     wall.fall();
-    let lost = || stage.cache.stats().queue("stuck-and-taken").unwrap().partitions_lost;
+    let lost = || fixture.cache.stats().queue("stuck-and-taken").unwrap().partitions_lost;
     eventually!(lost() == 2);
     // What it had begun it may have ended, and no more.
     assert_eq!(late.len(), 2);
     // It takes part again.
-    let owned = || stage.cache.stats().queue("stuck-and-taken").unwrap().partitions_owned;
+    let owned = || fixture.cache.stats().queue("stuck-and-taken").unwrap().partitions_owned;
     eventually!(owned() == 1);
     blocked.stop().await;
     running.stop().await;
@@ -205,11 +206,11 @@ static CUT_OFF: QueueSite = site("stuck-and-cut-off");
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn an_owner_that_blocks_keeps_its_partition_over_a_lost_connection() {
-    let stage = Stage::redis().await;
-    let (server, _) = stage.server.as_ref().unwrap();
+    let fixture = Fixture::redis().await;
+    let server = fixture.store.server();
     let proxy = Proxy::to(server.single()).await;
     let cache = patient().connect(&server.single().url_at(proxy.port())).unwrap();
-    let (wall, items) = (Wall::default(), queue(&CUT_OFF, &stage.cache));
+    let (wall, items) = (Wall::default(), queue(&CUT_OFF, &fixture.cache));
     let (ledger, others) = (Ledger::default(), Ledger::default());
     for number in 0..2 {
         items.push(step(0, number)).await.unwrap();
@@ -219,7 +220,7 @@ async fn an_owner_that_blocks_keeps_its_partition_over_a_lost_connection() {
     proxy.reset_connections();
     wall.fall();
     // Somebody who would take what is not kept.
-    let other = Running::start(worker(&CUT_OFF, &stage.cache, &others));
+    let other = Running::start(worker(&CUT_OFF, &fixture.cache, &others));
     eventually!(items.length().await.is_ok_and(|length| length == QueueLength::default()));
     running.stop().await;
     other.stop().await;

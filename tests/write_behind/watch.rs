@@ -13,7 +13,7 @@ use cache_testing::barrier::eventually;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::stage::{Running, Step, queue, step};
+use crate::fixture::{Running, Step, queue, step};
 
 const PARTITIONS: u32 = 6;
 const COUNTERS: u64 = 12;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use cache_fixtures::patient;
+use cache_fixtures::stores::OnStore as _;
 use cache_runtime::__private::{self, QueueSite};
 use cache_runtime::{Batch, Cache};
 use cache_testing::barrier::eventually;
@@ -12,7 +13,7 @@ use cache_testing::redis::{Client, RedisServer};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use crate::stage::{LEASE_MS, Ledger, Running, STEPS, Stage, Step, queue, step, worker};
+use crate::fixture::{Fixture, LEASE_MS, Ledger, Running, STEPS, Step, queue, step, worker};
 
 fn owned(cache: &Cache) -> u64 {
     cache.stats().queue("steps").map_or(0, |queue| queue.partitions_owned)
@@ -20,9 +21,9 @@ fn owned(cache: &Cache) -> u64 {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn workers_share_the_partitions_whoever_comes_and_goes() {
-    let stage = Stage::redis().await;
-    let (queue, ledger) = (queue(&STEPS, &stage.cache), Ledger::default());
-    let (here, there) = (stage.another_cache(), stage.another_cache());
+    let fixture = Fixture::redis().await;
+    let (queue, ledger) = (queue(&STEPS, &fixture.cache), Ledger::default());
+    let (here, there) = (fixture.another_cache(), fixture.another_cache());
     let pushing = tokio::spawn(async move {
         for number in 0.. {
             for counter in 0..10 {
@@ -64,10 +65,10 @@ static DONE: tokio::sync::Semaphore = tokio::sync::Semaphore::const_new(0);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_that_is_dropped_loses_nothing() {
-    let stage = Stage::redis().await;
-    let (queue, ledger) = (queue(&STEPS, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let (queue, ledger) = (queue(&STEPS, &fixture.cache), Ledger::default());
     let gate = ledger.hold();
-    let dropped = Running::start(worker(&STEPS, &stage.cache, &ledger));
+    let dropped = Running::start(worker(&STEPS, &fixture.cache, &ledger));
     for number in 0..5 {
         queue.push(step(3, number)).await.unwrap();
     }
@@ -77,11 +78,11 @@ async fn a_worker_that_is_dropped_loses_nothing() {
     assert_eq!(ledger.len(), 0, "its sink was dropped, too");
 
     gate.open();
-    let next = Running::start(worker(&STEPS, &stage.cache, &ledger));
+    let next = Running::start(worker(&STEPS, &fixture.cache, &ledger));
     eventually!(ledger.len() == 5);
     next.stop().await;
     assert_eq!(ledger.of(3), [0, 1, 2, 3, 4]);
-    let owners = stage.server.unwrap().1.keys().await;
+    let owners = fixture.store.client().keys().await;
     assert!(!owners.iter().any(|key| key.ends_with(":owner")), "{owners:?}");
 }
 
@@ -168,16 +169,16 @@ static SHRUNK: QueueSite = QueueSite::new("workers::shrunk", "grown")
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn with_fewer_partitions_than_before_nothing_stays_behind() {
-    let stage = Stage::redis().await;
-    let (grown, ledger) = (queue(&GROWN, &stage.cache), Ledger::default());
-    let running = Running::start(worker(&GROWN, &stage.cache, &Ledger::default()));
+    let fixture = Fixture::redis().await;
+    let (grown, ledger) = (queue(&GROWN, &fixture.cache), Ledger::default());
+    let running = Running::start(worker(&GROWN, &fixture.cache, &Ledger::default()));
     grown.push(step(100, 0)).await.unwrap();
     eventually!(grown.length().await.unwrap().waiting == 0);
     running.stop().await;
     for counter in 0..20 {
         grown.push(step(counter, 0)).await.unwrap();
     }
-    let cache = stage.another_cache();
+    let cache = fixture.another_cache();
     let shrunk = queue(&SHRUNK, &cache);
     assert!(!shrunk.shrink().await.unwrap(), "some are not empty");
     let running = Running::start(worker(&SHRUNK, &cache, &ledger));
@@ -195,7 +196,7 @@ async fn with_fewer_partitions_than_before_nothing_stays_behind() {
         grown.push(step(counter, 0)).await.unwrap();
     }
     eventually!({
-        _ = stage.cache.stats();
+        _ = fixture.cache.stats();
         owned() == 6 && ledger.len() == 30
     });
     running.stop().await;
@@ -203,11 +204,11 @@ async fn with_fewer_partitions_than_before_nothing_stays_behind() {
 
 #[tokio::test]
 async fn a_sink_may_take_longer_than_a_lease() {
-    let stage = Stage::redis().await;
-    let server = &stage.server.as_ref().unwrap().0;
-    let (lonely, ledger) = (queue(&LONELY, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let server = fixture.store.server();
+    let (lonely, ledger) = (queue(&LONELY, &fixture.cache), Ledger::default());
     let gate = ledger.hold();
-    let running = Running::start(worker(&LONELY, &stage.cache, &ledger));
+    let running = Running::start(worker(&LONELY, &fixture.cache, &ledger));
     lonely.push(step(0, 0)).await.unwrap();
     gate.entered(1).await;
     server.single().reset_commandstats().await;
@@ -218,7 +219,7 @@ async fn a_sink_may_take_longer_than_a_lease() {
     gate.open();
     eventually!(ledger.of(0) == [0]);
     running.stop().await;
-    let stats = stage.cache.stats();
+    let stats = fixture.cache.stats();
     let stats = stats.queue("lonely").unwrap();
     assert_eq!((stats.delivered, stats.partitions_lost), (1, 0));
 }
@@ -232,15 +233,15 @@ static SCATTERED: QueueSite = QueueSite::new("workers::scattered", "scattered")
 #[tokio::test]
 async fn ten_bad_items_are_three_lines() {
     log::capture();
-    let stage = Stage::redis().await;
-    let (scattered, ledger) = (queue(&SCATTERED, &stage.cache), Ledger::default());
+    let fixture = Fixture::redis().await;
+    let (scattered, ledger) = (queue(&SCATTERED, &fixture.cache), Ledger::default());
     ledger.refuse(|step| step.number == 3);
     for counter in 0..10 {
         for number in 0..6 {
             scattered.push(step(counter, number)).await.unwrap();
         }
     }
-    let running = Running::start(worker(&SCATTERED, &stage.cache, &ledger));
+    let running = Running::start(worker(&SCATTERED, &fixture.cache, &ledger));
     eventually!(scattered.length().await.unwrap().dead_letters == 10);
     // A batch without any, in each partition.
     for counter in 0..10 {
@@ -267,15 +268,15 @@ static TOLD: QueueSite =
 #[tokio::test]
 async fn the_log_has_one_line_for_each_change() {
     log::capture();
-    let stage = Stage::redis().await;
-    let (told, ledger) = (queue(&TOLD, &stage.cache), Ledger::default());
-    let failures = || stage.cache.stats().queue("told").unwrap().failures;
+    let fixture = Fixture::redis().await;
+    let (told, ledger) = (queue(&TOLD, &fixture.cache), Ledger::default());
+    let failures = || fixture.cache.stats().queue("told").unwrap().failures;
     let lines = |text: &str| {
         let all = log::about(None);
         all.iter().filter(|line| line.contains("\"told\"") && line.contains(text)).count()
     };
     ledger.refuse(|_| true);
-    let running = Running::start(worker(&TOLD, &stage.cache, &ledger));
+    let running = Running::start(worker(&TOLD, &fixture.cache, &ledger));
     told.push(step(0, 0)).await.unwrap();
     eventually!(failures() > 2);
     ledger.accept();

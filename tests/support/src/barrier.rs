@@ -1,7 +1,7 @@
 //! Gates that hold a body at a known place, counters of its runs, and waiting for a condition.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Semaphore, watch};
@@ -98,6 +98,36 @@ impl Drop for Inside<'_> {
     }
 }
 
+/// Lets bodies pass, or holds them at a gate while a test wants that. Clones are one.
+#[derive(Clone, Debug, Default)]
+pub struct Hold(Arc<Mutex<Option<Gate>>>);
+
+impl Hold {
+    /// Holds everybody who comes from now on, until the gate is opened.
+    pub fn begin(&self) -> Gate {
+        let gate = Gate::new();
+        *self.gate() = Some(gate.clone());
+        gate
+    }
+
+    /// Holds nobody who comes from now on; those who are held stay held.
+    pub fn end(&self) {
+        *self.gate() = None;
+    }
+
+    /// Waits at the gate, if there is one. For the body.
+    pub async fn pass(&self) {
+        let gate = self.gate().clone();
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
+    }
+
+    fn gate(&self) -> MutexGuard<'_, Option<Gate>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Counts the runs of a body. Clones count together.
 #[derive(Clone, Debug, Default)]
 pub struct Counter(Arc<AtomicUsize>);
@@ -132,6 +162,15 @@ macro_rules! eventually {
     }};
 }
 pub use crate::eventually;
+
+/// Waits until a condition holds; fails with `what` after [`LIMIT`]. For conditions that return
+/// early, which those of [`eventually!`] cannot.
+pub async fn until(what: &str, condition: impl AsyncFn() -> bool) {
+    let patience = Patience::new();
+    while !condition().await {
+        patience.pause(what).await;
+    }
+}
 
 /// The limit behind [`eventually!`], in real time even where the test has paused tokio's clock.
 #[derive(Debug)]

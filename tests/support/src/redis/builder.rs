@@ -61,11 +61,12 @@ impl Builder {
         self
     }
 
-    /// A sentinel that watches the primary at `port` of 127.0.0.1 under the name `main`, and needs no second opinion.
+    /// A sentinel that watches the primary at `port` of 127.0.0.1 under the name `main`. It takes so many to agree that
+    /// the primary is down.
     #[must_use]
-    pub fn sentinel(mut self, port: u16) -> Self {
+    pub fn sentinel(mut self, port: u16, quorum: u32) -> Self {
         self.is_sentinel = true;
-        self.setting(&format!("sentinel monitor main 127.0.0.1 {port} 1"))
+        self.setting(&format!("sentinel monitor main 127.0.0.1 {port} {quorum}"))
             // A busy machine is no failure.
             .setting("sentinel down-after-milliseconds main 5000")
             .setting("sentinel failover-timeout main 6000")

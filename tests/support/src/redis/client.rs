@@ -5,7 +5,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{
     AsyncConnectionConfig, Cmd, ConnectionInfo, ErrorKind, FromRedisValue, IntoConnectionInfo,
-    RedisResult, ServerErrorKind,
+    RedisResult, ServerErrorKind, ToRedisArgs,
 };
 
 use crate::LIMIT;
@@ -59,6 +59,23 @@ impl Client {
             }
             reply => reply,
         }
+    }
+
+    /// Runs one command with arguments of any type on this very node.
+    pub async fn call<T: FromRedisValue>(&self, name: &str, arguments: impl ToRedisArgs) -> T {
+        match self.try_call(name, arguments).await {
+            Ok(reply) => reply,
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+
+    /// The same, and gives the error if that is the reply.
+    pub async fn try_call<T: FromRedisValue>(
+        &self,
+        name: &str,
+        arguments: impl ToRedisArgs,
+    ) -> RedisResult<T> {
+        redis::cmd(name).arg(arguments).query_async(&mut self.connection()).await
     }
 
     /// Runs one command on this very node.

@@ -25,33 +25,6 @@ pub struct RedisCluster {
     buses: Vec<Port>,
 }
 
-/// What a cache is connected to.
-#[derive(Debug)]
-pub enum Backend {
-    /// One server, that ends with this value.
-    Single(RedisServer),
-    /// A cluster, by its URL.
-    Cluster(String),
-}
-
-impl Backend {
-    /// Where clients connect.
-    pub fn url(&self) -> String {
-        match self {
-            Self::Single(server) => server.url(),
-            Self::Cluster(url) => url.clone(),
-        }
-    }
-
-    /// The one server. Fails for a cluster.
-    pub fn single(&self) -> &RedisServer {
-        match self {
-            Self::Single(server) => server,
-            Self::Cluster(url) => panic!("{url} is a cluster"),
-        }
-    }
-}
-
 impl RedisCluster {
     /// Three primaries without replicas. One that is lost takes nothing with it but its own slots.
     pub async fn start() -> Self {
@@ -94,14 +67,6 @@ impl RedisCluster {
             Some(password) => format!("redis+cluster://:{password}@{}", hosts.join(",")),
             None => format!("redis+cluster://{}", hosts.join(",")),
         }
-    }
-
-    /// This cluster, emptied, for one test of several; with a client of the node that has a key.
-    pub async fn anew(&self, key: &str) -> (Backend, Client) {
-        for node in self.primaries() {
-            node.client().await.flush_all().await;
-        }
-        (Backend::Cluster(self.url()), self.node(self.home(key).await).client().await)
     }
 
     /// One node; those below the number of primaries began as such.

@@ -17,13 +17,15 @@ mod builder;
 mod client;
 mod cluster;
 mod program;
+mod shared;
 mod tls;
 
 pub use crate::requires;
 pub use builder::Builder;
 pub use client::Client;
-pub use cluster::{Backend, RedisCluster};
+pub use cluster::RedisCluster;
 pub use program::Program;
+pub use shared::{Backend, SharedCluster};
 
 const LOG: &str = "redis.log";
 
@@ -53,6 +55,12 @@ impl RedisServer {
     /// Starts a server with nothing special about it.
     pub async fn start() -> Self {
         Self::builder().start().await
+    }
+
+    /// Starts a server with these lines in its settings.
+    pub async fn with(settings: &[&str]) -> Self {
+        let builder = settings.iter().fold(Self::builder(), |builder, line| builder.setting(line));
+        builder.start().await
     }
 
     /// A server with settings of its own.

@@ -103,7 +103,7 @@ async fn children_and_servers_end_with_a_parent_that_was_killed() {
 }
 
 async fn start_a_family(parent: Parent) {
-    let test = "children::children_and_servers_end_with_a_parent_that_was_killed";
+    let test = "tests::children::children_and_servers_end_with_a_parent_that_was_killed";
     let mut grandchild = Child::spawn(test, 0, "grandchild");
     let server = RedisServer::start().await;
     let grandchild: u32 = grandchild.hear().await;
@@ -122,7 +122,7 @@ async fn a_child_that_fails_fails_its_parent() {
 
 #[tokio::test]
 async fn a_test_knows_its_name() {
-    assert_eq!(this_test!(), "children::a_test_knows_its_name");
+    assert_eq!(this_test!(), "tests::children::a_test_knows_its_name");
 }
 
 /// A zombie, which only its adopted parent can bury, does not exist.

@@ -1,37 +1,37 @@
 //! Operations on many keys that belong to several nodes.
 
 use cache_testing::ports::Port;
+use cache_testing::redis::Program;
 
-use crate::store::redis::tests::server::{eventually, is_before_7};
 use crate::store::redis::tests::*;
 
 /// Two nodes that share the slots, and the ports on which they speak to each other.
-async fn pair() -> ([Server; 2], [Port; 2]) {
+async fn pair() -> ([RedisServer; 2], [Port; 2]) {
     let start = async || {
         let mut settings = vec!["cluster-enabled yes", "cluster-node-timeout 10000"];
-        if is_before_7() {
-            let node = Server::start_with(&settings).await;
-            let bus = Port::at(node.port + 10_000);
+        if !Program::get().is_redis_from(7, 0) {
+            let node = RedisServer::with(&settings).await;
+            let bus = Port::at(node.port() + 10_000);
             return (node, bus);
         }
         let bus = Port::reserve();
         let setting = format!("cluster-port {}", bus.number());
         settings.push(&setting);
-        (Server::start_with(&settings).await, bus)
+        (RedisServer::with(&settings).await, bus)
     };
     let ((one, one_bus), (two, two_bus)) = (start().await, start().await);
     let (nodes, buses) = ([one, two], [one_bus, two_bus]);
-    let mut one = nodes[0].other().await;
-    let mut two = nodes[1].other().await;
+    let one = nodes[0].client().await;
+    let two = nodes[1].client().await;
     let slots = |range: std::ops::Range<u16>| range.collect::<Vec<_>>();
-    let _: () = one.run("CLUSTER", ("ADDSLOTS", slots(0..8192))).await;
-    let _: () = two.run("CLUSTER", ("ADDSLOTS", slots(8192..16384))).await;
-    let _: () = two.run("CLUSTER", ("SET-CONFIG-EPOCH", 2)).await;
-    let there = ("MEET", "127.0.0.1", nodes[1].port, buses[1].number());
-    let _: () = one.run("CLUSTER", there).await;
+    let _: () = one.call("CLUSTER", ("ADDSLOTS", slots(0..8192))).await;
+    let _: () = two.call("CLUSTER", ("ADDSLOTS", slots(8192..16384))).await;
+    let _: () = two.call("CLUSTER", ("SET-CONFIG-EPOCH", 2)).await;
+    let there = ("MEET", "127.0.0.1", nodes[1].port(), buses[1].number());
+    let _: () = one.call("CLUSTER", there).await;
     for node in &nodes {
-        eventually("the nodes agree", async || {
-            let info: String = node.other().await.run("CLUSTER", "INFO").await;
+        until("the nodes agree", async || {
+            let info: String = node.client().await.call("CLUSTER", "INFO").await;
             info.contains("cluster_state:ok") && info.contains("cluster_slots_ok:16384")
         })
         .await;
@@ -42,7 +42,7 @@ async fn pair() -> ([Server; 2], [Port; 2]) {
 #[tokio::test]
 async fn many_keys_go_to_their_nodes_and_come_back_in_order() {
     let (nodes, _buses) = pair().await;
-    let store = store_at(&format!("redis+cluster://127.0.0.1:{}", nodes[0].port));
+    let store = store_at(&format!("redis+cluster://127.0.0.1:{}", nodes[0].port()));
     let keys: Vec<_> = (0..100).map(|number| format!("user:{number}")).collect();
     let names: Vec<_> = keys.iter().map(|key| Name::new(key)).collect();
     let claims: Vec<_> = names
@@ -57,19 +57,19 @@ async fn many_keys_go_to_their_nodes_and_come_back_in_order() {
     }
 
     // A slot has moved since.
-    let mut two = nodes[1].other().await;
-    let slot: u16 = two.run("CLUSTER", ("KEYSLOT", "user:50")).await;
+    let two = nodes[1].client().await;
+    let slot: u16 = two.call("CLUSTER", ("KEYSLOT", "user:50")).await;
     let there = usize::from(slot < 8192);
-    let id: String = nodes[there].other().await.run("CLUSTER", "MYID").await;
-    let other: String = nodes[1 - there].other().await.run("CLUSTER", "MYID").await;
-    let mut to = nodes[there].other().await;
-    let mut from = nodes[1 - there].other().await;
-    let _: () = to.run("CLUSTER", ("SETSLOT", slot, "IMPORTING", &other)).await;
-    let _: () = from.run("CLUSTER", ("SETSLOT", slot, "MIGRATING", &id)).await;
-    let port = nodes[there].port;
-    let _: String = from.run("MIGRATE", ("127.0.0.1", port, "user:50", 0, 5000)).await;
-    for node in [&mut to, &mut from] {
-        let _: () = node.run("CLUSTER", ("SETSLOT", slot, "NODE", &id)).await;
+    let id: String = nodes[there].client().await.call("CLUSTER", "MYID").await;
+    let other: String = nodes[1 - there].client().await.call("CLUSTER", "MYID").await;
+    let to = nodes[there].client().await;
+    let from = nodes[1 - there].client().await;
+    let _: () = to.call("CLUSTER", ("SETSLOT", slot, "IMPORTING", &other)).await;
+    let _: () = from.call("CLUSTER", ("SETSLOT", slot, "MIGRATING", &id)).await;
+    let port = nodes[there].port();
+    let _: String = from.call("MIGRATE", ("127.0.0.1", port, "user:50", 0, 5000)).await;
+    for node in [&to, &from] {
+        let _: () = node.call("CLUSTER", ("SETSLOT", slot, "NODE", &id)).await;
     }
 
     let filling = |claim: &Claim<'_>| fill(claim.name, claim.token, claim.name.text);

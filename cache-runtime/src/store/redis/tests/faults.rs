@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
+use cache_testing::redis::Data;
 use tokio::runtime::Runtime;
 
 use crate::metrics::BreakerState as Phase;
 use crate::store::StoreError;
-use crate::store::redis::tests::server::eventually;
 use crate::store::redis::tests::*;
 
 /// Whether a value could be stored, which it is the regular way.
@@ -25,22 +25,22 @@ fn nothing_happens_before_the_first_call() {
 
 #[tokio::test]
 async fn a_server_may_come_up_after_the_program() {
-    let mut server = Server::reserve(&[]);
+    let server = RedisServer::builder().down();
     let store = store(&server);
     let name = Name::new("user:1");
     assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
     assert_eq!(store.snapshot().phase, Phase::Open);
     assert_eq!(store.invalidate(&[name, name], NONE, soon()).await, vec![Err(StoreError::Down); 2]);
-    server.restart().await;
-    eventually("the server is found", async || store.get(name, soon()).await.is_ok()).await;
+    server.restart(Data::Lost).await;
+    until("the server is found", async || store.get(name, soon()).await.is_ok()).await;
     assert_eq!(store.snapshot().phase, Phase::Closed);
-    // Other processes may have missed it, too.
-    eventually("something is stored", async || is_stored(&store, name, "one").await).await;
+    // Client processes may have missed it, too.
+    until("something is stored", async || is_stored(&store, name, "one").await).await;
 }
 
 #[tokio::test]
 async fn the_first_calls_wait_for_the_connection_and_share_it() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = Arc::new(store(&server));
     let calls: Vec<_> = (0..100)
         .map(|_| {
@@ -51,13 +51,13 @@ async fn the_first_calls_wait_for_the_connection_and_share_it() {
     for call in calls {
         assert_eq!(call.await.unwrap(), Ok(None));
     }
-    let clients: String = server.other().await.run("CLIENT", "LIST").await;
+    let clients: String = server.client().await.call("CLIENT", "LIST").await;
     assert_eq!(clients.matches(" name=cache ").count(), 1, "{clients}");
 }
 
 #[tokio::test]
 async fn a_killed_server_is_missed_at_once_and_found_again() {
-    let mut server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
@@ -68,29 +68,26 @@ async fn a_killed_server_is_missed_at_once_and_found_again() {
     assert_eq!(after.phase, Phase::Open);
     assert!(after.since > before.since);
     assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
-    server.restart().await;
-    eventually("the server is back", async || store.get(name, briefly()).await == Ok(None)).await;
+    server.restart(Data::Lost).await;
+    until("the server is back", async || store.get(name, briefly()).await == Ok(None)).await;
     assert!(store.snapshot().epoch > before.epoch);
 }
 
 #[tokio::test]
 async fn a_frozen_server_opens_the_breaker_until_it_thaws() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
-    server.freeze();
-    eventually("the breaker opens", async || {
-        store.get(name, briefly()).await == Err(StoreError::Down)
-    })
-    .await;
+    server.stop();
+    until("the breaker opens", async || store.get(name, briefly()).await == Err(StoreError::Down))
+        .await;
     for _ in 0..10_000 {
         assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
         assert!(store.snapshot().phase != Phase::Closed);
     }
-    server.thaw();
-    eventually("hits resume", async || payload_now(&store, name).await.as_deref() == Some("one"))
-        .await;
+    server.cont();
+    until("hits resume", async || payload_now(&store, name).await.as_deref() == Some("one")).await;
 }
 
 async fn payload_now(store: &RedisStore, name: Name<'_>) -> Option<String> {
@@ -102,24 +99,24 @@ async fn payload_now(store: &RedisStore, name: Name<'_>) -> Option<String> {
 
 #[tokio::test]
 async fn callers_that_give_up_early_betray_a_frozen_server_too() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
-    server.freeze();
-    eventually("the breaker opens", async || {
+    server.stop();
+    until("the breaker opens", async || {
         let call = store.get(name, soon());
         _ = tokio::time::timeout(Duration::from_millis(1), call).await;
         store.snapshot().phase != Phase::Closed
     })
     .await;
-    server.thaw();
-    eventually("hits resume", async || payload_now(&store, name).await.is_some()).await;
+    server.cont();
+    until("hits resume", async || payload_now(&store, name).await.is_some()).await;
 }
 
 #[tokio::test]
 async fn calls_beyond_the_limit_wait_in_line() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let prompt = Duration::from_secs(20);
     let settings = Settings { max_in_flight: 8, prompt, ..Settings::default() };
     let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
@@ -127,7 +124,7 @@ async fn calls_beyond_the_limit_wait_in_line() {
     for key in &keys {
         put(&store, Name::new(key), "one").await;
     }
-    server.freeze();
+    server.stop();
     let call = |key: &String, by| {
         let (store, key) = (Arc::clone(&store), key.clone());
         tokio::spawn(async move { store.get(Name::new(&key), by).await })
@@ -136,7 +133,7 @@ async fn calls_beyond_the_limit_wait_in_line() {
     tokio::task::yield_now().await;
     // It is the last in line, whose turn does not come.
     assert_eq!(call(&keys[0], briefly()).await.unwrap(), Err(StoreError::Saturated));
-    server.thaw();
+    server.cont();
     for call in calls {
         assert!(matches!(call.await.unwrap(), Ok(Some(_))));
     }
@@ -146,7 +143,7 @@ async fn calls_beyond_the_limit_wait_in_line() {
 #[test]
 fn another_runtime_takes_over_when_one_is_shut_down() {
     let runtime = Runtime::new().unwrap();
-    let server = runtime.block_on(Server::start());
+    let server = runtime.block_on(RedisServer::start());
     let store = store(&server);
     let name = Name::new("user:1");
     for payload_of in ["one", "two", "three"] {
@@ -165,13 +162,13 @@ fn another_runtime_takes_over_when_one_is_shut_down() {
 #[test]
 fn another_runtime_takes_over_when_one_is_left_standing() {
     let runtime = Runtime::new().unwrap();
-    let server = runtime.block_on(Server::start());
+    let server = runtime.block_on(RedisServer::start());
     let store = store(&server);
     let name = Name::new("user:1");
     let standing = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     standing.block_on(async { put(&store, name, "one").await });
     let epoch = store.snapshot().epoch;
-    runtime.block_on(eventually("somebody takes over", async || {
+    runtime.block_on(until("somebody takes over", async || {
         payload_now(&store, name).await.as_deref() == Some("one")
     }));
     assert!(store.snapshot().epoch > epoch);
@@ -185,7 +182,7 @@ fn another_runtime_takes_over_when_one_is_left_standing() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn dropped_calls_do_not_mix_up_replies() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     // No doubt about a machine that is merely busy.
     let settings = Settings { prompt: Duration::from_secs(20), ..Settings::default() };
     let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
@@ -226,13 +223,13 @@ async fn dropped_calls_do_not_mix_up_replies() {
 
 #[tokio::test]
 async fn a_link_that_swallows_everything_is_replaced() {
-    let server = Server::start().await;
-    let link = fake::Link::to(server.port).await;
+    let server = RedisServer::start().await;
+    let link = fake::Link::to(server.port()).await;
     let store = store_at(&format!("redis://127.0.0.1:{}", link.port));
     let name = Name::new("user:1");
     put(&store, name, "one").await;
     link.swallow();
-    eventually("hits resume", async || payload_now(&store, name).await.is_some()).await;
+    until("hits resume", async || payload_now(&store, name).await.is_some()).await;
     assert!(link.accepted.load(std::sync::atomic::Ordering::SeqCst) >= 2);
 }
 
@@ -247,5 +244,5 @@ async fn replies_of_other_requests_end_the_connection() {
     let store = store_at(&format!("redis://127.0.0.1:{}", fake::serve(mixed_up).await));
     assert_eq!(store.get(asked, soon()).await, Err(StoreError::Unexpected));
     let epoch = store.snapshot().epoch;
-    eventually("the connection is replaced", async || store.snapshot().epoch > epoch).await;
+    until("the connection is replaced", async || store.snapshot().epoch > epoch).await;
 }

@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use crate::store::Store;
-use crate::store::redis::tests::server::eventually;
 use crate::store::redis::tests::*;
 use crate::{self as cache_runtime, Cache, cached};
 
@@ -16,8 +15,8 @@ async fn half(n: u64) -> u64 {
 }
 
 /// A cache over a link, with a value in it.
-async fn cache(server: &Server, settings: Settings) -> (Cache, fake::Link) {
-    let link = fake::Link::to(server.port).await;
+async fn cache(server: &RedisServer, settings: Settings) -> (Cache, fake::Link) {
+    let link = fake::Link::to(server.port()).await;
     let target = Target::parse(&format!("redis://127.0.0.1:{}", link.port)).unwrap();
     let store = Store::from(RedisStore::new(target, settings));
     let cache = Cache::builder().budget(Duration::from_secs(20)).over(store).unwrap();
@@ -34,7 +33,7 @@ fn bodies(cache: &Cache) -> u64 {
 /// A router has forgotten the connection: the first call after a pause finds out, and gets another one.
 #[tokio::test]
 async fn the_first_call_after_a_pause_asks_for_a_sign_of_life() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let (heartbeat, prompt) = (AGES, Duration::from_secs(1));
     let unasked =
         Settings { heartbeat, prompt, trusted_for: Duration::ZERO, ..Settings::default() };
@@ -55,12 +54,12 @@ async fn the_first_call_after_a_pause_asks_for_a_sign_of_life() {
 /// It is found out before there is a call.
 #[tokio::test]
 async fn an_idle_connection_is_replaced_before_it_is_used() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let heartbeat = Duration::from_millis(20);
     let asked = Settings { heartbeat, trusted_for: AGES, ..Settings::default() };
     let (cache, link) = cache(&server, asked).await;
     link.swallow();
-    eventually("there is another connection", async || {
+    until("there is another connection", async || {
         link.accepted.load(SeqCst) == 2
             && cache.stats().breaker == Some(crate::stats::BreakerState::Closed)
     })
@@ -72,7 +71,7 @@ async fn an_idle_connection_is_replaced_before_it_is_used() {
 /// Calls go on while connections come and go.
 #[tokio::test]
 async fn a_connection_is_replaced_when_it_is_old_enough() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let short = Settings { max_age: Some(Duration::from_millis(30)), ..Settings::default() };
     let (cache, link) = cache(&server, short).await;
     while link.accepted.load(SeqCst) < 5 {

@@ -1,5 +1,7 @@
 //! Operations on many keys at once.
 
+use cache_testing::redis::Client;
+
 use crate::store::StoreError;
 use crate::store::redis::tests::*;
 
@@ -17,8 +19,8 @@ fn fillings<'a>(claims: &[Claim<'a>], payload: &str) -> Vec<Filling<'a>> {
 }
 
 /// How often each command was executed since the last call.
-async fn executed(other: &mut server::Other, command: &str) -> u64 {
-    let stats: String = other.run("INFO", "commandstats").await;
+async fn executed(other: &Client, command: &str) -> u64 {
+    let stats: String = other.call("INFO", "commandstats").await;
     let line = format!("cmdstat_{command}:calls=");
     let calls = stats.lines().find_map(|it| it.strip_prefix(&*line)).unwrap_or("0,");
     calls.split(',').next().unwrap().parse().unwrap()
@@ -26,9 +28,9 @@ async fn executed(other: &mut server::Other, command: &str) -> u64 {
 
 #[tokio::test]
 async fn many_values_are_leased_filled_and_read_in_few_commands() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
-    let mut other = server.other().await;
+    let other = server.client().await;
     let keys: Vec<_> = (0..600).map(|number| format!("user:{number}")).collect();
     let names: Vec<_> = keys.iter().map(|key| Name::new(key)).collect();
     assert_eq!(store.get_many(&names, soon()).await, vec![Ok(None); 600]);
@@ -37,40 +39,40 @@ async fn many_values_are_leased_filled_and_read_in_few_commands() {
     let acquired = store.acquire_many(&claims, LEASE, soon()).await;
     assert!(acquired.iter().all(|it| matches!(it, Ok(Acquired::Leased))), "{acquired:?}");
     assert_eq!(store.renew_many(&claims, TTL, soon()).await, vec![Ok(true); 600]);
-    let left: u64 = other.run("PTTL", names[599].text).await;
+    let left: u64 = other.call("PTTL", names[599].text).await;
     assert!(u128::from(left) > LEASE.as_millis());
     let filled = store.fill_many(fillings(&claims, "one"), soon()).await;
     assert_eq!(filled, vec![Ok(true); 600]);
 
-    let _: () = other.run("CONFIG", "RESETSTAT").await;
+    let _: () = other.call("CONFIG", "RESETSTAT").await;
     let records = store.get_many(&names, soon()).await;
     for (name, record) in names.iter().zip(records) {
         let Found::Value(value) = read(*name, record.unwrap().unwrap()) else { panic!("no value") };
         assert_eq!(value.payload(), b"one");
     }
-    assert_eq!(executed(&mut other, "mget").await, 3, "a chunk is 256 keys");
-    assert_eq!(executed(&mut other, "get").await, 0);
+    assert_eq!(executed(&other, "mget").await, 3, "a chunk is 256 keys");
+    assert_eq!(executed(&other, "get").await, 0);
 }
 
 #[tokio::test]
 async fn nothing_is_done_for_no_keys() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     put(&store, Name::new("user:1"), "one").await;
-    let mut other = server.other().await;
-    let before = executed(&mut other, "evalsha").await;
+    let other = server.client().await;
+    let before = executed(&other, "evalsha").await;
     assert!(store.get_many(&[], soon()).await.is_empty());
     assert!(store.acquire_many(&[], LEASE, soon()).await.is_empty());
     assert!(store.fill_many(Vec::new(), soon()).await.is_empty());
-    assert_eq!(executed(&mut other, "mget").await, 0);
-    assert_eq!(executed(&mut other, "evalsha").await, before);
+    assert_eq!(executed(&other, "mget").await, 0);
+    assert_eq!(executed(&other, "evalsha").await, before);
 }
 
 #[tokio::test]
 async fn each_key_has_an_answer_of_its_own() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
-    let mut other = server.other().await;
+    let other = server.client().await;
     let [value, lease, fence, tombstone] = ["value", "lease", "fence", "tombstone"].map(Name::new);
     let [text, list, copy, damaged] = ["text", "list", "copy", "damaged"].map(Name::new);
     let (useless, free) = (Name::new("useless"), Name::new("free"));
@@ -78,11 +80,11 @@ async fn each_key_has_an_answer_of_its_own() {
     assert!(matches!(acquire(&store, lease, Token::random()).await, Acquired::Leased));
     assert_eq!(store.begin(&[fence], Token::random(), LEASE, soon()).await, [Ok(true)]);
     assert_eq!(store.invalidate(&[tombstone], TTL, soon()).await, [Ok(())]);
-    let _: () = other.run("SET", (text.text, "hello")).await;
-    let _: () = other.run("RPUSH", (list.text, "hello")).await;
-    let _: () = other.run("COPY", (value.text, copy.text)).await;
+    let _: () = other.call("SET", (text.text, "hello")).await;
+    let _: () = other.call("RPUSH", (list.text, "hello")).await;
+    let _: () = other.call("COPY", (value.text, copy.text)).await;
     let record = fill(damaged, Token::random(), "one").record;
-    let _: () = other.run("SET", (damaged.text, &record[..40])).await;
+    let _: () = other.call("SET", (damaged.text, &record[..40])).await;
     let reject = put(&store, useless, "two").await;
 
     let names = [value, lease, fence, tombstone, text, list, copy, damaged, free];
@@ -114,7 +116,7 @@ async fn each_key_has_an_answer_of_its_own() {
 
 #[tokio::test]
 async fn only_what_still_stands_is_filled() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let names = ["leased", "invalidated", "seen", "replaced"].map(Name::new);
     let claims = claims(&names[..2]);

@@ -15,17 +15,17 @@ mod refusals;
 #[cfg(feature = "tracing")]
 mod secrecy;
 mod sentinels;
-mod server;
 mod sweep;
 mod writers;
 
 use std::time::Duration;
 
 use bytes::Bytes;
+use cache_testing::barrier::until;
+use cache_testing::redis::RedisServer;
 use tokio::time::Instant;
 
 use self::operations::{Claim, End, Filling};
-use self::server::Server;
 use crate::record::token::Token;
 use crate::record::{self, Found, ValueHeader};
 use crate::store::redis::{RedisStore, Settings, Sweep, Target};
@@ -36,7 +36,7 @@ const LEASE: Duration = Duration::from_secs(60);
 const TTL: Duration = Duration::from_secs(600);
 const NONE: Duration = Duration::ZERO;
 
-fn store(server: &Server) -> RedisStore {
+fn store(server: &RedisServer) -> RedisStore {
     store_at(&server.url())
 }
 

@@ -6,7 +6,7 @@ use crate::store::redis::tests::*;
 
 #[tokio::test]
 async fn a_value_is_leased_filled_and_read() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     assert_eq!(store.get(name, soon()).await, Ok(None));
@@ -24,21 +24,21 @@ async fn a_value_is_leased_filled_and_read() {
         panic!("no value")
     };
     assert!(matches!(read(name, record), Found::Value(_)));
-    let left: i64 = server.other().await.run("PTTL", "user:1").await;
+    let left: i64 = server.client().await.call("PTTL", "user:1").await;
     assert!((1..=600_000).contains(&left), "{left}");
 }
 
 #[tokio::test]
 async fn the_origin_is_that_of_the_primary() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
     let record = store.get(name, soon()).await.unwrap().unwrap();
 
-    let info: String = server.other().await.run("INFO", "server").await;
+    let info: String = server.client().await.call("INFO", "server").await;
     let run = info.lines().find_map(|line| line.strip_prefix("run_id:")).unwrap();
-    let info: String = server.other().await.run("INFO", "replication").await;
+    let info: String = server.client().await.call("INFO", "replication").await;
     let replication = info.lines().find_map(|line| line.strip_prefix("master_replid:")).unwrap();
     let origin = xxhash_rust::xxh3::xxh3_64(format!("{run}{replication}").as_bytes());
     assert_eq!(record[4..12], origin.to_be_bytes());
@@ -46,7 +46,7 @@ async fn the_origin_is_that_of_the_primary() {
 
 #[tokio::test]
 async fn only_the_standing_lease_is_filled() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let (first, second) = (Token::random(), Token::random());
@@ -60,7 +60,7 @@ async fn only_the_standing_lease_is_filled() {
 
 #[tokio::test]
 async fn an_invalidated_lease_is_not_filled() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     for command in ["DEL", "UNLINK", ""] {
@@ -69,7 +69,7 @@ async fn an_invalidated_lease_is_not_filled() {
         if command.is_empty() {
             assert_eq!(store.invalidate(&[name], NONE, soon()).await, [Ok(())]);
         } else {
-            let _: () = server.other().await.run(command, name.text).await;
+            let _: () = server.client().await.call(command, name.text).await;
         }
         assert!(!store.fill(name, fill(name, token, "stale"), soon()).await.unwrap());
         assert_eq!(store.get(name, soon()).await, Ok(None));
@@ -78,7 +78,7 @@ async fn an_invalidated_lease_is_not_filled() {
 
 #[tokio::test]
 async fn a_lease_is_renewed_and_released_by_its_holder_only() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let (holder, other) = (Token::random(), Token::random());
@@ -87,7 +87,7 @@ async fn a_lease_is_renewed_and_released_by_its_holder_only() {
 
     assert!(!store.renew(name, other, TTL, soon()).await.unwrap());
     assert!(store.renew(name, holder, TTL, soon()).await.unwrap());
-    let left: u64 = server.other().await.run("PTTL", name.text).await;
+    let left: u64 = server.client().await.call("PTTL", name.text).await;
     assert!(u128::from(left) > LEASE.as_millis());
 
     assert!(!store.release(name, other, soon()).await.unwrap());
@@ -97,20 +97,20 @@ async fn a_lease_is_renewed_and_released_by_its_holder_only() {
 
 #[tokio::test]
 async fn a_lease_runs_out() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let token = Token::random();
     let lease = Duration::from_millis(1);
     assert!(matches!(store.acquire(name, token, lease, None, soon()).await, Ok(Acquired::Leased)));
-    server::eventually("the lease ends", async || store.get(name, soon()).await == Ok(None)).await;
+    until("the lease ends", async || store.get(name, soon()).await == Ok(None)).await;
     assert!(!store.fill(name, fill(name, token, "late"), soon()).await.unwrap());
     assert!(!store.renew(name, token, LEASE, soon()).await.unwrap());
 }
 
 #[tokio::test]
 async fn a_refresh_replaces_what_it_started_from() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let seen = put(&store, name, "one").await;
@@ -130,7 +130,7 @@ async fn a_refresh_replaces_what_it_started_from() {
 
 #[tokio::test]
 async fn a_rejected_value_is_leased_over() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let useless = put(&store, name, "useless").await;
@@ -142,7 +142,7 @@ async fn a_rejected_value_is_leased_over() {
 
 #[tokio::test]
 async fn an_unreadable_record_is_leased_over() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     is_leased_over(&server, store(&server)).await;
     // Neither takes leases by `SET`.
     is_leased_over(&server, store_that(&server.url(), Failover::Distrust)).await;
@@ -153,10 +153,10 @@ async fn an_unreadable_record_is_leased_over() {
     is_leased_over(&server, older).await;
 }
 
-async fn is_leased_over(server: &Server, store: RedisStore) {
+async fn is_leased_over(server: &RedisServer, store: RedisStore) {
     let name = Name::new("user:1");
-    let mut other = server.other().await;
-    let _: () = other.run("DEL", name.text).await;
+    let other = server.client().await;
+    let _: () = other.call("DEL", name.text).await;
     put(&store, name, "one").await;
     let record = store.get(name, soon()).await.unwrap().unwrap();
     let mut later = record.to_vec();
@@ -166,7 +166,7 @@ async fn is_leased_over(server: &Server, store: RedisStore) {
     let mut within = record.to_vec();
     within[62..64].copy_from_slice(&63_u16.to_be_bytes());
     for damaged in [&record[..40], &record[..20], &record[..4], &later, &beyond, &within] {
-        let _: () = other.run("SET", (name.text, damaged)).await;
+        let _: () = other.call("SET", (name.text, damaged)).await;
         let token = Token::random();
         assert!(matches!(acquire(&store, name, token).await, Acquired::Leased), "{damaged:?}");
         assert!(store.fill(name, fill(name, token, "one"), soon()).await.unwrap());
@@ -175,12 +175,12 @@ async fn is_leased_over(server: &Server, store: RedisStore) {
 
 #[tokio::test]
 async fn a_record_of_another_key_is_leased_over() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let (source, copy) = (Name::new("user:1"), Name::new("user:2"));
     put(&store, source, "one").await;
     let epoch = store.snapshot().epoch;
-    let _: () = server.other().await.run("COPY", (source.text, copy.text)).await;
+    let _: () = server.client().await.call("COPY", (source.text, copy.text)).await;
 
     let record = store.get(copy, soon()).await.unwrap().unwrap();
     assert!(matches!(read(copy, record), Found::Misplaced(_)));
@@ -193,12 +193,12 @@ async fn a_record_of_another_key_is_leased_over() {
 
 #[tokio::test]
 async fn foreign_data_is_left_alone() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
-    let mut other = server.other().await;
+    let other = server.client().await;
     let (text, list) = (Name::new("text"), Name::new("list"));
-    let _: () = other.run("SET", (text.text, "hello")).await;
-    let _: () = other.run("RPUSH", (list.text, "hello")).await;
+    let _: () = other.call("SET", (text.text, "hello")).await;
+    let _: () = other.call("RPUSH", (list.text, "hello")).await;
 
     for name in [text, list] {
         let record = store.get(name, soon()).await.unwrap().unwrap();
@@ -219,20 +219,20 @@ async fn foreign_data_is_left_alone() {
         Ok(0)
     );
     let (text, list): (String, i64) =
-        (other.run("GET", text.text).await, other.run("LLEN", list.text).await);
+        (other.call("GET", text.text).await, other.call("LLEN", list.text).await);
     assert_eq!((text.as_str(), list), ("hello", 1));
 }
 
 #[tokio::test]
 async fn every_address_and_database_is_reached() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let name = Name::new("user:1");
-    put(&store_at(&format!("{}/3", server.url())), name, "three").await;
+    put(&store_at(&format!("{}3", server.url())), name, "three").await;
     assert_eq!(payload(&store(&server), name).await, None);
 
-    let socket = store_at(&format!("redis+unix://{}?db=3", server.socket().display()));
+    let socket = store_at(&format!("{}?db=3", server.unix_url()));
     assert_eq!(payload(&socket, name).await.as_deref(), Some("three"));
-    let clients: String = server.other().await.run("CLIENT", "LIST").await;
+    let clients: String = server.client().await.call("CLIENT", "LIST").await;
     assert!(
         clients.lines().any(|client| client.contains(" name=cache ") && client.contains(" db=3 ")),
         "{clients}"
@@ -241,16 +241,16 @@ async fn every_address_and_database_is_reached() {
 
 #[tokio::test]
 async fn a_hit_is_one_command() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
-    let mut other = server.other().await;
-    let _: () = other.run("CONFIG", "RESETSTAT").await;
+    let other = server.client().await;
+    let _: () = other.call("CONFIG", "RESETSTAT").await;
     for _ in 0..100 {
         assert!(store.get(name, soon()).await.unwrap().is_some());
     }
-    let stats: String = other.run("INFO", "commandstats").await;
+    let stats: String = other.call("INFO", "commandstats").await;
     let ran: Vec<_> = stats.lines().filter(|line| line.starts_with("cmdstat_")).collect();
     assert!(
         ran.iter()

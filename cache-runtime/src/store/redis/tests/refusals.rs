@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use cache_testing::redis::Program;
+
 use crate::error::Refusal;
 use crate::store::redis::tests::*;
 use crate::store::{Ended, StoreError};
@@ -12,24 +14,24 @@ fn refused(code: &str) -> StoreError {
 
 #[tokio::test]
 async fn scripts_are_sent_again_after_a_flush() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
-    let mut other = server.other().await;
+    let other = server.client().await;
     let keys: Vec<_> = (0..50).map(|number| format!("user:{number}")).collect();
     let names: Vec<_> = keys.iter().map(|key| Name::new(key)).collect();
     let writer = Token::random();
     for _ in 0..3 {
         put(&store, names[0], "one").await;
         assert_eq!(store.begin(&names, writer, LEASE, soon()).await, vec![Ok(true); 50]);
-        let _: () = other.run("SCRIPT", "FLUSH").await;
+        let _: () = other.call("SCRIPT", "FLUSH").await;
         assert_eq!(
             store.end(ends(&names), writer, NONE, soon()).await,
             vec![Ok(Ended::Removed); 50]
         );
     }
     // Each batch sent one body, whatever the number of its keys. Before Redis 7 there is one more, for the lease.
-    let rounds = if server::is_before_7() { 3 * 4 } else { 3 * 3 };
-    let stats: String = other.run("INFO", "commandstats").await;
+    let rounds = if Program::get().is_redis_from(7, 0) { 3 * 3 } else { 3 * 4 };
+    let stats: String = other.call("INFO", "commandstats").await;
     let bodies = stats.lines().find_map(|line| line.strip_prefix("cmdstat_eval:calls=")).unwrap();
     let bodies: u32 = bodies.split(',').next().unwrap().parse().unwrap();
     assert!(bodies <= 1 + rounds, "{bodies}");
@@ -37,13 +39,13 @@ async fn scripts_are_sent_again_after_a_flush() {
 
 #[tokio::test]
 async fn a_full_server_loses_values_but_not_invalidations() {
-    let server = Server::start_with(&["maxmemory 1", "maxmemory-policy noeviction"]).await;
+    let server = RedisServer::with(&["maxmemory 1", "maxmemory-policy noeviction"]).await;
     let store = store(&server);
-    let mut other = server.other().await;
+    let other = server.client().await;
     let name = Name::new("user:1");
-    let _: () = other.run("CONFIG", ("SET", "maxmemory", "100mb")).await;
+    let _: () = other.call("CONFIG", ("SET", "maxmemory", "100mb")).await;
     put(&store, name, "one").await;
-    let _: () = other.run("CONFIG", ("SET", "maxmemory", "1")).await;
+    let _: () = other.call("CONFIG", ("SET", "maxmemory", "1")).await;
 
     assert_eq!(payload(&store, name).await.as_deref(), Some("one"), "reads pass");
     let empty = Name::new("user:2");
@@ -54,23 +56,23 @@ async fn a_full_server_loses_values_but_not_invalidations() {
     assert_eq!(payload(&store, name).await, None, "the value is gone");
     assert_eq!(store.end(ends(&[name]), writer, NONE, soon()).await, [Ok(Ended::Removed)]);
 
-    let _: () = other.run("CONFIG", ("SET", "maxmemory", "100mb")).await;
+    let _: () = other.call("CONFIG", ("SET", "maxmemory", "100mb")).await;
     put(&store, name, "two").await;
-    let _: () = other.run("CONFIG", ("SET", "maxmemory", "1")).await;
+    let _: () = other.call("CONFIG", ("SET", "maxmemory", "1")).await;
     assert_eq!(store.invalidate(&[name], TTL, soon()).await, [Ok(())]);
     assert_eq!(payload(&store, name).await, None);
 }
 
 #[tokio::test]
 async fn without_permission_for_scripts_removals_still_work() {
-    let server = Server::start().await;
-    let mut other = server.other().await;
+    let server = RedisServer::start().await;
+    let other = server.client().await;
     let rules = "on >secret ~* +@all -eval -evalsha -script";
-    let _: () = other.run("ACL", ("SETUSER", "app", rules.split(' ').collect::<Vec<_>>())).await;
+    let _: () = other.call("ACL", ("SETUSER", "app", rules.split(' ').collect::<Vec<_>>())).await;
     let admin = store(&server);
-    let app = store_at(&format!("redis://app:secret@127.0.0.1:{}", server.port));
+    let app = store_at(&format!("redis://app:secret@127.0.0.1:{}", server.port()));
     let (mine, held, foreign) = (Name::new("user:1"), Name::new("user:2"), Name::new("user:3"));
-    let _: () = other.run("SET", (foreign.text, "hello")).await;
+    let _: () = other.call("SET", (foreign.text, "hello")).await;
     put(&admin, mine, "one").await;
 
     assert_eq!(payload(&app, mine).await.as_deref(), Some("one"), "reads pass");
@@ -94,22 +96,22 @@ async fn without_permission_for_scripts_removals_still_work() {
         app.invalidate_matching("user:*", Duration::ZERO, &Sweep::default(), soon()).await,
         Ok(1)
     );
-    let left: String = other.run("GET", foreign.text).await;
+    let left: String = other.call("GET", foreign.text).await;
     assert_eq!(left, "hello");
 
-    let _: () = other.run("ACL", ("SETUSER", "app", &["+eval", "+evalsha"])).await;
-    server::eventually("scripts run again", async || {
+    let _: () = other.call("ACL", ("SETUSER", "app", &["+eval", "+evalsha"])).await;
+    until("scripts run again", async || {
         app.acquire(mine, Token::random(), LEASE, None, soon()).await.is_ok()
     })
     .await;
 }
 
 /// A server, a store for which scripts run, and one for which they do not.
-async fn two_users() -> (Server, RedisStore, RedisStore) {
-    let server = Server::start().await;
+async fn two_users() -> (RedisServer, RedisStore, RedisStore) {
+    let server = RedisServer::start().await;
     let rules = "on >secret ~* +@all -eval -evalsha".split(' ').collect::<Vec<_>>();
-    let _: () = server.other().await.run("ACL", ("SETUSER", "app", rules)).await;
-    let app = store_at(&format!("redis://app:secret@127.0.0.1:{}", server.port));
+    let _: () = server.client().await.call("ACL", ("SETUSER", "app", rules)).await;
+    let app = store_at(&format!("redis://app:secret@127.0.0.1:{}", server.port()));
     let admin = store(&server);
     (server, admin, app)
 }
@@ -146,13 +148,13 @@ async fn without_scripts_no_fence_of_others_is_lifted() {
 #[tokio::test]
 async fn a_writer_lifts_its_fence_also_once_scripts_are_refused() {
     let (server, _, app) = two_users().await;
-    let mut other = server.other().await;
-    let _: () = other.run("ACL", ("SETUSER", "app", &["+eval", "+evalsha"])).await;
+    let other = server.client().await;
+    let _: () = other.call("ACL", ("SETUSER", "app", &["+eval", "+evalsha"])).await;
     let (name, writer) = (Name::new("user:1"), Token::random());
     assert_eq!(app.begin(&[name], writer, LEASE, soon()).await, [Ok(true)]);
-    let _: () = other.run("ACL", ("SETUSER", "app", &["-eval", "-evalsha"])).await;
+    let _: () = other.call("ACL", ("SETUSER", "app", &["-eval", "-evalsha"])).await;
     assert_eq!(app.end(ends(&[name]), writer, NONE, soon()).await, [Ok(Ended::Removed)]);
-    let left: Option<String> = other.run("GET", name.text).await;
+    let left: Option<String> = other.call("GET", name.text).await;
     assert_eq!(left, None);
 }
 
@@ -172,7 +174,7 @@ async fn without_scripts_a_hold_off_holds_for_what_was_not_there() {
 #[tokio::test]
 async fn an_older_server_takes_leases_by_script() {
     // Redis 6.2 and older know no `SET … NX GET`; the first refusal is remembered.
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
@@ -183,7 +185,7 @@ async fn an_older_server_takes_leases_by_script() {
     assert_eq!(store.invalidate(&[name], NONE, soon()).await, [Ok(())]);
     put(&store, name, "two").await;
     let copy = Name::new("user:2");
-    let _: () = server.other().await.run("COPY", (name.text, copy.text)).await;
+    let _: () = server.client().await.call("COPY", (name.text, copy.text)).await;
     assert!(matches!(acquire(&store, copy, Token::random()).await, Acquired::Leased));
     let held = Token::random();
     assert_eq!(store.invalidate(&[name], NONE, soon()).await, [Ok(())]);
@@ -195,14 +197,14 @@ async fn an_older_server_takes_leases_by_script() {
 
 #[tokio::test]
 async fn a_demoted_primary_is_left_for_its_successor() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
     let epoch = store.snapshot().epoch;
-    let mut other = server.other().await;
-    let _: () = other.run("REPLICAOF", ("127.0.0.1", "1")).await;
-    server::eventually("the connection is replaced", async || {
+    let other = server.client().await;
+    let _: () = other.call("REPLICAOF", ("127.0.0.1", "1")).await;
+    until("the connection is replaced", async || {
         let acquired =
             store.acquire(Name::new("user:2"), Token::random(), LEASE, None, soon()).await;
         assert!(
@@ -237,7 +239,7 @@ async fn a_demoted_primary_is_left_also_if_it_says_so_of_a_script() {
     let readonly = [Err(refused("READONLY"))];
     assert_eq!(store.invalidate(&[name], NONE, soon()).await, readonly);
     let epoch = store.snapshot().epoch;
-    server::eventually("the connection is replaced", async || {
+    until("the connection is replaced", async || {
         let results = store.invalidate(&[name], NONE, soon()).await;
         assert!(results == readonly || results == [Err(StoreError::Lost)], "{results:?}");
         store.snapshot().epoch > epoch

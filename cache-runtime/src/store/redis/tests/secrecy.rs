@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::sync::{Arc, Mutex, Once};
 
+use cache_testing::redis::Data;
 use tokio::runtime::{Builder, Runtime};
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id, Record};
@@ -11,7 +12,6 @@ use tracing::{Event, Metadata, Subscriber};
 
 use crate::metrics::BreakerState as Phase;
 use crate::store::StoreError;
-use crate::store::redis::tests::server::eventually;
 use crate::store::redis::tests::*;
 
 const SECRET: &str = "hunter2";
@@ -68,19 +68,19 @@ impl Subscriber for Lines {
 #[tokio::test]
 async fn an_outage_is_two_lines_however_many_calls_it_meets() {
     let (lines, _guard) = Lines::of_this_thread();
-    let mut server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     put(&store, name, "one").await;
     server.kill();
-    eventually("the loss is noticed", async || store.snapshot().phase == Phase::Open).await;
+    until("the loss is noticed", async || store.snapshot().phase == Phase::Open).await;
     for _ in 0..1000 {
         assert_eq!(store.get(name, soon()).await, Err(StoreError::Down));
     }
-    server.restart().await;
-    eventually("the server is back", async || store.get(name, briefly()).await.is_ok()).await;
+    server.restart(Data::Lost).await;
+    until("the server is back", async || store.get(name, briefly()).await.is_ok()).await;
 
-    let server = format!("127.0.0.1:{}", server.port);
+    let server = format!("127.0.0.1:{}", server.port());
     let lines = lines.all();
     let [connected, lost, .., back] = &lines[..] else { panic!("{lines:?}") };
     assert_eq!(*connected, format!("INFO {server}: connected"));
@@ -94,11 +94,11 @@ async fn an_outage_is_two_lines_however_many_calls_it_meets() {
 #[tokio::test]
 async fn attempts_that_fail_alike_are_one_line() {
     let (lines, _guard) = Lines::of_this_thread();
-    let nowhere = Server::reserve(&[]);
-    let link = fake::Link::to(nowhere.port).await;
+    let nowhere = RedisServer::builder().down();
+    let link = fake::Link::to(nowhere.port()).await;
     let store = store_at(&format!("redis://127.0.0.1:{}", link.port));
     assert_eq!(store.get(Name::new("user:1"), soon()).await, Err(StoreError::Down));
-    eventually("several attempts are made", async || {
+    until("several attempts are made", async || {
         link.accepted.load(std::sync::atomic::Ordering::SeqCst) > 5
     })
     .await;
@@ -117,7 +117,7 @@ fn whoever_takes_over_does_not_say_it_again() {
     let (standing, next) = (current(), current());
     standing.block_on(async { assert_eq!(store.get(name, soon()).await, Err(StoreError::Down)) });
     let before = attempts();
-    next.block_on(eventually("somebody takes over", async || {
+    next.block_on(until("somebody takes over", async || {
         _ = store.get(name, soon()).await;
         attempts() > before + 2
     }));
@@ -129,9 +129,9 @@ async fn credentials_are_never_repeated() {
     let (lines, _guard) = Lines::of_this_thread();
     // Some servers quote the command that they do not like.
     let parrot = fake::serve(|command| format!("-ERR what is {command:?}\r\n").into_bytes()).await;
-    let server = Server::start_with(&["requirepass another"]).await;
+    let server = RedisServer::builder().password("another").start().await;
     for (port, user) in
-        [(parrot, ""), (parrot, "ann"), (server.port, ""), (server.port, "ann"), (1, "ann")]
+        [(parrot, ""), (parrot, "ann"), (server.port(), ""), (server.port(), "ann"), (1, "ann")]
     {
         let store = store_at(&format!("redis://{user}:{SECRET}@127.0.0.1:{port}"));
         let error = store.get(Name::new("user:1"), soon()).await.unwrap_err();
@@ -150,10 +150,11 @@ async fn credentials_are_never_repeated() {
 #[tokio::test]
 async fn a_missing_password_is_told() {
     let (lines, _guard) = Lines::of_this_thread();
-    let server = Server::start_with(&[&format!("requirepass {SECRET}")]).await;
-    assert_eq!(store(&server).get(Name::new("user:1"), soon()).await, Err(StoreError::Down));
+    let server = RedisServer::builder().password(SECRET).start().await;
+    let store = store_at(&server.url_without_password());
+    assert_eq!(store.get(Name::new("user:1"), soon()).await, Err(StoreError::Down));
     assert!(lines.all()[0].contains("NOAUTH"), "{:?}", lines.all());
-    let store = store_at(&format!("redis://:{SECRET}@127.0.0.1:{}", server.port));
+    let store = store_at(&server.url());
     assert_eq!(store.get(Name::new("user:1"), soon()).await, Ok(None));
     assert!(!format!("{store:?}").contains(SECRET));
 }

@@ -1,6 +1,7 @@
 //! A primary that changes.
 
-use crate::store::redis::tests::server::eventually;
+use cache_testing::redis::Client;
+
 use crate::store::redis::tests::*;
 use crate::store::redis::topology::sentinel::Sentinels;
 use crate::store::redis::url::{Access, Endpoint};
@@ -8,29 +9,30 @@ use crate::store::{StoreError, StoreResult};
 
 /// A primary, its replica, and three sentinels that know both.
 struct Watched {
-    primary: Server,
-    replica: Server,
-    sentinels: Vec<Server>,
+    primary: RedisServer,
+    replica: RedisServer,
+    sentinels: Vec<RedisServer>,
 }
 
 impl Watched {
     async fn start() -> Self {
-        let primary = Server::start_with(&["repl-diskless-sync-delay 0"]).await;
-        let replica = Server::start_with(&[&format!("replicaof 127.0.0.1 {}", primary.port)]).await;
+        let primary = RedisServer::with(&["repl-diskless-sync-delay 0"]).await;
+        let replica =
+            RedisServer::with(&[&format!("replicaof 127.0.0.1 {}", primary.port())]).await;
         let mut sentinels = Vec::new();
         for _ in 0..3 {
-            sentinels.push(Server::sentinel(primary.port).await);
+            sentinels.push(RedisServer::builder().sentinel(primary.port(), 2).start().await);
         }
         for sentinel in &sentinels {
-            eventually("the sentinels know each other and the replica", async || {
-                let mut other = sentinel.other().await;
-                let info: String = other.run("INFO", "sentinel").await;
+            until("the sentinels know each other and the replica", async || {
+                let other = sentinel.client().await;
+                let info: String = other.call("INFO", "sentinel").await;
                 info.contains("status=ok") && info.contains("slaves=1,sentinels=3")
             })
             .await;
         }
-        eventually("the replica is in step", async || {
-            let info: String = replica.other().await.run("INFO", "replication").await;
+        until("the replica is in step", async || {
+            let info: String = replica.client().await.call("INFO", "replication").await;
             info.contains("master_link_status:up")
         })
         .await;
@@ -39,17 +41,21 @@ impl Watched {
 
     /// Has the replica promoted.
     async fn fail_over(&self) {
-        eventually("the replica is promoted", async || {
-            let role =
-                async { self.replica.try_other().await?.try_run("INFO", "replication").await };
+        until("the replica is promoted", async || {
+            let role = async {
+                Client::try_connect(&self.replica.url())
+                    .await?
+                    .try_call("INFO", "replication")
+                    .await
+            };
             // Promoted, a server drops all its clients; the next look tells.
             let Ok::<String, _>(replication) = role.await else { return false };
             // Refused while one is under way, or nothing was heard of the replica for a moment; given up by a sentinel
             // that is too busy.
-            let mut sentinel = self.sentinels[0].other().await;
+            let sentinel = self.sentinels[0].client().await;
             let is_promoted = replication.contains("role:master");
             if !is_promoted {
-                _ = sentinel.try_run::<()>("SENTINEL", ("FAILOVER", "main")).await;
+                _ = sentinel.try_call::<()>("SENTINEL", ("FAILOVER", "main")).await;
             }
             is_promoted
         })
@@ -57,8 +63,11 @@ impl Watched {
     }
 
     fn store(&self) -> RedisStore {
-        let hosts: Vec<_> =
-            self.sentinels.iter().map(|sentinel| format!("127.0.0.1:{}", sentinel.port)).collect();
+        let hosts: Vec<_> = self
+            .sentinels
+            .iter()
+            .map(|sentinel| format!("127.0.0.1:{}", sentinel.port()))
+            .collect();
         store_at(&format!("redis+sentinel://{}/main", hosts.join(",")))
     }
 }
@@ -72,12 +81,12 @@ async fn try_put(store: &RedisStore, name: Name<'_>) -> StoreResult<bool> {
 
 #[tokio::test]
 async fn the_promoted_replica_is_found_when_the_primary_is_killed() {
-    let mut servers = Watched::start().await;
+    let servers = Watched::start().await;
     let store = servers.store();
     let name = Name::new("user:1");
     put(&store, name, "one").await;
     servers.primary.kill();
-    eventually("values are stored again", async || try_put(&store, name).await == Ok(true)).await;
+    until("values are stored again", async || try_put(&store, name).await == Ok(true)).await;
     assert_eq!(payload(&super::store(&servers.replica), name).await.as_deref(), Some("two"));
 }
 
@@ -87,9 +96,9 @@ async fn a_primary_that_was_frozen_is_not_gone_back_to() {
     let store = servers.store();
     let name = Name::new("user:1");
     put(&store, name, "one").await;
-    servers.primary.freeze();
-    eventually("values are stored again", async || try_put(&store, name).await == Ok(true)).await;
-    servers.primary.thaw();
+    servers.primary.stop();
+    until("values are stored again", async || try_put(&store, name).await == Ok(true)).await;
+    servers.primary.cont();
     for _ in 0..100 {
         assert_eq!(payload(&store, name).await.as_deref(), Some("two"));
     }
@@ -104,32 +113,29 @@ async fn a_failover_by_hand_is_followed() {
     let epoch = store.snapshot().epoch;
     servers.fail_over().await;
     // Nobody writes, so nobody is told that the primary is none any more, but by the sentinels.
-    eventually("the connection moves", async || store.snapshot().epoch > epoch).await;
-    eventually("values are stored again", async || try_put(&store, name).await == Ok(true)).await;
+    until("the connection moves", async || store.snapshot().epoch > epoch).await;
+    until("values are stored again", async || try_put(&store, name).await == Ok(true)).await;
     assert_eq!(payload(&super::store(&servers.replica), name).await.as_deref(), Some("two"));
 }
 
 #[tokio::test]
 async fn sentinels_tell_that_the_primary_has_moved() {
     let servers = Watched::start().await;
-    let tcp = |server: &Server| Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: server.port };
+    let tcp =
+        |server: &RedisServer| Endpoint::Tcp { host: "127.0.0.1".to_owned(), port: server.port() };
     let sentinels = Sentinels {
         sentinels: servers.sentinels.iter().map(tcp).collect(),
         master: "main".to_owned(),
     };
     let access = Access::default();
     let (old, new) = (tcp(&servers.primary), tcp(&servers.replica));
-    eventually("the sentinels answer", async || {
-        sentinels.primary(&access).await == Ok(old.clone())
-    })
-    .await;
+    until("the sentinels answer", async || sentinels.primary(&access).await == Ok(old.clone()))
+        .await;
 
     servers.fail_over().await;
     sentinels.moved(&access, &old).await;
-    eventually("most sentinels agree", async || {
-        sentinels.primary(&access).await == Ok(new.clone())
-    })
-    .await;
+    until("most sentinels agree", async || sentinels.primary(&access).await == Ok(new.clone()))
+        .await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ const FENCE: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn a_fence_keeps_loads_out_until_its_writer_is_done() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let (loader, writer) = (Token::random(), Token::random());
@@ -30,7 +30,7 @@ async fn a_fence_keeps_loads_out_until_its_writer_is_done() {
 
 #[tokio::test]
 async fn one_writer_does_not_lift_the_fence_of_another() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let (first, second) = (Token::random(), Token::random());
@@ -50,12 +50,12 @@ async fn one_writer_does_not_lift_the_fence_of_another() {
 
 #[tokio::test]
 async fn a_fence_runs_out() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let writer = Token::random();
     assert_eq!(store.begin(&[name], writer, Duration::from_millis(1), soon()).await, [Ok(true)]);
-    server::eventually("the fence ends", async || store.get(name, soon()).await == Ok(None)).await;
+    until("the fence ends", async || store.get(name, soon()).await == Ok(None)).await;
     put(&store, name, "slipped in").await;
     assert_eq!(store.end(ends(&[name]), writer, NONE, soon()).await, [Ok(Ended::Removed)]);
     assert_eq!(store.get(name, soon()).await, Ok(None), "the fence was lost, the value is suspect");
@@ -63,7 +63,7 @@ async fn a_fence_runs_out() {
 
 #[tokio::test]
 async fn a_value_is_written_through_a_fence_that_nobody_else_touched() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let (first, second) = (Token::random(), Token::random());
@@ -89,7 +89,7 @@ async fn a_value_is_written_through_a_fence_that_nobody_else_touched() {
 
 #[tokio::test]
 async fn a_writer_of_many_keys_stores_each_value_by_itself() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let (first, second) = (Token::random(), Token::random());
     let [alone, met, without] = ["user:1", "user:2", "user:3"].map(Name::new);
@@ -109,7 +109,7 @@ async fn a_writer_of_many_keys_stores_each_value_by_itself() {
 
 #[tokio::test]
 async fn a_hold_off_leaves_a_tombstone() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let name = Name::new("user:1");
     let writer = Token::random();
@@ -125,7 +125,7 @@ async fn a_hold_off_leaves_a_tombstone() {
 
 #[tokio::test]
 async fn many_keys_take_few_round_trips() {
-    let server = Server::start().await;
+    let server = RedisServer::start().await;
     let store = store(&server);
     let keys: Vec<_> = (0..600).map(|number| format!("user:{number}")).collect();
     let names: Vec<_> = keys.iter().map(|key| Name::new(key)).collect();

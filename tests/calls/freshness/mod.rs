@@ -1,0 +1,9 @@
+//! Values past their time to live, or near its end: who is served them, who replaces them, and who wins against that.
+
+mod early;
+mod fixture;
+mod if_error;
+mod processes;
+mod remembered;
+mod revalidate;
+mod shutdown;

@@ -1,0 +1,12 @@
+//! Calls of annotated functions on a store that works: reads and writes, of one entry and of many,
+//! by many callers and several processes, what they send, and what is counted of them.
+
+mod batch;
+mod budgets;
+mod commands;
+mod freshness;
+mod limits;
+mod namespaces;
+mod protocol;
+mod stampede;
+mod stats;

@@ -1,0 +1,8 @@
+//! Many callers of one key, in one process and in several.
+
+mod failures;
+mod fixture;
+mod one_process;
+mod processes;
+mod shared_errors;
+mod two_processes;

@@ -1,9 +1,0 @@
-//! Values past their time to live, or near its end: who is served them, who replaces them, and who wins against that.
-
-mod early;
-mod if_error;
-mod processes;
-mod remembered;
-mod revalidate;
-mod shutdown;
-mod stage;

@@ -1,0 +1,42 @@
+//! A cache of each kind.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use cache_fixtures::patient;
+use cache_fixtures::stores::{OnStore, Store};
+use cache_runtime::Cache;
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
+
+/// A store, in which each function under test has caches of its own.
+pub struct Fixture(Store);
+
+impl OnStore for Fixture {
+    fn on(store: Store) -> Self {
+        Self(store)
+    }
+}
+
+impl Fixture {
+    /// Another cache of the same kind.
+    pub fn cache(&self) -> Cache {
+        self.0.cache()
+    }
+
+    /// One that panics at a misuse.
+    pub fn strict(&self) -> Cache {
+        self.0.connect(patient().panic_on_misuse(true))
+    }
+}
+
+/// How often a misuse by a function was counted.
+pub fn misuses(cache: &Cache, function: &str) -> u64 {
+    cache.stats().function(function).map_or(0, |it| it.misuses)
+}
+
+/// What a call under a strict cache panics with.
+pub fn panic_of<T>(call: impl Future<Output = T>) -> String {
+    let call = || block_in_place(|| Handle::current().block_on(call));
+    let panicked = catch_unwind(AssertUnwindSafe(call)).err().expect("the call panics");
+    *panicked.downcast::<String>().expect("with a message")
+}

@@ -44,8 +44,8 @@ impl Watched {
                 async { self.replica.try_other().await?.try_run("INFO", "replication").await };
             // Promoted, a server drops all its clients; the next look tells.
             let Ok::<String, _>(replication) = role.await else { return false };
-            // Refused while one is under way, or nothing was heard of the replica for a moment; given up by a sentinel
-            // that is too busy.
+            // Refused while one is under way, or nothing was heard of the replica for a moment;
+            // given up by a sentinel that is too busy.
             let mut sentinel = self.sentinels[0].other().await;
             let is_promoted = replication.contains("role:master");
             if !is_promoted {

@@ -48,7 +48,8 @@ impl Server {
         server
     }
 
-    /// A sentinel that watches the primary at `port` under the name `main`, and needs a second opinion.
+    /// A sentinel that watches the primary at `port` under the name `main`, and needs a second
+    /// opinion.
     pub(super) async fn sentinel(port: u16) -> Self {
         let mut sentinel = Self::reserve(&[
             &format!("sentinel monitor main 127.0.0.1 {port} 2"),

@@ -1,10 +1,12 @@
 //! Sets of keys of which little more than a few bits each is kept.
 //!
-//! For keys that are too many to be kept themselves. A set tells whether it contains a given key, but not which keys it
-//! contains: who wants to do something with each of them goes through all keys of a server, and asks for each.
+//! For keys that are too many to be kept themselves. A set tells whether it contains a given key,
+//! but not which keys it contains: who wants to do something with each of them goes through all
+//! keys of a server, and asks for each.
 //!
-//! A set is a series of Bloom filters, each twice as large as the one before. It contains every key that was added. Of
-//! a million other keys it takes fewer than 40 for its own, until there are more than 16 million in it.
+//! A set is a series of Bloom filters, each twice as large as the one before. It contains every key
+//! that was added. Of a million other keys it takes fewer than 40 for its own, until there are more
+//! than 16 million in it.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,7 +16,8 @@ use xxhash_rust::xxh3::{xxh3_64, xxh3_64_with_seed};
 
 /// Bits of the first filter: 1 MiB.
 const FIRST: usize = 1 << 23;
-/// Bits of the last one, 32 MiB. What is added after that makes it less exact, and the set no larger.
+/// Bits of the last one, 32 MiB. What is added after that makes it less exact, and the set no
+/// larger.
 const LAST: usize = 1 << 28;
 /// Bits that a key sets.
 const PROBES: u64 = 8;
@@ -23,7 +26,8 @@ const ROOM: usize = 32;
 /// Tells prefixes from keys.
 const OF_PREFIXES: u64 = 1;
 
-/// A set of keys. A clone is the set as it is now; what is added to one of them later may be in the others as well.
+/// A set of keys. A clone is the set as it is now; what is added to one of them later may be in the
+/// others as well.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Digests {
     filters: Vec<Filter>,

@@ -17,8 +17,8 @@ pub(crate) type Work = Box<dyn FnOnce(&MemoryStore) + Send>;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A way to an embedded store. [`MemoryStore`] itself is the one that has no length; on a longer one
-/// work can be delayed and lost, as on the way to a server.
+/// A way to an embedded store. [`MemoryStore`] itself is the one that has no length; on a longer
+/// one work can be delayed and lost, as on the way to a server.
 pub(crate) trait Embedded: Debug + Send + Sync {
     /// The store, if nothing lies between: it always answers, and at once.
     fn here(&self) -> Option<&MemoryStore>;

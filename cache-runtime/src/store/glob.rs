@@ -1,6 +1,7 @@
 //! Redis globs: `*`, `?`, `[a-z]`, `[^a]`, and `\` before a character that stands for itself.
 //!
-//! Matches as Redis does, but a mismatch goes back to the last `*` only, which is enough and needs no recursion.
+//! Matches as Redis does, but a mismatch goes back to the last `*` only, which is enough and needs
+//! no recursion.
 
 /// Whether a pattern matches a whole text.
 pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
@@ -58,7 +59,8 @@ fn strip(pattern: &[u8], byte: u8) -> Option<&[u8]> {
     }
 }
 
-/// Whether a class contains `byte`, and the pattern behind its `]`; a class that is not closed ends with the pattern.
+/// Whether a class contains `byte`, and the pattern behind its `]`; a class that is not closed ends
+/// with the pattern.
 fn strip_class(mut class: &[u8], byte: u8) -> (bool, &[u8]) {
     let mut hit = false;
     loop {

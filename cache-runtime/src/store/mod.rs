@@ -42,8 +42,8 @@ use self::redis::RedisStore;
 use self::redis::commands::Command;
 use crate::support::budget::Deadline;
 
-/// Keys in one piece of a request about many: as many as a server does in a millisecond or so, since
-/// others wait behind them.
+/// Keys in one piece of a request about many: as many as a server does in a millisecond or so,
+/// since others wait behind them.
 pub(crate) const PIECE: usize = 256;
 
 /// A request that every store answers.

@@ -7,11 +7,12 @@
 //! | without a namespace | `user:7` |
 //! | without a namespace, if the key begins with `@` | `@:@ada` |
 //!
-//! A namespace is written as a value in a key is, so it contains no `:`. A key that begins with `@` therefore belongs
-//! to the namespace that stands before its first `:`, and every other key to the caches without one: whatever text a
-//! key has, no cache can name a key of another namespace.
+//! A namespace is written as a value in a key is, so it contains no `:`. A key that begins with `@`
+//! therefore belongs to the namespace that stands before its first `:`, and every other key to the
+//! caches without one: whatever text a key has, no cache can name a key of another namespace.
 //!
-//! Patterns follow the same rule: `*` and `?` at the beginning of a pattern stand for no `@` of a namespace.
+//! Patterns follow the same rule: `*` and `?` at the beginning of a pattern stand for no `@` of a
+//! namespace.
 
 use std::borrow::Cow;
 

@@ -1,7 +1,8 @@
 //! The time after a server's start, or a change of primary, in which nothing is stored.
 //!
-//! A server that comes back empty, or a promoted replica, does not know what a writer could not deliver: that waits in
-//! the journal of the writer's process, which may reconnect later than others. Without a quiet time:
+//! A server that comes back empty, or a promoted replica, does not know what a writer could not
+//! deliver: that waits in the journal of the writer's process, which may reconnect later than
+//! others. Without a quiet time:
 //!
 //! | process A | process B |
 //! |---|---|
@@ -9,8 +10,9 @@
 //! | stores version 0 | commits version 1; its invalidation goes to the journal; the write returns |
 //! | serves version 0 to reads that began after that | reconnects, and delivers the journal |
 //!
-//! So a process that reconnects stores nothing until every other one can have reconnected and have delivered what it had
-//! not. It still reads, and it still invalidates: what is in the store was acknowledged by that server itself.
+//! So a process that reconnects stores nothing until every other one can have reconnected and have
+//! delivered what it had not. It still reads, and it still invalidates: what is in the store was
+//! acknowledged by that server itself.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::{AcqRel, Acquire};
@@ -18,15 +20,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// No pause between two attempts to connect is longer. Short, since it lengthens the quiet time of all processes: an
-/// attempt in vain costs next to nothing.
+/// No pause between two attempts to connect is longer. Short, since it lengthens the quiet time of
+/// all processes: an attempt in vain costs next to nothing.
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// How long a process may take to deliver its journal once it has reconnected.
 const DELIVERY: Duration = Duration::from_millis(500);
 
-/// How long it takes until every process has reconnected, where an attempt takes at most `attempt`: one that began just
-/// before the server was there may last that long, in vain, and a pause follows.
+/// How long it takes until every process has reconnected, where an attempt takes at most `attempt`:
+/// one that began just before the server was there may last that long, in vain, and a pause
+/// follows.
 pub(crate) const fn span(attempt: Duration) -> Duration {
     attempt.saturating_add(LONGEST_PAUSE).saturating_add(DELIVERY)
 }

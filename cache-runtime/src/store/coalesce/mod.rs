@@ -1,10 +1,10 @@
 //! Requests that go to the store together.
 //!
-//! A call that reads many keys runs the lookups of that many single reads side by side, over a store
-//! of its own that [coalesces](Coalescer): a request that is made while the reads are polled is held
-//! back. When all reads wait for an answer, the requests are sent as requests about many keys: one
-//! round trip for all of them. Whoever uses that store at another time, such as work in the
-//! background that a read has left behind, is not held back.
+//! A call that reads many keys runs the lookups of that many single reads side by side, over a
+//! store of its own that [coalesces](Coalescer): a request that is made while the reads are polled
+//! is held back. When all reads wait for an answer, the requests are sent as requests about many
+//! keys: one round trip for all of them. Whoever uses that store at another time, such as work in
+//! the background that a read has left behind, is not held back.
 
 mod pending;
 

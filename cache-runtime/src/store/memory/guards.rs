@@ -10,12 +10,12 @@ use crate::record::token::Token;
 use crate::store::memory::transitions::{Content, Fence, Slot};
 use crate::store::memory::weight::{self, allocated};
 
-/// How often those that have expired are looked for. The time for it is proportional to their number, so that a
-/// program that leaves many behind does not spend it at each access.
+/// How often those that have expired are looked for. The time for it is proportional to their
+/// number, so that a program that leaves many behind does not spend it at each access.
 const SWEEP: Duration = Duration::from_secs(1);
 
-/// Leases, fences and tombstones by key. They stay until they expire, because a value that was stored too early would
-/// be stale; so they are not in the way of what looks for values to evict.
+/// Leases, fences and tombstones by key. They stay until they expire, because a value that was
+/// stored too early would be stale; so they are not in the way of what looks for values to evict.
 #[derive(Debug, Default)]
 pub(super) struct Guards {
     slots: HashMap<Arc<str>, Slot>,

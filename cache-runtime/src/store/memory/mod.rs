@@ -1,8 +1,8 @@
 //! The embedded store: the same protocol in this process's memory.
 //!
-//! For programs without Redis, for tests, and for the time before a cache is installed. The memory that all entries take
-//! is bounded. Values are evicted to make room; leases, fences and tombstones never are, because a value that was stored
-//! in their place could be stale.
+//! For programs without Redis, for tests, and for the time before a cache is installed. The memory
+//! that all entries take is bounded. Values are evicted to make room; leases, fences and tombstones
+//! never are, because a value that was stored in their place could be stale.
 
 mod guards;
 #[cfg(test)]
@@ -32,8 +32,8 @@ const SHARDS: usize = 16;
 #[derive(Debug)]
 pub(crate) struct MemoryStore {
     shards: [Mutex<Shard>; SHARDS],
-    /// How many bytes the entries of all shards may take, and do take. The second one changes after the shards, so that
-    /// callers at the same time may evict a few values too many.
+    /// How many bytes the entries of all shards may take, and do take. The second one changes after
+    /// the shards, so that callers at the same time may evict a few values too many.
     capacity: usize,
     weight: AtomicUsize,
     /// The number of values that have been evicted: each shard in turn gives one.
@@ -55,7 +55,8 @@ impl MemoryStore {
         }
     }
 
-    /// The length of the longest record that is stored: a longer one would leave no room for others.
+    /// The length of the longest record that is stored: a longer one would leave no room for
+    /// others.
     pub(crate) fn longest_record(&self) -> usize {
         self.capacity / 2
     }
@@ -119,8 +120,8 @@ impl MemoryStore {
         reply
     }
 
-    /// Evicts values until the others fit, one shard after the other. One after whose turn there is no value left in any
-    /// shard is the last.
+    /// Evicts values until the others fit, one shard after the other. One after whose turn there is
+    /// no value left in any shard is the last.
     fn make_room(&self, now: Instant) {
         let mut without = 0;
         while self.weight.load(Ordering::Relaxed) > self.capacity && without < SHARDS {

@@ -9,7 +9,8 @@ use crate::store::memory::guards::Guards;
 use crate::store::memory::transitions::{Content, Entry, Slot};
 use crate::store::memory::values::Values;
 
-/// The entries of a part: values, which make room for others, and what keeps a value out, which does not.
+/// The entries of a part: values, which make room for others, and what keeps a value out, which
+/// does not.
 #[derive(Debug, Default)]
 pub(super) struct Shard {
     values: Values,

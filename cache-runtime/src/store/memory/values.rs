@@ -11,8 +11,9 @@ use crate::store::memory::weight::{self, allocated};
 
 /// Values by key.
 ///
-/// Eviction is CLOCK, the second-chance FIFO: the hand goes round, passes over a value that was read since it last came
-/// by, and takes the first one that was not. A new value comes to the end, or to where the hand has just made room.
+/// Eviction is CLOCK, the second-chance FIFO: the hand goes round, passes over a value that was
+/// read since it last came by, and takes the first one that was not. A new value comes to the end,
+/// or to where the hand has just made room.
 #[derive(Debug, Default)]
 pub(super) struct Values {
     places: HashMap<Arc<str>, usize>,
@@ -30,7 +31,8 @@ struct Kept {
     visited: bool,
 }
 
-/// What a value takes beside its key and its record: its place, itself, and the count of those who read the record.
+/// What a value takes beside its key and its record: its place, itself, and the count of those who
+/// read the record.
 const OVERHEAD: usize =
     weight::of_table_entry::<(Arc<str>, usize)>() + weight::of_element::<Kept>() + 32;
 
@@ -68,7 +70,8 @@ impl Values {
         self.kept.push(Kept { key, slot: Some(slot), visited: false });
     }
 
-    /// Takes what a place holds out of it; [`settle`](Self::settle) or [`remove`](Self::remove) must follow.
+    /// Takes what a place holds out of it; [`settle`](Self::settle) or [`remove`](Self::remove)
+    /// must follow.
     pub(super) fn lift(&mut self, place: usize) -> (Arc<str>, Entry) {
         let kept = &mut self.kept[place];
         self.weight -= weight_of_record(kept.slot.as_ref());
@@ -96,7 +99,8 @@ impl Values {
         weight::shrink_table(&mut self.places);
     }
 
-    /// Removes the value whose turn it is, after one round at most in which all have been read; whether there was one.
+    /// Removes the value whose turn it is, after one round at most in which all have been read;
+    /// whether there was one.
     pub(super) fn evict(&mut self, now: Instant) -> bool {
         let mut left = self.kept.len();
         loop {

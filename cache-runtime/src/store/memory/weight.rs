@@ -13,19 +13,20 @@ pub(super) fn of_key(key: &str) -> usize {
     allocated(2 * size_of::<usize>() + key.len())
 }
 
-/// What an entry of a [`HashMap`] takes at most: a table has a byte more for each place, is full at 7/8 of them, then
-/// doubles, and [`shrink_table`] halves it at 2/5 of that.
+/// What an entry of a [`HashMap`] takes at most: a table has a byte more for each place, is full at
+/// 7/8 of them, then doubles, and [`shrink_table`] halves it at 2/5 of that.
 pub(super) const fn of_table_entry<T>() -> usize {
     (size_of::<T>() + 1) * 3
 }
 
-/// What an element of a list takes at most that grows by [`spare`] and is made smaller by [`shrink_list`].
+/// What an element of a list takes at most that grows by [`spare`] and is made smaller by
+/// [`shrink_list`].
 pub(super) const fn of_element<T>() -> usize {
     size_of::<T>() * 4 / 3
 }
 
-/// By how much a list of this length grows: little, so that not half of it is unused; enough, so that moving it costs
-/// each element a constant time.
+/// By how much a list of this length grows: little, so that not half of it is unused; enough, so
+/// that moving it costs each element a constant time.
 pub(super) const fn spare(length: usize) -> usize {
     length / 8 + 1
 }

@@ -13,7 +13,8 @@ pub(crate) type StoreResult<T> = Result<T, StoreError>;
 pub(crate) enum StoreError {
     /// No connection, or the breaker is open: nothing was sent.
     Down,
-    /// So many calls were in flight that its turn did not come before the deadline: nothing was sent.
+    /// So many calls were in flight that its turn did not come before the deadline: nothing was
+    /// sent.
     Saturated,
     /// No answer before the deadline.
     TimedOut,

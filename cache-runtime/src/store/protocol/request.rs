@@ -1,8 +1,8 @@
 //! What is asked of a store: requests as data, each about one key.
 //!
-//! A request is a value of its own type, which says what its reply is. It owns what it needs but the
-//! key's name, so it can be held back and sent with others, or sent to a store that is far away.
-//! What a store does with it stands in [`memory`](crate::store::memory) and in
+//! A request is a value of its own type, which says what its reply is. It owns what it needs but
+//! the key's name, so it can be held back and sent with others, or sent to a store that is far
+//! away. What a store does with it stands in [`memory`](crate::store::memory) and in
 //! [`redis`](crate::store::redis::commands).
 
 use std::fmt::Debug;
@@ -57,8 +57,8 @@ pub(crate) enum Effect {
     Reads,
     /// It changes the entry on behalf of readers, who can do without.
     Loads,
-    /// It belongs to a write of the database, so a server that there is no connection to is tried at
-    /// once.
+    /// It belongs to a write of the database, so a server that there is no connection to is tried
+    /// at once.
     Writes,
 }
 

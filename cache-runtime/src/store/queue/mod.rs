@@ -29,9 +29,9 @@ pub(crate) struct Addition<'a> {
     /// Most items in the partition.
     pub(crate) longest: Option<u64>,
     pub(crate) stamp: Stamp,
-    /// How far the stamp may be behind the partition's.
+    /// Largest accepted clock skew, in µs: older stamps are answered `Behind`.
     pub(crate) window_us: u64,
-    /// Numbers above the lowest that are not to be stored any more.
+    /// Sequence numbers above `oldest` whose pushes were given up; the server must reject them.
     pub(crate) given_up: &'a [u64],
     pub(crate) key: &'a str,
     pub(crate) payload: &'a [u8],
@@ -86,7 +86,7 @@ pub(crate) struct Stored {
 
 /// What an owner got to read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Read {
+pub(crate) enum ReadReply {
     Items {
         items: Vec<Stored>,
         /// Position of the partition's last.
@@ -100,15 +100,16 @@ pub(crate) enum Read {
 
 /// Which items an owner reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum From {
+pub(crate) enum ReadFrom {
     /// Those that were read before, from behind this position on.
     Pending(Position),
     /// Those that nobody has read.
     New,
 }
 
-/// When an item died, in milliseconds since 1970 by the clock of whoever holds the queue, and which of those that did then:
-/// its id among the dead letters of its partition. Later ones are greater, also where that clock goes back.
+/// When an item died, in milliseconds since 1970 by the clock of whoever holds the queue, and which
+/// of those that did then: its id among the dead letters of its partition. Later ones are greater,
+/// also where that clock goes back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Death {
     pub(crate) ms: u64,
@@ -196,7 +197,8 @@ pub(crate) struct Layout {
 pub(crate) enum Step {
     /// None, only to know.
     Look,
-    /// This one is to be followed by one of so many partitions, whose number is greater than the last.
+    /// This one is to be followed by one of so many partitions, whose number is greater than the
+    /// last.
     Announce { of: u64, spread: u32, after: u64 },
     /// Every partition is turned to this one, and had no version later than these microseconds.
     Make { epoch: u64, drains: bool, us: u64 },

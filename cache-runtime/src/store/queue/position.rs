@@ -5,11 +5,12 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-/// The place of an item in its partition. Later items have greater positions, even after a failover and after Redis
-/// has lost the queue.
+/// The place of an item in its partition. Later items have greater positions, even after a failover
+/// and after Redis has lost the queue.
 ///
-/// A sink stores it together with what it writes, in the same transaction; see [`Batch::after`](crate::queue::Batch::after).
-/// Its text always has the same length and sorts in the same order as the positions:
+/// A sink stores it together with what it writes, in the same transaction; see
+/// [`Batch::after`](crate::queue::Batch::after). Its text always has the same length and sorts in
+/// the same order as the positions:
 ///
 /// ```
 /// # use cache_runtime::queue::Position;
@@ -25,8 +26,8 @@ pub struct Position {
 }
 
 impl Position {
-    /// The id that the item had in the stream of its partition, as Redis shows it: `1800000000000-7`. It does not sort as
-    /// text.
+    /// The id that the item had in the stream of its partition, as Redis shows it:
+    /// `1800000000000-7`. It does not sort as text.
     #[must_use]
     pub fn stream_id(&self) -> String {
         format!("{}-{}", self.generation, self.number)

@@ -9,8 +9,8 @@ use crate::store::queue::embedded::EmbeddedQueue;
 use crate::store::queue::memory::MemoryQueue;
 use crate::store::queue::redis::{Line, RedisQueue};
 use crate::store::queue::{
-    Buried, Claim, Crew, Death, From, Lane, Layout, Lengths, Overview, Position, QueueKeys, Read,
-    Renewal, Step, Stored, Turned, Unheard,
+    Buried, Claim, Crew, Death, Lane, Layout, Lengths, Overview, Position, QueueKeys, ReadFrom,
+    ReadReply, Renewal, Step, Stored, Turned, Unheard,
 };
 use crate::store::{Store, StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -150,7 +150,8 @@ impl QueueStore {
         }
     }
 
-    /// Puts the oldest dead letters that died between two moments, these among them, back; how many.
+    /// Puts the oldest dead letters that died between two moments, these among them, back; how
+    /// many.
     pub(crate) async fn redrive(
         &self,
         partition: u32,
@@ -287,9 +288,9 @@ impl PartitionConnection {
         &self,
         claim: &Claim,
         count: usize,
-        from: (From, u64),
+        from: (ReadFrom, u64),
         by: Deadline,
-    ) -> StoreResult<Read> {
+    ) -> StoreResult<ReadReply> {
         match self {
             Self::Redis(server, lane) => server.read(lane, claim, count, from, by).await,
             Self::Embedded(queue, partition) => {

@@ -1,4 +1,5 @@
-//! The embedded store at the end of a network that loses, delays and answers late: for the simulation.
+//! The embedded store at the end of a network that loses, delays and answers late: for the
+//! simulation.
 
 mod network;
 mod outage;

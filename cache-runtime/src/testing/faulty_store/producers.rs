@@ -1,5 +1,5 @@
-//! What a server remembers of pushes, so that each is stored once. A queue in memory needs none of it: there every push is
-//! executed once, and before it returns.
+//! What a server remembers of pushes, so that each is stored once. A queue in memory needs none of
+//! it: there every push is executed once, and before it returns.
 
 use std::collections::{BTreeSet, HashMap};
 

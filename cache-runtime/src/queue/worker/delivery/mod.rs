@@ -24,7 +24,7 @@ use crate::queue::shared::QueueState;
 use crate::queue::sink::Sink;
 use crate::queue::worker::backoff::Backoff;
 use crate::queue::worker::partition::{Lost, Owner};
-use crate::store::queue::{From, Position, Stored};
+use crate::store::queue::{Position, ReadFrom, Stored};
 use crate::support::log;
 use crate::support::shutdown_signal::Stopped;
 
@@ -174,9 +174,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
             let most = self.estate.limit().unwrap_or(usize::MAX).min(options.batch);
             let wanted = most - items.len();
             let from = match (self.caught_up, items.last()) {
-                (true, _) => From::New,
-                (false, Some(last)) => From::Pending(last.position),
-                (false, None) => From::Pending(self.cursor),
+                (true, _) => ReadFrom::New,
+                (false, Some(last)) => ReadFrom::Pending(last.position),
+                (false, None) => ReadFrom::Pending(self.cursor),
             };
             let read = self.owner.read(wanted, from).await?;
             let Some((more, last)) = read.filter(|(more, _)| follow(&items, more)) else {

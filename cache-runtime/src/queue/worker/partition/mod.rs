@@ -24,7 +24,9 @@ use crate::queue::partitions::Log;
 use crate::queue::worker::keeper::{Keeper, Term};
 use crate::queue::worker::refusals::Refusals;
 use crate::store::StoreResult;
-use crate::store::queue::{Claim, From, PartitionConnection, Position, Read, Stored, Unheard};
+use crate::store::queue::{
+    Claim, PartitionConnection, Position, ReadFrom, ReadReply, Stored, Unheard,
+};
 use crate::support::budget::Deadline;
 use crate::support::span::LONGEST;
 
@@ -137,12 +139,12 @@ impl Owner {
     pub(in crate::queue) async fn read(
         &mut self,
         count: usize,
-        from: From,
+        from: ReadFrom,
     ) -> Result<Option<(Vec<Stored>, Position)>, Lost> {
         match from {
-            From::New if self.is_behind => return Ok(None),
-            From::New => {}
-            From::Pending(_) => self.is_behind = false,
+            ReadFrom::New if self.is_behind => return Ok(None),
+            ReadFrom::New => {}
+            ReadFrom::Pending(_) => self.is_behind = false,
         }
         self.assert().await?;
         let by = self.deadline();
@@ -152,11 +154,11 @@ impl Owner {
             Err(error) => Err(error),
         };
         match read {
-            Ok(Read::Items { items, last, epoch }) => {
+            Ok(ReadReply::Items { items, last, epoch }) => {
                 self.log.shared.layout.heard_of(epoch);
                 Ok(Some((items, last)))
             }
-            Ok(Read::Lost) => Err(Lost),
+            Ok(ReadReply::Lost) => Err(Lost),
             Err(error) => {
                 self.failed(error).await;
                 Ok(None)

@@ -21,7 +21,8 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Whether a partition takes no items that were placed by a layout; none are where none is known.
+    /// Whether a partition takes no items that were placed by a layout; none are where none is
+    /// known.
     pub(super) fn refuses(&self, epoch: u64) -> bool {
         epoch == 0 || self.epoch != epoch
     }

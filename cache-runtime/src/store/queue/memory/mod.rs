@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout};
 
 use self::layout::{Known, Mark};
 use crate::store::queue::{
-    Added, Addition, Buried, Claim, Crew, Death, From, Lengths, Position, Read, Renewal, Stamp,
-    Stored, Unheard,
+    Added, Addition, Buried, Claim, Crew, Death, Lengths, Position, ReadFrom, ReadReply, Renewal,
+    Stamp, Stored, Unheard,
 };
 use crate::support::clock::wall_us;
 
@@ -134,27 +134,30 @@ impl MemoryQueue {
         })
     }
 
-    /// Items; of those that nobody has read, only what came before the partition's layout, if that is later than the settled one.
+    /// Items; of those that nobody has read, only what came before the partition's layout, if that
+    /// is later than the settled one.
     pub(crate) fn read(
         &self,
         partition: u32,
         claim: &Claim,
         count: usize,
-        (from, settled): (From, u64),
-    ) -> Read {
+        (from, settled): (ReadFrom, u64),
+    ) -> ReadReply {
         let read = self.as_owner(partition, claim, |partition| {
             let Mark { epoch, bound } = partition.mark;
             let wanted = |held: &&mut Held| match from {
-                From::Pending(after) => held.is_read && held.stored.position > after,
-                From::New => !held.is_read && (epoch <= settled || held.stored.position <= bound),
+                ReadFrom::Pending(after) => held.is_read && held.stored.position > after,
+                ReadFrom::New => {
+                    !held.is_read && (epoch <= settled || held.stored.position <= bound)
+                }
             };
             let items = partition.items.iter_mut().filter(wanted).take(count).map(|held| {
                 held.is_read = true;
                 held.stored.clone()
             });
-            Read::Items { items: items.collect(), last: partition.last, epoch }
+            ReadReply::Items { items: items.collect(), last: partition.last, epoch }
         });
-        read.unwrap_or(Read::Lost)
+        read.unwrap_or(ReadReply::Lost)
     }
 
     pub(crate) fn ack(&self, partition: u32, claim: &Claim, done: &[Position]) -> bool {

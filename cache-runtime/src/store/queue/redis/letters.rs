@@ -27,8 +27,8 @@ impl RedisQueue {
         reply::buried(reply).ok_or(StoreError::Unexpected)
     }
 
-    /// Puts the oldest dead letters that died between two moments, these among them, back at the end of their partition; how
-    /// many.
+    /// Puts the oldest dead letters that died between two moments, these among them, back at the
+    /// end of their partition; how many.
     pub(crate) async fn redrive(
         &self,
         partition: u32,

@@ -37,7 +37,8 @@ impl RedisQueue {
         self.store.router.run(Name::new(queues), &mut add, by).await.map(drop)
     }
 
-    /// Makes partitions fewer, from the first number to the second. False: there are not as many as the first.
+    /// Makes partitions fewer, from the first number to the second. False: there are not as many as
+    /// the first.
     pub(crate) async fn forget(&self, (known, own): (u32, u32), by: Deadline) -> StoreResult<bool> {
         let workers = &self.keys.workers;
         let call =

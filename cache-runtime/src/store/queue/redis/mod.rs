@@ -1,7 +1,8 @@
 //! Queues as Redis streams.
 //!
-//! One stream, one clock and one owner per partition, in one slot; every change is a script. Those of an owner check that it
-//! still is the owner: one that was paused and lost the partition changes nothing any more.
+//! One stream, one clock and one owner per partition, in one slot; every change is a script. Those
+//! of an owner check that it still is the owner: one that was paused and lost the partition changes
+//! nothing any more.
 
 mod call;
 mod connection;
@@ -138,7 +139,8 @@ impl RedisQueue {
         reply::lengths(&reply).ok_or(StoreError::Unexpected)
     }
 
-    /// A connection of one's own to the server of a partition: what blocks on it holds up nobody else.
+    /// A connection of one's own to the server of a partition: what blocks on it holds up nobody
+    /// else.
     pub(crate) async fn line(&self, lane: &Lane, by: Deadline) -> StoreResult<Line> {
         // What matters is who answers: in a cluster the slot may have moved.
         let (plan, breaker) =

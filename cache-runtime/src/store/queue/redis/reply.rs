@@ -7,7 +7,8 @@ use std::time::Duration;
 use redis::Value;
 
 use crate::store::queue::{
-    Added, Buried, Crew, Death, Layout, Lengths, Overview, Position, Read, Stamp, Stored, Turned,
+    Added, Buried, Crew, Death, Layout, Lengths, Overview, Position, ReadReply, Stamp, Stored,
+    Turned,
 };
 use crate::store::{StoreError, StoreResult};
 
@@ -39,12 +40,12 @@ pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
     all.ok_or(StoreError::Unexpected)
 }
 
-pub(super) fn read(reply: Value) -> Option<Read> {
+pub(super) fn read(reply: Value) -> Option<ReadReply> {
     let Value::Array(reply) = reply else { return None };
     let mut reply = reply.into_iter();
     match (text(&reply.next()?)?, reply.next(), reply.next(), reply.next()) {
-        ("X", None, None, None) => Some(Read::Lost),
-        ("R", Some(last), Some(Value::Array(items)), Some(epoch)) => Some(Read::Items {
+        ("X", None, None, None) => Some(ReadReply::Lost),
+        ("R", Some(last), Some(Value::Array(items)), Some(epoch)) => Some(ReadReply::Items {
             items: self::items(Value::Array(items))?,
             last: position(text(&last)?)?,
             epoch: parsed(&epoch)?,

@@ -179,7 +179,8 @@ impl Session<'_> {
         }
     }
 
-    /// A value that is large, or nothing usable if it has gone meanwhile: as where somebody else is about to store one.
+    /// A value that is large, or nothing usable if it has gone meanwhile: as where somebody else is
+    /// about to store one.
     #[cold]
     async fn acquired_large(&mut self, name: Name<'_>, by: Deadline) -> StoreResult<Acquired> {
         let record = self.get_large(name, by).await?;

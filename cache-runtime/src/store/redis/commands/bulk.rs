@@ -1,17 +1,19 @@
 //! Large values, which have a connection of their own.
 //!
-//! The bytes of one connection are in one order: behind a value of 50 MB, every other call would wait for as long as
-//! that takes, and a breaker would take the server for one that is down. So a value above [`LARGE`] is sent by a second
-//! connection, and so is the question for a key that is known to hold one; the breaker, which judges the first one, does
-//! not hear of it.
+//! The bytes of one connection are in one order: behind a value of 50 MB, every other call would
+//! wait for as long as that takes, and a breaker would take the server for one that is down. So a
+//! value above [`LARGE`] is sent by a second connection, and so is the question for a key that is
+//! known to hold one; the breaker, which judges the first one, does not hear of it.
 //!
-//! A key that nothing is known of is read by the first connection. In a process that has never seen a large value, the
-//! command is a `GET`, or an `MGET` for many. If a large value comes of it, calls get a new first connection as soon as one
-//! of them has waited in vain. From then on, the command is a `GETRANGE` that brings no more than it takes to tell that a
-//! value is large, which is then read by the second connection. A `GETRANGE` costs the server about a sixth more than a
+//! A key that nothing is known of is read by the first connection. In a process that has never seen
+//! a large value, the command is a `GET`, or an `MGET` for many. If a large value comes of it,
+//! calls get a new first connection as soon as one of them has waited in vain. From then on, the
+//! command is a `GETRANGE` that brings no more than it takes to tell that a value is large, which
+//! is then read by the second connection. A `GETRANGE` costs the server about a sixth more than a
 //! `GET`, which is why it is not the rule.
 //!
-//! The second connection is made when it is first needed, to the same server, and ends with the first.
+//! The second connection is made when it is first needed, to the same server, and ends with the
+//! first.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -95,7 +97,8 @@ impl Bulk {
     }
 }
 
-/// The keys that are known to hold large values. A key that is taken for one costs a detour, no more.
+/// The keys that are known to hold large values. A key that is taken for one costs a detour, no
+/// more.
 ///
 /// Every hit looks here, so looking takes no lock; a change, which is rare, copies the set.
 #[derive(Debug, Default)]
@@ -120,7 +123,8 @@ impl LargeKeys {
         self.are_expected() && self.keys.load().contains(&key)
     }
 
-    /// Takes note of what was found in a key. A lease or a fence says nothing of the values before and after it.
+    /// Takes note of what was found in a key. A lease or a fence says nothing of the values before
+    /// and after it.
     pub(in crate::store) fn note_record(&self, key: KeyHash, record: &[u8]) {
         if record.len() > LARGE || (self.are_expected() && record::holds_value(record)) {
             self.note(key, record.len());

@@ -35,7 +35,8 @@ impl Looked {
     fn of(reply: Value, is_bounded: bool) -> Self {
         match reply {
             Value::BulkString(part) if is_bounded && part.len() > LARGE => Self::Large,
-            // There is nothing, or a string that is empty and thus not ours: whoever asks for the lease learns that.
+            // There is nothing, or a string that is empty and thus not ours: whoever asks for the
+            // lease learns that.
             Value::BulkString(part) if is_bounded && part.is_empty() => Self::Reply(Value::Nil),
             reply => Self::Reply(reply),
         }
@@ -119,8 +120,8 @@ impl Session<'_> {
         self.record_in(reply, name, by).await
     }
 
-    /// Finds out why a record belongs to a key other than the requested one. If the server has it there, somebody
-    /// copied it, and the reader ignores it; if not, replies have been mixed up.
+    /// Finds out why a record belongs to a key other than the requested one. If the server has it
+    /// there, somebody copied it, and the reader ignores it; if not, replies have been mixed up.
     async fn verify(
         &mut self,
         name: Name<'_>,
@@ -200,7 +201,8 @@ impl Session<'_> {
             for (name, record) in piece.iter().zip(records) {
                 results.push(match Looked::of(record, is_bounded) {
                     Looked::Large => None,
-                    // As with `MGET`, for which another type looks like nothing: `acquire` will tell.
+                    // As with `MGET`, for which another type looks like nothing: `acquire` will
+                    // tell.
                     Looked::Reply(reply) if is_error(&reply, "WRONGTYPE") => Some(Ok(None)),
                     Looked::Reply(reply) => Some(self.record_in(reply, *name, by).await),
                 });

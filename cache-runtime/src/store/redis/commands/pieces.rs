@@ -13,14 +13,16 @@ use crate::store::redis::script::Call;
 use crate::store::{PIECE, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
-/// Bytes of keys and values in one piece, if it is not a single value: as many as a link of 1 Gbit/s takes in 10 ms.
+/// Bytes of keys and values in one piece, if it is not a single value: as many as a link of 1
+/// Gbit/s takes in 10 ms.
 pub(in crate::store) const BYTES: usize = 1 << 20;
 
 /// A piece of so many keys waits for its turn among pieces.
 const LARGE: usize = PIECE / 4;
 
-/// Pieces that are in flight to a server at once, of all operations together: calls on one key have only so much before
-/// them. A server that executes one command after the other does not get more done with more of them.
+/// Pieces that are in flight to a server at once, of all operations together: calls on one key have
+/// only so much before them. A server that executes one command after the other does not get more
+/// done with more of them.
 pub(in crate::store) const AT_ONCE: usize = 4;
 
 /// Cuts items into pieces. `size` is how many bytes an item has.
@@ -70,8 +72,8 @@ impl Pieces {
         if number > 0 && self.until.is_some_and(|until| until <= now) {
             return None;
         }
-        // Before the first one, the connection may have been waited for. That is part of its time, unless it is sent
-        // again, to another node.
+        // Before the first one, the connection may have been waited for. That is part of its time,
+        // unless it is sent again, to another node.
         Some(if number == 0 && now < self.by { self.by } else { now + self.span })
     }
 }
@@ -89,7 +91,8 @@ pub(in crate::store) async fn turn(
 }
 
 impl Session<'_> {
-    /// Runs one script on many keys. Nothing more is sent once a piece has not been answered, or has no time left.
+    /// Runs one script on many keys. Nothing more is sent once a piece has not been answered, or
+    /// has no time left.
     pub(in crate::store) async fn eval_in_pieces(
         &mut self,
         calls: &[Call<'_>],

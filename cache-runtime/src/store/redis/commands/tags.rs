@@ -19,8 +19,8 @@ impl Command for Stamp {
         session: &mut Session<'_>,
         pieces: Pieces,
     ) -> Vec<StoreResult<Stamped>> {
-        // Created here, for this one command: if the same stamp were sent again after it may have been executed, it
-        // could come back after an invalidation had removed it.
+        // Created here, for this one command: if the same stamp were sent again after it may have
+        // been executed, it could come back after an invalidation had removed it.
         let fresh = |request: &Keyed<'_, Self>| {
             let mut record = record::stamp(request.name.hash, Token::random());
             record::set_origin(&mut record, session.origin());

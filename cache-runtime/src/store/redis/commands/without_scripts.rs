@@ -1,7 +1,7 @@
 //! Removal by plain commands, for a server that runs no scripts.
 //!
-//! A script looks at a record and replaces it in one step. Here these are two commands, and other clients, for which
-//! scripts may run, can come in between:
+//! A script looks at a record and replaces it in one step. Here these are two commands, and other
+//! clients, for which scripts may run, can come in between:
 //!
 //! | the look finds | what is done | why nothing older than the write is stored afterwards |
 //! |---|---|---|
@@ -12,8 +12,8 @@
 //! | the fence of one other writer | nothing, and that is not acknowledged: the invalidation waits in the journal | this writer may store its value, which can be older |
 //! | somebody else's data | nothing | |
 //!
-//! One thing is lost: a fence that another client puts up between look and removal is lifted. Its write then is as good
-//! as one without a fence, whose own invalidation still comes at its end.
+//! One thing is lost: a fence that another client puts up between look and removal is lifted. Its
+//! write then is as good as one without a fence, whose own invalidation still comes at its end.
 
 use std::time::Duration;
 

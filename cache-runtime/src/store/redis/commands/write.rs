@@ -1,4 +1,5 @@
-//! The operations of writers on many keys: one round trip for all keys of a write, or for each piece of many.
+//! The operations of writers on many keys: one round trip for all keys of a write, or for each
+//! piece of many.
 
 use std::time::Duration;
 

@@ -39,8 +39,8 @@ impl<'a> Admission<'a> {
             Ok(Err(_)) => Err(StoreError::Lost),
             Err(_) => {
                 self.breaker.note_timeout();
-                // A server that has answered others meanwhile is slow, or has much to do. If it has just ceased to
-                // answer, the calls that follow tell.
+                // A server that has answered others meanwhile is slow, or has much to do. If it has
+                // just ceased to answer, the calls that follow tell.
                 if turn.is_some_and(|turn| turn.has_heard()) {
                     self.breaker.doubt(self.epoch);
                 } else {
@@ -55,8 +55,8 @@ impl<'a> Admission<'a> {
 impl Drop for Admission<'_> {
     fn drop(&mut self) {
         if self.turn.is_some() {
-            // Dropped by a caller whose patience was shorter than the deadline. If that is always so, nothing else
-            // reveals that the server hangs.
+            // Dropped by a caller whose patience was shorter than the deadline. If that is always
+            // so, nothing else reveals that the server hangs.
             self.breaker.doubt(self.epoch);
         }
     }

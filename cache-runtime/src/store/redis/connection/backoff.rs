@@ -10,8 +10,8 @@ const FIRST: Duration = Duration::from_millis(10);
 /// No pause is longer. After a server's start nothing is stored for as long as that, and more.
 pub(in crate::store) const LONGEST: Duration = LONGEST_PAUSE;
 
-/// Exponential pauses with full jitter: a fleet that lost the same server at the same moment comes back spread over
-/// time.
+/// Exponential pauses with full jitter: a fleet that lost the same server at the same moment comes
+/// back spread over time.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Backoff {
     attempts: u32,
@@ -24,7 +24,8 @@ impl Backoff {
         self.up_since = Some(Instant::now());
     }
 
-    /// How long to wait before the next attempt. A success that did not last does not start the series anew.
+    /// How long to wait before the next attempt. A success that did not last does not start the
+    /// series anew.
     pub(in crate::store) fn pause(&mut self) -> Duration {
         if self.up_since.take().is_some_and(|since| since.elapsed() >= LONGEST) {
             self.attempts = 0;

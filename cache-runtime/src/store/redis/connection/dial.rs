@@ -39,7 +39,8 @@ pub(in crate::store) async fn dial(
             match tls {
                 false => Ok(Box::new(stream)),
                 #[cfg(feature = "tls")]
-                // A server that speaks no TLS may wait for more, where one that does would answer at once.
+                // A server that speaks no TLS may wait for more, where one that does would answer
+                // at once.
                 true => {
                     match timeout(
                         patience.mul_f32(HANDSHAKE),
@@ -88,8 +89,8 @@ impl Drop for Driver {
     }
 }
 
-/// Who is to know that a connection has ended. It is dropped with the connection's task, whatever the reason, even if its
-/// runtime is gone.
+/// Who is to know that a connection has ended. It is dropped with the connection's task, whatever
+/// the reason, even if its runtime is gone.
 pub(in crate::store) trait Watch: Send + 'static {
     /// The connection has ended by itself.
     fn see(&mut self) {}
@@ -126,7 +127,8 @@ pub(in crate::store) async fn log_in(
     access: &Access,
     watch: impl Watch,
 ) -> Result<(MultiplexedConnection, Driver), Cause> {
-    // Not by the client: of what a server answers, it keeps too little to tell one mistake from another.
+    // Not by the client: of what a server answers, it keeps too little to tell one mistake from
+    // another.
     let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
     let (mut connection, driver) =
         open(stream, &nobody, AsyncConnectionConfig::new(), watch).await?;

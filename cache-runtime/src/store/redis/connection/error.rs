@@ -1,7 +1,7 @@
 //! What errors of sockets, of the client and of servers mean.
 //!
-//! Servers may repeat what they were sent: passwords, keys, values. Of a server's words only those are kept that can be
-//! none of these.
+//! Servers may repeat what they were sent: passwords, keys, values. Of a server's words only those
+//! are kept that can be none of these.
 
 use std::io;
 
@@ -104,8 +104,9 @@ fn words(text: &str, access: &Access) -> String {
     shortened(kept.join(" "))
 }
 
-/// Whether it is a word of a language, a number, or the name of a command or a setting, with its punctuation. Keys, values
-/// and passwords that people choose have other characters, or letters and digits together.
+/// Whether it is a word of a language, a number, or the name of a command or a setting, with its
+/// punctuation. Keys, values and passwords that people choose have other characters, or letters and
+/// digits together.
 fn is_plain(word: &str) -> bool {
     let inner = word.trim_matches(|c: char| "'\"`().,:;<>[]!?".contains(c));
     let is_number = inner.len() <= 6 && inner.bytes().all(|b| b.is_ascii_digit());

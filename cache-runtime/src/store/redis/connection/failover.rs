@@ -1,8 +1,9 @@
 //! Notices when a different primary answers than before, or one that has just started.
 //!
-//! Replication is asynchronous: a promoted replica, or a server restarted from disk, may not know of an invalidation
-//! that its predecessor had acknowledged. Observers are notified before the first call reaches the successor. Nor does
-//! it know of invalidations that other processes could not deliver meanwhile: a [quiet time](crate::store::quiet) begins.
+//! Replication is asynchronous: a promoted replica, or a server restarted from disk, may not know
+//! of an invalidation that its predecessor had acknowledged. Observers are notified before the
+//! first call reaches the successor. Nor does it know of invalidations that other processes could
+//! not deliver meanwhile: a [quiet time](crate::store::quiet) begins.
 //!
 //! | connection | quiet time |
 //! |---|---|
@@ -12,10 +13,11 @@
 //! | the first, and this process is older than the server | yes: so may others be, and have been connected before |
 //! | the first, and the server is older | none |
 //!
-//! The last row is not quite certain: of a server that restarted a moment before this process began, it cannot know
-//! that it was a restart. If it had to wait for that reason, nothing would be cached in the first seconds of every
-//! server, that of a test included. What is left is a write of another process that is cut off from the server in the
-//! very moment; any other delivers its invalidation before it returns ([`attempts`](crate::store::redis::connection::breaker)).
+//! The last row is not quite certain: of a server that restarted a moment before this process
+//! began, it cannot know that it was a restart. If it had to wait for that reason, nothing would be
+//! cached in the first seconds of every server, that of a test included. What is left is a write of
+//! another process that is cut off from the server in the very moment; any other delivers its
+//! invalidation before it returns ([`attempts`](crate::store::redis::connection::breaker)).
 
 use std::fmt;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -57,8 +59,8 @@ impl Default for FailoverWatch {
 }
 
 impl FailoverWatch {
-    /// Has `on_failover` called before the first call reaches a newly promoted primary. Only the first
-    /// observer counts.
+    /// Has `on_failover` called before the first call reaches a newly promoted primary. Only the
+    /// first observer counts.
     pub(in crate::store) fn observe(&self, on_failover: impl Fn() + Send + Sync + 'static) {
         _ = self.observer.set(Box::new(on_failover));
     }

@@ -18,7 +18,8 @@ use crate::store::redis::script::supported::Scripting;
 use crate::store::redis::url::{Access, Endpoint};
 use crate::support::budget::Deadline;
 
-/// A connection with its driver. Dropping it closes the socket, and every call still on it ends at once.
+/// A connection with its driver. Dropping it closes the socket, and every call still on it ends at
+/// once.
 #[derive(Debug)]
 pub(in crate::store) struct Link {
     /// Tells this connection from those before and after it.
@@ -30,7 +31,8 @@ pub(in crate::store) struct Link {
     pub(in crate::store) bulk: Bulk,
     driver: Driver,
     born: Instant,
-    /// When the server last gave a sign of life that it was asked for, in milliseconds since `born`.
+    /// When the server last gave a sign of life that it was asked for, in milliseconds since
+    /// `born`.
     heard: AtomicU64,
 }
 
@@ -106,8 +108,9 @@ impl Link {
         answers
     }
 
-    /// Whether the last sign of life that the server was asked for is no older than `age`. Asked by somebody whose
-    /// `deadline` is yet to come: if it will be no older even then, nobody need look at the clock.
+    /// Whether the last sign of life that the server was asked for is no older than `age`. Asked by
+    /// somebody whose `deadline` is yet to come: if it will be no older even then, nobody need look
+    /// at the clock.
     pub(in crate::store) fn was_heard_within(&self, age: Duration, deadline: Deadline) -> bool {
         let heard = Duration::from_millis(self.heard.load(Relaxed));
         let until = self.born.checked_add(heard.saturating_add(age));
@@ -185,8 +188,8 @@ fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
     info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
 }
 
-/// A primary's identity. Its run alone is not enough, a demoted node may come back with it; its replication alone
-/// survives a restart from an old snapshot.
+/// A primary's identity. Its run alone is not enough, a demoted node may come back with it; its
+/// replication alone survives a restart from an old snapshot.
 fn origin(run: Option<&str>, replication: Option<&str>) -> Origin {
     match (run, replication) {
         (Some(run), Some(replication)) => Origin(

@@ -1,6 +1,7 @@
 //! Which error a server means.
 //!
-//! Up to Redis 6.2, what a script meets is wrapped in what is said of the script, and is not an error's first word:
+//! Up to Redis 6.2, what a script meets is wrapped in what is said of the script, and is not an
+//! error's first word:
 //!
 //! ```text
 //! ERR Error running script (call to f_1f8f4c...): @user_script:1: @user_script: 1: -READONLY You can't write ...

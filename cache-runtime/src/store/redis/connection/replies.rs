@@ -1,8 +1,9 @@
 //! How far the reply has come that is arriving on a connection.
 //!
-//! Replies come one after the other. Behind one of 50 MB, every other one waits for as long as that takes, also the one to
-//! a `PING`: a server that sends as fast as the network lets it then looks like one that does not answer. To tell the two
-//! apart, the bytes are counted on their way to the client, and so much of the protocol is read as says where a reply ends.
+//! Replies come one after the other. Behind one of 50 MB, every other one waits for as long as that
+//! takes, also the one to a `PING`: a server that sends as fast as the network lets it then looks
+//! like one that does not answer. To tell the two apart, the bytes are counted on their way to the
+//! client, and so much of the protocol is read as says where a reply ends.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;

@@ -23,13 +23,13 @@ use crate::store::redis::topology::cluster::Redirection;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
-/// One connection of one node. What several commands have in common (that a script was loaded, that replies are in
-/// order) holds within it.
+/// One connection of one node. What several commands have in common (that a script was loaded, that
+/// replies are in order) holds within it.
 #[derive(Debug)]
 pub(crate) struct Session<'a> {
     node: &'a Node,
-    // A handle of its own, and the little that is needed of the link: counting references to the link as well would
-    // make all threads write to one more place, for every hit.
+    // A handle of its own, and the little that is needed of the link: counting references to the
+    // link as well would make all threads write to one more place, for every hit.
     connection: MultiplexedConnection,
     epoch: u64,
     origin: Origin,
@@ -92,18 +92,20 @@ impl<'a> Session<'a> {
         self.node.distrusts().then_some(self.origin)
     }
 
-    /// Whether records may be of a primary that is not trusted, and nobody can tell, since the server does not say who
-    /// it is.
+    /// Whether records may be of a primary that is not trusted, and nobody can tell, since the
+    /// server does not say who it is.
     pub(in crate::store) fn trusts_nothing(&self) -> bool {
         self.node.distrusts() && self.origin == Origin::default()
     }
 
-    /// Whether nothing is to be stored. Asked with the connection in hand: a quiet time begins before there is one.
+    /// Whether nothing is to be stored. Asked with the connection in hand: a quiet time begins
+    /// before there is one.
     pub(in crate::store) fn is_quiet(&self) -> bool {
         self.node.is_quiet() || self.trusts_nothing()
     }
 
-    /// Whether one `SET` takes a lease and scripts, which alone can fill it, run. It cannot tell whose value it finds.
+    /// Whether one `SET` takes a lease and scripts, which alone can fill it, run. It cannot tell
+    /// whose value it finds.
     pub(in crate::store) fn takes_leases_by_set(&self) -> bool {
         self.obstacle.is_none() && self.sets_and_gets && !self.node.distrusts()
     }
@@ -154,8 +156,9 @@ impl<'a> Session<'a> {
         self.send(admission, command, deadline).await
     }
 
-    /// As [`call`](Self::call), for a command that changes nothing. While no turn is free, all callers that are about to
-    /// send the very same command send it once: see [`line`](crate::store::redis::connection::turns::Others).
+    /// As [`call`](Self::call), for a command that changes nothing. While no turn is free, all
+    /// callers that are about to send the very same command send it once: see
+    /// [`line`](crate::store::redis::connection::turns::Others).
     pub(in crate::store) async fn read(
         &mut self,
         command: &Cmd,
@@ -193,8 +196,9 @@ impl<'a> Session<'a> {
         command: &'s Cmd,
         deadline: Deadline,
     ) -> impl Future<Output = StoreResult<Value>> + use<'s, 'a> {
-        // Boxed, as in the client's own high-level functions: its future takes more than 2 KB. So would every future
-        // of ours that awaits it, and each would be copied when it is put into the next.
+        // Boxed, as in the client's own high-level functions: its future takes more than 2 KB. So
+        // would every future of ours that awaits it, and each would be copied when it is put into
+        // the next.
         let reply = Box::pin(self.connection.send_packed_command(command));
         async move { admission.conclude(timeout_at(deadline, reply).await) }
     }
@@ -314,7 +318,8 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// A reply came that no command of ours gives, or that belongs to another request: so may all that follow.
+    /// A reply came that no command of ours gives, or that belongs to another request: so may all
+    /// that follow.
     pub(in crate::store) fn out_of_order(&self) -> StoreError {
         self.node.kill(self.epoch);
         StoreError::Unexpected

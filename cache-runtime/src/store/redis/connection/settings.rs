@@ -10,8 +10,8 @@ use crate::error::Failures;
 /// However patient callers are, a server that takes longer than this for a `PING` is lost.
 const LONGEST_PROMPT: Duration = Duration::from_secs(5);
 
-/// How often a server is asked for a sign of life: often enough that no router forgets the connection, of which some do
-/// after half a minute.
+/// How often a server is asked for a sign of life: often enough that no router forgets the
+/// connection, of which some do after half a minute.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How patient and how large a connection is.

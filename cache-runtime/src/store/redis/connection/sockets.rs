@@ -1,4 +1,5 @@
-//! TCP connections that are made to one of several addresses, and that notice when nobody is at the other end.
+//! TCP connections that are made to one of several addresses, and that notice when nobody is at the
+//! other end.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,16 +12,19 @@ use tokio::time::sleep;
 
 use crate::store::redis::connection::error::{Cause, shortened};
 
-/// How long an address has for itself before the next one is tried beside it, as RFC 8305 recommends.
+/// How long an address has for itself before the next one is tried beside it, as RFC 8305
+/// recommends.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// How long a connection is idle before the kernel asks whether the other end is still there; how often it asks, and how
-/// often in vain before the connection is at an end. Together less than a minute.
+/// How long a connection is idle before the kernel asks whether the other end is still there; how
+/// often it asks, and how often in vain before the connection is at an end. Together less than a
+/// minute.
 const IDLE: Duration = Duration::from_secs(30);
 const INTERVAL: Duration = Duration::from_secs(5);
 const RETRIES: u32 = 4;
 
-/// Connects to a host, whose name is resolved anew each time, for somebody who waits for `patience` in all.
+/// Connects to a host, whose name is resolved anew each time, for somebody who waits for `patience`
+/// in all.
 pub(in crate::store) async fn connect(
     host: &str,
     port: u16,
@@ -40,8 +44,8 @@ pub(in crate::store) async fn connect(
     Ok(stream)
 }
 
-/// The first address, and then in turn those of the other family and of its own: if one of the families leads nowhere,
-/// the second attempt does not.
+/// The first address, and then in turn those of the other family and of its own: if one of the
+/// families leads nowhere, the second attempt does not.
 fn alternating(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     let Some(first) = addresses.first().map(SocketAddr::is_ipv6) else { return addresses };
     let (own, other): (Vec<_>, Vec<_>) =
@@ -57,8 +61,9 @@ fn alternating(addresses: Vec<SocketAddr>) -> Vec<SocketAddr> {
     }
 }
 
-/// Tries the addresses side by side, each one a moment after the one before, or at once if that has failed; the first
-/// connection counts. An address that drops packets delays the others only for that moment.
+/// Tries the addresses side by side, each one a moment after the one before, or at once if that has
+/// failed; the first connection counts. An address that drops packets delays the others only for
+/// that moment.
 async fn connect_to_any(addresses: Vec<SocketAddr>, patience: Duration) -> io::Result<TcpStream> {
     let count = u32::try_from(addresses.len()).unwrap_or(u32::MAX);
     // All of them have to have a chance.
@@ -92,7 +97,8 @@ mod tests {
 
     const PATIENCE: Duration = Duration::from_secs(60);
 
-    /// An address that drops packets: its queue is full, and nobody accepts. Held by what is returned.
+    /// An address that drops packets: its queue is full, and nobody accepts. Held by what is
+    /// returned.
     async fn deaf() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind((Ipv4Addr::LOCALHOST, 0).into()).unwrap();

@@ -143,9 +143,11 @@ impl Supervisor {
         Ok(Arc::new(link))
     }
 
-    /// Lets calls through on `link` until it has to be replaced; by its successor, if there is one already.
+    /// Lets calls through on `link` until it has to be replaced; by its successor, if there is one
+    /// already.
     async fn stand_by(&mut self, link: Arc<Link>) -> Option<Arc<Link>> {
-        // Before calls are let through: whoever wonders at what comes of them finds the reason in the log.
+        // Before calls are let through: whoever wonders at what comes of them finds the reason in
+        // the log.
         if self.plan.settings.distrust && link.server.is_anonymous() {
             log::warn(format_args!(
                 "{}: does not say which primary it is, since `INFO` is refused: with `Failover::Distrust` nothing is cached; permit the user `+info`",
@@ -212,7 +214,8 @@ impl Supervisor {
                     Finding::Lost => return None,
                 }
             }
-            // Only occasionally: a server that is not a primary may stay that way, and reads still work.
+            // Only occasionally: a server that is not a primary may stay that way, and reads still
+            // work.
             if alarms.demoted() && since.elapsed() >= LONGEST {
                 since = Instant::now();
                 if let Ok(successor) = self.connect().await {
@@ -230,8 +233,9 @@ impl Supervisor {
         }
     }
 
-    /// Asks a server that ran no scripts whether it does by now. A busy one may take its time: what is the matter meanwhile
-    /// is looked after then, and calls that are not answered open the breaker by themselves.
+    /// Asks a server that ran no scripts whether it does by now. A busy one may take its time: what
+    /// is the matter meanwhile is looked after then, and calls that are not answered open the
+    /// breaker by themselves.
     async fn ask_for_scripts(&self, link: &Link) {
         let Settings { connect_timeout, .. } = self.plan.settings;
         self.breaker().heartbeat(connect_timeout);
@@ -241,8 +245,9 @@ impl Supervisor {
         }
     }
 
-    /// Whether the server answers on a connection that nobody may have used for a while; otherwise it is to be replaced,
-    /// before a call has to find out. Nobody waits, so the server may take its time.
+    /// Whether the server answers on a connection that nobody may have used for a while; otherwise
+    /// it is to be replaced, before a call has to find out. Nobody waits, so the server may take
+    /// its time.
     async fn beats(&self, link: &Link) -> bool {
         let Settings { connect_timeout, .. } = self.plan.settings;
         self.breaker().heartbeat(connect_timeout);
@@ -254,8 +259,9 @@ impl Supervisor {
         }
     }
 
-    /// Another connection for all calls but those that wait for a large value on this one: these have it for as long as
-    /// calls may take. From now on, what may be large is not asked for by the connection that all share.
+    /// Another connection for all calls but those that wait for a large value on this one: these
+    /// have it for as long as calls may take. From now on, what may be large is not asked for by
+    /// the connection that all share.
     async fn evade(&mut self, link: &Arc<Link>) -> Option<Arc<Link>> {
         self.large.expect();
         let successor = self.connect().await.ok()?;
@@ -267,8 +273,8 @@ impl Supervisor {
         Some(successor)
     }
 
-    /// Probes a connection on which a call was not answered, until calls are let through again or it
-    /// has to be replaced.
+    /// Probes a connection on which a call was not answered, until calls are let through again or
+    /// it has to be replaced.
     async fn probe_until_healthy(&mut self, link: &Arc<Link>) -> Finding {
         match self.probe(link).await {
             Pulse::Prompt | Pulse::Slow => {}
@@ -292,7 +298,8 @@ impl Supervisor {
         Finding::Stays
     }
 
-    /// Asks for a sign of life. Calls are refused from the moment when it is overdue, unless others are answered.
+    /// Asks for a sign of life. Calls are refused from the moment when it is overdue, unless others
+    /// are answered.
     async fn probe(&self, link: &Link) -> Pulse {
         let Settings { connect_timeout, prompt, .. } = self.plan.settings;
         self.breaker().heartbeat(connect_timeout);

@@ -29,8 +29,8 @@ pub(in crate::store) async fn client(
     })
 }
 
-/// The system's certificates are read once, away from the runtime: that is file access. The provider is named here,
-/// since a process-wide default may not have been chosen, or twice.
+/// The system's certificates are read once, away from the runtime: that is file access. The
+/// provider is named here, since a process-wide default may not have been chosen, or twice.
 async fn config() -> Result<Arc<ClientConfig>, Cause> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     if let Some(config) = CONFIG.get() {

@@ -1,9 +1,10 @@
 //! Many commands in one system call.
 //!
-//! A multi-threaded runtime runs a woken task right after the task that woke it. The task that drives a connection
-//! would therefore write each command by itself, however many callers are about to send theirs: one system call per
-//! command, on the server as well. If it is deferred until those callers have had their turn, it writes all their
-//! commands at once, which more than doubles the throughput of a connection. Replies are not deferred.
+//! A multi-threaded runtime runs a woken task right after the task that woke it. The task that
+//! drives a connection would therefore write each command by itself, however many callers are about
+//! to send theirs: one system call per command, on the server as well. If it is deferred until
+//! those callers have had their turn, it writes all their commands at once, which more than doubles
+//! the throughput of a connection. Replies are not deferred.
 
 use std::io;
 use std::pin::Pin;
@@ -13,7 +14,8 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::store::redis::connection::replies::{Progress, Replies};
 
-/// A stream whose every write waits once for the tasks that are ready to run, and which knows how far its replies are.
+/// A stream whose every write waits once for the tasks that are ready to run, and which knows how
+/// far its replies are.
 #[derive(Debug)]
 pub(in crate::store) struct Gathered<S> {
     stream: S,

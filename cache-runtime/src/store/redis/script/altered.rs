@@ -21,7 +21,8 @@ struct Alteration {
 #[derive(Debug)]
 pub(crate) struct Altered(());
 
-/// From now on scripts that contain `source` say `altered` there, as long as the returned value exists.
+/// From now on scripts that contain `source` say `altered` there, as long as the returned value
+/// exists.
 pub(crate) fn alter(source: &'static str, altered: String) -> Altered {
     // An error means that an earlier test has done it.
     _ = SUBSTITUTE.set(of);

@@ -59,8 +59,8 @@ impl Script {
     }
 }
 
-/// A call of a script on one key. It can be put into a command twice: by its SHA-1, and by its body where the server
-/// does not know it (any more).
+/// A call of a script on one key. It can be put into a command twice: by its SHA-1, and by its body
+/// where the server does not know it (any more).
 #[derive(Debug)]
 pub(in crate::store) struct Call<'a> {
     pub(in crate::store) script: &'static Script,

@@ -1,9 +1,10 @@
 //! Whether a server runs Lua scripts for this user.
 //!
-//! What stores anything is a script: it checks and stores in one step. Where none runs, nothing is asked for that only a
-//! script could finish (a lease that nobody fills would make others wait), and what the server has refused is not sent
-//! again on the connection. Only its supervisor asks from time to time whether scripts run by now, unless the command
-//! itself is unknown: that takes a restart of the server.
+//! What stores anything is a script: it checks and stores in one step. Where none runs, nothing is
+//! asked for that only a script could finish (a lease that nobody fills would make others wait),
+//! and what the server has refused is not sent again on the connection. Only its supervisor asks
+//! from time to time whether scripts run by now, unless the command itself is unknown: that takes a
+//! restart of the server.
 
 use std::fmt;
 use std::sync::atomic::AtomicU8;
@@ -33,7 +34,8 @@ pub(in crate::store) enum Obstacle {
     Denied = 1,
     /// The server knows no command of that name: it is disabled, or has another name there.
     Unknown = 2,
-    /// There is nothing that runs Lua: Valkey 9 without its module, or a server that is only like Redis.
+    /// There is nothing that runs Lua: Valkey 9 without its module, or a server that is only like
+    /// Redis.
     NoEngine = 3,
 }
 
@@ -51,7 +53,8 @@ impl Obstacle {
         }
     }
 
-    /// The same for the script that a server is tried with: there is nothing in it that could be refused.
+    /// The same for the script that a server is tried with: there is nothing in it that could be
+    /// refused.
     fn of_trial(replies: [&Value; 2]) -> Option<Self> {
         let refused = |reply: &Value| match reply {
             Value::ServerError(error) => matches!(refusal::code(error), "NOPERM" | "ERR"),

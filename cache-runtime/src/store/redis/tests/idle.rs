@@ -30,7 +30,8 @@ fn bodies(cache: &Cache) -> u64 {
     cache.stats().function("half").unwrap().loads_ok
 }
 
-/// A router has forgotten the connection: the first call after a pause finds out, and gets another one.
+/// A router has forgotten the connection: the first call after a pause finds out, and gets another
+/// one.
 #[tokio::test]
 async fn the_first_call_after_a_pause_asks_for_a_sign_of_life() {
     let server = RedisServer::start().await;

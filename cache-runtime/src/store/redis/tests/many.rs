@@ -176,7 +176,8 @@ async fn a_reply_of_the_wrong_length_is_none() {
     assert_eq!(store.get_many(&names, soon()).await, vec![Err(StoreError::Unexpected); 2]);
 }
 
-/// Another client has told the server the script while the first calls were refused; what is sent again is not answered.
+/// Another client has told the server the script while the first calls were refused; what is sent
+/// again is not answered.
 #[tokio::test]
 async fn what_was_executed_stays_so_whatever_becomes_of_the_rest() {
     let port = fake::serve(|command| match (command[0].as_str(), command[1..].get(2)) {

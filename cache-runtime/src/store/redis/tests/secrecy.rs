@@ -23,8 +23,8 @@ struct Lines(Arc<Mutex<Vec<String>>>);
 impl Lines {
     /// Keeps what this thread says, until the guard is dropped.
     fn of_this_thread() -> (Self, DefaultGuard) {
-        // `tracing` asks only once whether anybody listens to a line, and may ask a thread of another test: there,
-        // somebody must.
+        // `tracing` asks only once whether anybody listens to a line, and may ask a thread of
+        // another test: there, somebody must.
         static EVERYWHERE: Once = Once::new();
         EVERYWHERE.call_once(|| _ = tracing::subscriber::set_global_default(Self::default()));
         let lines = Self::default();
@@ -87,7 +87,8 @@ async fn an_outage_is_two_lines_however_many_calls_it_meets() {
     assert_eq!(*lost, format!("WARN {server}: connection lost; going without it"));
     let quiet = "nothing is stored for 2s, until all processes can have reconnected";
     assert_eq!(*back, format!("INFO {server}: connected; {quiet}"));
-    // Some more are due to the cause: the connection was lost, perhaps reset by a server about to end, and then refused.
+    // Some more are due to the cause: the connection was lost, perhaps reset by a server about to
+    // end, and then refused.
     assert!(lines.len() <= 5, "{lines:?}");
 }
 

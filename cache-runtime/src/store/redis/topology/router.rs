@@ -125,8 +125,8 @@ impl Router {
         }
     }
 
-    /// For a write of any key: has all servers tried at once that there is no connection to, and waits for the outcome,
-    /// until `by`.
+    /// For a write of any key: has all servers tried at once that there is no connection to, and
+    /// waits for the outcome, until `by`.
     pub(in crate::store) async fn hasten_all(&self, by: Deadline) {
         match self {
             Self::Single(node) => node.hasten(by).await,

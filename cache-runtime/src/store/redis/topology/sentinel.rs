@@ -26,8 +26,8 @@ pub(in crate::store) struct Sentinels {
 }
 
 impl Sentinels {
-    /// Where most sentinels say that the primary is. All are asked at once: a single one may have been cut off from the
-    /// others and know an old primary only.
+    /// Where most sentinels say that the primary is. All are asked at once: a single one may have
+    /// been cut off from the others and know an old primary only.
     pub(in crate::store) async fn primary(&self, access: &Access) -> Result<Endpoint, Cause> {
         let mut questions = JoinSet::new();
         for sentinel in &self.sentinels {
@@ -54,8 +54,9 @@ impl Sentinels {
         elected.map(|(primary, _)| primary).ok_or(Cause::Topology("no sentinel knows the primary"))
     }
 
-    /// Waits until the sentinels say that the primary is not at `present` any more. A primary that is cut off from its
-    /// sentinels but not from us would else be written to until it finds out itself.
+    /// Waits until the sentinels say that the primary is not at `present` any more. A primary that
+    /// is cut off from its sentinels but not from us would else be written to until it finds out
+    /// itself.
     pub(in crate::store) async fn moved(&self, access: &Access, present: &Endpoint) {
         let mut backoff = Backoff::default();
         loop {

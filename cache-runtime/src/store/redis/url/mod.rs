@@ -1,8 +1,8 @@
 //! Parsing of URLs.
 //!
-//! `scheme://[[user]:[password]@]host[:port][,host[:port]…][/path]`, with the schemes of [`SCHEMES`]. No error message
-//! quotes any part of a URL: if a password contains a character that should have been percent-encoded, it may have
-//! ended up in any part.
+//! `scheme://[[user]:[password]@]host[:port][,host[:port]…][/path]`, with the schemes of
+//! [`SCHEMES`]. No error message quotes any part of a URL: if a password contains a character that
+//! should have been percent-encoded, it may have ended up in any part.
 
 mod percent;
 #[cfg(test)]
@@ -198,12 +198,14 @@ impl<'a> Parts<'a> {
             None => (login, None),
         };
         match (decode(user)?, password) {
-            // Neither is given, so nobody logs in: a server without a password refuses an empty one.
+            // Neither is given, so nobody logs in: a server without a password refuses an empty
+            // one.
             (user, None) if user.is_empty() => Ok((None, None)),
             (user, Some(password)) if user.is_empty() => {
                 Ok((None, Some(password).filter(|password| !password.is_empty())))
             }
-            // An empty password is sent: without one, the connection would be that of the user `default`.
+            // An empty password is sent: without one, the connection would be that of the user
+            // `default`.
             (user, Some(password)) => Ok((Some(user), Some(password))),
             (_, None) => malformed(
                 "what stands before `@` could be a user or a password: write `user:password@host`, \

@@ -1,6 +1,7 @@
 //! Percent-encoding, as in URLs.
 
-/// The text with every `%XX` replaced by its byte; `None` where that is not hexadecimal or not UTF-8.
+/// The text with every `%XX` replaced by its byte; `None` where that is not hexadecimal or not
+/// UTF-8.
 pub(in crate::store) fn decode(text: &str) -> Option<String> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();

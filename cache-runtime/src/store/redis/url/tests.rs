@@ -111,7 +111,8 @@ fn malformed_urls_say_what_to_write() {
     }
 }
 
-/// A password that was not encoded ends up in host, port, path or query; none of them is ever repeated.
+/// A password that was not encoded ends up in host, port, path or query; none of them is ever
+/// repeated.
 #[test]
 fn nothing_repeats_credentials() {
     for separator in ["", "/", "?", "#", "@", ":", ",", "%", "[", "]", "://", "+"] {

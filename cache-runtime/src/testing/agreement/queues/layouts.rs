@@ -1,7 +1,7 @@
 //! A change of the number of partitions, step by step, on both.
 
 use crate::store::StoreResult;
-use crate::store::queue::{Addition, From, Layout, Position, Read, Stamp, Step as Change};
+use crate::store::queue::{Addition, Layout, Position, ReadFrom, ReadReply, Stamp, Step as Change};
 use crate::testing::agreement::queues::side::{HOUR, Side, claim, soon};
 use crate::testing::agreement::queues::steps::{Act, Step};
 use crate::testing::agreement::queues::{Difference, LANE};
@@ -59,10 +59,10 @@ async fn course(side: &mut Side) -> StoreResult<Vec<String>> {
     push(side, &mut answers, 4, first).await?;
     side.execute(&Step::act(0, Act::Take)).await?;
     for (count, from, settled) in [
-        (1, From::New, 1),
-        (10, From::New, first - 1),
-        (10, From::New, first - 1),
-        (10, From::Pending(Position::default()), 1),
+        (1, ReadFrom::New, 1),
+        (10, ReadFrom::New, first - 1),
+        (10, ReadFrom::New, first - 1),
+        (10, ReadFrom::Pending(Position::default()), 1),
     ] {
         read(side, &mut answers, count, from, settled).await?;
     }
@@ -72,7 +72,7 @@ async fn course(side: &mut Side) -> StoreResult<Vec<String>> {
     turn(side, &mut answers, first).await?;
     change(side, &mut answers, Change::Settle { epoch: 5 }).await?;
     change(side, &mut answers, Change::Settle { epoch: first }).await?;
-    read(side, &mut answers, 10, From::New, first).await?;
+    read(side, &mut answers, 10, ReadFrom::New, first).await?;
 
     // Later than one that has been lost, whatever the clock says.
     let lost = first + 1_000_000_000_000;
@@ -128,13 +128,13 @@ async fn read(
     side: &mut Side,
     answers: &mut Answers,
     count: usize,
-    from: From,
+    from: ReadFrom,
     settled: u64,
 ) -> StoreResult<()> {
     let claim = claim(0, std::time::Duration::from_millis(HOUR));
     match side.line.read(&claim, count, (from, settled), soon()).await? {
-        Read::Lost => answers.told.push("lost".to_owned()),
-        Read::Items { items, epoch, .. } => {
+        ReadReply::Lost => answers.told.push("lost".to_owned()),
+        ReadReply::Items { items, epoch, .. } => {
             let numbers: Vec<_> = items.iter().map(|item| item.position.number).collect();
             let number = answers.number(epoch);
             answers.told.push(format!("{numbers:?} in layout {number}"));

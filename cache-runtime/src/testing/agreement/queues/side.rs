@@ -10,7 +10,8 @@ use crate::queue::QueueState;
 use crate::queue::partitions::Log;
 use crate::store::StoreResult;
 use crate::store::queue::{
-    Added, Addition, Claim, Death, From, PartitionConnection, Position, Read, Renewal, Stamp,
+    Added, Addition, Claim, Death, PartitionConnection, Position, ReadFrom, ReadReply, Renewal,
+    Stamp,
 };
 use crate::testing::agreement::queues::steps::{Act, Step};
 use crate::testing::agreement::queues::{LANE, SITE};
@@ -146,10 +147,11 @@ impl Side {
                 format!("{:?}", self.line.renew(claim, renewal, by).await?)
             }
             Act::Read(count, behind) => {
-                let from = behind.map_or(From::New, |number| From::Pending(self.at(number)));
+                let from =
+                    behind.map_or(ReadFrom::New, |number| ReadFrom::Pending(self.at(number)));
                 match self.line.read(claim, *count, (from, 1), by).await? {
-                    Read::Lost => "lost".to_owned(),
-                    Read::Items { items, last, .. } => {
+                    ReadReply::Lost => "lost".to_owned(),
+                    ReadReply::Items { items, last, .. } => {
                         self.generation = last.generation;
                         let items = items
                             .into_iter()

@@ -13,7 +13,7 @@ use crate::record::Origin;
 use crate::store::queue::redis::call::{Call, number};
 use crate::store::queue::redis::reply;
 use crate::store::queue::redis::scripts::{ACK, BURY, READ, RENEW, UNHEARD};
-use crate::store::queue::{Claim, From, Lane, Position, Read, Renewal, Unheard};
+use crate::store::queue::{Claim, Lane, Position, ReadFrom, ReadReply, Renewal, Unheard};
 use crate::store::redis::commands::encode::millis;
 use crate::store::redis::connection::breaker::Breaker;
 use crate::store::redis::connection::dial::{Driver, dial, log_in};
@@ -26,10 +26,12 @@ use crate::store::redis::url::Endpoint;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
-/// How much later than asked a command that blocks may answer: the server is as punctual as its load permits.
+/// How much later than asked a command that blocks may answer: the server is as punctual as its
+/// load permits.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// A connection on which commands may block. It is of no use any more after an error other than a refusal.
+/// A connection on which commands may block. It is of no use any more after an error other than a
+/// refusal.
 #[derive(Debug)]
 pub(crate) struct Line {
     connection: MultiplexedConnection,
@@ -70,7 +72,7 @@ impl Line {
         Ok(Self { connection, origin, endpoint, plan, breaker, _driver: driver })
     }
 
-    /// Whether the sentinels have deposed its server, which may know nothing of that.
+    /// Whether Sentinel has promoted another server since this connection was opened.
     pub(crate) fn is_of_the_past(&self) -> bool {
         self.breaker.link().as_ref().is_some_and(|link| link.endpoint != *self.endpoint)
     }
@@ -90,18 +92,19 @@ impl Line {
         self.answer(self.call(&read, by).await?).map(|_| ())
     }
 
-    /// The owner's next items; only those from before the partition's layout, if that is later than the settled one.
+    /// The owner's next items; only those from before the partition's layout, if that is later than
+    /// the settled one.
     pub(crate) async fn read(
         &self,
         lane: &Lane,
         claim: &Claim,
         count: usize,
-        (from, settled): (From, u64),
+        (from, settled): (ReadFrom, u64),
         by: Deadline,
-    ) -> StoreResult<Read> {
+    ) -> StoreResult<ReadReply> {
         let id = match from {
-            From::New => ">".to_owned(),
-            From::Pending(Position { generation, number }) => format!("{generation}-{number}"),
+            ReadFrom::New => ">".to_owned(),
+            ReadFrom::Pending(Position { generation, number }) => format!("{generation}-{number}"),
         };
         let call = Call::new(&READ)
             .key(&lane.owner)
@@ -174,7 +177,8 @@ impl Line {
         self.decide(&call, by).await
     }
 
-    /// Counts owners that ended without a word from the sink: how many there are. None: the partition is lost.
+    /// Counts owners that ended without a word from the sink: how many there are. None: the
+    /// partition is lost.
     pub(crate) async fn unheard(
         &self,
         lane: &Lane,

@@ -18,14 +18,16 @@ use crate::support::budget::Deadline;
 const REMEMBERED: Duration = Duration::from_secs(3600);
 
 impl Line {
-    /// Appends items of one producer, and waits until so many replicas have them: how many have. The items are there also
-    /// if the server does not say so, as it has become a replica itself (`UNBLOCKED`) or does not let this user ask.
+    /// Appends items of one producer, and waits until so many replicas have them: how many have.
+    /// The items are there also if the server does not say so, as it has become a replica itself
+    /// (`UNBLOCKED`) or does not let this user ask.
     ///
-    /// `WAIT` counts the replicas that have acknowledged what the server had sent when the item was appended. A server
-    /// without a replica sends nothing, and counts no bytes: then its first replica is counted as soon as it has been sent
-    /// a copy of everything, although it has yet to load that, and has nothing if the server is lost. What is
-    /// written once there is a replica is sent, and acknowledged after the copy. So it is for an item that was there already:
-    /// to find it writes nothing that replicas would have to acknowledge.
+    /// `WAIT` counts the replicas that have acknowledged what the server had sent when the item was
+    /// appended. A server without a replica sends nothing, and counts no bytes: then its first
+    /// replica is counted as soon as it has been sent a copy of everything, although it has yet to
+    /// load that, and has nothing if the server is lost. What is written once there is a replica is
+    /// sent, and acknowledged after the copy. So it is for an item that was there already: to find
+    /// it writes nothing that replicas would have to acknowledge.
     pub(crate) async fn push_replicated(
         &self,
         lane: &Lane,
@@ -81,7 +83,8 @@ impl Line {
     }
 }
 
-/// What a server replies to a command, and how many replicas have acknowledged what it had sent by then.
+/// What a server replies to a command, and how many replicas have acknowledged what it had sent by
+/// then.
 struct Copied {
     reply: Value,
     have: StoreResult<u32>,

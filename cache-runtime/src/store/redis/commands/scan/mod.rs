@@ -21,8 +21,8 @@ use crate::support::join::join;
 const SCAN: usize = 512;
 
 impl RedisStore {
-    /// Removes every key that matches the glob `pattern` and is ours, and returns how many there were: in this attempt and
-    /// those that the sweep has behind it.
+    /// Removes every key that matches the glob `pattern` and is ours, and returns how many there
+    /// were: in this attempt and those that the sweep has behind it.
     pub(crate) async fn invalidate_matching(
         &self,
         pattern: &str,
@@ -72,8 +72,9 @@ impl RedisStore {
         if before.is_settled() && before == self.layout(by).await? {
             return Ok(sweep.removed());
         }
-        // A key that moved during the scan may have been seen by neither node. By now it has arrived. What moves while this
-        // goes on is not seen either if it is interrupted, so then all is done again.
+        // A key that moved during the scan may have been seen by neither node. By now it has
+        // arrived. What moves while this goes on is not seen either if it is interrupted, so then
+        // all is done again.
         sweep.begin(None);
         let swept = self.sweep(meant, hold_off, sweep, by).await;
         sweep.begin(None);
@@ -114,7 +115,8 @@ impl RedisStore {
         sweep: &Sweep,
         by: Deadline,
     ) -> StoreResult<()> {
-        // One connection from beginning to end of an attempt: another server does not know this one's cursors.
+        // One connection from beginning to end of an attempt: another server does not know this
+        // one's cursors.
         let mut session = route.session(by).await?;
         let origin = session.origin();
         let Some(mut cursor) = sweep.cursor(origin) else { return Ok(()) };

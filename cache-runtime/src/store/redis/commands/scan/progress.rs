@@ -1,8 +1,9 @@
 //! How far a sweep has come.
 //!
-//! A cursor of `SCAN` holds no state in the server: whoever shows it again, at any time and on any connection, goes on where it
-//! was, and has in the end seen every key that was there all the time. But it is only the server that gave it that knows
-//! what it means. So cursors are kept by the identity of the primary, which changes with its process and with its role.
+//! A cursor of `SCAN` holds no state in the server: whoever shows it again, at any time and on any
+//! connection, goes on where it was, and has in the end seen every key that was there all the time.
+//! But it is only the server that gave it that knows what it means. So cursors are kept by the
+//! identity of the primary, which changes with its process and with its role.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

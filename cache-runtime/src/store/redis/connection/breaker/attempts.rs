@@ -1,9 +1,10 @@
 //! Attempts to connect that writes ask for, out of turn.
 //!
-//! A write whose invalidation is not delivered leaves the old value to other processes until the next attempt. So a write
-//! that finds the connection down has the server tried at once. The supervisor still makes one attempt at a time, and
-//! of those that writes ask for none sooner than [`SPACING`] after the last one, however many writes there are. A write
-//! that comes in between does not wait: the attempt follows without it, and the journal is delivered then.
+//! A write whose invalidation is not delivered leaves the old value to other processes until the
+//! next attempt. So a write that finds the connection down has the server tried at once. The
+//! supervisor still makes one attempt at a time, and of those that writes ask for none sooner than
+//! [`SPACING`] after the last one, however many writes there are. A write that comes in between
+//! does not wait: the attempt follows without it, and the journal is delivered then.
 
 use std::time::{Duration, Instant};
 
@@ -41,8 +42,8 @@ impl Attempts {
         self.hastened.map(|begun| begun + SPACING)
     }
 
-    /// Asks for one, or joins the present one. None if it is of no use to wait for it, as one that succeeds does so within
-    /// `patience`.
+    /// Asks for one, or joins the present one. None if it is of no use to wait for it, as one that
+    /// succeeds does so within `patience`.
     fn want(&mut self, patience: Duration) -> Option<Wanted> {
         let now = Instant::now();
         let since = if let Some(begun) = self.begun {
@@ -67,8 +68,8 @@ struct Wanted {
 }
 
 impl Breaker {
-    /// For a write that finds no connection: has the server tried at once, and waits for the outcome until `by`, but not
-    /// when the attempt has taken longer than `patience`.
+    /// For a write that finds no connection: has the server tried at once, and waits for the
+    /// outcome until `by`, but not when the attempt has taken longer than `patience`.
     pub(in crate::store) async fn hasten(&self, patience: Duration, by: Deadline) {
         let mut status = self.status.subscribe();
         loop {

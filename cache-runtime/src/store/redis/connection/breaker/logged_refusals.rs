@@ -30,8 +30,8 @@ impl LoggedRefusals {
 }
 
 impl Breaker {
-    /// The server has refused a command on connection `epoch`. What it refuses to everybody is said once for each
-    /// connection: it is the answer to the question why nothing is cached.
+    /// The server has refused a command on connection `epoch`. What it refuses to everybody is said
+    /// once for each connection: it is the answer to the question why nothing is cached.
     pub(in crate::store) fn refused(&self, epoch: u64, refusal: &Refusal) {
         if OF_ALL_WRITES.contains(&refusal.code()) && self.logged.is_news(epoch, refusal.code()) {
             log::warn(format_args!("{}: takes no writes: {refusal}", self.server));

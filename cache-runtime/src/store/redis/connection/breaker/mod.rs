@@ -7,10 +7,10 @@
 //!
 //! The supervisor of a breaker is a task on the runtime for connections, or else on that of the
 //! first caller. That runtime may be shut down, or may stay around with nobody to drive it. In the
-//! first case, the task releases the breaker when it is dropped. For the second, the supervisor sets
-//! a heartbeat deadline before each wait, and a caller that finds the deadline missed starts a new
-//! supervisor. Each supervisor has a generation, a number: what an earlier generation still does has
-//! no effect.
+//! first case, the task releases the breaker when it is dropped. For the second, the supervisor
+//! sets a heartbeat deadline before each wait, and a caller that finds the deadline missed starts a
+//! new supervisor. Each supervisor has a generation, a number: what an earlier generation still
+//! does has no effect.
 
 mod attempts;
 mod logged_refusals;
@@ -176,7 +176,8 @@ impl Breaker {
             return;
         }
         if self.progresses(epoch) {
-            // The reply is behind a large one, which is no fault of the server. The supervisor sees to that.
+            // The reply is behind a large one, which is no fault of the server. The supervisor sees
+            // to that.
             self.strikes.store(1, Relaxed);
         } else {
             self.withdraw(epoch, &Cause::TimedOut);
@@ -196,7 +197,8 @@ impl Breaker {
         self.failures.note(Cause::TimedOut);
     }
 
-    /// A call on connection `epoch` was given up: this does not count as unanswered, but the server is probed.
+    /// A call on connection `epoch` was given up: this does not count as unanswered, but the server
+    /// is probed.
     pub(in crate::store) fn doubt(&self, epoch: u64) {
         if self.is_published(epoch) {
             if self.is_unsupervised() {
@@ -213,7 +215,8 @@ impl Breaker {
         }
     }
 
-    /// The server of connection `epoch` runs no scripts any more: it is to be asked from time to time.
+    /// The server of connection `epoch` runs no scripts any more: it is to be asked from time to
+    /// time.
     pub(in crate::store) fn scriptless(&self, epoch: u64) {
         if self.is_published(epoch) {
             self.raise(Alarms::SCRIPTLESS);
@@ -228,8 +231,8 @@ impl Breaker {
         self.raise(Alarms::LOST);
     }
 
-    /// The task of connection `epoch` was dropped with its runtime. The server has nothing to do with
-    /// that, so it is not logged.
+    /// The task of connection `epoch` was dropped with its runtime. The server has nothing to do
+    /// with that, so it is not logged.
     pub(in crate::store) fn left(&self, epoch: u64) {
         self.gone.fetch_max(epoch, AcqRel);
         self.retract(epoch, &Cause::Lost);
@@ -292,8 +295,8 @@ impl Breaker {
     /// The same without a line in the log; whether one is due.
     fn retract(&self, epoch: u64, cause: &Cause) -> bool {
         self.change(|status| {
-            // Under the lock of the status, and only if it is still this connection. Otherwise a call
-            // that timed out on the last one, and is late with saying so, would withdraw its
+            // Under the lock of the status, and only if it is still this connection. Otherwise a
+            // call that timed out on the last one, and is late with saying so, would withdraw its
             // successor:
             //
             //     call on 1 times out, supervisor publishes 2, call withdraws whatever is published

@@ -68,7 +68,8 @@ impl Breaker {
         self.epochs.fetch_add(1, Relaxed) + 1
     }
 
-    /// Lets calls through on a new connection. Where it begins with a quiet time, that lasts for `quiet`.
+    /// Lets calls through on a new connection. Where it begins with a quiet time, that lasts for
+    /// `quiet`.
     pub(in crate::store) fn publish(&self, generation: u64, link: &Arc<Link>, quiet: Duration) {
         self.strikes.store(0, Relaxed);
         // Before the first call finds the connection. In the other order a load that ends between

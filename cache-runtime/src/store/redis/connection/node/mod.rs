@@ -24,7 +24,8 @@ use crate::store::redis::url::{Access, Endpoint};
 use crate::store::{StoreError, StoreResult, quiet};
 use crate::support::budget::Deadline;
 
-/// A server that is connected to when it is first needed, and again whenever the connection is lost.
+/// A server that is connected to when it is first needed, and again whenever the connection is
+/// lost.
 #[derive(Debug)]
 pub(in crate::store) struct Node {
     plan: Arc<Plan>,
@@ -63,15 +64,16 @@ impl Node {
         Arc::clone(&self.breaker)
     }
 
-    /// A connection for calls that nothing has to be done for. It is what nearly every call gets, and it is found without
-    /// a future.
+    /// A connection for calls that nothing has to be done for. It is what nearly every call gets,
+    /// and it is found without a future.
     pub(in crate::store) fn session_at_hand(&self, deadline: Deadline) -> Option<Session<'_>> {
         let link = self.breaker.link();
         let link = link.as_ref().filter(|link| self.trusts(link, deadline))?;
         Some(Session::new(self, link))
     }
 
-    /// A connection for calls, immediately; or by `deadline` while the first attempt to connect is in progress.
+    /// A connection for calls, immediately; or by `deadline` while the first attempt to connect is
+    /// in progress.
     pub(in crate::store) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
         match self.session_at_hand(deadline) {
             Some(session) => Ok(session),
@@ -102,14 +104,16 @@ impl Node {
         self.published().ok_or(StoreError::Down)
     }
 
-    /// For a write: has the server tried at once if there is no connection, and waits for the outcome, until `by`.
+    /// For a write: has the server tried at once if there is no connection, and waits for the
+    /// outcome, until `by`.
     pub(in crate::store) async fn hasten(&self, by: Deadline) {
         if self.is_refusing() {
             Box::pin(self.breaker.hasten(self.plan.settings.patience(), by)).await;
         }
     }
 
-    /// Whether there is no connection, and a supervisor is reconnecting. Without one, the operation itself appoints it.
+    /// Whether there is no connection, and a supervisor is reconnecting. Without one, the operation
+    /// itself appoints it.
     pub(in crate::store) fn is_refusing(&self) -> bool {
         !self.is_published() && self.breaker.is_refusing()
     }

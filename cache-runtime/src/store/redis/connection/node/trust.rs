@@ -12,7 +12,8 @@ use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
 impl Node {
-    /// Asks the server for a sign of life, and connects for that if there is no connection; by `deadline`.
+    /// Asks the server for a sign of life, and connects for that if there is no connection; by
+    /// `deadline`.
     pub(in crate::store) async fn ping(&self, deadline: Deadline) -> Result<(), Cause> {
         if self.is_refusing() {
             self.breaker.hasten(self.plan.settings.connect_timeout, deadline).await;
@@ -33,8 +34,8 @@ impl Node {
         link.was_heard_within(self.plan.settings.trusted_for, deadline)
     }
 
-    /// A connection that a sign of life was asked for, or another one: nobody has had one for a while, because this
-    /// process stood still or the server does not answer.
+    /// A connection that a sign of life was asked for, or another one: nobody has had one for a
+    /// while, because this process stood still or the server does not answer.
     #[cold]
     pub(super) async fn verified(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
         let checking = timeout_at(deadline, self.checking.lock());

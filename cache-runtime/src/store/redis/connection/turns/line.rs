@@ -1,9 +1,9 @@
 //! The line of those that wait for their turn, and what readers share in it.
 //!
-//! A reader may take the reply to another one if that one had not sent its command when the first one came: the reply
-//! then reflects everything that was acknowledged before. So those who are about to send the same command, which changes
-//! nothing, share a place for as long as the place is in line, and not a moment longer. The first of them who is still
-//! there sends it for all.
+//! A reader may take the reply to another one if that one had not sent its command when the first
+//! one came: the reply then reflects everything that was acknowledged before. So those who are
+//! about to send the same command, which changes nothing, share a place for as long as the place is
+//! in line, and not a moment longer. The first of them who is still there sends it for all.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -45,7 +45,8 @@ pub(super) enum News {
     Told(StoreResult<Value>),
 }
 
-/// Those who wait for the reply to one of them. If that one goes without a word, they are on their own.
+/// Those who wait for the reply to one of them. If that one goes without a word, they are on their
+/// own.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Others(VecDeque<Sender<News>>);
 
@@ -86,8 +87,8 @@ impl Line {
         told
     }
 
-    /// Takes the first place, from which moment on nobody joins those who are there. Also returns whether the line, which
-    /// was too long, is empty now.
+    /// Takes the first place, from which moment on nobody joins those who are there. Also returns
+    /// whether the line, which was too long, is empty now.
     pub(super) fn first(&mut self) -> (Option<First>, bool) {
         let first = self.places.pop_front().map(|place| match place {
             Place::Call(call) => First::Caller(call),
@@ -98,8 +99,8 @@ impl Line {
         (first, is_over)
     }
 
-    /// Notes that the turn of somebody has not come in time who came in this round. Returns whether that is news, and
-    /// whether the round is over by now.
+    /// Notes that the turn of somebody has not come in time who came in this round. Returns whether
+    /// that is news, and whether the round is over by now.
     pub(super) fn turn_away(&mut self, round: u64) -> (bool, bool) {
         let is_news = self.too_long.is_none_or(|told| told < round);
         if is_news {
@@ -131,8 +132,8 @@ impl First {
 }
 
 impl Others {
-    /// Tells them the reply. If there was none in time, they may have more time than the one who sent the command: they are
-    /// on their own.
+    /// Tells them the reply. If there was none in time, they may have more time than the one who
+    /// sent the command: they are on their own.
     pub(in crate::store) fn tell(self, reply: &StoreResult<Value>) {
         if matches!(reply, Err(StoreError::TimedOut)) {
             return;

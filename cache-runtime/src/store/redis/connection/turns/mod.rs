@@ -1,21 +1,24 @@
 //! Turns: how many calls are in flight at once, and the line of those that wait for one.
 //!
-//! A server executes commands one after the other, so more calls in flight make no call faster: they only lengthen the
-//! time between a command and its reply, until no caller is answered in time. So there is a bound. Calls beyond it wait
-//! [in line](line::Line), first come, first served, for as long as their budget lasts. That a call's budget ends there
-//! says nothing about the server, only that this process asks for more than its bound.
+//! A server executes commands one after the other, so more calls in flight make no call faster:
+//! they only lengthen the time between a command and its reply, until no caller is answered in
+//! time. So there is a bound. Calls beyond it wait [in line](line::Line), first come, first served,
+//! for as long as their budget lasts. That a call's budget ends there says nothing about the
+//! server, only that this process asks for more than its bound.
 //!
-//! Taking a turn that is free, and giving it back, is one atomic operation each. Only those who wait, and those who make
-//! room for them, take the lock of the line.
+//! Taking a turn that is free, and giving it back, is one atomic operation each. Only those who
+//! wait, and those who make room for them, take the lock of the line.
 //!
 //! # What counts is kept in one number
 //!
-//! The lower half of `count` is the number of turns taken plus that of places in line. A caller gets a turn at once if
-//! the number is below the bound; a turn that is given back goes to the first in line if the number was above it. Places
-//! are added under the lock of the line, together with their count: so whoever has seen the count finds the place.
+//! The lower half of `count` is the number of turns taken plus that of places in line. A caller
+//! gets a turn at once if the number is below the bound; a turn that is given back goes to the
+//! first in line if the number was above it. Places are added under the lock of the line, together
+//! with their count: so whoever has seen the count finds the place.
 //!
-//! The upper half counts the calls that were answered. It costs nothing beyond giving back the turn, and it tells
-//! whether the server has answered anybody while a call was in flight ([`Turn::has_heard`]).
+//! The upper half counts the calls that were answered. It costs nothing beyond giving back the
+//! turn, and it tells whether the server has answered anybody while a call was in flight
+//! ([`Turn::has_heard`]).
 
 mod line;
 #[cfg(test)]
@@ -105,9 +108,9 @@ impl Turns {
         }
     }
 
-    /// A turn to send a command that changes nothing, of these words, on connection `epoch`; or the reply to another
-    /// caller, whose turn had not come when this one came. That one had sent nothing by then, so it is as if both of
-    /// them had sent it.
+    /// A turn to send a command that changes nothing, of these words, on connection `epoch`; or the
+    /// reply to another caller, whose turn had not come when this one came. That one had sent
+    /// nothing by then, so it is as if both of them had sent it.
     pub(in crate::store) async fn wait_to_read(
         self: &Arc<Self>,
         epoch: u64,
@@ -135,14 +138,15 @@ impl Turns {
         }
     }
 
-    /// A turn, if one is free. If not, a place in line has been counted, which the caller adds before it gives up the
-    /// lock of the line.
+    /// A turn, if one is free. If not, a place in line has been counted, which the caller adds
+    /// before it gives up the lock of the line.
     fn enter(self: &Arc<Self>) -> Option<Turn<'_>> {
         let count = self.count.fetch_add(1, Relaxed);
         (taken(count) < self.limit).then(|| self.turn(count))
     }
 
-    /// Takes a turn that was waited for, unless it comes too late: what is sent then would only be in others' way.
+    /// Takes a turn that was waited for, unless it comes too late: what is sent then would only be
+    /// in others' way.
     fn receive(
         self: &Arc<Self>,
         mut granted: Granted,

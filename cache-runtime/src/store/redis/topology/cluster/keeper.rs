@@ -1,8 +1,8 @@
 //! Keeps the map of a cluster up to date.
 //!
-//! The keeper asks for the map when it is first needed, when a node says that a slot has moved or that the cluster is
-//! down, while any node is lost, and from time to time: a primary that is not being called may have been replaced as
-//! well.
+//! The keeper asks for the map when it is first needed, when a node says that a slot has moved or
+//! that the cluster is down, while any node is lost, and from time to time: a primary that is not
+//! being called may have been replaced as well.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
@@ -33,8 +33,9 @@ const LENIENCE: Duration = Duration::from_secs(1);
 /// The heartbeat deadline of a keeper that waits to be called.
 const NEVER: u64 = u64::MAX;
 
-/// The task that keeps the map up to date, on the runtime for connections, or on that of the caller that needed it first. If that runtime ends,
-/// or is left standing with nobody to drive it, the next caller whom the map does not help puts the task on its own.
+/// The task that keeps the map up to date, on the runtime for connections, or on that of the caller
+/// that needed it first. If that runtime ends, or is left standing with nobody to drive it, the
+/// next caller whom the map does not help puts the task on its own.
 #[derive(Debug, Default)]
 pub(super) struct Keeper {
     task: Mutex<Option<AbortHandle>>,
@@ -50,7 +51,8 @@ struct Desk {
     created: Instant,
     /// By when the keeper will have stirred, in milliseconds since `created`.
     heartbeat_due: AtomicU64,
-    /// When nodes began to be asked; `NEVER`: none is being asked. In milliseconds since `created`, as the next.
+    /// When nodes began to be asked; `NEVER`: none is being asked. In milliseconds since `created`,
+    /// as the next.
     asked: AtomicU64,
     /// When they may be asked again out of turn.
     due: AtomicU64,
@@ -79,7 +81,8 @@ impl Desk {
         Duration::from_millis(self.due.load(Relaxed).saturating_sub(now))
     }
 
-    /// Whether an answer can be expected soon: nodes have been asked for less than `patience`, or may be now.
+    /// Whether an answer can be expected soon: nodes have been asked for less than `patience`, or
+    /// may be now.
     fn is_promising(&self, patience: Duration) -> bool {
         match self.asked.load(Relaxed) {
             NEVER => self.wait().is_zero(),
@@ -108,8 +111,8 @@ impl Desk {
 }
 
 impl Keeper {
-    /// For a write whose node cannot be reached: has the map asked for at once, unless it was a moment ago, and waits
-    /// for it, until `by`.
+    /// For a write whose node cannot be reached: has the map asked for at once, unless it was a
+    /// moment ago, and waits for it, until `by`.
     pub(super) async fn hasten(&self, view: &Arc<View>, by: Deadline) {
         let mut news = view.news.subscribe();
         let patience = view.settings.patience();

@@ -11,10 +11,12 @@ use crate::store::sweeps::STEP;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
-/// What each primary says of its own slots. While that stays as it is no key moves from one to another.
+/// What each primary says of its own slots. While that stays as it is no key moves from one to
+/// another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::store) struct Layout {
-    /// One for each primary, in the order of their addresses; none where the user may not ask for it.
+    /// One for each primary, in the order of their addresses; none where the user may not ask for
+    /// it.
     holdings: Vec<(String, Option<Holding>)>,
 }
 
@@ -56,8 +58,8 @@ impl Holding {
 }
 
 impl Cluster {
-    /// The layout of the nodes of the map. Where these do not have all slots of the map, because it is out of date, nobody can
-    /// see every key.
+    /// The layout of the nodes of the map. Where these do not have all slots of the map, because it
+    /// is out of date, nobody can see every key.
     pub(in crate::store) async fn layout(&self, by: Deadline) -> StoreResult<Layout> {
         self.know(by).await?;
         let map = self.view.map.load_full();

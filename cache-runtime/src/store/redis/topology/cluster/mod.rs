@@ -8,8 +8,8 @@
 //! | `map`, `report` | which node serves which slots, and what one node says about it |
 //! | `redirection`, `slot` | what a node says about one key, and which slot a key belongs to |
 //!
-//! Each node is a [`Node`] with its own connection, supervisor and breaker, so losing a primary affects only its
-//! slots.
+//! Each node is a [`Node`] with its own connection, supervisor and breaker, so losing a primary
+//! affects only its slots.
 
 mod keeper;
 mod layout;
@@ -81,8 +81,8 @@ impl Cluster {
         Err(StoreError::Down)
     }
 
-    /// For a write: has a node tried at once if there is no connection to it, and where that is in vain the others asked
-    /// who has come in its place. Waits for the outcome, until `by`.
+    /// For a write: has a node tried at once if there is no connection to it, and where that is in
+    /// vain the others asked who has come in its place. Waits for the outcome, until `by`.
     pub(in crate::store) async fn hasten(&self, node: &Node, by: Deadline) {
         if node.is_refusing() {
             Box::pin(async {
@@ -101,7 +101,8 @@ impl Cluster {
         join(map.members().iter().map(|member| self.hasten(&member.node, by))).await;
     }
 
-    /// The node that serves a slot by now, if it is another one than this, which could not be reached.
+    /// The node that serves a slot by now, if it is another one than this, which could not be
+    /// reached.
     pub(in crate::store) fn successor(&self, slot: u16, former: &Node) -> Option<Destination> {
         let to = self.view.map.load().owner(slot)?.destination();
         (!std::ptr::eq(&raw const *to.node, former)).then_some(to)
@@ -177,8 +178,8 @@ impl Cluster {
         Some(Destination { node, asking: redirection.once })
     }
 
-    /// Has `observer` called before the first command reaches a primary that may be another's successor. Only the first observer
-    /// counts.
+    /// Has `observer` called before the first command reaches a primary that may be another's
+    /// successor. Only the first observer counts.
     pub(in crate::store) fn on_failover(&self, observer: impl Fn() + Send + Sync + 'static) {
         _ = self.view.observer.set(Box::new(observer));
     }

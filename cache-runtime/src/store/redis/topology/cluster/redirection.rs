@@ -15,7 +15,8 @@ pub(crate) struct Redirection {
 }
 
 impl Redirection {
-    /// The redirection of a server's error, `MOVED 3999 10.0.0.1:6381` or `ASK …`, that came from `server`.
+    /// The redirection of a server's error, `MOVED 3999 10.0.0.1:6381` or `ASK …`, that came from
+    /// `server`.
     pub(in crate::store) fn read(error: &ServerError, server: &Endpoint) -> Option<Self> {
         let once = match error.code() {
             "MOVED" => false,
@@ -30,7 +31,8 @@ impl Redirection {
     }
 }
 
-/// The address that a node of a cluster gives of another one. Without a host it is the host of the node itself.
+/// The address that a node of a cluster gives of another one. Without a host it is the host of the
+/// node itself.
 pub(super) fn announced(host: &str, port: u16, server: &Endpoint) -> Option<Endpoint> {
     let host = match (host, server) {
         ("", Endpoint::Tcp { host, .. }) => host,

@@ -14,7 +14,8 @@ use crate::store::redis::url::{Access, Endpoint};
 #[derive(Debug, Default)]
 pub(super) struct Report {
     pub(super) claims: Vec<Claim>,
-    /// The configuration epoch of every node, by its id. A failover raises it, and so does the import of a slot.
+    /// The configuration epoch of every node, by its id. A failover raises it, and so does the
+    /// import of a slot.
     pub(super) epochs: HashMap<String, u64>,
 }
 
@@ -88,8 +89,8 @@ fn address(extra: &[Value]) -> Option<&str> {
     pairs.find_map(|pair| if text(&pair[0])? == "ip" { text(&pair[1]) } else { None })
 }
 
-/// From the lines of `CLUSTER NODES`: `id address flags primary ping pong epoch state slot…`. Where the user may not
-/// ask for them there are none.
+/// From the lines of `CLUSTER NODES`: `id address flags primary ping pong epoch state slot…`. Where
+/// the user may not ask for them there are none.
 fn epochs(nodes: &Value) -> HashMap<String, u64> {
     let lines = text(nodes).unwrap_or_default().lines();
     let epoch = |line: &str| {

@@ -9,7 +9,8 @@ pub(in crate::store) fn of(key: &str) -> u16 {
     crc16(hashed(key).as_bytes()) & 0x3fff
 }
 
-/// What decides on the slot: the text within the first braces, if there is any, so that keys can be kept together.
+/// What decides on the slot: the text within the first braces, if there is any, so that keys can be
+/// kept together.
 fn hashed(key: &str) -> &str {
     let tag = || key.split_once('{')?.1.split_once('}').map(|(tag, _)| tag);
     tag().filter(|tag| !tag.is_empty()).unwrap_or(key)

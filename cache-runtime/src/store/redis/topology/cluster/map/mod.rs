@@ -86,9 +86,9 @@ impl Map {
 
     /// The map that follows from a node's report. Nodes that serve nothing any more are not in it.
     ///
-    /// Nodes learn of changes from each other, some later than others. Of two that claim a slot it is that with the higher
-    /// epoch that has it, so a claim is passed over where the node that makes it knows the present owner only as it was
-    /// before.
+    /// Nodes learn of changes from each other, some later than others. Of two that claim a slot it
+    /// is that with the higher epoch that has it, so a claim is passed over where the node that
+    /// makes it knows the present owner only as it was before.
     pub(super) fn updated(
         &self,
         report: &Report,
@@ -130,8 +130,8 @@ impl Map {
         map
     }
 
-    /// The primaries that have come in the place of one of `former`, or have come back to it. Where that was by a
-    /// failover, they may not know what their predecessors had acknowledged.
+    /// The primaries that have come in the place of one of `former`, or have come back to it. Where
+    /// that was by a failover, they may not know what their predecessors had acknowledged.
     ///
     /// | a node | its epoch | is a successor |
     /// |---|---|---|
@@ -140,8 +140,9 @@ impl Map {
     /// | was one, and has slots now that it did not have | higher | no: it has imported them, keys and all; so does Valkey 9 with whole ranges at once |
     /// | was one, with the same slots or fewer | higher | yes: it was away, and has been elected again |
     ///
-    /// One that was away, was elected again and imported a slot between two reports is taken for one that only did the
-    /// last. Of what came in between, calls would have been told (`MOVED`, `READONLY`), and have had the map asked for.
+    /// One that was away, was elected again and imported a slot between two reports is taken for
+    /// one that only did the last. Of what came in between, calls would have been told (`MOVED`,
+    /// `READONLY`), and have had the map asked for.
     pub(super) fn successors(&self, former: &Self) -> impl Iterator<Item = &Member> {
         let is_successor = |member: &&Member| match former.member(&member.endpoint) {
             Some(known) => {

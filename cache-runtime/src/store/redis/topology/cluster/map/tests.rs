@@ -14,7 +14,8 @@ fn connect(endpoint: &Endpoint) -> Arc<Node> {
     Arc::new(Node::new(source, Access::default(), Settings::default()))
 }
 
-/// What a node says: of each primary its port, its slots and its epoch; of the others their port and epoch.
+/// What a node says: of each primary its port, its slots and its epoch; of the others their port
+/// and epoch.
 fn report(primaries: &[(u16, u16, u16, u64)], others: &[(u16, u64)]) -> Report {
     let claim = |&(port, first, last, _): &(u16, u16, u16, u64)| Claim {
         first,
@@ -117,7 +118,8 @@ fn a_slot_moves_at_once_and_alone() {
     assert_eq!(owner(&next, 5), Some(at(2)));
 }
 
-/// The importing node raises its epoch. Calls may be told of it before the map is reported, or after.
+/// The importing node raises its epoch. Calls may be told of it before the map is reported, or
+/// after.
 #[test]
 fn a_node_that_imports_slots_is_no_successor() {
     let map = pair();

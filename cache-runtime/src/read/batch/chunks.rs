@@ -1,8 +1,8 @@
 //! The second stage of a batch: runs the body, for all of its ids at once or in chunks.
 //!
-//! The body of a batch in chunks fails as a whole, like any other: with the first error no further chunk is begun, those
-//! that are running are dropped, and the batch returns that error. The values of the chunks that have ended by then are
-//! stored all the same, and serve waiters.
+//! The body of a batch in chunks fails as a whole, like any other: after the first error no further
+//! chunk is begun, those that are running are dropped, and the batch returns that error. The values
+//! of the chunks that have ended by then are stored all the same, and serve waiters.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -15,7 +15,7 @@ use crate::policy::Callsite;
 use crate::read::batch::Id;
 use crate::read::batch::load::{Load, keep, sort, watch};
 use crate::read::batch::turn::Turn;
-use crate::read::load::finish::Ending;
+use crate::read::load::finish::Finish;
 use crate::read::load::running::Running;
 use crate::store::Convoy;
 use crate::typing::{Batched, OfOne};
@@ -39,7 +39,7 @@ impl Chunks {
     /// One run with all of them.
     pub(super) const NONE: Self = Self { most: usize::MAX, at_once: 1 };
 
-    /// Runs the body for all ids of a round, and keeps their leases meanwhile.
+    /// Runs the body for all ids of a round, and renews their leases meanwhile.
     pub(super) async fn load<I: Id, R, T>(
         self,
         entry: (&Core, &'static Callsite),
@@ -78,7 +78,7 @@ impl Chunks {
         };
         // What the bodies hold, such as a connection, is given back before the values are stored.
         turn.stop().await;
-        let is_awaited = || loads.iter().any(|load| load.attempt.is_awaited());
+        let is_awaited = || loads.iter().any(|load| load.mode.is_awaited());
         let (failure, error) = match failure {
             Some(result) if is_awaited() => {
                 let (result, error) = batched.share(result);
@@ -100,26 +100,21 @@ impl Chunks {
     }
 }
 
-/// Stores in the background what some chunks have loaded of a batch that has failed: its error is not held meanwhile, as
-/// it may be one that stays on its thread.
-pub(super) fn store_behind(
-    cache: &Core,
-    callsite: &'static Callsite,
-    endings: Vec<Ending>,
-    patience: Duration,
-) {
-    if endings.is_empty() {
+/// Stores in the background what some chunks have loaded of a batch that has failed. The batch
+/// returns its error meanwhile, which may be one that must stay on its thread.
+pub(super) fn store_behind(cache: &Core, finishes: Vec<Finish>, patience: Duration) {
+    if finishes.is_empty() {
         return;
     }
-    let of = cache.clone();
+    let in_background = cache.clone();
     cache.background().run(async move {
-        let endings = endings.into_iter().map(|ending| ending.boxed(callsite));
-        Convoy::new(endings, patience).finish(of.store()).await;
+        let finishes = finishes.into_iter().map(Finish::run);
+        Convoy::new(finishes, patience).finish(in_background.store()).await;
     });
 }
 
-/// Runs futures, in order and so many at once, until `end` makes an end of what comes of one of them: its error, which is
-/// not held while others run.
+/// Runs futures in order, at most so many at once, until `end` returns an error for the output of
+/// one of them. No output is held while others run.
 async fn run<F: Future, E>(
     mut waiting: impl Iterator<Item = F>,
     at_once: usize,

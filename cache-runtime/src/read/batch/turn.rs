@@ -1,7 +1,8 @@
 //! The future of a call of a batch, and the body in it.
 //!
-//! As in the [call of one entry](crate::read::load::body), the body's future stands beside the protocol's and not in it: rustc
-//! gives up when it has to look through too many futures to tell whether they are `Send`.
+//! As in the [call of one entry](crate::read::calling), the body's future stands beside the
+//! protocol's and not in it: rustc gives up when it has to look through too many futures to tell
+//! whether they are `Send`.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -15,9 +16,9 @@ use pin_project_lite::pin_project;
 use crate::engine::admission;
 use crate::read::driver::Driver;
 
-/// Where the protocol asks for runs of the body. Clones are one.
+/// The channel by which the protocol has the body run. Clones are the same one.
 ///
-/// Whoever polls the protocol polls the bodies before: nobody need be woken.
+/// No waker is registered: [`CallingMany`] polls the bodies before each poll of the protocol.
 pub(super) struct Turn<I, R>(Arc<Mutex<State<I, R>>>);
 
 struct State<I, R> {
@@ -64,7 +65,7 @@ impl<I, R> Turn<I, R> {
         .await
     }
 
-    /// Has all bodies dropped that still run.
+    /// Drops all bodies that still run.
     pub(super) async fn stop(&self) {
         self.state().stops = true;
         poll_fn(|_| if self.state().stops { Poll::Pending } else { Poll::Ready(()) }).await;
@@ -74,12 +75,12 @@ impl<I, R> Turn<I, R> {
         self.state().ended.push((run.number, result));
     }
 
-    /// The runs that are to begin.
+    /// Takes out the runs that are to begin.
     fn take_asked(&self) -> Vec<(Run, Vec<I>)> {
         std::mem::take(&mut self.state().asked)
     }
 
-    /// Whether all that run are to be dropped. What has not begun is forgotten.
+    /// Whether all bodies that run are to be dropped. Also forgets those that have not begun.
     fn take_stop(&self) -> bool {
         let mut state = self.state();
         if state.stops {
@@ -114,7 +115,8 @@ pin_project! {
     /// That of a single read, for each id.
     #[must_use = "futures do nothing unless awaited"]
     pub struct CallingMany<P, I, C, R, F, B> {
-        // Comes before the body: what is `Send` in every call is looked through once, and not again at the greatest depth.
+        // Comes before the body: what is `Send` in every call is looked through once, and not again
+        // at the greatest depth.
         looked_through: PhantomData<(Driver, P)>,
         // Dropped first: what a body holds, such as a connection, is given back before the leases.
         #[pin]

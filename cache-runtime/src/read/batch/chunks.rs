@@ -13,8 +13,8 @@ use crate::engine::Core;
 use crate::engine::admission::Places;
 use crate::policy::Callsite;
 use crate::read::batch::Id;
-use crate::read::batch::load::{Load, keep, sort, watch};
-use crate::read::batch::turn::Turn;
+use crate::read::batch::bodies::Bodies;
+use crate::read::batch::load::{Load, in_order, keep, with_renewals};
 use crate::read::load::finish::Finish;
 use crate::read::load::running::Running;
 use crate::store::Convoy;
@@ -45,7 +45,7 @@ impl Chunks {
         entry: (&Core, &'static Callsite),
         batched: &Batched<R, I, T>,
         (ids, loads): (&[I], &[Load<T>]),
-        turn: &Turn<I, R>,
+        bodies: &Bodies<I, R>,
     ) -> Loaded<R, T> {
         let (Self { most, at_once }, (cache, callsite)) = (self, entry);
         let mut ended: Vec<_> = loads.chunks(most).map(|_| None).collect();
@@ -60,7 +60,7 @@ impl Chunks {
                         (places, _) => {
                             let places = places.unwrap_or_default();
                             running.start();
-                            turn.run(ids, places.any()).await
+                            bodies.run(ids, places.any()).await
                         }
                     };
                     let loaded = batched.take_apart(result);
@@ -74,10 +74,10 @@ impl Chunks {
                 }
                 Err(result) => Some(result),
             };
-            watch(cache, loads, run(runs, at_once, take)).await
+            with_renewals(cache, loads, run(runs, at_once, take)).await
         };
         // What the bodies hold, such as a connection, is given back before the values are stored.
-        turn.stop().await;
+        bodies.stop().await;
         let is_awaited = || loads.iter().any(|load| load.mode.is_awaited());
         let (failure, error) = match failure {
             Some(result) if is_awaited() => {
@@ -90,8 +90,8 @@ impl Chunks {
         for (chunk, ended) in loads.chunks(most).zip(ended) {
             match ended {
                 Some((pairs, took)) => {
-                    let sorted = sort(ids, chunk, pairs, batched.nothing).into_iter();
-                    results.extend(sorted.map(|result| (result, took)));
+                    let ordered = in_order(ids, chunk, pairs, batched.nothing).into_iter();
+                    results.extend(ordered.map(|result| (result, took)));
                 }
                 None => results.extend(chunk.iter().map(|_| (Err(error.clone()), Duration::ZERO))),
             }
@@ -102,7 +102,7 @@ impl Chunks {
 
 /// Stores in the background what some chunks have loaded of a batch that has failed. The batch
 /// returns its error meanwhile, which may be one that must stay on its thread.
-pub(super) fn store_behind(cache: &Core, finishes: Vec<Finish>, patience: Duration) {
+pub(super) fn store_in_background(cache: &Core, finishes: Vec<Finish>, patience: Duration) {
     if finishes.is_empty() {
         return;
     }

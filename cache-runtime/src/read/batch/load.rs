@@ -45,7 +45,11 @@ impl<T> Load<T> {
 
 /// The second stage of a single read, for all ids of a round: runs the body, and renews the leases
 /// meanwhile.
-pub(super) async fn watch<T, B: Future>(cache: &Core, loads: &[Load<T>], body: B) -> B::Output {
+pub(super) async fn with_renewals<T, B: Future>(
+    cache: &Core,
+    loads: &[Load<T>],
+    body: B,
+) -> B::Output {
     let mut body = pin!(body);
     let leases: Vec<_> = loads.iter().filter_map(|load| load.mode.lease()).collect();
     let Some(length) = leases.first().map(|lease| lease.length()) else {
@@ -68,8 +72,9 @@ pub(super) async fn watch<T, B: Future>(cache: &Core, loads: &[Load<T>], body: B
     }
 }
 
-/// What the body returned for each id of a round. What it returned for other ids is dropped.
-pub(super) fn sort<I: Eq + Hash, T>(
+/// What the body returned for each id of a round, in their order. What it returned for other ids is
+/// dropped.
+pub(super) fn in_order<I: Eq + Hash, T>(
     ids: &[I],
     loads: &[Load<T>],
     pairs: Vec<(I, T)>,

@@ -20,10 +20,10 @@
 //! batch takes over and runs its body once more. It ends with the error of another call only if
 //! that was a call of the same function for the same ids.
 
+mod bodies;
 mod chunks;
 mod first_lookup;
 mod load;
-mod turn;
 
 use std::fmt;
 use std::iter;
@@ -41,11 +41,11 @@ use crate::record::KeyHash;
 use crate::store::Convoy;
 use crate::typing::{Batched, Id, Ids, Negative, OfOne, Returns, distinct};
 
-use self::chunks::{Chunks, Loaded, store_behind};
+use self::bodies::Bodies;
+pub use self::bodies::CallingMany;
+use self::chunks::{Chunks, Loaded, store_in_background};
 use self::first_lookup::{Search, Searched};
 use self::load::{Load, keep};
-pub use self::turn::CallingMany;
-use self::turn::Turn;
 
 /// A call of a cached function of many ids, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]
@@ -127,9 +127,10 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
         B: Future<Output = R>,
     {
         let Self { ids, collect, keys, cache, mode, unless, chunks } = self;
-        let turn = Turn::new();
-        let rounds = Rounds { ids, keys, cache, mode, unless, chunks, batched, turn: turn.clone() };
-        CallingMany::new(rounds.run(), turn, collect, load)
+        let bodies = Bodies::new();
+        let rounds =
+            Rounds { ids, keys, cache, mode, unless, chunks, batched, bodies: bodies.clone() };
+        CallingMany::new(rounds.run(), bodies, collect, load)
     }
 }
 
@@ -142,14 +143,14 @@ struct Rounds<R, I, T, U> {
     unless: Option<U>,
     chunks: Chunks,
     batched: Batched<R, I, T>,
-    turn: Turn<I, R>,
+    bodies: Bodies<I, R>,
 }
 
 impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
     fn run(self) -> impl Future<Output = R> {
         async move {
-            let Self { ids, keys, cache, mode, unless, chunks, batched, turn } = self;
+            let Self { ids, keys, cache, mode, unless, chunks, batched, bodies } = self;
             let Some(first) = keys.first() else {
                 return batched.answer(iter::empty());
             };
@@ -195,7 +196,7 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
                 if loads.is_empty() {
                     continue;
                 }
-                let loaded = chunks.load((&cache, callsite), &batched, (&ids, &loads), &turn);
+                let loaded = chunks.load((&cache, callsite), &batched, (&ids, &loads), &bodies);
                 let Loaded { results, failure } = loaded.await;
                 let (mut finishes, mut refused) = (Vec::new(), None);
                 for (load, (result, took)) in loads.into_iter().zip(results) {
@@ -211,7 +212,7 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
                     }
                 }
                 if let Some(result) = failure {
-                    store_behind(&cache, finishes, patience);
+                    store_in_background(&cache, finishes, patience);
                     return result;
                 }
                 let finishes = finishes.into_iter().map(Finish::run);

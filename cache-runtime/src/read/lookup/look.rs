@@ -44,12 +44,15 @@ impl Lookup<'_> {
 
     /// Reads an entry without tags whose age is ignored: all that most hits need. Takes the lookup
     /// and returns it, so that this is the whole future of the stage.
-    pub(in crate::read) async fn ask_for_value(self) -> (Self, Reply) {
-        let record = match self.call.cache.store() {
-            Some(store) => store.get(self.call.name(), self.budget.deadline()).await,
-            None => Ok(None),
-        };
-        (self, Reply::of_entry(record))
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
+    pub(in crate::read) fn ask_for_value(self) -> impl Future<Output = (Self, Reply)> + Send {
+        async move {
+            let record = match self.call.cache.store() {
+                Some(store) => store.get(self.call.name(), self.budget.deadline()).await,
+                None => Ok(None),
+            };
+            (self, Reply::of_entry(record))
+        }
     }
 
     /// What the store replies, if that takes no waiting; `None` if it does, as it does with tags.

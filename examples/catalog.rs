@@ -52,5 +52,5 @@ fn main() {
 
 // In your own program, make this a #[test].
 fn keys_go_together() {
-    cache_runtime::assert_catalog_consistent();
+    cache_runtime::catalog::assert_catalog_consistent();
 }

@@ -8,7 +8,8 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use cache_runtime::{Batch, Cache, Position, write_behind};
+use cache_runtime::queue::Position;
+use cache_runtime::{Batch, Cache, write_behind};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 use tokio::sync::oneshot;

@@ -1,14 +1,11 @@
 //! The time that the store may hold up a call, where a function says so.
 
-mod support;
-
 use std::time::Duration;
 
 use cache_runtime::{Cache, cached};
-
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::RedisServer;
+use cache_testing::barrier::eventually;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::RedisServer;
 
 #[cached(key = "brisk:<id>", ttl = 60, budget = "20ms")]
 async fn brisk(id: u64) -> u64 {

@@ -2,16 +2,13 @@
 //!
 //! The server counts the commands inside a script too, so a script appears as `EVALSHA` with what it did.
 
-mod support;
-
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, CallExt as _, Key, cached, invalidates, write_through};
-
-use support::barrier::{Gate, eventually};
-use support::patient;
-use support::redis::{Program, RedisServer};
+use cache_testing::barrier::{Gate, eventually};
+use cache_testing::redis::{Program, RedisServer};
 
 #[cached(key = "square:<n>", ttl = 3600)]
 async fn square(n: u64) -> u64 {

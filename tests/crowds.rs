@@ -1,21 +1,18 @@
 //! More callers at once than a server is sent commands: they wait in line, and a healthy server counts as healthy.
 
-#[path = "faults/log.rs"]
-#[allow(unreachable_pub, reason = "another test uses the rest")]
-mod log;
-mod support;
-
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
-use cache_runtime::{Cache, ErrorKind, FunctionStats, cached};
+use cache_fixtures::patient;
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, ErrorKind, cached};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::RedisServer;
+use cache_testing::within_limit;
 use tokio::task::{JoinSet, yield_now};
-
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::RedisServer;
-use crate::support::{patient, within_limit};
 
 /// Bodies of `number` that have run.
 static BODIES: AtomicUsize = AtomicUsize::new(0);

@@ -1,25 +1,23 @@
 //! No setting and no value of an option panics, or keeps a cache from caching. What makes no sense is refused where it is
 //! set; what is merely huge is as good as the longest that counts.
 
-mod support;
-
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Once};
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::{
     Cache, CacheBuilder, CallExt as _, ErrorKind, Key, cached, invalidates, write_behind,
     write_through,
 };
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisServer;
+use cache_testing::within_limit;
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde::{Deserialize, Serialize};
 use tokio::runtime::{Builder, Runtime};
-
-use crate::support::barrier::eventually;
-use crate::support::redis::RedisServer;
-use crate::support::{patient, within_limit};
 
 const MAX: Duration = Duration::MAX;
 const MILLI: Duration = Duration::from_millis(1);

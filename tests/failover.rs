@@ -1,14 +1,13 @@
 //! A failover that forgets: the replica that is promoted had not been told of an acknowledged invalidation.
 
-mod support;
-
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, Failover, Key, cached, invalidates};
-use support::barrier::eventually;
-use support::proxy::{Link, Proxy};
-use support::redis::RedisServer;
-use support::{LIMIT, patient};
+use cache_testing::LIMIT;
+use cache_testing::barrier::eventually;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::RedisServer;
 
 #[derive(Debug, Default)]
 struct Database(AtomicU64);

@@ -1,18 +1,17 @@
 //! Invalidations that could not be delivered.
 
-mod support;
-
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
+use cache_fixtures::{AGES, patient};
 use cache_runtime::{Cache, ErrorKind, cached, invalidates, write_through};
-use support::barrier::{Gate, eventually};
-use support::proxy::{Link, Proxy};
-use support::redis::{Data, Program, RedisServer, requires};
-use support::{AGES, LIMIT, patient};
+use cache_testing::LIMIT;
+use cache_testing::barrier::{Gate, eventually};
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::{Data, Program, RedisServer, requires};
 
 #[derive(Debug, Default)]
 struct Database {

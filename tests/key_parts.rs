@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::{Path, Query};
-use cache_runtime::{Cache, Displayed, Key, KeyPart, Lower, cached, invalidates};
+use cache_runtime::key::{Displayed, Lower};
+use cache_runtime::{Cache, Key, KeyPart, cached, invalidates};
 use chrono::TimeZone as _;
 use proptest::prelude::*;
 use rust_decimal::Decimal;

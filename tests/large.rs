@@ -1,21 +1,18 @@
 //! Values of many megabytes: within the limit they have a connection of their own, beyond it they are told of.
 
-#[path = "faults/log.rs"]
-#[allow(unreachable_pub, reason = "another test uses the rest")]
-mod log;
-mod support;
-
 use std::collections::HashMap;
 use std::sync::LazyLock;
 use std::time::Duration;
 
-use cache_runtime::{BreakerState, Cache, FunctionStats, cached};
+use cache_fixtures::patient;
+use cache_runtime::stats::{BreakerState, FunctionStats};
+use cache_runtime::{Cache, cached};
+use cache_testing::barrier::{Gate, eventually};
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::{Client, Program, RedisServer};
+use cache_testing::within_limit;
 use tokio::task::JoinSet;
-
-use crate::support::barrier::{Gate, eventually};
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Client, Program, RedisServer};
-use crate::support::{patient, within_limit};
 
 const MEGABYTE: usize = 1 << 20;
 

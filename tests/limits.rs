@@ -1,17 +1,15 @@
 //! Bounds on concurrent loads, and on waiting for a place among them.
 
-mod support;
-
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cache_runtime::{Cache, CallExt as _, ErrorKind, FunctionStats, cached};
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CallExt as _, ErrorKind, cached};
+use cache_testing::barrier::{Counter, Gate, eventually};
+use cache_testing::within_limit;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-
-use crate::support::barrier::{Counter, Gate, eventually};
-use crate::support::within_limit;
 
 /// Knows how many loads run at once, and holds them at a gate.
 #[derive(Clone, Debug, Default)]

@@ -2,14 +2,10 @@
 
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, ErrorKind, Key, Tag, cached, invalidates};
-
-#[path = "support/mod.rs"]
-mod support;
-
-use support::barrier::eventually;
-use support::patient;
-use support::redis::{RedisCluster, RedisServer};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{RedisCluster, RedisServer};
 
 /// Those that could be mistaken for one another where keys only had a prefix.
 const NAMES: [&str; 6] = ["", "a", "a:b", "a:b:c", "b", "@a"];
@@ -176,7 +172,7 @@ async fn tagged(name: &str) -> (u64, String) {
 }
 
 #[invalidates(pair(id))]
-async fn look_inside(id: u64, client: &support::redis::Client, key: &str) -> String {
+async fn look_inside(id: u64, client: &cache_testing::redis::Client, key: &str) -> String {
     client.run(&["GETRANGE", key, "3", "3"]).await
 }
 

@@ -1,16 +1,13 @@
 //! What happened, told: counters, latencies, the breaker, and the same through the `metrics` facade.
 
-mod support;
-
 use std::collections::BTreeMap;
 
-use cache_runtime::{
-    BreakerState, Cache, CallExt as _, ErrorKind, cached, invalidates, write_behind,
-};
+use cache_fixtures::patient;
+use cache_runtime::stats::BreakerState;
+use cache_runtime::{Cache, CallExt as _, ErrorKind, cached, invalidates, write_behind};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisServer;
 use metrics_util::debugging::{DebugValue, DebuggingRecorder};
-use support::barrier::eventually;
-use support::patient;
-use support::redis::RedisServer;
 use tokio::sync::oneshot;
 
 #[cached(key = "half:<n>", ttl = 60)]
@@ -91,6 +88,21 @@ async fn functions_of_one_name_count_together() {
     let stats = cache.stats();
     assert_eq!((stats.loads("half"), stats.misses("half"), stats.hits("half")), (5, 4, 1));
     assert_eq!(stats.loads("doubles::half"), 1);
+}
+
+/// Of two functions whose paths end so, neither passes for the other.
+#[tokio::test]
+async fn an_ambiguous_name_is_no_functions() {
+    let cache = Cache::in_memory();
+    some_calls(&cache).await;
+    assert_eq!(cache.stats().function("half").unwrap().function, "observability::half");
+    cache.scope(doubles::half(8)).await;
+    let stats = cache.stats();
+    assert!(stats.function("half").is_none());
+    assert_eq!(stats.function("doubles::half").unwrap().loads_ok, 1);
+    // A whole path always works, although another one may end in it.
+    assert_eq!(stats.function("observability::half").unwrap().loads_ok, 3);
+    assert_eq!(stats.function("observability::doubles::half").unwrap().hits, 0);
 }
 
 #[tokio::test]
@@ -201,6 +213,41 @@ async fn some_visits(cache: &Cache) {
     }));
     stop.send(()).unwrap();
     running.await.unwrap();
+}
+
+/// The numbers of a snapshot that count something, by the names of their fields.
+fn counters(snapshot: &serde_json::Value) -> BTreeMap<&str, u64> {
+    let fields = snapshot.as_object().unwrap().iter();
+    fields.filter_map(|(name, value)| Some((name.as_str(), value.as_u64()?))).collect()
+}
+
+/// An operator whose functions serve stale values for hours can see that, and all else that is
+/// counted.
+#[tokio::test]
+async fn every_counter_is_exported_once() {
+    let cache = Cache::in_memory();
+    some_calls(&cache).await;
+    some_visits(&cache).await;
+    let stats = serde_json::to_value(cache.stats()).unwrap();
+    let function = counters(&stats["functions"][0]);
+    let mut queue = counters(&stats["queues"][0]);
+    assert!(function.len() > 30 && queue.remove("partitions_owned").is_some(), "{stats}");
+
+    let recorder = DebuggingRecorder::new();
+    let exported = recorder.snapshotter();
+    metrics::with_local_recorder(&recorder, || cache.stats().export());
+    let mut seen = BTreeMap::new();
+    let mut gauges = Vec::new();
+    for (key, _, _, value) in exported.snapshot().into_vec() {
+        let labels: Vec<_> = key.key().labels().map(|label| label.value().to_owned()).collect();
+        match value {
+            DebugValue::Counter(_) => *seen.entry(labels[0].clone()).or_insert(0) += 1,
+            _ => gauges.push(key.key().name().to_owned()),
+        }
+    }
+    assert_eq!(seen["observability::half"], function.len(), "{seen:?}");
+    assert_eq!(seen["visits"], queue.len(), "{seen:?}");
+    assert!(gauges.contains(&"cache.connections".to_owned()), "{gauges:?}");
 }
 
 #[tokio::test]

@@ -2,20 +2,17 @@
 //!
 //! Shown by counts: how many loads run at once, and how many there are for so many calls, before, during and after.
 
-mod support;
-
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use cache_runtime::{Cache, ErrorKind, cached};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{Data, RedisServer};
+use cache_testing::within_limit;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-
-use crate::support::barrier::eventually;
-use crate::support::redis::{Data, RedisServer};
-use crate::support::within_limit;
 
 /// Callers at once, each with one call after another.
 const CALLERS: usize = 100;
@@ -200,8 +197,10 @@ async fn call_on(origin: Origin, caller: u64) -> u64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_origin_is_spared_while_redis_is_down_and_relieved_when_it_is_back() {
     let server = RedisServer::start().await;
-    let cache =
-        support::patient().max_concurrent_loads(BOUND).connect(&server.url()).expect("a URL");
+    let cache = cache_fixtures::patient()
+        .max_concurrent_loads(BOUND)
+        .connect(&server.url())
+        .expect("a URL");
     let fleet = Fleet::new(cache);
     fleet.warm().await;
 
@@ -234,7 +233,7 @@ async fn the_origin_is_spared_while_redis_is_down_and_relieved_when_it_is_back()
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_bound_the_origin_gets_it_all() {
     let server = RedisServer::start().await;
-    let fleet = Fleet::new(support::patient().connect(&server.url()).expect("a URL"));
+    let fleet = Fleet::new(cache_fixtures::patient().connect(&server.url()).expect("a URL"));
     fleet.warm().await;
     server.kill();
     let during = fleet.round("down, without a bound").await;

@@ -3,8 +3,9 @@
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::template::{Segment, Template};
 
-/// Refuses a template in which `{..}` spells one of `names`, or a path that begins with one, or the position of one of
-/// `parameters`: `{id}`, `{user.id:?}`, `{0}`. For Redis these are letters, the same in every key.
+/// Refuses a template in which `{..}` spells one of `names`, or a path that begins with one, or the
+/// position of one of `parameters`: `{id}`, `{user.id:?}`, `{0}`. For Redis these are letters, the
+/// same in every key.
 pub(crate) fn spell_nothing(
     template: &Template,
     names: &[String],
@@ -21,8 +22,8 @@ pub(crate) fn spell_nothing(
         .find_map(|inside| path(inside, names, parameters).map(|path| (inside, path)));
     let Some((inside, path)) = meant else { return Ok(()) };
     let message = format!(
-        "`{{{inside}}}` is a hash tag of these letters, the same for every call, and not the value: write `<{path}>` \
-         (or `{{<{path}>}}`, if the value is to be the hash tag)"
+        "`{{{inside}}}` is a hash tag of these letters, the same for every call, and not the \
+         value: write `<{path}>` (or `{{<{path}>}}`, if the value is to be the hash tag)"
     );
     Err(diagnostics.error(template.literal.span(), message))
 }

@@ -25,7 +25,7 @@ struct Case {
 //
 // Output:
 //     impl<T> ::cache_runtime::KeyPart for Order<T> where T: ::cache_runtime::KeyPart {
-//         fn write(&self, segment: &mut ::cache_runtime::Segment<'_>) {
+//         fn write(&self, segment: &mut ::cache_runtime::key::Segment<'_>) {
 //             match *self {
 //                 Self::Newest { .. } => segment.record(Some("Newest"), &[]),
 //                 Self::By { author: ref part, .. } => segment.record(Some("By"), &[&part]),
@@ -44,8 +44,8 @@ pub(crate) fn key_part(item: TokenStream) -> syn::Result<TokenStream> {
             (it.attrs, it.ident, it.generics, cases.collect())
         }
         Item::Union(it) => {
-            let message = "nobody can tell which field of a union holds its value, so it has no text in a key; \
-                           implement `KeyPart` by hand";
+            let message = "nobody can tell which field of a union holds its value, so it has no \
+                           text in a key; implement `KeyPart` by hand";
             return Err(Error::new(it.union_token.span, message));
         }
         other => {
@@ -63,7 +63,7 @@ pub(crate) fn key_part(item: TokenStream) -> syn::Result<TokenStream> {
     Ok(quote! {
         #[automatically_derived]
         impl #parameters #runtime::KeyPart for #name #arguments #clause {
-            fn write(&self, #segment: &mut #runtime::Segment<'_>) {
+            fn write(&self, #segment: &mut #runtime::key::Segment<'_>) {
                 match *self { #(#arms)* }
             }
         }
@@ -88,14 +88,13 @@ impl Case {
             parts.push(quote_spanned!(span=> &#part));
         }
         let variant = self.variant.as_ref().map(|name| quote!(::#name));
+        let option = quote!(#runtime::__private::core::option::Option);
         let write = match (&self.variant, parts.as_slice()) {
             (None, [part]) => quote!(#runtime::KeyPart::write(#part, #segment)),
-            (None, parts) => {
-                quote!(#segment.record(#runtime::__private::core::option::Option::None, &[#(#parts),*]))
-            }
+            (None, parts) => quote!(#segment.record(#option::None, &[#(#parts),*])),
             (Some(name), parts) => {
                 let name = name.unraw().to_string();
-                quote!(#segment.record(#runtime::__private::core::option::Option::Some(#name), &[#(#parts),*]))
+                quote!(#segment.record(#option::Some(#name), &[#(#parts),*]))
             }
         };
         quote!(Self #variant { #(#patterns,)* .. } => #write,)
@@ -146,9 +145,10 @@ impl VisitMut for Mentioned {
         let is_ours = ty.qself.is_some() && self.is_about_parameters(ty)
             || first.is_some_and(|it| self.parameters.contains(&it.ident));
         if is_ours {
-            let found = Type::Path(ty.clone());
-            if !self.types.contains(&found) {
-                self.types.push(found);
+            // Types can be compared only with a feature of `syn` that takes long to compile.
+            let text = ty.to_token_stream().to_string();
+            if self.types.iter().all(|it| it.to_token_stream().to_string() != text) {
+                self.types.push(Type::Path(ty.clone()));
             }
         } else if !is_phantom {
             visit_mut::visit_type_path_mut(self, ty);
@@ -197,7 +197,8 @@ mod tests {
             (
                 "struct A<'a, T: Id>(&'a [T], T::Key, <T as Id>::Key) where T: Clone;",
                 "T:Clone,T:rt::KeyPart,T::Key:rt::KeyPart,<TasId>::Key:rt::KeyPart",
-                "Self{0:refpart0,1:refpart1,2:refpart2,..}=>segment.record(None,&[&part0,&part1,&part2]),",
+                "Self{0:refpart0,1:refpart1,2:refpart2,..}=>\
+                 segment.record(None,&[&part0,&part1,&part2]),",
             ),
             ("struct A;", "", "Self{..}=>segment.record(None,&[]),"),
             ("enum A {}", "", ""),

@@ -56,8 +56,8 @@ impl Diagnostics {
     }
 }
 
-/// The end of a message about an unknown name: the one that was probably meant, or else all that exist. Empty if none
-/// do.
+/// The end of a message about an unknown name: the one that was probably meant, or else all that
+/// exist. Empty if none do.
 pub(crate) fn did_you_mean(wrong: &str, known: &[impl AsRef<str>]) -> String {
     if let Some(name) = nearest(wrong, known) {
         return format!("; did you mean `{name}`?");
@@ -77,7 +77,8 @@ pub(crate) fn nearest<'a>(wrong: &str, known: &'a [impl AsRef<str>]) -> Option<&
     near.min_by_key(|&(distance, _)| distance).map(|(_, name)| name)
 }
 
-/// A third of the letters may be wrong. A name that is a word of the other, as `id` is of `user_id`, is near too.
+/// A third of the letters may be wrong. A name that is a word of the other, as `id` is of
+/// `user_id`, is near too.
 fn tolerance(wrong: &str, name: &str) -> usize {
     let contained = |long: &str, short: &str| long.split('_').any(|word| word == short);
     if contained(wrong, name) || contained(name, wrong) {
@@ -87,7 +88,8 @@ fn tolerance(wrong: &str, name: &str) -> usize {
     }
 }
 
-/// The edit distance: how many letters must be inserted, removed, replaced, or swapped with a neighbour.
+/// The edit distance: how many letters must be inserted, removed, replaced, or swapped with a
+/// neighbour.
 fn distance(from: &str, to: &str) -> usize {
     let (from, to): (Vec<_>, Vec<_>) = (from.chars().collect(), to.chars().collect());
     let mut before: Vec<usize> = Vec::new();

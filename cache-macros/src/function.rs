@@ -7,8 +7,8 @@ use syn::{Attribute, Error, Ident, Signature, Token, Visibility, braced, token};
 
 /// A function with a body.
 ///
-/// The body stays unparsed: that is faster, no second parser can disagree with rustc, and a half-typed body does no
-/// harm.
+/// The body stays unparsed: that is faster, no second parser can disagree with rustc, and a
+/// half-typed body does no harm.
 #[derive(Clone)]
 pub(crate) struct Function {
     pub(crate) attrs: Vec<Attribute>,

@@ -1,9 +1,10 @@
 //! The attribute macros of `cache-runtime`, which re-exports them: depend on that crate instead.
 //!
-//! An attribute passes through these stages, one module each: parsing what the user wrote (`attr`, `function`), resolving
-//! it against the signature (`model`), applying the rules (`check`), and generating code (`expand`). If a rule is
-//! violated, the function is emitted unchanged, together with every error that was found (`fallback`). The one derive
-//! (`derive`) has nothing to do with them.
+//! An attribute passes through these stages, one module each: parsing what the user wrote (`attr`,
+//! `function`), resolving it against the signature (`model`), applying the rules (`check`), and
+//! generating code (`expand`). If a rule is violated, the function is emitted unchanged, together
+//! with every error that was found (`fallback`). The one derive (`derive`) has nothing to do with
+//! them.
 
 // A panic in a macro would hide the compiler's own messages.
 #![cfg_attr(
@@ -47,7 +48,8 @@ pub fn cached(
     attribute(args, item, expand_cached)
 }
 
-/// Invalidates the entries that a write makes outdated, so that no older value is served or stored afterwards.
+/// Invalidates the entries that a write makes outdated, so that no older value is served or stored
+/// afterwards.
 ///
 #[doc = include_str!("doc/invalidates.md")]
 #[proc_macro_attribute]
@@ -58,7 +60,8 @@ pub fn invalidates(
     attribute(args, item, expand_invalidates)
 }
 
-/// Stores the new value that a write knows in the cache, in place of the one that it makes outdated.
+/// Stores the new value that a write knows in the cache, in place of the one that it makes
+/// outdated.
 ///
 #[doc = include_str!("doc/write_through.md")]
 #[proc_macro_attribute]
@@ -69,7 +72,8 @@ pub fn write_through(
     attribute(args, item, expand_write_through)
 }
 
-/// Makes a function the sink of a durable queue: items pushed to the queue reach the function in batches.
+/// Makes a function the sink of a durable queue: items pushed to the queue reach the function in
+/// batches.
 ///
 #[doc = include_str!("doc/write_behind.md")]
 #[proc_macro_attribute]

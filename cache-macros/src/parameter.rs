@@ -28,7 +28,7 @@ pub(crate) fn all(inputs: &Punctuated<FnArg, Token![,]>) -> Vec<Parameter<'_>> {
     parameters
 }
 
-/// Collects the names that `pat` binds. `ty` is its type, as far as the signature tells.
+/// Collects the names that `pat` binds. `ty` is its type, as far as the signature shows.
 fn bind<'a>(
     pat: &'a Pat,
     ty: Option<&'a Type>,
@@ -98,8 +98,8 @@ mod tests {
         let names: Vec<_> = all(&signature.inputs).iter().map(show).collect();
         assert_eq!(
             names.join(", "),
-            "db: & Pool, id: i64, a: String, b: u8, c: ?, x: ?, up: ?, d: char, r#type: Kind, all: Span, \
-             from: ?, e: ?"
+            "db: & Pool, id: i64, a: String, b: u8, c: ?, x: ?, up: ?, d: char, r#type: Kind, all: \
+             Span, from: ?, e: ?"
         );
     }
 }

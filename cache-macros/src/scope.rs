@@ -27,7 +27,7 @@ pub(crate) struct Scope<'a> {
 #[derive(Clone, Copy)]
 pub(crate) struct Item<'a> {
     pub(crate) name: &'a Ident,
-    /// As far as the signature tells.
+    /// As far as the signature shows.
     pub(crate) ty: Option<&'a Type>,
 }
 

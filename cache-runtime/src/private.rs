@@ -5,26 +5,28 @@ pub use core;
 pub use inventory;
 
 #[cfg(feature = "catalog")]
-pub use crate::catalog::{CachedSite, Target, WriteSite};
+pub use crate::catalog::site::{CachedSite, Target, WriteSite};
 
 pub use crate::key::{Displayed, KeyText, Lower, Trim};
 use crate::key::{Tag, TagText};
 pub use crate::policy::Callsite;
 pub use crate::policy::QueueSite;
 pub use crate::policy::place::Here;
-pub use crate::queue::{
-    Place, Puts, QueueBuilder, SinkResult, Uncompared, classified, queue, worker,
-};
+pub use crate::queue::definition::{QueueBuilder, Uncompared, queue};
+pub use crate::queue::push::puts::{Place, Puts};
+pub use crate::queue::sink::SinkResult;
+pub use crate::queue::sink::error::classified;
+pub use crate::queue::worker::worker;
 pub use crate::read::{Attached, Calling, CallingMany, Detached, Read, ReadMany, read, read_many};
 pub use crate::typing::companion::{ItsCompanion, NoCompanion, OneOf, Receiver};
 pub use crate::typing::detach::{detach, detach_lent};
 pub use crate::typing::named::{NamesCache, Unnamed, uses_its_cache, uses_its_cache_of};
+pub use crate::typing::own::Own;
 pub use crate::typing::parameters::{
     AskedCopy, AskedHash, AskedKeyPart, AskedNothing, AskedSerialize, Itself, NoData, asked,
 };
 pub use crate::typing::remembered_errors::{
-    Cloned as ErrorsCloned, Forgotten as ErrorsForgotten, Written as ErrorsWritten,
-    ttl as error_ttl,
+    ErrorsCloned, ErrorsForgotten, ErrorsWritten, ttl as error_ttl,
 };
 pub use crate::typing::{
     Again, Answers, Batched, EachLacksBoth, EachLacksDeserialize, EachLacksNothing,

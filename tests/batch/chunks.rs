@@ -4,12 +4,12 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
+use cache_fixtures::patient;
 use cache_runtime::cached;
+use cache_testing::barrier::{Gate, eventually};
+use cache_testing::redis::RedisServer;
 
 use crate::stage::stats;
-use crate::support::barrier::{Gate, eventually};
-use crate::support::patient;
-use crate::support::redis::RedisServer;
 
 /// A database that tells which ids it was asked for, and how many of its queries ran at once.
 #[derive(Clone, Debug, Default)]

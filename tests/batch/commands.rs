@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use cache_runtime::CallExt as _;
+use cache_testing::barrier::eventually;
+use cache_testing::redis::Program;
 
 use crate::stage::{Database, Stage, row_key, rows};
-use crate::support::barrier::eventually;
-use crate::support::redis::Program;
 
 /// A hundred rows, and a connection that is up and whose scripts are loaded.
 async fn stage() -> Stage {

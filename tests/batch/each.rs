@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, Key, cached, invalidates};
-
-use crate::support::barrier::Gate;
-use crate::support::patient;
-use crate::support::redis::RedisServer;
+use cache_testing::barrier::Gate;
+use cache_testing::redis::RedisServer;
 
 #[cached(key = "square:<n>", ttl = 3600)]
 async fn square(n: u64) -> u64 {

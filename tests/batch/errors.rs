@@ -5,12 +5,12 @@ use std::future::poll_fn;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::cached;
+use cache_testing::barrier::{Gate, eventually};
+use cache_testing::within_limit;
 
 use crate::stage::Stage;
-use crate::support::barrier::{Gate, eventually};
-use crate::support::stores::on_both_stores;
-use crate::support::within_limit;
 
 /// Items of which some cannot be read.
 #[derive(Clone, Debug)]

@@ -5,13 +5,14 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, CacheBuilder};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisServer;
+use cache_testing::within_limit;
 
 use crate::stage::{Database, Stage, row, rows, sorted, stats, tens};
-use crate::support::barrier::eventually;
-use crate::support::redis::RedisServer;
-use crate::support::stores::on_both_stores;
-use crate::support::{patient, within_limit};
 
 on_both_stores! {
     wherever_it_is_dropped_a_batch_leaves_nothing_behind

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_both_stores;
+use cache_testing::barrier::eventually;
+use cache_testing::within_limit;
+
 use crate::stage::{Refused, Stage, rows, rows_or_none, sorted, stats, tens, write};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_both_stores;
-use crate::support::{patient, within_limit};
 
 on_both_stores! {
     batches_that_overlap_load_each_id_once
@@ -123,7 +125,7 @@ async fn a_dropped_batch_hands_over_what_it_led(stage: Stage) {
 
 #[cache_runtime::cached(batch(id in ids), key = crate::stage::row_key(id), ttl = 60, skip(gate))]
 async fn panicking(
-    gate: &crate::support::barrier::Gate,
+    gate: &cache_testing::barrier::Gate,
     ids: &[u64],
 ) -> std::collections::HashMap<u64, u64> {
     gate.pass().await;
@@ -131,7 +133,7 @@ async fn panicking(
 }
 
 async fn a_panicking_batch_hands_over_what_it_led(stage: Stage) {
-    let gate = crate::support::barrier::Gate::new();
+    let gate = cache_testing::barrier::Gate::new();
     let held = gate.clone();
     let batch = stage.spawn(async move { panicking(&held, &[1, 2]).await });
     gate.entered(1).await;
@@ -238,7 +240,7 @@ async fn without_a_lock_the_lease_decides_who_stores() {
 /// A batch that takes longer than its leases keeps all of them.
 #[tokio::test]
 async fn leases_are_renewed_while_the_body_runs() {
-    let server = crate::support::redis::RedisServer::start().await;
+    let server = cache_testing::redis::RedisServer::start().await;
     let client = server.client().await;
     // Longer than the machine stands still.
     let cache = patient().lease(Duration::from_secs(6)).connect(&server.url()).unwrap();

@@ -1,8 +1,5 @@
 //! Reads and writes of many entries at once.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod chunks;
 mod commands;
 mod each;

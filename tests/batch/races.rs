@@ -2,11 +2,11 @@
 
 use std::collections::HashMap;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{cached, invalidates};
+use cache_testing::barrier::{Gate, eventually};
 
 use crate::stage::{Database, Refused, Stage, row_key, rows, sorted, tens, write};
-use crate::support::barrier::{Gate, eventually};
-use crate::support::stores::on_both_stores;
 
 on_both_stores! {
     an_invalidation_during_the_load_wins_for_its_id

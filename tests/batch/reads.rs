@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::CallExt as _;
 
 use crate::stage::{
     Stage, own_rows, own_rows_key, row, row_key, rows, rows_or_none, sorted, stats, tens, write,
 };
-use crate::support::stores::on_both_stores;
 
 on_both_stores! {
     the_body_runs_for_what_is_missing
@@ -118,7 +118,7 @@ async fn a_failing_body_stores_nothing(stage: Stage) {
     stage.db.fail(true);
     let failed = stage.cache.scope(rows(&stage.db, &[1, 2, 3])).await;
     assert_eq!(failed, Err(crate::stage::Refused));
-    crate::support::barrier::eventually!(stage.is_free([1, 2, 3]).await);
+    cache_testing::barrier::eventually!(stage.is_free([1, 2, 3]).await);
     assert_eq!(stage.stored([1, 2, 3]).await, [Some(Some(10)), None, None]);
     stage.db.fail(false);
     assert_eq!(stage.get([1, 2, 3]).await, tens([1, 2, 3]));

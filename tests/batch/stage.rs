@@ -3,12 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 
-use cache_runtime::{Cache, CallExt as _, FunctionStats, cached, invalidates};
+use cache_fixtures::patient;
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CallExt as _, cached, invalidates};
+use cache_testing::barrier::Gate;
+use cache_testing::redis::{Client, RedisServer};
 use tokio::task::JoinHandle;
-
-use crate::support::barrier::Gate;
-use crate::support::patient;
-use crate::support::redis::{Client, RedisServer};
 
 /// Rows by id, what was asked of them, and a gate at which loads are held.
 #[derive(Clone, Debug, Default)]

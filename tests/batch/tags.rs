@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{cached, invalidates, write_through};
+use cache_testing::barrier::eventually;
 use tokio::task::JoinHandle;
 
 use crate::stage::{Database, Refused, Stage, sorted, tens};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_both_stores;
 
 /// Members by their ids: those with an odd one are in group 1, the others in group 0.
 #[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group, db))]

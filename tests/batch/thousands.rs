@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, FunctionStats, Key, cached, invalidates};
+use cache_fixtures::{AGES, patient};
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CacheBuilder, Key, cached, invalidates};
+use cache_testing::LIMIT;
+use cache_testing::barrier::eventually;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::{Client, RedisCluster, RedisServer};
 
 use crate::stage::stats;
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Client, RedisCluster, RedisServer};
-use crate::support::{AGES, LIMIT, patient};
 
 #[cached(key = "number:<id>", ttl = 3600)]
 async fn number(id: u64) -> u64 {

@@ -10,7 +10,8 @@ mod users;
 use std::panic::catch_unwind;
 use std::time::Duration;
 
-use cache_runtime::{Problem, assert_catalog_consistent, catalog};
+use cache_runtime::catalog;
+use cache_runtime::catalog::{Problem, assert_catalog_consistent};
 
 const USERS: &str = "catalog::users::";
 

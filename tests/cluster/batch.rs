@@ -3,10 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Mutex;
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, cached, invalidates};
-
-use crate::support::patient;
-use crate::support::redis::RedisCluster;
+use cache_testing::redis::RedisCluster;
 
 /// Rows whose value is how often they were changed, and the ids of each load, sorted.
 #[derive(Debug, Default)]

@@ -2,13 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use cache_fixtures::driver::database::{Database, ROWS, Record, row, row_key, write, write_all};
+use cache_fixtures::patient;
 use cache_runtime::{Cache, ErrorKind};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisCluster;
 use tokio::runtime::Handle;
-
-use crate::database::{Database, ROWS, Record, row, row_key, write, write_all};
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::RedisCluster;
 
 async fn read_all(cache: &Cache, db: &Database) {
     for id in 0..ROWS {

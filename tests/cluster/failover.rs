@@ -1,13 +1,13 @@
 //! Primaries whose replicas take over.
 
+use cache_fixtures::driver::Driver;
+use cache_fixtures::driver::database::{Database, ROWS, Record, row, row_key, write};
+use cache_fixtures::patient;
 use cache_runtime::{Cache, Failover};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{RedisCluster, RedisServer};
+use cache_testing::{LIMIT, within_limit};
 use tokio::runtime::Runtime;
-
-use crate::database::{Database, ROWS, Record, row, row_key, write};
-use crate::driver::Driver;
-use crate::support::barrier::eventually;
-use crate::support::redis::{RedisCluster, RedisServer};
-use crate::support::{LIMIT, patient, within_limit};
 
 /// A row that node 0 has.
 async fn row_of_the_first(cluster: &RedisCluster) -> u64 {

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use cache_runtime::{BreakerState, Cache, FunctionStats};
+use cache_fixtures::driver::Driver;
+use cache_fixtures::driver::database::{Database, ROWS, Record, row, row_key, write};
+use cache_fixtures::patient;
+use cache_runtime::Cache;
+use cache_runtime::stats::{BreakerState, FunctionStats};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::redis::{Data, RedisCluster};
 use tokio::time::sleep;
-
-use crate::database::{Database, ROWS, Record, row, row_key, write};
-use crate::driver::Driver;
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::{Data, RedisCluster};
 
 /// The rows that node 0 has, and those that others have.
 async fn rows(cluster: &RedisCluster) -> (Vec<u64>, Vec<u64>) {

@@ -1,10 +1,9 @@
 //! Two releases side by side, whose values of one entry are on different nodes.
 
+use cache_fixtures::patient;
 use cache_runtime::cached;
-
-use crate::support::barrier::Counter;
-use crate::support::patient;
-use crate::support::redis::RedisCluster;
+use cache_testing::barrier::Counter;
+use cache_testing::redis::RedisCluster;
 
 const ENTRIES: u64 = 30;
 

@@ -1,9 +1,9 @@
 //! Slots that move, with readers and writers on them.
 
-use crate::database::{Database, ROWS, row, row_key, write};
-use crate::driver::Driver;
-use crate::support::patient;
-use crate::support::redis::RedisCluster;
+use cache_fixtures::driver::Driver;
+use cache_fixtures::driver::database::{Database, ROWS, row, row_key, write};
+use cache_fixtures::patient;
+use cache_testing::redis::RedisCluster;
 
 /// How often the nodes have answered with an error.
 async fn errors(cluster: &RedisCluster, code: &str) -> u64 {

@@ -1,13 +1,12 @@
 //! What is found at the start.
 
+use cache_fixtures::driver::Driver;
+use cache_fixtures::driver::database::{Database, Record, row, row_key};
+use cache_fixtures::patient;
 use cache_runtime::{Cache, ErrorKind};
-
-use crate::database::{Database, Record, row, row_key};
-use crate::driver::Driver;
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::{Data, RedisCluster, RedisServer};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::redis::{Data, RedisCluster, RedisServer};
 
 /// A row is read through the cache, whatever that is worth.
 async fn works(cache: &Cache) {

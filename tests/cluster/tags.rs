@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, cached, invalidates};
-
-use crate::support::patient;
-use crate::support::redis::RedisCluster;
+use cache_testing::redis::RedisCluster;
 
 const MEMBERS: u64 = 24;
 

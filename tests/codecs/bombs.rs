@@ -1,10 +1,10 @@
 //! Payloads that nest without end, and values that nest too deep to be read back.
 
 use cache_runtime::{Cache, ErrorKind, cached};
+use cache_testing::barrier::Counter;
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{HEADER, Stage, stats};
-use crate::support::barrier::Counter;
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 struct Node {

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use cache_runtime::{Cache, Codec, cached};
+use cache_testing::barrier::Counter;
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{Stage, ada, packed, posted, stats, user_key};
-use crate::support::barrier::Counter;
 
 #[tokio::test]
 async fn json_is_legible() {
@@ -43,7 +43,7 @@ async fn postcard_is_positional() {
 #[tokio::test]
 async fn the_builder_sets_the_codec_of_those_who_name_none() {
     let stage = Stage::start().await;
-    let cache = stage.connect(crate::support::patient().codec(Codec::MessagePack));
+    let cache = stage.connect(cache_fixtures::patient().codec(Codec::MessagePack));
     cache.scope(crate::stage::user(&stage.runs, 1)).await;
     assert_eq!(stage.stored("user:1").await[60], b'M');
     assert_eq!(cache.get(&user_key(&1)).await.unwrap(), Some(ada(1)));

@@ -1,8 +1,5 @@
 //! Stored bytes: what they are, and what becomes of bytes that are not what they should be.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod bombs;
 mod damage;
 mod foreign;

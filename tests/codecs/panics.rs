@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use cache_runtime::{Cache, cached};
+use cache_testing::barrier::Counter;
 use serde::de::Deserializer;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::stage::stats;
-use crate::support::barrier::Counter;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 struct Unwritable(u64);

@@ -1,12 +1,12 @@
 //! Two releases of a program over one server, which store the same entries in other codecs, versions or under other tags:
 //! both have hits, and every invalidation reaches both.
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, CallExt as _, cached, invalidates, write_through};
+use cache_testing::barrier::{Counter, Gate};
+use cache_testing::redis::{Client, RedisServer};
 
 use crate::stage::stats;
-use crate::support::barrier::{Counter, Gate};
-use crate::support::patient;
-use crate::support::redis::{Client, RedisServer};
 
 /// The row in the database, and how often it is read.
 #[derive(Clone, Debug, Default)]

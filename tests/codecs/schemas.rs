@@ -2,10 +2,10 @@
 //! [`releases`](crate::releases).
 
 use cache_runtime::{Cache, cached};
+use cache_testing::barrier::Counter;
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{ada, packed, packed_key, posted, posted_key, stats, user, user_key};
-use crate::support::barrier::Counter;
 
 /// Another type than `User`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

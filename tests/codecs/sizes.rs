@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, ErrorKind, cached};
+use cache_testing::barrier::{Counter, eventually};
 
 use crate::stage::{Stage, stats};
-use crate::support::barrier::{Counter, eventually};
-use crate::support::patient;
 
 #[cached(key = "text:<length>", ttl = 3600, skip(runs))]
 async fn text(runs: &Counter, length: usize) -> String {

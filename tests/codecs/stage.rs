@@ -1,11 +1,11 @@
 //! Functions over one entry, a server to spoil it on, and counts.
 
-use cache_runtime::{Cache, CacheBuilder, FunctionStats, cached};
+use cache_fixtures::patient;
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CacheBuilder, cached};
+use cache_testing::barrier::Counter;
+use cache_testing::redis::{Client, RedisServer};
 use serde::{Deserialize, Serialize};
-
-use crate::support::barrier::Counter;
-use crate::support::patient;
-use crate::support::redis::{Client, RedisServer};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {

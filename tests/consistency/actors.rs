@@ -7,23 +7,23 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_runtime::{Cache, CallExt as _, Stats};
+use cache_testing::LIMIT;
+use cache_testing::barrier::Patience;
+use cache_testing::children::Parent;
+use cache_testing::dice::Dice;
+use cache_testing::history::{History, Read, Time, Write};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::database::{self, ALL, Database, Failed, ROWS, Row, Trace};
-use crate::dice::Dice;
 use crate::functions::{
     early, forgiven, hurried, is_tagged, locked_row, locked_rows, revalidated, row, rows,
     store_strictly, write, write_and_fail, write_and_store, write_by_hand, write_in_doubt,
     write_several, write_several_strictly, write_several_unfenced, write_strictly, write_unfenced,
 };
-use crate::history::{History, Read, Time, Write};
 use crate::manners::Manner;
 use crate::now;
-use crate::support::LIMIT;
-use crate::support::barrier::Patience;
-use crate::support::children::Parent;
 
 const TASKS: u64 = 8;
 /// Also how long after a dropped write its entry is invalidated once more.

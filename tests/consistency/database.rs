@@ -5,16 +5,16 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use cache_runtime::Cache;
+use cache_testing::LIMIT;
+use cache_testing::dice::Dice;
+use cache_testing::history::Time;
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use crate::dice::Dice;
-use crate::history::Time;
 use crate::now;
-use crate::support::LIMIT;
 
 /// Few, so that operations meet.
 pub const ROWS: u64 = 2 * HALF;

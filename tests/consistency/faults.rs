@@ -5,17 +5,17 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
+use cache_testing::history::{History, Loss, Write};
+use cache_testing::process;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::{Data, RedisServer};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::database::{Database, ROWS};
-use crate::dice::Dice;
 use crate::functions::{deletable, evictable};
-use crate::history::{History, Loss, Write};
 use crate::now;
-use crate::support::process;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Data, RedisServer};
 
 /// How often each fault happened.
 pub type Faults = BTreeMap<String, u64>;

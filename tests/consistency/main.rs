@@ -21,13 +21,6 @@
 //! | `CACHE_TEST_OPERATIONS` | how many in one round |
 //! | `CACHE_TEST_SECONDS` | starts rounds, each with a seed of its own, until so much time has passed: 3600 for an hour |
 
-#[path = "../../cache-runtime/src/testing/simulation/dice.rs"]
-mod dice;
-#[path = "../../cache-runtime/src/testing/simulation/history.rs"]
-mod history;
-#[path = "../support/mod.rs"]
-mod support;
-
 mod actors;
 mod database;
 mod faults;
@@ -38,16 +31,16 @@ mod restarts;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use cache_testing::children::{self, Child, Children, this_test};
+use cache_testing::dice::Dice;
+use cache_testing::history::{History, Time};
+use cache_testing::proxy::Proxy;
+use cache_testing::redis::RedisServer;
 use rustix::time::{ClockId, clock_gettime};
 
 use crate::actors::{Orders, Report};
 use crate::database::Database;
-use crate::dice::Dice;
 use crate::faults::Trouble;
-use crate::history::{History, Time};
-use crate::support::children::{self, Child, Children, this_test};
-use crate::support::proxy::Proxy;
-use crate::support::redis::RedisServer;
 
 const PROCESSES: usize = 4;
 const OPERATIONS: usize = 16_000;

@@ -1,7 +1,8 @@
 //! What a process does, and how often.
 
+use cache_testing::dice::Dice;
+
 use crate::database::{is_aged, is_passing, neighbours};
-use crate::dice::Dice;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Manner {

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use cache_testing::children::{self, Child, Children, this_test};
+use cache_testing::dice::Dice;
+use cache_testing::history::{History, Loss};
+use cache_testing::redis::{Data, RedisServer};
 use tokio::time::sleep;
 
 use crate::actors::{Orders, Report};
 use crate::database::Database;
-use crate::dice::Dice;
-use crate::history::{History, Loss};
-use crate::support::children::{self, Child, Children, this_test};
-use crate::support::redis::{Data, RedisServer};
 use crate::{PROCESSES, actors, now, runtime, setting};
 
 /// Of one process: enough for some restarts, each with some time before and after the one in which nothing is stored.

@@ -196,7 +196,8 @@ fn a_value_is_stored_and_found_or_counted_as_oversized() {
         assert_eq!(blob("large", 600_000).await.len(), 600_000);
         assert_eq!(blob("large", 600_000).await.len(), 600_000);
         let stats = cache.stats();
-        let blob = stats.functions.iter().find(|function| function.name.ends_with("blob")).unwrap();
+        let blob =
+            stats.functions.iter().find(|function| function.function.ends_with("blob")).unwrap();
         assert_eq!((blob.hits, blob.fills_stored, blob.oversized), (3, 3, 2));
         let refused = cache.put(&blob_key("large"), &"x".repeat(600_000)).await.unwrap_err();
         assert!(

@@ -1,9 +1,9 @@
 //! The server answers, and refuses.
 
-use crate::driver::Driver;
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::redis::{Client, RedisServer};
+use cache_fixtures::driver::Driver;
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::redis::{Client, RedisServer};
 
 /// Closes all connections but one's own.
 async fn kill_clients(admin: &Client) {

@@ -5,11 +5,11 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use crate::database::{ROWS, locked_row, row, row_key, write};
-use crate::driver::Driver;
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::RedisServer;
+use cache_fixtures::driver::Driver;
+use cache_fixtures::driver::database::{ROWS, locked_row, row, row_key, write};
+use cache_testing::barrier::eventually;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::RedisServer;
 
 /// Polls a future so many times, then drops it.
 async fn polled<F: Future>(times: usize, future: F) {

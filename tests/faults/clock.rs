@@ -2,12 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cache_fixtures::driver::{Driver, settings};
+use cache_fixtures::patient;
 use cache_runtime::{Cache, cached, invalidates};
-
-use crate::driver::{Driver, settings};
-use crate::support::children::{self, Parent, this_test};
-use crate::support::redis::RedisServer;
-use crate::support::{faketime, patient};
+use cache_testing::children::{self, Parent, this_test};
+use cache_testing::faketime;
+use cache_testing::redis::RedisServer;
 
 const HOUR: u64 = 3_600;
 

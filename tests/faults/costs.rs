@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use cache_runtime::{Cache, FunctionStats};
-
-use crate::driver::Driver;
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::children::{self, Child, this_test};
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Data, RedisServer};
+use cache_fixtures::driver::Driver;
+use cache_runtime::Cache;
+use cache_runtime::stats::FunctionStats;
+use cache_testing::barrier::eventually;
+use cache_testing::children::{self, Child, this_test};
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::{Data, RedisServer};
 
 fn row(cache: &Cache) -> FunctionStats {
     cache.stats().function("row").cloned().unwrap_or_default()

@@ -2,14 +2,13 @@
 
 use std::time::Duration;
 
+use cache_fixtures::driver::Driver;
+use cache_fixtures::driver::database::{Record, row_key};
 use cache_runtime::Cache;
-
-use crate::database::{Record, row_key};
-use crate::driver::Driver;
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Data, RedisServer};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::{Data, RedisServer};
 
 const USER: &str = "Us3rN4me";
 const PASSWORD: &str = "Pa55-w0rd";

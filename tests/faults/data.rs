@@ -2,12 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
+use cache_fixtures::driver::Driver;
+use cache_fixtures::driver::database::ROWS;
+use cache_fixtures::patient;
 use cache_runtime::{Failover, cached};
-
-use crate::database::ROWS;
-use crate::driver::Driver;
-use crate::support::patient;
-use crate::support::redis::RedisServer;
+use cache_testing::redis::RedisServer;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn script_flush() {

@@ -2,15 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use cache_fixtures::driver::Driver;
+use cache_fixtures::driver::database::row_key;
 use cache_runtime::{ErrorKind, Key};
-
-use crate::database::row_key;
-use crate::driver::Driver;
-use crate::stalls;
-use crate::support::LIMIT;
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Data, RedisServer};
+use cache_testing::LIMIT;
+use cache_testing::barrier::eventually;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::{Data, RedisServer};
+use cache_testing::stalls;
 
 fn key(number: u64) -> Key<u64> {
     Key::<u64>::builder().text("other:").part(&number).done().ttl(Duration::from_secs(3600))
@@ -53,7 +52,8 @@ async fn an_overflow_takes_a_scan_to_deliver() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn flush_says_what_is_left() {
     let server = RedisServer::builder().down();
-    let driver = Driver::idle(crate::driver::settings().connect(&server.url()).expect("a URL"));
+    let driver =
+        Driver::idle(cache_fixtures::driver::settings().connect(&server.url()).expect("a URL"));
     for id in 0..3 {
         driver.write(id).await;
     }

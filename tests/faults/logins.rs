@@ -1,11 +1,10 @@
 //! The user that a URL names is the one that the server sees.
 
+use cache_fixtures::driver::database::{Record, row_key};
 use cache_runtime::Cache;
-
-use crate::database::{Record, row_key};
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::redis::RedisServer;
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::redis::RedisServer;
 
 /// As whom the connections of caches have logged in to the server.
 async fn logged_in(server: &RedisServer) -> Vec<String> {

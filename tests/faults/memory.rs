@@ -1,8 +1,8 @@
 //! The server has no more memory to give.
 
-use crate::driver::Driver;
-use crate::support::barrier::eventually;
-use crate::support::redis::{Client, RedisServer};
+use cache_fixtures::driver::Driver;
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{Client, RedisServer};
 
 async fn used(client: &Client) -> u64 {
     let info: String = client.run(&["INFO", "memory"]).await;

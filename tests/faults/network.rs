@@ -2,12 +2,11 @@
 
 use std::time::Duration;
 
+use cache_fixtures::driver::Driver;
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::RedisServer;
 use tokio::time::sleep;
-
-use crate::driver::Driver;
-use crate::log;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::RedisServer;
 
 const NO_ANSWER: Option<&str> = Some("no answer in time; going without it");
 

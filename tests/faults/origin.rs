@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use cache_runtime::{Cache, cached};
+use cache_testing::redis::RedisServer;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-
-use crate::support::redis::RedisServer;
 
 /// Large, so that a busy machine is not taken for a slow Redis either.
 const BUDGET: Duration = Duration::from_secs(1);

@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
+use cache_fixtures::{AGES, patient};
 use cache_runtime::{cached, invalidates, write_through};
-
-use crate::support::barrier::eventually;
-use crate::support::redis::{Program, RedisServer};
-use crate::support::{AGES, patient};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{Program, RedisServer};
 
 const GUIDE: &str = include_str!("../../cache-runtime/src/doc/when_redis_fails.md");
 

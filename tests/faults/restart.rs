@@ -3,15 +3,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cache_runtime::{BreakerState, Cache, Failover, cached, invalidates, write_through};
+use cache_fixtures::patient;
+use cache_runtime::stats::BreakerState;
+use cache_runtime::{Cache, Failover, cached, invalidates, write_through};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::{Data, RedisServer};
+use cache_testing::{LIMIT, within_limit};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Data, RedisServer};
-use crate::support::{LIMIT, patient, within_limit};
 
 #[derive(Debug, Default)]
 struct Database(AtomicU64);

@@ -1,10 +1,9 @@
 //! The runtime ends, and another takes its place.
 
+use cache_fixtures::driver::Driver;
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{Data, RedisServer};
 use tokio::runtime::{Builder, Runtime};
-
-use crate::driver::Driver;
-use crate::support::barrier::eventually;
-use crate::support::redis::{Data, RedisServer};
 
 fn runtime() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime")

@@ -3,12 +3,11 @@
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, cached, invalidates};
-
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::{Client, Program, RedisServer, requires};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::redis::{Client, Program, RedisServer, requires};
 
 const ALL: &str = "on >secret ~* +@all";
 const NO_SCRIPTS: &str = "on >secret ~* +@all -eval -evalsha";

@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
+use cache_fixtures::driver::Driver;
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::{Data, Program, RedisServer, requires};
 use tokio::time::sleep;
-
-use crate::driver::Driver;
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::{Data, Program, RedisServer, requires};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refused_at_start() {

@@ -2,10 +2,10 @@
 
 use std::fs;
 
-use crate::driver::Driver;
-use crate::log;
-use crate::support::children::{self, Child, Parent, this_test};
-use crate::support::redis::{Data, Program, RedisServer, requires};
+use cache_fixtures::driver::Driver;
+use cache_testing::children::{self, Child, Parent, this_test};
+use cache_testing::log;
+use cache_testing::redis::{Data, Program, RedisServer, requires};
 
 /// In a process of its own, since the system's certificates are read once.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,11 +2,11 @@
 
 use std::time::{Duration, Instant};
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{cached, invalidates};
+use cache_testing::barrier::eventually;
 
 use crate::stage::{Down, Origin, Stage};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
 
 /// A load that takes a measurable while.
 async fn load(origin: &Origin) -> Result<u64, Down> {

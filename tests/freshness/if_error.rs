@@ -5,12 +5,12 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{Cache, cached, invalidates};
+use cache_testing::barrier::eventually;
 use tokio::task::JoinHandle;
 
 use crate::stage::{Down, OLD, Origin, Stage, ttl};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
 
 #[cached(key = "if-error:<id>", ttl = |value| ttl(*value), stale_if_error = "1h", skip(origin))]
 async fn if_error(origin: &Origin, id: u64) -> Result<u64, Down> {

@@ -1,8 +1,5 @@
 //! Values past their time to live, or near its end: who is served them, who replaces them, and who wins against that.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod early;
 mod if_error;
 mod processes;

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
+use cache_fixtures::{AGES, patient};
 use cache_runtime::{Cache, cached};
+use cache_testing::barrier::eventually;
+use cache_testing::children::{self, Child, Children, Parent, this_test};
+use cache_testing::redis::{Client, RedisServer};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinSet;
 
 use crate::stage::{Down, OLD, ttl};
-use crate::support::barrier::eventually;
-use crate::support::children::{self, Child, Children, Parent, this_test};
-use crate::support::redis::{Client, RedisServer};
-use crate::support::{AGES, patient};
 
 const PROCESSES: usize = 4;
 const CALLERS: usize = 100;

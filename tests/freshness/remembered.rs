@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{Cache, cached, invalidates};
+use cache_testing::barrier::eventually;
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{OLD, Origin, Stage};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
 
 const LONG: Duration = Duration::from_secs(3600);
 

@@ -1,10 +1,10 @@
 //! `stale_while_revalidate`.
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{Cache, CallExt as _};
+use cache_testing::barrier::{Patience, eventually};
 
 use crate::stage::{Down, OLD, Stage, value_key, write};
-use crate::support::barrier::{Patience, eventually};
-use crate::support::stores::on_all_stores;
 
 /// However many callers there are, in however many processes, all are served at once, and one load runs.
 async fn one_refresh_runs_and_nobody_waits(stage: Stage) {
@@ -66,7 +66,7 @@ async fn a_refresh_overwrites_nothing_newer(stage: Stage) {
 /// Behind a fence there is no value, stale or not, and no refresh.
 async fn nothing_is_refreshed_behind_a_fence(stage: Stage) {
     stage.with_stale_value(1).await;
-    let (origin, gate) = (stage.origin.clone(), crate::support::barrier::Gate::new());
+    let (origin, gate) = (stage.origin.clone(), cache_testing::barrier::Gate::new());
     let held = gate.clone();
     let writer = Stage::start(&stage.there, async move { slow_write(&origin, &held).await });
     gate.entered(1).await;
@@ -80,7 +80,7 @@ async fn nothing_is_refreshed_behind_a_fence(stage: Stage) {
 #[cache_runtime::invalidates(key = "value:1")]
 async fn slow_write(
     origin: &crate::stage::Origin,
-    gate: &crate::support::barrier::Gate,
+    gate: &cache_testing::barrier::Gate,
 ) -> Result<(), Down> {
     let _ = origin;
     gate.pass().await;

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{Cache, ErrorKind};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisServer;
 
 use crate::stage::{OLD, Origin, Stage, value, value_key};
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::RedisServer;
-use crate::support::stores::on_all_stores;
 
 /// A shutdown waits for the refresh that runs, and no other begins.
 async fn a_shutdown_waits_for_refreshes(stage: Stage) {

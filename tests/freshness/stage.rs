@@ -3,12 +3,12 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use cache_runtime::{Cache, CacheBuilder, FunctionStats, Key, cached, invalidates};
+use cache_fixtures::patient;
+use cache_runtime::stats::FunctionStats;
+use cache_runtime::{Cache, CacheBuilder, Key, cached, invalidates};
+use cache_testing::barrier::{Counter, Gate, eventually};
+use cache_testing::redis::{Backend, Client, RedisCluster, RedisServer};
 use tokio::task::JoinHandle;
-
-use crate::support::barrier::{Counter, Gate, eventually};
-use crate::support::patient;
-use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
 
 /// The value that is past its time to live as soon as it is stored.
 pub const OLD: u64 = 0;

@@ -2,8 +2,5 @@
 
 #![allow(clippy::unused_async, reason = "a sink is async, whatever it does")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod refusals;
 mod values;

@@ -5,13 +5,12 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use cache_fixtures::patient;
 use cache_runtime::{
     Batch, Cache, CacheBuilder, ErrorKind, Tag, cached, invalidates, write_behind, write_through,
 };
+use cache_testing::redis::RedisServer;
 use serde::{Deserialize, Serialize};
-
-use crate::support::patient;
-use crate::support::redis::RedisServer;
 
 /// Two paths that serde refuses.
 fn odd() -> [&'static Path; 2] {

@@ -6,12 +6,11 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, Key, cached};
+use cache_testing::redis::RedisServer;
 use proptest::prelude::*;
 use serde::Serialize;
-
-use crate::support::patient;
-use crate::support::redis::RedisServer;
 
 fn hash(value: &(impl Serialize + ?Sized)) -> String {
     Key::<()>::builder().hash(value).done().as_str().to_owned()

@@ -1,12 +1,12 @@
 //! Each mistake has a cause of its own.
 
-use cache_runtime::{Cache, Cause, Error, ErrorKind, cached};
-
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::RedisServer;
+use cache_fixtures::patient;
+use cache_runtime::error::Cause;
+use cache_runtime::{Cache, Error, ErrorKind, cached};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::RedisServer;
 
 #[cached(key = "double:<n>", ttl = 60)]
 async fn double(n: u64) -> u64 {
@@ -179,7 +179,9 @@ async fn a_command_that_is_refused() {
     let error = cache.get(&double_key(&4)).await.expect_err("it is not permitted");
     assert_eq!(error.kind(), ErrorKind::Refused);
     let Some(Cause::Refused(refusal)) = error.cause() else { panic!("{error:?}") };
-    assert_eq!(refusal.code(), "NOPERM");
+    assert_eq!((refusal.code(), error.server_code()), ("NOPERM", Some("NOPERM")));
+    let source = std::error::Error::source(&error).map(ToString::to_string);
+    assert_eq!(source, error.cause().map(ToString::to_string));
     assert!(refusal.words().contains("'get'"), "{refusal}");
     assert_eq!(cache.stats().last_failure.map(|it| it.cause), error.cause().cloned());
     assert!(!format!("{error:?} {:?}", cache.stats()).contains("ann"), "{error:?}");

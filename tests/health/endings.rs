@@ -1,13 +1,13 @@
 //! A program that ends normally has nothing to warn of.
 
-use cache_runtime::{BreakerState, Cache, cached};
+use cache_fixtures::patient;
+use cache_runtime::stats::BreakerState;
+use cache_runtime::{Cache, cached};
+use cache_testing::barrier::eventually;
+use cache_testing::children::{self, Children, Parent, this_test};
+use cache_testing::log;
+use cache_testing::redis::RedisServer;
 use tokio::runtime::{Builder, Runtime};
-
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::children::{self, Children, Parent, this_test};
-use crate::support::patient;
-use crate::support::redis::RedisServer;
 
 /// In each process, so many times.
 const ROUNDS: usize = 16;

@@ -1,11 +1,10 @@
 //! What the log says when a cache is first used, and of each call for those who ask.
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, cached};
-
-use crate::log;
-use crate::support::children::{self, Child, Parent, this_test};
-use crate::support::patient;
-use crate::support::redis::RedisServer;
+use cache_testing::children::{self, Child, Parent, this_test};
+use cache_testing::log;
+use cache_testing::redis::RedisServer;
 
 #[cached(key = "square:<n>", ttl = 60)]
 async fn square(n: u64) -> u64 {

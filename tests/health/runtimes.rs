@@ -3,11 +3,11 @@
 use std::sync::mpsc;
 use std::thread;
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, cached};
+use cache_testing::redis::RedisServer;
+use cache_testing::within_limit;
 use tokio::runtime::{Builder, Runtime};
-
-use crate::support::redis::RedisServer;
-use crate::support::{patient, within_limit};
 
 #[cached(key = "quarter:<n>", ttl = 3600)]
 async fn quarter(n: u64) -> u64 {

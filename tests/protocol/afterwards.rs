@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use cache_runtime::{Cache, CacheBuilder, ErrorKind, invalidates};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisServer;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -10,8 +12,6 @@ use crate::stage::{
     Database, Refused, Stage, fail_without_writing, row, row_key, write, write_and_fail,
     write_unfenced,
 };
-use crate::support::barrier::eventually;
-use crate::support::redis::RedisServer;
 
 const FENCE: Duration = Duration::from_secs(10);
 const SECOND: Duration = Duration::from_secs(1);

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{Cache, CallExt as _, ErrorKind, Key, Tag, cached, write_through};
 
 use crate::stage::{Database, Refused, Stage, row, row_key};
-use crate::support::patient;
-use crate::support::stores::on_all_stores;
 
 const HOUR: Duration = Duration::from_secs(3600);
 

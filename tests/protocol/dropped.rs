@@ -8,13 +8,13 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{cached, invalidates, write_through};
+use cache_testing::barrier::Gate;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use crate::stage::{Database, Stage, row_key};
-use crate::support::barrier::Gate;
-use crate::support::stores::on_all_stores;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Failure {

@@ -1,11 +1,11 @@
 //! Loads against invalidations.
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::CallExt as _;
+use cache_testing::barrier::eventually;
+use cache_testing::within_limit;
 
 use crate::stage::{Stage, locked_row, row, row_key, write, write_unfenced};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
-use crate::support::within_limit;
 
 /// How a load under way loses its right to fill.
 #[derive(Clone, Copy, Debug)]

@@ -1,8 +1,5 @@
 //! The protocol's interleavings, forced with gates in the bodies, on both stores.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod afterwards;
 mod by_hand;
 mod dropped;

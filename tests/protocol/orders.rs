@@ -4,12 +4,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, cached, invalidates, write_through};
+use cache_testing::barrier::Gate;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::stage::{Refused, Stage};
-use crate::support::barrier::Gate;
-use crate::support::stores::on_both_stores;
 
 /// How many orders are tried at the same time, each with a row of its own.
 const AT_ONCE: usize = 100;

@@ -4,11 +4,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, cached, invalidates};
-
-use crate::support::barrier::{Counter, Gate};
-use crate::support::patient;
-use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
+use cache_testing::barrier::{Counter, Gate};
+use cache_testing::redis::{Backend, Client, RedisCluster, RedisServer};
 
 /// Rows by id, and gates at which loads and writes are held.
 #[derive(Clone, Debug, Default)]

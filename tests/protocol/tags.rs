@@ -4,12 +4,13 @@ use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{CallExt as _, Key, Tag, cached, invalidates, write_through};
+use cache_testing::barrier::eventually;
+use cache_testing::within_limit;
 
 use crate::stage::{Database, Refused, Stage};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
-use crate::support::{patient, within_limit};
 
 #[cached(key = "member:<id>", ttl = 3600, tags = ["group:<group>", "members"], skip(group, db))]
 async fn member(db: &Database, group: u64, id: u64) -> Result<u64, Refused> {

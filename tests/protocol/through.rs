@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{Cache, cached, invalidates, write_through};
+use cache_testing::barrier::{Gate, eventually};
 use serde::{Serialize, Serializer};
 use tokio::task::JoinHandle;
 
 use crate::stage::{Database, Refused, Stage, row, row_key};
-use crate::support::barrier::{Gate, eventually};
-use crate::support::patient;
-use crate::support::stores::on_all_stores;
 
 /// Returns what is in the row when it has been written.
 #[write_through(row(id))]

@@ -1,10 +1,10 @@
 //! Writes inside a database transaction.
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::invalidates;
+use cache_testing::barrier::Gate;
 
 use crate::stage::{Database, Refused, Stage, row_key};
-use crate::support::barrier::Gate;
-use crate::support::stores::on_all_stores;
 
 /// A transaction on the stage's database: what it sets is seen when it commits.
 struct Transaction<'a> {

@@ -1,13 +1,13 @@
 //! Writes against reads, and against each other.
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::{Cache, cached, invalidates};
+use cache_testing::barrier::eventually;
 
 use crate::stage::{
     Database, Refused, Stage, fail_without_writing, row, row_key, write, write_and_fail,
     write_unfenced,
 };
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
 
 /// While a write is under way its entry is fenced: nobody reads the old value from the cache, and nobody stores one.
 async fn a_fence_stands_while_the_write_runs(stage: Stage) {

@@ -8,13 +8,12 @@ use axum::extract::{Path, Request, State};
 use axum::routing::get;
 use axum::{Router, serve};
 use cache_runtime::{Cache, cached, invalidates};
+use cache_testing::within_limit;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tower_service::Service as _;
-
-use crate::support::within_limit;
 
 /// A database of one test: the rows of all have the same ids and differ in their owner.
 #[derive(Clone, Debug)]

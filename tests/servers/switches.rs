@@ -5,13 +5,12 @@ use std::ffi::OsStr;
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, ErrorKind, cached, invalidates, write_behind, write_through};
-
-use crate::log;
-use crate::support::barrier::eventually;
-use crate::support::children::{Child, Parent, parent, this_test};
-use crate::support::patient;
-use crate::support::redis::RedisServer;
+use cache_testing::barrier::eventually;
+use cache_testing::children::{Child, Parent, parent, this_test};
+use cache_testing::log;
+use cache_testing::redis::RedisServer;
 
 static RUNS: AtomicU64 = AtomicU64::new(0);
 

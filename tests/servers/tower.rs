@@ -5,7 +5,8 @@ use std::fmt::Debug;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use cache_runtime::{Cache, CacheLayer, cached};
+use cache_runtime::tower::CacheLayer;
+use cache_runtime::{Cache, cached};
 use tower_layer::Layer;
 use tower_service::Service;
 

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use cache_runtime::{FunctionStats, cached};
+use cache_fixtures::stores::on_both_stores;
+use cache_runtime::cached;
+use cache_runtime::stats::FunctionStats;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::stage::{Stage, misuses, panic_of};
-use crate::support::stores::on_both_stores;
 
 on_both_stores! {
     methods_of_one_name_have_entries_of_their_own
@@ -222,7 +223,7 @@ async fn functions_inside_of_functions_have_entries_of_their_own(stage: Stage) {
 struct Id<T>(i64, std::marker::PhantomData<T>);
 
 impl<T> cache_runtime::KeyPart for Id<T> {
-    fn write(&self, segment: &mut cache_runtime::Segment<'_>) {
+    fn write(&self, segment: &mut cache_runtime::key::Segment<'_>) {
         self.0.write(segment);
     }
 }

@@ -1,6 +1,7 @@
 //! What the catalogue cannot know where a key is made by hand.
 
-use cache_runtime::{Problem, catalog, invalidates};
+use cache_runtime::catalog::Problem;
+use cache_runtime::{catalog, invalidates};
 
 #[invalidates(key = "hand:<id>")]
 async fn by_key(id: i64) {

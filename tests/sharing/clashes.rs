@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, Codec, Key, cached, write_behind};
 
 use crate::stage::{Stage, misuses, panic_of};
-use crate::support::stores::on_both_stores;
 
 on_both_stores! {
     accidents_are_told_once_per_function

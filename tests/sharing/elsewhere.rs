@@ -4,11 +4,11 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, Key, cached, invalidates, write_behind, write_through};
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{Stage, misuses, panic_of};
-use crate::support::stores::on_both_stores;
 
 on_both_stores! {
     a_write_by_an_expression_is_told

@@ -5,5 +5,3 @@ mod by_hand;
 mod clashes;
 mod elsewhere;
 mod stage;
-#[path = "../support/mod.rs"]
-mod support;

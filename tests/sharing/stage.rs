@@ -2,12 +2,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, CacheBuilder};
+use cache_testing::redis::RedisServer;
 use tokio::runtime::Handle;
 use tokio::task::block_in_place;
-
-use crate::support::patient;
-use crate::support::redis::RedisServer;
 
 /// A store, in which each function under test has caches of its own.
 pub struct Stage {

@@ -140,7 +140,7 @@ async fn writes_reach_them_and_statistics_know_them_once() {
         };
         cache.scope(calls).await;
         let stats = cache.stats();
-        let named = stats.functions.iter().filter(|it| it.name.ends_with("::find"));
+        let named = stats.functions.iter().filter(|it| it.function.ends_with("::find"));
         assert_eq!(named.count(), 1, "{stats}");
         assert_eq!(stats.loads("find"), 4, "{stats}");
     }

@@ -4,9 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use cache_runtime::{
-    Cache, Key, KeyPart, Lower, Segment, Trim, cached, invalidates, write_through,
-};
+use cache_runtime::key::{Lower, Segment, Trim};
+use cache_runtime::{Cache, Key, KeyPart, cached, invalidates, write_through};
 
 use crate::once::{Row, row};
 

@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use cache_runtime::{Cache, CallExt as _, cached};
+use cache_testing::barrier::{Counter, Gate};
 use serde::{Deserialize, Serialize, Serializer};
 use tokio::time::Instant;
 
 use crate::stage::{Stage, results, start, stats};
-use crate::support::barrier::{Counter, Gate};
 
 const LOAD: Duration = Duration::from_millis(50);
 

@@ -1,8 +1,5 @@
 //! Many callers of one key, in one process and in several.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod failures;
 mod one_process;
 mod processes;

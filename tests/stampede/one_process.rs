@@ -1,10 +1,10 @@
 //! Many callers in one process.
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::cached;
+use cache_testing::barrier::{Counter, Gate};
 
 use crate::stage::{Stage, results, stats};
-use crate::support::barrier::{Counter, Gate};
-use crate::support::stores::on_both_stores;
 
 /// Counts its runs and is held at a gate. What it returns is the number of the run.
 #[derive(Clone, Debug, Default)]

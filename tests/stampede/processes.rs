@@ -1,12 +1,12 @@
 //! Many callers in several real processes.
 
 use cache_runtime::{Cache, cached};
+use cache_testing::barrier::{Counter, eventually};
+use cache_testing::children::{self, Child, Children, Parent, this_test};
+use cache_testing::redis::{Client, RedisServer};
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{connect, results, start, stats};
-use crate::support::barrier::{Counter, eventually};
-use crate::support::children::{self, Child, Children, Parent, this_test};
-use crate::support::redis::{Client, RedisServer};
 
 /// Counts its runs in Redis, and is held until the parent opens it there.
 #[derive(Clone, Debug)]

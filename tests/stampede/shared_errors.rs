@@ -3,10 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
-use cache_runtime::{Cache, SharedError, cached};
+use cache_runtime::error::SharedError;
+use cache_runtime::{Cache, cached};
+use cache_testing::barrier::{Counter, Gate};
 
 use crate::stage::{Stage, results};
-use crate::support::barrier::{Counter, Gate};
 
 /// With what caused it.
 #[derive(Debug)]

@@ -1,10 +1,10 @@
 //! What every stampede needs: caches that are patient with a busy machine, and callers.
 
-use cache_runtime::{Cache, FunctionStats};
+use cache_fixtures::patient;
+use cache_runtime::Cache;
+use cache_runtime::stats::FunctionStats;
+use cache_testing::redis::RedisServer;
 use tokio::task::JoinHandle;
-
-use crate::support::patient;
-use crate::support::redis::RedisServer;
 
 /// A store, and caches over it.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ where
 pub async fn results<T>(calls: Vec<JoinHandle<T>>) -> Vec<T> {
     let mut results = Vec::with_capacity(calls.len());
     for call in calls {
-        results.push(crate::support::within_limit("a caller has its answer", call).await.unwrap());
+        results.push(cache_testing::within_limit("a caller has its answer", call).await.unwrap());
     }
     results
 }

@@ -2,10 +2,10 @@
 //! else.
 
 use cache_runtime::cached;
+use cache_testing::barrier::{Counter, Gate, eventually};
+use cache_testing::redis::RedisServer;
 
 use crate::stage::{connect, results, start, stats};
-use crate::support::barrier::{Counter, Gate, eventually};
-use crate::support::redis::RedisServer;
 
 /// An error that nobody can copy.
 #[derive(Debug, PartialEq, Eq)]

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, cached};
+use cache_testing::barrier::Counter;
+use cache_testing::log;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::log;
 use crate::stage::{Stage, stats};
-use crate::support::barrier::Counter;
-use crate::support::stores::on_both_stores;
 
 /// As an ORM's generator writes it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -199,7 +199,7 @@ macro_rules! unaltered {
                     let _: $type = cache.scope($name(&runs)).await;
                 }
                 let stats = stats(cache, stringify!($name));
-                assert_eq!((runs.get(), stats.hits, stats.misuses), (1, 1, 0), "{}", stats.name);
+                assert_eq!((runs.get(), stats.hits, stats.misuses), (1, 1, 0), "{}", stats.function);
                 cache.clear().await.unwrap();
             })*
         }

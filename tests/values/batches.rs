@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::cached;
+use cache_testing::redis::RedisServer;
+use cache_testing::within_limit;
 
 use crate::altered::{Account, Model};
 use crate::stage::{Origin, Stage, begun, going_on};
-use crate::support::redis::RedisServer;
-use crate::support::stores::on_both_stores;
-use crate::support::{patient, within_limit};
 
 fn account(id: u64) -> Account {
     Account { name: format!("{id}"), password: Some("secret".to_owned()) }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::cached;
+use cache_testing::barrier::Counter;
 
 use crate::stage::Stage;
-use crate::support::barrier::Counter;
-use crate::support::stores::on_both_stores;
 
 /// Prices as they are computed: of these, a parser without care gets every ninth wrong.
 fn prices(from: u32) -> Vec<f64> {

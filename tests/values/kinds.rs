@@ -7,13 +7,13 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::cached;
+use cache_testing::barrier::Counter;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{Stage, stats};
-use crate::support::barrier::Counter;
-use crate::support::stores::on_both_stores;
 
 /// Each of these is found by the second call.
 macro_rules! come_back {
@@ -33,7 +33,7 @@ macro_rules! come_back {
                 let found: $type = cache.scope($name(&runs)).await;
                 assert_eq!(format!("{loaded:?}"), format!("{found:?}"));
                 let stats = stats(cache, stringify!($name));
-                assert_eq!((runs.get(), stats.hits, stats.misuses), (1, 1, 0), "{}", stats.name);
+                assert_eq!((runs.get(), stats.hits, stats.misuses), (1, 1, 0), "{}", stats.function);
                 cache.clear().await.unwrap();
             })*
         }

@@ -1,15 +1,10 @@
 //! Values come back as they went in, or not at all: what serde leaves out or changes, what a codec has no word for, and what
 //! callers get that wait for another one's load.
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod altered;
 mod batches;
 mod exact;
 mod kinds;
-#[path = "../faults/log.rs"]
-mod log;
 mod stage;
 mod strict;
 mod waiters;

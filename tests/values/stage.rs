@@ -4,11 +4,11 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::Poll;
 
-use cache_runtime::{Cache, FunctionStats};
-
-use crate::support::barrier::{Counter, Gate};
-use crate::support::patient;
-use crate::support::redis::RedisServer;
+use cache_fixtures::patient;
+use cache_runtime::Cache;
+use cache_runtime::stats::FunctionStats;
+use cache_testing::barrier::{Counter, Gate};
+use cache_testing::redis::RedisServer;
 
 #[derive(Debug)]
 pub struct Stage {

@@ -2,14 +2,15 @@
 
 use std::collections::HashMap;
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, CallExt as _, Error, ErrorKind, cached};
+use cache_testing::barrier::{Counter, Gate};
+use cache_testing::redis::RedisServer;
+use cache_testing::within_limit;
 
 use crate::altered::{Account, Model};
 use crate::stage::{Stage, begun, going_on};
-use crate::support::barrier::{Counter, Gate};
-use crate::support::redis::RedisServer;
-use crate::support::stores::on_both_stores;
-use crate::support::{patient, within_limit};
 
 /// What the service returns: whether the value was refused.
 #[derive(Clone, Debug, PartialEq)]

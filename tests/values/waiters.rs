@@ -2,15 +2,16 @@
 
 use std::time::Duration;
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{Cache, cached};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisServer;
+use cache_testing::within_limit;
 use serde::{Deserialize, Serialize};
 
 use crate::altered::Account;
 use crate::stage::{Origin, Stage, begun, going_on};
-use crate::support::barrier::eventually;
-use crate::support::redis::RedisServer;
-use crate::support::stores::on_both_stores;
-use crate::support::{patient, within_limit};
 
 fn ada() -> Account {
     Account { name: "Ada".to_owned(), password: Some("secret".to_owned()) }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::{ErrorKind, Key, cached, write_behind, write_through};
+use cache_testing::barrier::Counter;
 use serde::{Deserialize, Serialize};
 
 use crate::altered::{Account, Model};
 use crate::stage::Stage;
-use crate::support::barrier::Counter;
-use crate::support::stores::on_both_stores;
 
 #[cached(key = "model", ttl = 3600, skip(runs))]
 async fn model(runs: &Counter) -> Model {

@@ -1,11 +1,11 @@
 //! What holds while nothing fails.
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::__private::{self, QueueSite};
 use cache_runtime::{Cache, ErrorKind};
+use cache_testing::barrier::eventually;
 
 use crate::stage::{LEASE_MS, Ledger, Running, STEPS, Stage, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
 
 on_all_stores! {
     what_is_pushed_arrives_in_order

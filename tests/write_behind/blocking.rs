@@ -5,14 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, QueueLength, Worker};
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, Worker};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
 use tokio::sync::oneshot;
 
-use crate::log;
 use crate::stage::{Ledger, Running, Stage, Step, queue, step};
-use crate::support::barrier::eventually;
-use crate::support::patient;
 
 const LEASE_MS: u64 = 300;
 
@@ -159,7 +160,7 @@ async fn a_worker_ends_although_its_sink_hangs() {
     let cache = patient().shutdown_limit(Duration::from_millis(100)).connect(&url).unwrap();
     let entered = Arc::new(AtomicUsize::new(0));
     let sink = |entered: Arc<AtomicUsize>, batch: Batch<Step>| async move {
-        entered.fetch_add(batch.len(), Ordering::SeqCst);
+        entered.fetch_add(batch.pushed(), Ordering::SeqCst);
         std::future::pending::<Result<(), String>>().await
     };
     let items = queue(&HUNG, &cache);
@@ -225,6 +226,6 @@ async fn an_item_that_ends_its_workers_becomes_a_dead_letter(stage: Stage) {
     assert_eq!(workers, 10);
 }
 
-crate::support::stores::on_both_stores! {
+cache_fixtures::stores::on_both_stores! {
     an_item_that_ends_its_workers_becomes_a_dead_letter
 }

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use cache_fixtures::patient;
 use cache_runtime::__private::QueueSite;
+use cache_testing::barrier::eventually;
+use cache_testing::children::{self, Parent, this_test};
+use cache_testing::faketime;
+use cache_testing::redis::RedisServer;
 
 use crate::stage::{LEASE_MS, Ledger, Running, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::children::{self, Parent, this_test};
-use crate::support::redis::RedisServer;
-use crate::support::{faketime, patient};
 
 static AHEAD: QueueSite = QueueSite::new("clocks::ahead", "ahead")
     .partitions(1)

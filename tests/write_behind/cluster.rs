@@ -1,11 +1,11 @@
 //! Queues in a cluster.
 
+use cache_fixtures::patient;
 use cache_runtime::__private::QueueSite;
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisCluster;
 
 use crate::stage::{LEASE_MS, Ledger, Running, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::RedisCluster;
 
 const COUNTERS: u64 = 4;
 const ROUNDS: u64 = 3;

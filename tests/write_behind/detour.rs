@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, ErrorKind, SinkError};
+use cache_runtime::queue::SinkError;
+use cache_runtime::{Batch, Cache, ErrorKind};
+use cache_testing::redis::RedisServer;
 use tokio::task::{JoinSet, yield_now};
 
 use crate::stage::{Step, queue, step};
-use crate::support::redis::RedisServer;
 
 static DOWN: QueueSite = QueueSite::new("detour::down", "down")
     .partitions(4)
@@ -32,7 +33,7 @@ async fn pushes_share_the_calls_of_the_sink() {
     let cache = Cache::connect(&server.url()).unwrap();
     let calls = Arc::new(Calls::default());
     let sink = |calls: Arc<Calls>, batch: Batch<Step>| async move {
-        assert!(batch.len() <= 100 && batch.position().is_none());
+        assert!(batch.pushed() <= 100 && batch.position().is_none());
         calls.all.fetch_add(1, Ordering::SeqCst);
         let now = calls.now.fetch_add(1, Ordering::SeqCst) + 1;
         calls.most.fetch_max(now, Ordering::SeqCst);

@@ -1,7 +1,8 @@
 //! Primaries that are replaced while items are pushed and delivered.
 
-use crate::support::barrier::eventually;
-use crate::support::redis::{Data, RedisCluster, RedisServer};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{Data, RedisCluster, RedisServer};
+
 use crate::watch::Watch;
 
 async fn is_primary(server: &RedisServer) -> bool {

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{Codec, ErrorKind, QueueLength};
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Codec, ErrorKind};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{Data, RedisServer};
 
 use crate::stage::{CAREFUL, Ledger, PATIENT, Running, Stage, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::{Data, RedisServer};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_worker_survives_whatever_becomes_of_the_queue() {

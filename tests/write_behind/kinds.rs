@@ -3,13 +3,15 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cache_fixtures::stores::on_both_stores;
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, Queue, QueueLength, SinkError, Worker};
+use cache_runtime::queue::SinkError;
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, Queue, Worker};
+use cache_testing::barrier::eventually;
 use tokio::time::sleep;
 
 use crate::stage::{Ledger, Running, Stage, Step, queue, step};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_both_stores;
 
 /// A sink that keeps no positions, and says what it is told to say.
 #[derive(Clone, Default)]

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{Cache, QueueLength};
+use cache_runtime::Cache;
+use cache_runtime::stats::QueueLength;
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisCluster;
 
 use crate::stage::{LEASE_MS, Ledger, Running, Stage, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::redis::RedisCluster;
 
 const fn site(name: &'static str, partitions: u32) -> QueueSite {
     QueueSite::new("layouts", name)

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{DeadLetter, DeadLetterId, Queue};
+use cache_runtime::Queue;
+use cache_runtime::queue::{DeadLetter, DeadLetterId};
+use cache_testing::barrier::eventually;
 
 use crate::stage::{LEASE_MS, Ledger, Running, Stage, Step, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
 
 on_all_stores! {
     pages_hold_every_letter_once

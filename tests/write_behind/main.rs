@@ -1,10 +1,5 @@
 //! Write-behind: what is pushed arrives, in the order of its keys, whatever fails meanwhile.
 
-#[path = "../faults/log.rs"]
-mod log;
-#[path = "../support/mod.rs"]
-mod support;
-
 mod basics;
 mod blocking;
 mod clocks;

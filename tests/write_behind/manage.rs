@@ -1,12 +1,13 @@
 //! Queues as a whole: paused, emptied, listed and renamed.
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{Cache, QueueSummary};
+use cache_runtime::Cache;
+use cache_runtime::queue::QueueSummary;
+use cache_testing::barrier::eventually;
+use cache_testing::log;
 
-use crate::log;
 use crate::stage::{LEASE_MS, Ledger, Running, Stage, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
 
 on_all_stores! {
     a_paused_queue_takes_items_and_delivers_none

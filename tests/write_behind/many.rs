@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use cache_fixtures::patient;
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{BreakerState, ErrorKind};
+use cache_runtime::ErrorKind;
+use cache_runtime::stats::BreakerState;
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{Backend, Data, RedisServer};
 
 use crate::stage::{LEASE_MS, Ledger, Running, STEPS, Stage, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::{Backend, Data, RedisServer};
-use crate::support::stores::on_all_stores;
 
 on_all_stores! {
     many_items_arrive_in_the_order_of_their_keys

@@ -3,14 +3,16 @@
 use std::ops::Range;
 use std::sync::{Arc, Mutex};
 
+use cache_fixtures::patient;
 use cache_runtime::__private;
-use cache_runtime::{Batch, Cache, Position, QueueLength, Worker};
+use cache_runtime::queue::Position;
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, Worker};
+use cache_testing::barrier::eventually;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::RedisServer;
 
 use crate::stage::{CAREFUL, Ledger, Running, Step, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::RedisServer;
 
 /// A sink as it should be: drops what it knows.
 #[derive(Clone, Debug, Default)]

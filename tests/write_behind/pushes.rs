@@ -2,16 +2,18 @@
 
 use std::task::Poll;
 
+use cache_fixtures::patient;
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{BreakerState, ErrorKind, QueueLength};
+use cache_runtime::ErrorKind;
+use cache_runtime::stats::{BreakerState, QueueLength};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::proxy::{Link, Proxy};
+use cache_testing::redis::RedisServer;
+use cache_testing::within_limit;
 use tokio::runtime::Builder;
 
-use crate::log;
 use crate::stage::{CAREFUL, HASTY, Ledger, PATIENT, Running, STEPS, Stage, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::proxy::{Link, Proxy};
-use crate::support::redis::RedisServer;
-use crate::support::{patient, within_limit};
 
 static LATEST: QueueSite =
     QueueSite::new("faults::latest", "latest").partitions(1).linger_ms(0).push_timeout_ms(300);

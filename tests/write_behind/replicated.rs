@@ -1,12 +1,13 @@
 //! Pushes that wait until replicas have their items.
 
+use cache_fixtures::patient;
 use cache_runtime::__private::QueueSite;
 use cache_runtime::ErrorKind;
+use cache_testing::barrier::eventually;
+use cache_testing::redis::{RedisCluster, RedisServer};
+use cache_testing::within_limit;
 
 use crate::stage::{REPLICATED, queue, step};
-use crate::support::barrier::eventually;
-use crate::support::redis::{RedisCluster, RedisServer};
-use crate::support::{patient, within_limit};
 
 static COPIED: QueueSite = QueueSite::new("faults::copied", "copied")
     .partitions(1)

@@ -1,13 +1,13 @@
 //! Users who may not do everything.
 
+use cache_fixtures::patient;
 use cache_runtime::__private::QueueSite;
 use cache_runtime::ErrorKind;
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::redis::RedisServer;
 
-use crate::log;
 use crate::stage::{CAREFUL, LEASE_MS, Ledger, REPLICATED, Running, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::RedisServer;
 
 static FRAGILE: QueueSite = QueueSite::new("rights::fragile", "fragile")
     .partitions(1)

@@ -3,15 +3,16 @@
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
 
+use cache_fixtures::stores::on_all_stores;
 use cache_runtime::__private::QueueSite;
 use cache_runtime::Codec::{Json, MessagePack, Postcard};
-use cache_runtime::{__private, Batch, Cache, DeadLetter, Queue, Worker};
+use cache_runtime::queue::DeadLetter;
+use cache_runtime::{__private, Batch, Cache, Queue, Worker};
+use cache_testing::barrier::eventually;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{LEASE_MS, Running, Stage};
-use crate::support::barrier::eventually;
-use crate::support::stores::on_all_stores;
 
 const fn site(name: &'static str) -> QueueSite {
     QueueSite::new("schemas", name).partitions(1).linger_ms(0).lease_ms(LEASE_MS).keep_all()

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 
+use cache_fixtures::patient;
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisServer;
+
 use crate::stage::{CAREFUL, Ledger, Running, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::redis::RedisServer;
 use crate::watch::Watch;
 
 /// What a sentinel may do to a server.

@@ -7,16 +7,17 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Batch, Cache, Error, ErrorKind, Position, QueueLength, write_behind};
+use cache_runtime::queue::Position;
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, Error, ErrorKind, write_behind};
+use cache_testing::LIMIT;
+use cache_testing::barrier::eventually;
+use cache_testing::children::{self, Child, Parent, this_test};
+use cache_testing::redis::{Data, RedisServer};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqliteSynchronous};
 use tokio::task::JoinSet;
 use tokio::time::sleep;
-
-use crate::support::LIMIT;
-use crate::support::barrier::eventually;
-use crate::support::children::{self, Child, Parent, this_test};
-use crate::support::redis::{Data, RedisServer};
 
 const COUNTERS: u64 = 60;
 const ROWS: u64 = 40;

@@ -2,15 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
+use cache_fixtures::patient;
 use cache_runtime::__private::QueueSite;
-use cache_runtime::{__private, Batch, Cache, Position, Queue, Worker};
+use cache_runtime::queue::Position;
+use cache_runtime::{__private, Batch, Cache, Queue, Worker};
+use cache_testing::barrier::{Gate, eventually};
+use cache_testing::redis::{Backend, Client, RedisCluster, RedisServer};
+use cache_testing::within_limit;
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-
-use crate::support::barrier::{Gate, eventually};
-use crate::support::redis::{Backend, Client, RedisCluster, RedisServer};
-use crate::support::{patient, within_limit};
 
 /// Step `number` of `counter`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -4,15 +4,16 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, CacheBuilder, QueueLength, Worker};
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, CacheBuilder, Worker};
+use cache_testing::barrier::eventually;
+use cache_testing::log;
+use cache_testing::proxy::Proxy;
 use tokio::runtime::Builder;
 
-use crate::log;
 use crate::stage::{Ledger, Running, Stage, Step, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::patient;
-use crate::support::proxy::Proxy;
 
 /// Keeps the threads of all who come until it falls. It falls with this value, as no runtime ends before its threads do.
 #[derive(Debug, Default)]
@@ -228,7 +229,7 @@ async fn an_owner_that_blocks_keeps_its_partition_over_a_lost_connection() {
     assert_eq!(cache.stats().queue("stuck-and-cut-off").unwrap().partitions_lost, 0);
 }
 
-crate::support::stores::on_both_stores! {
+cache_fixtures::stores::on_both_stores! {
     a_worker_ends_although_its_sink_blocks_for_ever
     a_sink_that_blocks_for_too_long_and_succeeds_has_succeeded
 }

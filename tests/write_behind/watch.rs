@@ -6,12 +6,14 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_runtime::__private::{self, QueueSite};
-use cache_runtime::{Batch, Cache, ErrorKind, Position, Queue, QueueLength};
+use cache_runtime::queue::Position;
+use cache_runtime::stats::QueueLength;
+use cache_runtime::{Batch, Cache, ErrorKind, Queue};
+use cache_testing::barrier::eventually;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
 use crate::stage::{Running, Step, queue, step};
-use crate::support::barrier::eventually;
 
 const PARTITIONS: u32 = 6;
 const COUNTERS: u64 = 12;
@@ -47,10 +49,10 @@ impl Tables {
     async fn take(self, batch: Batch<Step>) -> Result<(), String> {
         sleep(Duration::from_millis(1)).await;
         let mut rows = self.0.lock().unwrap();
-        let (partition, len) = (batch.partition(), batch.len());
+        let (partition, len) = (batch.partition(), batch.pushed());
         let stored = rows.positions.get(&partition).copied();
         let batch = batch.after(stored);
-        rows.again += len - batch.len();
+        rows.again += len - batch.pushed();
         if let Some(position) = batch.position() {
             assert!(Some(position) >= stored, "a position goes back");
             rows.positions.insert(partition, position);

@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
+use cache_fixtures::patient;
 use cache_runtime::__private::{self, QueueSite};
 use cache_runtime::{Batch, Cache};
+use cache_testing::barrier::eventually;
+use cache_testing::children::{self, Child, Parent, this_test};
+use cache_testing::log;
+use cache_testing::redis::{Client, RedisServer};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-use crate::log;
 use crate::stage::{LEASE_MS, Ledger, Running, STEPS, Stage, Step, queue, step, worker};
-use crate::support::barrier::eventually;
-use crate::support::children::{self, Child, Parent, this_test};
-use crate::support::patient;
-use crate::support::redis::{Client, RedisServer};
 
 fn owned(cache: &Cache) -> u64 {
     cache.stats().queue("steps").map_or(0, |queue| queue.partitions_owned)

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
+use cache_fixtures::patient;
 use cache_runtime::{Batch, write_behind};
+use cache_testing::redis::RedisServer;
 
 use crate::stage::{Running, View, settled};
-use crate::support::patient;
-use crate::support::redis::RedisServer;
 
 const GUIDE: &str = include_str!("../../cache-runtime/src/doc/writing_behind.md");
 

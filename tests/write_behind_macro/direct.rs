@@ -3,9 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use cache_runtime::{Batch, Cache, ErrorKind, write_behind};
+use cache_testing::redis::RedisServer;
 
 use crate::stage::View;
-use crate::support::redis::RedisServer;
 
 type Seen = Arc<Mutex<Vec<(String, bool)>>>;
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use cache_runtime::{Batch, Position, write_behind};
+use cache_runtime::queue::Position;
+use cache_runtime::{Batch, write_behind};
 use serde::{Deserialize, Serialize};
 
 use crate::stage::{Running, Stage, View, on_both_stores, settled};

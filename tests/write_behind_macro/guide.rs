@@ -1,7 +1,8 @@
 //! The sinks of the guide `writing_behind`, over a database. Whenever a commit has changed something they fail all the same,
 //! so every batch comes twice.
 
-use cache_runtime::{Batch, Position, write_behind};
+use cache_runtime::queue::Position;
+use cache_runtime::{Batch, write_behind};
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};
 

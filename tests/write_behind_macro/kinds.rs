@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
-use cache_runtime::{SinkErrorKind, write_behind};
+use cache_runtime::queue::SinkErrorKind;
+use cache_runtime::write_behind;
 
 use crate::stage::{Running, Stage, View, on_both_stores, settled};
 

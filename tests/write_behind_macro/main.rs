@@ -2,9 +2,6 @@
 #![deny(warnings, clippy::pedantic)]
 #![allow(clippy::unused_async, reason = "sinks are async, whatever they do")]
 
-#[path = "../support/mod.rs"]
-mod support;
-
 mod access;
 mod direct;
 mod exact;

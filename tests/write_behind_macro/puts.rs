@@ -5,11 +5,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use cache_runtime::{Cache, CallExt as _, ErrorKind, cached, write_behind};
+use cache_testing::barrier::{Gate, eventually};
 use serde::{Deserialize, Serialize};
 use tokio::time::{sleep, timeout};
 
 use crate::stage::{Running, Stage, on_both_stores, settled};
-use crate::support::barrier::{Gate, eventually};
 
 on_both_stores! {
     a_push_updates_the_entry_at_once

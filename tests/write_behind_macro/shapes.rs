@@ -4,9 +4,9 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use cache_runtime::{Batch, Cache, Error, ErrorKind, write_behind};
+use cache_testing::barrier::eventually;
 
 use crate::stage::{Running, Stage, View, on_both_stores, settled};
-use crate::support::barrier::eventually;
 
 on_both_stores! {
     a_worker_keeps_what_its_sink_needs

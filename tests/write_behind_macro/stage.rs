@@ -1,13 +1,13 @@
 //! A cache over either store, and workers at work.
 
+use cache_fixtures::patient;
 use cache_runtime::{Cache, Queue, Worker};
+use cache_testing::barrier::eventually;
+use cache_testing::redis::RedisServer;
+use cache_testing::within_limit;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
-
-use crate::support::barrier::eventually;
-use crate::support::redis::RedisServer;
-use crate::support::{patient, within_limit};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct View {

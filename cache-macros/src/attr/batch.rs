@@ -4,14 +4,12 @@ use proc_macro2::Group;
 use syn::parse::{ParseStream, Parser as _};
 use syn::{Error, Token, token};
 
+use super::argument::Slot;
 use super::each::{self, Each};
+use super::name::Name;
+use super::options::options;
 use super::value::count;
-use super::{Known, Name};
-
-const KNOWN: &Known = &[
-    ("chunk", "batch(id in ids, chunk = 500)"),
-    ("concurrent", "batch(id in ids, chunk = 500, concurrent = 2)"),
-];
+use crate::diagnostics::collect;
 
 /// The largest chunk. A larger one is as good as none.
 const LARGEST_CHUNK: u32 = 1_000_000;
@@ -27,6 +25,15 @@ pub(crate) struct BatchArg {
     pub(crate) concurrent: Option<u32>,
 }
 
+options! {
+    /// What may follow `id in ids`.
+    struct Chunks {
+        chunk: Slot<u32> = ("chunk", "batch(id in ids, chunk = 500)", chunk);
+        concurrent: Slot<u32> =
+            ("concurrent", "batch(id in ids, chunk = 500, concurrent = 2)", concurrent);
+    }
+}
+
 impl BatchArg {
     /// What follows the word.
     pub(super) fn after(word: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
@@ -36,33 +43,32 @@ impl BatchArg {
         }
         let inside: Group = input.parse()?;
         let span = inside.span();
+        let malformed = |_| Error::new(span, each::MALFORMED);
         let parser = |inside: ParseStream<'_>| {
-            let each = Each::inside(each, inside).map_err(|_| Error::new(span, each::MALFORMED))?;
-            let mut arg = Self { each, chunk: None, concurrent: None };
-            while !inside.is_empty() {
-                // What else follows is no collection.
-                inside.parse::<Token![,]>().map_err(|_| Error::new(span, each::MALFORMED))?;
-                if !inside.is_empty() {
-                    arg.option(inside)?;
+            let each = Each::inside(each, inside).map_err(malformed)?;
+            collect(|diagnostics| {
+                let mut chunks = Chunks::default();
+                while !inside.is_empty() {
+                    // What else follows is no collection.
+                    let comma = inside.parse::<Token![,]>().map_err(malformed);
+                    comma.map_err(|error| diagnostics.report(error))?;
+                    if !inside.is_empty() {
+                        Chunks::OPTIONS.read(&mut chunks, inside, diagnostics)?;
+                    }
                 }
-            }
-            Ok(arg)
+                let Chunks { chunk, concurrent } = chunks;
+                let (chunk, concurrent) = (chunk.into_value()?, concurrent.into_value()?);
+                Ok(Self { each, chunk, concurrent })
+            })
         };
         parser.parse2(inside.stream())
     }
+}
 
-    fn option(&mut self, input: ParseStream<'_>) -> syn::Result<()> {
-        let name = Name::parse(input, KNOWN)?;
-        let (slot, number) = if name.text == "chunk" {
-            let what = "how many ids the body is given at once";
-            (&mut self.chunk, count(&name, input, what, LARGEST_CHUNK)?)
-        } else {
-            let what = "how many chunks are loaded at once";
-            (&mut self.concurrent, count(&name, input, what, MOST_CONCURRENT)?)
-        };
-        if slot.replace(number).is_some() {
-            return Err(name.error(format!("`{}` is given twice; keep one", name.text)));
-        }
-        Ok(())
-    }
+fn chunk(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
+    count(name, input, "how many ids the body is given at once", LARGEST_CHUNK)
+}
+
+fn concurrent(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
+    count(name, input, "how many chunks are loaded at once", MOST_CONCURRENT)
 }

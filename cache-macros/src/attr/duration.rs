@@ -10,7 +10,8 @@ pub(crate) enum Duration {
     Expr(Expr),
 }
 
-/// In milliseconds, a thousand years. More than that is a typing error, and near the limits of `PEXPIRE`.
+/// In milliseconds, a thousand years. More than that is a typing error, and near the limits of
+/// `PEXPIRE`.
 const LONGEST: u64 = 1000 * 365 * 24 * 60 * 60 * 1000;
 
 impl Duration {
@@ -71,7 +72,8 @@ fn of_text(text: &str) -> Result<u64, String> {
                 }
                 (_, "") => {
                     format!(
-                        "`{number}` lacks a unit; a duration is made of whole numbers with units, as `\"1h 30m\"`"
+                        "`{number}` lacks a unit; a duration is made of whole numbers with units, \
+                         as `\"1h 30m\"`"
                     )
                 }
                 _ => format!("there is no unit `{unit}`; {}", hint(unit)),

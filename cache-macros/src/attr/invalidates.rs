@@ -4,41 +4,40 @@ use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
 use syn::{Expr, Path};
 
+use super::argument::{List, Slot};
 use super::duration::Duration;
-use super::target::{KNOWN_TARGETS, Target};
+use super::name::Name;
+use super::options::options;
+use super::pieces::all_pieces;
+use super::target::{self, Target};
 use super::value::{cache, choice, duration, function};
-use super::{Known, Name, Slot, all_pieces, is_option};
 use crate::diagnostics::{Diagnostics, Reported};
 
-pub(super) const KNOWN: &Known = &[
-    ("key", r#"key = "user:<id>""#),
-    ("tag", r#"tag = "org:<org_id>""#),
-    ("pattern", r#"pattern = "user:<id>:*""#),
-    ("fence", r#"fence = "strict""#),
-    ("hold_off", r#"hold_off = "2s""#),
-    ("only_ok", "only_ok"),
-    ("in_doubt", "in_doubt = |error: &Error| error.is_timeout()"),
-    ("in_transaction", "in_transaction"),
-    ("pooled", "pooled"),
-    ("cache", "cache = self.cache"),
-    ("crate", "crate = path::to::cache_runtime"),
-];
-
-#[derive(Default)]
-pub(crate) struct InvalidatesArgs {
-    /// A malformed target counts as one.
-    pub(crate) targets: Vec<Result<Target, Reported>>,
-    pub(crate) fence: Slot<Fence>,
-    pub(crate) hold_off: Slot<Duration>,
-    pub(crate) only_ok: Slot<()>,
-    pub(crate) in_doubt: Slot<Expr>,
-    pub(crate) in_transaction: Slot<()>,
-    pub(crate) pooled: Slot<()>,
-    pub(crate) cache: Slot<Expr>,
-    pub(crate) runtime: Slot<Path>,
-    /// All options, as written: for the catalogue.
-    pub(crate) text: String,
+options! {
+    /// The targets and options of `#[invalidates]`.
+    struct InvalidatesArgs {
+        /// A malformed target counts as one.
+        targets: List<Target> =
+            ("key", target::KEY, Target::key),
+            ("tag", target::TAG, Target::tag),
+            ("pattern", target::PATTERN, Target::pattern);
+        fence: Slot<Fence> = ("fence", FENCE, fence);
+        hold_off: Slot<Duration> = ("hold_off", HOLD_OFF, duration);
+        only_ok: Slot<()> = ("only_ok", "only_ok", Name::flag);
+        in_doubt: Slot<Expr> = ("in_doubt", IN_DOUBT, function);
+        in_transaction: Slot<()> = ("in_transaction", "in_transaction", Name::flag);
+        pooled: Slot<()> = ("pooled", "pooled", Name::flag);
+        cache: Slot<Expr> = ("cache", "cache = self.cache", cache);
+        runtime: Slot<Path> = ("crate", "crate = path::to::cache_runtime", Name::path);
+        /// All options, as written: for the catalogue.
+        text: String;
+    }
 }
+
+// How the options are written that `#[write_through]` has too.
+pub(super) const FENCE: &str = r#"fence = "strict""#;
+pub(super) const HOLD_OFF: &str = r#"hold_off = "2s""#;
+pub(super) const IN_DOUBT: &str = "in_doubt = |error: &Error| error.is_timeout()";
 
 /// What happens if the fence cannot be put up before the body.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,24 +60,13 @@ impl InvalidatesArgs {
     }
 
     fn piece(&mut self, input: ParseStream<'_>, diagnostics: &Diagnostics) -> Result<(), Reported> {
-        if !is_option(input, KNOWN) {
-            return self.target(Target::parse(input), diagnostics);
+        if !Self::OPTIONS.is_next(input) {
+            return self.targets.push(Target::parse(input), diagnostics);
         }
-        let name = match Name::parse(input, KNOWN) {
-            Ok(name) => name,
+        match Self::OPTIONS.name(input) {
+            Ok((name, read)) => read(self, &name, input, diagnostics),
             // It may have been meant for `key`.
-            Err(error) => return self.target(Err(error), diagnostics),
-        };
-        match name.text.as_str() {
-            "key" | "tag" | "pattern" => self.target(Target::named(&name, input), diagnostics),
-            "fence" => self.fence.fill(&name, fence(&name, input), diagnostics),
-            "hold_off" => self.hold_off.fill(&name, duration(&name, input), diagnostics),
-            "only_ok" => self.only_ok.fill(&name, name.flag(input), diagnostics),
-            "in_doubt" => self.in_doubt.fill(&name, function(&name, input), diagnostics),
-            "in_transaction" => self.in_transaction.fill(&name, name.flag(input), diagnostics),
-            "pooled" => self.pooled.fill(&name, name.flag(input), diagnostics),
-            "cache" => self.cache.fill(&name, cache(&name, input), diagnostics),
-            _ => self.runtime.fill(&name, name.path(input), diagnostics),
+            Err(error) => self.targets.push(Err(error), diagnostics),
         }
     }
 
@@ -89,25 +77,14 @@ impl InvalidatesArgs {
         diagnostics: &Diagnostics,
     ) -> Result<(), Reported> {
         let ahead = input.fork();
-        if is_option(input, KNOWN)
-            && let Ok(name) = Name::parse(&ahead, KNOWN)
-            && !KNOWN_TARGETS.iter().any(|&(target, _)| target == name.text)
+        if Self::OPTIONS.is_next(input)
+            && let Ok((name, _)) = Self::OPTIONS.name(&ahead)
+            && !target::is_named(&name.text)
         {
             let message = format!("`{}` belongs to the write; put it outside", name.text);
             return Err(diagnostics.report(name.error(message)));
         }
         self.piece(input, diagnostics)
-    }
-
-    fn target(
-        &mut self,
-        target: syn::Result<Target>,
-        diagnostics: &Diagnostics,
-    ) -> Result<(), Reported> {
-        let target = target.map_err(|error| diagnostics.report(error));
-        let read = target.as_ref().map(drop).map_err(|&reported| reported);
-        self.targets.push(target);
-        read
     }
 }
 
@@ -133,24 +110,18 @@ mod tests {
     }
 
     #[test]
-    fn every_known_option_is_read() {
-        for (name, example) in KNOWN {
-            assert!(parse(example.parse().unwrap()).is_ok(), "{name}");
-        }
-    }
-
-    #[test]
     fn targets_and_options() {
         let args = parse(quote! {
             get_user(id), Self::get_user(id), self.repo.get_user(result.id), api::get::<User>(id),
-            each(id in ids) get_user(id), each(user in result.users) key = "user:<user.id>", each(id),
+            each(id in ids) get_user(id), each(user in result.users) key = "user:<user.id>",
+            each(id),
             each(org in orgs) each(id in org.ids) self.get_user(org.id, id),
             key = "user:<id>", key = user_key(&id), pattern = "user:<id>:*", fence = "strict",
             hold_off = "2s", only_ok, in_doubt = Error::is_timeout, in_transaction, cache = cache,
             crate = cache,
         })
         .unwrap();
-        assert_eq!(args.targets.len(), 11);
+        assert_eq!(args.targets.iter().count(), 11);
         let each = args.targets.iter().flatten().filter(|it| matches!(it, Target::Each(..)));
         assert_eq!(each.count(), 3);
         assert_eq!(args.fence.get().unwrap(), Some(&Fence::Strict));

@@ -3,8 +3,9 @@
 use syn::parse::{ParseBuffer, ParseStream};
 use syn::{Error, Expr, ExprAssign, ExprCall, parenthesized, token};
 
-use super::{Name, each_piece};
-use crate::diagnostics::{Diagnostics, Reported};
+use super::name::Name;
+use super::pieces::each_piece;
+use crate::diagnostics::collect;
 
 /// `get_views(view.page) = view.count`
 pub(crate) struct Put {
@@ -14,21 +15,18 @@ pub(crate) struct Put {
 }
 
 impl Put {
-    /// Parses what follows `put`, and appends it to the ones before.
-    pub(super) fn parse_all(
-        name: &Name,
-        input: ParseStream<'_>,
-        puts: &mut Vec<Result<Self, Reported>>,
-        diagnostics: &Diagnostics,
-    ) -> Result<(), Reported> {
-        let inside = in_parentheses(name, input).map_err(|error| diagnostics.report(error))?;
-        each_piece(&inside, diagnostics, |input| {
-            let put = Self::parse(name, input).map_err(|error| diagnostics.report(error));
-            let read = put.as_ref().map(drop).map_err(|&reported| reported);
-            puts.push(put);
-            read
-        });
-        Ok(())
+    /// What follows `put`.
+    pub(super) fn parse_all(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Self>> {
+        let inside = in_parentheses(name, input)?;
+        let mut puts = Vec::new();
+        collect(|diagnostics| {
+            each_piece(&inside, diagnostics, |input| {
+                let put = Self::parse(name, input).map_err(|error| diagnostics.report(error))?;
+                puts.push(put);
+                Ok(())
+            });
+            Ok(puts)
+        })
     }
 
     fn parse(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {

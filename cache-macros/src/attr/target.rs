@@ -5,17 +5,30 @@ use quote::ToTokens as _;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Lit, Path, Token};
 
+use super::argument::Slot;
 use super::each::Each;
-use super::{KeyArg, Known, Name, is_option, unnamed_text};
+use super::key::KeyArg;
+use super::name::Name;
+use super::options::options;
+use super::unknown::unnamed_text;
+use crate::diagnostics::collect;
 use crate::syntax;
 use crate::template::{Kind, Template};
 
-/// Targets that are written like options.
-pub(super) const KNOWN_TARGETS: &Known = &[
-    ("key", r#"key = "user:<id>""#),
-    ("tag", r#"tag = "org:<org_id>""#),
-    ("pattern", r#"pattern = "user:<id>:*""#),
-];
+// How the targets are written that look like options.
+pub(super) const KEY: &str = r#"key = "user:<id>""#;
+pub(super) const TAG: &str = r#"tag = "org:<org_id>""#;
+pub(super) const PATTERN: &str = r#"pattern = "user:<id>:*""#;
+
+options! {
+    /// A target that is written like an option.
+    struct Named {
+        target: Slot<Target> =
+            ("key", KEY, Target::key),
+            ("tag", TAG, Target::tag),
+            ("pattern", PATTERN, Target::pattern);
+    }
+}
 
 /// A target of an invalidation, as written.
 pub(crate) enum Target {
@@ -58,22 +71,43 @@ impl Target {
 
     /// The target that stands behind `each(..)`.
     fn of_each(input: ParseStream<'_>) -> syn::Result<Self> {
-        if is_option(input, KNOWN_TARGETS) {
-            let name = Name::parse(input, KNOWN_TARGETS)?;
-            Self::named(&name, input)
-        } else {
-            Self::parse(input)
+        if !Named::OPTIONS.is_next(input) {
+            return Self::parse(input);
         }
+        let (name, read) = Named::OPTIONS.name(input)?;
+        let mut named = Named::default();
+        let target = collect(|diagnostics| {
+            read(&mut named, &name, input, diagnostics)?;
+            named.target.into_value()
+        });
+        target?.ok_or_else(|| name.misused("names nothing"))
     }
 
-    /// Parses what follows `key`, `tag` or `pattern`.
-    pub(super) fn named(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
-        match name.text.as_str() {
-            "key" => KeyArg::parse(name, input, Kind::Key).map(Self::Key),
-            "tag" => KeyArg::parse(name, input, Kind::Tag).map(Self::Tag),
-            _ => pattern(name, input).map(Self::Pattern),
+    /// `key = ..`
+    pub(super) fn key(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
+        KeyArg::key(name, input).map(Self::Key)
+    }
+
+    /// `tag = ..`
+    pub(super) fn tag(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
+        KeyArg::parse(name, input, Kind::Tag).map(Self::Tag)
+    }
+
+    /// `pattern = ".."`
+    pub(super) fn pattern(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
+        match KeyArg::parse(name, input, Kind::Pattern)? {
+            KeyArg::Template(template) => Ok(Self::Pattern(template)),
+            KeyArg::Expr(expr) => Err(Error::new_spanned(
+                expr,
+                "a pattern is a template in quotes, such as `\"user:<id>:*\"`",
+            )),
         }
     }
+}
+
+/// Whether a target is written like the option `name`.
+pub(super) fn is_named(name: &str) -> bool {
+    Named::OPTIONS.has(name)
 }
 
 /// A target that is a call.
@@ -107,17 +141,8 @@ fn placeholder(input: ParseStream<'_>) -> Option<Error> {
     ahead.call(Path::parse_mod_style).ok()?;
     let arguments = ahead.parse::<Group>().ok()?.stream();
     let first = arguments.into_iter().next()?;
-    let message = "placeholders belong in templates; a target takes the arguments of a call: write `get_user(id)`";
+    let message = "placeholders belong in templates; a target takes the arguments of a call: \
+                   write `get_user(id)`";
     matches!(&first, TokenTree::Punct(punct) if punct.as_char() == '<')
         .then(|| Error::new(first.span(), message))
-}
-
-fn pattern(name: &Name, input: ParseStream<'_>) -> syn::Result<Template> {
-    match KeyArg::parse(name, input, Kind::Pattern)? {
-        KeyArg::Template(template) => Ok(template),
-        KeyArg::Expr(expr) => Err(Error::new_spanned(
-            expr,
-            "a pattern is a template in quotes, such as `\"user:<id>:*\"`",
-        )),
-    }
 }

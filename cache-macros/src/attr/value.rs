@@ -5,8 +5,8 @@ use std::str::FromStr;
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprLit, ExprUnary, Ident, Lit, LitInt, LitStr, UnOp};
 
-use super::Name;
 use super::duration::Duration;
+use super::name::Name;
 use crate::diagnostics::did_you_mean;
 
 const CODECS: &[&str] = &["Json", "MessagePack", "Postcard"];

@@ -6,37 +6,46 @@ use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprAssign, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, parenthesized};
 use syn::{Token, token};
 
+use super::argument::List;
 use super::each::Each;
-use super::invalidates::{self, Fence, InvalidatesArgs};
-use super::target::{Call, call};
+use super::invalidates::{self, FENCE, Fence, HOLD_OFF, IN_DOUBT, InvalidatesArgs};
+use super::name::Name;
+use super::options::options;
+use super::pieces::{all_pieces, each_piece};
+use super::target::{Call, Target, call};
 use super::value::{cache, duration, function};
-use super::{Known, Name, all_pieces, each_piece, is_option};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
 
-pub(super) const KNOWN: &Known = &[
-    ("key", "key = user_key(&id)"),
-    ("invalidates", "invalidates(list_users(org))"),
-    ("fence", r#"fence = "strict""#),
-    ("hold_off", r#"hold_off = "2s""#),
-    ("only_ok", "only_ok"),
-    ("in_doubt", "in_doubt = |error: &Error| error.is_timeout()"),
-    ("pooled", "pooled"),
-    ("cache", "cache = self.cache"),
-    ("crate", "crate = path::to::cache_runtime"),
-];
+options! {
+    /// The options of `#[write_through]`.
+    pub(super) const OPTIONS of WriteThroughArgs {
+        [stored] = ("key", "key = user_key(&id)", Stored::by_key);
+        [write.targets] = ("invalidates", "invalidates(list_users(org))", no_group);
+        [write.fence] = ("fence", FENCE, fence);
+        [write.hold_off] = ("hold_off", HOLD_OFF, duration);
+        [write.only_ok] = ("only_ok", "only_ok", Name::flag);
+        [write.in_doubt] = ("in_doubt", IN_DOUBT, function);
+        [write.pooled] = ("pooled", "pooled", Name::flag);
+        [write.cache] = ("cache", "cache = self.cache", cache);
+        [write.runtime] = ("crate", "crate = path::to::cache_runtime", Name::path);
+    }
+}
 
-/// Options of `#[invalidates]` that do not exist here.
-const OF_INVALIDATES: &Known = &[
-    ("tag", r#"invalidates(tag = "org:<org_id>")"#),
-    ("pattern", r#"invalidates(pattern = "user:<id>:*")"#),
-    ("in_transaction", "#[invalidates(.., in_transaction)]"),
-];
+options! {
+    /// Options of `#[invalidates]` that do not exist here.
+    const OF_INVALIDATES of WriteThroughArgs {
+        [stored] =
+            ("tag", r#"invalidates(tag = "org:<org_id>")"#, no_tag),
+            ("pattern", r#"invalidates(pattern = "user:<id>:*")"#, no_pattern),
+            ("in_transaction", "#[invalidates(.., in_transaction)]", no_transaction);
+    }
+}
 
 #[derive(Default)]
 pub(crate) struct WriteThroughArgs {
     /// A malformed one counts.
-    pub(crate) stored: Vec<Result<Stored, Reported>>,
+    pub(crate) stored: List<Stored>,
     /// The options, and the targets that are only invalidated.
     pub(crate) write: InvalidatesArgs,
 }
@@ -72,45 +81,19 @@ impl WriteThroughArgs {
             return self.group(input, diagnostics).map_err(|error| diagnostics.report(error));
         }
         if let Some(word) = Each::meant(input) {
-            let message = "a write stores in entries that it names one by one; to invalidate one for each \
-                           item write `invalidates(each(id in ids) get_user(id))`";
-            return self.store(Err(Error::new(word.span(), message)), diagnostics);
+            let message = "a write stores in entries that it names one by one; to invalidate one \
+                           for each item write `invalidates(each(id in ids) get_user(id))`";
+            return self.stored.push(Err(Error::new(word.span(), message)), diagnostics);
         }
-        if !is_option(input, KNOWN) && !is_option(input, OF_INVALIDATES) {
-            return self.store(input.parse().and_then(Stored::new), diagnostics);
+        if !OPTIONS.is_next(input) && !OF_INVALIDATES.is_next(input) {
+            return self.stored.push(input.parse().and_then(Stored::new), diagnostics);
         }
-        let misplaced = Name::parse(&input.fork(), OF_INVALIDATES);
-        let name = match misplaced.or_else(|_| Name::parse(input, KNOWN)) {
-            Ok(name) => name,
+        let misplaced = OF_INVALIDATES.name(&input.fork());
+        match misplaced.or_else(|_| OPTIONS.name(input)) {
+            Ok((name, read)) => read(self, &name, input, diagnostics),
             // It may have been meant for `key`.
-            Err(error) => return self.store(Err(error), diagnostics),
-        };
-        let write = &mut self.write;
-        match name.text.as_str() {
-            "key" => self.store(Stored::by_key(&name, input), diagnostics),
-            "fence" => write.fence.fill(&name, fence(&name, input), diagnostics),
-            "hold_off" => write.hold_off.fill(&name, duration(&name, input), diagnostics),
-            "only_ok" => write.only_ok.fill(&name, name.flag(input), diagnostics),
-            "in_doubt" => write.in_doubt.fill(&name, function(&name, input), diagnostics),
-            "pooled" => write.pooled.fill(&name, name.flag(input), diagnostics),
-            "cache" => write.cache.fill(&name, cache(&name, input), diagnostics),
-            "crate" => write.runtime.fill(&name, name.path(input), diagnostics),
-            "in_transaction" => self.store(Err(name.error(IN_TRANSACTION)), diagnostics),
-            "tag" => self.store(Err(name.error(no_place("a tag", &name))), diagnostics),
-            "pattern" => self.store(Err(name.error(no_place("a pattern", &name))), diagnostics),
-            _ => self.store(Err(name.misused("takes targets in parentheses")), diagnostics),
+            Err(error) => self.stored.push(Err(error), diagnostics),
         }
-    }
-
-    fn store(
-        &mut self,
-        stored: syn::Result<Stored>,
-        diagnostics: &Diagnostics,
-    ) -> Result<(), Reported> {
-        let stored = stored.map_err(|error| diagnostics.report(error));
-        let read = stored.as_ref().map(drop).map_err(|&reported| reported);
-        self.stored.push(stored);
-        read
     }
 
     /// `invalidates(list_users(org), pattern = "..")`
@@ -123,9 +106,26 @@ impl WriteThroughArgs {
     }
 }
 
-const IN_TRANSACTION: &str = "a write that its caller commits has nothing to store yet; write \
-                              `#[invalidates(.., in_transaction)]`, and put the transaction into \
-                              `cache.after_commit(..)`";
+/// `invalidates` without its parentheses.
+fn no_group(name: &Name, _: ParseStream<'_>) -> syn::Result<Target> {
+    Err(name.misused("takes targets in parentheses"))
+}
+
+fn no_tag(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {
+    Err(name.error(no_place("a tag", name)))
+}
+
+fn no_pattern(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {
+    Err(name.error(no_place("a pattern", name)))
+}
+
+fn no_transaction(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {
+    Err(name.error(
+        "a write that its caller commits has nothing to store yet; write \
+         `#[invalidates(.., in_transaction)]`, and put the transaction into \
+         `cache.after_commit(..)`",
+    ))
+}
 
 fn no_place(what: &str, name: &Name) -> String {
     format!(
@@ -199,13 +199,13 @@ mod tests {
         let args = parse(quote! {
             get_user(user.id), self.repo.get_user(id) = Some(result.clone()), key = user_key(&id),
             key = user_key(&id) = user, invalidates(list(org), pattern = "users:*", key = "all"),
-            fence = "strict", hold_off = "2s", only_ok, in_doubt = |error| error.is_timeout(), pooled,
-            cache = cache, crate = cache,
+            fence = "strict", hold_off = "2s", only_ok, in_doubt = |error| error.is_timeout(),
+            pooled, cache = cache, crate = cache,
         })
         .unwrap();
         let valued = args.stored.iter().flatten().map(|stored| stored.value.is_some());
         assert_eq!(valued.collect::<Vec<_>>(), [false, true, false, true]);
-        assert_eq!(args.write.targets.len(), 3);
+        assert_eq!(args.write.targets.iter().count(), 3);
         assert!(args.write.only_ok.is_given() && args.write.cache.is_given());
         assert!(args.write.in_doubt.is_given());
     }

@@ -47,8 +47,8 @@ fn tells_whose_values_they_are(model: &Cached<'_>, diagnostics: &Diagnostics) {
     if types::of_each(all).is_none() && types::is_plain(all) {
         diagnostics.error_at(
             all,
-            "this does not tell which value belongs to which id: return `HashMap<Id, V>`, `BTreeMap<Id, V>` \
-             or `Vec<(Id, V)>`, alone or in a `Result`",
+            "this does not tell which value belongs to which id: return `HashMap<Id, V>`, \
+             `BTreeMap<Id, V>` or `Vec<(Id, V)>`, alone or in a `Result`",
         );
     }
 }
@@ -66,8 +66,8 @@ fn runs_more_than_once(model: &Cached<'_>, diagnostics: &Diagnostics) {
             diagnostics.error_at(
                 ty,
                 format!(
-                    "the body of a batch may run more than once, and `{name}` can be lent only once; \
-                     take a shared reference, or something that can be cloned"
+                    "the body of a batch may run more than once, and `{name}` can be lent only \
+                     once; take a shared reference, or something that can be cloned"
                 ),
             );
         }
@@ -94,7 +94,8 @@ fn leaves_out_what_is_not_there(model: &Cached<'_>, diagnostics: &Diagnostics) {
     if let Some(ty) = option {
         diagnostics.error_at(
             ty,
-            "a batch leaves out the ids that have no value: return the value itself, without `Option`",
+            "a batch leaves out the ids that have no value: return the value itself, without \
+             `Option`",
         );
     }
 }
@@ -132,8 +133,8 @@ fn only_finds_and_loads(model: &Cached<'_>, batch: &Batch<'_>, diagnostics: &Dia
         diagnostics.error(
             batch.word.span(),
             format!(
-                "`{option}` is not for batches; leave it out here, and give it to a function of one id with the \
-                 same key"
+                "`{option}` is not for batches; leave it out here, and give it to a function of \
+                 one id with the same key"
             ),
         );
     }

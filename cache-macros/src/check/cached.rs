@@ -71,7 +71,7 @@ fn returns_a_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
 
 /// ```text
 /// async fn get_user(tx: &mut Transaction<'_, Postgres>, id: i64) -> Result<User, Error>
-///                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ may see what nobody else sees yet, or the past
+///                        ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ may see what nobody else sees, or the past
 /// ```
 fn loads_outside_transactions(model: &Cached<'_>, diagnostics: &Diagnostics) {
     if model.args.pooled.is_given() {
@@ -85,8 +85,8 @@ fn loads_outside_transactions(model: &Cached<'_>, diagnostics: &Diagnostics) {
             }
         };
         let message = format!(
-            "{loads} rows that are never committed, or outdated ones, and the cache would show them to everybody; \
-             take the pool, {}",
+            "{loads} rows that are never committed, or outdated ones, and the cache would show \
+             them to everybody; take the pool, {}",
             pooled(open)
         );
         diagnostics.error_at(ty, message);
@@ -117,7 +117,8 @@ fn is_strict_or_lossy(model: &Cached<'_>, diagnostics: &Diagnostics) {
     {
         diagnostics.error(
             *lossy,
-            "`strict_values` refuses values that would come back as other ones, and `lossy_values` stores them; keep one",
+            "`strict_values` refuses values that would come back as other ones, and `lossy_values` \
+             stores them; keep one",
         );
     }
 }

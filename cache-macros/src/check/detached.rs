@@ -37,7 +37,8 @@ fn timeout_has_something_to_serve(model: &Cached<'_>, diagnostics: &Diagnostics)
         diagnostics.error(
             Span::call_site(),
             "`load_timeout` serves a stale value where the load takes longer, and there is none; \
-             say how long one may be served: add `stale_if_error = \"1h\"` or `stale_while_revalidate = \"10m\"`",
+             say how long one may be served: add `stale_if_error = \"1h\"` or \
+             `stale_while_revalidate = \"10m\"`",
         );
     }
 }
@@ -52,14 +53,15 @@ fn errors_can_be_returned(model: &Cached<'_>, diagnostics: &Diagnostics) {
     if model.args.error_ttl.is_given() && types::is_plain(output) {
         diagnostics.error_at(
             output,
-            "`error_ttl` is for errors, and this function returns none; for `None` there is `none_ttl`",
+            "`error_ttl` is for errors, and this function returns none; for `None` there is \
+             `none_ttl`",
         );
     }
 }
 
 /// ```text
-/// #[cached(key = "user:<id>", ttl = 60, error_ttl = |error| (id > 0).then_some(WHILE))]
-///                                                            ^^ not known where an error is remembered
+/// #[cached(ttl = 60, error_ttl = |error| (id > 0).then_some(WHILE))]
+///                                         ^^ not known where an error is remembered
 /// ```
 fn error_ttl_uses_only_the_error(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let Ok(Some(ttl)) = model.args.error_ttl.get() else { return };
@@ -84,16 +86,16 @@ fn has_room_for_its_body(model: &Cached<'_>, diagnostics: &Diagnostics) {
         diagnostics.error(
             name.span(),
             format!(
-                "{WHY}, for which it moves into a function of its own; the implementation of a trait has no \
-                 room for that: put the attribute on a function that `{name}` calls"
+                "{WHY}, for which it moves into a function of its own; the implementation of a \
+                 trait has no room for that: put the attribute on a function that `{name}` calls"
             ),
         );
     }
 }
 
 /// ```text
-/// #[cached(key = "user:<id>", ttl = 60, stale_while_revalidate = 60, unless = |user| user.id == id)]
-///                                                                                               ^^
+/// #[cached(ttl = 60, stale_while_revalidate = 60, unless = |user| user.id == id)]
+///                                                                            ^^
 /// ```
 fn unless_uses_only_the_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let Ok(Some(unless)) = model.args.unless.get() else { return };
@@ -127,7 +129,8 @@ fn can_be_copied(input: &FnArg, diagnostics: &Diagnostics) {
             }
             pat => {
                 let message = format!(
-                    "{WHY}, and hand this argument on; give the parameter a name and take it apart in the body"
+                    "{WHY}, and hand this argument on; give the parameter a name and take it apart \
+                     in the body"
                 );
                 diagnostics.error_at(pat, message);
                 return;
@@ -145,7 +148,8 @@ fn can_be_copied(input: &FnArg, diagnostics: &Diagnostics) {
         }
         Type::Reference(reference) if reference.mutability.is_some() => {
             refuse(
-                "take something that the body can open anew, such as the pool, by shared reference or value",
+                "take something that the body can open anew, such as the pool, by shared reference \
+                 or value",
             );
         }
         ty if types::referent(ty).is_some_and(types::borrows) => {

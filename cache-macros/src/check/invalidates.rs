@@ -51,9 +51,10 @@ pub(super) fn is_above_no_read(scope: &Scope<'_>, write: &str, diagnostics: &Dia
         diagnostics.error_at(
             read.path(),
             format!(
-                "the lower of two attributes is applied to what the upper one has made of the function, so a hit of this \
-                 `#[cached]` would skip `#[{write}]`; write `#[cached]` above `#[{write}]`, and every call is a write, or \
-                 cache a function that this one calls"
+                "the lower of two attributes is applied to what the upper one has made of the \
+                 function, so a hit of this `#[cached]` would skip `#[{write}]`; write `#[cached]` \
+                 above `#[{write}]`, and every call is a write, or cache a function that this one \
+                 calls"
             ),
         );
     }
@@ -93,8 +94,8 @@ fn has_a_fence_to_keep(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
     {
         diagnostics.error_at(
             in_doubt,
-            "`in_doubt` says which errors leave the fence up, and `fence = \"off\"` puts up none; leave out one of the \
-             two",
+            "`in_doubt` says which errors leave the fence up, and `fence = \"off\"` puts up none; \
+             leave out one of the two",
         );
     }
 }
@@ -109,8 +110,8 @@ pub(super) fn returns_errors_to_doubt(model: &Invalidates<'_>, diagnostics: &Dia
     if model.args.in_doubt.is_given() && types::is_plain(output) {
         diagnostics.error_at(
             output,
-            "`in_doubt` is asked about errors, and this function returns none; leave it out: a write that is dropped, \
-             or panics, leaves its fence up without it",
+            "`in_doubt` is asked about errors, and this function returns none; leave it out: a \
+             write that is dropped, or panics, leaves its fence up without it",
         );
     }
 }

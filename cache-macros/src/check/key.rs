@@ -100,8 +100,8 @@ fn tags_are_few_and_different(model: &Cached<'_>, diagnostics: &Diagnostics) {
         diagnostics.error(
             tag.literal.span(),
             format!(
-                "an entry has at most {MOST_TAGS} tags, since every hit reads one key more for each; \
-                 leave out those that others imply"
+                "an entry has at most {MOST_TAGS} tags, since every hit reads one key more for \
+                 each; leave out those that others imply"
             ),
         );
     }
@@ -117,9 +117,9 @@ fn tags_go_with_it(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics)
     {
         diagnostics.error(
             tag.literal.span(),
-            "the tags of an entry go with its key, so that all functions that share it agree on them; \
-             give them where the key is made: in `tags` of the function that has the template, \
-             or with `.tag(..)`",
+            "the tags of an entry go with its key, so that all functions that share it agree on \
+             them; give them where the key is made: in `tags` of the function that has the \
+             template, or with `.tag(..)`",
         );
     }
 }
@@ -132,12 +132,12 @@ fn has_a_place_for_its_companion(model: &Cached<'_>, key: &Key<'_>, diagnostics:
     let Ok(Some(Companion::Named(name))) = model.args.companion.get() else { return };
     let message = match key {
         Key::Shared(_) => {
-            "a function whose `key` is an expression has no companion: what makes its key is in that expression; leave \
-             out `companion`, and use that"
+            "a function whose `key` is an expression has no companion: what makes its key is in \
+             that expression; leave out `companion`, and use that"
         }
         Key::Own(own) if own.home == Home::Inline => {
-            "in the implementation of a trait there is no place for a companion; leave out `companion`, and write a \
-             function outside that makes the key, for `key = ..` here"
+            "in the implementation of a trait there is no place for a companion; leave out \
+             `companion`, and write a function outside that makes the key, for `key = ..` here"
         }
         Key::Own(_) if *name == model.scope.function.sig.ident => {
             "this is the function itself; give its companion a name of its own"

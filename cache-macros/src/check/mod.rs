@@ -1,4 +1,5 @@
-//! The rules that look at more than one thing. Each is a function, preceded by an example of what it rejects.
+//! The rules that look at more than one thing. Each is a function, preceded by an example of what
+//! it rejects.
 
 mod batch;
 mod cached;
@@ -56,8 +57,8 @@ fn is_always_there(
         let of_input = |it: &&Parameter<'_>| std::ptr::eq(it.whole, &raw const *input.ty);
         if let Some(it) = scope.parameters.iter().filter(of_input).find(|it| needed(it)) {
             let message = format!(
-                "`{}` is not always there, and is needed beside the body; write the function twice, each with a \
-                 `#[cfg(..)]` of its own",
+                "`{}` is not always there, and is needed beside the body; write the function \
+                 twice, each with a `#[cfg(..)]` of its own",
                 it.name
             );
             diagnostics.error_at(cfg, message);
@@ -79,7 +80,8 @@ fn pooled(open: Open) -> &'static str {
     match open {
         Open::Transaction => "or, if this is no database transaction, write `pooled`",
         Open::Connection => {
-            "or, if no transaction is ever open on this connection, since a pool has just lent it, write `pooled`"
+            "or, if no transaction is ever open on this connection, since a pool has just lent it, \
+             write `pooled`"
         }
         Open::Either => "or, if every caller passes a pool and none a transaction, write `pooled`",
     }

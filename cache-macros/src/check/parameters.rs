@@ -37,8 +37,8 @@ pub(super) fn tells_calls_apart(model: &Cached<'_>, key: &Key<'_>, diagnostics: 
 
 fn refusal(name: &str, mend: &str) -> String {
     format!(
-        "`{name}` is not part of the key, so calls that differ only in `{name}` would share one value; {mend}, or \
-         write `skip({name})` if it does not decide the result"
+        "`{name}` is not part of the key, so calls that differ only in `{name}` would share one \
+         value; {mend}, or write `skip({name})` if it does not decide the result"
     )
 }
 
@@ -54,8 +54,8 @@ fn in_template(model: &Cached<'_>, parameter: &Parameter<'_>) -> String {
         Mend::Whole => format!("put `<{name}>` into the key"),
         Mend::Element(index) => format!("put `<{name}.{index}>` into the key"),
         Mend::Display => format!(
-            "put `<{name}>` into the key, with the feature of `cache-runtime` that has the name of the type's crate, or \
-             `<{name}:display>` without one"
+            "put `<{name}>` into the key, with the feature of `cache-runtime` that has the name of \
+             the type's crate, or `<{name}:display>` without one"
         ),
         Mend::Hash => format!("put `<{name}:hash>` into the key"),
         Mend::Fields => {
@@ -71,8 +71,8 @@ fn in_template(model: &Cached<'_>, parameter: &Parameter<'_>) -> String {
             }
         }
         Mend::Nothing => format!(
-            "no value of this type can be part of a key: take what decides the result as a parameter of its own \
-             instead of `{name}`, and put that into the key"
+            "no value of this type can be part of a key: take what decides the result as a \
+             parameter of its own instead of `{name}`, and put that into the key"
         ),
     }
 }
@@ -85,7 +85,8 @@ fn in_template_of_part(parameter: &Parameter<'_>) -> String {
     if is_extractor && !types::holds_data_somewhere(parameter.whole) {
         let whole = parameter.whole.to_token_stream().to_string().replace(' ', "");
         format!(
-            "take it whole, as `{name}: {whole}`, and put `<{name}.0:hash>` or a field of it into the key"
+            "take it whole, as `{name}: {whole}`, and put `<{name}.0:hash>` or a field of it into \
+             the key"
         )
     } else {
         format!("put `<{name}>` into the key")

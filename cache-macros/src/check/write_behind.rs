@@ -108,7 +108,7 @@ fn takes_a_batch(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
 }
 
 /// ```text
-/// async fn save_views(tx: &mut Transaction<'_, Postgres>, views: Vec<PageView>) -> Result<(), Error>
+/// async fn save_views(tx: &mut Transaction<'_, Postgres>, views: Vec<PageView>) { .. }
 ///                         ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ where from, for the second batch?
 /// ```
 fn worker_can_keep_the_rest(model: &WriteBehind<'_>, diagnostics: &Diagnostics) {
@@ -123,8 +123,8 @@ fn worker_can_keep_the_rest(model: &WriteBehind<'_>, diagnostics: &Diagnostics) 
             diagnostics.error_at(
                 kept.ty,
                 format!(
-                    "{what} {ends}, but the sink is called again and again; take the pool, and begin a \
-                     transaction for each batch in the body, {}",
+                    "{what} {ends}, but the sink is called again and again; take the pool, and \
+                     begin a transaction for each batch in the body, {}",
                     pooled(open)
                 ),
             );
@@ -156,7 +156,8 @@ fn cannot_be_kept(kept: &Kept<'_>) -> Option<String> {
             )
         }
         _ if types::is_opaque(ty) => format!(
-            "the worker keeps `{name}`, so its type must have a name; write the type instead of `impl`"
+            "the worker keeps `{name}`, so its type must have a name; write the type instead of \
+             `impl`"
         ),
         _ if types::may_end(ty) => format!(
             "the worker outlives what `{name}` borrows from; take an owned type, such as `String` \
@@ -199,7 +200,7 @@ fn key_is_there_where_needed(model: &WriteBehind<'_>, diagnostics: &Diagnostics)
              such as `key = \"<view.page>\"`",
         );
     }
-    for put in args.puts.iter().flatten() {
+    for put in args.puts.iter().flatten().flatten() {
         diagnostics.error_at(
             &put.target,
             "`put` needs the order and the name that `key` gives to items: \

@@ -1,5 +1,5 @@
-//! The arguments from which a target's key is made: those of the companion, or the values of the placeholders. They
-//! depend on when the key is made, before the body or after it.
+//! The arguments from which a target's key is made: those of the companion, or the values of the
+//! placeholders. They depend on when the key is made, before the body or after it.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens as _, quote};
@@ -24,7 +24,8 @@ pub(super) trait Arguments {
     fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr;
 }
 
-/// Before the body: everything is still in its place, and the user's expressions can be used as they are.
+/// Before the body: everything is still in its place, and the user's expressions can be used as
+/// they are.
 pub(super) struct InPlace;
 
 impl Arguments for InPlace {

@@ -5,10 +5,10 @@ use quote::{ToTokens as _, quote, quote_spanned};
 use syn::spanned::Spanned as _;
 use syn::{Path, Type};
 
-use super::key::Site;
+use super::callsite::Site;
 use super::{
-    Runtime, about_as, batch, cache, catalog, companion, detached, function, handles, key, loader,
-    named, respanned, value,
+    Runtime, about_as, batch, cache, callsite, catalog, companion, detached, function, handles,
+    key, loader, named, respanned, value,
 };
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Flavor, Home, Key};
@@ -45,7 +45,7 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
                 }
                 None => key.into_token_stream(),
             };
-            let (read, callsite) = (read(&key), key::callsite(model, None, &runtime)?);
+            let (read, callsite) = (read(&key), callsite::callsite(model, None, &runtime)?);
             quote!(#read.at({ #callsite &__CALLSITE }))
         }
         Key::Own(own) => {
@@ -81,7 +81,8 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
         let errors = quote_spanned!(span=> #private::errors!);
         quote_spanned!(span=> .remembering(|| #errors(#ty, #ttl)))
     });
-    // Another function's key has its own type; the type of any other is inferred from here, as far as it is open.
+    // Another function's key has its own type; the type of any other is inferred from here, as far
+    // as it is open.
     let others = matches!(model.key, Ok(Key::Shared(key)) if catalog::is_of_function(key));
     let shared = others && model.batch.is_none();
     let shared = shared.then(|| quote_spanned!(output.ty.span()=> .shared()));
@@ -112,7 +113,8 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
 
 // Output, of `-> Result<Title, Error>`:
 //     __private::owned!(Title);
-/// Shows the compiler what is stored where no reference is around that a lifetime which is not written could be of.
+/// Shows the compiler what is stored where no reference is around that a lifetime which is not
+/// written could be of.
 fn owned(model: &Cached<'_>, private: &Path) -> Option<TokenStream> {
     let ty = model.stored();
     let told = types::is_opaque(ty) || types::borrows(ty) || matches!(ty, Type::Infer(_));

@@ -5,7 +5,7 @@ use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{GenericParam, Generics, Type};
 
-use super::key::Site;
+use super::callsite::Site;
 use super::{Runtime, generics, key, named, value};
 use crate::attr::cached::Companion;
 use crate::diagnostics::Reported;
@@ -87,8 +87,8 @@ pub(super) fn own_name(model: &Cached<'_>) -> Ident {
     if let Ok(Some(Companion::Named(name))) = model.args.companion.get() {
         return name.clone();
     }
-    // It stands where the attribute does, and is a name like the user's own: inside of the `impl` block, rustc then
-    // suggests `self.get_user(id)` for a target `get_user(id)`.
+    // It stands where the attribute does, and is a name like the user's own: inside of the `impl`
+    // block, rustc then suggests `self.get_user(id)` for a target `get_user(id)`.
     let function = &model.scope.function.sig.ident;
     name(function, Span::call_site().resolved_at(function.span()))
 }

@@ -22,7 +22,8 @@ use crate::{syntax, types};
 //                 __private::returns!(Result<User, Error>),
 //                 (db, id),
 //                 |(own_db, own_id)| {
-//                     let (own_db, own_id) = (__private::detach_lent(own_db), __private::detach(own_id));
+//                     let (own_db, own_id) =
+//                         (__private::detach_lent(own_db), __private::detach(own_id));
 //                     async move { __get_user_body(&own_db, own_id).await }
 //                 },
 //                 |(own_db, own_id)| __get_user_body(own_db, own_id),
@@ -30,7 +31,8 @@ use crate::{syntax, types};
 //             .await
 //     }
 //
-// In an `impl` block `__get_user_body` stands beside the function, and is called `Self::__get_user_body`.
+// In an `impl` block `__get_user_body` stands beside the function, and is called
+// `Self::__get_user_body`.
 pub(super) fn function(
     model: &Cached<'_>,
     read: &TokenStream,
@@ -75,7 +77,8 @@ pub(super) fn function(
     }
 }
 
-/// The body in a function of its own, so that it can run with arguments of the call and with others.
+/// The body in a function of its own, so that it can run with arguments of the call and with
+/// others.
 fn body(function: &Function, name: &Ident) -> TokenStream {
     let Function { sig, inner_attrs, .. } = function;
     let sig = Signature { ident: name.clone(), ..sig.clone() };
@@ -112,7 +115,8 @@ fn plain(sig: &Signature) -> Signature {
     sig
 }
 
-/// A place where a name of ours may stand: rustc tells of it there, and suggests nothing that the user cannot do.
+/// Where a name of the expansion stands: rustc reports it there, and suggests nothing that the
+/// user cannot do.
 fn own(span: Span) -> Span {
     Span::mixed_site().located_at(span)
 }
@@ -146,7 +150,8 @@ impl Argument {
         }
     }
 
-    /// A copy for the background, in terms of a reference to the argument. rustc tells at the argument what that lacks.
+    /// A copy for the background, made of a reference to the argument. rustc reports at the
+    /// argument what it lacks.
     fn copy(&self, private: &Path) -> TokenStream {
         let (name, span) = (&self.name, self.name.span());
         let private = respanned(private, span);

@@ -1,4 +1,5 @@
-//! Questions to the compiler about what is not in the key, where its name alone is no proof that it is no data.
+//! Questions to the compiler about what is not in the key, where its name alone is no proof that it
+//! is no data.
 
 use proc_macro2::TokenStream;
 use quote::quote_spanned;

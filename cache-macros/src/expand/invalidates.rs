@@ -6,7 +6,8 @@ use syn::Path;
 use syn::spanned::Spanned as _;
 
 use super::arguments::{After, Arguments, InPlace, OfItem, Saved};
-use super::{Runtime, about, cache, catalog, duration, function, key, loader, named, target};
+use super::settings::duration;
+use super::{Runtime, about, cache, callsite, catalog, function, key, loader, named, target};
 use crate::attr::each::Each;
 use crate::attr::invalidates::Fence;
 use crate::diagnostics::Reported;
@@ -41,7 +42,8 @@ pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Report
     Ok(function(model.scope.function, &model.flavor, &lets, &call))
 }
 
-/// The call with its options and the targets that are known before the body, and those that are known after it.
+/// The call with its options and the targets that are known before the body, and those that are
+/// known after it.
 pub(super) fn write(
     model: &Invalidates<'_>,
     private: &Path,
@@ -75,7 +77,7 @@ pub(super) fn write(
 //         &__CALLSITE
 //     })
 fn site(model: &Invalidates<'_>, private: &Path) -> TokenStream {
-    let name = key::origin(model.scope.function, "", private);
+    let name = callsite::origin(model.scope.function, "", private);
     quote! {
         .at({
             static __CALLSITE: #private::Callsite = #private::Callsite::new(#name, "");

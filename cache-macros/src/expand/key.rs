@@ -1,13 +1,12 @@
-//! Keys: the static that describes a cached function, and the chain of calls that builds the text.
+//! Keys: the chain of calls that builds the text.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::ext::IdentExt as _;
 use syn::{Path, Type};
 
-use super::shape::shape;
-use super::{Runtime, companion, duration, respanned, value};
-use crate::attr::cached::{CachedArgs, Lock, Ttl};
+use super::callsite::{Site, callsite};
+use super::{Runtime, companion, respanned, value};
+use crate::attr::cached::Ttl;
 use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
 use crate::function::Function;
@@ -18,112 +17,6 @@ use crate::scope::Subject;
 use crate::syntax;
 use crate::template::Change;
 
-/// Where the calls that make a key are written.
-#[derive(Clone, Copy)]
-pub(super) enum Site<'a> {
-    /// In the function.
-    Body,
-    /// In its companion of this name.
-    Companion(&'a Ident),
-}
-
-impl Site<'_> {
-    /// The companion's name, where the function's does not tell it.
-    fn named(self, function: &Function) -> Option<String> {
-        let Self::Companion(name) = self else { return None };
-        let usual = companion::name(&function.sig.ident, Span::call_site());
-        (*name != usual).then(|| name.unraw().to_string())
-    }
-}
-
-// Output:
-//     static __CALLSITE: __private::Callsite =
-//         __private::Callsite::new(concat!(module_path!(), "::get_user"), "user:<id>")
-//             .key("user:<int>", __private::here!("get_user"))
-//             .of_body()
-//             .ttl_ms(3_600_000)
-//             .lock();
-pub(super) fn callsite(
-    model: &Cached<'_>,
-    own: Option<(&OwnKey<'_>, Site<'_>)>,
-    runtime: &Runtime,
-) -> Result<TokenStream, Reported> {
-    let Runtime { path, private } = runtime;
-    let name = origin(model.scope.function, "", private);
-    let template = own.map_or_else(|| quote!(""), |(own, _)| template(own, model, private));
-    let own = own.map(|(own, site)| {
-        let function = model.scope.function;
-        let (shape, name) = (shape(&own.pieces), function.name().to_string());
-        let named = site.named(function).map(|item| quote!(, #item));
-        let half = (own.home == Home::Function).then(|| match site {
-            Site::Body => quote!(.of_body()),
-            Site::Companion(_) => quote!(.of_companion()),
-        });
-        let tags = (!own.tags.is_empty()).then(|| {
-            let tags = Literal::usize_unsuffixed(own.tags.len());
-            quote!(.tags(#tags))
-        });
-        quote!(.key(#shape, #private::here!(#name #named)) #half #tags)
-    });
-    let names_cache = model.args.cache.is_given().then(|| quote!(.names_cache()));
-    let policy = policy(model, path)?;
-    Ok(quote! {
-        static __CALLSITE: #private::Callsite =
-            #private::Callsite::new(#name, #template) #own #names_cache #policy;
-    })
-}
-
-/// What the options say about the entries, as calls of the callsite's builder.
-fn policy(model: &Cached<'_>, runtime: &Path) -> Result<TokenStream, Reported> {
-    let args = model.args;
-    let ttl = match args.ttl.get()? {
-        Some(Ttl::Fixed(ttl @ Duration::Millis(_))) => Some(duration("ttl", ttl)),
-        // An expression belongs to the key: it may use the parameters.
-        _ => None,
-    };
-    let none_ttl = args.none_ttl.get()?.map(|ttl| duration("none_ttl", ttl));
-    let jitter = args.jitter.get()?.map(|&fraction| {
-        let fraction = Literal::f64_unsuffixed(fraction);
-        quote!(.jitter(#fraction))
-    });
-    let lock = args.lock.get()?.map(policy_of_lock).transpose()?;
-    let codec = args.codec.get()?.map(|codec| quote!(.codec(#runtime::Codec::#codec)));
-    let version = args.version.get()?.map(|&version| {
-        let version = Literal::u32_unsuffixed(version);
-        quote!(.version(#version))
-    });
-    let loads = args.max_concurrent_loads.get()?.map(|&loads| {
-        let loads = Literal::u32_unsuffixed(loads);
-        quote!(.max_concurrent_loads(#loads))
-    });
-    let shed_after = args.shed_after.get()?.map(|wait| duration("shed_after", wait));
-    let budget = args.budget.get()?.map(|budget| duration("budget", budget));
-    let by_age = policy_by_age(args)?;
-    let strict = args.strict_values.get()?.map(|()| quote!(.strict_values()));
-    let lossy = args.lossy_values.get()?.map(|_| quote!(.lossy_values()));
-    Ok(quote! {
-        #ttl #none_ttl #jitter #lock #codec #version #loads #shed_after #budget #by_age #strict #lossy
-    })
-}
-
-fn policy_by_age(args: &CachedArgs) -> Result<TokenStream, Reported> {
-    let revalidate = args.stale_while_revalidate.get()?;
-    let revalidate = revalidate.map(|stale| duration("stale_while_revalidate", stale));
-    let if_error = args.stale_if_error.get()?.map(|stale| duration("stale_if_error", stale));
-    let early = args.early.get()?.map(|&beta| {
-        let beta = Literal::f64_unsuffixed(beta);
-        quote!(.early(#beta))
-    });
-    let timeout = args.load_timeout.get()?.map(|wait| duration("load_timeout", wait));
-    Ok(quote!(#revalidate #if_error #early #timeout))
-}
-
-fn policy_of_lock(lock: &Lock) -> Result<TokenStream, Reported> {
-    let wait = lock.wait.get()?.map(|wait| duration("wait", wait));
-    let lease = lock.lease.get()?.map(|lease| duration("lease", lease));
-    Ok(quote!(.lock() #wait #lease))
-}
-
 /// A ttl that depends on the value or the parameters: a method of the key, and its argument.
 pub(super) fn ttl(model: &Cached<'_>) -> Result<Option<(Ident, TokenStream)>, Reported> {
     let (method, argument) = match model.args.ttl.get()? {
@@ -132,30 +25,6 @@ pub(super) fn ttl(model: &Cached<'_>) -> Result<Option<(Ident, TokenStream)>, Re
         _ => return Ok(None),
     };
     Ok(Some((Ident::new(method, Span::call_site()), argument)))
-}
-
-/// The template as the user wrote it, or would have.
-pub(super) fn template(own: &OwnKey<'_>, model: &Cached<'_>, private: &Path) -> TokenStream {
-    if let Some(template) = own.template {
-        return template.to_token_stream();
-    }
-    let text = described(&own.pieces, |part| format!("<{}>", part.subject.name()));
-    if model.scope.in_impl() {
-        let text = format!("<Self>::{}{text}", model.scope.function.name());
-        text.into_token_stream()
-    } else {
-        origin(model.scope.function, &text, private)
-    }
-}
-
-/// The text of a key, with a description in place of each value; without where its function is.
-pub(super) fn described(pieces: &[Piece<'_>], describe: impl Fn(&Part<'_>) -> String) -> String {
-    let show = |piece: &Piece<'_>| match piece {
-        Piece::Text(text) => text.replace('<', "<<"),
-        Piece::Origin => String::new(),
-        Piece::Part(part) => describe(part),
-    };
-    pieces.iter().map(show).collect()
 }
 
 // Output, of `key = "user:<id>", tags = ["users"]`:
@@ -179,14 +48,14 @@ pub(super) fn chain(
         }
         _ => pieces(&own.pieces, function, private, &mut value),
     };
-    // A closure's parameter must have a type before it is met; if it is the last thing that is said, that comes from the
-    // companion's return type.
+    // A closure's parameter must have a type before it is met; if it is the last thing that is
+    // said, that comes from the companion's return type.
     let closures = usize::from(matches!(model.args.ttl.get()?, Some(Ttl::Of(_))))
         + usize::from(model.args.unless.is_given());
     let in_body = matches!(site, Site::Body);
     let last = !in_body && own.tags.is_empty();
-    // The entries of a batch hold its values or options of them, and without a companion nothing else tells which. Where
-    // there is one, its keys are of the same type.
+    // The entries of a batch hold its values or options of them, and without a companion nothing
+    // else tells which. Where there is one, its keys are of the same type.
     let told_here = in_body && (model.batch.is_some() || own.home != Home::Inline);
     let named = told_here || closures > usize::from(last);
     let turbofish = named.then(|| value::stored(model, runtime)).map(|stored| quote!(::<#stored>));
@@ -262,12 +131,6 @@ fn changed(part: &Part<'_>, value: TokenStream, private: &Path) -> TokenStream {
         };
         quote_spanned!(part.helper=> &#private::#change(#value))
     })
-}
-
-/// The module that the function is in and what it is called, `"my_crate::users::get_user"`, and what follows.
-pub(super) fn origin(function: &Function, rest: &str, private: &Path) -> TokenStream {
-    let name = format!("::{}{rest}", function.name());
-    quote!(#private::core::concat!(#private::core::module_path!(), #name))
 }
 
 /// A reference to what a placeholder stands for, in terms of the function's own parameters.

@@ -1,8 +1,10 @@
-//! Generates code from a checked model. No rules here, and no logic in the generated code, which only calls the runtime.
+//! Generates code from a checked model. No rules here, and no logic in the generated code, which
+//! only calls the runtime.
 
 mod arguments;
 mod batch;
 mod cached;
+mod callsite;
 mod catalog;
 mod companion;
 mod detached;
@@ -11,21 +13,23 @@ mod handles;
 mod invalidates;
 mod key;
 mod named;
+mod settings;
 mod shape;
 mod target;
+#[cfg(test)]
+mod tests;
 mod value;
 mod write_behind;
 mod write_through;
 
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
-use quote::{ToTokens as _, format_ident, quote, quote_spanned};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use quote::{ToTokens as _, quote, quote_spanned};
 use syn::{Expr, Path, Type, parse_quote};
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
 pub(crate) use self::write_behind::write_behind;
 pub(crate) use self::write_through::write_through;
-use crate::attr::duration::Duration;
 use crate::function::Function;
 use crate::model::{Flavor, Output};
 use crate::syntax;
@@ -100,8 +104,9 @@ fn loader(function: &Function, flavor: &Flavor<'_>) -> TokenStream {
 
 /// BODY behind statements of ours.
 ///
-/// They go inside the user's braces, since rustc would call a second pair around those unnecessary. Only if the body
-/// begins with an item does it keep a pair of its own, since Clippy would otherwise find an item after statements.
+/// They go inside the user's braces, since rustc would call a second pair around those unnecessary.
+/// Only if the body begins with an item does it keep a pair of its own, since Clippy would
+/// otherwise find an item after statements.
 fn body_behind(statements: &TokenStream, function: &Function) -> TokenStream {
     let body = &function.body;
     if body.is_empty() || syntax::begins_with_item(body) {
@@ -117,7 +122,8 @@ fn in_braces(function: &Function, inside: TokenStream) -> Group {
     enclosed(Delimiter::Brace, inside, function.brace.span.join())
 }
 
-/// Tells `return`, `?` and coercions in the body the return type, which an async block cannot declare.
+/// Tells `return`, `?` and coercions in the body the return type, which an async block cannot
+/// declare.
 fn edge(output: &Output) -> TokenStream {
     let ty = syntax::without_impl(&output.ty);
     let edge = Ident::new("edge", Span::mixed_site());
@@ -132,8 +138,8 @@ fn edge(output: &Output) -> TokenStream {
 
 /// `name!(Type)`: lets the runtime find out what the function returns.
 ///
-/// Its span reaches from the arrow to the end of the type, so that rustc underlines exactly that if the type is
-/// unsuitable.
+/// Its span reaches from the arrow to the end of the type, so that rustc underlines exactly that if
+/// the type is unsuitable.
 fn about(output: &Output, name: &str, private: &Path) -> TokenStream {
     about_as(output, name, None, private)
 }
@@ -178,34 +184,3 @@ fn cache(cache: &Expr) -> TokenStream {
     let cache = arguments::reference(cache.clone());
     quote!(.cache(#cache))
 }
-
-/// `.name_ms(1_000)` for a literal, `.name(expression)` for the rest.
-fn duration(name: &str, duration: &Duration) -> TokenStream {
-    match duration {
-        Duration::Millis(millis) => {
-            let name = format_ident!("{name}_ms");
-            let millis = grouped(*millis);
-            quote!(.#name(#millis))
-        }
-        Duration::Expr(expr) => {
-            let name = format_ident!("{name}");
-            quote!(.#name(#expr))
-        }
-    }
-}
-
-/// `3_600_000`
-fn grouped(number: u64) -> Literal {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            text.push('_');
-        }
-        text.push(digit);
-    }
-    text.parse().unwrap_or_else(|_| Literal::u64_unsuffixed(number))
-}
-
-#[cfg(test)]
-mod tests;

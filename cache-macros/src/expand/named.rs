@@ -1,11 +1,12 @@
 //! The cache that a function names with `cache = ..`.
 //!
-//! The entries of such a function are in that cache, and an attribute elsewhere that uses one of them without naming a
-//! cache would look for it in another. It cannot see the function's attribute. So the function leaves a mark beside its
-//! companion, and the other attribute asks for it. The mark of a free function is a type with the companion's own name,
-//! since every `use` that makes the companion visible brings it along. That of a method is a constant. The mark of a
-//! function inside of another is not found, and neither is that of a method of anything but `self`; the runtime sees
-//! those.
+//! The entries of such a function are in that cache, and an attribute elsewhere that uses one of
+//! them without naming a cache would look for it in another. It cannot see the function's
+//! attribute. So the function leaves a mark beside its companion, and the other attribute asks for
+//! it. The mark of a free function is a type with the companion's own name, since every `use` that
+//! makes the companion visible brings it along. That of a method is a constant. The mark of a
+//! function inside of another is not found, and neither is that of a method of anything but `self`;
+//! the runtime sees those.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens as _, format_ident, quote, quote_spanned};
@@ -153,7 +154,8 @@ fn of_companion(companion: &ExprPath, call: &ExprCall, private: &Path) -> Option
     let name = &path.segments.last()?.ident;
     match (&companion.qself, target::module(path)) {
         (Some(_), _) => None,
-        // `Keys::make_key(self, &id)`: of a trait, perhaps, which rustc would take for a type that nobody wrote.
+        // `Keys::make_key(self, &id)`: of a trait, perhaps, which rustc would take for a type that
+        // nobody wrote.
         (None, None) if call.args.first().is_some_and(is_self) => Some(of_self(name, private)),
         (None, None) => Some(of_constant(path, name, private)),
         (None, Some(module)) => {

@@ -1,19 +1,19 @@
 //! What the texts that a template makes can look like: `"user:<int>"` of `"user:<id>"`.
 
-use super::key;
 use crate::piece::{Form, Part, Piece};
 use crate::scope::Subject;
 use crate::types;
 
-/// A template with the kind of each placeholder in place of its name. The runtime decides with it whether two functions can
-/// make the same key.
+/// A template with the kind of each placeholder in place of its name. The runtime decides with it
+/// whether two functions can make the same key.
 pub(super) fn shape(pieces: &[Piece<'_>]) -> String {
     let origin = matches!(pieces.first(), Some(Piece::Origin));
-    let text = key::described(pieces, |part| format!("<{}>", kind(part)));
+    let text = described(pieces, |part| format!("<{}>", kind(part)));
     if origin { format!("<origin>{text}") } else { text }
 }
 
-/// `int`, `wide` (an integer of 128 bits), `bool`, `uuid`, `hash`, `type`, `self`, `any`, or `any before /`.
+/// `int`, `wide` (an integer of 128 bits), `bool`, `uuid`, `hash`, `type`, `self`, `any`, or `any
+/// before /`.
 fn kind(part: &Part<'_>) -> String {
     let whole = part.fields.is_empty();
     let kind = match (part.form, part.subject) {
@@ -30,4 +30,14 @@ fn kind(part: &Part<'_>) -> String {
         (Form::Before(next), "any") => format!("any before {next}"),
         _ => kind.to_owned(),
     }
+}
+
+/// The text of a key, with a description in place of each value; without where its function is.
+pub(super) fn described(pieces: &[Piece<'_>], describe: impl Fn(&Part<'_>) -> String) -> String {
+    let show = |piece: &Piece<'_>| match piece {
+        Piece::Text(text) => text.replace('<', "<<"),
+        Piece::Origin => String::new(),
+        Piece::Part(part) => describe(part),
+    };
+    pieces.iter().map(show).collect()
 }

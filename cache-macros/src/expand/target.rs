@@ -36,7 +36,9 @@ pub(super) fn of_function(
 }
 
 // Output, of `self.get_user(id)`, whose companion may have a receiver or not:
-//     __private::Receiver::<Self>::new(&self).companion::<_, (_,), _>(Self::get_user_key).key((&id,))
+//     __private::Receiver::<Self>::new(&self)
+//         .companion::<_, (_,), _>(Self::get_user_key)
+//         .key((&id,))
 //
 // Output, of `repo.get_user(id)`:
 //     repo.get_user_key(&id)
@@ -51,7 +53,8 @@ pub(super) fn of_method(
     if !is_self || call.turbofish.is_some() || call.args.len() > MOST_ARGUMENTS {
         let mut call = call.clone();
         call.args = given.collect();
-        // rustc suggests no companion for it, which would be taken for a function and get another `_key`.
+        // rustc suggests no companion for it, which would be taken for a function and get another
+        // `_key`.
         let span = Span::mixed_site().located_at(call.method.span());
         call.method = companion::name(&call.method, span);
         *call.receiver = receiver;
@@ -88,7 +91,8 @@ fn itself_or_companion(path: &ExprPath, private: &Path) -> TokenStream {
     }
 }
 
-/// `get_user_key`, which is the companion of `get_user`, or a function whose own companion is `get_user_key_key`.
+/// `get_user_key`, which is the companion of `get_user`, or a function whose own companion is
+/// `get_user_key_key`.
 pub(super) fn ends_as_companion(name: &Ident) -> bool {
     name.unraw().to_string().ends_with("_key")
 }

@@ -69,7 +69,8 @@ fn of_all(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// What one id of a batch stores: `User` of `HashMap<i64, User>`, or an option of it if absence is remembered too.
+/// What one id of a batch stores: `User` of `HashMap<i64, User>`, or an option of it if absence is
+/// remembered too.
 fn of_one(model: &Cached<'_>, runtime: &Runtime) -> TokenStream {
     let private = &runtime.private;
     let spelled = types::of_each(types::stored(&model.flavor.output().ty));
@@ -96,14 +97,15 @@ pub(super) fn may_be_generic(ty: &Type, model: &Cached<'_>) -> bool {
     }) || (scope.in_impl() && types::spells_result(ty))
 }
 
-/// Whether a name may be a type parameter of the `impl` block, which is not seen from inside: by custom those are short.
+/// Whether a name may be a type parameter of the `impl` block, which is not seen from inside: by
+/// custom those are short.
 fn may_be_of_impl(name: &Ident, model: &Cached<'_>) -> bool {
     let text = name.to_string();
     model.scope.in_impl() && text.len() <= 2 && text.starts_with(char::is_uppercase)
 }
 
-/// Whether the stored type has a type parameter in it that may not be `'static`: the compiler cannot be asked about that
-/// without demanding it.
+/// Whether the stored type has a type parameter in it that may not be `'static`: the compiler
+/// cannot be asked about that without demanding it.
 pub(super) fn is_open(model: &Cached<'_>) -> bool {
     let scope = &model.scope;
     let is_static = |name: &Ident| {

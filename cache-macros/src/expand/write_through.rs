@@ -136,7 +136,8 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// Where rustc shows what is wrong with an entry: its arguments, since an editor takes what stands at a name for that.
+/// Where rustc shows what is wrong with an entry: its arguments, since an editor takes what stands
+/// at a name for that.
 fn helper(entry: &Entry) -> Span {
     match entry {
         Entry::Function(call) => call.paren_token.span.join(),

@@ -49,7 +49,8 @@ impl<'a> Batch<'a> {
             return Err(diagnostics.error(items.name.span(), message));
         };
         let item = Item { name: &each.item, ty: element(ty) };
-        let missing = "`concurrent` is how many chunks are loaded at once, and without `chunk = 500` there is only one";
+        let missing = "`concurrent` is how many chunks are loaded at once, and without \
+                       `chunk = 500` there is only one";
         match (*chunk, *concurrent) {
             (None, Some(_)) => Err(diagnostics.error(each.word.span(), missing)),
             (chunk, concurrent) => {
@@ -69,7 +70,7 @@ impl<'a> Batch<'a> {
     }
 }
 
-/// The element type of a collection, as far as its spelling tells.
+/// The element type of a collection, as far as its spelling shows.
 fn element(ty: &Type) -> Option<&Type> {
     match syntax::peel(ty) {
         Type::Reference(reference) => element(&reference.elem),

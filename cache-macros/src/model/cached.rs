@@ -42,8 +42,8 @@ pub(crate) struct OwnKey<'a> {
 /// Where the code that builds the key is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Home {
-    /// In the function and in a companion, which is `name_key` for a function outside of any `impl` block, and
-    /// `Type::name_key` for one that does not say that it is inside.
+    /// In the function and in a companion, which is `name_key` for a function outside of any `impl`
+    /// block, and `Type::name_key` for one that does not say that it is inside.
     Function,
     /// In a companion that is called `Self::name_key(..)`.
     Associated,
@@ -76,7 +76,7 @@ impl<'a> Cached<'a> {
         Self { args, scope, flavor, batch, key }
     }
 
-    /// The type that is stored, as far as the spelling tells: for a batch, that of one id's value.
+    /// The type that is stored, as far as its spelling shows: for a batch, that of one id's value.
     pub(crate) fn stored(&self) -> &Type {
         let all = types::stored(&self.flavor.output().ty);
         self.batch.and_then(|_| types::of_each(all)).unwrap_or(all)
@@ -92,7 +92,8 @@ impl<'a> Cached<'a> {
         self.is_detached() || self.args.stale_if_error.is_given() || self.args.early.is_given()
     }
 
-    /// `unless`, if it needs nothing but the value. Then it belongs to the key, and applies to everybody who stores one.
+    /// `unless`, if it needs nothing but the value. Then it belongs to the key, and applies to
+    /// everybody who stores one.
     pub(crate) fn unless_of_value(&self) -> Option<&'a Expr> {
         let unless = self.args.unless.get().ok()??;
         let plain = matches!(unless, Expr::Closure(_) | Expr::Path(_));
@@ -138,7 +139,8 @@ impl<'a> Key<'a> {
         }
     }
 
-    /// Whether two calls whose type parameter or const parameter of this name differs have different keys.
+    /// Whether two calls whose type parameter or const parameter of this name differs have
+    /// different keys.
     pub(crate) fn names(&self, generic: &str) -> bool {
         match self {
             Self::Shared(expr) => syntax::mentions(expr, generic),
@@ -191,9 +193,10 @@ fn automatic<'a>(
     pieces
 }
 
-/// Whether calls that differ in a type parameter may look the same in a key: `count::<User>()` and `count::<Org>()`, or
-/// `find(id)` of ids of two types. An argument whose whole type is the parameter tells them apart by itself, and must
-/// alone: an invalidation may have a `String` where the read had a `&str`.
+/// Whether calls that differ in a type parameter may look the same in a key: `count::<User>()` and
+/// `count::<Org>()`, or `find(id)` of ids of two types. An argument whose whole type is the
+/// parameter tells them apart by itself, and must alone: an invalidation may have a `String` where
+/// the read had a `&str`.
 fn is_told_by_no_argument(name: &Ident, scope: &Scope<'_>, skipped: &[Ident]) -> bool {
     let name = name.to_string();
     let taken = || scope.parameters.iter().filter(|it| syntax::mentions(it.whole, &name));

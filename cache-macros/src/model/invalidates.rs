@@ -26,7 +26,8 @@ pub(crate) struct Invalidates<'a> {
 /// One target of a write.
 pub(crate) struct Invalidated<'a> {
     pub(crate) what: What<'a>,
-    /// Given if it uses `result`, and so is known only after the body: the name, as the user wrote it.
+    /// Given if it uses `result`, and so is known only after the body: the name, as the user wrote
+    /// it.
     pub(crate) result: Option<Ident>,
 }
 

@@ -1,5 +1,5 @@
-//! What an attribute and its function mean together. Facts only: the rules are in `check`, the generated code is in
-//! `expand`.
+//! What an attribute and its function mean together. Facts only: the rules are in `check`, the
+//! generated code is in `expand`.
 
 mod batch;
 mod cached;
@@ -33,8 +33,8 @@ pub(crate) enum Flavor<'a> {
 /// What the function returns once it is awaited.
 pub(crate) struct Output {
     pub(crate) ty: Type,
-    /// The `->`, which gives helper tokens their span: rustc then underlines the type, but an editor does not take them
-    /// for it.
+    /// The `->`, which gives helper tokens their span: rustc then underlines the type, but an
+    /// editor does not take them for it.
     pub(crate) arrow: Span,
 }
 
@@ -57,9 +57,9 @@ impl Flavor<'_> {
 }
 
 impl<'a> Flavor<'a> {
-    /// Whether it may be in the implementation of a trait, which is what futures are boxed for: by `#[async_trait]`, with
-    /// a lifetime of that name, or by hand. Those of `#[async_recursion]` and of free functions are boxed for other
-    /// reasons.
+    /// Whether it may be in the implementation of a trait, which is what futures are boxed for: by
+    /// `#[async_trait]`, with a lifetime of that name, or by hand. Those of `#[async_recursion]`
+    /// and of free functions are boxed for other reasons.
     pub(crate) fn may_be_in_trait(&self, scope: &Scope<'_>) -> bool {
         let Self::Boxed { returns, .. } = self else { return false };
         let of = |attribute| syntax::mentions(returns, attribute);

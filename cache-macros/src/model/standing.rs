@@ -12,12 +12,14 @@ use crate::{syntax, types};
 /// Why calls that differ in a parameter may, or may not, share an entry.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Standing {
-    /// They do not, or the user says that it makes no difference: it is in the key, in `skip(..)` or in `cache = ..`,
-    /// or it has no content.
+    /// They do not, or the user says that it makes no difference: it is in the key, in `skip(..)`
+    /// or in `cache = ..`, or it has no content.
     Settled,
-    /// Its name is that of a handle, such as a pool. The compiler is asked whether its type is data all the same.
+    /// Its name is that of a handle, such as a pool. The compiler is asked whether its type is data
+    /// all the same.
     Handle,
-    /// It is a connection or may be one: refused as a possible transaction, or with `pooled` as good as a pool.
+    /// It is a connection or may be one: refused as a possible transaction, or with `pooled` as
+    /// good as a pool.
     Connection,
     /// It may decide the result, and nothing says how.
     Unsettled,
@@ -52,14 +54,15 @@ impl<'a> Cached<'a> {
         parameters.filter(|it| self.standing(key, it) == Standing::Handle)
     }
 
-    /// `self`, if the key does not tell calls on different values apart. Whether it is data, the compiler has to say.
+    /// `self`, if the key does not tell calls on different values apart. Whether it is data, the
+    /// compiler has to say.
     pub(crate) fn receiver_left_out(&self, key: &Key<'_>) -> Option<&'a Receiver> {
         let receiver = self.scope.function.sig.receiver();
         receiver.filter(|it| !self.is_settled(key, &it.self_token.into()))
     }
 
-    /// The fields of `self` that the body uses, if nothing of it is in the key. `cache = self.cache` speaks for that
-    /// field alone.
+    /// The fields of `self` that the body uses, if nothing of it is in the key. `cache =
+    /// self.cache` speaks for that field alone.
     pub(crate) fn fields_left_out(&self, key: &Key<'_>) -> Vec<Ident> {
         let Some(receiver) = self.scope.function.sig.receiver() else { return Vec::new() };
         let this = Ident::from(receiver.self_token);
@@ -73,7 +76,8 @@ impl<'a> Cached<'a> {
         fields
     }
 
-    /// The type parameters and const parameters that may decide the result, and that nothing tells apart.
+    /// The type parameters and const parameters that may decide the result, and that nothing tells
+    /// apart.
     pub(crate) fn unsettled_generics(&self, key: &Key<'_>) -> impl Iterator<Item = &'a Ident> {
         let stored = self.stored();
         let told = self.told_by_parameters();
@@ -85,7 +89,8 @@ impl<'a> Cached<'a> {
         generics.filter(|name| !key.names(&name.unraw().to_string()) && !self.skips(name))
     }
 
-    /// The type parameters that belong to a parameter of the function, which has a standing of its own.
+    /// The type parameters that belong to a parameter of the function, which has a standing of its
+    /// own.
     fn told_by_parameters(&self) -> Vec<&'a Ident> {
         let parameters = self.scope.parameters.iter().map(|it| it.ty.unwrap_or(it.whole));
         let mut told: Vec<_> = parameters
@@ -109,7 +114,8 @@ impl<'a> Cached<'a> {
         self.scope.types.iter().copied().filter(|it| names.contains(it)).collect()
     }
 
-    /// Whether the handle's name is that of a type parameter: `Pool` of `get<Pool: Db>(pool: &Pool)`.
+    /// Whether the handle's name is that of a type parameter: `Pool` of `get<Pool: Db>(pool:
+    /// &Pool)`.
     fn is_generic_handle(&self, ty: &Type) -> bool {
         let mut names = self.type_parameters_in(ty).into_iter();
         names.any(|name| types::is_handle(&parse_quote!(#name)))
@@ -125,8 +131,9 @@ impl<'a> Cached<'a> {
         self.skipped().iter().any(|skipped| skipped.unraw() == name.unraw())
     }
 
-    /// Whether the function has no name for it. `#[async_trait]` gives one to `_`: `let __arg1 = __arg1;`, and uses it
-    /// once more where it is a pattern: `let (a, b) = { let __arg1 = __arg1; __arg1 };`.
+    /// Whether the function has no name for it. `#[async_trait]` gives one to `_`: `let __arg1 =
+    /// __arg1;`, and uses it once more where it is a pattern: `let (a, b) = { let __arg1 = __arg1;
+    /// __arg1 };`.
     fn is_dropped(&self, parameter: &Parameter<'_>) -> bool {
         let body = self.scope.function.body.clone();
         let uses = || syntax::idents(body).iter().filter(|it| *it == parameter.name).count();

@@ -28,10 +28,11 @@ pub(crate) struct Kept<'a> {
     /// `None` if it is a pattern.
     pub(crate) name: Option<&'a Ident>,
     pub(crate) ty: &'a Type,
-    /// The `:`, which gives helper tokens their span: rustc then underlines the type, but an editor does not take them
-    /// for it.
+    /// The `:`, which gives helper tokens their span: rustc then underlines the type, but an editor
+    /// does not take them for it.
     pub(crate) colon: Span,
-    /// The type behind the reference, if it is one: that is what the worker keeps. It keeps any other parameter as it is.
+    /// The type behind the reference, if it is one: that is what the worker keeps. It keeps any
+    /// other parameter as it is.
     pub(crate) referent: Option<&'a Type>,
 }
 

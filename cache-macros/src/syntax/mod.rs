@@ -14,7 +14,8 @@ pub(crate) use self::names::{
     variables,
 };
 
-/// Without the invisible group around what a `macro_rules!` was given as `$name:expr` or `$name:literal`.
+/// Without the invisible group around what a `macro_rules!` was given as `$name:expr` or
+/// `$name:literal`.
 ///
 /// An expression that needs the group, as `a + b` does in `&$sum`, keeps it.
 pub(crate) fn ungrouped(expr: Expr) -> Expr {

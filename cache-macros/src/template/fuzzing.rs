@@ -5,8 +5,8 @@ use syn::LitStr;
 
 use super::{Kind, RESERVED, Segment, Template, parse};
 
-/// Reading it does not panic, and a template that is accepted says what it was written as, with placeholders whose
-/// ends are plain.
+/// Reading it does not panic, and a template that is accepted says what it was written as, with
+/// placeholders whose ends are plain.
 pub(crate) fn template(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
     for kind in [Kind::Key, Kind::Tag, Kind::Pattern] {
@@ -29,7 +29,8 @@ fn written(segment: &Segment) -> String {
     }
 }
 
-/// Text follows a placeholder, beginning with what no value contains or with what is escaped in this one.
+/// Text follows a placeholder, beginning with what no value contains or with what is escaped in
+/// this one.
 fn check_end(segment: &Segment, next: &Segment) {
     match (segment, next) {
         (Segment::Placeholder(placeholder), Segment::Text(text)) => {
@@ -73,7 +74,8 @@ mod tests {
         assert!(files >= 5, "{files} files");
     }
 
-    /// Every text of up to five of the characters that mean something, and of one of those that do not.
+    /// Every text of up to five of the characters that mean something, and of one of those that do
+    /// not.
     #[test]
     fn every_short_template() {
         fn extend(text: &mut String, room: usize) {

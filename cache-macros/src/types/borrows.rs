@@ -23,7 +23,8 @@ pub(crate) fn borrows(ty: &Type) -> bool {
     in_tokens(ty.to_token_stream())
 }
 
-/// The type with `'static` for every lifetime, `Title<'static>` of `Title<'a>`, if it spells no reference.
+/// The type with `'static` for every lifetime, `Title<'static>` of `Title<'a>`, if it spells no
+/// reference.
 pub(crate) fn with_static(ty: &Type) -> Option<String> {
     fn spelled(tokens: TokenStream, text: &mut String) -> bool {
         let mut lifetime = false;

@@ -91,7 +91,8 @@ pub(crate) fn holds_no_ids(ty: &Type) -> bool {
     }
 }
 
-/// What the text of such a value is in a key: `int`, `wide` (an integer of 128 bits), `bool`, `uuid`, or `any`.
+/// What the text of such a value is in a key: `int`, `wide` (an integer of 128 bits), `bool`,
+/// `uuid`, or `any`.
 pub(crate) fn kind(ty: &Type) -> &'static str {
     if let Type::Reference(reference) = peel(ty) {
         return kind(&reference.elem);

@@ -1,12 +1,13 @@
-//! Handles: types of parameters that connect a function to something and decide nothing about its result.
+//! Handles: types of parameters that connect a function to something and decide nothing about its
+//! result.
 
 use syn::{PathSegment, Type, TypePath};
 
 use super::is_one_of;
 use crate::syntax::{arguments, last_segment, peel};
 
-/// Pools, connections and caches under names that are hardly ever given to data. What bears such a name all the same
-/// is told by its type: the expansion asks the compiler about each of them.
+/// Pools, connections and caches under names that are hardly ever given to data. What bears such a
+/// name all the same is told by its type: the expansion asks the compiler about each of them.
 const HANDLES: &[&str] = &[
     "AnyPool",
     "Cache",
@@ -21,7 +22,8 @@ const HANDLES: &[&str] = &[
     "SqlitePool",
 ];
 
-/// Names that are given to data, too: a client may be a customer. They count behind the name of their crate only.
+/// Names that are given to data, too: a client may be a customer. They count behind the name of
+/// their crate only.
 const HANDLES_OF_CRATES: &[(&str, &[&str])] = &[
     ("mongodb", &["Client", "Collection", "Database"]),
     ("redis", &["Client"]),
@@ -34,7 +36,7 @@ pub(super) const POINTERS: &[&str] = &["Arc", "Box", "Rc"];
 /// What web frameworks hand the state of the program to a handler in.
 const EXTRACTORS: &[&str] = &["Data", "Extension", "State"];
 
-/// Whether a parameter of this type is a handle, as far as its name tells.
+/// Whether a parameter of this type is a handle, as far as its name shows.
 pub(crate) fn is_handle(ty: &Type) -> bool {
     match peel(ty) {
         Type::Reference(reference) => is_handle(&reference.elem),
@@ -47,7 +49,8 @@ pub(crate) fn is_handle(ty: &Type) -> bool {
     }
 }
 
-/// Whether what a pattern takes out of this type is a handle: `pool` of `State(pool): State<PgPool>`.
+/// Whether what a pattern takes out of this type is a handle: `pool` of `State(pool):
+/// State<PgPool>`.
 pub(crate) fn is_handle_inside(ty: &Type) -> bool {
     last_segment(ty).is_some_and(|segment| is_one_of(segment, EXTRACTORS) && holds_handle(segment))
 }

@@ -31,7 +31,8 @@ const TRANSPARENT: &[&str] = &[
     "Wrapping",
 ];
 
-/// Whether `name` is an argument of the type, as in `Id<T>`: what a key shows of a value may be the same for all of them.
+/// Whether `name` is an argument of the type, as in `Id<T>`: what a key shows of a value may be the
+/// same for all of them.
 pub(crate) fn is_marked_by(ty: &Type, name: &str) -> bool {
     match peel(ty) {
         Type::Reference(reference) => is_marked_by(&reference.elem, name),

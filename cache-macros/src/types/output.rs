@@ -5,7 +5,7 @@ use syn::{GenericArgument, Path, PathArguments, Type, TypeParamBound};
 use super::is_one_of;
 use crate::syntax::{arguments, last_segment, peel};
 
-/// Types that nobody gives as a name to a `Result`.
+/// Types that are no alias of `Result`.
 const PLAIN: &[&str] = &[
     "Arc", "BTreeMap", "BTreeSet", "Box", "HashMap", "HashSet", "Option", "String", "Vec", "bool",
     "char", "f32", "f64", "i128", "i16", "i32", "i64", "i8", "isize", "u128", "u16", "u32", "u64",
@@ -24,13 +24,13 @@ pub(crate) fn spells_result(ty: &Type) -> bool {
     })
 }
 
-/// What is stored, as far as the spelling tells: `T` of `Result<T, ..>`, else all of it.
+/// What is stored, as far as its spelling shows: `T` of `Result<T, ..>`, else all of it.
 pub(crate) fn stored(ty: &Type) -> &Type {
     let segment = last_segment(ty).filter(|_| spells_result(ty));
     segment.and_then(|segment| arguments(segment).next()).unwrap_or(ty)
 }
 
-/// `E` of `Result<T, E>`, as far as the spelling tells.
+/// `E` of `Result<T, E>`, as far as its spelling shows.
 pub(crate) fn error(ty: &Type) -> Option<&Type> {
     let segment = last_segment(ty).filter(|_| spells_result(ty))?;
     arguments(segment).nth(1)
@@ -105,7 +105,8 @@ mod tests {
 
     #[test]
     fn boxed_futures() {
-        let ty = "::core::pin::Pin<Box<dyn ::core::future::Future<Output = Result<User, E>> + Send + 'a>>";
+        let ty = "::core::pin::Pin<Box<dyn ::core::future::Future<Output = Result<User, E>> + Send \
+                  + 'a>>";
         let ty = parse_str(ty).unwrap();
         let (boxed, output) = boxed_output(&ty).unwrap();
         assert_eq!(boxed.to_token_stream().to_string(), "Box");

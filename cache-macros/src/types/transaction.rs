@@ -18,15 +18,16 @@ pub(crate) enum Open {
     Either,
 }
 
-/// Traits that pools and connections implement and transactions, too, besides those that end in `Executor` or
-/// `Connection`: sqlx, sea-orm, tokio-postgres, diesel.
+/// Traits that pools and connections implement and transactions, too, besides those that end in
+/// `Executor` or `Connection`: sqlx, sea-orm, tokio-postgres, diesel.
 const SHARED_TRAITS: &[&str] =
     &["Acquire", "ConnectionTrait", "GenericClient", "StreamTrait", "TransactionTrait"];
 
 /// Traits that lend what they are given as an argument: `impl AsMut<PgConnection>`.
 const LENDING_TRAITS: &[&str] = &["AsMut", "BorrowMut", "Deref", "DerefMut"];
 
-/// Whether a value of this type is, or may be inside, an open transaction. `bounds` are those of a type parameter.
+/// Whether a value of this type is, or may be inside, an open transaction. `bounds` are those of a
+/// type parameter.
 pub(crate) fn open<'a>(
     ty: &Type,
     bounds: &dyn Fn(&Type) -> Vec<&'a TypeParamBound>,
@@ -54,7 +55,8 @@ pub(crate) fn open<'a>(
     }
 }
 
-/// Whether a value of this type is one connection, or whatever the caller passes for one, and nothing besides.
+/// Whether a value of this type is one connection, or whatever the caller passes for one, and
+/// nothing besides.
 pub(crate) fn is_lent<'a>(ty: &Type, bounds: &dyn Fn(&Type) -> Vec<&'a TypeParamBound>) -> bool {
     match peel(ty) {
         Type::Reference(reference) => {

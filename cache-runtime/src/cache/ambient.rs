@@ -1,6 +1,6 @@
 //! Which cache the functions use that name none.
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::engine::ambient;
 use crate::policy::Callsite;
 
@@ -47,8 +47,8 @@ impl Cache {
     /// and others, and for tests of an `axum::Router`. Needs the feature `tower`.
     #[cfg(feature = "tower")]
     #[must_use]
-    pub fn layer(&self) -> crate::CacheLayer {
-        crate::CacheLayer::new(self)
+    pub fn layer(&self) -> crate::tower::CacheLayer {
+        crate::tower::CacheLayer::new(self)
     }
 
     /// Makes this the cache of all functions that `future` calls and that name no cache. Tests can run in parallel

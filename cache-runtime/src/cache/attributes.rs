@@ -1,7 +1,7 @@
 //! `cache = expr` of the attributes: anything that leads to a [`Cache`].
 
-use super::Cache;
-use crate::queue::QueueBuilder;
+use crate::cache::Cache;
+use crate::queue::definition::QueueBuilder;
 use crate::read::{Read, ReadMany};
 use crate::write::Write;
 

@@ -1,254 +1,19 @@
-//! The builder of a cache.
+//! How a builder makes a cache.
 
-use std::time::Duration;
-
-use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
-
-use super::Cache;
-use crate::codec::Codec;
-use crate::engine::{Core, Settings};
+use crate::cache::Cache;
+use crate::engine::{CacheBuilder, Core};
 use crate::error::Error;
-use crate::store::Failover;
 #[cfg(test)]
 use crate::store::Store;
-use crate::store::namespace::Namespace;
-use crate::support::span::capped;
-
-/// Builds a [`Cache`]; made by [`Cache::builder`].
-///
-/// A setting with which nothing could be cached is an error of [`connect`](Self::connect) and
-/// [`in_memory`](Self::in_memory). A duration of more than thirty years counts as thirty years, so `Duration::MAX` is a
-/// way to say "without end".
-///
-/// ```
-/// use std::time::Duration;
-/// use cache_runtime::{Cache, ErrorKind};
-///
-/// # fn main() -> Result<(), cache_runtime::Error> {
-/// let settings = Cache::builder()
-///     .namespace("shop")
-///     .budget(Duration::from_millis(50))
-///     .fence(Duration::from_secs(30));
-/// let cache = settings.clone().connect("redis://127.0.0.1")?; // connects on first use
-///
-/// // Mistakes that can be found without a server are reported immediately.
-/// let error = settings.connect("127.0.0.1").unwrap_err();
-/// assert_eq!(error.kind(), ErrorKind::Config);
-/// # _ = cache; Ok(()) }
-/// ```
-#[derive(Clone, Debug, Default)]
-#[must_use = "a builder does nothing until `connect` or `in_memory`"]
-pub struct CacheBuilder {
-    settings: Settings,
-}
 
 impl CacheBuilder {
-    /// The namespace of all keys of this cache: in the namespace `shop`, the key `user:7` is `@shop:user:7` in the
-    /// store. Empty by default, and then it is `user:7`. Caches that share a server need different namespaces.
-    ///
-    /// No cache reaches the keys of another namespace, with or without one of its own, by whatever key or pattern:
-    /// `shop:v2` is not inside `shop` (its keys begin with `@shop%3Av2:`), and a key of a cache without a namespace
-    /// that begins with `@` is stored with `@:` in front.
-    ///
-    /// May contain letters, digits, `.`, `-`, `_`, `:` and other characters without a meaning in patterns or keys.
-    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
-        self.settings.namespace = Namespace::new(namespace.into());
-        self
-    }
-
-    /// How long the store may delay a call, all its commands together, before the call continues without it: 100 ms
-    /// by default. Neither the load nor the time spent waiting for another caller's load counts. A function overrides
-    /// it with `budget = "..."`.
-    ///
-    /// A write has this long once before its body and once after it; where it invalidates more than 256 entries, this
-    /// long for each 256 of them, as long as the server answers. So has a batch of more than 256 ids, for finding, asking
-    /// for and storing each 256 of them: it is a bound of the wait for an answer, and not of how much is asked for.
-    ///
-    /// At least a millisecond. A server that takes longer than half of it to answer a `PING` (but at least 50 ms and at
-    /// most 5 s) counts as not answering.
-    pub fn budget(mut self, budget: Duration) -> Self {
-        self.settings.budget = capped(budget);
-        self
-    }
-
-    /// How long a caller waits for another caller's load before it runs the body itself: 5 s by default; with zero
-    /// it does not wait. A function overrides it with `lock(wait = "...")`.
-    pub fn wait(mut self, wait: Duration) -> Self {
-        self.settings.wait = capped(wait);
-        self
-    }
-
-    /// How long a crashed loader keeps others from loading: 3 s by default. The lease of a live loader is renewed,
-    /// however long it loads. At least a millisecond. A function overrides it with `lock(lease = "...")`.
-    pub fn lease(mut self, lease: Duration) -> Self {
-        self.settings.lease = capped(lease);
-        self
-    }
-
-    /// How long a key stays uncached after its writer crashed, or was dropped or panicked: 10 s by default. To leave
-    /// nothing stale, it must exceed the time that the database takes to end the transaction of a client that is gone.
-    /// It may finish the statement that it is at, and commit, so give it a limit (such as PostgreSQL's
-    /// `statement_timeout`) that is shorter. The fence of a live writer is renewed. At least a millisecond.
-    ///
-    /// It is also the time after which the entries of a failed write are invalidated again, in case its error hid a
-    /// commit.
-    pub fn fence(mut self, fence: Duration) -> Self {
-        self.settings.fence = capped(fence);
-        self
-    }
-
-    /// How values are encoded unless a function specifies a codec: JSON by default.
-    pub fn codec(mut self, codec: Codec) -> Self {
-        self.settings.codec = codec;
-        self
-    }
-
-    /// The size limit of an encoded value, in bytes, for storing it and for reading it back: 8 MiB by default, and at
-    /// least 1. Larger ones are counted ([`oversized`](crate::FunctionStats::oversized) and
-    /// [`undecodable`](crate::FunctionStats::undecodable)), and the log names each function that has them, once.
-    ///
-    /// Values above 1 MiB have a connection to Redis of their own, which is made when it is first needed: other calls do
-    /// not wait behind them, and how long they take does not decide whether the server counts as down. The caller waits for
-    /// them for as long as its [`budget`](Self::budget) lasts, like for any other, so choose one that is long enough for
-    /// values of the size that you allow; one that was on its way is stored nevertheless.
-    pub fn max_value_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_value_bytes = bytes;
-        self
-    }
-
-    /// How many commands this process has in flight to a server at once: 4,096 by default, and at least 1. In a cluster
-    /// this is the bound for each primary; the embedded store has none.
-    ///
-    /// A server executes one command after the other, so more of them at once would not be answered sooner. Calls beyond
-    /// the bound wait in line, first come, first served, for as long as their [`budget`](Self::budget) lasts, and those
-    /// that wait to read the same key read it once for all of them. A call whose budget ends there continues without the
-    /// store, which is counted ([`store_saturated`](crate::FunctionStats::store_saturated)) and, when it begins and ends,
-    /// logged; it is not taken for a failure of the server.
-    ///
-    /// ```
-    /// # fn main() -> Result<(), cache_runtime::Error> {
-    /// let cache = cache_runtime::Cache::builder().max_in_flight(20_000).connect("redis://127.0.0.1")?;
-    /// # _ = cache; Ok(()) }
-    /// ```
-    pub fn max_in_flight(mut self, commands: usize) -> Self {
-        self.settings.max_in_flight = commands;
-        self
-    }
-
-    /// How many bodies, of all functions together, run at once in this process: unlimited by default, and at least 1. A
-    /// limit of what the origin can handle, divided by the number of processes, keeps it alive when the store is lost
-    /// and every call becomes a load. Further calls wait in line; those of functions with `shed_after` are refused after
-    /// that time.
-    pub fn max_concurrent_loads(mut self, loads: usize) -> Self {
-        self.settings.max_concurrent_loads = Some(loads.min(Semaphore::MAX_PERMITS));
-        self
-    }
-
-    /// How many stale entries this process refreshes at once: 64 by default. While that many refreshes are running,
-    /// further stale entries are served without one. With 0, none is refreshed in the background. A refresh is a load
-    /// like any other, and also counts towards [`max_concurrent_loads`](Self::max_concurrent_loads).
-    pub fn max_background_refreshes(mut self, refreshes: usize) -> Self {
-        self.settings.max_background_refreshes = refreshes;
-        self
-    }
-
-    /// How long [`Cache::shutdown`] waits for background work, and a [`Worker`](crate::Worker) that is to end for a call
-    /// of its sink to end: 15 s by default, somewhat longer than a [`fence`](Self::fence).
-    pub fn shutdown_limit(mut self, limit: Duration) -> Self {
-        self.settings.shutdown_limit = capped(limit);
-        self
-    }
-
-    /// How far a newly promoted primary is trusted: [`Failover::Replay`] by default.
-    pub fn failover(mut self, failover: Failover) -> Self {
-        self.settings.failover = failover;
-        self
-    }
-
-    /// The name of this program's connections in the server's `CLIENT LIST`: `cache` by default. With a name of its own,
-    /// such as `shop-api`, an operator can tell whose connections these are, and which to close.
-    ///
-    /// May contain letters, digits and punctuation of ASCII, since Redis takes nothing else. A server that forbids
-    /// `CLIENT SETNAME` is used without a name.
-    pub fn client_name(mut self, name: impl Into<String>) -> Self {
-        self.settings.client_name = name.into();
-        self
-    }
-
-    /// How old a connection to a server may become before another one takes its place: unlimited by default, and at least
-    /// a second. The next one is made first, so no call waits for it, and none is lost. Up to a tenth of the time is left
-    /// off at random, so that many processes do not connect at once.
-    ///
-    /// The host's name is resolved anew for each connection. So this is for servers whose name comes to mean another
-    /// address while the old one still answers, and for load balancers that prefer short connections. A connection that is
-    /// lost, or whose server does not answer, is replaced at once in any case.
-    pub fn max_connection_age(mut self, age: Duration) -> Self {
-        self.settings.max_connection_age = Some(capped(age));
-        self
-    }
-
-    /// The runtime on which the tasks of connections run: those that make them, and those that move commands and replies
-    /// between the callers and the sockets. It has to live for as long as the cache is used.
-    ///
-    /// By default it is the runtime of the first caller, where a command takes the shortest way. If user code blocks the
-    /// threads of that runtime (in one that has a single thread, any call that does not return), nothing is sent for the
-    /// callers on other runtimes of the program either: each waits for its budget, until after about a second one of them
-    /// makes a connection of its own. Where that is to be expected, and cannot be moved to `spawn_blocking`, give the
-    /// connections a runtime that runs nothing else. Each command then wakes another thread.
-    ///
-    /// ```
-    /// use cache_runtime::Cache;
-    ///
-    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let connections = tokio::runtime::Builder::new_multi_thread()
-    ///     .worker_threads(1)
-    ///     .thread_name("cache")
-    ///     .enable_all()
-    ///     .build()?;
-    /// let cache = Cache::builder()
-    ///     .connections_on(connections.handle())
-    ///     .connect("redis://127.0.0.1")?;
-    /// # _ = cache; Ok(()) }
-    /// ```
-    pub fn connections_on(mut self, runtime: &Handle) -> Self {
-        self.settings.connections_on = Some(runtime.clone());
-        self
-    }
-
-    /// Whether a mistake in the use of the library that only a running program shows makes the call panic: no cache is
-    /// installed, a value cannot be a part of a key or would come back from the cache as another one, two functions make
-    /// the same key by accident, a function shares the entries of another with a `codec`, a `version` or tags of its own,
-    /// two sinks have the same queue, an attribute uses another cache than the function whose entries it names, or a value
-    /// is to be stored under a key made by hand that has no time to live. For tests. Otherwise such a mistake is counted
-    /// ([`FunctionStats::misuses`](crate::FunctionStats::misuses)) and described in the log, once per function and kind.
-    ///
-    /// By default the environment variable `CACHE_RUNTIME_MISUSE` decides, which is read once: with `panic` such calls
-    /// panic, with `log`, or if it is not set, they do not.
-    pub fn panic_on_misuse(mut self, panic: bool) -> Self {
-        self.settings.panic_on_misuse = Some(panic);
-        self
-    }
-
-    /// How much memory the entries of the embedded store take before it evicts values, in bytes: 64 MiB by default, and
-    /// at least 16 KiB.
-    ///
-    /// What an entry takes is its key, its record, and its share of the tables that hold it: a number under a short key
-    /// takes some 400 bytes. A value larger than half of this is not stored, and counts as
-    /// [`oversized`](crate::FunctionStats::oversized). What keeps outdated values from being stored (leases, fences,
-    /// and the tombstones of `hold_off`) is never evicted: values make room for it.
-    pub fn capacity(mut self, bytes: usize) -> Self {
-        self.settings.capacity = bytes;
-        self
-    }
-
     /// Creates a cache that uses the server at `url`; see [`Cache::connect`].
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if the URL or a setting is malformed.
     pub fn connect(self, url: &str) -> Result<Cache, Error> {
-        Ok(Core::connect(url, self.settings.checked()?)?.into())
+        Ok(Core::connect(url, self.settings().checked()?)?.into())
     }
 
     /// Creates a cache in this process's memory; see [`Cache::in_memory`].
@@ -257,12 +22,12 @@ impl CacheBuilder {
     ///
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a setting is malformed.
     pub fn in_memory(self) -> Result<Cache, Error> {
-        Ok(Core::in_memory(self.settings.checked()?).into())
+        Ok(Core::in_memory(self.settings().checked()?).into())
     }
 
     /// A cache over a store that a test has made.
     #[cfg(test)]
     pub(crate) fn over(self, store: Store) -> Result<Cache, Error> {
-        Ok(Core::new(Some(store), self.settings.checked()?).into())
+        Ok(Core::new(Some(store), self.settings().checked()?).into())
     }
 }

@@ -2,11 +2,12 @@
 
 use serde::de::DeserializeOwned;
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::error::Error;
 use crate::key::Key;
 use crate::metrics::Event;
 use crate::read::{Call, Missing, Reply};
+use crate::store::Get;
 
 impl Cache {
     /// Reads the value of an entry, as a call of its function would find it, and never runs a body. `None` where such a
@@ -22,7 +23,7 @@ impl Cache {
     ///
     /// # Errors
     ///
-    /// If the store does not answer, or if a value in the key has no [hash](crate::KeyText::hash), where an annotated
+    /// If the store does not answer, or if a value in the key has no [hash](crate::key::KeyText::hash), where an annotated
     /// function would run its body.
     ///
     /// # Cancel safety
@@ -59,7 +60,7 @@ impl Cache {
         }
         let (name, by) = (call.name(), self.core.budget().deadline());
         let reply = if call.tags.is_empty() {
-            Reply::of_entry(store.get(name, by).await)
+            Reply::of_entry(store.send(name, Get, by).await)
         } else {
             Reply::tagged(call.tags.read_with(store, name, by).await)
         };

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::Cache;
-use crate::error::cause::Cause;
+use crate::cache::Cache;
+use crate::error::Cause;
 use crate::error::{Error, ErrorKind};
 use crate::store::Store;
 
@@ -28,7 +28,8 @@ impl Cache {
     /// The future can be dropped at any time.
     ///
     /// ```
-    /// use cache_runtime::{Cache, Cause};
+    /// use cache_runtime::error::Cause;
+    /// use cache_runtime::Cache;
     ///
     /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cache_runtime::Error> {
     /// let cache = Cache::connect("redis://127.0.0.1:1")?;
@@ -38,7 +39,7 @@ impl Cache {
     /// ```
     pub async fn ping(&self) -> Result<Duration, Error> {
         self.core.announce();
-        let Some(Store::Redis(store)) = self.core.store() else {
+        let Some(store) = self.core.store().and_then(Store::redis) else {
             return Ok(Duration::ZERO);
         };
         let begun = Instant::now();

@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
-use super::Cache;
-use crate::cache::Keys;
-use crate::cache::keys::Refused;
+use crate::cache::Cache;
 use crate::engine::misuse::{self, Misuse};
 use crate::error::{Error, ErrorKind};
 use crate::key::AsTag;
-use crate::store::Store;
+use crate::key::{Keys, Refused};
 
 impl Cache {
     /// Removes entries, and keeps loads that are already running from filling them. Takes one round trip, or one for
@@ -20,7 +18,7 @@ impl Cache {
     /// If it is not acknowledged for every key. It may have been done nevertheless. What was not acknowledged is sent
     /// again until it is, and meanwhile this process bypasses the cache for those keys.
     ///
-    /// [`ErrorKind::Codec`] if a value in a key has no [hash](crate::KeyText::hash). Nothing is stored under such a key;
+    /// [`ErrorKind::Codec`] if a value in a key has no [hash](crate::key::KeyText::hash). Nothing is stored under such a key;
     /// the other keys are invalidated.
     ///
     /// # Cancel safety
@@ -104,9 +102,7 @@ impl Cache {
     ///
     /// That of `invalidate_matching`.
     pub async fn clear(&self) -> Result<u64, Error> {
-        if self.core.settings().namespace.is_empty()
-            && matches!(self.core.store(), Some(Store::Redis(_)))
-        {
+        if self.core.settings().namespace.is_empty() && self.core.is_remote() {
             let message =
                 "`clear` needs a namespace: set one with `Cache::builder().namespace(\"...\")`";
             return Err(Error::new(ErrorKind::Config, message));

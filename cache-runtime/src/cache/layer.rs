@@ -9,7 +9,7 @@ use tokio::task::futures::TaskLocalFuture;
 use tower_layer::Layer;
 use tower_service::Service;
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::engine::{Core, ambient};
 
 /// A [`tower` layer](Layer) that runs each request in the [scope](Cache::scope) of a cache; made by [`Cache::layer`].

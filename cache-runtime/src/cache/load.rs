@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::engine::entry::Unfit;
 use crate::key::Key;
 use crate::read::read;
@@ -45,7 +45,7 @@ impl Cache {
     /// values past their time to live.
     ///
     /// A key made by hand needs a time to live ([`Key::ttl`] or [`Key::ttl_of`]). Without one nothing is stored, and the
-    /// log says so; it is counted in [`FunctionStats::misuses`](crate::FunctionStats::misuses) of `by hand`. A `None`
+    /// log says so; it is counted in [`FunctionStats::misuses`](crate::stats::FunctionStats::misuses) of `by hand`. A `None`
     /// under such a key is a value like any other, unless the key [excludes](Key::unless) it. Such calls have no `lock`:
     /// each process may run `load` once.
     ///

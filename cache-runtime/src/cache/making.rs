@@ -1,8 +1,7 @@
 //! How a cache is made: what its page in the documentation begins with.
 
-use super::Cache;
-use crate::cache::CacheBuilder;
-use crate::engine::{Core, Settings};
+use crate::cache::Cache;
+use crate::engine::{CacheBuilder, Core, Settings};
 use crate::error::Error;
 
 impl Cache {

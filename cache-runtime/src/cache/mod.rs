@@ -10,7 +10,6 @@ pub(crate) mod call;
 mod get;
 mod health;
 mod invalidate;
-mod keys;
 #[cfg(feature = "tower")]
 pub(crate) mod layer;
 mod load;
@@ -19,8 +18,7 @@ mod queues;
 mod shutdown;
 mod transactions;
 
-pub use self::builder::CacheBuilder;
-pub use self::keys::Keys;
+pub use crate::engine::CacheBuilder;
 use crate::engine::Core;
 use crate::metrics::Stats;
 use crate::queue::Queues;
@@ -45,12 +43,12 @@ impl Cache {
     /// The counters so far, per function and per queue: what this handle and its clones did, in this process.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let (breaker, connections, last_failure) = match self.core.store() {
-            Some(Store::Redis(store)) => {
+        let (breaker, connections, last_failure) = match self.core.store().and_then(Store::redis) {
+            Some(store) => {
                 let now = store.snapshot();
                 (Some(now.phase), now.epoch, store.last_failure())
             }
-            _ => (None, 0, None),
+            None => (None, 0, None),
         };
         let (functions, journal_depth) =
             (self.core.recorder().functions(), self.core.journal().depth());

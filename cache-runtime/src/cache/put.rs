@@ -5,25 +5,25 @@ use std::time::Duration;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::Cache;
-use crate::codec::fidelity::{self, Difference, Encoded};
+use crate::cache::Cache;
+use crate::codec::fidelity::{self, Difference, Exactness};
 use crate::codec::{Codec, CodecError};
 use crate::engine::Core;
 use crate::engine::entry::{Content, Head, Unfit};
-use crate::engine::journal::Entry;
+use crate::engine::journal::Invalidation;
 use crate::engine::tags::{Standing, Tags};
 use crate::error::{Error, ErrorKind};
 use crate::key::Key;
 use crate::read::is_being_written;
 use crate::record::token::Token;
-use crate::store::{End, Fill, Name, StoreError};
+use crate::store::{Begin, End, Fill, Name, StoreError};
 use crate::support::span::SHORTEST;
 
 /// A value that is stored by hand.
 struct ByHand<'a, T>(&'a T);
 
 impl<T: Serialize + DeserializeOwned> Content for ByHand<'_, T> {
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError> {
         fidelity::encode(self.0, codec, out)
     }
 
@@ -47,7 +47,7 @@ impl Cache {
     /// the entry is emptied in the background.
     ///
     /// [`ErrorKind::Config`] if the key was made by hand and has no [time to live](Key::ttl). [`ErrorKind::Codec`] if the
-    /// value cannot be encoded, or if a value in the key has no [hash](crate::KeyText::hash). [`ErrorKind::Altered`] if
+    /// value cannot be encoded, or if a value in the key has no [hash](crate::key::KeyText::hash). [`ErrorKind::Altered`] if
     /// the value would come back as another one, as far as serde shows it: its type's `PartialEq` is not asked.
     ///
     /// # Cancel safety
@@ -67,7 +67,7 @@ impl Cache {
         let text = self.core.full_text(key.as_str());
         let (name, writer) = (Name::new(&text), Token::random());
         let tags = Tags::of(&self.core, key);
-        // The value may have been read before the write that is under way, or that could not be told to the store.
+        // The value may have been read before a write that is under way, or whose invalidation is still in the journal.
         if is_being_written(&self.core, &text, &tags) || tags.are_outdated(&self.core, &text) {
             return self.core.remove(&[text.into_owned()], Duration::ZERO).await;
         }
@@ -90,25 +90,23 @@ impl Cache {
         let by = self.core.budget().deadline();
         self.core.flights().forget(&[name]);
         let begun = Begun { cache: &self.core, text: &text, writer, open: true };
-        for fenced in store.begin(&[name], writer, self.core.settings().fence, by).await {
-            match fenced {
-                Ok(true) => {}
-                Ok(false) => {
+        let fence = self.core.settings().fence;
+        match store.send(name, Begin { writer, fence }, by).await {
+            Ok(true) => {}
+            Ok(false) => {
+                begun.ended();
+                let message = "the key holds data that is not the cache's, or the store is full";
+                return Err(Error::new(ErrorKind::Refused, message));
+            }
+            Err(error) => {
+                if error.is_unsent() || matches!(error, StoreError::Refused(_)) {
                     begun.ended();
-                    let message =
-                        "the key holds data that is not the cache's, or the store is full";
-                    return Err(Error::new(ErrorKind::Refused, message));
                 }
-                Err(error) => {
-                    if error.is_unsent() || matches!(error, StoreError::Refused(_)) {
-                        begun.ended();
-                    }
-                    return Err(self.core.explained(error));
-                }
+                return Err(self.core.explained(error));
             }
         }
-        let fill = Fill::new(record, ttl, key.stale_for(false));
-        let ended = store.end_with(name, writer, fill, by).await;
+        let value = Some(Fill::new(record, ttl, key.stale_for(false)));
+        let ended = store.send(name, End { writer, hold_off: Duration::ZERO, value }, by).await;
         ended.map_err(|error| self.core.explained(error))?;
         begun.ended();
         Ok(())
@@ -155,9 +153,10 @@ impl Ending {
     async fn run(mut self) {
         if let Some(store) = self.cache.store() {
             let name = Name::new(&self.text);
-            let (ends, by) = (vec![End { name, value: None }], self.cache.budget().deadline());
-            let replies = store.end(ends, self.writer, Duration::ZERO, by).await;
-            _ = self.cache.settle(std::slice::from_ref(&self.text), replies, Duration::ZERO);
+            let (hold_off, by) = (Duration::ZERO, self.cache.budget().deadline());
+            let end = End { writer: self.writer, hold_off, value: None };
+            let reply = store.send(name, end, by).await;
+            _ = self.cache.settle(std::slice::from_ref(&self.text), vec![reply], hold_off);
         }
         self.ended = true;
     }
@@ -166,7 +165,7 @@ impl Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if !self.ended {
-            let entry = Entry::Key(std::mem::take(&mut self.text));
+            let entry = Invalidation::Key(std::mem::take(&mut self.text));
             self.cache.journal().add([entry], Duration::ZERO);
         }
     }
@@ -194,7 +193,7 @@ mod tests {
 
     /// What the entry holds; a read by hand would ask the journal.
     fn kind(cache: &Cache) -> Option<char> {
-        let Some(Store::Memory(store)) = cache.core().store() else { panic!("an embedded store") };
+        let store = cache.core().store().and_then(Store::here).expect("an embedded store");
         store.kind(Name::new("row:1"))
     }
 
@@ -204,7 +203,10 @@ mod tests {
         let cache = Cache::in_memory();
         for undelivered in ["row:1", "~tag:rows"] {
             let journal = || {
-                cache.core().journal().add([Entry::Key(undelivered.to_owned())], Duration::ZERO);
+                cache
+                    .core()
+                    .journal()
+                    .add([Invalidation::Key(undelivered.to_owned())], Duration::ZERO);
             };
             cache.put(&row_key(&1), &1).await.unwrap();
             assert_eq!(kind(&cache), Some('V'));

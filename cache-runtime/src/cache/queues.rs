@@ -1,6 +1,6 @@
 //! The queues of a cache.
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::error::Error;
 use crate::queue::QueueSummary;
 

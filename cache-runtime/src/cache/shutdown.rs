@@ -1,6 +1,6 @@
 //! Shutting down a cache.
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::error::Error;
 
 impl Cache {

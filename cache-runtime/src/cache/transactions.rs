@@ -1,6 +1,6 @@
 //! Writes that are committed together.
 
-use super::Cache;
+use crate::cache::Cache;
 use crate::write::{Doubt, scope};
 
 impl Cache {

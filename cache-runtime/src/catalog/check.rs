@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::catalog::reach::{Owner, Reach};
-use crate::catalog::{CachedFunction, Catalog, Target, WriteFunction};
+use crate::catalog::site::Target;
+use crate::catalog::{CachedFunction, Catalog, WriteFunction};
 use crate::policy::shape::{Shape, Sketch};
 
 /// A problem with the keys, tags and queues of a program.

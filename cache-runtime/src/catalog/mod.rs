@@ -2,7 +2,7 @@
 
 mod check;
 mod reach;
-mod site;
+pub(crate) mod site;
 
 use std::fmt;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use serde::Serialize;
 
 pub use self::check::Problem;
 use self::reach::{Owner, Reach, ends_with};
-pub use self::site::{CachedSite, Target, WriteSite};
+use self::site::{CachedSite, WriteSite};
 
 /// Returns every annotated function of the program, including those of the crates it depends on, in the order of
 /// their names.
@@ -79,7 +79,7 @@ pub fn catalog() -> Catalog {
 /// #[test]
 /// # */
 /// fn keys_go_together() {
-///     cache_runtime::assert_catalog_consistent();
+///     cache_runtime::catalog::assert_catalog_consistent();
 /// }
 /// # keys_go_together();
 /// ```

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::catalog::{CachedFunction, CachedSite, Target};
+use crate::catalog::site::Target;
+use crate::catalog::{CachedFunction, CachedSite};
 use crate::policy::place::Place;
 use crate::policy::shape::{Shape, Sketch};
 

@@ -67,7 +67,7 @@ pub(crate) fn given() -> Option<Core> {
     INSTALLED.load_full().map(Core::from)
 }
 
-/// What a call uses for which there is no cache, and which is told by its function's name.
+/// The cache of a call that finds none. The log names the function.
 #[cold]
 fn fallback(function: &'static Callsite) -> Core {
     let required = REQUIRED.load(Ordering::Relaxed);

@@ -9,10 +9,11 @@ use tokio::sync::Semaphore;
 use crate::engine::clash;
 use crate::engine::flight::Flights;
 use crate::engine::settings::Settings;
-use crate::error::cause::Cause;
+use crate::error::Cause;
 use crate::error::{Error, ErrorKind};
 use crate::metrics::Recorder;
 use crate::store::Store;
+use crate::store::redis::RedisStore;
 use crate::support::budget::Budget;
 use crate::support::log;
 
@@ -56,9 +57,13 @@ impl Base {
         self.store.as_ref()
     }
 
+    fn redis(&self) -> Option<&RedisStore> {
+        self.store.as_ref().and_then(Store::redis).map(|store| &**store)
+    }
+
     /// Whether entries live in a server that may fail over.
     pub(crate) fn is_remote(&self) -> bool {
-        matches!(self.store, Some(Store::Redis(_)))
+        self.redis().is_some()
     }
 
     pub(crate) fn settings(&self) -> &Settings {
@@ -114,12 +119,12 @@ impl Base {
             "" => "without a namespace".to_owned(),
             prefix => format!("with keys that begin with `{prefix}`"),
         };
-        match &self.store {
-            Some(Store::Redis(store)) => {
+        match (&self.store, self.redis()) {
+            (_, Some(store)) => {
                 log::info(format_args!("the cache uses {} {namespace}", store.address()));
             }
-            None => log::info(format_args!("the cache is disabled: nothing is cached")),
-            Some(_) => {
+            (None, _) => log::info(format_args!("the cache is disabled: nothing is cached")),
+            (Some(_), None) => {
                 let capacity = self.settings.capacity;
                 log::info(format_args!(
                     "the cache uses the memory of this process, at most {capacity} bytes, {namespace}"
@@ -130,20 +135,15 @@ impl Base {
 
     /// The latest thing that was the matter with the store.
     pub(crate) fn latest_cause(&self) -> Option<Cause> {
-        match &self.store {
-            Some(Store::Redis(store)) => store.last_failure().map(|failure| failure.cause),
-            _ => None,
-        }
+        self.redis()?.last_failure().map(|failure| failure.cause)
     }
 
     /// An error of the store, with the reason why it cannot be reached.
     pub(crate) fn explained(&self, error: impl Into<Error>) -> Error {
         let error = error.into();
         let is_unexplained = error.kind() == ErrorKind::Unavailable && error.cause().is_none();
-        match &self.store {
-            Some(Store::Redis(store)) if is_unexplained => {
-                store.cause().map_or(error, Error::unreachable)
-            }
+        match self.redis() {
+            Some(store) if is_unexplained => store.cause().map_or(error, Error::unreachable),
             _ => error,
         }
     }

@@ -9,7 +9,7 @@ use crate::engine::Base;
 use crate::engine::misuse::{self, Misuse};
 use crate::policy::place::Here;
 use crate::policy::shape::{Shape, Sketch};
-use crate::policy::{BY_HAND, Callsite, Shared};
+use crate::policy::{BY_HAND, Callsite, SharedEntries};
 
 /// Looks at a function, and tells what is wrong with it.
 pub(crate) fn examine(cache: &Base, function: &'static Callsite, others: &[&'static Callsite]) {
@@ -48,7 +48,7 @@ pub(crate) fn examine(cache: &Base, function: &'static Callsite, others: &[&'sta
 }
 
 /// What keeps two functions from reading each other's values, though they share entries.
-fn differs(cache: &Base, function: &Callsite, shared: &Shared) -> Option<&'static str> {
+fn differs(cache: &Base, function: &Callsite, shared: &SharedEntries) -> Option<&'static str> {
     let (here, owner) = (function.policy(), shared.owner.policy());
     // Of a key made by hand it is not known what belongs to it.
     if std::ptr::eq(shared.owner, &raw const BY_HAND) {

@@ -10,7 +10,6 @@ use crate::engine::journal::Journal;
 use crate::engine::settings::Settings;
 use crate::error::Error;
 use crate::store::Store;
-use crate::store::memory::MemoryStore;
 use crate::store::redis::RedisStore;
 use crate::typing::remembered_errors::Remembered;
 
@@ -18,6 +17,8 @@ use crate::typing::remembered_errors::Remembered;
 #[derive(Clone, Debug)]
 pub(crate) struct Core {
     inner: Arc<Inner>,
+    /// Another handle to the store, in a batch.
+    store: Option<Arc<Store>>,
 }
 
 #[derive(Debug)]
@@ -34,16 +35,16 @@ impl Core {
         let background = Background::new(settings.max_background_refreshes);
         let base = Base::new(store, settings);
         let journal = Journal::new(Arc::clone(&base));
-        if let Some(Store::Redis(store)) = base.store() {
+        if let Some(store) = base.store().and_then(Store::redis) {
             let journal = Arc::downgrade(&journal);
-            store.on_succession(move || {
+            store.on_failover(move || {
                 if let Some(journal) = journal.upgrade() {
                     journal.replay();
                 }
             });
         }
         let (errors, attached) = (Remembered::default(), OnceLock::new());
-        Self { inner: Arc::new(Inner { base, journal, background, errors, attached }) }
+        Arc::new(Inner { base, journal, background, errors, attached }).into()
     }
 
     /// A cache behind a URL. Nothing is connected yet.
@@ -52,18 +53,27 @@ impl Core {
             return Ok(Self::in_memory(settings));
         }
         let store = RedisStore::connect(url, settings.of_connections())?;
-        Ok(Self::new(Some(Store::Redis(store)), settings))
+        Ok(Self::new(Some(store.into()), settings))
     }
 
     /// A cache in this process's memory.
     pub(crate) fn in_memory(settings: Settings) -> Self {
-        let store = MemoryStore::new(settings.capacity);
-        Self::new(Some(Store::Memory(Box::new(store))), settings)
+        Self::new(Some(Store::in_memory(settings.capacity)), settings)
     }
 
     /// A cache that caches nothing.
     pub(crate) fn disabled() -> Self {
         Self::new(None, Settings::default())
+    }
+
+    /// The same cache, for reads that use its store [together](crate::store::Together).
+    pub(crate) fn coalescing(&self) -> Self {
+        let store = self.inner.base.store().map(|store| Arc::new(store.coalescing()));
+        Self { inner: Arc::clone(&self.inner), store }
+    }
+
+    pub(crate) fn store(&self) -> Option<&Store> {
+        self.store.as_deref().or_else(|| self.inner.base.store())
     }
 
     pub(crate) fn journal(&self) -> &Arc<Journal> {
@@ -96,7 +106,7 @@ impl Core {
 
 impl From<Arc<Inner>> for Core {
     fn from(inner: Arc<Inner>) -> Self {
-        Self { inner }
+        Self { inner, store: None }
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) fn is_elsewhere(cache: &Core, is_named: bool, owner: &'static Callsit
     }
 }
 
-/// Tells that `user` looks for an entry of `owner` in another cache than that is in.
+/// Logs that `user` looks for an entry of `owner` in a cache that does not hold it.
 pub(crate) fn report(
     cache: &Core,
     is_named: bool,

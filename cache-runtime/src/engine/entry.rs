@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::codec::fidelity::{Difference, Encoded};
+use crate::codec::fidelity::{Difference, Exactness};
 use crate::codec::{Codec, CodecError, Schema};
 use crate::engine::Base;
 use crate::engine::misuse::{self, Misuse, Oddity};
@@ -45,7 +45,7 @@ impl Unfit {
     ///
     /// # Panics
     ///
-    /// Where the cache was told to, if the function does something wrong.
+    /// If the cache was built to panic on misuse and the function does something wrong.
     pub(crate) fn tell(&self, cache: &Base, callsite: &'static Callsite) {
         let count = |event| cache.recorder().count(callsite, event);
         let difference = match self {
@@ -95,7 +95,7 @@ impl From<&Unfit> for Error {
 /// How a value becomes bytes, and how it is compared with what can be read from them.
 pub(crate) trait Content {
     /// Appends the bytes.
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError>;
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError>;
 
     fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference>;
 }

@@ -7,8 +7,6 @@ use crate::engine::{Core, Settings};
 
 /// Which cache functions use that name none.
 const CACHE: &str = "CACHE_RUNTIME";
-/// Whether a misuse panics.
-const MISUSE: &str = "CACHE_RUNTIME_MISUSE";
 
 /// What `CACHE_RUNTIME` says.
 #[derive(Debug)]
@@ -55,22 +53,6 @@ impl Switch {
     }
 }
 
-/// Whether a misuse panics in caches whose builder has not decided it; an error if the variable is malformed.
-pub(crate) fn panics_on_misuse() -> Result<bool, &'static str> {
-    static PANICS: LazyLock<Result<bool, String>> = LazyLock::new(|| panics(&env::var(MISUSE)));
-    PANICS.as_ref().copied().map_err(String::as_str)
-}
-
-fn panics(value: &Result<String, VarError>) -> Result<bool, String> {
-    match value.as_deref() {
-        Err(VarError::NotPresent) | Ok("" | "log") => Ok(false),
-        Ok("panic") => Ok(true),
-        _ => {
-            Err(format!("the environment variable `{MISUSE}` is malformed: write `panic` or `log`"))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,10 +69,6 @@ mod tests {
         assert!(matches!(switch("require"), Switch::Require));
         assert!(matches!(switch("memory:"), Switch::Fallback(_)));
         assert!(matches!(switch("redis://127.0.0.1:1"), Switch::Fallback(_)));
-        assert_eq!(panics(&Ok("panic".to_owned())), Ok(true));
-        assert_eq!(panics(&Ok("log".to_owned())), Ok(false));
-        assert_eq!(panics(&Err(VarError::NotPresent)), Ok(false));
-        assert!(panics(&Ok("yes".to_owned())).unwrap_err().contains("write `panic` or `log`"));
     }
 
     /// Also where a password is in a place that no URL has.

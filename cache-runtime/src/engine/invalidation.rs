@@ -1,14 +1,14 @@
-//! Invalidations that are told at once, and what becomes of those that are not acknowledged.
+//! Invalidations that are sent at once, and handed to the journal if they are not acknowledged.
 
 use std::time::Duration;
 
 use crate::engine::Core;
-use crate::engine::journal::Entry;
+use crate::engine::journal::Invalidation;
 use crate::error::Error;
 use crate::metrics::Event;
 use crate::policy::BY_HAND;
 use crate::store::redis::Sweep;
-use crate::store::{Name, StoreResult};
+use crate::store::{Invalidate, Name, StoreResult};
 use crate::support::budget::Budget;
 
 /// How long an invalidation by pattern may take.
@@ -23,7 +23,8 @@ impl Core {
         };
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
         self.flights().forget(&names);
-        let replies = store.invalidate(&names, hold_off, self.budget().deadline()).await;
+        let by = self.budget().deadline();
+        let replies = store.send_each(&names, Invalidate { hold_off }, by).await;
         self.settle(texts, replies, hold_off)
     }
 
@@ -42,7 +43,7 @@ impl Core {
         let sweep = Sweep::default();
         let reply = store.invalidate_matching(pattern, hold_off, &sweep, by).await;
         self.note(&reply, Event::PatternInvalidated);
-        let entry = [Entry::Pattern(pattern.to_owned())];
+        let entry = [Invalidation::Pattern(pattern.to_owned())];
         match reply {
             Ok(_) => self.journal().acknowledged(entry),
             Err(_) => self.journal().add(entry, hold_off),
@@ -62,7 +63,7 @@ impl Core {
         }
         let (done, failed): (Vec<_>, Vec<_>) =
             texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
-        let entry = |(text, _): (&String, _)| Entry::Key(text.clone());
+        let entry = |(text, _): (&String, _)| Invalidation::Key(text.clone());
         self.journal().acknowledged(done.into_iter().map(entry));
         self.journal().add(failed.into_iter().map(entry), hold_off);
         replies

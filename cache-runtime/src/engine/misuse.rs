@@ -7,12 +7,17 @@
 //! statistics of the function each time it is seen, and described in the log once per function and kind. A test can
 //! have it panic instead: [`CacheBuilder::panic_on_misuse`](crate::CacheBuilder::panic_on_misuse).
 
+use std::env::{self, VarError};
 use std::fmt;
+use std::sync::LazyLock;
 
-use crate::engine::{Base, environment};
+use crate::engine::Base;
 use crate::metrics::Event;
 use crate::policy::Callsite;
 use crate::support::log;
+
+/// The environment variable that says whether a misuse panics.
+const MISUSE: &str = "CACHE_RUNTIME_MISUSE";
 
 /// What was done wrong. Each kind has a bit of its own in `Reported`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +71,7 @@ pub(crate) fn report(
         log::warn(format_args!("`{name}`: {description}"));
     }
     #[expect(clippy::panic, reason = "asked for by a setting that is for tests")]
-    match cache.settings().panic_on_misuse.map_or_else(environment::panics_on_misuse, Ok) {
+    match cache.settings().panic_on_misuse.map_or_else(panics_by_environment, Ok) {
         Ok(false) => {}
         Ok(true) => panic!("`{name}`: {description}"),
         Err(malformed) => panic!("`{name}`: {description}; {malformed}"),
@@ -77,5 +82,34 @@ pub(crate) fn report(
 pub(crate) fn remark(function: &'static Callsite, oddity: Oddity, description: fmt::Arguments<'_>) {
     if function.reported().is_first(oddity as u32) {
         log::warn(format_args!("`{}`: {description}", function.name()));
+    }
+}
+
+/// Whether a misuse panics in caches whose builder has not decided it; an error if the variable is malformed.
+fn panics_by_environment() -> Result<bool, &'static str> {
+    static PANICS: LazyLock<Result<bool, String>> = LazyLock::new(|| panics(&env::var(MISUSE)));
+    PANICS.as_ref().copied().map_err(String::as_str)
+}
+
+fn panics(value: &Result<String, VarError>) -> Result<bool, String> {
+    match value.as_deref() {
+        Err(VarError::NotPresent) | Ok("" | "log") => Ok(false),
+        Ok("panic") => Ok(true),
+        _ => {
+            Err(format!("the environment variable `{MISUSE}` is malformed: write `panic` or `log`"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_value_of_the_variable_has_a_meaning() {
+        assert_eq!(panics(&Ok("panic".to_owned())), Ok(true));
+        assert_eq!(panics(&Ok("log".to_owned())), Ok(false));
+        assert_eq!(panics(&Err(VarError::NotPresent)), Ok(false));
+        assert!(panics(&Ok("yes".to_owned())).unwrap_err().contains("write `panic` or `log`"));
     }
 }

@@ -22,4 +22,5 @@ pub(crate) mod tags;
 pub(crate) use self::base::Base;
 pub(crate) use self::core::Core;
 pub(crate) use self::mode::Mode;
+pub use self::settings::CacheBuilder;
 pub(crate) use self::settings::Settings;

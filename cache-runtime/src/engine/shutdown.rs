@@ -5,7 +5,7 @@ use std::fmt;
 use tokio::time::timeout;
 
 use crate::engine::Core;
-use crate::engine::background::Again;
+use crate::engine::background::Reinvalidations;
 use crate::error::{Error, ErrorKind};
 use crate::store::Store;
 
@@ -14,15 +14,15 @@ impl Core {
     pub(crate) async fn shutdown(&self) -> Result<(), Error> {
         let background = self.background();
         background.close();
-        if let Some(Store::Redis(store)) = self.store() {
+        if let Some(store) = self.store().and_then(Store::redis) {
             store.ending();
         }
         self.journal().deliver();
         let ended = async {
             loop {
                 background.ended().await;
-                Again::hand_over(self).await;
-                background.again().drained().await;
+                Reinvalidations::hand_over(self).await;
+                background.reinvalidations().drained().await;
                 self.journal().drained().await;
                 // What ended last may have left something to what was waited for before.
                 let left = self.left();
@@ -47,7 +47,7 @@ impl Core {
         Left {
             refreshes: background.refreshing(),
             errands: background.errands(),
-            invalidations: self.journal().depth() + background.again().length(),
+            invalidations: self.journal().depth() + background.reinvalidations().length(),
         }
     }
 }
@@ -90,7 +90,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_begins_during_a_shutdown_is_waited_for() {
         let cache = Core::in_memory(Settings::default());
-        Again::add_patterns(&cache, ["none:*".to_owned()], Duration::ZERO);
+        Reinvalidations::add_patterns(&cache, ["none:*".to_owned()], Duration::ZERO);
         let ending = tokio::spawn({
             let cache = cache.clone();
             async move { cache.shutdown().await }
@@ -101,7 +101,7 @@ mod tests {
         }
         let (open, gate) = oneshot::channel::<()>();
         cache.background().run(async move { _ = gate.await });
-        while cache.background().again().length() > 0 || cache.journal().depth() > 0 {
+        while cache.background().reinvalidations().length() > 0 || cache.journal().depth() > 0 {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

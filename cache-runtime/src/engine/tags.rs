@@ -21,7 +21,7 @@ use crate::engine::{Base, Core};
 use crate::key::{Key, Tag};
 use crate::record::token::Token;
 use crate::record::{self, Found, KeyHash, Stamp, Value};
-use crate::store::{Name, Stamped, Store, StoreError, StoreResult};
+use crate::store::{self, Get, Name, Stamped, Store, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
 /// The tags of one entry.
@@ -48,7 +48,7 @@ pub(crate) enum Standing {
     Stamps(Vec<Stamp>),
     /// Nothing in one of them.
     Missing,
-    /// A fence in one of them, or somebody else's data: nothing under this tag may be read or stored.
+    /// A fence, or foreign data, in one of them: no entry with this tag may be read or stored.
     Fenced,
 }
 
@@ -121,11 +121,14 @@ impl Tags {
         // Nothing is put into a main key that has none.
         let main = if *has_main { names.pop() } else { None };
         let stamp = async {
-            if names.is_empty() { Vec::new() } else { store.stamp(&names, *need, by).await }
+            if names.is_empty() {
+                return Vec::new();
+            }
+            store.send_each(&names, store::Stamp { need: *need }, by).await
         };
         let read = async {
             match main {
-                Some(main) => Some((main, store.get(main, by).await)),
+                Some(main) => Some((main, store.send(main, Get, by).await)),
                 None => None,
             }
         };
@@ -143,7 +146,7 @@ impl Tags {
     /// Reads the stamps.
     pub(crate) async fn read(&self, store: &Store, by: Deadline) -> StoreResult<Standing> {
         let names = self.names();
-        let replies = store.get_many(&names, by).await;
+        let replies = store.send_each(&names, Get, by).await;
         Self::read_as(names.into_iter().zip(replies))
     }
 
@@ -156,7 +159,7 @@ impl Tags {
     ) -> (StoreResult<Option<Bytes>>, StoreResult<Standing>) {
         let mut names = self.names();
         names.push(entry);
-        let mut replies = store.get_many(&names, by).await;
+        let mut replies = store.send_each(&names, Get, by).await;
         names.pop();
         let record = replies.pop().unwrap_or(Err(StoreError::Unexpected));
         (record, Self::read_as(names.into_iter().zip(replies)))
@@ -178,7 +181,7 @@ impl Tags {
         }
         // Without its type: otherwise rustc looks through all of the store to tell whether a batch is `Send`.
         let records: Pin<Box<dyn Future<Output = _> + Send + '_>> =
-            Box::pin(store.get_many(&names, by));
+            Box::pin(store.send_each(&names, Get, by));
         let mut records: Vec<StoreResult<Option<Bytes>>> = records.await;
         let stamps = records.split_off(entries.len().min(records.len()));
         let standings = entries.iter().map(move |(_, tags)| {

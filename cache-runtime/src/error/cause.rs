@@ -17,7 +17,8 @@ use crate::support::log;
 /// credentials, keys or values: what looks like one is replaced by `…`.
 ///
 /// ```no_run
-/// use cache_runtime::{Cache, Cause};
+/// use cache_runtime::error::Cause;
+/// use cache_runtime::Cache;
 ///
 /// # async fn check(cache: &Cache) {
 /// if let Err(error) = cache.ping().await {
@@ -80,6 +81,22 @@ impl fmt::Display for Cause {
             Self::UnknownDatabase(refusal) => write!(f, "no such database ({refusal})"),
             Self::Refused(refusal) => write!(f, "refused with {refusal}"),
             Self::Topology(what) | Self::Protocol(what) => f.write_str(what),
+        }
+    }
+}
+
+impl std::error::Error for Cause {}
+
+impl Cause {
+    /// The server's refusal, if that is the cause.
+    #[must_use]
+    pub fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::NoPassword(refusal)
+            | Self::WrongPassword(refusal)
+            | Self::UnknownDatabase(refusal)
+            | Self::Refused(refusal) => Some(refusal),
+            _ => None,
         }
     }
 }
@@ -158,7 +175,7 @@ pub struct Failure {
     pub at: SystemTime,
 }
 
-/// Where the latest failure of a store is remembered, and how outages are told.
+/// The latest failure of a store, and how outages are logged.
 #[derive(Debug, Default)]
 pub(crate) struct Failures {
     latest: Mutex<Option<Failure>>,
@@ -180,7 +197,7 @@ impl Failures {
         self.ending.store(true, Ordering::Relaxed);
     }
 
-    /// Tells that a server is gone without.
+    /// Logs that the cache goes on without a server.
     pub(crate) fn tell(&self, server: impl fmt::Display, cause: &Cause) {
         let event = format_args!("{server}: {cause}; going without it");
         if self.ending.load(Ordering::Relaxed) { log::info(event) } else { log::warn(event) }

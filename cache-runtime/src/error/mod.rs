@@ -1,10 +1,13 @@
-//! Errors of operations by hand. Annotated functions never return an error of ours.
+//! Errors of operations by hand, which annotated functions return only where they ask for it, and why a store fails.
 
-pub(crate) mod cause;
+mod cause;
+mod shared;
 
 use std::fmt;
 
-use self::cause::Cause;
+pub(crate) use self::cause::Failures;
+pub use self::cause::{Cause, Failure, Refusal};
+pub use self::shared::SharedError;
 
 /// The error of an operation on a [`Cache`](crate::Cache) or a [`Queue`](crate::Queue) by hand.
 ///
@@ -82,6 +85,14 @@ impl Error {
     pub fn cause(&self) -> Option<&Cause> {
         self.cause.as_ref()
     }
+
+    /// The code of the server's refusal, for a program to match on: `OOM`, `READONLY`, `NOPERM`,
+    /// `MISCONF`, `NOREPLICAS`, … (the [first word](https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors)
+    /// of its error). `None` if the server has not refused anything.
+    #[must_use]
+    pub fn server_code(&self) -> Option<&str> {
+        self.cause.as_ref().and_then(Cause::refusal).map(Refusal::code)
+    }
 }
 
 impl fmt::Display for Error {
@@ -90,4 +101,9 @@ impl fmt::Display for Error {
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    /// The [cause](Self::cause), which the message says too.
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.cause.as_ref().map(|cause| cause as _)
+    }
+}

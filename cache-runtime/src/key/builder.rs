@@ -77,7 +77,7 @@ impl<T> KeyText<T> {
     /// A value is refused if it does not serialize (such as a path that is not UTF-8), if it is nested deeper than 127
     /// levels, or if serde visibly skips a field of it. A key with such a value names no entry: calls with it bypass
     /// the cache, operations by hand return [`ErrorKind::Codec`](crate::ErrorKind::Codec), and both are counted in
-    /// [`FunctionStats::misuses`](crate::FunctionStats::misuses). What serde leaves out unseen is not in the hash: a
+    /// [`FunctionStats::misuses`](crate::stats::FunctionStats::misuses). What serde leaves out unseen is not in the hash: a
     /// skipped field of an enum's variant, or of a struct behind a pointer, in a list or in a map, a small field beside
     /// others, and whatever a `with` function or `skip_serializing_if` takes for the same.
     pub fn hash(mut self, value: &(impl Serialize + ?Sized)) -> Self {

@@ -13,7 +13,8 @@ use crate::key::{KeyPart, Segment};
 /// are. Write it wherever the same entry is named: in the key of the read, in its tags, and in the targets of writes.
 ///
 /// ```
-/// use cache_runtime::{Key, Lower, Trim};
+/// use cache_runtime::key::{Lower;
+/// use cache_runtime::{Key, Trim}};
 ///
 /// fn user_key(email: &str) -> Key<String> {
 ///     Key::<String>::builder().text("user:").part(&Lower(Trim(email))).done()
@@ -35,7 +36,8 @@ pub struct Trim<P>(pub P);
 /// result, and shows it in the same way in every process. The text is escaped like any other.
 ///
 /// ```
-/// use cache_runtime::{Displayed, Key};
+/// use cache_runtime::key::Displayed;
+/// use cache_runtime::Key;
 ///
 /// /// 3/2 and 6/4 are shown alike, and are the same.
 /// struct Ratio(u32, u32);

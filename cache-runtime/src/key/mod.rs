@@ -4,6 +4,7 @@ mod builder;
 mod canonical;
 mod change;
 mod crates;
+mod keys;
 mod moment;
 mod part;
 mod parts;
@@ -14,17 +15,19 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-pub use builder::KeyText;
-pub(crate) use canonical::Unhashable;
-pub use change::{Displayed, Lower, Trim};
-pub use part::KeyPart;
-use parts::{More, Ttl, Unless, longest_life};
-pub(crate) use parts::{Typed, Untyped};
-pub use segment::Segment;
-pub use tag::{AsTag, Tag, TagText};
+pub use self::builder::KeyText;
+pub(crate) use self::canonical::Unhashable;
+pub use self::change::{Displayed, Lower, Trim};
+pub use self::keys::Keys;
+pub(crate) use self::keys::Refused;
+pub use self::part::KeyPart;
+use self::parts::{More, Ttl, Unless, longest_life};
+pub(crate) use self::parts::{Typed, Untyped};
+pub use self::segment::Segment;
+pub use self::tag::{AsTag, Tag, TagText};
 
 use crate::codec::{Codec, Schema};
-use crate::policy::{self, Callsite, Shared};
+use crate::policy::{self, Callsite, SharedEntries};
 use crate::support::span::capped;
 
 /// A typed key: the name of one entry, the type of its value, and the policy of the function that it belongs to.
@@ -154,7 +157,7 @@ impl<T> Key<T> {
 
     /// The same entry under the policy of another function, whose time to live wins if it has one.
     pub(crate) fn at(self, callsite: &'static Callsite) -> Self {
-        callsite.share(|| Shared { owner: self.owner, tags: self.tags().len() });
+        callsite.share(|| SharedEntries { owner: self.owner, tags: self.tags().len() });
         let ttl = if callsite.policy().ttl.is_some() { Ttl::Policy } else { self.ttl };
         Self { callsite, ttl, unless: Unless::Never, ..self }
     }

@@ -46,7 +46,8 @@ use crate::key::{Segment, moment};
 /// [Derive it](macro@crate::KeyPart) for your own types, or implement it in terms of their parts:
 ///
 /// ```
-/// use cache_runtime::{Key, KeyPart, Segment};
+/// use cache_runtime::key::Segment;
+/// use cache_runtime::{Key, KeyPart};
 ///
 /// struct Celsius(f64);
 ///

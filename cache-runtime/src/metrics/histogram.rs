@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 /// Buckets for each doubling: quantiles are exact to a quarter.
 const STEPS: usize = 4;
@@ -18,22 +18,27 @@ pub(super) struct Histogram {
     max_us: AtomicU64,
 }
 
-/// The distribution of durations, since the program started.
+/// The distribution of durations, since the program started. Each is serialized as whole microseconds: `mean_us`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Latency {
     /// The number of measurements.
     pub count: u64,
-    /// The average, in microseconds.
-    pub mean_us: u64,
-    /// The median, in microseconds, exact to a quarter of its value.
-    pub p50_us: u64,
-    /// The 95th percentile, in microseconds, exact to a quarter of its value.
-    pub p95_us: u64,
-    /// The 99th percentile, in microseconds, exact to a quarter of its value.
-    pub p99_us: u64,
-    /// The maximum, in microseconds.
-    pub max_us: u64,
+    /// The average.
+    #[serde(rename = "mean_us", serialize_with = "as_us")]
+    pub mean: Duration,
+    /// The median, exact to a quarter of its value.
+    #[serde(rename = "p50_us", serialize_with = "as_us")]
+    pub p50: Duration,
+    /// The 95th percentile, exact to a quarter of its value.
+    #[serde(rename = "p95_us", serialize_with = "as_us")]
+    pub p95: Duration,
+    /// The 99th percentile, exact to a quarter of its value.
+    #[serde(rename = "p99_us", serialize_with = "as_us")]
+    pub p99: Duration,
+    /// The maximum.
+    #[serde(rename = "max_us", serialize_with = "as_us")]
+    pub max: Duration,
 }
 
 impl Histogram {
@@ -64,17 +69,24 @@ impl Histogram {
                 below += bucket;
                 below >= rank
             });
-            at.map_or(0, |at| upper_bound(at).min(max_us))
+            Duration::from_micros(at.map_or(0, |at| upper_bound(at).min(max_us)))
         };
         Latency {
             count,
-            mean_us: self.sum_us.load(Ordering::Relaxed).checked_div(count).unwrap_or(0),
-            p50_us: quantile(50),
-            p95_us: quantile(95),
-            p99_us: quantile(99),
-            max_us,
+            mean: Duration::from_micros(
+                self.sum_us.load(Ordering::Relaxed).checked_div(count).unwrap_or(0),
+            ),
+            p50: quantile(50),
+            p95: quantile(95),
+            p99: quantile(99),
+            max: Duration::from_micros(max_us),
         }
     }
+}
+
+/// Serializes a duration as whole microseconds.
+pub(super) fn as_us<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(u64::try_from(duration.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// The bucket of a duration: its highest bit, and the two bits below.
@@ -113,9 +125,10 @@ mod tests {
     fn quantiles_are_exact_to_a_quarter() {
         let histogram = Histogram::new();
         (1..=1000).for_each(|ms| histogram.record(Duration::from_millis(ms)));
-        let Latency { count, mean_us, p50_us, p99_us, max_us, .. } = histogram.snapshot();
-        assert_eq!((count, mean_us, max_us), (1000, 500_500, 1_000_000));
-        assert!((500_000..625_000).contains(&p50_us), "{p50_us}");
-        assert!((990_000..=1_000_000).contains(&p99_us), "{p99_us}");
+        let Latency { count, mean, p50, p99, max, .. } = histogram.snapshot();
+        let ms = Duration::from_millis;
+        assert_eq!((count, mean, max), (1000, Duration::from_micros(500_500), ms(1_000)));
+        assert!((ms(500)..ms(625)).contains(&p50), "{p50:?}");
+        assert!((ms(990)..=ms(1_000)).contains(&p99), "{p99:?}");
     }
 }

@@ -4,6 +4,7 @@ mod event;
 #[cfg(feature = "metrics")]
 mod export;
 mod histogram;
+mod list;
 pub(crate) mod queue;
 mod recorder;
 mod snapshot;

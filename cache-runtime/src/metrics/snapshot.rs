@@ -2,9 +2,11 @@
 
 use serde::Serialize;
 
-use crate::error::cause::Failure;
+use crate::error::Failure;
+use crate::metrics::list::function_counters;
 use crate::metrics::{Event, Latency, QueueStats};
 use crate::policy::Callsite;
+use crate::support::log;
 
 /// What a cache has done so far; returned by [`Cache::stats`](crate::Cache::stats).
 ///
@@ -59,6 +61,21 @@ pub struct Stats {
     pub last_failure: Option<Failure>,
 }
 
+/// A counter and how it is exported.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(
+    not(feature = "metrics"),
+    expect(dead_code, reason = "metric and label are for the export")
+)]
+pub(super) struct Counter {
+    /// The name of its field.
+    pub(super) field: &'static str,
+    pub(super) count: u64,
+    pub(super) metric: &'static str,
+    /// Name and value of the label that tells it from the others of its metric.
+    pub(super) label: (&'static str, &'static str),
+}
+
 /// The state of the circuit breaker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,11 +94,28 @@ pub enum BreakerState {
 }
 
 impl Stats {
-    /// The counters of one function, by the end of its path: `get_user` or `users::get_user`. `None` before its first
-    /// call. Of several functions whose paths end so, it is the one that was called first.
+    /// The counters of one function, by the end of its path, `get_user` or `users::get_user`, or by
+    /// all of it, which is never ambiguous.
+    ///
+    /// `None` before its first call, and if the paths of several functions end so: the log names
+    /// them then, since a test that asks for one of two must not be told of the other.
     #[must_use]
     pub fn function(&self, name: &str) -> Option<&FunctionStats> {
-        self.ending_in(name).next()
+        if let Some(function) = self.functions.iter().find(|it| it.function == name) {
+            return Some(function);
+        }
+        let mut ending = self.ending_in(name);
+        let first = ending.next()?;
+        let others: Vec<_> = ending.map(|it| it.function).collect();
+        if others.is_empty() {
+            return Some(first);
+        }
+        log::warn(format_args!(
+            "the statistics of `{name}` were asked for, which may be `{}` or `{}`: name more of the path",
+            first.function,
+            others.join("` or `"),
+        ));
+        None
     }
 
     /// How many lookups of a function found a value, by the end of its path: `get_user` or `users::get_user`. Zero if no
@@ -110,7 +144,7 @@ impl Stats {
         let ends = move |full: &str| {
             full.strip_suffix(name).is_some_and(|path| path.is_empty() || path.ends_with("::"))
         };
-        self.functions.iter().filter(move |function| ends(function.name))
+        self.functions.iter().filter(move |function| ends(function.function))
     }
 
     /// The counters of one queue.
@@ -121,16 +155,23 @@ impl Stats {
 }
 
 macro_rules! function_stats {
-    ($($(#[$doc:meta])* $field:ident: $event:ident),* $(,)?) => {
+    ($($(#[$doc:meta])* $field:ident: $event:ident => $metric:literal, $label:ident = $value:literal;)*) => {
         /// The counters of one function. They only grow.
         #[derive(Clone, Debug, Default, Serialize)]
         #[non_exhaustive]
         pub struct FunctionStats {
-            /// The function's path. Keys never appear as labels, so the number of labels stays small.
-            pub name: &'static str,
+            /// The function's path. Keys never appear as labels, so the number of labels stays
+            /// small.
+            pub function: &'static str,
             /// Its key template.
             pub template: &'static str,
-            $($(#[$doc])* pub $field: u64,)*
+            $(
+                $(#[$doc])*
+                #[doc = concat!(
+                    "\n\nExported as `", $metric, "` with `", stringify!($label), "` = `", $value, "`."
+                )]
+                pub $field: u64,
+            )*
             /// How long the bodies took that ran to completion.
             pub load_latency: Latency,
         }
@@ -141,98 +182,24 @@ macro_rules! function_stats {
                 count: impl Fn(Event) -> u64,
                 load_latency: Latency,
             ) -> Self {
-                let (name, template) = (callsite.name(), callsite.template());
-                Self { name, template, $($field: count(Event::$event),)* load_latency }
+                let (function, template) = (callsite.name(), callsite.template());
+                Self { function, template, $($field: count(Event::$event),)* load_latency }
             }
 
-            /// Every counter, by the name of its field.
-            pub(super) fn counters(&self) -> impl Iterator<Item = (&'static str, u64)> + use<> {
-                [$((stringify!($field), self.$field)),*].into_iter()
+            /// Every counter, with its metric.
+            pub(super) fn counters(&self) -> impl Iterator<Item = Counter> + use<> {
+                [$(Counter {
+                    field: stringify!($field),
+                    count: self.$field,
+                    metric: $metric,
+                    label: (stringify!($label), $value),
+                }),*]
+                .into_iter()
             }
         }
     };
 }
-
-function_stats! {
-    /// Values found in the store.
-    hits: Hit,
-    /// Lookups that found no value, or none that may be used.
-    misses: Miss,
-    /// Calls that bypassed the cache: `bypass()`, `when`, or inside a write of the same entry.
-    bypasses: Bypass,
-    /// Calls that bypassed an entry whose invalidation has not been delivered yet.
-    outdated: Outdated,
-    /// Calls that were served by another caller's load.
-    coalesced: Coalesced,
-    /// Calls that waited for another caller's load for as long as `wait` allows, and then ran the body themselves.
-    impatient: Impatient,
-    /// Calls that waited for a load in another process.
-    lease_waits: LeaseWait,
-    /// Leases taken after another process had held them.
-    lease_takeovers: Takeover,
-    /// Bodies that returned a value.
-    loads_ok: LoadOk,
-    /// Bodies that returned an error.
-    loads_failed: LoadFailed,
-    /// Bodies that were dropped or panicked.
-    loads_cancelled: LoadCancelled,
-    /// Calls that were refused because too many loads were running.
-    shed: Shed,
-    /// Loaded values that were stored.
-    fills_stored: Stored,
-    /// Loaded values that were not stored because the entry had been invalidated meanwhile. Each would have become a
-    /// stale entry.
-    fills_refused: Refused,
-    /// Stored values that could not be decoded or were too large, and those of another codec or version that a refresh
-    /// replaces: other calls leave them to the release that has stored them. They count as misses too.
-    undecodable: Undecodable,
-    /// Loaded values that could not be encoded, or would have come back as other values.
-    unencodable: Unencodable,
-    /// Loaded values larger than `max_value_bytes`, or than half of the embedded store's `capacity`.
-    oversized: Oversized,
-    /// Calls that were served a value past its time to live.
-    stale_served: Stale,
-    /// Calls that were chosen to refresh a value before its time to live ended.
-    refreshes_early: Early,
-    /// Refreshes: loads started to replace a value that is stale or about to be.
-    refreshes_started: RefreshStarted,
-    /// Refreshes that replaced the value.
-    refreshes_ok: RefreshOk,
-    /// Refreshes that failed, or whose value was not stored because the old one had been invalidated or replaced
-    /// meanwhile.
-    refreshes_failed: RefreshFailed,
-    /// Stale values served without starting a refresh, because one had failed a moment ago.
-    refreshes_rested: Rested,
-    /// Stale values served without starting a refresh, because too many refreshes were running, or because the cache
-    /// was shut down.
-    refreshes_shed: RefreshShed,
-    /// Lookups that found somebody else's data in their key.
-    foreign: Foreign,
-    /// Replies that belonged to another key.
-    misplaced: Misplaced,
-    /// Operations that were not attempted because the store was known to be down.
-    store_down: Down,
-    /// Operations that were not attempted because so many were in flight
-    /// ([`max_in_flight`](crate::CacheBuilder::max_in_flight)) that their turn did not come within the budget.
-    store_saturated: Saturated,
-    /// Operations that the store did not answer in time.
-    store_timeouts: TimedOut,
-    /// Operations whose connection was lost before the answer arrived.
-    store_lost: Lost,
-    /// Operations that the store refused.
-    store_refused: StoreRefused,
-    /// Keys whose invalidation was acknowledged.
-    invalidations: Invalidated,
-    /// Patterns whose invalidation was acknowledged.
-    pattern_invalidations: PatternInvalidated,
-    /// How often a mistake in the use of this function was seen: it ran without a cache, with a value that cannot be a
-    /// part of a key or would come back from the cache as another, or with the entries of a function that names another
-    /// cache; a key made by hand had no time to live; when it was first called, another function could make the same key, or shared entries had another codec,
-    /// version or tags; or another sink had its queue. The log describes each kind of mistake once.
-    misuses: Misused,
-    /// Invalidations that were not acknowledged at first.
-    invalidations_journalled: Journalled,
-}
+function_counters!(function_stats);
 
 impl FunctionStats {
     /// The fraction of lookups that found a value, from 0 to 1; `None` before the first lookup.

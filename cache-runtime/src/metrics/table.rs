@@ -1,7 +1,9 @@
 //! The counters as a table for people.
 
 use std::fmt;
+use std::time::Duration;
 
+use crate::metrics::snapshot::Counter;
 use crate::metrics::{BreakerState, FunctionStats, QueueStats, Stats};
 
 /// Rows under one head. The first cell of a row is text, the others are numbers.
@@ -45,14 +47,14 @@ impl Table {
         let shown = ["hits", "misses", "loads_ok", "loads_failed", "loads_cancelled"];
         let rows = functions.iter().map(|it| Row {
             cells: vec![
-                it.name.to_owned(),
+                it.function.to_owned(),
                 it.hits.to_string(),
                 it.misses.to_string(),
                 it.hit_rate().map_or_else(String::new, |rate| format!("{:.1} %", 100.0 * rate)),
                 it.loads().to_string(),
                 it.loads_failed.to_string(),
-                span(it.load_latency.p50_us),
-                span(it.load_latency.max_us),
+                span(it.load_latency.p50),
+                span(it.load_latency.max),
             ],
             more: of_note(it.counters(), &shown),
         });
@@ -69,17 +71,13 @@ impl Table {
                 it.batches.to_string(),
                 it.dead_letters.to_string(),
             ],
-            more: of_note(
-                [
-                    ("direct", it.direct),
-                    ("full", it.full),
-                    ("failed", it.failed),
-                    ("failures", it.failures),
-                    ("partitions_lost", it.partitions_lost),
-                    ("partitions_owned", it.partitions_owned),
-                ],
-                &[],
-            ),
+            more: {
+                let shown = ["pushed", "delivered", "batches", "dead_letters"];
+                let mut more = of_note(it.counters(), &shown);
+                let owned = ("partitions_owned", it.partitions_owned);
+                more.extend(Some(owned).filter(|(_, count)| *count > 0));
+                more
+            },
         });
         Self { head: head.into(), rows: rows.collect() }
     }
@@ -121,16 +119,16 @@ impl fmt::Display for Table {
 }
 
 fn of_note(
-    counters: impl IntoIterator<Item = (&'static str, u64)>,
+    counters: impl IntoIterator<Item = Counter>,
     shown: &[&str],
 ) -> Vec<(&'static str, u64)> {
-    counters.into_iter().filter(|(name, count)| *count > 0 && !shown.contains(name)).collect()
+    let all = counters.into_iter().map(|it| (it.field, it.count));
+    all.filter(|(name, count)| *count > 0 && !shown.contains(name)).collect()
 }
 
 /// A time in the unit that a person would choose; nothing for zero, where nothing was measured.
-fn span(us: u64) -> String {
-    #[expect(clippy::cast_precision_loss, reason = "no load takes 2^52 microseconds")]
-    let us = us as f64;
+fn span(time: Duration) -> String {
+    let us = time.as_secs_f64() * 1e6;
     match us {
         0.0 => String::new(),
         ..1e3 => format!("{us:.0} µs"),
@@ -146,10 +144,15 @@ mod tests {
 
     #[test]
     fn columns_are_aligned_and_nothing_that_happened_is_left_out() {
-        let latency = Latency { count: 3, p50_us: 812, max_us: 2_340_000, ..Latency::default() };
+        let latency = Latency {
+            count: 3,
+            p50: Duration::from_micros(812),
+            max: Duration::from_millis(2_340),
+            ..Latency::default()
+        };
         let functions = vec![
             FunctionStats {
-                name: "users::get_user",
+                function: "users::get_user",
                 hits: 1204,
                 misses: 12,
                 loads_ok: 11,
@@ -160,7 +163,7 @@ mod tests {
                 load_latency: latency,
                 ..FunctionStats::default()
             },
-            FunctionStats { name: "by hand", invalidations: 2, ..FunctionStats::default() },
+            FunctionStats { function: "by hand", invalidations: 2, ..FunctionStats::default() },
         ];
         let queue = QueueStats {
             queue: "views",

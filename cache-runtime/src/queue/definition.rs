@@ -6,8 +6,9 @@ use std::marker::PhantomData;
 use crate::engine::{Core, ambient};
 use crate::key::KeyText;
 use crate::policy::QueueSite;
+use crate::queue::Queue;
+use crate::queue::push::puts::Puts;
 use crate::queue::sink::batch::Merge;
-use crate::queue::{Puts, Queue};
 
 /// What a queue does with items of one type.
 pub(crate) struct Definition<T> {

@@ -64,7 +64,7 @@ impl Log {
 
     /// Whether calls that were refused may soon pass: too many are under way, or the server is being connected to.
     pub(super) fn is_promising(&self) -> bool {
-        let phase = self.redis().map(|redis| redis.snapshot().phase);
+        let phase = self.redis().map(|redis| redis.store().snapshot().phase);
         matches!(phase, Some(BreakerState::Closed | BreakerState::Connecting))
     }
 }

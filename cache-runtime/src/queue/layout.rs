@@ -25,7 +25,7 @@ use std::sync::{Mutex, PoisonError};
 use tokio::time::{Instant, sleep};
 
 use crate::queue::failure::Failure;
-use crate::queue::partitions::{Log, remembered};
+use crate::queue::partitions::Log;
 use crate::queue::push::clock;
 use crate::queue::push::retry::{ATTEMPT, PAUSES};
 use crate::store::queue::{Layout, Step, Turned};
@@ -59,7 +59,7 @@ pub(super) struct LocalLayout {
     current: Mutex<Layout>,
     /// Nothing is left of what came before this one.
     settled: AtomicU64,
-    /// The latest one that a partition has told of.
+    /// The latest layout that a partition has reported.
     heard: AtomicU64,
 }
 
@@ -93,7 +93,6 @@ impl LocalLayout {
     }
 }
 
-#[expect(clippy::single_match_else, reason = "one arm for each place")]
 impl Log {
     /// Asks for the layout, if none is known. Where there is no answer, pushes find that out for themselves.
     pub(super) async fn learn_layout(&self, key: &str) {
@@ -202,27 +201,5 @@ impl Log {
         }
         self.shared.layout.note(&layout);
         Ok(layout.spread <= own && !layout.drains)
-    }
-
-    pub(crate) async fn relayout(&self, step: Step, by: Deadline) -> StoreResult<Layout> {
-        match self.redis() {
-            Some(redis) => {
-                let keys = (&*self.shared.layout_key, &*self.shared.workers);
-                redis.queue_layout(keys, step, by).await
-            }
-            None => remembered!(self, by, [] queue => queue.relayout(step)),
-        }
-    }
-
-    pub(crate) async fn turn(
-        &self,
-        partition: u32,
-        epoch: u64,
-        by: Deadline,
-    ) -> StoreResult<Turned> {
-        match self.redis() {
-            Some(redis) => redis.queue_turn(&self.shared.lane(partition), epoch, by).await,
-            None => remembered!(self, by, [] queue => queue.turn(partition, epoch)),
-        }
     }
 }

@@ -13,14 +13,14 @@
 //! | `inspection`, `dead_letter`, `letters`, `manage`, `stats`, `measure` | for those who look after it |
 
 mod admin;
-mod definition;
+pub(crate) mod definition;
 mod failure;
 mod layout;
 pub(crate) mod partitions;
-mod push;
+pub(crate) mod push;
 mod shared;
-mod sink;
-mod worker;
+pub(crate) mod sink;
+pub(crate) mod worker;
 
 use std::fmt;
 use std::pin::Pin;
@@ -31,19 +31,13 @@ use serde::de::DeserializeOwned;
 pub use self::admin::dead_letter::{DeadLetter, DeadLetterId, ParseDeadLetterIdError};
 pub use self::admin::manage::QueueSummary;
 use self::definition::Definition;
-pub use self::definition::{QueueBuilder, Uncompared, queue};
-#[cfg(test)]
-pub(crate) use self::push::clock::node;
 pub use self::push::many::PushManyError;
-#[cfg(test)]
-pub(crate) use self::push::payload::decode;
-pub use self::push::puts::{Place, Puts};
-pub(crate) use self::shared::{Queues, Shared};
-pub use self::sink::SinkResult;
+pub(crate) use self::shared::{QueueState, Queues};
 pub use self::sink::batch::{Batch, Versioned};
-pub use self::sink::error::{SinkError, SinkErrorKind, classified};
-pub use self::worker::{Worker, worker};
+pub use self::sink::error::{SinkError, SinkErrorKind};
+pub use self::worker::Worker;
 use crate::error::Error;
+pub use crate::store::queue::{ParsePositionError, Position};
 
 /// A durable queue of items on their way to the database; returned by the companion of a
 /// [`#[write_behind]`](macro@crate::write_behind) function. Cheap to clone.
@@ -81,7 +75,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// If the future is dropped, the item may or may not be in the queue. Once another push of this process has
     /// reached the same partition, it can no longer get there.
     pub async fn push(&self, item: T) -> Result<(), Error> {
-        // Boxed, since it is large and whoever calls holds it; and without its type, through which rustc would look to tell
+        // Boxed, since it is large and the caller's future holds it; and without its type, through which rustc would look to tell
         // whether the caller is `Send`, as deep as it goes.
         let push: Pin<Box<dyn Future<Output = _> + Send + '_>> =
             Box::pin(self.push_and_put(item, true));

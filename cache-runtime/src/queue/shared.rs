@@ -13,7 +13,7 @@ use crate::engine::Core;
 use crate::engine::misuse::{self, Misuse};
 use crate::key::Key;
 use crate::metrics::QueueStats;
-use crate::metrics::queue::Counters;
+use crate::metrics::queue::QueueCounters;
 use crate::policy::QueueSite;
 use crate::queue::admin::measure::Gauge;
 use crate::queue::layout::{LocalLayout, Spot};
@@ -24,39 +24,31 @@ use crate::queue::push::producer::Producer;
 use crate::queue::sink::Sink;
 use crate::queue::worker::report::Report;
 use crate::store::StoreResult;
-use crate::store::queue::memory::MemoryQueue;
-use crate::store::queue::{Lane, Layout};
-use crate::store::redis::{QueueLine, RedisStore};
+use crate::store::queue::redis::{Line, RedisQueue};
+use crate::store::queue::{Lane, Layout, QueueKeys, QueueStore};
 use crate::support::budget::Deadline;
 use crate::support::log;
 use crate::support::random::random_u64;
 
 /// The queues of one cache, by name.
 #[derive(Debug, Default)]
-pub(crate) struct Queues(Mutex<HashMap<&'static str, Arc<Shared>>>);
+pub(crate) struct Queues(Mutex<HashMap<&'static str, Arc<QueueState>>>);
 
 /// One queue of one cache.
-pub(crate) struct Shared {
+pub(crate) struct QueueState {
     pub(super) site: &'static QueueSite,
     /// Its name, which may be a former one of the site's.
     pub(super) queue: &'static str,
-    pub(super) counters: Counters,
+    pub(super) counters: QueueCounters,
     pub(super) gauge: Gauge,
     pub(super) report: Report,
-    /// Where the cache has no server.
-    pub(crate) memory: MemoryQueue,
+    pub(crate) store: QueueStore,
     /// By partition, as they are used.
     lots: Mutex<HashMap<u32, Arc<Lot>>>,
     /// Of these numbers and no others: another cache of this process counts for itself.
     producer: String,
     pub(super) layout: LocalLayout,
-    /// Key of the list of workers.
-    pub(super) workers: String,
-    /// Key of over how many partitions pushes are spread.
-    pub(super) layout_key: String,
-    namespace: String,
-    /// As it stands in keys.
-    name: String,
+    keys: QueueKeys,
     next: AtomicU32,
     sinks: Mutex<Vec<(u64, Arc<dyn Any + Send + Sync>)>>,
     warned: AtomicBool,
@@ -74,27 +66,27 @@ pub(super) struct Lot {
     pub(super) producer_key: String,
     pub(super) group: Group,
     /// Pushes wait on it for replicas, so that others need not.
-    line: tokio::sync::Mutex<Option<Arc<QueueLine>>>,
+    line: tokio::sync::Mutex<Option<Arc<Line>>>,
 }
 
 impl Lot {
     /// A connection on which to wait for replicas.
     pub(super) async fn replicated(
         &self,
-        redis: &RedisStore,
+        redis: &RedisQueue,
         by: Deadline,
-    ) -> StoreResult<Arc<QueueLine>> {
+    ) -> StoreResult<Arc<Line>> {
         let mut line = self.line.lock().await;
         if let Some(line) = line.as_ref().filter(|line| !line.is_of_the_past()) {
             return Ok(Arc::clone(line));
         }
-        let opened = Arc::new(redis.queue_line(&self.lane, by).await?);
+        let opened = Arc::new(redis.line(&self.lane, by).await?);
         *line = Some(Arc::clone(&opened));
         Ok(opened)
     }
 
     /// A connection has failed.
-    pub(super) async fn forget(&self, failed: &Arc<QueueLine>) {
+    pub(super) async fn forget(&self, failed: &Arc<Line>) {
         let mut line = self.line.lock().await;
         if line.as_ref().is_some_and(|line| Arc::ptr_eq(line, failed)) {
             *line = None;
@@ -108,58 +100,48 @@ impl Queues {
         cache.attached()
     }
 
-    /// The queue of an attribute.
-    pub(crate) fn of(&self, site: &'static QueueSite, namespace: &str) -> Arc<Shared> {
-        self.named(site.name, site, namespace)
-    }
-
     /// The queue of this name, as that of an attribute.
-    pub(crate) fn named(
-        &self,
-        queue: &'static str,
-        site: &'static QueueSite,
-        namespace: &str,
-    ) -> Arc<Shared> {
-        let shared = || Arc::new(Shared::new(queue, site, namespace));
-        Arc::clone(lock(&self.0).entry(queue).or_insert_with(shared))
+    fn named(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Arc<QueueState> {
+        let shared = || Arc::new(QueueState::new(cache, queue, site));
+        Arc::clone(lock(&Self::of_cache(cache).0).entry(queue).or_insert_with(shared))
     }
 
     /// What all came to that were used.
     pub(crate) fn stats(&self, cache: &Core) -> Vec<QueueStats> {
-        let snapshot = |shared: Arc<Shared>| {
+        let snapshot = |shared: Arc<QueueState>| {
             let log = Log { cache: cache.clone(), shared };
             if cache.store().is_some() {
                 log.look_for_stats();
             }
-            let Shared { queue, site, counters, gauge, .. } = &*log.shared;
+            let QueueState { queue, site, counters, gauge, .. } = &*log.shared;
             counters.snapshot(queue, site.callsite.name(), gauge.snapshot())
         };
         self.all().into_iter().map(snapshot).collect()
     }
 
     /// All that were used, in the order of their names.
-    pub(crate) fn all(&self) -> Vec<Arc<Shared>> {
+    pub(crate) fn all(&self) -> Vec<Arc<QueueState>> {
         let mut queues: Vec<_> = lock(&self.0).values().cloned().collect();
         queues.sort_unstable_by_key(|shared| shared.queue);
         queues
     }
 }
 
-impl Shared {
+impl QueueState {
     /// What all handles of a queue share.
     pub(crate) fn of(cache: &Core, site: &'static QueueSite) -> Arc<Self> {
         cache.announce();
-        let shared = Queues::of_cache(cache).of(site, cache.settings().namespace.prefix());
+        let shared = Queues::named(cache, site.name, site);
         shared.used_by(site, cache);
         shared
     }
 
     /// What all handles of a queue share that an attribute's had been before it was renamed.
     pub(crate) fn former(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Arc<Self> {
-        Queues::of_cache(cache).named(queue, site, cache.settings().namespace.prefix())
+        Queues::named(cache, queue, site)
     }
 
-    /// Tells if another sink has used the queue before.
+    /// Reports a misuse if another sink has used the queue before.
     pub(crate) fn used_by(&self, site: &'static QueueSite, cache: &Core) {
         let (first, here) = (&self.site.callsite, &site.callsite);
         if std::ptr::eq(self.site, site) || first.source().is_compiled_again(&here.source()) {
@@ -176,22 +158,19 @@ impl Shared {
         misuse::report(cache, here, Misuse::SharedQueue, description);
     }
 
-    fn new(queue: &'static str, site: &'static QueueSite, namespace: &str) -> Self {
-        let name = in_keys(queue);
+    fn new(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Self {
+        let keys = QueueKeys::new(cache.settings().namespace.prefix(), &in_keys(queue));
         Self {
             site,
             queue,
-            counters: Counters::default(),
+            counters: QueueCounters::default(),
             gauge: Gauge::default(),
             report: Report::default(),
-            memory: MemoryQueue::default(),
+            store: QueueStore::new(cache.store(), keys.clone()),
+            keys,
             lots: Mutex::default(),
             producer: format!("{:016x}", random_u64()),
             layout: LocalLayout::new(site.options.partitions),
-            layout_key: Lane::layout(namespace, &name),
-            workers: Lane::workers(namespace, &name),
-            namespace: namespace.to_owned(),
-            name,
             next: AtomicU32::new(0),
             sinks: Mutex::default(),
             warned: AtomicBool::new(false),
@@ -224,7 +203,7 @@ impl Shared {
     pub(super) fn lot(&self, partition: u32) -> Arc<Lot> {
         let mut lots = lock(&self.lots);
         let lot = lots.entry(partition).or_insert_with(|| {
-            let lane = self.lane(partition);
+            let lane = self.keys.lane(partition);
             Arc::new(Lot {
                 producer: Producer::default(),
                 producer_key: lane.producer(&self.producer),
@@ -234,11 +213,6 @@ impl Shared {
             })
         });
         Arc::clone(lot)
-    }
-
-    /// The keys of a partition.
-    pub(super) fn lane(&self, partition: u32) -> Lane {
-        Lane::new(&self.namespace, &self.name, partition)
     }
 
     /// Makes a sink available to pushes, until the number is [withdrawn](Self::withdraw).
@@ -277,9 +251,9 @@ impl Shared {
     }
 }
 
-impl fmt::Debug for Shared {
+impl fmt::Debug for QueueState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Shared").field(&self.queue).finish()
+        f.debug_tuple("QueueState").field(&self.queue).finish()
     }
 }
 

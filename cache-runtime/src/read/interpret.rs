@@ -13,7 +13,7 @@ use crate::metrics::Event;
 use crate::read::call::Call;
 use crate::record::token::Token;
 use crate::record::{self, Found, Value};
-use crate::store::{StoreError, StoreResult};
+use crate::store::{Get, Now, StoreError, StoreResult};
 use crate::support::budget::Budget;
 use crate::support::panic::guarded;
 
@@ -172,7 +172,7 @@ impl Call {
         };
         let by = budget.deadline();
         let (record, now_ms) =
-            tokio::join!(store.get(self.name(), by), store.now_ms(self.name(), by));
+            tokio::join!(store.send(self.name(), Get, by), store.send(self.name(), Now, by));
         Ok(holds(record?.as_ref(), value) && now_ms? < value.fresh_until_ms())
     }
 }

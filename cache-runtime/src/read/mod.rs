@@ -24,17 +24,18 @@
 //!
 //! # The frames of a hit
 //!
-//! From the `await` of the caller to the `redis` crate, each frame calls the next one:
+//! From the `await` of the caller to the `redis` crate, each frame calls the next one. A function
+//! of one line that only hands on is not counted.
 //!
 //! | # | Frame | What it adds |
 //! |--:|---|---|
 //! | 1 | [`Calling`]`::poll` | the body and the types of the function |
 //! | 2 | [`Driver`]`::poll` | the stages, and the cache that the call uses |
 //! | 3 | [`Lookup`]`::ask_for_value` | the entry, and how long the store may take |
-//! | 4 | the store's `get` | Redis or memory; the requests of a batch are sent together |
-//! | 5 | the Redis store's `get` | the node of the key, and whether it may be used |
-//! | 6 | the session's `get` | the command, and the check that the reply belongs to it |
-//! | 7 | the session's `call` | the limit of commands in flight, and the breaker |
+//! | 4 | the store's `send` | Redis or memory; the requests of a batch are sent together |
+//! | 5 | the router's `run` | the node of the key, and whether it may be used |
+//! | 6 | the `send` of `Get` | the command, and the check that the reply belongs to it |
+//! | 7 | the session's `read` | the limit of commands in flight, and the breaker |
 //!
 //! A hit in memory ends with the fourth frame, and waits for nothing.
 //!

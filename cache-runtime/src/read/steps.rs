@@ -13,7 +13,7 @@
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use crate::codec::fidelity::{Difference, Encoded};
+use crate::codec::fidelity::{Difference, Exactness};
 use crate::codec::{Codec, CodecError};
 use crate::engine::Core;
 use crate::engine::entry::{Content, Lasting};
@@ -100,7 +100,7 @@ pub(in crate::read) trait Steps: Content + Lasting {
     fn error_ttl(&self) -> Option<Duration>;
 
     /// Appends the error as the content of a record.
-    fn encode_error(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError>;
+    fn encode_error(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError>;
 
     /// Whether the error would come back from these bytes as it is.
     fn compare_error(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference>;
@@ -116,9 +116,9 @@ pub(in crate::read) struct Failed<'a> {
 }
 
 impl Content for Failed<'_> {
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError> {
         if self.steps.memory() != Some(ErrorMemory::Wire) {
-            return Ok(Encoded::Exact);
+            return Ok(Exactness::Exact);
         }
         out.extend(self.function);
         self.steps.encode_error(codec, out)
@@ -166,7 +166,7 @@ pub(in crate::read) struct Both<'a, R, T> {
 }
 
 impl<R, T> Content for Both<'_, R, T> {
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError> {
         let value = self.values.value().ok_or(CodecError)?;
         self.values.returns.encode(value, codec, out)
     }
@@ -266,7 +266,7 @@ impl<R, T> Steps for Both<'_, R, T> {
         self.values.result.as_ref().and_then(errors.ttl)
     }
 
-    fn encode_error(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+    fn encode_error(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError> {
         let wire = self.values.returns.errors.and_then(|errors| errors().wire).ok_or(CodecError)?;
         wire.encode(self.values.result.as_ref().ok_or(CodecError)?, codec, out)
     }

@@ -121,15 +121,15 @@ pub(crate) fn lease(origin: Origin, key: KeyHash, token: Token) -> [u8; LEASE] {
 pub(crate) enum Found {
     /// A value of ours, for this key.
     Value(Value),
-    /// Somebody is loading.
+    /// A lease: an attempt is loading.
     Lease,
-    /// Somebody is writing, or database replicas are catching up.
+    /// A fence or a tombstone: a write runs, or database replicas are catching up.
     Fence,
     /// Ours but unreadable: truncated, of another format version, or of another kind. A miss.
     Damaged,
     /// A value of ours, with this token, but stored for another key.
     Misplaced(Token),
-    /// Somebody else's data: to be left alone.
+    /// Foreign data, which is left alone.
     Foreign,
 }
 
@@ -168,7 +168,7 @@ pub(crate) const GLANCE: usize = HEADER + 1 + Token::LEN + 8 + 1;
 /// What the beginning of a record says of whether it may be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Glance {
-    /// Somebody else's data.
+    /// Foreign data.
     Foreign,
     /// Writers have put up a fence: whether they have overlapped, and who is alone in it, if anybody is.
     Fence { dirty: bool, alone: Option<Token> },

@@ -1,263 +1,234 @@
-//! Where entries live: in Redis, or in this process's memory. Stores know bytes and the protocol, not value types or
-//! policies.
+//! Where entries live: in Redis, or in this process's memory. Stores know bytes and the protocol,
+//! not value types or policies.
+//!
+//! A [request](protocol::request) is sent by [`Store::send`], and several of a kind by
+//! [`Store::send_all`]. The embedded store executes it ([`memory`]); for Redis it is a command or a
+//! script ([`redis`]), which the node gets that has the key.
 
 mod coalesce;
 mod digests;
+pub(crate) mod embedded;
 mod failover;
 pub(crate) mod glob;
-mod many;
 pub(crate) mod memory;
 pub(crate) mod namespace;
-mod protocol;
+pub(crate) mod protocol;
 pub(crate) mod queue;
 pub(crate) mod quiet;
 pub(crate) mod redis;
 mod sweeps;
 
-use std::time::Duration;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::sync::oneshot;
 
-pub(crate) use self::coalesce::Convoy;
+use self::coalesce::Coalescer;
+pub(crate) use self::coalesce::Together;
 pub(crate) use self::digests::Digests;
+use self::embedded::Embedded;
 pub use self::failover::Failover;
-pub(crate) use self::many::{Claim, Filling, PIECE};
-use self::memory::MemoryStore;
+use self::memory::{Execute, MemoryStore};
 pub(crate) use self::protocol::error::{StoreError, StoreResult};
 pub(crate) use self::protocol::reply::{Acquired, Ended, Stamped};
-pub(crate) use self::protocol::request::{End, Fill, Name, kept};
+use self::protocol::request::Effect;
+pub(crate) use self::protocol::request::{
+    Acquire, Begin, End, Fill, Get, Invalidate, Keyed, Name, Now, Refresh, Release, Renew, Stamp,
+    kept,
+};
+use self::queue::redis::RedisQueue;
+use self::queue::{QueueKeys, QueueStore};
 use self::redis::RedisStore;
-use crate::record::token::Token;
+use self::redis::commands::Command;
 use crate::support::budget::Deadline;
 
-/// A store of one kind or the other.
-#[derive(Debug)]
-pub(crate) enum Store {
-    Memory(Box<MemoryStore>),
-    Redis(RedisStore),
-    #[cfg(test)]
-    Faulty(crate::testing::faulty_store::FaultyStore),
+/// Keys in one piece of a request about many: as many as a server does in a millisecond or so, since
+/// others wait behind them.
+pub(crate) const PIECE: usize = 256;
+
+/// A request that every store answers.
+pub(crate) trait Operation: Execute + Command {}
+
+impl<R: Execute + Command> Operation for R {}
+
+/// A store of one kind or the other. Clones are the same store.
+#[derive(Clone, Debug)]
+pub(crate) struct Store {
+    place: Place,
+    /// Holds back what is requested through this handle.
+    coalescer: Option<Arc<Coalescer>>,
 }
 
-/// Dispatches an operation. The embedded store always answers, and at once.
-macro_rules! dispatch {
-    ($self:ident, $operation:ident($($argument:expr),*; $deadline:expr)) => {
-        match $self {
-            Self::Memory(store) => Ok(store.$operation($($argument),*)),
-            Self::Redis(store) => store.$operation($($argument,)* $deadline).await,
-            #[cfg(test)]
-            Self::Faulty(store) => store.$operation($($argument,)* $deadline).await,
-        }
-    };
+#[derive(Clone, Debug)]
+enum Place {
+    Embedded(Arc<dyn Embedded>),
+    Redis(Arc<RedisStore>),
 }
 
 impl Store {
-    /// Reads a record: one command.
-    pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
-        if let Some(answer) = coalesce::get(name, by) {
-            return answer.await;
-        }
-        dispatch!(self, get(name; by))
+    /// An embedded store whose values take at most about `capacity` bytes.
+    pub(crate) fn in_memory(capacity: usize) -> Self {
+        Self::embedded(Arc::new(MemoryStore::new(capacity)))
     }
 
-    /// The same where it takes no waiting: in the embedded store.
+    /// An embedded store at the end of a way.
+    pub(crate) fn embedded(store: Arc<dyn Embedded>) -> Self {
+        Self { place: Place::Embedded(store), coalescer: None }
+    }
+
+    /// A handle to the same store for [futures that use it together](Together).
+    pub(crate) fn coalescing(&self) -> Self {
+        Self { place: self.place.clone(), coalescer: Some(Arc::default()) }
+    }
+
+    /// Sends a request.
+    pub(crate) async fn send<R: Operation>(
+        &self,
+        name: Name<'_>,
+        mut request: R,
+        by: Deadline,
+    ) -> StoreResult<R::Reply> {
+        if let Some(coalescer) = &self.coalescer {
+            match coalescer.hold(name, request, by) {
+                Ok(answer) => return answer.await,
+                Err(sent_at_once) => request = sent_at_once,
+            }
+        }
+        match &self.place {
+            Place::Redis(store) => store.router.send(Keyed { name, request }, by).await,
+            Place::Embedded(store) => {
+                if let Some(store) = store.here() {
+                    return Ok(request.execute(store, name));
+                }
+                if R::EFFECT == Effect::Writes {
+                    store.hasten();
+                }
+                send_far(&**store, Keyed { name, request }, by).await
+            }
+        }
+    }
+
+    /// Sends many requests: in one round trip for all of them, or for each [piece](PIECE) of them.
+    /// There is one result per request, in order; a failure for one key does not affect the others.
+    ///
+    /// The deadline is that of the first piece, and each of the others has as much time: it bounds
+    /// the wait for an answer, and it is not the number of keys that makes a request time out. Once
+    /// a piece has not been answered, the rest is not sent. A fence is sent only as long as the
+    /// first of them certainly stands.
+    pub(crate) async fn send_all<R: Operation>(
+        &self,
+        mut requests: Vec<Keyed<'_, R>>,
+        by: Deadline,
+    ) -> Vec<StoreResult<R::Reply>> {
+        if let Some(coalescer) = &self.coalescer {
+            match coalescer.hold_all(requests, by) {
+                Ok(answers) => return coalesce::all(answers).await,
+                Err(sent_at_once) => requests = sent_at_once,
+            }
+        }
+        match &self.place {
+            Place::Redis(store) => store.router.send_all(requests, by).await,
+            Place::Embedded(store) => {
+                if let Some(store) = store.here() {
+                    let execute = |it: Keyed<'_, R>| Ok(it.request.execute(store, it.name));
+                    return requests.into_iter().map(execute).collect();
+                }
+                if R::EFFECT == Effect::Writes {
+                    store.hasten();
+                }
+                let mut results = Vec::with_capacity(requests.len());
+                for request in requests {
+                    results.push(send_far(&**store, request, by).await);
+                }
+                results
+            }
+        }
+    }
+
+    /// Sends the same request about many keys.
+    pub(crate) async fn send_each<R: Operation + Clone>(
+        &self,
+        names: &[Name<'_>],
+        request: R,
+        by: Deadline,
+    ) -> Vec<StoreResult<R::Reply>> {
+        self.send_all(Keyed::each(names, &request), by).await
+    }
+
+    /// Reads a record where that takes no waiting: in the embedded store.
     pub(crate) fn get_at_once(&self, name: Name<'_>) -> Option<StoreResult<Option<Bytes>>> {
-        match self {
-            Self::Memory(store) => Some(Ok(store.get(name))),
-            Self::Redis(_) => None,
-            #[cfg(test)]
-            Self::Faulty(_) => None,
+        self.here().map(|store| Ok(Get.execute(store, name)))
+    }
+
+    /// The store itself, if it is in this process and nothing lies between.
+    pub(crate) fn here(&self) -> Option<&MemoryStore> {
+        match &self.place {
+            Place::Embedded(store) => store.here(),
+            Place::Redis(_) => None,
+        }
+    }
+
+    /// The store in Redis, if it is one.
+    pub(crate) fn redis(&self) -> Option<&Arc<RedisStore>> {
+        match &self.place {
+            Place::Redis(store) => Some(store),
+            Place::Embedded(_) => None,
+        }
+    }
+
+    /// One of its queues.
+    pub(crate) fn queue(&self, keys: QueueKeys) -> QueueStore {
+        match &self.place {
+            Place::Redis(store) => QueueStore::Redis(RedisQueue::new(Arc::clone(store), keys)),
+            Place::Embedded(store) => QueueStore::Embedded(store.queue()),
         }
     }
 
     /// The length of the longest record that is stored.
     pub(crate) fn longest_record(&self) -> usize {
-        match self {
-            Self::Memory(store) => store.longest_record(),
-            Self::Redis(_) => usize::MAX,
-            #[cfg(test)]
-            Self::Faulty(_) => usize::MAX,
-        }
-    }
-
-    /// The time by the clock that sets the times in an entry's record, in milliseconds since the Unix epoch.
-    pub(crate) async fn now_ms(&self, name: Name<'_>, by: Deadline) -> StoreResult<u64> {
-        dispatch!(self, now_ms(name; by))
-    }
-
-    /// Gets the stamps of some tags, and creates those that are missing. Unless they are invalidated or evicted, they
-    /// last for at least `need` from now on. One round trip, one result per tag.
-    pub(crate) async fn stamp(
-        &self,
-        names: &[Name<'_>],
-        need: Duration,
-        by: Deadline,
-    ) -> Vec<StoreResult<Stamped>> {
-        if let Some(answers) = coalesce::stamp(names, need, by) {
-            return coalesce::all(answers).await;
-        }
-        match self {
-            Self::Memory(store) => names.iter().map(|name| Ok(store.stamp(*name, need))).collect(),
-            Self::Redis(store) => store.stamp(names, need, by).await,
-            #[cfg(test)]
-            Self::Faulty(store) => store.stamp(names, need, by).await,
-        }
-    }
-
-    /// Gets the value, or the lease. A value with the token `reject` is useless to the caller, and makes room for the
-    /// lease.
-    pub(crate) async fn acquire(
-        &self,
-        name: Name<'_>,
-        token: Token,
-        lease: Duration,
-        reject: Option<Token>,
-        by: Deadline,
-    ) -> StoreResult<Acquired> {
-        if let Some(answer) = coalesce::acquire(Claim { name, token, reject }, lease, by) {
-            return answer.await;
-        }
-        dispatch!(self, acquire(name, token, lease, reject; by))
-    }
-
-    /// Stores a value if the key still holds the lease with its token.
-    pub(crate) async fn fill(&self, name: Name<'_>, fill: Fill, by: Deadline) -> StoreResult<bool> {
-        let fill = match coalesce::fill(name, None, fill, by) {
-            Ok(answer) => return answer.await,
-            Err(fill) => fill,
-        };
-        dispatch!(self, fill(name, fill; by))
-    }
-
-    /// Replaces the value with the token `seen`, and no other.
-    pub(crate) async fn refresh(
-        &self,
-        name: Name<'_>,
-        seen: Token,
-        fill: Fill,
-        by: Deadline,
-    ) -> StoreResult<bool> {
-        let fill = match coalesce::fill(name, Some(seen), fill, by) {
-            Ok(answer) => return answer.await,
-            Err(fill) => fill,
-        };
-        dispatch!(self, refresh(name, seen, fill; by))
-    }
-
-    /// Gives up a lease.
-    pub(crate) async fn release(
-        &self,
-        name: Name<'_>,
-        token: Token,
-        by: Deadline,
-    ) -> StoreResult<bool> {
-        dispatch!(self, release(name, token; by))
-    }
-
-    /// Renews a lease while its load is running.
-    pub(crate) async fn renew(
-        &self,
-        name: Name<'_>,
-        token: Token,
-        lease: Duration,
-        by: Deadline,
-    ) -> StoreResult<bool> {
-        if let Some(answer) = coalesce::renew(Claim { name, token, reject: None }, lease, by) {
-            return answer.await;
-        }
-        dispatch!(self, renew(name, token, lease; by))
-    }
-
-    /// Removes values and leases; never lifts another writer's fence. One result per key.
-    ///
-    /// Many keys go in pieces, each one round trip. The deadline is that of the first piece, and each of the others has
-    /// as much time: it is not the number of keys that makes an operation time out. The rest is not sent once a piece
-    /// has not been answered.
-    pub(crate) async fn invalidate(
-        &self,
-        names: &[Name<'_>],
-        hold_off: Duration,
-        by: Deadline,
-    ) -> Vec<StoreResult<()>> {
-        match self {
-            Self::Memory(store) => {
-                let invalidate = |name: &Name<'_>| {
-                    store.invalidate(*name, hold_off);
-                    Ok(())
-                };
-                names.iter().map(invalidate).collect()
-            }
-            Self::Redis(store) => store.invalidate(names, hold_off, by).await,
-            #[cfg(test)]
-            Self::Faulty(store) => store.invalidate(names, hold_off, by).await,
-        }
-    }
-
-    /// Puts up a writer's fence, or renews it. One result per key: whether the fence is in place. Many keys go in pieces,
-    /// as in [`invalidate`](Self::invalidate), for as long as the first of them certainly has its fence.
-    pub(crate) async fn begin(
-        &self,
-        names: &[Name<'_>],
-        writer: Token,
-        fence: Duration,
-        by: Deadline,
-    ) -> Vec<StoreResult<bool>> {
-        match self {
-            Self::Memory(store) => names
-                .iter()
-                .map(|name| {
-                    store.begin(*name, writer, fence);
-                    Ok(true)
-                })
-                .collect(),
-            Self::Redis(store) => store.begin(names, writer, fence, by).await,
-            #[cfg(test)]
-            Self::Faulty(store) => store.begin(names, writer, fence, by).await,
-        }
+        self.here().map_or(usize::MAX, MemoryStore::longest_record)
     }
 
     /// Waits until the connection has been lost or established.
     pub(crate) async fn changed(&self) {
-        match self {
-            Self::Redis(store) => {
-                store.changed(store.snapshot()).await;
-            }
-            #[cfg(test)]
-            Self::Faulty(store) => store.changed().await,
-            Self::Memory(_) => std::future::pending().await,
+        match &self.place {
+            Place::Redis(store) => _ = store.changed(store.snapshot()).await,
+            Place::Embedded(store) => store.changed().await,
         }
     }
+}
 
-    /// Lifts a writer's fences, and stores each value if no other writer of its key overlapped. One result per key. Many
-    /// keys go in pieces, as in [`invalidate`](Self::invalidate).
-    pub(crate) async fn end(
-        &self,
-        ends: Vec<End<'_>>,
-        writer: Token,
-        hold_off: Duration,
-        by: Deadline,
-    ) -> Vec<StoreResult<Ended>> {
-        match self {
-            Self::Memory(store) => ends
-                .into_iter()
-                .map(|end| Ok(store.end(end.name, writer, hold_off, end.value)))
-                .collect(),
-            Self::Redis(store) => store.end(ends, writer, hold_off, by).await,
-            #[cfg(test)]
-            Self::Faulty(store) => store.end(ends, writer, hold_off, by).await,
+impl From<RedisStore> for Store {
+    fn from(store: RedisStore) -> Self {
+        Self { place: Place::Redis(Arc::new(store)), coalescer: None }
+    }
+}
+
+/// Sends a request to an embedded store at the end of a way.
+async fn send_far<R: Operation>(
+    store: &dyn Embedded,
+    Keyed { name, mut request }: Keyed<'_, R>,
+    by: Deadline,
+) -> StoreResult<R::Reply> {
+    if R::EFFECT != Effect::Reads && store.is_quiet() {
+        if let Some(reply) = request.while_quiet() {
+            return Ok(reply);
         }
+        request.withhold();
     }
+    let text = name.text.to_owned();
+    let execute = move |store: &MemoryStore| request.execute(store, Name::new(&text));
+    work_far(store, R::EFFECT, by, execute).await
+}
 
-    /// Lifts a writer's fence, and stores its value if no other writer overlapped.
-    pub(crate) async fn end_with(
-        &self,
-        name: Name<'_>,
-        writer: Token,
-        fill: Fill,
-        by: Deadline,
-    ) -> StoreResult<Ended> {
-        let end = End { name, value: Some(fill) };
-        let replies = self.end(vec![end], writer, Duration::ZERO, by).await;
-        replies.into_iter().next().unwrap_or(Err(StoreError::Unexpected))
-    }
+/// Has something done with an embedded store at the end of a way.
+async fn work_far<T: Send + 'static>(
+    store: &dyn Embedded,
+    effect: Effect,
+    by: Deadline,
+    work: impl FnOnce(&MemoryStore) -> T + Send + 'static,
+) -> StoreResult<T> {
+    let (given, mut taken) = oneshot::channel();
+    store.send(effect, by, Box::new(move |store| _ = given.send(work(store)))).await?;
+    taken.try_recv().map_err(|_| StoreError::Unexpected)
 }

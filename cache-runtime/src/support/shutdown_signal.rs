@@ -1,12 +1,12 @@
-//! Telling what runs that it should end.
+//! A one-shot shutdown signal: the sender sends it once, and every clone of the receiver sees it.
 
 use tokio::sync::watch;
 
-/// Tells.
+/// Sends the signal.
 #[derive(Debug)]
 pub(crate) struct Stop(watch::Sender<bool>);
 
-/// Is told.
+/// Receives the signal, also after it was sent.
 #[derive(Clone, Debug)]
 pub(crate) struct Stopped(watch::Receiver<bool>);
 
@@ -16,18 +16,18 @@ pub(crate) fn stop() -> (Stop, Stopped) {
 }
 
 impl Stop {
-    pub(crate) fn tell(&self) {
+    pub(crate) fn send(&self) {
         self.0.send_replace(true);
     }
 }
 
 impl Stopped {
-    pub(crate) fn is_told(&self) -> bool {
+    pub(crate) fn is_sent(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Waits until it is told to end, or nobody is left who could.
-    pub(crate) async fn told(&mut self) {
-        _ = self.0.wait_for(|told| *told).await;
+    /// Completes when the signal is sent, or its sender is dropped.
+    pub(crate) async fn sent(&mut self) {
+        _ = self.0.wait_for(|sent| *sent).await;
     }
 }

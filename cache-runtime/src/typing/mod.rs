@@ -6,6 +6,7 @@
 //! `Probe<R>`. In an expression this works with generics too; as a constant in a type it needs a type without
 //! generics.
 
+mod ability;
 mod absent;
 mod batch_again;
 mod batch_answers;
@@ -25,11 +26,13 @@ mod probe;
 mod registration;
 pub(crate) mod remembered_errors;
 mod returns;
-mod shared_error;
 mod sharing;
+mod stored;
 
 use std::fmt;
 
+pub use self::ability::Encoded;
+pub(crate) use self::ability::{Cloned, Compare, Equal, Hand};
 pub use self::batch_again::{Again, again};
 pub use self::batch_answers::{Answers, Batched, HeldBy, Negative};
 pub(crate) use self::batch_ids::distinct;
@@ -37,20 +40,18 @@ pub use self::batch_ids::{Id, Ids};
 pub use self::batch_lacks::{
     EachLacksBoth, EachLacksDeserialize, EachLacksNothing, EachLacksSerialize,
 };
-pub(crate) use self::bounds::{
-    Fail, Fails, Optional, ReadBack, Refuse, Spells, Storable, Stores, Writable, Yields,
-};
+pub(crate) use self::bounds::{Fail, Fails, Optional, ReadBack, Refuse, Storable, Writable};
 pub use self::lacks::{LacksBoth, LacksDeserialize, LacksNothing, LacksSerialize};
 pub use self::merge::{Fold, merge};
-pub(crate) use self::nature::{Compare, Equal, Hand, Nature};
-pub use self::nature::{Encoded, Unable};
+pub(crate) use self::nature::Nature;
+pub use self::nature::Unable;
 pub(crate) use self::probe::Answer;
 pub use self::probe::{IsAbsent, NeverAbsent, Otherwise, Probe};
 pub(crate) use self::returns::OfOne;
 pub use self::returns::{Returns, Written};
-pub use self::shared_error::SharedError;
 pub(crate) use self::sharing::{Shared, Sharing};
 pub use self::sharing::{SharesByRef, SharesClones, SharesError, SharesText, Unshared};
+pub(crate) use self::stored::{Spells, Stores, Yields};
 
 /// The shape of a return type that is a value as a whole.
 #[derive(Debug)]
@@ -115,7 +116,7 @@ impl<T, E> Outcome<Fallible> for Result<T, E> {
 
 /// A `KIND` as a type.
 #[derive(Debug)]
-pub struct Kind<const KIND: u8>;
+pub struct ValueKind<const KIND: u8>;
 
 /// The shape that a `KIND` stands for.
 pub trait Shaped {
@@ -123,16 +124,16 @@ pub trait Shaped {
     type Shape;
 }
 
-impl Shaped for Kind<0> {
+impl Shaped for ValueKind<0> {
     type Shape = Plain;
 }
 
-impl Shaped for Kind<1> {
+impl Shaped for ValueKind<1> {
     type Shape = Fallible;
 }
 
 /// What a function that returns `R` stores.
-pub type Value<R, const KIND: u8> = <R as Outcome<<Kind<KIND> as Shaped>::Shape>>::Value;
+pub type Value<R, const KIND: u8> = <R as Outcome<<ValueKind<KIND> as Shaped>::Shape>>::Value;
 
 macro_rules! opaque_debug {
     ($($type:ident<$($parameter:ident),+>),*) => {$(

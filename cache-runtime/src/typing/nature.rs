@@ -4,68 +4,12 @@
 //! An inherent method of [`Answer`] that demands a trait shadows the method of the same name that a trait provides for
 //! every `Answer`; what either returns is a type that knows how, or that does without.
 
-use std::sync::Arc;
-
 use crate::codec::Codec;
 use crate::codec::fidelity::{self, Difference};
 use crate::key::Key;
-use crate::typing::sharing::Shared;
-use crate::typing::{Answer, Answers, OfOne, Outcome, Storable};
-
-/// How callers that waited for a load get its value.
-pub trait Hand<V> {
-    /// A copy for all of them.
-    fn share(value: &V) -> Option<Shared>;
-
-    /// The copy of one of them.
-    fn unshare(shared: &Shared) -> Option<V>;
-}
-
-/// How a value is compared with what was read back, beside what serde shows of both.
-pub trait Compare<V> {
-    /// The type's own equality.
-    const EQUAL: Option<fn(&V, &V) -> bool>;
-}
-
-/// Each caller gets a clone.
-#[derive(Clone, Copy, Debug)]
-pub struct Cloned;
-
-/// By `PartialEq`.
-#[derive(Clone, Copy, Debug)]
-pub struct Equal;
-
-/// Without: each caller gets a value that is decoded for it, and serde alone shows what differs.
-#[derive(Clone, Copy, Debug)]
-pub struct Encoded;
-
-impl<V: Clone + Send + Sync + 'static> Hand<V> for Cloned {
-    fn share(value: &V) -> Option<Shared> {
-        Some(Arc::new(value.clone()))
-    }
-
-    fn unshare(shared: &Shared) -> Option<V> {
-        shared.downcast_ref::<V>().cloned()
-    }
-}
-
-impl<V> Hand<V> for Encoded {
-    fn share(_: &V) -> Option<Shared> {
-        None
-    }
-
-    fn unshare(_: &Shared) -> Option<V> {
-        None
-    }
-}
-
-impl<V: PartialEq> Compare<V> for Equal {
-    const EQUAL: Option<fn(&V, &V) -> bool> = Some(|one, two| one == two);
-}
-
-impl<V> Compare<V> for Encoded {
-    const EQUAL: Option<fn(&V, &V) -> bool> = None;
-}
+use crate::typing::{
+    Answer, Answers, Cloned, Compare, Encoded, Equal, Hand, OfOne, Outcome, Shared, Storable,
+};
 
 macro_rules! probes {
     ($(

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
-use crate::codec::fidelity::{self, Difference, Encoded};
+use crate::codec::fidelity::{self, Difference, Exactness};
 use crate::codec::{Codec, CodecError};
 use crate::policy::Callsite;
 use crate::record::token::Token;
@@ -32,7 +32,7 @@ pub struct Errors<R> {
 
 /// An error as bytes.
 pub(crate) struct Wire<R> {
-    encode: fn(&R, Codec, &mut Vec<u8>) -> Result<Encoded, CodecError>,
+    encode: fn(&R, Codec, &mut Vec<u8>) -> Result<Exactness, CodecError>,
     pub(crate) decode: fn(&[u8], Codec) -> Result<R, CodecError>,
     compare: fn(&R, Codec, &[u8]) -> Result<(), Difference>,
 }
@@ -60,7 +60,7 @@ impl<R> Wire<R> {
         result: &R,
         codec: Codec,
         out: &mut Vec<u8>,
-    ) -> Result<Encoded, CodecError> {
+    ) -> Result<Exactness, CodecError> {
         (self.encode)(result, codec, out)
     }
 
@@ -76,18 +76,18 @@ impl<R> Wire<R> {
 }
 
 /// Errors that can be serialized and deserialized.
-pub trait Written<R> {
+pub trait ErrorsWritten<R> {
     /// All processes remember them.
     fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>;
 }
 
-impl<T, E: Serialize + DeserializeOwned> Written<Result<T, E>> for &&Probe<Result<T, E>> {
+impl<T, E: Serialize + DeserializeOwned> ErrorsWritten<Result<T, E>> for &&Probe<Result<T, E>> {
     fn errors(self, ttl: fn(&Result<T, E>) -> Option<Duration>) -> Errors<Result<T, E>> {
         Errors { ttl, wire: Some(Wire::new::<typing::Encoded>()) }
     }
 }
 
-impl<T, E> Written<Result<T, E>> for &&&Probe<Result<T, E>>
+impl<T, E> ErrorsWritten<Result<T, E>> for &&&Probe<Result<T, E>>
 where
     E: Serialize + DeserializeOwned + PartialEq,
 {
@@ -97,26 +97,26 @@ where
 }
 
 /// Errors that can be cloned.
-pub trait Cloned<R> {
+pub trait ErrorsCloned<R> {
     /// This process remembers them.
     fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>;
 }
 
-impl<T, E: Clone + Send + Sync + 'static> Cloned<Result<T, E>> for &Probe<Result<T, E>> {
+impl<T, E: Clone + Send + Sync + 'static> ErrorsCloned<Result<T, E>> for &Probe<Result<T, E>> {
     fn errors(self, ttl: fn(&Result<T, E>) -> Option<Duration>) -> Errors<Result<T, E>> {
         Errors { ttl, wire: None }
     }
 }
 
 /// All other errors, and results that are no errors.
-pub trait Forgotten<R> {
+pub trait ErrorsForgotten<R> {
     /// Nobody can remember them.
     fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>
     where
         R: Remember;
 }
 
-impl<R> Forgotten<R> for Probe<R> {
+impl<R> ErrorsForgotten<R> for Probe<R> {
     fn errors(self, ttl: fn(&R) -> Option<Duration>) -> Errors<R>
     where
         R: Remember,

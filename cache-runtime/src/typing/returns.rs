@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::codec::fidelity::{self, Difference, Encoded};
+use crate::codec::fidelity::{self, Difference, Exactness};
 use crate::codec::{Codec, CodecError};
 use crate::error::Error;
 use crate::typing::remembered_errors::Errors;
 use crate::typing::{
-    Answer, Compare, Encoded as Decoded, Fail, Fails, Hand, IsAbsent, Nature, Optional, Outcome,
-    Refuse, Shared, Sharing, Spells, Storable, Stores, absent,
+    Answer, Compare, Encoded, Fail, Fails, Hand, IsAbsent, Nature, Optional, Outcome, Refuse,
+    Shared, Sharing, Spells, Storable, Stores, absent,
 };
 
 /// Everything a read must know of the type `R` that the function returns and the `V` that is stored.
@@ -17,7 +17,7 @@ use crate::typing::{
 pub struct Returns<R, V> {
     pub(crate) value: fn(&R) -> Option<&V>,
     pub(crate) is_absent: IsAbsent<V>,
-    encode: fn(&V, Codec, &mut Vec<u8>) -> Result<Encoded, CodecError>,
+    encode: fn(&V, Codec, &mut Vec<u8>) -> Result<Exactness, CodecError>,
     decode: fn(&[u8], Codec) -> Result<R, CodecError>,
     pub(crate) sharing: Sharing<R>,
     /// What else the value can do. One pointer, as this is part of every call's future.
@@ -88,9 +88,9 @@ impl<R, V> Returns<R, V> {
         V: Storable,
     {
         let is_absent = if is_by_hand { |_: &V| false } else { absent::is_none };
-        let returns = Self::new(answer, is_absent, Sharing::NONE, Decoded, Decoded);
+        let returns = Self::new(answer, is_absent, Sharing::NONE, Encoded, Encoded);
         Self {
-            nature: || Nature { by_hand: true, ..Nature::new::<Shape, Decoded, Decoded>() },
+            nature: || Nature { by_hand: true, ..Nature::new::<Shape, Encoded, Encoded>() },
             ..returns
         }
     }
@@ -151,7 +151,7 @@ impl<R, V> Returns<R, V> {
         value: &V,
         codec: Codec,
         out: &mut Vec<u8>,
-    ) -> Result<Encoded, CodecError> {
+    ) -> Result<Exactness, CodecError> {
         (self.encode)(value, codec, out)
     }
 

@@ -5,9 +5,9 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::error::SharedError;
 use crate::support::panic::guarded;
 use crate::typing::Probe;
-use crate::typing::shared_error::SharedError;
 
 /// What several callers get a copy of.
 #[expect(unreachable_pub, reason = "of a trait that expansions use")]

@@ -11,8 +11,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use crate::engine::background::Again;
-use crate::store::{End, Store};
+use crate::engine::background::Reinvalidations;
+use crate::store::{End, Keyed, Store};
 use crate::write::pending::{Doubt, Pending};
 use crate::write::scope::{WriteScope, names};
 use crate::write::values::Values;
@@ -30,9 +30,13 @@ impl WriteScope {
         let failed = texts(&fenced, |doubt| doubt == Doubt::Failed);
         let bare = texts(&unfenced, |doubt| doubt > Doubt::None);
         let mut left: BTreeSet<String> = texts(&fenced, |doubt| doubt == Doubt::Unknown).collect();
-        left.extend(Again::add_keys(cache, failed, hold_off));
-        left.extend(Again::add_keys(cache, bare, hold_off));
-        Again::add_patterns(cache, texts(&patterns, |doubt| doubt > Doubt::None), hold_off);
+        left.extend(Reinvalidations::add_keys(cache, failed, hold_off));
+        left.extend(Reinvalidations::add_keys(cache, bare, hold_off));
+        Reinvalidations::add_patterns(
+            cache,
+            texts(&patterns, |doubt| doubt > Doubt::None),
+            hold_off,
+        );
 
         for list in [&mut fenced, &mut unfenced] {
             list.retain(|key, _| !left.contains(key));
@@ -55,7 +59,7 @@ impl WriteScope {
         if keys.is_empty() {
             return;
         }
-        let due = Again::due(self.cache());
+        let due = Reinvalidations::due(self.cache());
         // The database's replicas learn of a commit after it.
         let replies = self.fence(keys, hold_off).await;
         let reached = |wanted| {
@@ -65,9 +69,9 @@ impl WriteScope {
                 .filter(move |(_, up)| *up == wanted)
                 .map(|(key, _)| key.clone())
         };
-        Again::insure(self.cache(), reached(true), due, hold_off);
+        Reinvalidations::insure(self.cache(), reached(true), due, hold_off);
         // These are in the journal already, where the store did not answer.
-        Again::add_keys(self.cache(), reached(false), hold_off);
+        Reinvalidations::add_keys(self.cache(), reached(false), hold_off);
     }
 
     /// Lifts fences.
@@ -84,12 +88,13 @@ impl WriteScope {
         }
         let names = names(keys);
         self.cache().flights().forget(&names);
+        let writer = self.writer();
         let ends = keys.iter().zip(names).map(|(key, name)| {
             let value = if standing.contains(key) { values.take(key) } else { None };
-            End { name, value }
+            Keyed { name, request: End { writer, hold_off, value } }
         });
         let by = self.cache().budget().deadline();
-        let replies = store.end(ends.collect(), self.writer(), hold_off, by).await;
+        let replies = store.send_all(ends.collect(), by).await;
         for (key, reply) in keys.iter().zip(&replies) {
             values.count(key, reply);
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::engine::journal::Entry;
+use crate::engine::journal::Invalidation;
 use crate::support::log;
 use crate::write::Targets;
 use crate::write::pending::Doubt;
@@ -134,8 +134,8 @@ impl Drop for Closing {
         if !self.closed {
             let pending = self.scope.pending().clone();
             let keys = pending.fenced.into_keys().chain(pending.unfenced.into_keys());
-            let patterns = pending.patterns.into_keys().map(Entry::Pattern);
-            let entries = keys.map(Entry::Key).chain(patterns);
+            let patterns = pending.patterns.into_keys().map(Invalidation::Pattern);
+            let entries = keys.map(Invalidation::Key).chain(patterns);
             self.scope.cache().journal().add(entries, pending.hold_off);
         }
     }

@@ -11,10 +11,10 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::engine::Core;
-use crate::engine::journal::Entry;
+use crate::engine::journal::Invalidation;
 use crate::engine::misuse::{self, Misuse};
 use crate::record::token::Token;
-use crate::store::{Name, StoreResult};
+use crate::store::{Begin, Name, StoreResult};
 use crate::support::panic::guarded;
 use crate::write::Targets;
 use crate::write::guard::Guard;
@@ -129,10 +129,10 @@ impl WriteScope {
         self.cache.flights().forget(&names);
         let span = self.cache.settings().fence.saturating_add(longer);
         let by = self.cache.budget().deadline();
-        let replies = store.begin(&names, self.writer, span, by).await;
+        let replies = store.send_each(&names, Begin { writer: self.writer, fence: span }, by).await;
         // A key without its fence is bypassed in this process until an invalidation has been acknowledged.
         let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
-        let unfenced = unfenced.map(|(key, _)| Entry::Key(key.clone()));
+        let unfenced = unfenced.map(|(key, _)| Invalidation::Key(key.clone()));
         self.cache.journal().add(unfenced, longer);
         replies
     }

@@ -23,7 +23,7 @@ impl Targets {
         self.add_key(key.into_text(), callsite, owner);
     }
 
-    /// Tells if an entry is in another cache than the one that `write` uses.
+    /// Reports a misuse if an entry is in another cache than the one that `write` uses.
     pub(super) fn are_in(&self, cache: &Core, is_named: bool, write: &'static Callsite) {
         let others = if is_named { self.unnamed } else { self.named };
         if let Some(owner) = others

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use crate::codec::fidelity::{Difference, Encoded};
+use crate::codec::fidelity::{Difference, Exactness};
 use crate::codec::{Codec, CodecError};
 use crate::engine::Core;
 use crate::engine::entry::{self, Content, Head, Lasting, Unfit};
@@ -83,7 +83,7 @@ struct Worth<'a, T> {
 }
 
 impl<T> Content for Worth<'_, T> {
-    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Encoded, CodecError> {
+    fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError> {
         self.through.encoding.encode(self.value, codec, out)
     }
 
@@ -250,7 +250,7 @@ impl Values {
         self.store(entry, result.as_stored());
     }
 
-    /// Takes out what could not be stored. It is told when the write is over, because that may panic.
+    /// Takes out the values that could not be stored. They are reported when the write is over, because the report may panic.
     pub(super) fn take_unfit(&mut self) -> Option<Box<Untold>> {
         let unfit = std::mem::take(&mut self.unfit);
         (!unfit.is_empty()).then(|| Box::new(Untold { cache: self.cache.clone(), unfit }))

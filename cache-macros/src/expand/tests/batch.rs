@@ -9,7 +9,8 @@ use crate::expand_cached;
 fn a_read_of_many() {
     assert_cached(
         quote! {
-            batch(id in ids, chunk = 500, concurrent = 2), key = get_user_key(id), ttl = 3600, none_ttl = 30,
+            batch(id in ids, chunk = 500, concurrent = 2), key = get_user_key(id), ttl = 3600,
+            none_ttl = 30,
             skip(limit)
         },
         quote! {
@@ -39,7 +40,8 @@ fn a_read_of_many() {
                     .negative()
                     .in_chunks(500, 2)
                     .through(
-                        ::cache_runtime::__private::batched!(Result<HashMap<i64, User>, sqlx::Error>),
+                        ::cache_runtime::__private::batched!(Result<HashMap<i64, User>,
+                        sqlx::Error>),
                         move |missing| {
                             #[allow(unused_variables)]
                             let mut limit =
@@ -69,7 +71,8 @@ fn the_companion_of_a_read_of_many_takes_one() {
     };
     let args = quote!(batch(id in ids), key = "org:<org>:<id>", ttl = 1, none_ttl = 1, skip(limit));
     let item_with_limit = quote! {
-        async fn find<'a>(&self, org: String, ids: &'a HashSet<Uuid>, limit: u8) -> Vec<(Uuid, Found)> {
+        async fn find<'a>(&self, org: String, ids: &'a HashSet<Uuid>, limit: u8) -> Vec<(Uuid,
+        Found)> {
             BODY
         }
     };

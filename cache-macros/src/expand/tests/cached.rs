@@ -91,7 +91,10 @@ fn a_read_with_tags() {
     let companion = text(&quote!(fn get_user_key(org: &Org, id: &i64)));
     let tags = text(&quote! {
         .text("user:").part(id).done().ttl(expiry())
-            .tag(::cache_runtime::__private::tag().text("org:").part_before(org, '/').text("/").part(id).done())
+            .tag(
+                ::cache_runtime::__private::tag()
+                    .text("org:").part_before(org, '/').text("/").part(id).done()
+            )
             .tag(::cache_runtime::__private::tag().text("users").done())
     });
     assert!(expanded.contains(&companion), "{expanded}");
@@ -227,7 +230,8 @@ fn the_companion_takes_what_the_key_needs() {
     });
     assert!(expanded.contains(&companion), "{expanded}");
     let inside = text(&quote! {
-        .text(":").part(&*name).text(":").part(&ids).text(":").part(&q).text(":").part(&x).text(":").part(&y).done()
+        .text(":").part(&*name).text(":").part(&ids).text(":").part(&q)
+        .text(":").part(&x).text(":").part(&y).done()
     });
     assert!(expanded.contains(&inside), "{expanded}");
 
@@ -253,7 +257,10 @@ fn a_ttl_of_parameters() {
     let args = quote!(key = "user:<id>", ttl = expiry(*secs, name, how), skip(secs, name, how));
     let expanded = text(&expand_cached(args, item).unwrap());
     let inside = text(&quote! {
-        .ttl({ let secs: &u64 = &secs; let name: &str = &name; let how = &how; expiry(*secs, name, how) })
+        .ttl({
+            let secs: &u64 = &secs; let name: &str = &name; let how = &how;
+            expiry(*secs, name, how)
+        })
     });
     assert!(expanded.contains(&inside), "{expanded}");
     let companion = text(&quote!(.ttl(expiry(*secs, name, how))));

@@ -52,7 +52,8 @@ fn what_is_left_for_the_catalogue() {
     );
     let args = quote! {
         users::get::<T>(id), self.find(id) = 1, key = name_key(&id), key = key,
-        invalidates(key = "a:<id>:<result.id>:<user:hash>", tag = "c:<id>", pattern = "b:*", each(it in all) list(it))
+        invalidates(key = "a:<id>:<result.id>:<user:hash>", tag = "c:<id>", pattern = "b:*",
+        each(it in all) list(it))
     };
     contains(
         expand_write_through(args, item),

@@ -16,9 +16,9 @@ fn without_whitespace(tokens: &TokenStream) -> String {
     tokens.to_string().split_whitespace().collect()
 }
 
-/// Without whitespace, since that is printed in more ways than one, and without what is for the catalogue, what is for the
-/// comparison of functions, the name of a write, and what shows a type to the compiler, which are everywhere the same and
-/// have tests of their own.
+/// Without whitespace, since that is printed in more ways than one, and without what is for the
+/// catalogue, what is for the comparison of functions, the name of a write, and what shows a type
+/// to the compiler, which are everywhere the same and have tests of their own.
 pub(super) fn text(tokens: &TokenStream) -> String {
     let mut text = without_whitespace(tokens);
     while let Some((before, after)) = text.split_once("__private::catalog!{") {

@@ -52,21 +52,24 @@ fn a_function_that_names_a_cache_is_marked() {
 #[test]
 fn an_attribute_that_names_none_asks_for_the_mark() {
     let private = quote!(::cache_runtime::__private);
+    let of = quote!(__names_the_cache_of_of_key);
+    let by = quote!(__names_the_cache_of_by_key);
     let write = quote!(
         async fn save(&self, user: User, make_key: Make) {
             BODY
         }
     );
     let args = quote! {
-        get(user.id), users::find::<T>(id), Self::of(id), shop::Users::of(id), self.by(id), self.other.by(id),
+        get(user.id), users::find::<T>(id), Self::of(id), shop::Users::of(id), self.by(id),
+        self.other.by(id),
         each(id in ids) listed(id), key = &its_key(&id).tag("a"), key = make_key(&id), key = key,
     };
     let asked = [
         quote!(#private::unnamed!(get_key in self);),
         quote!(#private::unnamed!(find_key in users);),
-        quote!(#private::unnamed!(__names_the_cache_of_of_key of Self::__names_the_cache_of_of_key);),
-        quote!(#private::unnamed!(__names_the_cache_of_of_key of shop::Users::__names_the_cache_of_of_key);),
-        quote!(#private::unnamed!(__names_the_cache_of_by_key of Self::__names_the_cache_of_by_key);),
+        quote!(#private::unnamed!(#of of Self::#of);),
+        quote!(#private::unnamed!(#of of shop::Users::#of);),
+        quote!(#private::unnamed!(#by of Self::#by);),
         quote!(#private::unnamed!(listed_key in self);),
         quote!(#private::unnamed!(its_key in self);),
     ];
@@ -80,7 +83,7 @@ fn an_attribute_that_names_none_asks_for_the_mark() {
         quote!(get(user.id) = 1, self.by(id) = 2, key = its_key(&id) = 3, invalidates(of(id)));
     let asked = [
         quote!(#private::unnamed!(get_key in self);),
-        quote!(#private::unnamed!(__names_the_cache_of_by_key of Self::__names_the_cache_of_by_key);),
+        quote!(#private::unnamed!(#by of Self::#by);),
         quote!(#private::unnamed!(its_key in self);),
         quote!(#private::unnamed!(of_key in self);),
     ];

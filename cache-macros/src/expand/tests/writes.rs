@@ -11,7 +11,8 @@ fn a_write() {
     assert_invalidates(
         quote!(get_user(id)),
         quote! {
-            async fn rename_user(db: &PgPool, id: i64, name: &str) -> Result<(), sqlx::Error> { BODY }
+            async fn rename_user(db: &PgPool, id: i64, name: &str) -> Result<(),
+            sqlx::Error> { BODY }
         },
         &quote! {
             async fn rename_user(db: &PgPool, id: i64, name: &str) -> Result<(), sqlx::Error> {

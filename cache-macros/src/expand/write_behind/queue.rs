@@ -1,16 +1,18 @@
 //! `save_views_queue()`: the queue in front of the sink.
 
-use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::{ToTokens as _, format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens as _, quote};
 use syn::Path;
 
 use super::{companion, kept, link};
+use crate::attr::List;
 use crate::attr::put::Put;
 use crate::attr::write_behind::{Merge, WhenUnavailable};
 use crate::diagnostics::Reported;
 use crate::expand::arguments::{InPlace, reference};
+use crate::expand::settings::settings;
 use crate::expand::target::of_function;
-use crate::expand::{Runtime, cache, catalog, duration, grouped, key, named};
+use crate::expand::{Runtime, cache, callsite, catalog, key, named};
 use crate::model::{ItemKey, WriteBehind};
 use crate::piece::{Part, ident};
 use crate::syntax;
@@ -20,7 +22,8 @@ use crate::syntax;
 //     pub fn save_views_queue() -> Queue<PageView> {
 //         use __private::Uncompared as _;
 //         static __SITE: __private::QueueSite =
-//             __private::QueueSite::new(concat!(module_path!(), "::save_views"), "page-views").batch(500);
+//             __private::QueueSite::new(concat!(module_path!(), "::save_views"), "page-views")
+//                 .batch(500);
 //         __private::queue(&__SITE).compared().key(|view, key| key.part(&view.page)).done()
 //     }
 pub(super) fn queue(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
@@ -36,7 +39,7 @@ pub(super) fn queue(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenS
     let calls = key.map(|key| of_key(key, model, runtime)).transpose()?;
     let cache = model.args.cache.get()?.map(cache);
     let listed = catalog::sink(model, private);
-    let puts = model.args.puts.iter().flatten().filter(|_| !model.args.cache.is_given());
+    let puts = model.args.puts.iter().flatten().flatten().filter(|_| !model.args.cache.is_given());
     let asked = puts.filter_map(|put| named::of_function(&put.target, private));
     Ok(quote! {
         #(#kept)*
@@ -57,46 +60,20 @@ pub(super) fn queue(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenS
 fn site(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
     let Runtime { path, private } = runtime;
     let args = model.args;
-    let function = key::origin(model.scope.function, "", private);
+    let function = callsite::origin(model.scope.function, "", private);
     let queue = args.queue.get()?;
-    let batch = number("batch", args.batch.get()?.copied().map(u64::from));
-    let linger = args.linger.get()?.map(|linger| duration("linger", linger));
-    let partitions = number("partitions", args.partitions.get()?.copied().map(u64::from));
     let keep_all = match args.merge.get()? {
         Some(Merge::None) => Some(quote!(.keep_all())),
         Some(Merge::By(_)) | None => None,
     };
-    let max_len = number("max_len", args.max_len.get()?.copied());
-    let push_timeout = args.push_timeout.get()?.map(|timeout| duration("push_timeout", timeout));
-    let max_attempts = number("max_attempts", args.max_attempts.get()?.copied().map(u64::from));
-    let max_deliveries =
-        number("max_deliveries", args.max_deliveries.get()?.copied().map(u64::from));
     let unavailable = match args.on_unavailable.get()? {
         Some(WhenUnavailable::Error) => Some(quote!(.unavailable_is_error())),
         Some(WhenUnavailable::Direct) | None => None,
     };
-    let replicas = number("replicas", args.replicas.get()?.copied().map(u64::from));
-    let lease = args.lease.get()?.map(|lease| duration("lease", lease));
-    let sink_timeout = args.sink_timeout.get()?.map(|limit| duration("sink_timeout", limit));
-    let codec = args.codec.get()?.map(|codec| quote!(.codec(#path::Codec::#codec)));
-    let version = args.version.get()?.map(|&version| {
-        let version = Literal::u32_unsuffixed(version);
-        quote!(.version(#version))
-    });
-    let lossy = args.lossy_values.get()?.map(|()| quote!(.lossy_values()));
+    let settings = settings(args, path)?;
     Ok(quote! {
         static __SITE: #private::QueueSite = #private::QueueSite::new(#function, #queue)
-            #batch #linger #partitions #keep_all #max_len #push_timeout #max_attempts #max_deliveries #unavailable
-            #replicas #lease #sink_timeout #codec #version #lossy;
-    })
-}
-
-/// `.name(500)`
-fn number(name: &str, value: Option<u64>) -> Option<TokenStream> {
-    let name = format_ident!("{name}");
-    value.map(|value| {
-        let value: Literal = grouped(value);
-        quote!(.#name(#value))
+            #settings #keep_all #unavailable;
     })
 }
 
@@ -104,7 +81,10 @@ fn number(name: &str, value: Option<u64>) -> Option<TokenStream> {
 //     .key(|view, key| key.part(&view.page))
 //     .merge(|older, newer| __private::merge(PageView::add, older, newer))
 //     .put(|view, puts| {
-//         puts.put(&__private::through!(get_views_key(&view.page)), |entry| entry.store(&view.count));
+//         puts.put(
+//             &__private::through!(get_views_key(&view.page)),
+//             |entry| entry.store(&view.count),
+//         );
 //     })
 fn of_key(
     of: &ItemKey<'_>,
@@ -133,7 +113,7 @@ fn value(part: &Part<'_>, item: &Ident) -> TokenStream {
 }
 
 fn puts(
-    given: &[Result<Put, Reported>],
+    given: &List<Vec<Put>>,
     item: &str,
     private: &Path,
 ) -> Result<Option<TokenStream>, Reported> {
@@ -141,13 +121,15 @@ fn puts(
     // As the user wrote it. Where it is not used it must not have a name.
     let mut used = None;
     let mut calls = Vec::new();
-    for put in given {
-        let Put { target, value } = put.as_ref().map_err(|&reported| reported)?;
-        let mentioned = || syntax::mention(target, item).or_else(|| syntax::mention(value, item));
-        used = used.or_else(mentioned);
-        let key = of_function(target, &mut InPlace, private);
-        let value = reference(value.clone());
-        calls.push(quote!(#puts.put(&#private::through!(#key), |#entry| #entry.store(#value))));
+    for together in given.iter() {
+        for Put { target, value } in together.as_ref().map_err(|&reported| reported)? {
+            let mentioned =
+                || syntax::mention(target, item).or_else(|| syntax::mention(value, item));
+            used = used.or_else(mentioned);
+            let key = of_function(target, &mut InPlace, private);
+            let value = reference(value.clone());
+            calls.push(quote!(#puts.put(&#private::through!(#key), |#entry| #entry.store(#value))));
+        }
     }
     let item = used.map_or_else(|| quote!(_), Ident::into_token_stream);
     Ok(match calls.as_slice() {

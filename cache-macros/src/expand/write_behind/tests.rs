@@ -22,7 +22,8 @@ fn a_sink() {
         ) -> sqlx::Result<()> { BODY }
     };
     let args = quote! {
-        queue = "page-views", key = "page:<view.site:trim:lower>/<view.page:hash>", batch = 500, linger = "1s",
+        queue = "page-views", key = "page:<view.site:trim:lower>/<view.page:hash>", batch = 500,
+        linger = "1s",
         partitions = 8, merge = PageView::add, put(get_views(view.page) = view.count),
         put(Self::top(7) = None), max_len = 100_000, push_timeout = TIMEOUT, max_attempts = 5,
         on_unavailable = "error", replicas = 1, lease = 10,
@@ -59,16 +60,18 @@ fn a_sink() {
                 .max_len(100_000)
                 .push_timeout(TIMEOUT)
                 .max_attempts(5)
-                .unavailable_is_error()
                 .replicas(1)
                 .lease_ms(10_000)
                 .codec(::cache_runtime::Codec::Json)
                 .version(2)
-                .lossy_values();
+                .lossy_values()
+                .unavailable_is_error();
             ::cache_runtime::__private::queue::<PageView>(&__SITE)
                 .compared()
                 .key(|view, key| #key)
-                .merge(|older, newer| ::cache_runtime::__private::merge(PageView::add, older, newer))
+                .merge(
+                    |older, newer| ::cache_runtime::__private::merge(PageView::add, older, newer)
+                )
                 .put(|view, puts| {
                     puts.put(
                         &::cache_runtime::__private::through!(get_views_key(&view.page)),
@@ -87,15 +90,15 @@ fn a_sink() {
         #[doc = "A worker that hands [`save_views`] what is in its queue."]
         #[allow(dead_code)]
         pub fn save_views_worker(
-            db: impl ::cache_runtime::Own<PgPool>,
-            table: impl ::cache_runtime::Own<str>,
+            db: impl ::cache_runtime::__private::Own<PgPool>,
+            table: impl ::cache_runtime::__private::Own<str>,
             stats: Arc<Stats>
         ) -> ::cache_runtime::Worker {
             ::cache_runtime::__private::worker::<PageView, _, _, _>(
                 save_views_queue(),
                 (
-                    ::cache_runtime::Own::own(db),
-                    ::cache_runtime::Own::own(table),
+                    ::cache_runtime::__private::Own::own(db),
+                    ::cache_runtime::__private::Own::own(table),
                     stats,
                 ),
                 |(db, table, stats,), views| async move {

@@ -20,7 +20,8 @@ use crate::model::{Form, Kept, WriteBehind};
 //         )
 //     }
 //
-// With `error_kind = kind_of` the sink is called by `__private::classified(save_views(..).await, kind_of)`.
+// With `error_kind = kind_of` the sink is called by `__private::classified(save_views(..).await,
+// kind_of)`.
 pub(super) fn worker(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<TokenStream, Reported> {
     let Runtime { path, private } = runtime;
     let function = model.scope.function;
@@ -61,8 +62,8 @@ pub(super) fn worker(model: &WriteBehind<'_>, runtime: &Runtime) -> Result<Token
     })
 }
 
-/// `__private::worker::<PageView, _, _, _>`: rustc underlines the item's type, the parameters or the arrow,
-/// if the item, what is to be kept, or the return type will not do.
+/// `__private::worker::<PageView, _, _, _>`: rustc underlines the item's type, the parameters or
+/// the arrow, if the item, what is to be kept, or the return type will not do.
 fn worker_of_sink(model: &WriteBehind<'_>, private: &Path) -> TokenStream {
     let sig = &model.scope.function.sig;
     let item = model.batch.as_ref().map(|batch| batch.item);
@@ -94,7 +95,7 @@ impl<'a> Argument<'a> {
             return quote!(#name: #ty);
         }
         let runtime = respanned(runtime, kept.colon);
-        let own = quote_spanned!(kept.colon=> impl #runtime::Own);
+        let own = quote_spanned!(kept.colon=> impl #runtime::__private::Own);
         let close = quote_spanned!(end(ty)=> >);
         quote!(#name: #own<#ty #close)
     }
@@ -102,7 +103,11 @@ impl<'a> Argument<'a> {
     /// What the worker keeps of it.
     fn owned(&self, runtime: &Path) -> TokenStream {
         let name = &self.name;
-        if self.kept.referent.is_some() { quote!(#runtime::Own::own(#name)) } else { quote!(#name) }
+        if self.kept.referent.is_some() {
+            quote!(#runtime::__private::Own::own(#name))
+        } else {
+            quote!(#name)
+        }
     }
 
     /// What the sink is given.

@@ -80,7 +80,7 @@ impl Trials {
 
 /// A value that was encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Encoded {
+pub(crate) enum Exactness {
     /// The codec had an exact word for all of it.
     Exact,
     /// Only a trial can tell whether it can be read back.
@@ -120,13 +120,13 @@ pub(crate) fn encode<T: Serialize>(
     value: &T,
     codec: Codec,
     out: &mut Vec<u8>,
-) -> Result<Encoded, CodecError> {
+) -> Result<Exactness, CodecError> {
     let start = out.len();
     if codec.encode(value, out).is_ok() {
-        return Ok(Encoded::Exact);
+        return Ok(Exactness::Exact);
     }
     out.truncate(start);
-    codec.encode_loosely(value, out).map(|()| Encoded::Doubtful)
+    codec.encode_loosely(value, out).map(|()| Exactness::Doubtful)
 }
 
 /// Whether a value is written as these bytes.

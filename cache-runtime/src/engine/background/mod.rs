@@ -1,7 +1,7 @@
 //! Work that outlives a call.
 
-mod again;
 mod refreshes;
+mod reinvalidations;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -10,9 +10,9 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
-pub(crate) use self::again::Again;
 use self::refreshes::Refreshes;
-pub(crate) use self::refreshes::{Claim, Claimed};
+pub(crate) use self::refreshes::{Claimed, RefreshClaim};
+pub(crate) use self::reinvalidations::Reinvalidations;
 
 /// Runs something in the background; not at all outside of a runtime, where nobody could.
 pub(crate) fn spawn(task: impl Future<Output = ()> + Send + 'static) {
@@ -27,7 +27,7 @@ pub(crate) struct Background {
     refreshes: Refreshes,
     /// What has to be put in order after a call that was dropped.
     errands: AtomicUsize,
-    again: Again,
+    reinvalidations: Reinvalidations,
     /// Notified whenever something ends.
     ended: Notify,
 }
@@ -37,7 +37,7 @@ impl Background {
         Arc::new(Self {
             refreshes: Refreshes::new(max_refreshes),
             errands: AtomicUsize::new(0),
-            again: Again::default(),
+            reinvalidations: Reinvalidations::default(),
             ended: Notify::new(),
         })
     }
@@ -68,8 +68,8 @@ impl Background {
     }
 
     /// What is to be invalidated again.
-    pub(crate) fn again(&self) -> &Again {
-        &self.again
+    pub(crate) fn reinvalidations(&self) -> &Reinvalidations {
+        &self.reinvalidations
     }
 
     /// Begins no more refreshes.
@@ -103,7 +103,7 @@ impl Background {
     }
 }
 
-/// Something that is running. It is dropped with its future, wherever that ends.
+/// Counts a task as running until its future ends or is dropped.
 struct Errand(Arc<Background>);
 
 impl Drop for Errand {

@@ -41,7 +41,7 @@ enum Stage {
 /// What becomes of the wish to refresh.
 #[derive(Debug)]
 pub(crate) enum Claimed {
-    Granted(Claim),
+    Granted(RefreshClaim),
     /// This process is at it.
     Busy,
     /// The last attempt was a moment ago, and failed.
@@ -52,7 +52,7 @@ pub(crate) enum Claimed {
 
 /// The right to refresh an entry; given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Claim {
+pub(crate) struct RefreshClaim {
     background: Arc<Background>,
     key: Arc<str>,
     rest: Option<Duration>,
@@ -92,7 +92,7 @@ impl Refreshes {
         let key: Arc<str> = key.into();
         state.entries.insert(Arc::clone(&key), Stage::Running);
         drop(state);
-        Claimed::Granted(Claim { background: Arc::clone(background), key, rest: None })
+        Claimed::Granted(RefreshClaim { background: Arc::clone(background), key, rest: None })
     }
 
     pub(super) fn rest(&self, key: Arc<str>, rest: Duration) {
@@ -149,14 +149,14 @@ impl State {
     }
 }
 
-impl Claim {
+impl RefreshClaim {
     /// How long no other refresh of the entry starts in this process after this one has ended; `None` for not at all.
     pub(crate) fn rest(&mut self, rest: Option<Duration>) {
         self.rest = rest;
     }
 }
 
-impl Drop for Claim {
+impl Drop for RefreshClaim {
     fn drop(&mut self) {
         let key = std::mem::replace(&mut self.key, "".into());
         self.background.refreshes.state().end(key, self.rest);
@@ -168,7 +168,7 @@ impl Drop for Claim {
 mod tests {
     use super::*;
 
-    fn granted(claimed: Claimed) -> Claim {
+    fn granted(claimed: Claimed) -> RefreshClaim {
         let Claimed::Granted(claim) = claimed else { panic!("{claimed:?}") };
         claim
     }

@@ -7,13 +7,13 @@ use crate::record::KeyHash;
 
 /// The function that was called, and for which entries.
 #[derive(Clone, Debug)]
-pub(crate) struct Asked {
+pub(crate) struct FlightRequest {
     callsite: &'static Callsite,
     /// Those of a batch, sorted. None for a function of one entry, which is that of the flight.
     entries: Option<Arc<[u64]>>,
 }
 
-impl Asked {
+impl FlightRequest {
     /// A call of a function of one entry.
     pub(crate) fn one(callsite: &'static Callsite) -> Self {
         Self { callsite, entries: None }
@@ -40,11 +40,11 @@ impl Asked {
     }
 }
 
-impl PartialEq for Asked {
+impl PartialEq for FlightRequest {
     /// Functions are told apart by their statics: two of the same name and the same types are two.
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self.callsite, other.callsite) && self.entries == other.entries
     }
 }
 
-impl Eq for Asked {}
+impl Eq for FlightRequest {}

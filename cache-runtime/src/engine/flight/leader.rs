@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::thread::panicking;
 
-use crate::engine::flight::{Asked, Flight, Flights, Landing, Mark, lock};
+use crate::engine::flight::{Flight, FlightRequest, Flights, Landing, Mark, lock};
 
 /// The right and the duty to load for the waiters. Dropping it hands over to one of them.
 #[must_use]
@@ -12,7 +12,7 @@ pub(crate) struct Leader {
     flights: Arc<Flights>,
     flight: Arc<Flight>,
     /// What its call asked for, so what an error of it is about.
-    asked: Asked,
+    asked: FlightRequest,
     first: bool,
     landed: bool,
 }
@@ -21,7 +21,7 @@ impl Leader {
     pub(super) fn new(
         flights: &Arc<Flights>,
         flight: Arc<Flight>,
-        asked: Asked,
+        asked: FlightRequest,
         first: bool,
     ) -> Self {
         Self { flights: Arc::clone(flights), flight, asked, first, landed: false }

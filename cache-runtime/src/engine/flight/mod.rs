@@ -48,8 +48,9 @@
 //! # Failed loads
 //!
 //! A value is that of its key, whoever loaded it. An error is that of a call: of one function, and
-//! of everything that the call [asked for](Asked). If `rows(&[13, 20])` fails because of row 13, a
-//! call of `row(20)` that waited for it has not failed, and neither has `rows(&[20, 21])`. So
+//! of everything that the call [asked for](FlightRequest). If `rows(&[13, 20])` fails because of
+//! row 13, a call of `row(20)` that waited for it has not failed, and neither has
+//! `rows(&[20, 21])`. So
 //!
 //! > a waiter takes an error only from a call of the same function that asked for the same entries.
 //!
@@ -57,11 +58,12 @@
 //! takes no errors, and of values only what can be decoded: the type of an original is not known to
 //! it.
 //!
-//! If an error can be cloned, or made from one that all hold ([`SharedError`](crate::SharedError)),
-//! all such waiters that joined before the load began get it. The others, and those of a load that
-//! panicked, lead in groups of 1, 2, 4, 8, 16, 16 …: twenty waiters of a failing load have their
-//! answer within the time of five loads, and however many there are, no more than 16 of them load
-//! at once. A load that succeeds in the meantime serves the rest.
+//! If an error can be cloned, or made from one that all hold
+//! ([`SharedError`](crate::error::SharedError)), all such waiters that joined before the load began
+//! get it. The others, and those of a load that panicked, lead in groups of 1, 2, 4, 8, 16, 16 …:
+//! twenty waiters of a failing load have their answer within the time of five loads, and however
+//! many there are, no more than 16 of them load at once. A load that succeeds in the meantime
+//! serves the rest.
 //!
 //! # Cancellation
 //!
@@ -81,7 +83,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-pub(crate) use self::asked::Asked;
+pub(crate) use self::asked::FlightRequest;
 pub(crate) use self::landing::{Landed, Landing, Mark};
 pub(crate) use self::leader::Leader;
 use self::state::{State, Waiter};
@@ -132,7 +134,7 @@ impl Flights {
     pub(crate) fn join(
         &self,
         name: Name<'_>,
-        asked: impl FnOnce() -> Asked,
+        asked: impl FnOnce() -> FlightRequest,
     ) -> Option<oneshot::Receiver<Verdict>> {
         if self.aloft.load(Ordering::Acquire) == 0 {
             return None;
@@ -142,7 +144,7 @@ impl Flights {
     }
 
     /// Joins the flight of a key, or leads a new one.
-    pub(crate) fn enter(self: &Arc<Self>, name: Name<'_>, asked: Asked) -> Role {
+    pub(crate) fn enter(self: &Arc<Self>, name: Name<'_>, asked: FlightRequest) -> Role {
         let index = shard_of(name);
         let key: Arc<str> = name.text.into();
         let mut shard = lock(&self.shards[index]);
@@ -196,7 +198,7 @@ impl Flights {
     /// leader: lands, finds no waiters, removes the flight from the map
     /// waiter: adds itself to a flight that has no leader, and waits in vain
     /// ```
-    fn land(self: &Arc<Self>, flight: &Arc<Flight>, asked: &Asked, landing: &Landing) {
+    fn land(self: &Arc<Self>, flight: &Arc<Flight>, asked: &FlightRequest, landing: &Landing) {
         let mut shard = lock(&self.shards[flight.shard]);
         let mut state = lock(&flight.state);
         state.leaders -= 1;
@@ -235,7 +237,7 @@ impl Flights {
 }
 
 impl Flight {
-    fn wait(&self, asked: Asked) -> oneshot::Receiver<Verdict> {
+    fn wait(&self, asked: FlightRequest) -> oneshot::Receiver<Verdict> {
         let (verdict, receiver) = oneshot::channel();
         let mut state = lock(&self.state);
         let joined = state.marks;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
 
-use crate::engine::flight::{Asked, Landing, Mark, Verdict};
+use crate::engine::flight::{FlightRequest, Landing, Mark, Verdict};
 
 /// Largest group of waiters that load at once after failures.
 const WIDEST: u32 = 16;
@@ -24,7 +24,7 @@ pub(super) struct Waiter {
     /// How many marks had been set when it joined.
     pub(super) joined: u64,
     /// What it asked for: only errors of a call that asked for the same are its own.
-    pub(super) asked: Asked,
+    pub(super) asked: FlightRequest,
     pub(super) verdict: oneshot::Sender<Verdict>,
 }
 
@@ -36,7 +36,7 @@ impl State {
 
     /// Takes out the waiters that may take this landing's result, and sets the size of the next
     /// group.
-    pub(super) fn served(&mut self, asked: &Asked, landing: &Landing) -> Vec<Waiter> {
+    pub(super) fn served(&mut self, asked: &FlightRequest, landing: &Landing) -> Vec<Waiter> {
         let mark = match landing {
             Landing::Value(record, mark) => {
                 self.width = 1;

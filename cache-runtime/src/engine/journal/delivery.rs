@@ -8,10 +8,10 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::engine::journal::state::Batch;
-use crate::engine::journal::{Entry, Journal};
-use crate::error::cause::Cause;
+use crate::engine::journal::{Invalidation, Journal};
+use crate::error::Cause;
 use crate::store::redis::Sweep;
-use crate::store::{Digests, Name, Store, StoreError};
+use crate::store::{Digests, Invalidate, Name, Store, StoreError};
 use crate::support::budget::Budget;
 use crate::support::log;
 use crate::support::random::random_fraction;
@@ -25,7 +25,7 @@ const SCAN_LIMIT: Duration = Duration::from_secs(3_600);
 /// How often it is said how far a sweep has come that takes long.
 const TOLD: Duration = Duration::from_secs(30);
 
-/// How many reasons are told, of those that a server names.
+/// How many different refusals of a server the log describes.
 const REASONS: usize = 8;
 
 /// The background task that empties the journal.
@@ -80,10 +80,10 @@ impl Delivery {
         let names: Vec<_> = keys.iter().map(|(_, key)| Name::new(key)).collect();
         self.journal.base.flights().forget(&names);
         let (hold_off, by) = (self.journal.state().hold_off, self.journal.base.budget().deadline());
-        let replies = store.invalidate(&names, hold_off, by).await;
+        let replies = store.send_each(&names, Invalidate { hold_off }, by).await;
         self.why = replies.iter().find_map(|reply| reply.as_ref().err().cloned());
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
-        self.journal.acknowledged(acknowledged.map(|((_, key), _)| Entry::Key(key.clone())));
+        self.journal.acknowledged(acknowledged.map(|((_, key), _)| Invalidation::Key(key.clone())));
         self.settle(keys.iter().zip(&replies).map(|((place, _), reply)| (*place, reply.is_ok())))
     }
 
@@ -95,7 +95,7 @@ impl Delivery {
         let reply = self.watch(&sweep, reply).await;
         self.why = reply.as_ref().err().cloned();
         if reply.is_ok() {
-            self.journal.acknowledged([Entry::Pattern(pattern.to_owned())]);
+            self.journal.acknowledged([Invalidation::Pattern(pattern.to_owned())]);
         }
         self.settle([(place, reply.is_ok())])
     }
@@ -162,7 +162,7 @@ impl Delivery {
             return;
         };
         let cause = error.cause().cloned().unwrap_or(Cause::Lost);
-        // That the server cannot be reached for another reason than before is told by its breaker.
+        // The breaker logs it if the server cannot be reached for another reason than before.
         let is_news = match &cause {
             Cause::Refused(_) => !self.announced.contains(&cause) && self.announced.len() < REASONS,
             _ => self.announced.is_empty(),

@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use self::delivery::Delivery;
-pub(crate) use self::state::Entry;
+pub(crate) use self::state::Invalidation;
 use self::state::State;
 use crate::engine::{Base, background};
 #[cfg(doc)]
@@ -67,7 +67,7 @@ impl Journal {
         }
         let state = self.state();
         let covers = state.overflow.contains(text)
-            || state.places.contains_key(&Entry::Key(text.to_owned()))
+            || state.places.contains_key(&Invalidation::Key(text.to_owned()))
             || state.patterns().any(|pattern| namespace::matches(pattern, text));
         drop(state);
         if covers {
@@ -79,10 +79,10 @@ impl Journal {
     /// Adds invalidations, and makes sure that they are delivered.
     pub(crate) fn add(
         self: &Arc<Self>,
-        entries: impl IntoIterator<Item = Entry>,
+        entries: impl IntoIterator<Item = Invalidation>,
         hold_off: Duration,
     ) {
-        let entries: Vec<Entry> = entries.into_iter().collect();
+        let entries: Vec<Invalidation> = entries.into_iter().collect();
         if entries.is_empty() {
             return;
         }
@@ -97,8 +97,8 @@ impl Journal {
         // value.
         for entry in &entries {
             match entry {
-                Entry::Key(key) => self.base.flights().forget(&[Name::new(key)]),
-                Entry::Pattern(_) => self.base.flights().forget_all(),
+                Invalidation::Key(key) => self.base.flights().forget(&[Name::new(key)]),
+                Invalidation::Pattern(_) => self.base.flights().forget_all(),
             }
         }
         self.deliver();
@@ -119,7 +119,7 @@ impl Journal {
     }
 
     /// Remembers invalidations that the current primary has acknowledged.
-    pub(crate) fn acknowledged(&self, entries: impl IntoIterator<Item = Entry>) {
+    pub(crate) fn acknowledged(&self, entries: impl IntoIterator<Item = Invalidation>) {
         if self.may_replay() {
             self.state().recent.extend(entries);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::engine::journal::state::{CAPACITY, Entry};
+use crate::engine::journal::state::{CAPACITY, Invalidation};
 use crate::store::Digests;
 
 /// For how long after its acknowledgement an invalidation may be lost in a failover.
@@ -31,12 +31,12 @@ struct Generations {
 }
 
 impl Recent {
-    pub(super) fn extend(&mut self, entries: impl IntoIterator<Item = Entry>) {
+    pub(super) fn extend(&mut self, entries: impl IntoIterator<Item = Invalidation>) {
         let now = Instant::now();
         for entry in entries {
             match entry {
-                Entry::Key(key) => self.keys.push_back((now, key)),
-                Entry::Pattern(pattern) => self.patterns.push_back((now, pattern)),
+                Invalidation::Key(key) => self.keys.push_back((now, key)),
+                Invalidation::Pattern(pattern) => self.patterns.push_back((now, pattern)),
             }
         }
         let is_over = |when: Instant| now.duration_since(when) > REPLAY;
@@ -61,13 +61,13 @@ impl Recent {
     }
 
     /// What a failover may have lost.
-    pub(super) fn at_risk(mut self) -> (Vec<Entry>, Digests) {
+    pub(super) fn at_risk(mut self) -> (Vec<Invalidation>, Digests) {
         let now = Instant::now();
         let late = |when: &Instant| now.duration_since(*when) <= REPLAY;
         let keys = self.keys.into_iter().filter(|(when, _)| late(when));
         let patterns = self.patterns.into_iter().filter(|(when, _)| late(when));
-        let keys = keys.map(|(_, key)| Entry::Key(key));
-        let entries = keys.chain(patterns.map(|(_, pattern)| Entry::Pattern(pattern)));
+        let keys = keys.map(|(_, key)| Invalidation::Key(key));
+        let entries = keys.chain(patterns.map(|(_, pattern)| Invalidation::Pattern(pattern)));
         self.digests.at(now);
         let Generations { mut young, old, .. } = self.digests;
         young.append(old);
@@ -101,22 +101,32 @@ mod tests {
     }
 
     /// How many of these are at risk.
-    fn count(at_risk: &(Vec<Entry>, Digests), numbers: Range<usize>) -> usize {
+    fn count(at_risk: &(Vec<Invalidation>, Digests), numbers: Range<usize>) -> usize {
         let (entries, digests) = at_risk;
         let entries: HashSet<_> = entries.iter().collect();
-        let contains = |key: String| digests.contains(&key) || entries.contains(&Entry::Key(key));
+        let contains =
+            |key: String| digests.contains(&key) || entries.contains(&Invalidation::Key(key));
         numbers.filter(|number| contains(key(*number))).count()
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_acknowledged_is_at_risk_for_a_while() {
         let mut recent = Recent::default();
-        recent.extend([Entry::Key("early".to_owned()), Entry::Pattern("early:*".to_owned())]);
+        recent.extend([
+            Invalidation::Key("early".to_owned()),
+            Invalidation::Pattern("early:*".to_owned()),
+        ]);
         tokio::time::advance(REPLAY + Duration::from_millis(1)).await;
-        recent.extend([Entry::Key("late".to_owned()), Entry::Pattern("late:*".to_owned())]);
+        recent.extend([
+            Invalidation::Key("late".to_owned()),
+            Invalidation::Pattern("late:*".to_owned()),
+        ]);
         let (entries, digests) = recent.at_risk();
         assert!(digests.is_empty());
-        assert_eq!(entries, [Entry::Key("late".to_owned()), Entry::Pattern("late:*".to_owned())]);
+        assert_eq!(
+            entries,
+            [Invalidation::Key("late".to_owned()), Invalidation::Pattern("late:*".to_owned())]
+        );
     }
 
     /// However many there are: of those for which there is no room, and of nothing else.
@@ -124,9 +134,9 @@ mod tests {
     async fn many_are_at_risk_as_well() {
         let mut recent = Recent::default();
         let many = 3 * CAPACITY;
-        recent.extend((0..many).map(|number| Entry::Key(key(number))));
+        recent.extend((0..many).map(|number| Invalidation::Key(key(number))));
         tokio::time::advance(REPLAY / 2).await;
-        recent.extend((many..2 * many).map(|number| Entry::Key(key(number))));
+        recent.extend((many..2 * many).map(|number| Invalidation::Key(key(number))));
         let at_risk = recent.at_risk();
         assert_eq!(at_risk.0.len(), CAPACITY);
         assert_eq!(count(&at_risk, 0..2 * many), 2 * many);
@@ -137,10 +147,10 @@ mod tests {
     async fn they_are_forgotten_in_time() {
         let mut recent = Recent::default();
         for _ in 0..3 {
-            recent.extend((0..2 * CAPACITY).map(|number| Entry::Key(key(number))));
+            recent.extend((0..2 * CAPACITY).map(|number| Invalidation::Key(key(number))));
             tokio::time::advance(REPLAY + Duration::from_millis(1)).await;
         }
-        recent.extend([Entry::Key("last".to_owned())]);
+        recent.extend([Invalidation::Key("last".to_owned())]);
         assert!(!recent.digests.young.is_empty(), "it is not long ago");
         tokio::time::advance(2 * REPLAY).await;
         let (entries, digests) = recent.at_risk();

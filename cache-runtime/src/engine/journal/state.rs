@@ -16,7 +16,7 @@ const BATCH: usize = 256;
 
 /// An invalidation, with full texts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Entry {
+pub(crate) enum Invalidation {
     Key(String),
     Pattern(String),
 }
@@ -25,8 +25,8 @@ pub(crate) enum Entry {
 pub(super) struct State {
     /// In the order in which they were added. An invalidation that is added again moves to the end: a delivery in
     /// progress may have been executed before the write that it was added for.
-    entries: BTreeMap<u64, Entry>,
-    pub(super) places: HashMap<Entry, u64>,
+    entries: BTreeMap<u64, Invalidation>,
+    pub(super) places: HashMap<Invalidation, u64>,
     next: u64,
     /// The places of patterns: each read is compared with these, and keys may be thousands.
     patterns: BTreeSet<u64>,
@@ -50,18 +50,18 @@ impl State {
     /// The patterns, however many keys there are.
     pub(super) fn patterns(&self) -> impl Iterator<Item = &str> {
         self.patterns.iter().filter_map(|place| match self.entries.get(place) {
-            Some(Entry::Pattern(pattern)) => Some(&**pattern),
+            Some(Invalidation::Pattern(pattern)) => Some(&**pattern),
             _ => None,
         })
     }
 
-    pub(super) fn add(&mut self, entry: Entry) {
+    pub(super) fn add(&mut self, entry: Invalidation) {
         let has_room = self.entries.len() < CAPACITY || self.places.contains_key(&entry);
         if !has_room && self.add_to_overflow(&entry) {
             return;
         }
         let place = self.take_place();
-        if matches!(entry, Entry::Pattern(_)) {
+        if matches!(entry, Invalidation::Pattern(_)) {
             self.patterns.insert(place);
         }
         if let Some(former) = self.places.insert(entry.clone(), place) {
@@ -72,11 +72,11 @@ impl State {
 
     /// Whether it could be added. There are no digests of other patterns than those that are prefixes: they are kept as
     /// they are, however many. Each costs the server a scan of all its keys, so nobody sends many.
-    fn add_to_overflow(&mut self, entry: &Entry) -> bool {
+    fn add_to_overflow(&mut self, entry: &Invalidation) -> bool {
         let was_empty = self.overflow.is_empty();
         match entry {
-            Entry::Key(key) => self.overflow.add(key),
-            Entry::Pattern(pattern) => match glob::prefix(pattern) {
+            Invalidation::Key(key) => self.overflow.add(key),
+            Invalidation::Pattern(pattern) => match glob::prefix(pattern) {
                 Some(prefix) => self.overflow.add_prefix(&prefix),
                 None => return false,
             },
@@ -154,13 +154,15 @@ impl State {
         }
         match oldest {
             None => Batch::Nothing,
-            Some((&place, Entry::Pattern(pattern))) => Batch::Pattern(place, pattern.clone()),
-            Some((_, Entry::Key(_))) => Batch::Keys(
+            Some((&place, Invalidation::Pattern(pattern))) => {
+                Batch::Pattern(place, pattern.clone())
+            }
+            Some((_, Invalidation::Key(_))) => Batch::Keys(
                 self.entries
                     .iter()
                     .map_while(|(&place, entry)| match entry {
-                        Entry::Key(key) => Some((place, key.clone())),
-                        Entry::Pattern(_) => None,
+                        Invalidation::Key(key) => Some((place, key.clone())),
+                        Invalidation::Pattern(_) => None,
                     })
                     .take(BATCH)
                     .collect(),
@@ -191,8 +193,8 @@ mod tests {
     use super::*;
     use crate::record::Origin;
 
-    fn key(number: usize) -> Entry {
-        Entry::Key(format!("user:{number}"))
+    fn key(number: usize) -> Invalidation {
+        Invalidation::Key(format!("user:{number}"))
     }
 
     /// Delivers what is there, and returns how many keys and patterns, and how many sets.
@@ -223,12 +225,12 @@ mod tests {
     fn what_does_not_fit_is_delivered_as_a_set() {
         let mut state = State::default();
         (0..CAPACITY + 1_000).for_each(|number| state.add(key(number)));
-        state.add(Entry::Pattern("org:7:*".to_owned()));
+        state.add(Invalidation::Pattern("org:7:*".to_owned()));
         assert_eq!(state.depth(), CAPACITY + 1_001);
         assert!(state.overflow.contains("user:16384") && state.overflow.contains("org:7:name"));
         assert!(!state.overflow.contains("user:1") && !state.overflow.contains("org:8:name"));
         // No digest tells of such a pattern.
-        state.add(Entry::Pattern("*:name".to_owned()));
+        state.add(Invalidation::Pattern("*:name".to_owned()));
         assert_eq!(state.depth(), CAPACITY + 1_002);
         assert_eq!(deliver(&mut state), (CAPACITY + 1, 1));
         assert_eq!((state.depth(), state.patterns().count()), (0, 0));
@@ -238,7 +240,7 @@ mod tests {
     fn a_read_is_compared_with_patterns_and_not_with_keys() {
         let mut state = State::default();
         (0..CAPACITY - 2).for_each(|number| state.add(key(number)));
-        let pattern = |text: &str| Entry::Pattern(text.to_owned());
+        let pattern = |text: &str| Invalidation::Pattern(text.to_owned());
         ["*:name", "*:mail", "*:name"].map(pattern).into_iter().for_each(|entry| state.add(entry));
         assert_eq!(state.patterns().collect::<Vec<_>>(), ["*:mail", "*:name"]);
         let Some(place) = state.places.get(&pattern("*:mail")).copied() else {
@@ -253,14 +255,14 @@ mod tests {
     #[test]
     fn a_sweep_goes_on_where_it_was_unless_there_is_more_to_remove() {
         let mut state = State::default();
-        state.add(Entry::Pattern("*:name".to_owned()));
+        state.add(Invalidation::Pattern("*:name".to_owned()));
         let Batch::Pattern(place, _) = state.oldest() else { panic!("it is there") };
         state.sweep(place).note(Origin([1; 8]), 7, 512, 3);
         state.postpone(place);
         let Batch::Pattern(place, _) = state.oldest() else { panic!("it is still there") };
         assert_eq!((state.sweep(place).looked(), state.swept()), (512, (512, 3)));
         // A write has made more to remove, perhaps where the sweep has been.
-        state.add(Entry::Pattern("*:name".to_owned()));
+        state.add(Invalidation::Pattern("*:name".to_owned()));
         let Batch::Pattern(again, _) = state.oldest() else { panic!("it is there again") };
         state.postpone(place);
         assert_eq!((state.sweep(again).looked(), state.swept()), (0, (0, 0)));

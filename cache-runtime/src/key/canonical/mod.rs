@@ -1,6 +1,6 @@
 //! A hash that is the same for equal values of any serializable type in every process, and different for others.
 //!
-//! The value is written in a form of its own ([`encoder`]), which keeps apart whatever serde tells apart, and the bytes
+//! The value is written in a form of its own ([`encoder`]), in which all that serde distinguishes differs, and the bytes
 //! are hashed. A codec's form will not do: to JSON, `None`, `()`, `Some(None)`, infinities and NaN are all `null`.
 
 mod encoder;

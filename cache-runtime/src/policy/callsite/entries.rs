@@ -10,7 +10,7 @@ use crate::policy::shape::Sketch;
 
 /// The entries of another function, as an expression makes their keys.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Shared {
+pub(crate) struct SharedEntries {
     pub(crate) owner: &'static Callsite,
     /// How many tags the key has.
     pub(crate) tags: usize,
@@ -92,11 +92,11 @@ impl Callsite {
     }
 
     /// Whose entries it uses, as far as it has been called.
-    pub(crate) fn shares(&self) -> Option<&Shared> {
+    pub(crate) fn shares(&self) -> Option<&SharedEntries> {
         self.shares.get()
     }
 
-    pub(crate) fn share(&self, shared: impl FnOnce() -> Shared) {
+    pub(crate) fn share(&self, shared: impl FnOnce() -> SharedEntries) {
         self.shares.get_or_init(shared);
     }
 }

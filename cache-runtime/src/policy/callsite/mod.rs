@@ -9,10 +9,10 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-pub(crate) use self::entries::Shared;
+pub(crate) use self::entries::SharedEntries;
 pub(crate) use self::options::Policy;
 use self::twin::{First, Half};
-use crate::codec::fidelity::{Encoded, Fidelity, Trials};
+use crate::codec::fidelity::{Exactness, Fidelity, Trials};
 use crate::policy::place::Here;
 use crate::policy::reported::Reported;
 use crate::record::KeyHash;
@@ -43,7 +43,7 @@ pub struct Callsite {
     /// Its automatic key is that of another function.
     refused: AtomicBool,
     /// Whose entries it uses; known once it was called.
-    shares: OnceLock<Shared>,
+    shares: OnceLock<SharedEntries>,
     policy: Policy,
     /// Index of its statistics in every cache, from 1; 0 until it is first called.
     index: AtomicUsize,
@@ -72,7 +72,7 @@ impl Callsite {
             path: OnceLock::new(),
             refused: AtomicBool::new(false),
             shares: OnceLock::new(),
-            policy: Policy::NONE,
+            policy: Policy::DEFAULT,
             index: AtomicUsize::new(0),
             reported: Reported::new(),
             trials: Trials::new(),
@@ -102,11 +102,11 @@ impl Callsite {
     }
 
     /// Whether a value that was encoded is to be compared with what can be read back of it.
-    pub(crate) fn tries(&self, encoded: Encoded) -> bool {
+    pub(crate) fn tries(&self, encoded: Exactness) -> bool {
         match self.policy.fidelity {
             Fidelity::Lossy => false,
             Fidelity::Strict => true,
-            Fidelity::Tried => encoded == Encoded::Doubtful || self.trials.is_due(),
+            Fidelity::Tried => encoded == Exactness::Doubtful || self.trials.is_due(),
         }
     }
 

@@ -46,10 +46,10 @@ pub struct DeadLetter<T> {
 /// a partition by the time of death.
 ///
 /// ```
-/// # use cache_runtime::DeadLetterId;
+/// # use cache_runtime::queue::DeadLetterId;
 /// let id: DeadLetterId = "3:1800000000000-0".parse()?;
 /// assert_eq!((id.partition(), id.to_string()), (3, "3:1800000000000-0".to_owned()));
-/// # Ok::<(), cache_runtime::ParseDeadLetterIdError>(())
+/// # Ok::<(), cache_runtime::queue::ParseDeadLetterIdError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DeadLetterId {

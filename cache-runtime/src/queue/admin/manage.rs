@@ -1,5 +1,6 @@
 //! Queues as a whole: listed, paused, and emptied.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -14,7 +15,8 @@ use crate::queue::push::payload;
 use crate::queue::shared::in_keys;
 use crate::queue::worker::invalidate::{Fate, Leaving};
 use crate::queue::{Queue, Queues};
-use crate::store::queue::{Lane, Overview, Position, Stored};
+use crate::store::queue::redis::RedisQueue;
+use crate::store::queue::{Overview, Position, QueueKeys, Stored};
 use crate::store::{Store, StoreError};
 
 /// Items that are removed in one step, during which the server does nothing else.
@@ -36,7 +38,7 @@ impl Core {
     /// All queues in the namespace of this cache, ordered by name.
     pub(crate) async fn queues(&self) -> Result<Vec<QueueSummary>, Error> {
         let mut queues = Vec::new();
-        let Some(Store::Redis(redis)) = self.store() else {
+        let Some(redis) = self.store().and_then(Store::redis) else {
             for shared in Queues::of_cache(self).all() {
                 let log = Log { cache: self.clone(), shared };
                 let (queue, length) = (log.shared.queue.to_owned(), log.measure().await?);
@@ -46,17 +48,15 @@ impl Core {
             return Ok(queues);
         };
         let namespace = self.settings().namespace.prefix();
-        let mut names = redis.queue_list(&Lane::list(namespace), deadline()).await?;
+        let mut names = redis.queues(&QueueKeys::list(namespace), deadline()).await?;
         names.sort_unstable();
         for queue in names {
-            let name = in_keys(&queue);
-            let workers = Lane::workers(namespace, &name);
-            let Overview { partitions, is_paused } =
-                redis.queue_known(&workers, deadline()).await?;
+            let keys = QueueKeys::new(namespace, &in_keys(&queue));
+            let store = RedisQueue::new(Arc::clone(redis), keys);
+            let Overview { partitions, is_paused } = store.overview(deadline()).await?;
             let mut length = QueueLength { paused: is_paused, ..QueueLength::default() };
             for partition in 0..partitions {
-                let lane = Lane::new(namespace, &name, partition);
-                redis.queue_lengths(&lane, deadline()).await?.add_to(&mut length);
+                store.lengths(partition, deadline()).await?.add_to(&mut length);
             }
             queues.push(QueueSummary { queue, partitions, length });
         }
@@ -184,9 +184,9 @@ impl Log {
     pub(in crate::queue) async fn register(&self) {
         let Some(redis) = self.redis() else { return };
         let shared = &self.shared;
-        let known = (shared.workers.as_str(), shared.site.options.partitions);
-        let list = Lane::list(self.cache.settings().namespace.prefix());
-        let registered = redis.queue_register(&list, shared.queue, known, deadline()).await;
+        let partitions = shared.site.options.partitions;
+        let list = QueueKeys::list(self.cache.settings().namespace.prefix());
+        let registered = redis.register(&list, shared.queue, partitions, deadline()).await;
         // A user who may not is not asked to with each push.
         let is_over = matches!(registered, Ok(()) | Err(StoreError::Refused(_)));
         shared.is_registered.store(is_over, Ordering::Release);

@@ -14,16 +14,16 @@ use crate::queue::admin::deadline;
 use crate::queue::partitions::Log;
 use crate::store::queue::Overview;
 
-/// How often whoever asks for the counters makes this process look.
+/// The shortest time between two measurements that calls of `Cache::stats` cause.
 const ASKED: Duration = Duration::from_secs(1);
-/// How often a worker looks when nobody asks, so that the first who does is told.
+/// How often a worker measures by itself, so that the first snapshot already has figures.
 const UNASKED: Duration = Duration::from_secs(5);
 
 /// What the queue held when this process last looked.
 #[derive(Debug, Default)]
 pub(in crate::queue) struct Gauge {
     last: Mutex<Option<(QueueLength, Instant)>>,
-    /// Somebody looks at this moment.
+    /// A measurement is running.
     is_looking: AtomicBool,
 }
 
@@ -63,10 +63,9 @@ impl Log {
         Ok(length)
     }
 
-    /// Somebody asks for the counters: what they are told may be a second old, and without an answer of the server older.
+    /// Called for a snapshot of the counters, which may be a second old; older while the server does not answer.
     pub(in crate::queue) fn look_for_stats(&self) {
-        if self.is_in_memory() {
-            let memory = &self.shared.memory;
+        if let Some(memory) = self.here() {
             let mut length = QueueLength { paused: memory.is_paused(), ..QueueLength::default() };
             (0..self.shared.site.options.partitions)
                 .for_each(|at| memory.lengths(at).add_to(&mut length));
@@ -88,7 +87,7 @@ impl Log {
         if !gauge.is_older_than(age) || gauge.is_looking.swap(true, Ordering::AcqRel) {
             return;
         }
-        // Dropped unrun where there is no runtime, or where that ends: then somebody else may look.
+        // Dropped without having run if there is no runtime, or if the runtime ends: then another call may measure.
         let looking = Looking(Self { cache: self.cache.clone(), shared: Arc::clone(&self.shared) });
         background::spawn(async move {
             // The figures stay, and their age tells that there was no answer.

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use crate::error::Error;
 use crate::metrics::QueueLength;
 use crate::queue::partitions::Log;
-use crate::queue::{Queue, Shared};
+use crate::queue::{Queue, QueueState};
 use crate::support::budget::Deadline;
 
 /// How long one question may take: nobody's request waits for it.
@@ -38,7 +38,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     pub(super) fn log(&self) -> Option<Log> {
         let cache = self.definition.cache();
         cache.store()?;
-        let shared = Shared::of(&cache, self.definition.site);
+        let shared = QueueState::of(&cache, self.definition.site);
         Some(Log { cache, shared })
     }
 }

@@ -25,7 +25,7 @@ use crate::support::budget::Deadline;
 pub(in crate::queue) const ITEMS: usize = 64;
 /// Most bytes of items in one call of several.
 pub(in crate::queue) const BYTES: usize = 1 << 20;
-/// How much later whoever sends may tell that there was no answer, or not even a connection: that makes a difference.
+/// Extra time for the sender task to report why there is no answer: only a lost connection means that the item may have been stored.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// Pushes to one partition that have not been sent.
@@ -35,7 +35,7 @@ pub(in crate::queue) struct Group(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Waiting>,
-    /// Somebody sends what waits.
+    /// A sender task is running.
     is_attended: bool,
 }
 
@@ -56,7 +56,7 @@ struct Waiting {
 }
 
 impl Group {
-    /// Whether somebody has to be found who sends what waits.
+    /// Whether a sender task must be started.
     fn join(&self, waiting: Waiting) -> bool {
         let mut state = self.lock();
         state.waiting.push_back(waiting);
@@ -186,19 +186,19 @@ impl Attendant {
         let Some(redis) = self.log.redis() else { return };
         let Some(by) = group.iter().map(|waiting| waiting.by).max() else { return };
         let additions: Vec<_> = group.iter().map(Waiting::addition).collect();
-        let outcomes = match redis.queue_push(&self.lot.lane, &additions, by).await {
+        let outcomes = match redis.push(&self.lot.lane, &additions, by).await {
             Ok(added) => added.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error); group.len()],
         };
         for (waiting, outcome) in group.into_iter().zip(outcomes) {
-            // Whoever has gone needs nothing.
+            // A caller that is gone needs no answer.
             _ = waiting.told.send(outcome);
         }
     }
 }
 
 impl Drop for Attendant {
-    /// The runtime ends: the pushes learn that, and try again, with somebody else.
+    /// The runtime of the sender task ends: the pushes see that their senders are gone, and try again through another task.
     fn drop(&mut self) {
         if !self.is_done {
             *self.lot.group.lock() = State::default();

@@ -1,13 +1,18 @@
 //! When items are pushed: a hybrid clock, which follows the wall clock and never goes back.
 
-use std::sync::LazyLock;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{LazyLock, OnceLock};
 
 use crate::store::queue::Stamp;
 use crate::support::clock::wall_us;
 use crate::support::random::random_u64;
 
+/// The latest time of a stamp that this process has made or seen.
 static LAST: AtomicU64 = AtomicU64::new(0);
+
+/// Keeps that time instead, where it keeps any: all processes of a simulation are in this one.
+pub(crate) static SUBSTITUTE: OnceLock<fn() -> Option<Rc<AtomicU64>>> = OnceLock::new();
 
 /// A stamp later than all that this process has made or [seen](observe).
 pub(in crate::queue) fn now() -> Stamp {
@@ -25,7 +30,7 @@ pub(in crate::queue) fn now_for(items: usize) -> Stamp {
     Stamp { us: next(last.unwrap_or_else(|last| last)), node: node() }
 }
 
-/// Tells this process apart from others.
+/// A number that is this process's own among those that push.
 pub(crate) fn node() -> u16 {
     static NODE: LazyLock<u16> =
         LazyLock::new(|| u16::try_from(random_u64() % u64::from(Stamp::NODES)).unwrap_or_default());
@@ -38,11 +43,10 @@ pub(in crate::queue) fn observe(us: u64) {
 }
 
 fn with_last<R>(act: impl FnOnce(&AtomicU64) -> R) -> R {
-    #[cfg(test)]
-    if let Some(clock) = crate::testing::simulation::clock() {
-        return act(&clock.last);
+    match SUBSTITUTE.get().and_then(|substitute| substitute()) {
+        Some(last) => act(&last),
+        None => act(&LAST),
     }
-    act(&LAST)
 }
 
 #[cfg(test)]

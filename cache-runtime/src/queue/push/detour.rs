@@ -17,7 +17,7 @@ use crate::engine::{ambient, background};
 use crate::queue::partitions::Log;
 use crate::queue::push::payload;
 use crate::queue::sink::Sink;
-use crate::queue::sink::batch::{Batch, Entry, Merge};
+use crate::queue::sink::batch::{Batch, BatchItem, Merge};
 use crate::queue::sink::error::{SinkError, SinkErrorKind};
 
 /// So many items that were refused by themselves, while nothing was taken, speak for the rest of their batch.
@@ -34,7 +34,7 @@ pub(in crate::queue) struct Detour<T> {
 /// The items of a partition.
 struct Lane<T> {
     waiting: VecDeque<Waiting<T>>,
-    /// Somebody hands them over.
+    /// A task hands them to the sink.
     is_attended: bool,
 }
 
@@ -60,12 +60,12 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Detour<T> {
         self: Arc<Self>,
         log: &Log,
         partition: u32,
-        entry: Entry<T>,
+        entry: BatchItem<T>,
         payload: Option<Vec<u8>>,
         merge: Merge<T>,
     ) -> Result<(), SinkError> {
         let (told, outcome) = oneshot::channel();
-        let Entry { key, version, item, .. } = entry;
+        let BatchItem { key, version, item, .. } = entry;
         let waiting =
             Waiting { key, version, item: Some(item), payload, since: Instant::now(), told };
         if self.join(partition, waiting, log.shared.site.options.batch) {
@@ -78,7 +78,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Detour<T> {
         })
     }
 
-    /// Whether somebody has to be found who hands over what waits.
+    /// Whether a task must be started that hands over what waits.
     fn join(&self, partition: u32, waiting: Waiting<T>, batch: usize) -> bool {
         let mut lanes = self.lock();
         let lane = lanes.entry(partition).or_default();
@@ -121,7 +121,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
             let until = {
                 let mut lanes = self.detour.lock();
                 let lane = lanes.entry(self.partition).or_default();
-                // Whoever has gone has not said whether it should still go.
+                // A caller that is gone has not said whether the item should still be delivered.
                 lane.waiting.retain(|waiting| !waiting.told.is_closed());
                 let Some(first) = lane.waiting.front() else {
                     lanes.remove(&self.partition);
@@ -185,7 +185,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
             let item = waiting.item.take().or_else(|| waiting.payload.as_ref().and_then(again));
             let (key, version) = (waiting.key.clone(), waiting.version);
             let item = item.ok_or_else(|| SinkError::permanent("the item does not decode"))?;
-            entries.push(Entry { position: None, key, version, item });
+            entries.push(BatchItem { position: None, key, version, item });
         }
         let batch = Batch::new(site.name, self.partition, entries, self.merge);
         let call = ambient::scope(self.log.cache.clone(), self.detour.sink.deliver(batch));
@@ -213,10 +213,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
     }
 }
 
-/// Tells each push what became of its item.
+/// Answers each push with what became of its item.
 fn tell<T>(part: Vec<Waiting<T>>, outcome: impl Fn(usize) -> Result<(), SinkError>) {
     for (entry, waiting) in part.into_iter().enumerate() {
-        // Whoever has gone needs nothing.
+        // A caller that is gone needs no answer.
         _ = waiting.told.send(outcome(entry));
     }
 }

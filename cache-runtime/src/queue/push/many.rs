@@ -15,8 +15,8 @@ use crate::queue::layout::{MOVES, Spot};
 use crate::queue::partitions::Log;
 use crate::queue::push::clock;
 use crate::queue::push::retry_many::Sending;
-use crate::queue::sink::batch::Entry;
-use crate::queue::{Queue, Shared};
+use crate::queue::sink::batch::BatchItem;
+use crate::queue::{Queue, QueueState};
 
 /// The error of [`Queue::push_many`](crate::queue::Queue::push_many): which items were not pushed, and why.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct PushManyError {
 /// An item that is encoded, and its place among all.
 struct Ready<T> {
     at: usize,
-    entry: Entry<T>,
+    entry: BatchItem<T>,
     payload: Vec<u8>,
 }
 
@@ -98,7 +98,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// same partition, those that are not there can no longer get there.
     pub async fn push_many(&self, items: Vec<T>) -> Result<(), PushManyError> {
         let count = items.len();
-        // Boxed, since they are large and whoever calls holds them.
+        // Boxed, since they are large and the caller's future holds them.
         let mut failed = if self.definition.put.is_some() {
             Box::pin(self.push_in_turn(items)).await
         } else {
@@ -130,7 +130,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
 
     async fn push_by_partition(&self, items: Vec<T>) -> Failed {
         let cache = self.definition.cache();
-        let shared = Shared::of(&cache, self.definition.site);
+        let shared = QueueState::of(&cache, self.definition.site);
         let log = Log { cache, shared };
         let has_store = log.cache.store().is_some();
         if log.is_in_memory() {
@@ -142,7 +142,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
             let ready = self.entry(&log.shared, item).and_then(|(spot, entry)| {
                 let payload =
                     if has_store { self.encode(&log.cache, &entry.item)? } else { Vec::new() };
-                let entry = Entry { version, ..entry };
+                let entry = BatchItem { version, ..entry };
                 Ok((spot.is_keyed, Ready { at, entry, payload }))
             });
             match ready {

@@ -20,13 +20,13 @@ use crate::engine::misuse::{self, Misuse};
 use crate::error::{Error, ErrorKind};
 use crate::key::KeyText;
 use crate::metrics::queue::count;
-use crate::private;
+use crate::policy::BY_HAND;
 use crate::queue::Queue;
 use crate::queue::failure::{Failure, Missed};
 use crate::queue::layout::Spot;
 use crate::queue::partitions::Log;
-use crate::queue::shared::Shared;
-use crate::queue::sink::batch::{Entry, Merge};
+use crate::queue::shared::QueueState;
+use crate::queue::sink::batch::{BatchItem, Merge};
 use crate::store::queue::Stamp;
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
@@ -39,11 +39,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     ) -> Result<Option<T>, Error> {
         let definition = &self.definition;
         let cache = definition.cache();
-        let shared = Shared::of(&cache, definition.site);
+        let shared = QueueState::of(&cache, definition.site);
         let (mut spot, entry) = self.entry(&shared, item)?;
         let log = Log { cache, shared };
         if log.cache.store().is_none() {
-            let entry = Entry { version: stamp.version(), ..entry };
+            let entry = BatchItem { version: stamp.version(), ..entry };
             return self.deliver(&log, spot.partition, entry, None).await.map(|()| None);
         }
 
@@ -66,9 +66,13 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     }
 
     /// An item as it is pushed, and where it goes.
-    pub(super) fn entry(&self, shared: &Shared, item: T) -> Result<(Spot, Entry<T>), Error> {
+    pub(super) fn entry(
+        &self,
+        shared: &QueueState,
+        item: T,
+    ) -> Result<(Spot, BatchItem<T>), Error> {
         let key = self.definition.key;
-        let key = key.map(|key| KeyText::into_text(key(&item, private::template()))).transpose();
+        let key = key.map(|key| KeyText::into_text(key(&item, KeyText::new(&BY_HAND)))).transpose();
         let key = key.map_err(|unhashable| {
             // Without its key the item could overtake others, or be overtaken.
             count(&shared.counters.failed, 1);
@@ -76,7 +80,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         })?;
         let spot = shared.spot(key.as_deref());
         let key = key.unwrap_or_default();
-        Ok((spot, Entry { position: None, key, version: 0, item }))
+        Ok((spot, BatchItem { position: None, key, version: 0, item }))
     }
 
     /// What a push says of a failure after which its item is not delivered otherwise.
@@ -148,11 +152,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         log: &Log,
         partition: u32,
         stamp: Stamp,
-        (entry, payload): (Entry<T>, Vec<u8>),
+        (entry, payload): (BatchItem<T>, Vec<u8>),
         missed: Missed,
     ) -> Result<(), Error> {
         self.may_pass(log, &missed)?;
-        let entry = Entry { version: stamp.version(), ..entry };
+        let entry = BatchItem { version: stamp.version(), ..entry };
         self.deliver(log, partition, entry, Some(payload)).await
     }
 
@@ -190,7 +194,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         &self,
         log: &Log,
         partition: u32,
-        entry: Entry<T>,
+        entry: BatchItem<T>,
         payload: Option<Vec<u8>>,
     ) -> Result<(), Error> {
         let site = self.definition.site;

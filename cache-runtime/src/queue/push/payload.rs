@@ -13,7 +13,7 @@ use std::fmt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::codec::fidelity::{self, Encoded};
+use crate::codec::fidelity::{self, Exactness};
 use crate::codec::{Codec, CodecError, Schema};
 use crate::support::panic::guarded;
 
@@ -25,7 +25,7 @@ pub(in crate::queue) struct Payload {
     pub(in crate::queue) bytes: Vec<u8>,
     /// Where the item begins.
     pub(in crate::queue) item: usize,
-    pub(in crate::queue) encoded: Encoded,
+    pub(in crate::queue) encoded: Exactness,
 }
 
 /// Why an item cannot be delivered.

@@ -24,7 +24,7 @@ pub(in crate::queue) struct Ticket<'a> {
     is_settled: bool,
 }
 
-/// What the server is told of the other pushes of this process.
+/// What a push says to the server of the other pushes of this process.
 #[derive(Debug)]
 pub(in crate::queue) struct Others {
     /// The lowest number under way: those below it are not to be stored any more.
@@ -70,7 +70,7 @@ impl Drop for Ticket<'_> {
         if !self.is_settled {
             state.given_up.insert(self.number);
         }
-        // What is below the lowest need not be told.
+        // Nothing below the lowest number needs to be sent.
         match state.under_way.first().copied() {
             Some(oldest) => state.given_up = state.given_up.split_off(&oldest),
             None => state.given_up.clear(),

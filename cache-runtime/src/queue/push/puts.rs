@@ -91,7 +91,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
 }
 
 fn succeeded<T>() -> Written<Result<Option<T>, Error>, Option<T>> {
-    // Somebody may still store the item, and deliver it.
+    // The item may still be stored, and delivered.
     let in_doubt = |pushed: &Result<_, Error>| {
         pushed.as_ref().is_err_and(|error| error.kind() == ErrorKind::InDoubt)
     };

@@ -10,8 +10,8 @@ use crate::queue::partitions::Log;
 use crate::queue::push::clock;
 use crate::queue::push::producer::{Others, Ticket};
 use crate::queue::shared::Lot;
-use crate::store::queue::{Added, Addition, Stamp};
-use crate::store::redis::RedisStore;
+use crate::store::queue::redis::RedisQueue;
+use crate::store::queue::{Added, Addition, QueueStore, Stamp};
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 use crate::support::random::random_fraction;
@@ -92,7 +92,7 @@ impl Log {
         let patience = self.shared.site.options.push_timeout;
         let mut until = Instant::now() + patience;
         let (mut pause, longest_pause) = PAUSES;
-        // What an attempt has left, whatever becomes of the others.
+        // The time of one attempt.
         let mut left: Option<Failure> = None;
         let mut was_full = false;
         loop {
@@ -176,13 +176,12 @@ impl Log {
         addition: Addition<'_>,
         by: Deadline,
     ) -> StoreResult<(Added, StoreResult<u32>)> {
-        let Some(redis) = self.redis() else {
-            #[cfg(test)]
-            if let Some(server) = self.faulty() {
-                return server.push_replicated(partition, addition, by).await;
+        let redis = match &self.shared.store {
+            QueueStore::Redis(redis) => redis,
+            QueueStore::Embedded(queue) => {
+                let replicas = self.shared.site.options.replicas;
+                return queue.push_replicated(partition, addition, replicas, by).await;
             }
-            let replicas = self.shared.site.options.replicas;
-            return self.push(partition, addition, by).await.map(|added| (added, Ok(replicas)));
         };
         let (mut added, have) = self.send_replicated(redis, lot, &[addition], by).await?;
         Ok((added.pop().ok_or(StoreError::Unexpected)?, have))
@@ -191,7 +190,7 @@ impl Log {
     /// Appends items on a connection of their own, and waits on it for replicas.
     pub(in crate::queue) async fn send_replicated(
         &self,
-        redis: &RedisStore,
+        redis: &RedisQueue,
         lot: &Lot,
         additions: &[Addition<'_>],
         by: Deadline,

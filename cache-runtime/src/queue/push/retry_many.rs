@@ -189,9 +189,7 @@ impl Log {
         let replicas = self.shared.site.options.replicas;
         match self.redis() {
             Some(redis) if replicas > 0 => self.send_replicated(redis, lot, additions, by).await,
-            Some(redis) => {
-                redis.queue_push(&lot.lane, additions, by).await.map(|added| (added, Ok(0)))
-            }
+            Some(redis) => redis.push(&lot.lane, additions, by).await.map(|added| (added, Ok(0))),
             None => {
                 let (mut all, mut have) = (Vec::with_capacity(additions.len()), Ok(replicas));
                 for addition in additions {

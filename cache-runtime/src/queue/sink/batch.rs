@@ -1,6 +1,6 @@
 //! The batches that sinks receive.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -18,14 +18,14 @@ pub struct Batch<T> {
     partition: u32,
     /// Of the last item, or what was stored if that is later.
     position: Option<Position>,
-    entries: Vec<Entry<T>>,
+    entries: Vec<BatchItem<T>>,
     merge: Merge<T>,
-    asked: Arc<Asked>,
+    asked: Arc<SinkReport>,
 }
 
 /// What a sink has asked its batch for.
 #[derive(Debug, Default)]
-pub(crate) struct Asked {
+pub(crate) struct SinkReport {
     /// The position, which it keeps.
     position: AtomicBool,
     /// The items, after which there is no asking for the position.
@@ -34,7 +34,7 @@ pub(crate) struct Asked {
     dropped: AtomicUsize,
 }
 
-impl Asked {
+impl SinkReport {
     pub(crate) fn position(&self) -> bool {
         self.position.load(Ordering::Relaxed)
     }
@@ -62,7 +62,7 @@ pub struct Versioned<T> {
 
 /// An item as it was pushed.
 #[derive(Clone, Debug)]
-pub(crate) struct Entry<T> {
+pub(crate) struct BatchItem<T> {
     /// None where it is delivered past the queue.
     pub(crate) position: Option<Position>,
     pub(crate) key: String,
@@ -94,7 +94,7 @@ impl<T> Batch<T> {
     pub(crate) fn new(
         queue: &'static str,
         partition: u32,
-        entries: Vec<Entry<T>>,
+        entries: Vec<BatchItem<T>>,
         merge: Merge<T>,
     ) -> Self {
         let position = entries.last().and_then(|entry| entry.position);
@@ -103,7 +103,7 @@ impl<T> Batch<T> {
     }
 
     /// What the sink will have asked for.
-    pub(crate) fn asked(&self) -> Arc<Asked> {
+    pub(crate) fn asked(&self) -> Arc<SinkReport> {
         Arc::clone(&self.asked)
     }
 
@@ -127,9 +127,20 @@ impl<T> Batch<T> {
         self.position
     }
 
-    /// The number of items before merging.
+    /// The number of items that the batch gives: as many as its iterator yields, merged by key.
     #[must_use]
     pub fn len(&self) -> usize {
+        match self.merge {
+            Merge::All => self.entries.len(),
+            Merge::Last | Merge::Fold(_) => {
+                self.entries.iter().map(|entry| entry.key.as_str()).collect::<HashSet<_>>().len()
+            }
+        }
+    }
+
+    /// The number of items as they were pushed, before they are merged.
+    #[must_use]
+    pub fn pushed(&self) -> usize {
         self.entries.len()
     }
 
@@ -170,7 +181,7 @@ impl<T> Batch<T> {
         self.asked.items.store(true, Ordering::Relaxed);
         let mut merged: Vec<Option<Versioned<T>>> = Vec::with_capacity(self.entries.len());
         let mut places: HashMap<String, usize> = HashMap::new();
-        for Entry { key, version, item, .. } in self.entries {
+        for BatchItem { key, version, item, .. } in self.entries {
             let newer = Versioned { item, version };
             if matches!(self.merge, Merge::All) {
                 merged.push(Some(newer));
@@ -242,7 +253,7 @@ mod tests {
 
     fn batch(merge: Merge<i32>) -> Batch<i32> {
         let pushed = [("a", 10, 1), ("b", 20, 2), ("a", 30, 4), ("a", 5, 8)];
-        let entries = pushed.into_iter().zip(1..).map(|((key, version, item), number)| Entry {
+        let entries = pushed.into_iter().zip(1..).map(|((key, version, item), number)| BatchItem {
             position: Some(at(number)),
             key: key.to_owned(),
             version,
@@ -267,8 +278,16 @@ mod tests {
         let add = Merge::Fold(|a, b| a + b);
         assert_eq!(batch(add).into_items(), [13, 2]);
         let rest = batch(add).after(at(2));
-        assert_eq!((rest.len(), rest.position()), (2, Some(at(4))));
+        assert_eq!((rest.pushed(), rest.len(), rest.position()), (2, 1, Some(at(4))));
         assert_eq!(rest.into_items(), [12]);
+    }
+
+    #[test]
+    fn the_length_is_that_of_what_a_batch_gives() {
+        for merge in [Merge::Last, Merge::All, Merge::Fold(|a, b| a + b)] {
+            let (length, pushed) = (batch(merge).len(), batch(merge).pushed());
+            assert_eq!((batch(merge).into_items().len(), pushed), (length, 4));
+        }
     }
 
     #[test]

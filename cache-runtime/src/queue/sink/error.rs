@@ -25,7 +25,8 @@ pub enum SinkErrorKind {
 /// `fn(&E) -> SinkErrorKind`.
 ///
 /// ```
-/// use cache_runtime::{SinkError, write_behind};
+/// use cache_runtime::queue::SinkError;
+/// use cache_runtime::write_behind;
 /// # #[derive(serde::Serialize, serde::Deserialize)] struct Login { user: i64 }
 /// # #[derive(Clone)] struct Db;
 /// # impl Db { async fn insert(&self, _: &[Login]) -> Result<(), DbError> { Ok(()) } }
@@ -82,7 +83,7 @@ impl SinkError {
     /// delivered again behind the position that it has stored.
     ///
     /// ```
-    /// use cache_runtime::{SinkError, SinkErrorKind};
+    /// use cache_runtime::queue::{SinkError, SinkErrorKind};
     ///
     /// # struct Reply { status: u16 }
     /// # let replies = [Reply { status: 200 }, Reply { status: 422 }, Reply { status: 429 }];

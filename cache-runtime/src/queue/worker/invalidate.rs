@@ -9,9 +9,9 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::engine::Core;
-use crate::queue::Puts;
+use crate::queue::push::puts::Puts;
 use crate::record::{self, Found, KeyHash};
-use crate::store::Name;
+use crate::store::{Get, Name};
 
 /// Where items go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl<T> Leaving<T> {
         if names.is_empty() {
             return;
         }
-        let found = store.get_many(&names, cache.budget().deadline()).await;
+        let found = store.send_each(&names, Get, cache.budget().deadline()).await;
         let outdated = self.entries.iter().zip(found).filter(|((text, version), found)| {
             let Ok(Some(record)) = found else { return found.is_err() };
             match record::read(record.clone(), KeyHash::of(text)) {

@@ -7,8 +7,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::queue::partitions::Line;
-use crate::store::queue::{Claim, Renewal};
+use crate::store::queue::{Claim, PartitionConnection, Renewal};
 use crate::support::own_thread;
 
 /// How long to wait before a connection that could not be made is tried again.
@@ -21,7 +20,7 @@ pub(in crate::queue) struct Term(Mutex<Times>);
 #[derive(Clone, Copy, Debug)]
 struct Times {
     until: Instant,
-    /// When the sink has had all the time that it may take; whoever takes the partition then need not wait for it.
+    /// The latest time at which a call of the sink ends. A worker that takes the partition over later need not wait for it.
     given_up: Option<Instant>,
 }
 
@@ -65,8 +64,12 @@ pub(in crate::queue) struct Keeper(AbortHandle);
 
 impl Keeper {
     /// Keeps what is owned under a claim, over its connection; none where leases do not end, or time is simulated.
-    pub(in crate::queue) fn new(line: &Line, claim: &Claim, term: &Arc<Term>) -> Option<Self> {
-        let Line::Redis(server, keys) = line else { return None };
+    pub(in crate::queue) fn new(
+        line: &PartitionConnection,
+        claim: &Claim,
+        term: &Arc<Term>,
+    ) -> Option<Self> {
+        let PartitionConnection::Redis(server, keys) = line else { return None };
         let (mut server, keys) = (Arc::clone(server), keys.clone());
         let (claim, term, runtime) = (claim.clone(), Arc::clone(term), Handle::current());
         let keeping = own_thread::spawn(async move {

@@ -30,7 +30,7 @@ pub(in crate::queue) struct Member<T> {
     deliveries: JoinSet<()>,
     /// The partition of every delivery that has not ended, and for how long it is kept.
     partitions: HashMap<Id, (u32, Arc<Term>)>,
-    /// Those that were not told to end.
+    /// The deliveries that have not been asked to end.
     owned: BTreeMap<u32, Stop>,
     /// The server was asked how durable it is.
     is_assessed: bool,
@@ -62,7 +62,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
         loop {
             tokio::select! {
                 biased;
-                () = stop.told() => break,
+                () = stop.sent() => break,
                 Some(ended) = self.deliveries.join_next_with_id() => self.ended(ended),
                 () = sleep_until(next) => {
                     self.meet().await;
@@ -74,7 +74,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
             self.take_all().await;
         }
         for stop in self.owned.values() {
-            stop.tell();
+            stop.send();
         }
         self.end_deliveries().await;
         self.tell_of_loss().await;
@@ -123,7 +123,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
     /// Says whether the server may lose what it acknowledges.
     async fn tell_of_risk(&self) -> StoreResult<()> {
         if let Some(redis) = self.log.redis()
-            && let Some(risk) = redis.queue_risk(&self.log.shared.workers, self.deadline()).await?
+            && let Some(risk) = redis.risk(self.deadline()).await?
         {
             log::warn(format_args!("queue {:?}, its server: {risk}", self.log.shared.queue));
         }
@@ -178,7 +178,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
         let share = if crew.is_paused { 0 } else { share(&crew, &self.claim.worker) };
         while self.owned.len() > share {
             if let Some((_, stop)) = self.owned.pop_last() {
-                stop.tell();
+                stop.send();
             }
         }
         // Not all workers ask for the same ones first.

@@ -19,7 +19,7 @@ use serde::de::DeserializeOwned;
 use self::delivery::Task;
 use self::membership::Member;
 use crate::queue::partitions::Log;
-use crate::queue::shared::Shared;
+use crate::queue::shared::QueueState;
 use crate::queue::sink::{Item, Sink, SinkResult};
 use crate::queue::{Batch, Queue};
 use crate::support::shutdown_signal::{self, Stop, Stopped};
@@ -44,7 +44,7 @@ type Engine = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// A sink that pushes can use, while this exists.
 struct Offer {
-    shared: Arc<Shared>,
+    shared: Arc<QueueState>,
     number: u64,
 }
 
@@ -66,14 +66,14 @@ where
     let site = definition.site;
     let sink = Sink::new(environment, sink);
     let cache = definition.cache();
-    let shared = Shared::of(&cache, site);
+    let shared = QueueState::of(&cache, site);
     let offer = Offer { number: shared.offer(&sink), shared: Arc::clone(&shared) };
     let log = Log { cache, shared };
     let (stop, stopped) = shutdown_signal::stop();
     let former = Box::new({
         let (cache, definition, sink) = (log.cache.clone(), definition.clone(), sink.clone());
         move |queue, stopped| -> Engine {
-            let log = Log { shared: Shared::former(&cache, queue, site), cache: cache.clone() };
+            let log = Log { shared: QueueState::former(&cache, queue, site), cache: cache.clone() };
             let task = Task::new(definition.clone(), sink.clone());
             Box::pin(deliver(log, task, stopped))
         }
@@ -92,7 +92,7 @@ where
 {
     if log.cache.store().is_none() {
         // Pushes go to the sink directly.
-        stop.told().await;
+        stop.sent().await;
         return;
     }
     if log.is_in_memory() {
@@ -147,7 +147,7 @@ impl Worker {
             tokio::select! {
                 biased;
                 () = engine.as_mut() => return,
-                () = shutdown.as_mut() => stop.tell(),
+                () = shutdown.as_mut() => stop.send(),
             }
         }
         engine.await;

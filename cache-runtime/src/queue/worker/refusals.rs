@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::store::StoreError;
 use crate::support::log;
 
@@ -11,7 +11,7 @@ use crate::support::log;
 pub(in crate::queue) struct Refusals(Option<Refusal>);
 
 impl Refusals {
-    /// Says that the server refuses something to `whom`, if that is what the error means.
+    /// Logs that the server refuses something to the user `whom`, if that is what the error means.
     pub(in crate::queue) fn tell(&mut self, whom: impl Display, error: &StoreError) {
         if let StoreError::Refused(refusal) = error
             && self.0.as_ref() != Some(refusal)

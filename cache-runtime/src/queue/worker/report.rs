@@ -10,7 +10,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::store::queue::Position;
 use crate::support::log;
 
-/// What was told of one queue in this process.
+/// What the log has said of one queue in this process.
 #[derive(Debug, Default)]
 pub(in crate::queue) struct Report(Mutex<State>);
 
@@ -77,7 +77,7 @@ impl Report {
         }
     }
 
-    /// A partition is somebody else's.
+    /// A partition went to another worker.
     pub(in crate::queue) fn gone(&self, queue: &str, partition: u32) {
         let mut state = self.lock();
         if state.failing.remove(&partition).is_some() && state.failing.is_empty() {

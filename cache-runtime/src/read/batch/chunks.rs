@@ -17,7 +17,7 @@ use crate::read::batch::bodies::Bodies;
 use crate::read::batch::load::{Load, in_order, keep, with_renewals};
 use crate::read::load::finish::Finish;
 use crate::read::load::running::Running;
-use crate::store::Convoy;
+use crate::store::Together;
 use crate::typing::{Batched, OfOne};
 
 /// How many ids one run of the body is given, and how many runs there are at once.
@@ -109,7 +109,7 @@ pub(super) fn store_in_background(cache: &Core, finishes: Vec<Finish>, patience:
     let in_background = cache.clone();
     cache.background().run(async move {
         let finishes = finishes.into_iter().map(Finish::run);
-        Convoy::new(finishes, patience).finish(in_background.store()).await;
+        Together::new(finishes, in_background.store(), patience).finish().await;
     });
 }
 

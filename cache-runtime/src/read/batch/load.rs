@@ -13,7 +13,7 @@ use crate::read::call::Call;
 use crate::read::lease::{Lease, Renewal};
 use crate::read::load::finish::Finish;
 use crate::read::load::mode::{LoadMode, Loaded};
-use crate::store::Convoy;
+use crate::store::Together;
 use crate::typing::OfOne;
 
 /// One of the ids that a run of the body loads.
@@ -63,11 +63,11 @@ pub(super) async fn with_renewals<T, B: Future>(
             result = &mut body => return result,
             () = sleep(length / 3) => {}
         }
-        let renew = Convoy::new(renewals.iter().map(Renewal::boxed), patience);
+        let renew = Together::new(renewals.iter().map(Renewal::boxed), cache.store(), patience);
         tokio::select! {
             biased;
             result = &mut body => return result,
-            () = renew.finish(cache.store()) => {}
+            () = renew.finish() => {}
         }
     }
 }

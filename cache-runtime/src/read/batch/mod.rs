@@ -4,7 +4,7 @@
 //! code of a single read, so every id of a batch has the properties of a single read: who may share
 //! a load, what an invalidation undoes, what becomes of an error. The first lookup is [one
 //! command](first_lookup) for all of them; if all are hits, nothing else happens. Otherwise the
-//! remaining reads run side by side, their commands go to the store [together](Convoy), and the
+//! remaining reads run side by side, their commands go to the store [together](Together), and the
 //! body runs once for all ids that must be loaded, or once for each [chunk](chunks) of them.
 //!
 //! # Rounds
@@ -29,7 +29,7 @@ use std::fmt;
 use std::iter;
 use std::sync::OnceLock;
 
-use crate::engine::flight::Asked;
+use crate::engine::flight::FlightRequest;
 use crate::engine::{Core, Mode};
 use crate::key::Key;
 use crate::policy::Callsite;
@@ -38,7 +38,7 @@ use crate::read::load::finish::Finish;
 use crate::read::load::mode::LoadMode;
 use crate::read::lookup::LookupOutcome;
 use crate::record::KeyHash;
-use crate::store::Convoy;
+use crate::store::Together;
 use crate::typing::{Batched, Id, Ids, Negative, OfOne, Returns, distinct};
 
 use self::bodies::Bodies;
@@ -156,10 +156,11 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
             };
             let callsite = first.callsite();
             let (cache, mode) = resolved(cache, callsite, first.owner(), mode);
+            let cache = cache.coalescing();
             let names = keys.iter().map(|key| KeyHash::of(&cache.full_text(key.as_str())));
             let names: Vec<_> = names.collect();
             let asked = OnceLock::new();
-            let all = || Asked::many(callsite, names.iter().copied());
+            let all = || FlightRequest::many(callsite, names.iter().copied());
             let asked = || asked.get_or_init(all).clone();
             let returns = (batched.of_one)();
             let batch = Batch { cache: &cache, asked: &asked, returns };
@@ -167,9 +168,10 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
             let mut found: Vec<Option<T>> = ids.iter().map(|_| None).collect();
             let left = batch.first_lookup(mode, keys, &mut found).await;
             let patience = callsite.policy().budget.unwrap_or(cache.settings().budget);
-            let mut search = Convoy::new(left.into_iter().map(Search::run), patience);
+            let mut search =
+                Together::new(left.into_iter().map(Search::run), cache.store(), patience);
             loop {
-                let searched = search.advance(cache.store()).await;
+                let searched = search.advance().await;
                 if searched.is_empty() {
                     break;
                 }
@@ -216,7 +218,7 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
                     return result;
                 }
                 let finishes = finishes.into_iter().map(Finish::run);
-                Box::pin(Convoy::new(finishes, patience).finish(cache.store())).await;
+                Box::pin(Together::new(finishes, cache.store(), patience).finish()).await;
                 if let Some(refused) = refused {
                     return refused;
                 }
@@ -232,7 +234,7 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
 struct Batch<'a, T> {
     cache: &'a Core,
     /// What the whole batch asks for, which is found out when one of its ids meets another call.
-    asked: &'a (dyn Fn() -> Asked + Send + Sync),
+    asked: &'a (dyn Fn() -> FlightRequest + Send + Sync),
     returns: Returns<OfOne<T>, T>,
 }
 

@@ -11,7 +11,7 @@ use crate::read::interpret::holds;
 use crate::read::lease::{Lease, Share};
 use crate::record::Value;
 use crate::record::token::Token;
-use crate::store::{Acquired, Fill, StoreError};
+use crate::store::{Acquire, Acquired, Fill, Invalidate, Refresh, Release, StoreError};
 use crate::support::budget::Deadline;
 use crate::typing::Shared;
 
@@ -33,8 +33,8 @@ impl Lease {
         let filled = async {
             match (self.call.cache.store(), seen) {
                 (None, _) => Ok(false),
-                (Some(store), None) => store.fill(name, fill, by).await,
-                (Some(store), Some(seen)) => store.refresh(name, seen, fill, by).await,
+                (Some(store), None) => store.send(name, fill, by).await,
+                (Some(store), Some(seen)) => store.send(name, Refresh { seen, fill }, by).await,
             }
         };
         let (filled, current) = if shared.is_some() && !self.call.tags.is_empty() {
@@ -94,14 +94,16 @@ impl Lease {
         if let Some(store) = self.call.cache.store() {
             let by = self.budget.deadline();
             // Takes the lease of the entry itself, which replaces the value, and releases it too.
-            let taken = store.acquire(self.name(), self.token, self.length, Some(seen), by).await;
+            let acquire = Acquire { token: self.token, lease: self.length, reject: Some(seen) };
+            let taken = store.send(self.name(), acquire, by).await;
             match taken {
                 Ok(Acquired::Value(_)) | Err(StoreError::Down | StoreError::Saturated) => {}
                 // No leases are granted for now, so what is there has to be removed.
                 Ok(Acquired::Quiet) => {
-                    _ = store.invalidate(&[self.name()], Duration::ZERO, by).await;
+                    let hold_off = Duration::ZERO;
+                    _ = store.send(self.name(), Invalidate { hold_off }, by).await;
                 }
-                _ => _ = store.release(self.name(), self.token, by).await,
+                _ => _ = store.send(self.name(), Release { token: self.token }, by).await,
             }
         }
         self.call.count(Event::RefreshFailed);

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 
 use self::refresh_lease::{PAUSE, REST, RefreshLease};
 pub(super) use self::renewal::Renewal;
-use crate::engine::background::Claim;
+use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{Landed, Landing, Leader, Mark};
 use crate::engine::tags::Standing;
 use crate::read::call::Call;
 use crate::record::token::Token;
-use crate::store::{Acquired, Name, StoreError, StoreResult};
+use crate::store::{Acquire, Acquired, Name, Release, StoreError, StoreResult};
 use crate::support::budget::Budget;
 use crate::typing::Shared;
 
@@ -78,7 +78,7 @@ impl Lease {
     }
 
     /// The lease of a refresh, during which the entry's value stays until it is replaced.
-    pub(super) fn for_refresh(mut self, claim: Option<Claim>) -> Box<Self> {
+    pub(super) fn for_refresh(mut self, claim: Option<RefreshClaim>) -> Box<Self> {
         self.refresh = Some(RefreshLease::new(&self.call.text, claim));
         Box::new(self)
     }
@@ -126,7 +126,8 @@ impl Lease {
         // Until the answer arrives, and if it never does, the store may have granted the lease.
         self.held = true;
         let by = self.budget.deadline();
-        let acquire = store.acquire(self.place(), self.token, self.length, reject, by);
+        let request = Acquire { token: self.token, lease: self.length, reject };
+        let acquire = store.send(self.place(), request, by);
         let (reply, stamps) = if self.call.tags.is_empty() || self.refresh.is_some() {
             (acquire.await, Ok(Standing::none()))
         } else {
@@ -276,7 +277,7 @@ impl Lease {
         self.call.cache.background().run(async move {
             if let Some(store) = cache.store() {
                 let by = budget.anew().deadline();
-                _ = store.release(Name { text: &text, hash }, token, by).await;
+                _ = store.send(Name { text: &text, hash }, Release { token }, by).await;
             }
             then();
         });

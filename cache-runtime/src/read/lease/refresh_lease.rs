@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use crate::engine::Core;
-use crate::engine::background::Claim;
+use crate::engine::background::RefreshClaim;
 use crate::record::KeyHash;
-use crate::store::Name;
+use crate::store::{Invalidate, Name};
 use crate::support::budget::Budget;
 
 /// How long an entry rests after its load has failed: during this time, all processes together ask
@@ -22,12 +22,12 @@ pub(in crate::read) struct RefreshLease {
     text: String,
     hash: KeyHash,
     /// This process's right to refresh. None for a load in the foreground.
-    claim: Option<Claim>,
+    claim: Option<RefreshClaim>,
 }
 
 impl RefreshLease {
     /// The lease of a refresh of the entry with this key.
-    pub(in crate::read) fn new(entry: &str, claim: Option<Claim>) -> Self {
+    pub(in crate::read) fn new(entry: &str, claim: Option<RefreshClaim>) -> Self {
         let text = [entry, "!r"].concat();
         Self { hash: KeyHash::of(&text), text, claim }
     }
@@ -61,7 +61,7 @@ impl RefreshLease {
         cache.background().run(async move {
             if let Some(store) = in_background.store() {
                 let by = budget.anew().deadline();
-                _ = store.invalidate(&[self.name()], REST, by).await;
+                _ = store.send(self.name(), Invalidate { hold_off: REST }, by).await;
             }
         });
     }

@@ -9,7 +9,7 @@ use crate::engine::Core;
 use crate::read::lease::Lease;
 use crate::record::KeyHash;
 use crate::record::token::Token;
-use crate::store::Name;
+use crate::store::{Name, Renew};
 use crate::support::budget::Budget;
 
 impl Lease {
@@ -38,7 +38,7 @@ impl Renewal {
             let by = self.budget.anew().deadline();
             let place = Name { text: &self.text, hash: self.hash };
             // If the lease is lost, or there is no answer, the fill will notice.
-            _ = store.renew(place, self.token, self.length, by).await;
+            _ = store.send(place, Renew { token: self.token, lease: self.length }, by).await;
         }
     }
 

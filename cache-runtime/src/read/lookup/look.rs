@@ -11,6 +11,7 @@ use crate::read::lookup::Lookup;
 use crate::read::restore::Source;
 use crate::read::steps::{ErrorMemory, Steps};
 use crate::record::Value;
+use crate::store::{Get, Now};
 
 impl Lookup<'_> {
     /// Reads the entry, the stamps of its tags and, unless the function ignores the age of values,
@@ -21,19 +22,19 @@ impl Lookup<'_> {
             return Reply::of_entry(Ok(None));
         };
         if self.needs_value_only() {
-            return Reply::of_entry(store.get(name, by).await);
+            return Reply::of_entry(store.send(name, Get, by).await);
         }
         if self.age == AgePolicy::Ignored {
             return Reply::tagged(tags.read_with(store, name, by).await);
         }
         let read = async {
             if tags.is_empty() {
-                (store.get(name, by).await, Ok(Standing::none()))
+                (store.send(name, Get, by).await, Ok(Standing::none()))
             } else {
                 tags.read_with(store, name, by).await
             }
         };
-        let ((record, stamps), now_ms) = tokio::join!(read, store.now_ms(name, by));
+        let ((record, stamps), now_ms) = tokio::join!(read, store.send(name, Now, by));
         Reply { record, stamps, now_ms }
     }
 
@@ -48,7 +49,7 @@ impl Lookup<'_> {
     pub(in crate::read) fn ask_for_value(self) -> impl Future<Output = (Self, Reply)> + Send {
         async move {
             let record = match self.call.cache.store() {
-                Some(store) => store.get(self.call.name(), self.budget.deadline()).await,
+                Some(store) => store.send(self.call.name(), Get, self.budget.deadline()).await,
                 None => Ok(None),
             };
             (self, Reply::of_entry(record))

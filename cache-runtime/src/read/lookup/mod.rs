@@ -13,8 +13,8 @@ mod wait;
 use tokio::sync::oneshot;
 
 use crate::engine::Mode;
-use crate::engine::background::Claim;
-use crate::engine::flight::{Asked, Leader, Mark, Role, Verdict};
+use crate::engine::background::RefreshClaim;
+use crate::engine::flight::{FlightRequest, Leader, Mark, Role, Verdict};
 use crate::metrics::Event;
 use crate::read::call::Call;
 use crate::read::freshness::{AgePolicy, Freshness};
@@ -45,7 +45,7 @@ pub(super) enum LookupOutcome {
 /// A refresh that is to be done in the background.
 pub(super) struct Refresh {
     pub(super) seen: Value,
-    pub(super) claim: Claim,
+    pub(super) claim: RefreshClaim,
     /// The lead of the callers that wait for the load, if there may be any.
     pub(super) leader: Option<Leader>,
 }
@@ -79,7 +79,7 @@ pub(super) struct Lookup<'a> {
     /// Where it has values restored. None as long as it is no search, but a single look.
     channel: Option<RestoreChannel>,
     /// What the batch asks for that this is one id of. One more `GET` costs a batch no round trip.
-    batch: Option<&'a (dyn Fn() -> Asked + Send + Sync)>,
+    batch: Option<&'a (dyn Fn() -> FlightRequest + Send + Sync)>,
 }
 
 impl LookupOutcome {
@@ -125,7 +125,7 @@ impl<'a> Lookup<'a> {
 
     /// The lookup of one id of a batch, whose `GET`s are one command. `batch` returns what all of
     /// it asks for.
-    pub(super) fn of_many(self, batch: &'a (dyn Fn() -> Asked + Send + Sync)) -> Self {
+    pub(super) fn of_many(self, batch: &'a (dyn Fn() -> FlightRequest + Send + Sync)) -> Self {
         Self { batch: Some(batch), ..self }
     }
 
@@ -262,11 +262,11 @@ impl<'a> Lookup<'a> {
     }
 
     /// What the call asks for: it is given no error of a call that asked for anything else.
-    fn asked(&self) -> Asked {
+    fn asked(&self) -> FlightRequest {
         if self.by_hand {
-            return Asked::by_hand();
+            return FlightRequest::by_hand();
         }
-        self.batch.map_or_else(|| Asked::one(self.call.callsite), |batch| batch())
+        self.batch.map_or_else(|| FlightRequest::one(self.call.callsite), |batch| batch())
     }
 
     /// Whether a value that is there may be the result, which it may not for a refresh.

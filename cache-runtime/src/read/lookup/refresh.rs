@@ -1,7 +1,7 @@
 //! Values that are served although they are to be replaced: fresh ones that are refreshed early,
 //! and stale ones.
 
-use crate::engine::background::{Claim, Claimed};
+use crate::engine::background::{Claimed, RefreshClaim};
 use crate::engine::flight::{Leader, Mark, Role};
 use crate::metrics::Event;
 use crate::read::freshness::{AgePolicy, Freshness};
@@ -99,7 +99,7 @@ impl Lookup<'_> {
     }
 
     /// The right to refresh in this process, unless another call has it or the entry rests.
-    fn claim(&self) -> Option<Claim> {
+    fn claim(&self) -> Option<RefreshClaim> {
         match self.call.cache.background().claim(&self.call.text) {
             Claimed::Granted(claim) => return Some(claim),
             Claimed::Busy => {}

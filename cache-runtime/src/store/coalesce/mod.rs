@@ -1,83 +1,152 @@
-//! Operations that go to the store together.
+//! Requests that go to the store together.
 //!
-//! A call that reads many keys runs the lookups of that many single reads side by side. Each requests its own key
-//! from the store with the operations on one key. These requests are held back while the reads are polled. When all
-//! reads wait for an answer, the requests are sent as operations on many keys: one round trip for all of them.
+//! A call that reads many keys runs the lookups of that many single reads side by side, over a store
+//! of its own that [coalesces](Coalescer): a request that is made while the reads are polled is held
+//! back. When all reads wait for an answer, the requests are sent as requests about many keys: one
+//! round trip for all of them. Whoever uses that store at another time, such as work in the
+//! background that a read has left behind, is not held back.
 
 mod pending;
 
-use std::cell::RefCell;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use self::pending::Held;
-use crate::record::token::Token;
-use crate::store::{Acquired, Claim, Fill, Name, Stamped, Store, StoreResult};
+use self::pending::Pending;
+use crate::store::{Keyed, Name, Operation, Store, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
-thread_local! {
-    /// What the futures ask that are being polled.
-    static CURRENT: RefCell<Option<Asked>> = const { RefCell::new(None) };
+/// Holds requests back while futures are polled that make them together.
+#[derive(Default)]
+pub(super) struct Coalescer(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// Requests are held back.
+    is_open: bool,
+    pending: Pending,
+}
+
+impl Coalescer {
+    /// Holds a request back. It comes back if it is to be sent at once.
+    pub(super) fn hold<R: Operation>(
+        &self,
+        name: Name<'_>,
+        request: R,
+        by: Deadline,
+    ) -> Result<Answer<R::Reply>, R> {
+        let mut state = self.state();
+        if !R::COALESCES || !state.is_open {
+            return Err(request);
+        }
+        Ok(state.pending.add(name, request, by))
+    }
+
+    /// The same for many requests.
+    pub(super) fn hold_all<'a, R: Operation>(
+        &self,
+        requests: Vec<Keyed<'a, R>>,
+        by: Deadline,
+    ) -> Result<Vec<Answer<R::Reply>>, Vec<Keyed<'a, R>>> {
+        let mut state = self.state();
+        if !R::COALESCES || !state.is_open {
+            return Err(requests);
+        }
+        Ok(requests.into_iter().map(|it| state.pending.add(it.name, it.request, by)).collect())
+    }
+
+    fn open(&self) -> Opened<'_> {
+        self.state().is_open = true;
+        Opened(self)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.0)
+    }
+}
+
+impl fmt::Debug for Coalescer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Coalescer").finish_non_exhaustive()
+    }
+}
+
+/// Holds back until it is dropped, also when a future panics.
+struct Opened<'a>(&'a Coalescer);
+
+impl Opened<'_> {
+    /// What was held back. In one step with the end of it: a request of another task that came
+    /// between the two would never be sent.
+    fn close(self) -> Pending {
+        let mut state = self.0.state();
+        state.is_open = false;
+        std::mem::take(&mut state.pending)
+    }
+}
+
+impl Drop for Opened<'_> {
+    fn drop(&mut self) {
+        self.0.state().is_open = false;
+    }
 }
 
 /// Futures that ask the store together.
-pub(crate) struct Convoy<F> {
+pub(crate) struct Together<'a, F> {
     /// Those that have not ended.
     futures: Vec<Option<Pin<Box<F>>>>,
-    /// How long each piece of an operation on many keys may take.
+    /// The one that they use.
+    store: Option<&'a Store>,
+    /// How long each piece of a request about many keys may take.
     patience: Duration,
-    asked: Asked,
 }
 
-/// What has been asked and not been sent. Clones are one.
-#[derive(Clone, Default)]
-struct Asked(Arc<Mutex<Held>>);
-
-/// Where the answer to an operation that was held back will be.
-pub(super) struct Answer<T>(Arc<Mutex<Option<StoreResult<T>>>>);
-
-impl<F: Future> Convoy<F> {
-    /// Futures each of which may wait for the store for `patience`. For the requests of so many of them that they are
-    /// sent in pieces, that is the time of each piece, from the moment when the first of them is sent.
-    pub(crate) fn new(futures: impl IntoIterator<Item = F>, patience: Duration) -> Self {
+impl<'a, F: Future> Together<'a, F> {
+    /// Futures over a [store that coalesces](Store::coalescing), each of which may wait for it for
+    /// `patience`. For the requests of so many of them that they are sent in pieces, that is the
+    /// time of each piece, from the moment when the first of them is sent.
+    pub(crate) fn new(
+        futures: impl IntoIterator<Item = F>,
+        store: Option<&'a Store>,
+        patience: Duration,
+    ) -> Self {
         let futures = futures.into_iter().map(|future| Some(Box::pin(future))).collect();
-        Self { futures, patience, asked: Asked::default() }
+        Self { futures, store, patience }
     }
 
-    /// Goes on until some have ended and the rest waits for other things than the store. Those that have ended, by their
-    /// positions; none when there are none left.
-    pub(crate) async fn advance(&mut self, store: Option<&Store>) -> Vec<(usize, F::Output)> {
+    /// Goes on until some have ended and the rest waits for other things than the store. Those that
+    /// have ended, by their positions; none when there are none left.
+    pub(crate) async fn advance(&mut self) -> Vec<(usize, F::Output)> {
         let mut ended = Vec::new();
         loop {
-            poll_fn(|cx| {
-                let waiting = self.poll(cx, &mut ended);
-                let settled = waiting == 0 || !ended.is_empty() || !self.asked.is_empty();
-                if settled { Poll::Ready(()) } else { Poll::Pending }
+            let pending = poll_fn(|cx| {
+                let (waiting, pending) = self.poll(cx, &mut ended);
+                let settled = waiting == 0 || !ended.is_empty() || !pending.is_empty();
+                if settled { Poll::Ready(pending) } else { Poll::Pending }
             })
             .await;
-            match store {
-                Some(store) if !self.asked.is_empty() => {
-                    self.asked.send(store, self.patience).await;
-                }
+            match self.store {
+                Some(store) if !pending.is_empty() => pending.send(store, self.patience).await,
                 _ => return ended,
             }
         }
     }
 
     /// Goes on until all have ended.
-    pub(crate) async fn finish(mut self, store: Option<&Store>) {
-        while !self.advance(store).await.is_empty() {}
+    pub(crate) async fn finish(mut self) {
+        while !self.advance().await.is_empty() {}
     }
 
-    /// Polls all that have not ended; how many still have not.
-    fn poll(&mut self, cx: &mut Context<'_>, ended: &mut Vec<(usize, F::Output)>) -> usize {
-        let _reset = Reset(CURRENT.replace(Some(self.asked.clone())));
+    /// Polls all that have not ended: how many still have not, and what they have asked.
+    fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        ended: &mut Vec<(usize, F::Output)>,
+    ) -> (usize, Pending) {
+        let coalescer = self.store.and_then(|store| store.coalescer.as_deref());
+        let opened = coalescer.map(Coalescer::open);
         let mut waiting = 0;
         for (position, place) in self.futures.iter_mut().enumerate() {
             match place.as_mut().map(|future| future.as_mut().poll(cx)) {
@@ -89,79 +158,17 @@ impl<F: Future> Convoy<F> {
                 None => {}
             }
         }
-        waiting
+        (waiting, opened.map(Opened::close).unwrap_or_default())
     }
 }
 
-/// Puts back what was current before, also when a future panics.
-struct Reset(Option<Asked>);
+/// Where the answer to a request that was held back will be.
+pub(super) struct Answer<T>(Arc<Mutex<Place<T>>>);
 
-impl Drop for Reset {
-    fn drop(&mut self) {
-        CURRENT.set(self.0.take());
-    }
-}
-
-impl Asked {
-    fn is_empty(&self) -> bool {
-        self.held().is_empty()
-    }
-
-    /// A boxed future without its type: otherwise rustc looks through all of the store to tell whether a batch is `Send`.
-    fn send<'a>(
-        &self,
-        store: &'a Store,
-        patience: Duration,
-    ) -> Pin<Box<dyn Future<Output = ()> + Send + 'a>> {
-        let held = std::mem::take(&mut *self.held());
-        Box::pin(held.send(store, patience))
-    }
-
-    fn held(&self) -> MutexGuard<'_, Held> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Asks later, if a convoy's futures are being polled.
-fn ask<T>(question: impl FnOnce(&mut Held) -> T) -> Option<T> {
-    CURRENT.with_borrow(|asked| asked.as_ref().map(|asked| question(&mut asked.held())))
-}
-
-pub(super) fn get(name: Name<'_>, by: Deadline) -> Option<Answer<Option<Bytes>>> {
-    ask(|held| held.get(name, by))
-}
-
-pub(super) fn get_many(names: &[Name<'_>], by: Deadline) -> Option<Vec<Answer<Option<Bytes>>>> {
-    ask(|held| names.iter().map(|name| held.get(*name, by)).collect())
-}
-
-pub(super) fn stamp(
-    names: &[Name<'_>],
-    need: Duration,
-    by: Deadline,
-) -> Option<Vec<Answer<Stamped>>> {
-    ask(|held| names.iter().map(|name| held.stamp(*name, need, by)).collect())
-}
-
-pub(super) fn acquire(claim: Claim<'_>, lease: Duration, by: Deadline) -> Option<Answer<Acquired>> {
-    ask(|held| held.acquire(claim, lease, by))
-}
-
-pub(super) fn renew(claim: Claim<'_>, lease: Duration, by: Deadline) -> Option<Answer<bool>> {
-    ask(|held| held.renew(claim, lease, by))
-}
-
-/// The value comes back if it cannot be held back.
-pub(super) fn fill(
-    name: Name<'_>,
-    seen: Option<Token>,
-    fill: Fill,
-    by: Deadline,
-) -> Result<Answer<bool>, Fill> {
-    CURRENT.with_borrow(|asked| match asked {
-        Some(asked) => Ok(asked.held().fill(name, seen, fill, by)),
-        None => Err(fill),
-    })
+struct Place<T> {
+    result: Option<StoreResult<T>>,
+    /// Of the one who waits, if that is another task than the one that sends.
+    waker: Option<Waker>,
 }
 
 /// All answers, in order.
@@ -173,34 +180,56 @@ pub(super) async fn all<T>(answers: Vec<Answer<T>>) -> Vec<StoreResult<T>> {
     results
 }
 
-impl<T> Answer<T> {
-    fn new() -> Self {
-        Self(Arc::default())
-    }
+/// Gives the answer. Dropped without one, it says that none will come: the batch that was to send
+/// the request was dropped, which only tasks beside it can learn.
+pub(super) struct Giver<T>(Arc<Mutex<Place<T>>>);
 
-    fn give(&self, result: StoreResult<T>) {
-        *self.result() = Some(result);
-    }
-
-    fn result(&self) -> MutexGuard<'_, Option<StoreResult<T>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn answer<T>() -> (Giver<T>, Answer<T>) {
+    let place = Arc::new(Mutex::new(Place { result: None, waker: None }));
+    (Giver(Arc::clone(&place)), Answer(place))
 }
 
-/// Who polls it polls it again when what was held back has been sent: nobody need be woken.
-impl<T> Future for Answer<T> {
-    type Output = StoreResult<T>;
-
-    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<StoreResult<T>> {
-        match self.result().take() {
-            Some(result) => Poll::Ready(result),
-            None => Poll::Pending,
+impl<T> Giver<T> {
+    fn give(&self, result: StoreResult<T>) {
+        let mut place = lock(&self.0);
+        place.result = Some(result);
+        let waker = place.waker.take();
+        drop(place);
+        if let Some(waker) = waker {
+            waker.wake();
         }
     }
 }
 
-impl<F> fmt::Debug for Convoy<F> {
+impl<T> Drop for Giver<T> {
+    fn drop(&mut self) {
+        // Also after the answer was taken, when nobody asks for it any more.
+        let is_without = lock(&self.0).result.is_none();
+        if is_without {
+            self.give(Err(StoreError::Lost));
+        }
+    }
+}
+
+impl<T> Future for Answer<T> {
+    type Output = StoreResult<T>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<StoreResult<T>> {
+        let mut place = lock(&self.0);
+        if let Some(result) = place.result.take() {
+            return Poll::Ready(result);
+        }
+        place.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl<F> fmt::Debug for Together<'_, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Convoy").field("futures", &self.futures.len()).finish_non_exhaustive()
+        f.debug_struct("Together").field("futures", &self.futures.len()).finish_non_exhaustive()
     }
 }

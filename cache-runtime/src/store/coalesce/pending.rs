@@ -1,217 +1,108 @@
-//! Operations that are held back, and how they are sent.
+//! Requests that are held back, and how they are sent.
 
+use std::any::Any;
 use std::collections::HashMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::record::KeyHash;
-use crate::record::token::Token;
-use crate::store::coalesce::Answer;
-use crate::store::{
-    Acquired, Claim, Fill, Filling, Name, PIECE, Stamped, Store, StoreError, StoreResult,
-};
+use crate::store::coalesce::{Answer, Giver, answer};
+use crate::store::embedded::BoxFuture;
+use crate::store::{Keyed, Name, Operation, PIECE, Store, StoreError};
 use crate::support::budget::Deadline;
+use crate::support::join::join;
 
-/// Operations that have not been sent, by kind.
+/// Requests that have not been sent: one list for each kind.
 #[derive(Default)]
-pub(super) struct Held {
-    gets: Vec<Operation<(), Option<Bytes>>>,
-    stamps: Vec<Operation<Duration, Stamped>>,
-    acquires: Vec<Operation<Lease, Acquired>>,
-    renewals: Vec<Operation<Lease, bool>>,
-    fills: Vec<Operation<(Option<Token>, Fill), bool>>,
-}
+pub(super) struct Pending(Vec<Box<dyn AnyList>>);
 
-/// An operation on one key.
-struct Operation<A, T> {
-    key: (String, KeyHash),
-    by: Deadline,
-    arguments: A,
-    answer: Answer<T>,
-}
-
-/// A lease that is asked for or kept.
-struct Lease {
-    token: Token,
-    reject: Option<Token>,
-    length: Duration,
-}
-
-impl Lease {
-    fn new(Claim { token, reject, .. }: Claim<'_>, length: Duration) -> Self {
-        Self { token, reject, length }
-    }
-}
-
-impl Held {
+impl Pending {
     pub(super) fn is_empty(&self) -> bool {
-        let Self { gets, stamps, acquires, renewals, fills } = self;
-        let nothing_read = gets.is_empty() && stamps.is_empty();
-        nothing_read && acquires.is_empty() && renewals.is_empty() && fills.is_empty()
+        self.0.is_empty()
     }
 
-    pub(super) fn get(&mut self, name: Name<'_>, by: Deadline) -> Answer<Option<Bytes>> {
-        hold(&mut self.gets, name, by, ())
-    }
-
-    pub(super) fn stamp(
+    /// Adds a request, which must be answered by `by`.
+    pub(super) fn add<R: Operation>(
         &mut self,
         name: Name<'_>,
-        need: Duration,
+        request: R,
         by: Deadline,
-    ) -> Answer<Stamped> {
-        hold(&mut self.stamps, name, by, need)
+    ) -> Answer<R::Reply> {
+        let mut lists = self.0.iter_mut().map(|list| &mut **list as &mut dyn Any);
+        if let Some(list) = lists.find_map(|list| list.downcast_mut::<List<R>>()) {
+            return list.add(name, request, by);
+        }
+        let mut list = Box::new(List { requests: Vec::new(), by });
+        let answer = list.add(name, request, by);
+        self.0.push(list);
+        answer
     }
 
-    pub(super) fn acquire(
-        &mut self,
-        claim: Claim<'_>,
-        lease: Duration,
-        by: Deadline,
-    ) -> Answer<Acquired> {
-        hold(&mut self.acquires, claim.name, by, Lease::new(claim, lease))
-    }
-
-    pub(super) fn renew(
-        &mut self,
-        claim: Claim<'_>,
-        lease: Duration,
-        by: Deadline,
-    ) -> Answer<bool> {
-        hold(&mut self.renewals, claim.name, by, Lease::new(claim, lease))
-    }
-
-    pub(super) fn fill(
-        &mut self,
-        name: Name<'_>,
-        seen: Option<Token>,
-        fill: Fill,
-        by: Deadline,
-    ) -> Answer<bool> {
-        hold(&mut self.fills, name, by, (seen, fill))
-    }
-
-    /// Sends all of it, and hands out the answers.
-    pub(super) async fn send(self, store: &Store, patience: Duration) {
-        let Self { gets, stamps, acquires, renewals, fills } = self;
-        tokio::join!(
-            send_gets(store, gets, patience),
-            send_stamps(store, stamps, patience),
-            send_acquires(store, acquires, patience),
-            send_renewals(store, renewals, patience),
-            send_fills(store, fills, patience),
-        );
+    /// Sends all of it, and hands out the answers. A boxed future without its type: otherwise rustc
+    /// looks through all of the store to tell whether a batch is `Send`.
+    pub(super) fn send(self, store: &Store, patience: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(join(self.0.into_iter().map(move |list| list.send(store, patience))))
     }
 }
 
-fn hold<A, T>(
-    held: &mut Vec<Operation<A, T>>,
-    name: Name<'_>,
+/// Requests of any one kind.
+trait AnyList: Any + Send {
+    fn send(self: Box<Self>, store: &Store, patience: Duration) -> BoxFuture<'_, ()>;
+}
+
+struct List<R: Operation> {
+    requests: Vec<Waiting<R>>,
+    /// The latest of all deadlines.
     by: Deadline,
-    arguments: A,
-) -> Answer<T> {
-    let answer = Answer::new();
-    let key = (name.text.to_owned(), name.hash);
-    held.push(Operation { key, by, arguments, answer: Answer(answer.0.clone()) });
-    answer
 }
 
-async fn send_gets(store: &Store, held: Vec<Operation<(), Option<Bytes>>>, patience: Duration) {
-    let Some(by) = deadline(&held, patience) else { return };
-    let (names, places) = distinct(&held);
-    let results = store.get_many(&names, by).await;
-    for (operation, place) in held.iter().zip(places) {
-        operation.answer.give(results.get(place).cloned().unwrap_or(Err(StoreError::Unexpected)));
+struct Waiting<R: Operation> {
+    text: String,
+    hash: KeyHash,
+    request: R,
+    giver: Giver<R::Reply>,
+}
+
+impl<R: Operation> List<R> {
+    fn add(&mut self, name: Name<'_>, request: R, by: Deadline) -> Answer<R::Reply> {
+        self.by = self.by.max(by);
+        let ((giver, answer), Name { text, hash }) = (answer(), name);
+        self.requests.push(Waiting { text: text.to_owned(), hash, request, giver });
+        answer
+    }
+
+    /// The time by which they must be answered, or the first piece of them if they are many: those
+    /// have waited for one another before they are sent, and what that took is no part of the wait
+    /// for an answer.
+    fn deadline(&self, patience: Duration) -> Deadline {
+        if self.requests.len() > PIECE { self.by.max(Instant::now() + patience) } else { self.by }
     }
 }
 
-async fn send_stamps(store: &Store, held: Vec<Operation<Duration, Stamped>>, patience: Duration) {
-    let Some(by) = deadline(&held, patience) else { return };
-    let need = held.iter().map(|operation| operation.arguments).max().unwrap_or_default();
-    let (names, places) = distinct(&held);
-    let results = store.stamp(&names, need, by).await;
-    for (operation, place) in held.iter().zip(places) {
-        operation.answer.give(results.get(place).cloned().unwrap_or(Err(StoreError::Unexpected)));
-    }
-}
-
-async fn send_acquires(store: &Store, held: Vec<Operation<Lease, Acquired>>, patience: Duration) {
-    let Some(by) = deadline(&held, patience) else { return };
-    let (claims, length) = claims(&held);
-    give(&held, store.acquire_many(&claims, length, by).await);
-}
-
-async fn send_renewals(store: &Store, held: Vec<Operation<Lease, bool>>, patience: Duration) {
-    let Some(by) = deadline(&held, patience) else { return };
-    let (claims, length) = claims(&held);
-    give(&held, store.renew_many(&claims, length, by).await);
-}
-
-async fn send_fills(
-    store: &Store,
-    held: Vec<Operation<(Option<Token>, Fill), bool>>,
-    patience: Duration,
-) {
-    let Some(by) = deadline(&held, patience) else { return };
-    let mut values = Vec::with_capacity(held.len());
-    let mut keys = Vec::with_capacity(held.len());
-    for Operation { key, by, arguments, answer } in held {
-        values.push(arguments);
-        keys.push(Operation { key, by, arguments: (), answer });
-    }
-    let mut fillings = Vec::with_capacity(keys.len());
-    for (operation, (seen, fill)) in keys.iter().zip(values) {
-        fillings.push(Filling { name: operation.name(), seen, fill });
-    }
-    give(&keys, store.fill_many(fillings, by).await);
-}
-
-/// The claims to some keys, and for how long. They are all of one function, and as long.
-fn claims<T>(held: &[Operation<Lease, T>]) -> (Vec<Claim<'_>>, Duration) {
-    let length = held.iter().map(|operation| operation.arguments.length).max();
-    (held.iter().map(Operation::claim).collect(), length.unwrap_or_default())
-}
-
-impl<T> Operation<Lease, T> {
-    fn claim(&self) -> Claim<'_> {
-        let Lease { token, reject, .. } = self.arguments;
-        Claim { name: self.name(), token, reject }
-    }
-}
-
-impl<A, T> Operation<A, T> {
-    fn name(&self) -> Name<'_> {
-        Name { text: &self.key.0, hash: self.key.1 }
-    }
-}
-
-/// The time by which they must be answered, or the first piece of them if they are many: those have waited for one
-/// another before they are sent, and what that took is no part of the wait for an answer. None of none.
-fn deadline<A, T>(held: &[Operation<A, T>], patience: Duration) -> Option<Deadline> {
-    let latest = held.iter().map(|operation| operation.by).max()?;
-    Some(if held.len() > PIECE { latest.max(Instant::now() + patience) } else { latest })
-}
-
-/// Each key once, and where in that list each operation's is.
-fn distinct<A, T>(held: &[Operation<A, T>]) -> (Vec<Name<'_>>, Vec<usize>) {
-    let mut names = Vec::new();
-    let mut known = HashMap::new();
-    let places = held.iter().map(|operation| {
-        let name = operation.name();
-        *known.entry(name.text).or_insert_with(|| {
-            names.push(name);
-            names.len() - 1
+impl<R: Operation> AnyList for List<R> {
+    fn send(self: Box<Self>, store: &Store, patience: Duration) -> BoxFuture<'_, ()> {
+        let by = self.deadline(patience);
+        Box::pin(async move {
+            let (mut keys, mut requests) = (Vec::new(), Vec::new());
+            for Waiting { text, hash, request, giver } in self.requests {
+                keys.push((text, hash, giver));
+                requests.push(request);
+            }
+            let mut distinct: Vec<Keyed<'_, R>> = Vec::with_capacity(keys.len());
+            let (mut known, mut places) = (HashMap::new(), Vec::with_capacity(keys.len()));
+            for ((text, hash, _), request) in keys.iter().zip(requests) {
+                let present = known.get(text).and_then(|at: &usize| distinct.get_mut(*at));
+                if !present.is_some_and(|present| present.request.merge(&request)) {
+                    known.insert(text, distinct.len());
+                    distinct.push(Keyed { name: Name { text, hash: *hash }, request });
+                }
+                places.push(known.get(text).copied().unwrap_or_default());
+            }
+            let results = store.send_all(distinct, by).await;
+            for ((.., giver), place) in keys.iter().zip(places) {
+                giver.give(results.get(place).cloned().unwrap_or(Err(StoreError::Unexpected)));
+            }
         })
-    });
-    let places = places.collect();
-    (names, places)
-}
-
-fn give<A, T>(held: &[Operation<A, T>], results: Vec<StoreResult<T>>) {
-    let mut results = results.into_iter();
-    for operation in held {
-        operation.answer.give(results.next().unwrap_or(Err(StoreError::Unexpected)));
     }
 }

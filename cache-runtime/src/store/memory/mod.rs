@@ -7,6 +7,7 @@
 mod guards;
 #[cfg(test)]
 mod image;
+mod requests;
 mod shard;
 mod transitions;
 mod values;
@@ -16,14 +17,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
+pub(crate) use self::requests::Execute;
 use self::shard::Shard;
 use self::transitions::{Content, Entry, Slot};
-use crate::record;
 use crate::record::token::Token;
-use crate::store::{Acquired, Digests, Ended, Fill, Name, Stamped, kept, namespace};
+use crate::store::{Digests, Fill, Name, namespace};
 use crate::support::span::capped;
 
 const SHARDS: usize = 16;
@@ -60,83 +60,6 @@ impl MemoryStore {
         self.capacity / 2
     }
 
-    pub(crate) fn get(&self, name: Name<'_>) -> Option<Bytes> {
-        lock(self.shard(name)).read(name.text, Instant::now())
-    }
-
-    /// The time that records are given now, whichever they are.
-    pub(crate) fn now_ms(&self, _: Name<'_>) -> u64 {
-        millis(self.since_epoch(Instant::now()))
-    }
-
-    pub(crate) fn acquire(
-        &self,
-        name: Name<'_>,
-        token: Token,
-        lease: Duration,
-        reject: Option<Token>,
-    ) -> Acquired {
-        self.apply(name, |entry, now| transitions::acquire(entry, now, token, lease, reject))
-    }
-
-    pub(crate) fn fill(&self, name: Name<'_>, fill: Fill) -> bool {
-        let Some(token) = record::token(&fill.record) else { return false };
-        self.apply(name, |entry, now| {
-            transitions::fill(entry, token, || self.value(token, fill, now))
-        })
-    }
-
-    pub(crate) fn refresh(&self, name: Name<'_>, seen: Token, fill: Fill) -> bool {
-        let Some(token) = record::token(&fill.record) else { return false };
-        self.apply(name, |entry, now| {
-            transitions::refresh(entry, token, seen, || self.value(token, fill, now))
-        })
-    }
-
-    pub(crate) fn release(&self, name: Name<'_>, token: Token) -> bool {
-        self.apply(name, |entry, _| transitions::release(entry, token))
-    }
-
-    pub(crate) fn renew(&self, name: Name<'_>, token: Token, lease: Duration) -> bool {
-        self.apply(name, |entry, now| transitions::renew(entry, now, token, lease))
-    }
-
-    /// The stamp of a tag, which is made where there is none.
-    pub(crate) fn stamp(&self, name: Name<'_>, need: Duration) -> Stamped {
-        self.stamp_with(name, Token::random(), need)
-    }
-
-    /// The same, with this stamp where there is none.
-    pub(crate) fn stamp_with(&self, name: Name<'_>, token: Token, need: Duration) -> Stamped {
-        self.apply(name, |entry, now| {
-            transitions::stamp(entry, now, token, need, || {
-                let (record, ttl) = (record::stamp(name.hash, token), kept(need));
-                self.value(token, Fill { record, fresh: ttl, ttl }, now)
-            })
-        })
-    }
-
-    pub(crate) fn invalidate(&self, name: Name<'_>, hold_off: Duration) {
-        self.apply(name, |entry, now| transitions::invalidate(entry, now, hold_off));
-    }
-
-    pub(crate) fn begin(&self, name: Name<'_>, writer: Token, fence: Duration) {
-        self.apply(name, |entry, now| transitions::begin(entry, now, writer, fence));
-    }
-
-    pub(crate) fn end(
-        &self,
-        name: Name<'_>,
-        writer: Token,
-        hold_off: Duration,
-        fill: Option<Fill>,
-    ) -> Ended {
-        self.apply(name, |entry, now| {
-            let value = fill.map(|fill| || self.value(writer, fill, now));
-            transitions::end(entry, now, writer, hold_off, value)
-        })
-    }
-
     /// Invalidates every key that a Redis glob matches; how many there were.
     pub(crate) fn invalidate_matching(&self, pattern: &str, hold_off: Duration) -> u64 {
         self.invalidate_where(|key| namespace::matches(pattern, key), hold_off)
@@ -156,27 +79,6 @@ impl MemoryStore {
             self.within(shard, |shard| shard.apply_matching(now, &is_meant, invalidate))
         })
         .sum()
-    }
-
-    /// What a key holds: `V`, `L`, `F` or `T`.
-    #[cfg(test)]
-    pub(crate) fn kind(&self, name: Name<'_>) -> Option<char> {
-        self.apply(name, |entry, _| entry.as_ref().map(transitions::kind))
-    }
-
-    /// Removes what a key holds, whatever it is, as `DEL` does.
-    #[cfg(test)]
-    pub(crate) fn lose(&self, name: Name<'_>) {
-        self.apply(name, |entry, _| *entry = None);
-    }
-
-    /// Removes everything, as the end of a server without persistence does.
-    #[cfg(test)]
-    pub(crate) fn lose_everything(&self) {
-        let now = Instant::now();
-        for shard in &self.shards {
-            self.within(shard, |shard| shard.apply_matching(now, |_| true, |entry| *entry = None));
-        }
     }
 
     /// A value slot, with the times put into its record.

@@ -193,14 +193,3 @@ fn empty(entry: &mut Entry, now: Instant, hold_off: Duration) {
     *entry =
         (!hold_off.is_zero()).then(|| Slot { content: Content::Tombstone, until: now + hold_off });
 }
-
-/// The letter that the record of such an entry has in Redis.
-#[cfg(test)]
-pub(super) fn kind(slot: &Slot) -> char {
-    match slot.content {
-        Content::Value { .. } => 'V',
-        Content::Lease(_) => 'L',
-        Content::Fence(_) => 'F',
-        Content::Tombstone => 'T',
-    }
-}

@@ -1,6 +1,6 @@
 //! Why a store does not do what is asked of it.
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::error::{Error, ErrorKind};
 use crate::metrics::Event;
 use crate::store::redis::Redirection;

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use crate::record::token::Token;
 
-/// Reply of `acquire`.
+/// Reply to [`Acquire`](crate::store::Acquire).
 #[derive(Clone, Debug)]
 pub(crate) enum Acquired {
     /// A value is there; its whole record.
@@ -23,7 +23,7 @@ pub(crate) enum Acquired {
     Quiet,
 }
 
-/// Reply of `stamp`.
+/// Reply to [`Stamp`](crate::store::Stamp).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamped {
     /// The current stamp.
@@ -34,7 +34,7 @@ pub(crate) enum Stamped {
     Foreign,
 }
 
-/// Reply of `end`.
+/// Reply to [`End`](crate::store::End).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// Nothing is left in the key (or the tombstone is).

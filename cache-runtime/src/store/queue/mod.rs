@@ -1,52 +1,19 @@
 //! What stores know of queues: partitions, bytes and positions; no item type, no sink.
 
+pub(crate) mod embedded;
+mod keys;
 pub(crate) mod memory;
 mod position;
 pub(crate) mod redis;
+mod store;
 
+pub(crate) use self::keys::{Lane, QueueKeys};
 pub use self::position::{ParsePositionError, Position};
+pub(crate) use self::store::{PartitionConnection, QueueStore};
 use std::fmt;
 use std::time::Duration;
 
 use crate::metrics::QueueLength;
-
-/// The keys of one partition, which share a slot of a cluster.
-#[derive(Clone, Debug)]
-pub(crate) struct Lane {
-    pub(crate) stream: String,
-    pub(crate) clock: String,
-    pub(crate) owner: String,
-    pub(crate) dead: String,
-}
-
-impl Lane {
-    /// Partition `number` of a queue. `namespace` is what the cache's keys begin with.
-    pub(crate) fn new(namespace: &str, queue: &str, number: u32) -> Self {
-        let stream = format!("{namespace}wb:{{{queue}:{number}}}");
-        let with = |suffix: &str| format!("{stream}:{suffix}");
-        Self { clock: with("clock"), owner: with("owner"), dead: with("dead"), stream }
-    }
-
-    /// What is known of the workers of a queue, and of the queue as a whole.
-    pub(crate) fn workers(namespace: &str, queue: &str) -> String {
-        format!("{namespace}wb:{{{queue}}}:workers")
-    }
-
-    /// The names of all queues of a namespace. No queue has a key like it, and no template makes one.
-    pub(crate) fn list(namespace: &str) -> String {
-        format!("{namespace}wb:{{}}queues")
-    }
-
-    /// Over how many partitions the pushes to a queue are spread.
-    pub(crate) fn layout(namespace: &str, queue: &str) -> String {
-        format!("{namespace}wb:{{{queue}}}:layout")
-    }
-
-    /// What is known of the pushes of one process.
-    pub(crate) fn producer(&self, producer: &str) -> String {
-        format!("{}:from:{producer}", self.stream)
-    }
-}
 
 /// An item to be appended, once however often it is sent.
 #[derive(Clone, Copy, Debug)]

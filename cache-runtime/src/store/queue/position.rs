@@ -12,7 +12,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 /// Its text always has the same length and sorts in the same order as the positions:
 ///
 /// ```
-/// # use cache_runtime::Position;
+/// # use cache_runtime::queue::Position;
 /// let position: Position = "0000000193a5-00000000000000000007".parse().unwrap_or_default();
 /// assert!(position.to_string() < "0000000193a5-00000000000000000010".to_owned());
 /// ```

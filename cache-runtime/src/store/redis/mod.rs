@@ -2,9 +2,8 @@
 //!
 //! | layer | knows |
 //! |---|---|
-//! | [`RedisStore`] | the operations of the protocol |
-//! | `router`, `cluster` | which server a key belongs to |
-//! | `reading`, `commands`, `many`, `batch`, `stamp`, `sweep`, `without_scripts` | the commands and scripts of one operation on one connection |
+//! | [`topology`] | which server a key belongs to |
+//! | [`commands`] | the commands and scripts of each request on one connection |
 //! | `session`, `pieces`, `script`, `scripting`, `refusal` | how commands are sent and what their replies can be |
 //! | `bulk` | which values have a connection of their own |
 //! | `turns`, `admission` | how many calls are in flight at once, and whose turn is next |
@@ -13,7 +12,7 @@
 
 pub(crate) mod commands;
 pub(crate) mod connection;
-pub(in crate::store) mod script;
+pub(crate) mod script;
 #[cfg(test)]
 mod tests;
 pub(crate) mod topology;
@@ -22,23 +21,14 @@ pub(crate) mod url;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-
-use self::commands::pieces::Pieces;
 pub(crate) use self::commands::scan::Sweep;
 use self::connection::breaker::{Phase, Snapshot};
 pub(crate) use self::connection::settings::Settings;
-#[cfg(test)]
-pub(crate) use self::script::altered;
 pub(crate) use self::topology::cluster::Redirection;
-use self::topology::router::{Router, route};
-use self::topology::scatter::split;
+use self::topology::router::Router;
 use self::url::Target;
-use crate::error::cause::{Cause, Failure, Failures};
+use crate::error::{Cause, Failure, Failures};
 use crate::error::{Error, ErrorKind};
-use crate::record::token::Token;
-pub(crate) use crate::store::queue::redis::Line as QueueLine;
-use crate::store::{Acquired, End, Ended, Fill, Name, Stamped, StoreResult};
 use crate::support::budget::Deadline;
 
 /// The store in Redis. Nothing happens before the first call.
@@ -91,138 +81,9 @@ impl RedisStore {
         self.router.ping(Deadline::now() + self.patience).await
     }
 
-    /// The record of a key.
-    pub(crate) async fn get(&self, name: Name<'_>, by: Deadline) -> StoreResult<Option<Bytes>> {
-        route!(self, name, by, |session| session.get(name, by))
-    }
-
-    /// The stamps of some tags, which are made where there are none. One result for each name.
-    pub(crate) async fn stamp(
-        &self,
-        names: &[Name<'_>],
-        need: Duration,
-        by: Deadline,
-    ) -> Vec<StoreResult<Stamped>> {
-        let pieces = Pieces::new(by);
-        split!(self, names.to_vec(), by, |session, names| session.stamp(names, need, pieces))
-    }
-
-    /// The time of the server that has a key.
-    pub(crate) async fn now_ms(&self, name: Name<'_>, by: Deadline) -> StoreResult<u64> {
-        route!(self, name, by, |session| session.now_ms(by))
-    }
-
-    /// The value, or the lease. A value whose token is `reject` does not count.
-    pub(crate) async fn acquire(
-        &self,
-        name: Name<'_>,
-        token: Token,
-        lease: Duration,
-        reject: Option<Token>,
-        by: Deadline,
-    ) -> StoreResult<Acquired> {
-        route!(self, name, by, |session| session.acquire(name, token, lease, reject, by))
-    }
-
-    /// Stores a value where the lease of its own token still stands.
-    pub(crate) async fn fill(
-        &self,
-        name: Name<'_>,
-        mut fill: Fill,
-        by: Deadline,
-    ) -> StoreResult<bool> {
-        route!(self, name, by, |session| session.fill(name, &mut fill, by))
-    }
-
-    /// Replaces the value whose token is `seen`, and no other.
-    pub(crate) async fn refresh(
-        &self,
-        name: Name<'_>,
-        seen: Token,
-        mut fill: Fill,
-        by: Deadline,
-    ) -> StoreResult<bool> {
-        route!(self, name, by, |session| session.refresh(name, seen, &mut fill, by))
-    }
-
-    /// Gives up the lease of `token`.
-    pub(crate) async fn release(
-        &self,
-        name: Name<'_>,
-        token: Token,
-        by: Deadline,
-    ) -> StoreResult<bool> {
-        route!(self, name, by, |session| session.release(name, token, by))
-    }
-
-    /// Keeps the lease of `token` for another `lease`.
-    pub(crate) async fn renew(
-        &self,
-        name: Name<'_>,
-        token: Token,
-        lease: Duration,
-        by: Deadline,
-    ) -> StoreResult<bool> {
-        route!(self, name, by, |session| session.renew(name, token, lease, by))
-    }
-
-    /// Removes values and leases, but lifts nobody's fence. One result for each name.
-    pub(crate) async fn invalidate(
-        &self,
-        names: &[Name<'_>],
-        hold_off: Duration,
-        by: Deadline,
-    ) -> Vec<StoreResult<()>> {
-        let pieces = Pieces::new(by);
-        split!(
-            self,
-            names.to_vec(),
-            by,
-            urgently | session,
-            names | session.invalidate(names, hold_off, pieces)
-        )
-    }
-
-    /// Puts up a writer's fence. False: the value is gone, but the fence is not up.
-    pub(crate) async fn begin(
-        &self,
-        names: &[Name<'_>],
-        writer: Token,
-        fence: Duration,
-        by: Deadline,
-    ) -> Vec<StoreResult<bool>> {
-        // All of the fences must stand when the body begins, and they are renewed only while it runs.
-        let pieces = Pieces::new(by).within(fence / 3);
-        split!(
-            self,
-            names.to_vec(),
-            by,
-            urgently | session,
-            names | session.begin(names, writer, fence, pieces)
-        )
-    }
-
-    /// Lifts a writer's fence, and stores its values, each if no other writer has overlapped.
-    pub(crate) async fn end(
-        &self,
-        ends: Vec<End<'_>>,
-        writer: Token,
-        hold_off: Duration,
-        by: Deadline,
-    ) -> Vec<StoreResult<Ended>> {
-        let pieces = Pieces::new(by);
-        split!(
-            self,
-            ends,
-            by,
-            urgently | session,
-            ends | session.end(ends, writer, hold_off, pieces)
-        )
-    }
-
-    /// Calls `told` whenever a different primary than before is about to answer.
-    pub(crate) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
-        self.router.on_succession(told);
+    /// Has `observer` called before the first command reaches a newly promoted primary.
+    pub(crate) fn on_failover(&self, observer: impl Fn() + Send + Sync + 'static) {
+        self.router.on_failover(observer);
     }
 
     /// State of the breaker.

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 use crate::testing::faulty_store::outage::{Link, Server};
-use crate::testing::simulation::dice::Dice;
 
 /// What lies between a process and the store: one connection, and another after it was reset.
 #[derive(Debug)]

@@ -3,13 +3,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::store::memory::MemoryStore;
 use crate::store::quiet::{self, LONGEST_PAUSE, Quiet};
 use crate::testing::faulty_store::network::Network;
-use crate::testing::simulation::dice::Dice;
 
 /// Of a hundred attempts that writes ask for, as many get through in time.
 const HASTENED: u64 = 30;

@@ -40,7 +40,7 @@ impl Producers {
         if last > addition.stamp.us + addition.window_us {
             return Added::Behind(last);
         }
-        let added = queue.push(partition, addition);
+        let added = queue.append(partition, addition);
         if matches!(added, Added::New(_)) {
             producer.oldest = producer.oldest.max(addition.oldest);
             producer.stored.insert(addition.number);

@@ -6,12 +6,15 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::cause::Refusal;
-use crate::store::queue::memory::{Copy, MemoryQueue};
+use crate::error::Refusal;
+use crate::store::embedded::BoxFuture;
+use crate::store::queue::embedded::{Copies, EmbeddedQueue, Work};
+use crate::store::queue::memory::MemoryQueue;
+use crate::store::queue::memory::replica::Copy;
 use crate::store::queue::{Added, Addition, Position};
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
-use crate::testing::faulty_store::FaultyStore;
+use crate::testing::faulty_store::Network;
 use crate::testing::faulty_store::producers::Producers;
 
 /// A server with one queue, and its replica.
@@ -56,58 +59,70 @@ impl Primary {
     }
 }
 
-impl FaultyStore {
-    /// Sends a command. One that is on its way to a primary that is replaced is lost.
-    pub(crate) async fn queue<R: Send + 'static>(
-        &self,
-        by: Deadline,
-        execute: impl FnOnce(&MemoryQueue) -> R + Send + 'static,
-    ) -> StoreResult<R> {
-        self.primary(by, |primary| execute(&primary.queue)).await
+/// The queue of a server, as one process reaches it.
+#[derive(Debug)]
+pub(crate) struct FaultyQueue {
+    pub(crate) primary: Arc<Primary>,
+    pub(crate) network: Arc<Network>,
+}
+
+impl EmbeddedQueue for FaultyQueue {
+    fn here(&self) -> Option<&MemoryQueue> {
+        None
     }
 
-    pub(crate) async fn push(
-        &self,
-        partition: u32,
-        addition: Addition<'_>,
-        by: Deadline,
-    ) -> StoreResult<Added> {
-        self.primary(by, execution(partition, addition)).await
+    fn send(&self, by: Deadline, work: Work) -> BoxFuture<'_, StoreResult<()>> {
+        Box::pin(self.at_primary(by, |primary| work(&primary.queue)))
     }
 
-    /// Pushes, and waits for the replica: whether it has the item, where the server tells.
-    pub(crate) async fn push_replicated(
-        &self,
+    fn push<'a>(
+        &'a self,
         partition: u32,
-        addition: Addition<'_>,
+        addition: Addition<'a>,
         by: Deadline,
-    ) -> StoreResult<(Added, StoreResult<u32>)> {
+    ) -> BoxFuture<'a, StoreResult<Added>> {
+        Box::pin(self.at_primary(by, execution(partition, addition)))
+    }
+
+    /// Whether the replica has the item, where the server tells.
+    fn push_replicated<'a>(
+        &'a self,
+        partition: u32,
+        addition: Addition<'a>,
+        _: u32,
+        by: Deadline,
+    ) -> BoxFuture<'a, StoreResult<(Added, Copies)>> {
         let (push, is_told) = (execution(partition, addition), !self.network.fails());
         let push = move |primary: &Primary| {
             let (added, is_heard) = (push(primary), primary.replicate());
             let have = is_told.then_some(u32::from(is_heard));
             (added, have.ok_or(StoreError::Refused(Refusal::new("UNBLOCKED", ""))))
         };
-        self.primary(by, push).await
+        Box::pin(self.at_primary(by, push))
     }
 
-    pub(crate) async fn wait(
+    fn wait(
         &self,
         partition: u32,
         last: Position,
         limit: Duration,
-    ) -> StoreResult<()> {
-        self.queue(Instant::now() + limit, |_| ()).await?;
-        self.queues.queue.wait(partition, last, limit).await;
-        Ok(())
+    ) -> BoxFuture<'_, StoreResult<()>> {
+        Box::pin(async move {
+            self.at_primary(Instant::now() + limit, |_| ()).await?;
+            self.primary.queue.wait_for_more(partition, last, limit).await;
+            Ok(())
+        })
     }
+}
 
-    async fn primary<R: Send + 'static>(
+impl FaultyQueue {
+    /// Sends a command. One that is on its way to a primary that is replaced is lost.
+    async fn at_primary<R: Send + 'static>(
         &self,
         by: Deadline,
         execute: impl FnOnce(&Primary) -> R + Send + 'static,
     ) -> StoreResult<R> {
-        let primary = Arc::clone(&self.queues);
+        let primary = Arc::clone(&self.primary);
         let number = primary.number();
         self.network.send(by, move || (primary.number() == number).then(|| execute(&primary))).await
     }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
 use tokio::time::{sleep, timeout};
 
 use crate::testing::simulation::cut::{Cut, until};
-use crate::testing::simulation::dice::Dice;
 use crate::testing::simulation::functions::any_key;
 use crate::testing::simulation::manner::Manner;
 use crate::testing::simulation::operations::Operation;

@@ -1,7 +1,8 @@
 //! What others do to an entry, past the library.
 
+use cache_testing::history::{Loss, Write};
+
 use crate::store::Name;
-use crate::testing::simulation::history::{Loss, Write};
 use crate::testing::simulation::manner::Manner;
 use crate::testing::simulation::operations::Operation;
 use crate::testing::simulation::world::{World, keys};

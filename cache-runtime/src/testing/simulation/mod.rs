@@ -3,19 +3,16 @@
 //! Everything runs on one thread, tokio's clock is paused, and the runtime's own random numbers come from the seed as
 //! well: a seed gives the same history every time. The store is behind a network for each process, which loses,
 //! delays and reorders commands ([`faulty`](crate::testing::faulty_store)). What comes out is judged by the rules of
-//! [`history`], as with real processes; besides, nobody may hang, and nothing may be left behind.
+//! [`history`](cache_testing::history), as with real processes; besides, nobody may hang, and
+//! nothing may be left behind.
 //!
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
 mod aging;
 mod cut;
-#[expect(unreachable_pub, reason = "the history checker of real processes has it too")]
-pub(crate) mod dice;
 mod drops;
 mod early;
 mod functions;
-#[expect(dead_code, unreachable_pub, reason = "the history checker of real processes has it too")]
-mod history;
 mod intrusions;
 mod manner;
 mod operations;
@@ -29,39 +26,39 @@ use std::rc::Rc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
 use tokio::time::{Instant, timeout};
-
-use self::dice::Dice;
 
 thread_local! {
     static RANDOM: RefCell<Option<Dice>> = const { RefCell::new(None) };
-    static CLOCK: RefCell<Option<Rc<Clock>>> = const { RefCell::new(None) };
+    static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
 }
 
 /// The time of day in a simulation, which all its processes share.
-#[derive(Debug)]
-pub(crate) struct Clock {
+#[derive(Clone, Debug)]
+struct Clock {
     begin: Instant,
     /// The last stamp of an item.
-    pub(crate) last: AtomicU64,
+    last: Rc<AtomicU64>,
 }
 
 impl Clock {
     /// Microseconds since 1970.
-    pub(crate) fn wall_us(&self) -> u64 {
+    fn wall_us(&self) -> u64 {
         const BEGIN: u64 = 1_800_000_000_000_000;
         BEGIN + u64::try_from(self.begin.elapsed().as_micros()).unwrap_or_default()
     }
 }
 
-/// The clock of a simulation under way on this thread.
-pub(crate) fn clock() -> Option<Rc<Clock>> {
-    CLOCK.with_borrow(Clone::clone)
-}
-
-/// The next random number of a simulation under way on this thread.
-pub(crate) fn random() -> Option<u64> {
-    RANDOM.with_borrow(|dice| dice.as_ref().map(Dice::draw))
+/// Gives a simulation under way on this thread its own numbers and time.
+fn substitute() {
+    let random = || RANDOM.with_borrow(|dice| dice.as_ref().map(Dice::draw));
+    let wall = || CLOCK.with_borrow(|clock| clock.as_ref().map(Clock::wall_us));
+    let last = || CLOCK.with_borrow(|clock| clock.as_ref().map(|clock| Rc::clone(&clock.last)));
+    // An error means that an earlier simulation has done it.
+    _ = crate::support::random::SUBSTITUTE.set(random);
+    _ = crate::support::clock::SUBSTITUTE.set(wall);
+    _ = crate::queue::push::clock::SUBSTITUTE.set(last);
 }
 
 /// Longer than anything may take, in simulated time.
@@ -69,15 +66,15 @@ const HANG: Duration = Duration::from_secs(3_600);
 
 /// Runs a scenario in simulated time.
 fn simulate<F: Future>(seed: u64, scenario: impl FnOnce(Dice) -> F) -> F::Output {
+    substitute();
     let dice = Dice::new(seed);
     // What this process draws only once is none of the seed's.
-    crate::queue::node();
+    crate::queue::push::clock::node();
     RANDOM.set(Some(dice.fork(1)));
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     let output = runtime.unwrap().block_on(async {
-        let clock = Clock { begin: Instant::now(), last: AtomicU64::new(0) };
-        CLOCK.set(Some(Rc::new(clock)));
+        CLOCK.set(Some(Clock { begin: Instant::now(), last: Rc::default() }));
         timeout(HANG, scenario(dice.fork(2))).await
     });
     RANDOM.set(None);

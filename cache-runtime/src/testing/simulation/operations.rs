@@ -3,17 +3,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
+use cache_testing::history::{Read, Time, Write};
+
 use crate::CallExt as _;
 use crate::testing::simulation::aging::{
     newer_member_revalidated, newer_row_revalidated, of_member, of_row,
 };
 use crate::testing::simulation::cut::{Cut, until};
-use crate::testing::simulation::dice::Dice;
 use crate::testing::simulation::functions::{
     any_key, by_key, by_tag, is_tagged, locked_member, locked_row, locked_rows, member,
     newer_member, newer_row, row, row_key, rows, several, several_unfenced,
 };
-use crate::testing::simulation::history::{Read, Time, Write};
 use crate::testing::simulation::manner::{MANNERS, Manner};
 use crate::testing::simulation::world::{FENCE, Failed, ROWS, Trace, World, statement, update};
 

@@ -5,11 +5,11 @@
 
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
+use cache_testing::history::History;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::testing::simulation::dice::Dice;
-use crate::testing::simulation::history::History;
 use crate::testing::simulation::manner::USUAL;
 use crate::testing::simulation::operations::Operation;
 use crate::testing::simulation::seeds::Events;

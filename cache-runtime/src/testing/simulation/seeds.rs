@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
+use cache_testing::history::History;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
 
-use crate::testing::simulation::dice::Dice;
-use crate::testing::simulation::history::History;
 use crate::testing::simulation::manner::USUAL;
 use crate::testing::simulation::operations::Operation;
 use crate::testing::simulation::world::{Pace, ROWS, World};

@@ -6,6 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
+use cache_testing::history::{History, Loss, Time};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
@@ -13,10 +15,8 @@ use tokio::time::{Instant, sleep};
 use crate::cache::Cache;
 use crate::store::memory::MemoryStore;
 use crate::store::{Name, Store};
-use crate::testing::faulty_store::{FaultyStore, Network, Server};
-use crate::testing::simulation::dice::Dice;
+use crate::testing::faulty_store::{self, Network, Server};
 use crate::testing::simulation::functions::{is_tagged, member, row};
-use crate::testing::simulation::history::{History, Loss, Time};
 
 /// Few, so that operations meet.
 pub(super) const ROWS: u64 = 3;
@@ -218,9 +218,9 @@ impl World {
         };
         let networks: Vec<_> = (0..processes).map(network).collect();
         let cache = |network: &Arc<Network>| {
-            let store = FaultyStore::new(Arc::clone(&memory), Arc::clone(network));
+            let store = faulty_store::to_memory(Arc::clone(&memory), Arc::clone(network));
             let builder = Cache::builder().lease(Duration::from_millis(pace.lease)).fence(FENCE);
-            builder.over(Store::Faulty(store)).unwrap()
+            builder.over(store).unwrap()
         };
         let processes = networks.iter().map(cache).collect();
         let db = Database(Arc::new(Inner {

@@ -127,7 +127,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
             } else {
                 self.aside.waiting.push(waiting);
             }
-            if self.stop.is_told() && !self.owner.log.is_in_memory() {
+            if self.stop.is_sent() && !self.owner.log.is_in_memory() {
                 break;
             }
         }
@@ -189,7 +189,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
         let wait = async {
             tokio::select! {
                 biased;
-                () = stop.told(), if !drains => {}
+                () = stop.sent(), if !drains => {}
                 () = sleep_until(due) => {}
             }
         };

@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 use crate::metrics::queue::count;
 use crate::queue::push::payload::{self, Unreadable};
-use crate::queue::sink::batch::{Batch, Entry};
+use crate::queue::sink::batch::{Batch, BatchItem};
 use crate::queue::sink::error::SinkError;
 use crate::queue::worker::delivery::Delivery;
 use crate::queue::worker::invalidate::{Fate, Leaving};
@@ -43,7 +43,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
         let mut useless = Vec::new();
         for stored in items.iter() {
             match self.decode(stored) {
-                Ok(item) => entries.push(Entry {
+                Ok(item) => entries.push(BatchItem {
                     position: Some(stored.position),
                     key: stored.key.clone(),
                     version: stored.stamp.version(),
@@ -154,7 +154,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
     /// Waits before the next attempt. False: there will be none.
     pub(crate) async fn pause(&mut self) -> Result<bool, Lost> {
         let drains = self.owner.log.drains();
-        if self.stop.is_told() && self.backoff.is_long() {
+        if self.stop.is_sent() && self.backoff.is_long() {
             return Ok(false);
         }
         let pause = sleep(self.backoff.pause());
@@ -162,7 +162,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
         let wait = async {
             tokio::select! {
                 biased;
-                () = stop.told(), if !drains => false,
+                () = stop.sent(), if !drains => false,
                 () = pause => true,
             }
         };

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout};
 
 use crate::metrics::queue::count;
-use crate::queue::sink::batch::{Asked, Batch};
+use crate::queue::sink::batch::{Batch, SinkReport};
 use crate::queue::sink::error::SinkError;
 use crate::queue::worker::delivery::Delivery;
 use crate::queue::worker::partition::Lost;
@@ -23,7 +23,7 @@ pub(in crate::queue) struct Calls {
     ended: AtomicU64,
     /// Items that the sink has now.
     items: AtomicUsize,
-    /// Grows with whatever it takes.
+    /// The number of calls of the sink that have ended.
     taken: AtomicU64,
     /// It has asked for a position; it could not keep one, as it took the items or succeeded without asking.
     keeps_positions: AtomicBool,
@@ -56,7 +56,7 @@ impl Calls {
             && !self.keeps_positions.load(Ordering::Relaxed)
     }
 
-    fn learn(&self, asked: &Asked, is_taken: bool) {
+    fn learn(&self, asked: &SinkReport, is_taken: bool) {
         if asked.position() {
             self.keeps_positions.store(true, Ordering::Relaxed);
         } else if is_taken || asked.items() {
@@ -111,7 +111,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
         said
     }
 
-    /// Tells of a sink that has kept its thread for so long, without giving others a turn.
+    /// Logs and counts a sink that has blocked its thread for this long.
     fn look_at(&self, longest: Duration) {
         let shared = &self.owner.log.shared;
         let lease = shared.site.options.lease;

@@ -20,7 +20,7 @@ use self::call::Calls;
 use self::unheard::Estate;
 use crate::metrics::queue::count;
 use crate::queue::definition::Definition;
-use crate::queue::shared::Shared;
+use crate::queue::shared::QueueState;
 use crate::queue::sink::Sink;
 use crate::queue::worker::backoff::Backoff;
 use crate::queue::worker::partition::{Lost, Owner};
@@ -63,10 +63,10 @@ pub(in crate::queue) struct Delivery<T> {
 }
 
 /// Counts a partition for as long as it is owned.
-struct Owned<'a>(&'a Shared);
+struct Owned<'a>(&'a QueueState);
 
 impl<'a> Owned<'a> {
-    fn new(shared: &'a Shared) -> Self {
+    fn new(shared: &'a QueueState) -> Self {
         shared.counters.partitions_owned.fetch_add(1, Relaxed);
         Self(shared)
     }
@@ -141,7 +141,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
                 let (owner, stop) = (&mut self.owner, &mut self.stop);
                 tokio::select! {
                     biased;
-                    () = stop.told() => owner.hang_up(),
+                    () = stop.sent() => owner.hang_up(),
                     waited = owner.wait(self.last, self.aside.due()) => waited?,
                 }
             } else if !self.deliver(items).await? {
@@ -153,7 +153,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
     }
 
     fn is_stopped(&self) -> bool {
-        self.stop.is_told()
+        self.stop.is_sent()
     }
 
     /// What is pending is read from the beginning, with what waits aside.
@@ -211,7 +211,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
                 let until = *until.get_or_insert_with(|| Instant::now() + options.linger);
                 let now = Instant::now();
                 let is_due = self.aside.due().is_some_and(|due| due <= now);
-                if now >= until || is_due || self.stop.is_told() {
+                if now >= until || is_due || self.stop.is_sent() {
                     return Ok(items);
                 }
                 // Now and then it is looked whether the batch is full.
@@ -220,7 +220,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
                 let linger = async {
                     tokio::select! {
                         biased;
-                        () = stop.told() => {}
+                        () = stop.sent() => {}
                         () = sleep(pause) => {}
                     }
                 };

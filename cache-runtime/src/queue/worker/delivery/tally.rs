@@ -8,7 +8,7 @@ const WORKING: u32 = 4;
 pub(super) enum Meanwhile {
     /// It took something else.
     Took,
-    /// Nothing else was there for it. That says nothing, but whoever gives a number of attempts wants that number.
+    /// The sink took nothing else meanwhile, so the failure says nothing about the item. It counts all the same where the attribute gives a number of attempts.
     Alone { is_number_given: bool },
     /// It refused others, too.
     Refused,

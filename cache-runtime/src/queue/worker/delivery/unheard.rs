@@ -66,7 +66,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
         Ok(())
     }
 
-    /// The sink has said something: it does not end whoever asks it.
+    /// The sink has answered, so calling it does not end the process.
     pub(super) async fn heard(&mut self) -> Result<(), Lost> {
         if self.estate.owners > 0 && !std::mem::replace(&mut self.estate.is_heard, true) {
             self.owner.unheard(Unheard::NotOne).await?;

@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use crate::queue::partitions::Line;
 use crate::queue::worker::keeper::Keeper;
 use crate::queue::worker::partition::{Lost, Owner};
-use crate::store::queue::{Claim, Position, Renewal};
+use crate::store::queue::{Claim, PartitionConnection, Position, Renewal};
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 use crate::support::random::random_u64;
@@ -70,7 +69,7 @@ impl Owner {
     }
 
     /// The connection, and the claim under which to use it.
-    pub(super) async fn line(&mut self) -> StoreResult<(&mut Line, &Claim)> {
+    pub(super) async fn line(&mut self) -> StoreResult<(&PartitionConnection, &Claim)> {
         let line = match self.line.take() {
             Some(line) if line.is_of_the_past() => return Err(StoreError::Lost),
             Some(line) => line,
@@ -79,12 +78,12 @@ impl Owner {
         Ok((self.line.insert(line), &self.claim))
     }
 
-    async fn open(&mut self) -> StoreResult<Line> {
-        let mut line = self.log.line(self.partition, self.deadline()).await?;
+    async fn open(&mut self) -> StoreResult<PartitionConnection> {
+        let line = self.log.line(self.partition, self.deadline()).await?;
         if let Some(fresh) = self.fresh.clone() {
             let (asked, by) = (Instant::now(), self.deadline());
             let renewal = Renewal { fresh: &fresh, is_late: asked >= self.term.until() };
-            // Where that is refused, whatever is sent next will be, too.
+            // If that is refused, so will be the commands that follow.
             if line.renew(&self.claim, renewal, by).await? {
                 self.term.extend(asked + self.lease());
                 self.claim.token = fresh;

@@ -20,15 +20,15 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use self::change::{Change, token};
-use crate::queue::partitions::{Line, Log};
+use crate::queue::partitions::Log;
 use crate::queue::worker::keeper::{Keeper, Term};
 use crate::queue::worker::refusals::Refusals;
 use crate::store::StoreResult;
-use crate::store::queue::{Claim, From, Position, Read, Stored, Unheard};
+use crate::store::queue::{Claim, From, PartitionConnection, Position, Read, Stored, Unheard};
 use crate::support::budget::Deadline;
 use crate::support::span::LONGEST;
 
-/// The partition belongs to somebody else, or soon may.
+/// The partition belongs to another worker, or may soon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::queue) struct Lost;
 
@@ -38,7 +38,7 @@ pub(in crate::queue) struct Owner {
     pub(in crate::queue) log: Log,
     pub(in crate::queue) partition: u32,
     claim: Claim,
-    line: Option<Line>,
+    line: Option<PartitionConnection>,
     keeper: Option<Keeper>,
     /// What was sent on a line that was lost may still get there: the token that replaces the present one before anything
     /// is sent on another.
@@ -222,7 +222,7 @@ impl Owner {
         self.change(Change::Bury(position, error, attempts)).await
     }
 
-    /// Lets somebody else have it.
+    /// Releases the partition.
     pub(in crate::queue) async fn give_back(mut self) {
         (self.is_given_back, self.keeper) = (true, None);
         // Without an answer the lease ends by itself.
@@ -236,8 +236,8 @@ impl Drop for Owner {
             return;
         }
         self.keeper = None;
-        if self.log.is_in_memory() {
-            self.log.shared.memory.yield_back(self.partition, &self.claim);
+        if let Some(queue) = self.log.here() {
+            queue.give_back(self.partition, &self.claim);
         } else {
             let (log, partition, claim) = (self.log.clone(), self.partition, self.claim.clone());
             let by = self.deadline();

@@ -1,7 +1,7 @@
 //! Over how many partitions pushes are spread, with the rules of `layout.lua` and `turn.lua`.
 
 use crate::store::queue::memory::{MemoryQueue, lock};
-use crate::store::queue::{Layout, Position, Step, Turned};
+use crate::store::queue::{Layout, Overview, Position, Step, Turned};
 use crate::support::clock::wall_us;
 
 /// What is known of a queue as a whole.
@@ -73,14 +73,12 @@ impl MemoryQueue {
         })
     }
 
-    /// How many partitions are known of.
-    #[cfg(test)]
-    pub(crate) fn partitions(&self) -> u32 {
-        lock(&self.known).partitions
+    /// What is known of the queue.
+    pub(crate) fn overview(&self) -> Overview {
+        Overview { partitions: lock(&self.known).partitions, is_paused: self.is_paused() }
     }
 
-    /// Makes them fewer, if there are still as many as `known`.
-    #[cfg(test)]
+    /// Makes partitions fewer, if there are still as many as `known`.
     pub(crate) fn forget(&self, known: u32, own: u32) -> bool {
         let mut all = lock(&self.known);
         let is_as_known = all.partitions == known;

@@ -31,7 +31,7 @@ impl MemoryQueue {
     }
 
     /// Puts the oldest of those that died between two moments, these among them, back at the end; how many.
-    pub(crate) fn redrive(&self, partition: u32, from: Death, to: Death, limit: usize) -> u64 {
+    pub(crate) fn redrive(&self, partition: u32, (from, to): (Death, Death), limit: usize) -> u64 {
         let count = self.with(partition, |partition| {
             let is_meant = |buried: &Buried| (from..=to).contains(&buried.death);
             let mut left = limit;

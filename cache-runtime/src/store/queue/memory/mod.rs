@@ -4,7 +4,7 @@ mod layout;
 mod letters;
 mod manage;
 #[cfg(test)]
-mod replica;
+pub(crate) mod replica;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::AtomicBool;
@@ -15,8 +15,6 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, timeout};
 
 use self::layout::{Known, Mark};
-#[cfg(test)]
-pub(crate) use self::replica::Copy;
 use crate::store::queue::{
     Added, Addition, Buried, Claim, Crew, Death, From, Lengths, Position, Read, Renewal, Stamp,
     Stored, Unheard,
@@ -33,8 +31,7 @@ pub(crate) struct MemoryQueue {
     pushed: Notify,
 }
 
-#[derive(Debug, Default)]
-#[cfg_attr(test, derive(Clone))]
+#[derive(Clone, Debug, Default)]
 struct Partition {
     /// In the order of their positions.
     items: VecDeque<Held>,
@@ -52,8 +49,7 @@ struct Partition {
 }
 
 /// An item that has not been delivered.
-#[derive(Debug)]
-#[cfg_attr(test, derive(Clone))]
+#[derive(Clone, Debug)]
 struct Held {
     stored: Stored,
     /// An owner has read it.
@@ -62,15 +58,15 @@ struct Held {
     since: Instant,
 }
 
-#[derive(Debug)]
-#[cfg_attr(test, derive(Clone))]
+#[derive(Clone, Debug)]
 struct Owner {
     token: String,
     until: Instant,
 }
 
 impl MemoryQueue {
-    pub(crate) fn push(&self, partition: u32, addition: &Addition<'_>) -> Added {
+    /// Appends an item, and another one if it is sent again.
+    pub(crate) fn append(&self, partition: u32, addition: &Addition<'_>) -> Added {
         let added = self.with(partition, |partition| {
             if partition.mark.refuses(addition.epoch) {
                 return Added::Moved;
@@ -116,7 +112,7 @@ impl MemoryQueue {
         })
     }
 
-    pub(crate) fn yield_back(&self, partition: u32, claim: &Claim) {
+    pub(crate) fn give_back(&self, partition: u32, claim: &Claim) {
         self.as_owner(partition, claim, |partition| partition.owner = None);
     }
 
@@ -180,7 +176,7 @@ impl MemoryQueue {
     }
 
     /// Waits until a partition holds more than `last`, for at most `limit`.
-    pub(crate) async fn wait(&self, partition: u32, last: Position, limit: Duration) {
+    pub(crate) async fn wait_for_more(&self, partition: u32, last: Position, limit: Duration) {
         let more = async {
             loop {
                 let pushed = self.pushed.notified();
@@ -232,30 +228,6 @@ impl MemoryQueue {
 
     fn with<R>(&self, partition: u32, act: impl FnOnce(&mut Partition) -> R) -> R {
         act(lock(&self.partitions).entry(partition).or_default())
-    }
-}
-
-#[cfg(test)]
-impl MemoryQueue {
-    /// How long the lease of a partition lasts, if somebody owns it.
-    pub(crate) fn lease(&self, partition: u32) -> Option<Duration> {
-        let left = |owner: &Owner| owner.until.checked_duration_since(Instant::now());
-        self.with(partition, |partition| partition.owner.as_ref().and_then(left))
-    }
-
-    /// Whether a partition takes no items that were placed by a layout.
-    pub(crate) fn refuses(&self, partition: u32, epoch: u64) -> bool {
-        self.with(partition, |partition| partition.mark.refuses(epoch))
-    }
-
-    /// The microseconds of a partition's latest version.
-    pub(crate) fn us(&self, partition: u32) -> u64 {
-        self.with(partition, |partition| partition.us)
-    }
-
-    /// The lease of a partition has ended.
-    pub(crate) fn expire(&self, partition: u32) {
-        self.with(partition, |partition| partition.owner = None);
     }
 }
 

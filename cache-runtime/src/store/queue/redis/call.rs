@@ -10,6 +10,7 @@ use crate::store::queue::{Addition, Lane};
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::script::Script;
+use crate::store::redis::topology::router::Exchange;
 use crate::support::budget::Deadline;
 
 /// A call of a script.
@@ -93,21 +94,26 @@ pub(super) fn push(
     })
 }
 
-impl Session<'_> {
-    /// Runs a script of queues, which the server may have to be told first.
-    pub(super) async fn run(&mut self, call: Call, by: Deadline) -> StoreResult<Value> {
-        self.require_scripts()?;
-        let mut reply = self.call(&call.by_sha(), by).await?;
-        if is_error(&reply, "NOSCRIPT") {
-            reply = self.call(&call.by_body(), by).await?;
-        }
-        self.ran(reply)
-    }
+impl Exchange for Call {
+    type Reply = Value;
 
-    /// Sends a command.
-    pub(super) async fn ask(&mut self, command: &Cmd, by: Deadline) -> StoreResult<Value> {
-        match self.call(command, by).await? {
-            reply @ Value::ServerError(_) => Err(self.refused(reply)),
+    /// Runs the script, which the server may have to be told first.
+    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<Value> {
+        session.require_scripts()?;
+        let mut reply = session.call(&self.by_sha(), by).await?;
+        if is_error(&reply, "NOSCRIPT") {
+            reply = session.call(&self.by_body(), by).await?;
+        }
+        session.ran(reply)
+    }
+}
+
+impl Exchange for Cmd {
+    type Reply = Value;
+
+    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<Value> {
+        match session.call(self, by).await? {
+            reply @ Value::ServerError(_) => Err(session.refused(reply)),
             reply => Ok(reply),
         }
     }

@@ -44,7 +44,7 @@ pub(in crate::store) fn cut<T>(
 
 /// The deadlines of an operation that is sent in pieces.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::store) struct Pieces {
+pub(crate) struct Pieces {
     /// That of the first one.
     by: Deadline,
     /// How long each of the others may take.

@@ -1,53 +1,53 @@
 //! The stamps of tags.
 
-use std::time::Duration;
-
 use redis::Value;
 
 use crate::record;
 use crate::record::token::Token;
+use crate::store::redis::commands::Command;
 use crate::store::redis::commands::encode::{millis, trusted};
 use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::session::Session;
-use crate::store::redis::script::{self, Arg, Call};
-use crate::store::{Name, Stamped, StoreResult, kept};
+use crate::store::redis::script::{Arg, Call, Script, script};
+use crate::store::{Keyed, Stamp, Stamped, StoreResult, kept};
 
-impl Session<'_> {
-    /// The stamps of some tags, which are made where there are none. One result for each name.
-    pub(in crate::store) async fn stamp(
-        &mut self,
-        names: &[Name<'_>],
-        need: Duration,
+static STAMP: Script = script!("prelude", "value", "stamp");
+
+impl Command for Stamp {
+    async fn send_all(
+        requests: &mut [Keyed<'_, Self>],
+        session: &mut Session<'_>,
         pieces: Pieces,
     ) -> Vec<StoreResult<Stamped>> {
         // Created here, for this one command: if the same stamp were sent again after it may have been executed, it
         // could come back after an invalidation had removed it.
-        let fresh = |name: &Name<'_>| {
-            let mut record = record::stamp(name.hash, Token::random());
-            record::set_origin(&mut record, self.origin());
+        let fresh = |request: &Keyed<'_, Self>| {
+            let mut record = record::stamp(request.name.hash, Token::random());
+            record::set_origin(&mut record, session.origin());
             record
         };
-        let records: Vec<_> = names.iter().map(fresh).collect();
-        let origin = self.insists_on();
-        let (need, kept) = (Arg::Millis(millis(need)), Arg::Millis(millis(kept(need))));
-        let calls: Vec<_> = names
+        let records: Vec<_> = requests.iter().map(fresh).collect();
+        let origin = session.insists_on();
+        let calls: Vec<_> = requests
             .iter()
             .zip(&records)
-            .map(|(name, record)| Call {
-                script: &script::STAMP,
+            .map(|(Keyed { name, request }, record)| Call {
+                script: &STAMP,
                 key: name.text,
                 args: vec![
                     Arg::Bytes(record),
-                    need.clone(),
-                    kept.clone(),
+                    Arg::Millis(millis(request.need)),
+                    Arg::Millis(millis(kept(request.need))),
                     trusted(origin.as_ref()),
                 ],
             })
             .collect();
-        let replies = self.eval_in_pieces(&calls, pieces).await;
-        replies.into_iter().map(|reply| self.stamped(&reply?)).collect()
+        let replies = session.eval_in_pieces(&calls, pieces).await;
+        replies.into_iter().map(|reply| session.stamped(&reply?)).collect()
     }
+}
 
+impl Session<'_> {
     fn stamped(&self, reply: &Value) -> StoreResult<Stamped> {
         match reply {
             Value::BulkString(text) if text == b"F" => Ok(Stamped::Fenced),

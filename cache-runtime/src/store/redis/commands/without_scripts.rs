@@ -43,10 +43,20 @@ pub(in crate::store) enum Removed {
 }
 
 /// A key whose record is to go.
-struct Removal<'a> {
-    name: Name<'a>,
+#[derive(Clone, Debug)]
+pub(super) struct Removal<'a> {
+    pub(super) name: Name<'a>,
+    /// Whose fence is to go, too.
+    writer: Option<Token>,
+    hold_off: Duration,
     /// None: it has to be looked at again.
     result: Option<StoreResult<Removed>>,
+}
+
+impl<'a> Removal<'a> {
+    pub(super) fn new(name: Name<'a>, writer: Option<Token>, hold_off: Duration) -> Self {
+        Self { name, writer, hold_off, result: None }
+    }
 }
 
 /// What is sent for a key after the look.
@@ -58,19 +68,16 @@ enum Step {
 }
 
 impl Session<'_> {
-    /// Removes records, also the fence of `writer`, but no other. One result for each name.
-    pub(in crate::store) async fn remove_without_scripts(
+    /// Removes records, also the fence of the writer, but no other. One result for each.
+    pub(super) async fn remove_without_scripts(
         &mut self,
-        names: &[Name<'_>],
-        writer: Option<Token>,
-        hold_off: Duration,
+        removals: &[Removal<'_>],
         deadline: Deadline,
     ) -> Vec<StoreResult<Removed>> {
-        let mut all: Vec<_> =
-            names.iter().map(|name| Removal { name: *name, result: None }).collect();
+        let mut all = removals.to_vec();
         for _ in 0..LOOKS {
             let open = all.iter_mut().filter(|removal| removal.result.is_none()).collect();
-            self.remove_round(open, writer, hold_off, deadline).await;
+            self.remove_round(open, deadline).await;
         }
         let ends =
             all.into_iter().map(|removal| removal.result.unwrap_or(Err(StoreError::TimedOut)));
@@ -78,13 +85,7 @@ impl Session<'_> {
     }
 
     /// One look at each key, and what follows from it.
-    async fn remove_round(
-        &mut self,
-        mut open: Vec<&mut Removal<'_>>,
-        writer: Option<Token>,
-        hold_off: Duration,
-        deadline: Deadline,
-    ) {
+    async fn remove_round(&mut self, mut open: Vec<&mut Removal<'_>>, deadline: Deadline) {
         if open.is_empty() {
             return;
         }
@@ -101,10 +102,10 @@ impl Session<'_> {
         let mut steps = Pipeline::new();
         let mut taken = Vec::new();
         for (removal, found) in open.into_iter().zip(found) {
-            match self.step(found, writer, hold_off) {
+            match self.step(found, removal) {
                 Ok(Step::Nothing(removed)) => removal.result = Some(Ok(removed)),
                 Ok(step) => {
-                    steps.add_command(self.removal(removal.name, &step, hold_off));
+                    steps.add_command(self.removal(removal, &step));
                     taken.push(removal);
                 }
                 Err(error) => removal.result = Some(Err(error)),
@@ -127,7 +128,8 @@ impl Session<'_> {
         }
     }
 
-    fn step(&self, found: Value, writer: Option<Token>, hold_off: Duration) -> StoreResult<Step> {
+    fn step(&self, found: Value, removal: &Removal<'_>) -> StoreResult<Step> {
+        let Removal { writer, hold_off, .. } = *removal;
         let head = match found {
             Value::BulkString(head) => head,
             reply if is_error(&reply, "WRONGTYPE") => return Ok(Step::Nothing(Removed::Foreign)),
@@ -152,7 +154,7 @@ impl Session<'_> {
         }
     }
 
-    fn removal(&self, name: Name<'_>, step: &Step, hold_off: Duration) -> Cmd {
+    fn removal(&self, &Removal { name, hold_off, .. }: &Removal<'_>, step: &Step) -> Cmd {
         let mut removal = Cmd::new();
         if hold_off.is_zero() {
             removal.arg("UNLINK").arg(name.text);

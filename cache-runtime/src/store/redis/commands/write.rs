@@ -4,126 +4,110 @@ use std::time::Duration;
 
 use redis::Value;
 
-use crate::record::token::Token;
 use crate::record::{self, Kind};
+use crate::store::redis::commands::Command;
 use crate::store::redis::commands::encode::millis;
 use crate::store::redis::commands::pieces::{Pieces, cut};
-use crate::store::redis::commands::without_scripts::Removed;
+use crate::store::redis::commands::without_scripts::{Removal, Removed};
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::script::supported::Obstacle;
-use crate::store::redis::script::{self, Arg, Call};
-use crate::store::redis::topology::scatter::Item;
-use crate::store::{End, Ended, Name, StoreResult};
+use crate::store::redis::script::{Arg, Call, Script, script};
+use crate::store::{Begin, End, Ended, Invalidate, Keyed, Name, StoreResult};
+use crate::support::budget::Deadline;
 
-impl Session<'_> {
-    /// Removes values and leases, and lifts no fence. One result per name.
-    pub(in crate::store) async fn invalidate(
-        &mut self,
-        names: &[Name<'_>],
-        hold_off: Duration,
-        pieces: Pieces,
-    ) -> Vec<StoreResult<()>> {
-        let removed = self.remove(names, hold_off, pieces).await;
-        removed.into_iter().map(|removed| removed.map(|_| ())).collect()
-    }
+static INVALIDATE: Script = script!("prelude", "fence", "invalidate");
+static BEGIN: Script = script!("prelude", "fence", "begin");
+static END: Script = script!("prelude", "fence", "end");
 
-    /// Whether each key held, or may have held, something of ours.
-    pub(in crate::store) async fn remove(
-        &mut self,
-        names: &[Name<'_>],
-        hold_off: Duration,
+impl Command for Invalidate {
+    async fn send_all(
+        requests: &mut [Keyed<'_, Self>],
+        session: &mut Session<'_>,
         pieces: Pieces,
     ) -> Vec<StoreResult<bool>> {
-        let calls: Vec<_> = names
-            .iter()
-            .map(|name| Call {
-                script: &script::INVALIDATE,
-                key: name.text,
-                args: vec![
-                    self.header(Kind::Fence, *name),
-                    self.header(Kind::Tombstone, *name),
-                    Arg::Millis(millis_or_none(hold_off)),
-                ],
-            })
-            .collect();
-        let replies = self.eval_in_pieces(&calls, pieces).await;
+        let calls = requests.iter().map(|Keyed { name, request }| Call {
+            script: &INVALIDATE,
+            key: name.text,
+            args: vec![
+                session.header(Kind::Fence, *name),
+                session.header(Kind::Tombstone, *name),
+                Arg::Millis(millis_or_none(request.hold_off)),
+            ],
+        });
+        let calls: Vec<_> = calls.collect();
+        let replies = session.eval_in_pieces(&calls, pieces).await;
         let results = replies.into_iter().map(|reply| match reply? {
             Value::Int(0) => Ok(false),
             Value::Int(1 | 2) => Ok(true),
-            _ => Err(self.out_of_order()),
+            _ => Err(session.out_of_order()),
         });
         let mut results: Vec<_> = results.collect();
         let was_ours = |removed| removed != Removed::Foreign;
-        self.mend(names, &mut results, was_ours, None, hold_off, pieces).await;
+        let removals = requests.iter().map(|it| Removal::new(it.name, None, it.request.hold_off));
+        session.mend(removals, &mut results, was_ours, pieces).await;
         results
     }
+}
 
-    /// Puts up a writer's fence. False: the value was removed, but the fence could not be put up.
-    pub(in crate::store) async fn begin(
-        &mut self,
-        names: &[Name<'_>],
-        writer: Token,
-        fence: Duration,
+impl Command for Begin {
+    async fn send_all(
+        requests: &mut [Keyed<'_, Self>],
+        session: &mut Session<'_>,
         pieces: Pieces,
     ) -> Vec<StoreResult<bool>> {
-        let calls: Vec<_> = names
-            .iter()
-            .map(|name| Call {
-                script: &script::BEGIN,
-                key: name.text,
-                args: vec![
-                    self.header(Kind::Fence, *name),
-                    Arg::Bytes(writer.as_bytes()),
-                    Arg::Millis(millis(fence)),
-                ],
-            })
-            .collect();
-        let replies = self.eval_in_pieces(&calls, pieces).await;
-        let results = replies.into_iter().map(|reply| match reply? {
-            Value::Int(0) => Ok(false),
-            Value::Int(1) => Ok(true),
-            _ => Err(self.out_of_order()),
+        let calls = requests.iter().map(|Keyed { name, request }| Call {
+            script: &BEGIN,
+            key: name.text,
+            args: vec![
+                session.header(Kind::Fence, *name),
+                Arg::Bytes(request.writer.as_bytes()),
+                Arg::Millis(millis(request.fence)),
+            ],
         });
-        results.collect()
+        let calls: Vec<_> = calls.collect();
+        session.decide_all(&calls, pieces).await
     }
 
-    /// Lifts a writer's fences, and stores each of its values if no other writer has overlapped.
-    pub(in crate::store) async fn end(
-        &mut self,
-        ends: &mut [End<'_>],
-        writer: Token,
-        hold_off: Duration,
+    /// All of the fences must stand when the body begins, and they are renewed only while it runs.
+    fn pieces(&self, by: Deadline) -> Pieces {
+        Pieces::new(by).within(self.fence / 3)
+    }
+}
+
+impl Command for End {
+    async fn send_all(
+        requests: &mut [Keyed<'_, Self>],
+        session: &mut Session<'_>,
         pieces: Pieces,
     ) -> Vec<StoreResult<Ended>> {
-        if self.is_quiet() {
-            // As where another writer has overlapped: the entries are left without a value.
-            for end in &mut *ends {
-                end.value = None;
-            }
+        for fill in requests.iter_mut().filter_map(|end| end.request.value.as_mut()) {
+            record::set_origin(&mut fill.record, session.origin());
         }
-        for fill in ends.iter_mut().filter_map(|end| end.value.as_mut()) {
-            record::set_origin(&mut fill.record, self.origin());
-        }
-        let calls: Vec<_> = ends.iter().map(|end| self.end_call(end, &writer, hold_off)).collect();
-        let replies = self.eval_in_pieces(&calls, pieces).await;
-        let mut results: Vec<_> = replies.into_iter().map(|reply| self.ended(&reply?)).collect();
-        let names: Vec<_> = ends.iter().map(|end| end.name).collect();
+        let calls: Vec<_> = requests.iter().map(|end| session.end_call(end)).collect();
+        let replies = session.eval_in_pieces(&calls, pieces).await;
+        let mut results: Vec<_> = replies.into_iter().map(|it| session.ended(&it?)).collect();
         let ended = |removed| match removed {
             Removed::Gone | Removed::Foreign => Ended::Removed,
             Removed::Fenced => Ended::Standing,
         };
-        self.mend(&names, &mut results, ended, Some(writer), hold_off, pieces).await;
+        let removals = requests.iter().map(|Keyed { name, request }| {
+            Removal::new(*name, Some(request.writer), request.hold_off)
+        });
+        session.mend(removals, &mut results, ended, pieces).await;
         results
     }
+}
 
-    fn end_call<'a>(&self, end: &'a End<'a>, writer: &'a Token, hold_off: Duration) -> Call<'a> {
+impl Session<'_> {
+    fn end_call<'a>(&self, end: &'a Keyed<'_, End>) -> Call<'a> {
+        let Keyed { name, request: End { writer, hold_off, value } } = end;
         let mut args = vec![
-            self.header(Kind::Fence, end.name),
-            self.header(Kind::Tombstone, end.name),
-            Arg::Millis(millis_or_none(hold_off)),
+            self.header(Kind::Fence, *name),
+            self.header(Kind::Tombstone, *name),
+            Arg::Millis(millis_or_none(*hold_off)),
             Arg::Bytes(writer.as_bytes()),
         ];
-        if let Some(fill) = &end.value {
+        if let Some(fill) = value {
             let (head, tail) = record::around_times(&fill.record);
             args.extend([
                 Arg::Bytes(head),
@@ -132,7 +116,7 @@ impl Session<'_> {
                 Arg::Bytes(tail),
             ]);
         }
-        Call { script: &script::END, key: end.name.text, args }
+        Call { script: &END, key: name.text, args }
     }
 
     fn ended(&self, reply: &Value) -> StoreResult<Ended> {
@@ -149,23 +133,21 @@ impl Session<'_> {
     }
 
     /// Removes what could not be removed by script, since none run.
-    async fn mend<T>(
+    async fn mend<'a, T>(
         &mut self,
-        names: &[Name<'_>],
+        removals: impl Iterator<Item = Removal<'a>>,
         results: &mut [StoreResult<T>],
         removed: impl Fn(Removed) -> T,
-        writer: Option<Token>,
-        hold_off: Duration,
         pieces: Pieces,
     ) {
         let Some(refusal) = self.obstacle().map(Obstacle::refusal) else { return };
         let refused = |result: &StoreResult<T>| result.as_ref().is_err_and(|it| *it == refusal);
-        let (names, places): (Vec<_>, Vec<_>) =
-            names.iter().copied().zip(results).filter(|(_, result)| refused(result)).unzip();
+        let (removals, places): (Vec<_>, Vec<_>) =
+            removals.zip(results).filter(|(_, result)| refused(result)).unzip();
         let mut places = places.into_iter();
-        for (number, piece) in cut(&names, |name| name.text.len()).enumerate() {
+        for (number, piece) in cut(&removals, |it| it.name.text.len()).enumerate() {
             let Some(by) = pieces.deadline(number) else { break };
-            let mended = self.remove_without_scripts(piece, writer, hold_off, by).await;
+            let mended = self.remove_without_scripts(piece, by).await;
             let answered = mended.iter().any(Result::is_ok);
             for (mended, place) in mended.into_iter().zip(places.by_ref()) {
                 *place = mended.map(&removed);
@@ -178,12 +160,6 @@ impl Session<'_> {
     }
 }
 
-pub(in crate::store) fn millis_or_none(hold_off: Duration) -> u64 {
+fn millis_or_none(hold_off: Duration) -> u64 {
     if hold_off.is_zero() { 0 } else { millis(hold_off) }
-}
-
-impl Item for End<'_> {
-    fn name(&self) -> Name<'_> {
-        self.name
-    }
 }

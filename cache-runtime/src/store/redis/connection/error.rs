@@ -7,8 +7,8 @@ use std::io;
 
 use redis::{ErrorKind, RedisError, ServerError};
 
-pub(in crate::store) use crate::error::cause::Cause;
-use crate::error::cause::Refusal;
+pub(in crate::store) use crate::error::Cause;
+use crate::error::Refusal;
 use crate::store::StoreError;
 use crate::store::redis::connection::refusal;
 use crate::store::redis::url::Access;

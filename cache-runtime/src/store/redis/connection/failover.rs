@@ -28,12 +28,12 @@ use crate::store::redis::connection::link::Server;
 /// How exactly servers say since when they have been running.
 const RESOLUTION: Duration = Duration::from_secs(1);
 
-type Told = Box<dyn Fn() + Send + Sync>;
+type Observer = Box<dyn Fn() + Send + Sync>;
 
-pub(in crate::store) struct Succession {
+pub(in crate::store) struct FailoverWatch {
     created: Instant,
     past: Mutex<Past>,
-    told: OnceLock<Told>,
+    observer: OnceLock<Observer>,
     pub(in crate::store) quiet: Quiet,
 }
 
@@ -45,30 +45,31 @@ struct Past {
     missed: bool,
 }
 
-impl Default for Succession {
+impl Default for FailoverWatch {
     fn default() -> Self {
         Self {
             created: Instant::now(),
             past: Mutex::default(),
-            told: OnceLock::new(),
+            observer: OnceLock::new(),
             quiet: Quiet::default(),
         }
     }
 }
 
-impl Succession {
-    /// Calls `told` for every successor. Only the first observer counts.
-    pub(in crate::store) fn tell(&self, told: impl Fn() + Send + Sync + 'static) {
-        _ = self.told.set(Box::new(told));
+impl FailoverWatch {
+    /// Has `on_failover` called before the first call reaches a newly promoted primary. Only the first
+    /// observer counts.
+    pub(in crate::store) fn observe(&self, on_failover: impl Fn() + Send + Sync + 'static) {
+        _ = self.observer.set(Box::new(on_failover));
     }
 
-    /// An attempt to connect was in vain.
-    pub(in crate::store) fn miss(&self) {
+    /// An attempt to connect has failed.
+    pub(in crate::store) fn attempt_failed(&self) {
         self.past().missed = true;
     }
 
     /// This server is about to be published. Whether a quiet time begins, which lasts for `span`.
-    pub(in crate::store) fn note(&self, server: &Server, span: Duration) -> bool {
+    pub(in crate::store) fn connected(&self, server: &Server, span: Duration) -> bool {
         let former =
             std::mem::replace(&mut *self.past(), Past { last: Some(server.origin), missed: false });
         let is_other = |last| last != server.origin || server.is_anonymous();
@@ -81,8 +82,10 @@ impl Succession {
         if begins {
             self.quiet.begin(span);
         }
-        if is_successor && let Some(told) = self.told.get() {
-            told();
+        // Before the caller publishes the connection: what the observer does has an effect on the
+        // first call that reaches the successor.
+        if is_successor && let Some(on_failover) = self.observer.get() {
+            on_failover();
         }
         begins
     }
@@ -92,9 +95,9 @@ impl Succession {
     }
 }
 
-impl fmt::Debug for Succession {
+impl fmt::Debug for FailoverWatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Succession").field("past", &self.past).finish_non_exhaustive()
+        f.debug_struct("FailoverWatch").field("past", &self.past).finish_non_exhaustive()
     }
 }
 
@@ -122,31 +125,31 @@ mod tests {
     #[test]
     fn a_quiet_time_begins_where_others_may_have_something_to_deliver() {
         let first = |age, missed, lived| {
-            let succession = Succession {
+            let failovers = FailoverWatch {
                 created: Instant::now().checked_sub(Duration::from_secs(lived)).unwrap(),
-                ..Succession::default()
+                ..FailoverWatch::default()
             };
             if missed {
-                succession.miss();
+                failovers.attempt_failed();
             }
-            (succession.note(&server(1, age), SPAN), succession.quiet.is_on())
+            (failovers.connected(&server(1, age), SPAN), failovers.quiet.is_on())
         };
         assert_eq!(first(0, false, 0), (false, false), "both are new");
         assert_eq!(first(100, false, 10), (false, false), "the server was there before");
         assert_eq!(first(0, false, 10), (true, true), "it was not");
         assert_eq!(first(100, true, 10), (true, true), "or it could not be reached");
 
-        let (succession, told) = (Succession::default(), Arc::new(AtomicU32::new(0)));
-        let count = Arc::clone(&told);
-        succession.tell(move || _ = count.fetch_add(1, Ordering::Relaxed));
-        let begins = |origin| succession.note(&server(origin, 0), SPAN);
+        let (failovers, calls) = (FailoverWatch::default(), Arc::new(AtomicU32::new(0)));
+        let count = Arc::clone(&calls);
+        failovers.observe(move || _ = count.fetch_add(1, Ordering::Relaxed));
+        let begins = |origin| failovers.connected(&server(origin, 0), SPAN);
         assert!(!begins(1));
-        succession.miss();
+        failovers.attempt_failed();
         assert!(!begins(1), "the same one");
         assert!(begins(2), "another one");
         assert!(begins(0) && begins(0), "it does not say which");
         assert!(begins(2));
         assert!(!begins(2));
-        assert_eq!(told.load(Ordering::Relaxed), 4);
+        assert_eq!(calls.load(Ordering::Relaxed), 4);
     }
 }

@@ -26,7 +26,7 @@ use crate::support::budget::Deadline;
 /// One connection of one node. What several commands have in common (that a script was loaded, that replies are in
 /// order) holds within it.
 #[derive(Debug)]
-pub(in crate::store) struct Session<'a> {
+pub(crate) struct Session<'a> {
     node: &'a Node,
     // A handle of its own, and the little that is needed of the link: counting references to the link as well would
     // make all threads write to one more place, for every hit.
@@ -303,7 +303,7 @@ impl<'a> Session<'a> {
             code => {
                 let refusal = error::refusal(&error, self.node.access());
                 match code {
-                    "READONLY" => self.node.deposed(self.epoch),
+                    "READONLY" => self.node.demoted(self.epoch),
                     // Until it has loaded its data, nobody can deliver what it does not know.
                     "LOADING" => self.node.begin_quiet(),
                     _ => {}

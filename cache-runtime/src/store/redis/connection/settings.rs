@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::runtime::Handle;
 
-use crate::error::cause::Failures;
+use crate::error::Failures;
 
 /// However patient callers are, a server that takes longer than this for a `PING` is lost.
 const LONGEST_PROMPT: Duration = Duration::from_secs(5);

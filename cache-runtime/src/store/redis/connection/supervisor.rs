@@ -27,15 +27,15 @@ pub(in crate::store) struct Plan {
     pub(in crate::store) settings: Settings,
 }
 
-/// A supervisor's time in office, which ends with its task: also when that is dropped with its runtime.
-struct Term {
+/// Releases the breaker when the supervisor's task ends, including when its runtime is shut down.
+struct Generation {
     breaker: Arc<Breaker>,
     number: u64,
 }
 
-impl Drop for Term {
+impl Drop for Generation {
     fn drop(&mut self) {
-        self.breaker.resign(self.number);
+        self.breaker.release(self.number);
     }
 }
 
@@ -68,30 +68,35 @@ enum Finding {
 
 pub(in crate::store) struct Supervisor {
     plan: Arc<Plan>,
-    term: Term,
+    generation: Generation,
     large: Arc<LargeKeys>,
     backoff: Backoff,
 }
 
 impl Supervisor {
-    /// A supervisor for the term that was claimed; to be [run](Self::run) at once.
+    /// The supervisor of a generation that was acquired; to be [run](Self::run) at once.
     pub(in crate::store) fn new(
         plan: Arc<Plan>,
         breaker: Arc<Breaker>,
         large: Arc<LargeKeys>,
         number: u64,
     ) -> Self {
-        Self { plan, term: Term { breaker, number }, large, backoff: Backoff::default() }
+        Self {
+            plan,
+            generation: Generation { breaker, number },
+            large,
+            backoff: Backoff::default(),
+        }
     }
 
-    /// Connects, again and again. The next supervisor aborts this task when it takes office.
+    /// Connects, again and again. The next supervisor aborts this task when it begins.
     pub(in crate::store) async fn run(mut self) {
         let mut connected = self.attempt().await;
         loop {
             let successor = match connected {
                 Ok(link) => self.stand_by(link).await,
                 Err(cause) => {
-                    self.breaker().refuse(self.term.number, &cause);
+                    self.breaker().refuse(self.generation.number, &cause);
                     None
                 }
             };
@@ -105,13 +110,13 @@ impl Supervisor {
     }
 
     fn breaker(&self) -> &Arc<Breaker> {
-        &self.term.breaker
+        &self.generation.breaker
     }
 
     /// Lets time pass until the next attempt, unless a write wants one.
     async fn pause(&mut self) {
         let pause = self.backoff.pause();
-        self.breaker().promise(pause);
+        self.breaker().heartbeat(pause);
         self.breaker().pause();
         _ = timeout(pause, self.breaker().hastened()).await;
     }
@@ -125,7 +130,7 @@ impl Supervisor {
     async fn connect(&mut self) -> Result<Arc<Link>, Cause> {
         let Plan { source, access, settings } = &*self.plan;
         let breaker = self.breaker();
-        breaker.promise(settings.connect_timeout);
+        breaker.heartbeat(settings.connect_timeout);
         let connect = async {
             let endpoint = source.endpoint(access).await?;
             let (epoch, observer) = (breaker.next_epoch(), Arc::downgrade(breaker));
@@ -152,10 +157,10 @@ impl Supervisor {
             supported::tell_lost(&self.plan.source, obstacle);
         }
         let quiet = quiet::span(self.plan.settings.connect_timeout);
-        self.breaker().publish(self.term.number, &link, quiet);
+        self.breaker().publish(self.generation.number, &link, quiet);
         let plan = Arc::clone(&self.plan);
         let (successor, why) = tokio::select! {
-            successor = self.attend(&link) => (successor, Cause::TimedOut),
+            successor = self.serve_alarms(&link) => (successor, Cause::TimedOut),
             () = plan.source.moved(&plan.access, &link.endpoint) => (None, Cause::Topology("the primary has moved")),
         };
         if successor.is_none() {
@@ -164,8 +169,8 @@ impl Supervisor {
         successor
     }
 
-    /// Answers alarms until the connection has to be replaced.
-    async fn attend(&mut self, link: &Arc<Link>) -> Option<Arc<Link>> {
+    /// Deals with alarms until the connection has to be replaced; its successor, if there is one.
+    async fn serve_alarms(&mut self, link: &Arc<Link>) -> Option<Arc<Link>> {
         let (mut since, mut asked) = (Instant::now(), Instant::now());
         let Settings { heartbeat, max_age, .. } = self.plan.settings;
         let mut beats_at = asked + heartbeat;
@@ -201,14 +206,14 @@ impl Supervisor {
                 return None;
             }
             if alarms.doubt() {
-                match self.nurse(link).await {
+                match self.probe_until_healthy(link).await {
                     Finding::Stays => {}
                     Finding::Blocked => return self.evade(link).await,
                     Finding::Lost => return None,
                 }
             }
             // Only occasionally: a server that is not a primary may stay that way, and reads still work.
-            if alarms.deposed() && since.elapsed() >= LONGEST {
+            if alarms.demoted() && since.elapsed() >= LONGEST {
                 since = Instant::now();
                 if let Ok(successor) = self.connect().await {
                     return Some(successor);
@@ -217,7 +222,7 @@ impl Supervisor {
         }
     }
 
-    /// Sleeps until something is the matter; none if nothing is until `time`.
+    /// Waits for the next alarms; none if there are none until `time`.
     async fn alarm_before(&self, time: Option<Instant>) -> Option<Alarms> {
         match time {
             Some(time) => timeout_at(time, self.breaker().alarm()).await.ok(),
@@ -229,7 +234,7 @@ impl Supervisor {
     /// is looked after then, and calls that are not answered open the breaker by themselves.
     async fn ask_for_scripts(&self, link: &Link) {
         let Settings { connect_timeout, .. } = self.plan.settings;
-        self.breaker().promise(connect_timeout);
+        self.breaker().heartbeat(connect_timeout);
         let question = link.server.scripting.ask_again(link.connection.clone());
         if let Ok(true) = timeout(connect_timeout, question).await {
             supported::tell_regained(&self.plan.source);
@@ -240,7 +245,7 @@ impl Supervisor {
     /// before a call has to find out. Nobody waits, so the server may take its time.
     async fn beats(&self, link: &Link) -> bool {
         let Settings { connect_timeout, .. } = self.plan.settings;
-        self.breaker().promise(connect_timeout);
+        self.breaker().heartbeat(connect_timeout);
         self.breaker().suspect();
         let before = link.progress();
         match timeout(connect_timeout, link.ping()).await {
@@ -262,8 +267,9 @@ impl Supervisor {
         Some(successor)
     }
 
-    /// Sees to a connection on which a call was not answered.
-    async fn nurse(&mut self, link: &Arc<Link>) -> Finding {
+    /// Probes a connection on which a call was not answered, until calls are let through again or it
+    /// has to be replaced.
+    async fn probe_until_healthy(&mut self, link: &Arc<Link>) -> Finding {
         match self.probe(link).await {
             Pulse::Prompt | Pulse::Slow => {}
             Pulse::Blocked => return Finding::Blocked,
@@ -271,14 +277,14 @@ impl Supervisor {
         }
         while !self.breaker().is_published(link.epoch) {
             self.pause().await;
-            self.breaker().probe(self.term.number);
+            self.breaker().probe(self.generation.number);
             self.breaker().attempt();
             match self.probe(link).await {
                 Pulse::Prompt => {
                     self.backoff.up();
-                    self.breaker().try_out(self.term.number, link);
+                    self.breaker().try_out(self.generation.number, link);
                 }
-                Pulse::Slow => self.breaker().refuse(self.term.number, &Cause::TimedOut),
+                Pulse::Slow => self.breaker().refuse(self.generation.number, &Cause::TimedOut),
                 Pulse::Blocked => return Finding::Blocked,
                 Pulse::None => return Finding::Lost,
             }
@@ -289,7 +295,7 @@ impl Supervisor {
     /// Asks for a sign of life. Calls are refused from the moment when it is overdue, unless others are answered.
     async fn probe(&self, link: &Link) -> Pulse {
         let Settings { connect_timeout, prompt, .. } = self.plan.settings;
-        self.breaker().promise(connect_timeout);
+        self.breaker().heartbeat(connect_timeout);
         self.breaker().suspect();
         let mut pong = pin!(link.ping());
         let before = link.progress();

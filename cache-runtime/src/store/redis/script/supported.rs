@@ -13,7 +13,7 @@ use std::time::Duration;
 use redis::aio::MultiplexedConnection;
 use redis::{Pipeline, Value};
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::store::StoreError;
 use crate::store::redis::connection::refusal;
 use crate::store::redis::topology::discovery::Source;

@@ -1,9 +1,9 @@
 //! Operations on many keys that belong to several nodes.
 
-use crate::store::redis::tests::ports::Port;
+use cache_testing::ports::Port;
+
 use crate::store::redis::tests::server::{eventually, is_before_7};
 use crate::store::redis::tests::*;
-use crate::store::{Claim, Filling};
 
 /// Two nodes that share the slots, and the ports on which they speak to each other.
 async fn pair() -> ([Server; 2], [Port; 2]) {

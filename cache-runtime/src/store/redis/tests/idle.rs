@@ -19,7 +19,7 @@ async fn half(n: u64) -> u64 {
 async fn cache(server: &Server, settings: Settings) -> (Cache, fake::Link) {
     let link = fake::Link::to(server.port).await;
     let target = Target::parse(&format!("redis://127.0.0.1:{}", link.port)).unwrap();
-    let store = Store::Redis(RedisStore::new(target, settings));
+    let store = Store::from(RedisStore::new(target, settings));
     let cache = Cache::builder().budget(Duration::from_secs(20)).over(store).unwrap();
     assert_eq!(cache.scope(half(8)).await, 4);
     assert_eq!(cache.scope(half(8)).await, 4);
@@ -62,7 +62,7 @@ async fn an_idle_connection_is_replaced_before_it_is_used() {
     link.swallow();
     eventually("there is another connection", async || {
         link.accepted.load(SeqCst) == 2
-            && cache.stats().breaker == Some(crate::BreakerState::Closed)
+            && cache.stats().breaker == Some(crate::stats::BreakerState::Closed)
     })
     .await;
     assert_eq!(cache.scope(half(8)).await, 4);

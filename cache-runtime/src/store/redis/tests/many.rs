@@ -1,7 +1,7 @@
 //! Operations on many keys at once.
 
+use crate::store::StoreError;
 use crate::store::redis::tests::*;
-use crate::store::{Claim, Filling, StoreError};
 
 fn claims<'a>(names: &[Name<'a>]) -> Vec<Claim<'a>> {
     names.iter().map(|name| Claim { name: *name, token: Token::random(), reject: None }).collect()

@@ -9,9 +9,7 @@ mod faults;
 )]
 mod idle;
 mod many;
-#[expect(unreachable_pub, reason = "for the integration tests")]
-#[path = "../../../../../tests/support/ports.rs"]
-mod ports;
+mod operations;
 mod protocol;
 mod refusals;
 #[cfg(feature = "tracing")]
@@ -26,11 +24,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use self::operations::{Claim, End, Filling};
 use self::server::Server;
 use crate::record::token::Token;
 use crate::record::{self, Found, ValueHeader};
 use crate::store::redis::{RedisStore, Settings, Sweep, Target};
-use crate::store::{Acquired, End, Failover, Fill, Name};
+use crate::store::{Acquired, Failover, Fill, Name};
 use crate::support::budget::Deadline;
 
 const LEASE: Duration = Duration::from_secs(60);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::store::redis::tests::*;
 use crate::store::{Ended, StoreError};
 

@@ -6,10 +6,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
+use cache_testing::ports::Port;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, FromRedisValue, ToRedisArgs};
-
-use crate::store::redis::tests::ports::Port;
 
 /// Far longer than anything takes on any machine.
 pub(super) const LIMIT: Duration = Duration::from_secs(120);

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use crate::store::Ended;
 use crate::store::redis::tests::*;
-use crate::store::{End, Ended};
 
 const FENCE: Duration = Duration::from_secs(60);
 

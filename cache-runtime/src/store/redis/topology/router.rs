@@ -1,12 +1,10 @@
 //! Which server an operation is sent to.
-//!
-//! An operation on one key goes through [`route!`], one on many keys through [`split!`](crate::store::redis::topology::scatter::split). Both
-//! are macros, because a function would take a closure over a session of any lifetime, and the compiler cannot prove
-//! that the future of such a closure is `Send`.
 
 use std::sync::Arc;
 
+use crate::store::protocol::request::Effect;
 use crate::store::redis::Settings;
+use crate::store::redis::commands::{self, Command};
 use crate::store::redis::connection::breaker::Snapshot;
 use crate::store::redis::connection::error::Cause;
 use crate::store::redis::connection::node::Node;
@@ -15,42 +13,8 @@ use crate::store::redis::topology::cluster::{self, Cluster, Destination};
 use crate::store::redis::topology::discovery::Source;
 use crate::store::redis::topology::sentinel::Sentinels;
 use crate::store::redis::url::{Target, Topology};
-use crate::store::{Name, StoreError, StoreResult};
+use crate::store::{Keyed, Name, StoreError, StoreResult};
 use crate::support::budget::Deadline;
-
-/// Runs an operation on the node that has a key, and again on the one that is named instead: so what depends on the
-/// primary, such as the origin in a record, is to be set by the operation itself.
-///
-/// `route!(self, name, by, |session| session.get(name, by))` in a method of [`RedisStore`](crate::store::redis::RedisStore) is its
-/// [`StoreResult`]. For a write it is `urgently |session| ..`: a server that there is no connection to is tried at once.
-macro_rules! route {
-    ($store:ident, $name:expr, $by:expr, urgently |$session:ident| $operation:expr) => {
-        $crate::store::redis::topology::router::route!(
-            @ $store, $name, $by, urgent_session, |$session| $operation
-        )
-    };
-    ($store:ident, $name:expr, $by:expr, |$session:ident| $operation:expr) => {
-        $crate::store::redis::topology::router::route!(@ $store, $name, $by, session, |$session| $operation)
-    };
-    (@ $store:ident, $name:expr, $by:expr, $kind:ident, |$session:ident| $operation:expr) => {{
-        let mut route = $store.router.route($name);
-        loop {
-            let session = match route.session_at_hand($by) {
-                Some(session) => Ok(session),
-                None => route.$kind($by).await,
-            };
-            let result = match session {
-                Ok(mut $session) => $operation.await,
-                Err(error) => Err(error),
-            };
-            if route.ends_with(&result) {
-                break result;
-            }
-        }
-    }};
-}
-
-pub(in crate::store) use route;
 
 /// How often one operation follows the nodes' word to another node.
 pub(in crate::store) const REDIRECTIONS: usize = 3;
@@ -63,7 +27,68 @@ pub(in crate::store) enum Router {
     Cluster(Cluster),
 }
 
+/// Commands and their replies on one connection. It can be run again, on the connection of another
+/// node: so what depends on the primary, such as the origin in a record, is set when it is run.
+pub(in crate::store) trait Exchange: Send {
+    type Reply: Send;
+
+    /// Whether a server that there is no connection to is tried at once.
+    const IS_URGENT: bool = false;
+
+    fn run(
+        &mut self,
+        session: &mut Session<'_>,
+        by: Deadline,
+    ) -> impl Future<Output = StoreResult<Self::Reply>> + Send;
+}
+
+impl<R: Command> Exchange for Keyed<'_, R> {
+    type Reply = R::Reply;
+    const IS_URGENT: bool = matches!(R::EFFECT, Effect::Writes);
+
+    fn run(
+        &mut self,
+        session: &mut Session<'_>,
+        by: Deadline,
+    ) -> impl Future<Output = StoreResult<R::Reply>> + Send {
+        commands::send(self, session, by)
+    }
+}
+
 impl Router {
+    /// Sends a request to the node that has its key.
+    pub(in crate::store) async fn send<R: Command>(
+        &self,
+        mut request: Keyed<'_, R>,
+        by: Deadline,
+    ) -> StoreResult<R::Reply> {
+        self.run(request.name, &mut request, by).await
+    }
+
+    /// Runs an exchange with the node that has a key, and again with the one that is named instead.
+    pub(in crate::store) async fn run<E: Exchange>(
+        &self,
+        name: Name<'_>,
+        exchange: &mut E,
+        by: Deadline,
+    ) -> StoreResult<E::Reply> {
+        let mut route = self.route(name);
+        loop {
+            let session = match route.session_at_hand(by) {
+                Some(session) => Ok(session),
+                None if E::IS_URGENT => route.urgent_session(by).await,
+                None => route.session(by).await,
+            };
+            let result = match session {
+                Ok(mut session) => exchange.run(&mut session, by).await,
+                Err(error) => Err(error),
+            };
+            if route.ends_with(&result) {
+                return result;
+            }
+        }
+    }
+
     pub(in crate::store) fn new(target: Target, settings: Settings) -> Self {
         let Target { topology, access } = target;
         let source = match topology {
@@ -78,7 +103,7 @@ impl Router {
         Self::Single(Node::new(source, access, settings))
     }
 
-    /// The way of one operation to the node that has the key. For [`route!`].
+    /// The way of one operation to the node that has the key.
     pub(in crate::store) fn route(&self, name: Name<'_>) -> Route<'_> {
         match self {
             Self::Single(node) => Route::Single(node),
@@ -117,11 +142,11 @@ impl Router {
         }
     }
 
-    /// Calls `told` whenever a different primary than before is about to answer.
-    pub(in crate::store) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
+    /// Has `observer` called before the first command reaches a newly promoted primary.
+    pub(in crate::store) fn on_failover(&self, observer: impl Fn() + Send + Sync + 'static) {
         match self {
-            Self::Single(node) => node.on_succession(told),
-            Self::Cluster(cluster) => cluster.on_succession(told),
+            Self::Single(node) => node.on_failover(observer),
+            Self::Cluster(cluster) => cluster.on_failover(observer),
         }
     }
 

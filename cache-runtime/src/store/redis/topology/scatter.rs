@@ -1,87 +1,65 @@
 //! An operation on many keys, sent to all of their nodes at once.
 
+use crate::store::protocol::request::Effect;
+use crate::store::redis::commands::pieces::Pieces;
+use crate::store::redis::commands::{self, Command};
 use crate::store::redis::topology::cluster::{self, Cluster, Destination};
 use crate::store::redis::topology::router::{REDIRECTIONS, Route, Router};
-use crate::store::{Name, StoreError, StoreResult};
+use crate::store::{Keyed, StoreError, StoreResult};
 use crate::support::budget::Deadline;
+use crate::support::join::join;
 
-/// Runs an operation on many keys: on all their nodes at once, on each for its own; on some of them again as in
-/// [`route!`](crate::store::redis::topology::router::route).
-///
-/// `split!(self, items, by, |session, part| session.invalidate(part, hold_off, by))` in a method of
-/// [`RedisStore`](crate::store::redis::RedisStore) is one [`StoreResult`] for each [`Item`] of the vector `items`, in their order. `part` is
-/// a `&mut [Item]`; the operation gives a vector of as many results. For a write it is `urgently |session, part| ..`, as
-/// in `route!`.
-macro_rules! split {
-    ($store:ident, $items:expr, $by:expr, urgently |$session:ident, $part:ident| $operation:expr) => {
-        $crate::store::redis::topology::scatter::split!(
-            @ $store, $items, $by, urgent_session, |$session, $part| $operation
-        )
-    };
-    ($store:ident, $items:expr, $by:expr, |$session:ident, $part:ident| $operation:expr) => {
-        $crate::store::redis::topology::scatter::split!(
-            @ $store, $items, $by, session, |$session, $part| $operation
-        )
-    };
-    (@ $store:ident, $items:expr, $by:expr, $kind:ident, |$session:ident, $part:ident| $operation:expr) => {{
-        let mut split = $crate::store::redis::topology::scatter::Split::new(&$store.router, $items, $by).await;
+impl Router {
+    /// Sends requests to all their nodes at once, to each its own; some of them again, as in
+    /// [`Router::run`]. One result for each, in order.
+    pub(in crate::store) async fn send_all<R: Command>(
+        &self,
+        requests: Vec<Keyed<'_, R>>,
+        by: Deadline,
+    ) -> Vec<StoreResult<R::Reply>> {
+        self.scatter(requests, by, R::EFFECT == Effect::Writes).await
+    }
+
+    /// The same, where it may be that a server is not tried at once.
+    pub(in crate::store) async fn scatter<R: Command>(
+        &self,
+        requests: Vec<Keyed<'_, R>>,
+        by: Deadline,
+        is_urgent: bool,
+    ) -> Vec<StoreResult<R::Reply>> {
+        let Some(first) = requests.first() else { return Vec::new() };
+        let pieces = first.request.pieces(by);
+        let mut split = Split::new(self, requests, by).await;
         while let Some(parts) = split.parts() {
-            let operations = parts.iter_mut().map(async |part| {
-                let (route, $part) = part.open();
-                let results = match route.$kind($by).await {
-                    Ok(mut $session) => $operation.await,
-                    Err(error) => $part.iter().map(|_| Err(error.clone())).collect(),
-                };
-                part.close(results);
-            });
-            $crate::support::join::join(operations).await;
+            join(parts.iter_mut().map(|part| part.run(pieces, by, is_urgent))).await;
         }
         split.results()
-    }};
-}
-
-pub(in crate::store) use split;
-
-/// What an operation on many keys needs for each: the key, and the arguments that belong to it.
-pub(in crate::store) trait Item {
-    fn name(&self) -> Name<'_>;
-}
-
-impl Item for Name<'_> {
-    fn name(&self) -> Name<'_> {
-        *self
-    }
-}
-
-impl<T> Item for (Name<'_>, T) {
-    fn name(&self) -> Name<'_> {
-        self.0
     }
 }
 
 /// An operation on many keys.
 #[derive(Debug)]
-pub(in crate::store) struct Split<'a, I, T> {
+struct Split<'a, R: Command> {
     router: &'a Router,
     /// The running operations.
-    parts: Vec<Part<'a, I, T>>,
-    results: Vec<Option<StoreResult<T>>>,
+    parts: Vec<Part<'a, R>>,
+    results: Vec<Option<StoreResult<R::Reply>>>,
     rounds: usize,
 }
 
 /// What one node is to do.
 #[derive(Debug)]
-pub(in crate::store) struct Part<'a, I, T> {
+struct Part<'a, R: Command> {
     route: Route<'a>,
-    items: Vec<I>,
+    items: Vec<Keyed<'a, R>>,
     /// Where the items are among all.
     places: Vec<usize>,
-    results: Vec<StoreResult<T>>,
+    results: Vec<StoreResult<R::Reply>>,
 }
 
-impl<'a, I: Item, T> Split<'a, I, T> {
+impl<'a, R: Command> Split<'a, R> {
     /// Finds the nodes; by `deadline`, where they are being asked for.
-    pub(in crate::store) async fn new(router: &'a Router, items: Vec<I>, by: Deadline) -> Self {
+    async fn new(router: &'a Router, items: Vec<Keyed<'a, R>>, by: Deadline) -> Self {
         let results = items.iter().map(|_| None).collect();
         let mut split = Self { router, parts: Vec::new(), results, rounds: 0 };
         match router {
@@ -93,7 +71,7 @@ impl<'a, I: Item, T> Split<'a, I, T> {
             Router::Cluster(cluster) => {
                 let known = cluster.know(by).await;
                 for (place, item) in items.into_iter().enumerate() {
-                    let slot = cluster::slot_of(item.name().text);
+                    let slot = cluster::slot_of(item.name.text);
                     match known.clone().and_then(|()| cluster.owner(slot)) {
                         Ok(to) => split.give(cluster, to, item, place),
                         Err(error) => split.settle(place, Err(error)),
@@ -105,7 +83,7 @@ impl<'a, I: Item, T> Split<'a, I, T> {
     }
 
     /// What is to be done next, all at once; none when everything is.
-    pub(in crate::store) fn parts(&mut self) -> Option<&mut [Part<'a, I, T>]> {
+    fn parts(&mut self) -> Option<&mut [Part<'a, R>]> {
         if self.rounds > 0 {
             for part in std::mem::take(&mut self.parts) {
                 let Part { route, items, places, results } = part;
@@ -118,17 +96,23 @@ impl<'a, I: Item, T> Split<'a, I, T> {
     }
 
     /// One result for each item, in order.
-    pub(in crate::store) fn results(self) -> Vec<StoreResult<T>> {
+    fn results(self) -> Vec<StoreResult<R::Reply>> {
         let results = self.results.into_iter();
         results.map(|result| result.unwrap_or(Err(StoreError::Unexpected))).collect()
     }
 
     /// Takes what came of an item: its result, or where to try it again.
-    fn take(&mut self, route: &Route<'_>, item: I, place: usize, result: StoreResult<T>) {
+    fn take(
+        &mut self,
+        route: &Route<'_>,
+        item: Keyed<'a, R>,
+        place: usize,
+        result: StoreResult<R::Reply>,
+    ) {
         if let (Router::Cluster(cluster), Err(error)) = (self.router, &result) {
             cluster.note(error);
             if self.rounds <= REDIRECTIONS
-                && let Some(to) = route.next(cluster::slot_of(item.name().text), error)
+                && let Some(to) = route.next(cluster::slot_of(item.name.text), error)
             {
                 return self.give(cluster, to, item, place);
             }
@@ -136,14 +120,14 @@ impl<'a, I: Item, T> Split<'a, I, T> {
         self.settle(place, result);
     }
 
-    fn settle(&mut self, place: usize, result: StoreResult<T>) {
+    fn settle(&mut self, place: usize, result: StoreResult<R::Reply>) {
         if let Some(open) = self.results.get_mut(place) {
             *open = Some(result);
         }
     }
 
     /// Gives a node one more item.
-    fn give(&mut self, cluster: &'a Cluster, to: Destination, item: I, place: usize) {
+    fn give(&mut self, cluster: &'a Cluster, to: Destination, item: Keyed<'a, R>, place: usize) {
         if let Some(part) = self.parts.iter_mut().find(|part| part.route.leads_to(&to)) {
             part.items.push(item);
             part.places.push(place);
@@ -155,14 +139,16 @@ impl<'a, I: Item, T> Split<'a, I, T> {
     }
 }
 
-impl<'a, I: Item, T> Part<'a, I, T> {
-    pub(in crate::store) fn open(&mut self) -> (&mut Route<'a>, &mut [I]) {
-        (&mut self.route, &mut self.items)
-    }
-
+impl<R: Command> Part<'_, R> {
     /// Ends with one result for each item.
-    pub(in crate::store) fn close(&mut self, results: Vec<StoreResult<T>>) {
-        self.results = results;
-        self.results.resize_with(self.items.len(), || Err(StoreError::Unexpected));
+    async fn run(&mut self, pieces: Pieces, by: Deadline, is_urgent: bool) {
+        let Self { route, items, results, .. } = self;
+        let session =
+            if is_urgent { route.urgent_session(by).await } else { route.session(by).await };
+        *results = match session {
+            Ok(mut session) => commands::send_all(items, &mut session, pieces).await,
+            Err(error) => vec![Err(error); items.len()],
+        };
+        results.resize(items.len(), Err(StoreError::Unexpected));
     }
 }

@@ -6,8 +6,11 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::record::token::Token;
-use crate::store::memory::MemoryStore;
-use crate::store::{Acquired, Ended, Fill, Name, Stamped};
+use crate::store::memory::{Execute, MemoryStore};
+use crate::store::{
+    Acquire, Acquired, Begin, End, Ended, Fill, Get, Invalidate, Name, Refresh, Release, Renew,
+    Stamped,
+};
 use crate::testing::agreement::entries::generate::{KEYS, Steps};
 use crate::testing::agreement::entries::model::{Given, Op, Reply};
 use crate::testing::agreement::entries::run::Outcome;
@@ -49,7 +52,7 @@ impl Embedded {
             State::Value(_) => self.store.image(name).map(|(record, _)| Bytes::from(record)),
             _ => None,
         };
-        assert_eq!(self.store.get(name), value, "what a reader gets of {state:?}");
+        assert_eq!(Get.execute(&self.store, name), value, "what a reader gets of {state:?}");
         state
     }
 
@@ -58,16 +61,21 @@ impl Embedded {
         let number = match op {
             Op::Acquire { token: holder, lease, reject, .. } => {
                 let reject = reject.map(token);
-                let acquired = self.store.acquire(name, token(*holder), span(*lease), reject);
+                let request = Acquire { token: token(*holder), lease: span(*lease), reject };
+                let acquired = request.execute(&self.store, name);
                 return Some(self.acquired(name, &acquired));
             }
-            Op::Fill { given, .. } => i64::from(self.store.fill(name, fill(given))),
+            Op::Fill { given, .. } => i64::from(fill(given).execute(&self.store, name)),
             Op::Refresh { seen, given, .. } => {
-                i64::from(self.store.refresh(name, token(*seen), fill(given)))
+                let request = Refresh { seen: token(*seen), fill: fill(given) };
+                i64::from(request.execute(&self.store, name))
             }
-            Op::Release { token: holder } => i64::from(self.store.release(name, token(*holder))),
+            Op::Release { token: holder } => {
+                i64::from(Release { token: token(*holder) }.execute(&self.store, name))
+            }
             Op::Renew { token: holder, lease } => {
-                i64::from(self.store.renew(name, token(*holder), span(*lease)))
+                let request = Renew { token: token(*holder), lease: span(*lease) };
+                i64::from(request.execute(&self.store, name))
             }
             Op::Stamp { fresh, need, .. } => {
                 return Some(match self.store.stamp_with(name, token(*fresh), span(*need)) {
@@ -77,16 +85,18 @@ impl Embedded {
                 });
             }
             Op::Invalidate { hold_off } => {
-                self.store.invalidate(name, span(*hold_off));
+                Invalidate { hold_off: span(*hold_off) }.execute(&self.store, name);
                 return None;
             }
             Op::Begin { writer, fence } => {
-                self.store.begin(name, token(*writer), span(*fence));
+                let (writer, fence) = (token(*writer), span(*fence));
+                Begin { writer, fence }.execute(&self.store, name);
                 return None;
             }
             Op::End { writer, hold_off, value } => {
                 let value = value.as_ref().map(|(_, given)| fill(given));
-                match self.store.end(name, token(*writer), span(*hold_off), value) {
+                let (writer, hold_off) = (token(*writer), span(*hold_off));
+                match (End { writer, hold_off, value }).execute(&self.store, name) {
                     Ended::Removed => 1,
                     Ended::Standing => 2,
                     Ended::Stored => 3,

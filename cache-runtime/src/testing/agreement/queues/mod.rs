@@ -9,12 +9,13 @@ mod rules;
 mod side;
 mod steps;
 
+use cache_testing::dice::Dice;
+
 use self::mutants::MUTANTS;
 use self::side::Side;
 use self::steps::{Course, Step};
 use crate::policy::QueueSite;
 use crate::testing::agreement::entries::server::Server;
-use crate::testing::simulation::dice::Dice;
 
 static SITE: QueueSite = QueueSite::new("agreement", "agreement").partitions(1);
 

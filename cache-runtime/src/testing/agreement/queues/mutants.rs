@@ -1,6 +1,6 @@
 //! Scripts of queues with one rule taken out. A comparison that does not notice is worth nothing.
 
-use crate::store::redis::altered::{self, Altered};
+use crate::store::redis::script::altered::{self, Altered};
 
 /// File, what it says, and what it says instead.
 pub(super) type Mutant = (&'static str, &'static str, &'static str);

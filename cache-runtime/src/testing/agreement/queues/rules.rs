@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::store::StoreError;
 use crate::store::queue::Added::{Full, Known, Late, New};
-use crate::store::queue::{Addition, Claim, Death, Lane, Overview, Stamp};
+use crate::store::queue::{Addition, Claim, Death, Overview, QueueKeys, Stamp};
 use crate::testing::agreement::queues::side::{Side, claim, soon};
 use crate::testing::agreement::queues::steps::{Act, Step};
 use crate::testing::agreement::queues::{Difference, LANE, SITE};
@@ -180,14 +180,14 @@ async fn items_of_one_call_are_appended_in_their_order(mut side: Side) -> Checke
         payload: b"item",
     };
     side.push(item(3)).await?;
-    let lane = Lane::new("", SITE.name, 0);
+    let lane = QueueKeys::new("", SITE.name).lane(0);
     let items = [4, 3, 1, 2, 6, 5, 7].map(item);
     for expected in [
         [New(40), Known, Late, New(41), New(60), Full, Full],
         [Known, Known, Late, Known, Known, Full, Full],
     ] {
         let redis = side.log.redis().ok_or(StoreError::Down)?;
-        same(&redis.queue_push(&lane, &items, soon()).await?[..], &expected[..])?;
+        same(&redis.push(&lane, &items, soon()).await?[..], &expected[..])?;
     }
     side.execute(&Step::act(0, Act::Take)).await?;
     let read = side.execute(&Step::act(0, Act::Read(10, None))).await?;
@@ -274,13 +274,10 @@ async fn workers_know_of_each_other(mut side: Side) -> Checked {
     // Who pushes makes partitions known, too, if they are more; and nobody takes a pause for a worker.
     let redis = side.log.redis().ok_or(StoreError::Down)?;
     for (partitions, known) in [(4, 5), (6, 6)] {
-        redis.queue_register("wb:{}queues", SITE.name, (&workers, partitions), soon()).await?;
+        redis.register("wb:{}queues", SITE.name, partitions, soon()).await?;
         same(side.log.known(soon()).await?, Overview { partitions: known, is_paused: false })?;
     }
-    same(
-        &side.log.redis().ok_or(StoreError::Down)?.queue_list("wb:{}queues", soon()).await?[..],
-        &[SITE.name.to_owned()][..],
-    )?;
+    same(&redis.store().queues("wb:{}queues", soon()).await?[..], &[SITE.name.to_owned()][..])?;
     side.log.pause(true, soon()).await?;
     same(&join(&side, "b", lease, 3).await?[..], "a b of 6, paused")?;
     same(side.log.known(soon()).await?, Overview { partitions: 6, is_paused: true })?;

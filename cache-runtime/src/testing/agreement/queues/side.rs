@@ -6,10 +6,12 @@ use redis::{Connection, FromRedisValue, cmd};
 use tokio::time::Instant;
 
 use crate::cache::Cache;
-use crate::queue::Shared;
-use crate::queue::partitions::{Line, Log};
+use crate::queue::QueueState;
+use crate::queue::partitions::Log;
 use crate::store::StoreResult;
-use crate::store::queue::{Added, Addition, Claim, Death, From, Position, Read, Renewal, Stamp};
+use crate::store::queue::{
+    Added, Addition, Claim, Death, From, PartitionConnection, Position, Read, Renewal, Stamp,
+};
 use crate::testing::agreement::queues::steps::{Act, Step};
 use crate::testing::agreement::queues::{LANE, SITE};
 use crate::testing::faulty_store::producers::Producers;
@@ -22,7 +24,7 @@ const TOKENS: [&str; 4] = ["a", "b", "a again", "b again"];
 
 pub(super) struct Side {
     pub(super) log: Log,
-    pub(super) line: Line,
+    pub(super) line: PartitionConnection,
     /// The server, as others reach it.
     connection: Option<Connection>,
     /// In memory nobody else remembers.
@@ -43,7 +45,7 @@ impl Side {
     }
 
     async fn of(cache: Cache, connection: Option<Connection>) -> Self {
-        let log = Log { shared: Shared::of(cache.core(), &SITE), cache: cache.core().clone() };
+        let log = Log { shared: QueueState::of(cache.core(), &SITE), cache: cache.core().clone() };
         let line = log.line(0, soon()).await.unwrap();
         log.turn(0, 1, soon()).await.unwrap();
         Self { log, line, connection, producers: Producers::default(), generation: 0 }
@@ -72,7 +74,7 @@ impl Side {
                 self.act(&claim(*who, lease), act).await?
             }
             Step::Expire if self.connection.is_none() => {
-                self.log.shared.memory.expire(0);
+                self.log.here().unwrap().expire(0);
                 String::new()
             }
             Step::Expire => {
@@ -126,7 +128,7 @@ impl Side {
 
     pub(super) async fn push(&mut self, addition: Addition<'_>) -> StoreResult<Added> {
         if self.connection.is_none() {
-            return Ok(self.producers.push(&self.log.shared.memory, 0, &addition));
+            return Ok(self.producers.push(self.log.here().unwrap(), 0, &addition));
         }
         self.log.push(0, addition, soon()).await
     }
@@ -182,7 +184,7 @@ impl Side {
     /// How many hours the lease lasts that somebody has.
     fn lease(&mut self) -> Option<u64> {
         let left = match &mut self.connection {
-            None => self.log.shared.memory.lease(0)?.as_millis().try_into().unwrap(),
+            None => self.log.here().unwrap().lease(0)?.as_millis().try_into().unwrap(),
             Some(_) => u64::try_from(self.ask::<i64>(&["PTTL", &format!("{LANE}:owner")])).ok()?,
         };
         Some((left + HOUR / 2) / HOUR)

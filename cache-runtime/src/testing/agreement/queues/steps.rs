@@ -1,7 +1,8 @@
 //! What may be done to a partition, drawn from a seed.
 
+use cache_testing::dice::Dice;
+
 use crate::store::queue::Unheard;
-use crate::testing::simulation::dice::Dice;
 
 #[derive(Clone, Debug)]
 pub(super) enum Step {

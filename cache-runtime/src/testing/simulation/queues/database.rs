@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
 use crate::queue::{Batch, SinkError, SinkErrorKind};
 use crate::store::queue::Position;
-use crate::testing::simulation::dice::Dice;
 use crate::testing::simulation::queues::history::{Applied, Time};
 
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]

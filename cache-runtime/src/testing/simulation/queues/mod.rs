@@ -9,9 +9,10 @@ mod run;
 
 use std::collections::BTreeMap;
 
+use cache_testing::dice::Dice;
+
 use self::history::{Count, History};
 use self::run::{scenario, scenario_of_deployments};
-use crate::testing::simulation::dice::Dice;
 use crate::testing::simulation::{setting, simulate};
 
 const SEEDS: u64 = 2_000;

@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use cache_testing::dice::Dice;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 use tokio::time::sleep;
@@ -14,11 +15,13 @@ use tokio::time::sleep;
 use self::programs::{COPIED, COUNTS, DIRECT, NARROW, ROWS, Sites};
 use crate::cache::Cache;
 use crate::metrics::QueueLength;
-use crate::queue::{self, Queue, SinkError, SinkErrorKind, Worker, worker};
+use crate::queue::definition::queue;
+use crate::queue::push::payload::decode;
+use crate::queue::worker::worker;
+use crate::queue::{Queue, SinkError, SinkErrorKind, Worker};
 use crate::store::Store;
 use crate::store::queue::Stored;
-use crate::testing::faulty_store::{FaultyStore, Network, Primary};
-use crate::testing::simulation::dice::Dice;
+use crate::testing::faulty_store::{self, Network, Primary};
 use crate::testing::simulation::queues::database::{Database, Faults, Item};
 use crate::testing::simulation::queues::history::{Count, History, Outcome, Push, Time};
 
@@ -82,8 +85,8 @@ impl World {
             .map(|process| Network::new(dice.fork(10 + process), lost, slow))
             .collect();
         let cache = |network: &Arc<Network>| {
-            let store = FaultyStore::of_queues(Arc::clone(&primary), Arc::clone(network));
-            Cache::builder().over(Store::Faulty(store)).unwrap()
+            let store = faulty_store::to_queues(Arc::clone(&primary), Arc::clone(network));
+            Cache::builder().over(store).unwrap()
         };
         let processes: Vec<_> = networks.iter().map(cache).collect();
         let deployed = dice.fork(7);
@@ -115,7 +118,7 @@ impl World {
     }
 
     fn queue(&self, process: usize) -> Queue<Item> {
-        queue::queue::<Item>(&self.sites[self.programs[process]])
+        queue::<Item>(&self.sites[self.programs[process]])
             .key(|item, key| key.part(&item.key))
             .cache(&self.processes[process])
             .done()
@@ -201,7 +204,7 @@ impl World {
 type Sinking = std::pin::Pin<Box<dyn Future<Output = Result<(), SinkError>> + Send>>;
 
 fn id(stored: &Stored) -> u64 {
-    let item: Item = queue::decode(stored.payload.as_deref().unwrap(), 0).unwrap();
+    let item: Item = decode(stored.payload.as_deref().unwrap(), 0).unwrap();
     item.id
 }
 

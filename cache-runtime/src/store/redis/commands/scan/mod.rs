@@ -9,19 +9,16 @@ use tokio::time::Instant;
 
 pub(crate) use self::progress::Sweep;
 use crate::store::redis::RedisStore;
-use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::topology::cluster::Layout;
 use crate::store::redis::topology::router::{Route, Router};
-use crate::store::redis::topology::scatter::split;
-use crate::store::{Digests, Name, StoreResult, namespace};
+use crate::store::sweeps::STEP;
+use crate::store::{Digests, Invalidate, Keyed, Name, StoreResult, namespace};
 use crate::support::budget::Deadline;
 use crate::support::join::join;
 
 /// Keys that a server looks at in one step of a scan.
 const SCAN: usize = 512;
-/// How long one step may take. The whole takes as long as there are keys.
-pub(in crate::store) const STEP: Duration = Duration::from_secs(1);
 
 impl RedisStore {
     /// Removes every key that matches the glob `pattern` and is ours, and returns how many there were: in this attempt and
@@ -126,10 +123,10 @@ impl RedisStore {
             let keys;
             (cursor, keys) = session.scan(cursor, meant.pattern, step).await?;
             let ours = keys.iter().filter(|key| meant.contains(key));
-            let names = ours.map(|key| Name::new(key)).collect();
-            let (pieces, mut removed) = (Pieces::new(step), 0);
-            for was_ours in split!(self, names, step, |to, part| to.remove(part, hold_off, pieces))
-            {
+            let request = Invalidate { hold_off };
+            let keyed = ours.map(|key| Keyed { name: Name::new(key), request }).collect();
+            let mut removed = 0;
+            for was_ours in self.router.scatter(keyed, step, false).await {
                 removed += u64::from(was_ours?);
             }
             sweep.note(origin, cursor, SCAN as u64, removed);

@@ -1,16 +1,19 @@
 //! The circuit breaker of one server.
 //!
-//! Closed means that a connection is published; withdrawing it opens the breaker. So a call reads a single atomic
-//! pointer to find out whether it may go ahead. All changes go through one lock, that of the status: a connection is
-//! published and withdrawn together with the phase that it stands for.
+//! Closed means that a connection is published; withdrawing it opens the breaker. So a call reads a
+//! single atomic pointer to find out whether it may go ahead. All changes go through one lock, that
+//! of the status: a connection is published and withdrawn together with the phase that it stands
+//! for.
 //!
-//! The supervisor of a breaker lives on the runtime for connections, or else on that of the first caller. That runtime may be shut down, or may stay
-//! around with nobody to drive it. In the first case, the supervisor's task resigns when it is dropped. For the
-//! second, it promises before each wait when it will be back, and a caller that finds the promise broken appoints a
-//! new supervisor. Terms of office tell the two apart: whatever a deposed supervisor still does has no effect.
+//! The supervisor of a breaker is a task on the runtime for connections, or else on that of the
+//! first caller. That runtime may be shut down, or may stay around with nobody to drive it. In the
+//! first case, the task releases the breaker when it is dropped. For the second, the supervisor sets
+//! a heartbeat deadline before each wait, and a caller that finds the deadline missed starts a new
+//! supervisor. Each supervisor has a generation, a number: what an earlier generation still does has
+//! no effect.
 
 mod attempts;
-mod callback;
+mod logged_refusals;
 mod supervision;
 
 use std::sync::Arc;
@@ -23,12 +26,12 @@ use tokio::sync::{Notify, watch};
 
 use self::attempts::Attempts;
 pub(in crate::store) use self::attempts::SPACING;
-use self::callback::Told;
+use self::logged_refusals::LoggedRefusals;
 pub(in crate::store) use self::supervision::Alarms;
-use crate::error::cause::Failures;
+use crate::error::Failures;
 pub(crate) use crate::metrics::BreakerState as Phase;
 use crate::store::redis::connection::error::Cause;
-use crate::store::redis::connection::failover::Succession;
+use crate::store::redis::connection::failover::FailoverWatch;
 use crate::store::redis::connection::link::Link;
 use crate::support::log;
 
@@ -36,9 +39,9 @@ use crate::support::log;
 const STRIKES: u32 = 20;
 /// How many of them are left for a connection on trial.
 const ON_TRIAL: u32 = 3;
-/// How late the supervisor may be: runtimes can be busy.
+/// How late a heartbeat may be: runtimes can be busy.
 const LENIENCE: Duration = Duration::from_secs(1);
-/// The promise of a supervisor that waits to be called.
+/// The heartbeat deadline of a supervisor that waits for an alarm.
 const NEVER: u64 = u64::MAX;
 
 /// Phase of a breaker and since when.
@@ -56,7 +59,8 @@ struct Status {
     phase: Phase,
     epoch: u64,
     since: Instant,
-    term: u64,
+    /// Of the present supervisor.
+    generation: u64,
     /// Why calls are refused, as it was logged.
     cause: Option<Cause>,
     attempts: Attempts,
@@ -77,13 +81,13 @@ pub(in crate::store) struct Breaker {
     /// Latest connection that has ended.
     gone: AtomicU64,
     epochs: AtomicU64,
-    /// When the supervisor will have been active again at the latest, in milliseconds since `created`.
-    promise: AtomicU64,
+    /// The supervisor's next heartbeat is due by then, in milliseconds since `created`.
+    heartbeat_due: AtomicU64,
     created: Instant,
-    pub(in crate::store) succession: Succession,
+    pub(in crate::store) failovers: FailoverWatch,
     /// Where the latest failure is remembered, of this server or another one of its cache.
     failures: Arc<Failures>,
-    told: Told,
+    logged: LoggedRefusals,
 }
 
 impl Breaker {
@@ -93,7 +97,7 @@ impl Breaker {
             phase: Phase::Idle,
             epoch: 0,
             since: created,
-            term: 0,
+            generation: 0,
             cause: None,
             attempts: Attempts::default(),
         };
@@ -107,11 +111,11 @@ impl Breaker {
             wake: Notify::new(),
             gone: AtomicU64::new(0),
             epochs: AtomicU64::new(0),
-            promise: AtomicU64::new(NEVER),
+            heartbeat_due: AtomicU64::new(NEVER),
             created,
-            succession: Succession::default(),
+            failovers: FailoverWatch::default(),
             failures,
-            told: Told::default(),
+            logged: LoggedRefusals::default(),
         }
     }
 
@@ -195,7 +199,7 @@ impl Breaker {
     /// A call on connection `epoch` was given up: this does not count as unanswered, but the server is probed.
     pub(in crate::store) fn doubt(&self, epoch: u64) {
         if self.is_published(epoch) {
-            if self.is_vacant() {
+            if self.is_unsupervised() {
                 self.withdraw(epoch, &Cause::TimedOut);
             }
             self.raise(Alarms::DOUBT);
@@ -203,9 +207,9 @@ impl Breaker {
     }
 
     /// The server of connection `epoch` refuses writes.
-    pub(in crate::store) fn deposed(&self, epoch: u64) {
+    pub(in crate::store) fn demoted(&self, epoch: u64) {
         if self.is_published(epoch) {
-            self.raise(Alarms::DEPOSED);
+            self.raise(Alarms::DEMOTED);
         }
     }
 
@@ -218,13 +222,14 @@ impl Breaker {
 
     /// Connection `epoch` has ended.
     pub(in crate::store) fn lost(&self, epoch: u64) {
+        // Before the alarm: a supervisor that it wakes asks whether the connection is gone.
         self.gone.fetch_max(epoch, AcqRel);
         self.withdraw(epoch, &Cause::Lost);
         self.raise(Alarms::LOST);
     }
 
-    /// The task of connection `epoch` was dropped, with its runtime: the server has nothing to do with it, so this is
-    /// not told.
+    /// The task of connection `epoch` was dropped with its runtime. The server has nothing to do with
+    /// that, so it is not logged.
     pub(in crate::store) fn left(&self, epoch: u64) {
         self.gone.fetch_max(epoch, AcqRel);
         self.retract(epoch, &Cause::Lost);
@@ -260,12 +265,12 @@ impl Breaker {
     }
 
     /// Whether there is no active supervisor.
-    pub(in crate::store) fn is_vacant(&self) -> bool {
+    pub(in crate::store) fn is_unsupervised(&self) -> bool {
         self.status.borrow().phase == Phase::Idle || self.is_overdue()
     }
 
     fn is_overdue(&self) -> bool {
-        self.after(Duration::ZERO) > self.promise.load(Acquire)
+        self.after(Duration::ZERO) > self.heartbeat_due.load(Acquire)
     }
 
     pub(in crate::store) fn is_published(&self, epoch: u64) -> bool {
@@ -284,9 +289,14 @@ impl Breaker {
         }
     }
 
-    /// The same, and tells nobody; whether there is something to tell.
+    /// The same without a line in the log; whether one is due.
     fn retract(&self, epoch: u64, cause: &Cause) -> bool {
         self.change(|status| {
+            // Under the lock of the status, and only if it is still this connection. Otherwise a call
+            // that timed out on the last one, and is late with saying so, would withdraw its
+            // successor:
+            //
+            //     call on 1 times out, supervisor publishes 2, call withdraws whatever is published
             self.is_published(epoch).then(|| {
                 self.link.store(None);
                 status.enter(Phase::Open, Some(cause.clone()))
@@ -307,8 +317,10 @@ impl Breaker {
 
     fn raise(&self, alarm: u8) {
         self.alarms.fetch_or(alarm, AcqRel);
+        // A supervisor that sleeps without a deadline gets one, or nobody would notice that its
+        // runtime is not driven. One that has a deadline keeps it: an alarm must not put it off.
         let soon = self.after(LENIENCE);
-        _ = self.promise.compare_exchange(NEVER, soon, AcqRel, Relaxed);
+        _ = self.heartbeat_due.compare_exchange(NEVER, soon, AcqRel, Relaxed);
         self.wake.notify_one();
     }
 

@@ -18,7 +18,7 @@ pub(in crate::store) struct Alarms(u8);
 impl Alarms {
     pub(super) const LOST: u8 = 1;
     pub(super) const DOUBT: u8 = 2;
-    pub(super) const DEPOSED: u8 = 4;
+    pub(super) const DEMOTED: u8 = 4;
     pub(super) const SCRIPTLESS: u8 = 8;
 
     /// A call was not answered in time, or not before its caller lost patience.
@@ -27,8 +27,8 @@ impl Alarms {
     }
 
     /// The server has ceased to be a primary.
-    pub(in crate::store) fn deposed(self) -> bool {
-        self.0 & Self::DEPOSED != 0
+    pub(in crate::store) fn demoted(self) -> bool {
+        self.0 & Self::DEMOTED != 0
     }
 
     /// The server runs no scripts any more.
@@ -37,29 +37,31 @@ impl Alarms {
     }
 }
 
-/// What is done for a term that is over has no effect.
 impl Breaker {
-    /// Takes office, if nobody holds it or the holder does not stir. Calls wait from here on.
-    pub(in crate::store) fn claim(&self) -> Option<u64> {
-        let mut term = None;
+    /// Makes the caller the supervisor if there is none, or if the present one has missed its
+    /// heartbeat: its generation. From here until the first attempt has ended, calls wait.
+    pub(in crate::store) fn acquire(&self) -> Option<u64> {
+        let mut generation = None;
+        // Looked at and changed under one lock: of two callers that find the breaker without a
+        // supervisor, one becomes it.
         self.status.send_if_modified(|status| {
             if status.phase == Phase::Idle || self.is_overdue() {
                 self.link.store(None);
-                self.promise.store(self.after(LENIENCE), Relaxed);
-                status.term += 1;
-                term = Some(status.term);
-                // What the predecessor has said is not to be said again.
+                self.heartbeat_due.store(self.after(LENIENCE), Relaxed);
+                status.generation += 1;
+                generation = Some(status.generation);
+                // The cause that was logged last stays, so that it is not logged a second time.
                 let cause = status.cause.take();
                 status.enter(Phase::Connecting, cause);
             }
-            term.is_some()
+            generation.is_some()
         });
-        term
+        generation
     }
 
-    /// Leaves office: the next call looks for somebody else.
-    pub(in crate::store) fn resign(&self, term: u64) {
-        self.act(term, Phase::Idle, None, None);
+    /// Ends the supervision: the next call starts another supervisor.
+    pub(in crate::store) fn release(&self, generation: u64) {
+        self.apply(generation, Phase::Idle, None, None);
     }
 
     pub(in crate::store) fn next_epoch(&self) -> u64 {
@@ -67,11 +69,14 @@ impl Breaker {
     }
 
     /// Lets calls through on a new connection. Where it begins with a quiet time, that lasts for `quiet`.
-    pub(in crate::store) fn publish(&self, term: u64, link: &Arc<Link>, quiet: Duration) {
+    pub(in crate::store) fn publish(&self, generation: u64, link: &Arc<Link>, quiet: Duration) {
         self.strikes.store(0, Relaxed);
-        // Before the first call finds the connection: what is to be stored looks for the quiet time after that.
-        let is_quiet = self.succession.note(&link.server, quiet);
-        if !self.act(term, Phase::Closed, Some(Arc::clone(link)), None) {
+        // Before the first call finds the connection. In the other order a load that ends between
+        // the two would store a value of which another process could not say that it is outdated:
+        //
+        //     publish, call finds the connection and no quiet time, call fills, quiet time begins
+        let is_quiet = self.failovers.connected(&link.server, quiet);
+        if !self.apply(generation, Phase::Closed, Some(Arc::clone(link)), None) {
             return;
         }
         if is_quiet {
@@ -85,14 +90,14 @@ impl Breaker {
     }
 
     /// Lets calls through, on trial, on a connection that was withdrawn.
-    pub(in crate::store) fn try_out(&self, term: u64, link: &Arc<Link>) {
+    pub(in crate::store) fn try_out(&self, generation: u64, link: &Arc<Link>) {
         self.strikes.store(STRIKES - ON_TRIAL, Relaxed);
-        self.act(term, Phase::HalfOpen, Some(Arc::clone(link)), Some(Cause::TimedOut));
+        self.apply(generation, Phase::HalfOpen, Some(Arc::clone(link)), Some(Cause::TimedOut));
     }
 
     /// Tries the server while calls are refused.
-    pub(in crate::store) fn probe(&self, term: u64) {
-        self.act(term, Phase::HalfOpen, None, Some(Cause::TimedOut));
+    pub(in crate::store) fn probe(&self, generation: u64) {
+        self.apply(generation, Phase::HalfOpen, None, Some(Cause::TimedOut));
     }
 
     /// Begins to look for calls that are answered.
@@ -106,19 +111,30 @@ impl Breaker {
     }
 
     /// Refuses calls. A cause that has not changed is not logged again.
-    pub(in crate::store) fn refuse(&self, term: u64, cause: &Cause) {
-        self.succession.miss();
+    pub(in crate::store) fn refuse(&self, generation: u64, cause: &Cause) {
+        self.failovers.attempt_failed();
         self.failures.note(cause.clone());
         let known = self.status.borrow().cause.as_ref() == Some(cause);
-        if self.act(term, Phase::Open, None, Some(cause.clone())) && !known {
+        if self.apply(generation, Phase::Open, None, Some(cause.clone())) && !known {
             self.log_refusals(cause);
         }
     }
 
-    /// Whether the term is still running.
-    fn act(&self, term: u64, phase: Phase, link: Option<Arc<Link>>, cause: Option<Cause>) -> bool {
+    /// Changes the phase and the connection, unless there is a later generation: whether it did.
+    fn apply(
+        &self,
+        generation: u64,
+        phase: Phase,
+        link: Option<Arc<Link>>,
+        cause: Option<Cause>,
+    ) -> bool {
         self.status.send_if_modified(|status| {
-            if status.term == term {
+            // The generation is compared under the lock under which the next one begins. This
+            // excludes that a supervisor whose runtime stood still, and which has been replaced,
+            // publishes its old connection over the new one when its runtime goes on:
+            //
+            //     1 connects, 1's runtime stands still, 2 acquires and publishes, 1 publishes
+            if status.generation == generation {
                 if let Some(link) = &link {
                     status.epoch = link.epoch;
                 }
@@ -130,15 +146,16 @@ impl Breaker {
         })
     }
 
-    /// Promises to stir again within `wait`.
-    pub(in crate::store) fn promise(&self, wait: Duration) {
-        self.promise.store(self.after(wait + LENIENCE), Relaxed);
+    /// Moves the heartbeat deadline to `wait` from now, and some more: runtimes can be busy.
+    pub(in crate::store) fn heartbeat(&self, wait: Duration) {
+        self.heartbeat_due.store(self.after(wait + LENIENCE), Relaxed);
     }
 
-    /// Sleeps until something is the matter.
+    /// Waits for the next alarms: a connection lost, a call not answered, a server demoted.
     pub(in crate::store) async fn alarm(&self) -> Alarms {
         loop {
-            self.promise.store(NEVER, Relaxed);
+            // Before the alarms are looked at: one that is raised after that sets a deadline again.
+            self.heartbeat_due.store(NEVER, Relaxed);
             match self.alarms.swap(0, AcqRel) {
                 0 => self.wake.notified().await,
                 alarms => return Alarms(alarms),

@@ -8,7 +8,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
 use tokio::time::timeout_at;
 
-use crate::error::cause::Refusal;
+use crate::error::Refusal;
 use crate::store::redis::Settings;
 use crate::store::redis::commands::bulk::{self, LargeKeys};
 use crate::store::redis::commands::pieces::AT_ONCE;
@@ -93,7 +93,7 @@ impl Node {
 
     #[cold]
     async fn connected(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
-        if self.breaker.is_vacant() {
+        if self.breaker.is_unsupervised() {
             self.supervise()?;
         }
         if self.breaker.is_connecting() {
@@ -116,19 +116,19 @@ impl Node {
 
     /// Whether nothing is stored for the time being.
     pub(in crate::store) fn is_quiet(&self) -> bool {
-        self.breaker.succession.quiet.is_on()
+        self.breaker.failovers.quiet.is_on()
     }
 
     /// Stores nothing for as long as it takes until every process can have connected.
     pub(in crate::store) fn begin_quiet(&self) {
-        self.breaker.succession.quiet.begin(quiet::span(self.plan.settings.connect_timeout));
+        self.breaker.failovers.quiet.begin(quiet::span(self.plan.settings.connect_timeout));
     }
 
     /// Puts a supervisor on the runtime for connections, or else on the caller's.
     fn supervise(&self) -> StoreResult<()> {
         let runtime = self.plan.settings.runtime().ok_or(StoreError::Down)?;
         let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(term) = self.breaker.claim() {
+        if let Some(term) = self.breaker.acquire() {
             let (plan, breaker) = (Arc::clone(&self.plan), Arc::clone(&self.breaker));
             let successor = Supervisor::new(plan, breaker, Arc::clone(&self.large), term);
             let task = runtime.spawn(successor.run());
@@ -225,8 +225,8 @@ impl Node {
     }
 
     /// The server behind connection `epoch` refuses writes: another may be the primary now.
-    pub(in crate::store) fn deposed(&self, epoch: u64) {
-        self.breaker.deposed(epoch);
+    pub(in crate::store) fn demoted(&self, epoch: u64) {
+        self.breaker.demoted(epoch);
     }
 
     /// Takes note of what the server behind connection `epoch` has refused.
@@ -240,8 +240,8 @@ impl Node {
         &self.plan.access
     }
 
-    pub(in crate::store) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
-        self.breaker.succession.tell(told);
+    pub(in crate::store) fn on_failover(&self, observer: impl Fn() + Send + Sync + 'static) {
+        self.breaker.failovers.observe(observer);
     }
 
     /// Whether records of another primary are ignored.

@@ -30,7 +30,7 @@ const ASKED: usize = 3;
 const ROUND: Duration = Duration::from_secs(10);
 /// How late the keeper may be: runtimes can be busy.
 const LENIENCE: Duration = Duration::from_secs(1);
-/// The promise of a keeper that waits to be called.
+/// The heartbeat deadline of a keeper that waits to be called.
 const NEVER: u64 = u64::MAX;
 
 /// The task that keeps the map up to date, on the runtime for connections, or on that of the caller that needed it first. If that runtime ends,
@@ -49,7 +49,7 @@ struct Desk {
     urgent: Notify,
     created: Instant,
     /// By when the keeper will have stirred, in milliseconds since `created`.
-    promise: AtomicU64,
+    heartbeat_due: AtomicU64,
     /// When nodes began to be asked; `NEVER`: none is being asked. In milliseconds since `created`, as the next.
     asked: AtomicU64,
     /// When they may be asked again out of turn.
@@ -59,14 +59,14 @@ struct Desk {
 impl Default for Desk {
     fn default() -> Self {
         let [bell, urgent] = [(); 2].map(|()| Notify::new());
-        let [promise, asked, due] = [0, NEVER, 0].map(AtomicU64::new);
-        Self { bell, urgent, created: Instant::now(), promise, asked, due }
+        let [heartbeat_due, asked, due] = [0, NEVER, 0].map(AtomicU64::new);
+        Self { bell, urgent, created: Instant::now(), heartbeat_due, asked, due }
     }
 }
 
 impl Desk {
-    fn promise(&self, wait: Duration) {
-        self.promise.store(self.after(wait + LENIENCE), Relaxed);
+    fn heartbeat(&self, wait: Duration) {
+        self.heartbeat_due.store(self.after(wait + LENIENCE), Relaxed);
     }
 
     fn after(&self, delay: Duration) -> u64 {
@@ -126,15 +126,15 @@ impl Keeper {
     /// Has the map asked for, soon.
     pub(super) fn alarm(&self, view: &Arc<View>) {
         self.desk.bell.notify_one();
-        let overdue = self.desk.after(Duration::ZERO) > self.desk.promise.load(Relaxed);
+        let overdue = self.desk.after(Duration::ZERO) > self.desk.heartbeat_due.load(Relaxed);
         let soon = self.desk.after(LENIENCE);
-        _ = self.desk.promise.compare_exchange(NEVER, soon, Relaxed, Relaxed);
+        _ = self.desk.heartbeat_due.compare_exchange(NEVER, soon, Relaxed, Relaxed);
         // Somebody who holds the lock does the same.
         let (Ok(mut task), Some(runtime)) = (self.task.try_lock(), view.settings.runtime()) else {
             return;
         };
         if overdue || task.as_ref().is_none_or(AbortHandle::is_finished) {
-            self.desk.promise(LENIENCE);
+            self.desk.heartbeat(LENIENCE);
             if view.is_vague() {
                 view.settle(Phase::Connecting, None);
             }
@@ -164,7 +164,7 @@ async fn keep(view: Arc<View>, desk: Arc<Desk>) {
             Ok(()) => {
                 backoff.up();
                 let round = ROUND.mul_f64(0.5 + random_fraction() / 2.0);
-                desk.promise.store(NEVER, Relaxed);
+                desk.heartbeat_due.store(NEVER, Relaxed);
                 _ = timeout(round, trouble(&view, &desk)).await;
             }
             Err(cause) if view.is_vague() => view.settle(Phase::Open, Some(cause)),
@@ -172,7 +172,7 @@ async fn keep(view: Arc<View>, desk: Arc<Desk>) {
             Err(_) => {}
         }
         let pause = backoff.pause();
-        desk.promise(pause);
+        desk.heartbeat(pause);
         _ = timeout(pause, desk.hastened()).await;
     }
 }
@@ -191,7 +191,7 @@ async fn learn(view: &View, desk: &Desk) -> Result<(), Cause> {
     let mut why = Cause::TimedOut;
     for nodes in candidates(view).chunks(ASKED) {
         let patience = view.settings.connect_timeout;
-        desk.promise(patience);
+        desk.heartbeat(patience);
         let mut questions = JoinSet::new();
         for endpoint in nodes {
             let (endpoint, access) = (endpoint.clone(), view.access.clone());

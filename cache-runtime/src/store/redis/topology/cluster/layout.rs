@@ -2,12 +2,12 @@
 
 use redis::{Cmd, Value};
 
-use crate::error::cause::Refusal;
-use crate::store::redis::commands::scan::STEP;
+use crate::error::Refusal;
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::topology::cluster::Cluster;
 use crate::store::redis::topology::cluster::map::Member;
 use crate::store::redis::topology::cluster::report::text;
+use crate::store::sweeps::STEP;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 

@@ -177,10 +177,10 @@ impl Cluster {
         Some(Destination { node, asking: redirection.once })
     }
 
-    /// Calls `told` whenever a primary that may be another's successor is about to answer. Only the first observer
+    /// Has `observer` called before the first command reaches a primary that may be another's successor. Only the first observer
     /// counts.
-    pub(in crate::store) fn on_succession(&self, told: impl Fn() + Send + Sync + 'static) {
-        _ = self.view.told.set(Box::new(told));
+    pub(in crate::store) fn on_failover(&self, observer: impl Fn() + Send + Sync + 'static) {
+        _ = self.view.observer.set(Box::new(observer));
     }
 
     /// The worst state of any node, and the number of connections there were to all of them.

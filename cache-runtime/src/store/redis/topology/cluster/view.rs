@@ -31,10 +31,10 @@ pub(super) struct View {
     pub(super) news: watch::Sender<News>,
     /// Connections made to nodes that have left.
     pub(super) left: AtomicU64,
-    pub(super) told: Arc<OnceLock<Told>>,
+    pub(super) observer: Arc<OnceLock<Observer>>,
 }
 
-type Told = Box<dyn Fn() + Send + Sync>;
+type Observer = Box<dyn Fn() + Send + Sync>;
 
 /// The state of the map.
 #[derive(Clone, Debug)]
@@ -56,7 +56,7 @@ impl View {
             changing: Mutex::default(),
             news: watch::Sender::new(news),
             left: AtomicU64::new(0),
-            told: Arc::default(),
+            observer: Arc::default(),
         }
     }
 
@@ -69,10 +69,10 @@ impl View {
     fn connect(&self, endpoint: &Endpoint) -> Arc<Node> {
         let source = Source::Member(endpoint.clone());
         let node = Node::new(source, self.access.clone(), self.settings.clone());
-        let told = Arc::clone(&self.told);
-        node.on_succession(move || {
-            if let Some(told) = told.get() {
-                told();
+        let observer = Arc::clone(&self.observer);
+        node.on_failover(move || {
+            if let Some(observer) = observer.get() {
+                observer();
             }
         });
         Arc::new(node)
@@ -86,9 +86,9 @@ impl View {
         let mut successors = map.successors(&former).peekable();
         // Both before the first call goes through to one of them.
         if successors.peek().is_some()
-            && let Some(told) = self.told.get()
+            && let Some(observer) = self.observer.get()
         {
-            told();
+            observer();
         }
         successors.for_each(|successor| successor.node.begin_quiet());
         let gone = former.members().iter().filter(|member| map.member(&member.endpoint).is_none());

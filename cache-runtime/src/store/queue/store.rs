@@ -1,0 +1,392 @@
+//! The partitions of one queue, wherever its store keeps them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+
+use crate::store::queue::embedded::EmbeddedQueue;
+use crate::store::queue::memory::MemoryQueue;
+use crate::store::queue::redis::{Line, RedisQueue};
+use crate::store::queue::{
+    Buried, Claim, Crew, Death, From, Lane, Layout, Lengths, Overview, Position, QueueKeys, Read,
+    Renewal, Step, Stored, Turned, Unheard,
+};
+use crate::store::{Store, StoreError, StoreResult};
+use crate::support::budget::Deadline;
+
+/// One queue of a store.
+#[derive(Clone, Debug)]
+pub(crate) enum QueueStore {
+    Embedded(Arc<dyn EmbeddedQueue>),
+    Redis(RedisQueue),
+}
+
+impl QueueStore {
+    /// The queue of a store that has these keys. Without a store it is in memory.
+    pub(crate) fn new(store: Option<&Store>, keys: QueueKeys) -> Self {
+        let in_memory = || Self::Embedded(Arc::new(MemoryQueue::default()));
+        store.map_or_else(in_memory, |store| store.queue(keys))
+    }
+
+    /// The server's, if there is one.
+    pub(crate) fn redis(&self) -> Option<&RedisQueue> {
+        match self {
+            Self::Redis(queue) => Some(queue),
+            Self::Embedded(_) => None,
+        }
+    }
+
+    /// The queue itself, if it is in this process and nothing lies between: it ends with the
+    /// process, and nobody else delivers what it holds.
+    pub(crate) fn here(&self) -> Option<&MemoryQueue> {
+        match self {
+            Self::Embedded(queue) => queue.here(),
+            Self::Redis(_) => None,
+        }
+    }
+
+    /// Whether it is in this process.
+    pub(crate) fn is_in_memory(&self) -> bool {
+        self.here().is_some()
+    }
+
+    /// Whether what it holds is to be delivered before this process ends.
+    pub(crate) fn drains(&self) -> bool {
+        self.here().is_some_and(|queue| !queue.is_paused())
+    }
+
+    pub(crate) async fn join(
+        &self,
+        claim: &Claim,
+        partitions: u32,
+        by: Deadline,
+    ) -> StoreResult<Crew> {
+        match self {
+            Self::Redis(queue) => queue.join(claim, partitions, by).await,
+            Self::Embedded(queue) => {
+                let claim = claim.clone();
+                work(&**queue, by, move |queue| queue.join(&claim, partitions)).await
+            }
+        }
+    }
+
+    pub(crate) async fn leave(&self, worker: &str, by: Deadline) -> StoreResult<()> {
+        match self {
+            Self::Redis(queue) => queue.leave(worker, by).await,
+            Self::Embedded(queue) => {
+                let worker = worker.to_owned();
+                work(&**queue, by, move |queue| queue.leave(&worker)).await
+            }
+        }
+    }
+
+    /// Takes a partition, if nobody owns it.
+    pub(crate) async fn take(
+        &self,
+        partition: u32,
+        claim: &Claim,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        match self {
+            Self::Redis(queue) => queue.take(partition, claim, by).await,
+            Self::Embedded(queue) => {
+                let claim = claim.clone();
+                work(&**queue, by, move |queue| queue.take(partition, &claim)).await
+            }
+        }
+    }
+
+    pub(crate) async fn give_back(
+        &self,
+        partition: u32,
+        claim: &Claim,
+        by: Deadline,
+    ) -> StoreResult<()> {
+        match self {
+            Self::Redis(queue) => queue.give_back(partition, claim, by).await.map(drop),
+            Self::Embedded(queue) => {
+                let claim = claim.clone();
+                work(&**queue, by, move |queue| queue.give_back(partition, &claim)).await
+            }
+        }
+    }
+
+    /// A way for the owner of a partition, on which it may block.
+    pub(crate) async fn line(
+        &self,
+        partition: u32,
+        by: Deadline,
+    ) -> StoreResult<PartitionConnection> {
+        Ok(match self {
+            Self::Redis(queue) => {
+                let lane = queue.keys().lane(partition);
+                PartitionConnection::Redis(Arc::new(queue.line(&lane, by).await?), lane)
+            }
+            Self::Embedded(queue) => PartitionConnection::Embedded(Arc::clone(queue), partition),
+        })
+    }
+
+    pub(crate) async fn lengths(&self, partition: u32, by: Deadline) -> StoreResult<Lengths> {
+        match self {
+            Self::Redis(queue) => queue.lengths(partition, by).await,
+            Self::Embedded(queue) => work(&**queue, by, move |it| it.lengths(partition)).await,
+        }
+    }
+
+    /// The oldest dead letters of those that died after one.
+    pub(crate) async fn dead(
+        &self,
+        partition: u32,
+        after: Death,
+        limit: usize,
+        by: Deadline,
+    ) -> StoreResult<Vec<Buried>> {
+        match self {
+            Self::Redis(queue) => queue.dead(partition, after, limit, by).await,
+            Self::Embedded(queue) => {
+                work(&**queue, by, move |queue| queue.dead(partition, after, limit)).await
+            }
+        }
+    }
+
+    /// Puts the oldest dead letters that died between two moments, these among them, back; how many.
+    pub(crate) async fn redrive(
+        &self,
+        partition: u32,
+        between: (Death, Death),
+        limit: usize,
+        by: Deadline,
+    ) -> StoreResult<u64> {
+        match self {
+            Self::Redis(queue) => queue.redrive(partition, between, limit, by).await,
+            Self::Embedded(queue) => {
+                work(&**queue, by, move |queue| queue.redrive(partition, between, limit)).await
+            }
+        }
+    }
+
+    /// Removes dead letters for good; how many there were.
+    pub(crate) async fn discard(
+        &self,
+        partition: u32,
+        deaths: &[Death],
+        by: Deadline,
+    ) -> StoreResult<u64> {
+        match self {
+            Self::Redis(queue) => queue.discard(partition, deaths, by).await,
+            Self::Embedded(queue) => {
+                let deaths = deaths.to_vec();
+                work(&**queue, by, move |queue| queue.discard(partition, &deaths)).await
+            }
+        }
+    }
+
+    /// The first items of a partition behind a position, whether somebody has read them or not.
+    pub(crate) async fn held(
+        &self,
+        partition: u32,
+        after: Position,
+        limit: usize,
+        by: Deadline,
+    ) -> StoreResult<Vec<Stored>> {
+        match self {
+            Self::Redis(queue) => queue.held(partition, after, limit, by).await,
+            Self::Embedded(queue) => {
+                work(&**queue, by, move |queue| queue.held(partition, after, limit)).await
+            }
+        }
+    }
+
+    /// Removes items of a partition for good; how many there were.
+    pub(crate) async fn remove(
+        &self,
+        partition: u32,
+        items: &[Position],
+        by: Deadline,
+    ) -> StoreResult<u64> {
+        match self {
+            Self::Redis(queue) => queue.remove(partition, items, by).await,
+            Self::Embedded(queue) => {
+                let items = items.to_vec();
+                work(&**queue, by, move |queue| queue.remove(partition, &items)).await
+            }
+        }
+    }
+
+    /// Nothing is delivered from now on, or again.
+    pub(crate) async fn pause(&self, pauses: bool, by: Deadline) -> StoreResult<()> {
+        match self {
+            Self::Redis(queue) => queue.pause(pauses, by).await,
+            Self::Embedded(queue) => work(&**queue, by, move |queue| queue.pause(pauses)).await,
+        }
+    }
+
+    /// What is known of the queue.
+    pub(crate) async fn overview(&self, by: Deadline) -> StoreResult<Overview> {
+        match self {
+            Self::Redis(queue) => queue.overview(by).await,
+            Self::Embedded(queue) => work(&**queue, by, MemoryQueue::overview).await,
+        }
+    }
+
+    /// Makes partitions fewer, from `known` to `own`. False: there are not as many as `known`.
+    pub(crate) async fn forget(&self, known: u32, own: u32, by: Deadline) -> StoreResult<bool> {
+        match self {
+            Self::Redis(queue) => queue.forget((known, own), by).await,
+            Self::Embedded(queue) => work(&**queue, by, move |it| it.forget(known, own)).await,
+        }
+    }
+
+    /// Takes a step to another layout, if nobody has gone further; what there is then.
+    pub(crate) async fn relayout(&self, step: Step, by: Deadline) -> StoreResult<Layout> {
+        match self {
+            Self::Redis(queue) => queue.relayout(step, by).await,
+            Self::Embedded(queue) => work(&**queue, by, move |queue| queue.relayout(step)).await,
+        }
+    }
+
+    /// Turns a partition to a layout, unless it has a later one.
+    pub(crate) async fn turn(
+        &self,
+        partition: u32,
+        epoch: u64,
+        by: Deadline,
+    ) -> StoreResult<Turned> {
+        match self {
+            Self::Redis(queue) => queue.turn(partition, epoch, by).await,
+            Self::Embedded(queue) => work(&**queue, by, move |it| it.turn(partition, epoch)).await,
+        }
+    }
+}
+
+/// The owner's way to one partition.
+#[derive(Debug)]
+pub(crate) enum PartitionConnection {
+    Redis(Arc<Line>, Lane),
+    Embedded(Arc<dyn EmbeddedQueue>, u32),
+}
+
+impl PartitionConnection {
+    /// Whether others are sent to another server by now.
+    pub(crate) fn is_of_the_past(&self) -> bool {
+        matches!(self, Self::Redis(server, _) if server.is_of_the_past())
+    }
+
+    /// Waits until the partition holds more than `last`, for at most `limit`.
+    pub(crate) async fn wait(&self, last: Position, limit: Duration) -> StoreResult<()> {
+        match self {
+            Self::Redis(server, lane) => server.wait(lane, last, limit).await,
+            Self::Embedded(queue, partition) => queue.wait(*partition, last, limit).await,
+        }
+    }
+
+    /// The owner's next items; only those from before the partition's layout, if that is later than
+    /// the settled one.
+    pub(crate) async fn read(
+        &self,
+        claim: &Claim,
+        count: usize,
+        from: (From, u64),
+        by: Deadline,
+    ) -> StoreResult<Read> {
+        match self {
+            Self::Redis(server, lane) => server.read(lane, claim, count, from, by).await,
+            Self::Embedded(queue, partition) => {
+                let (partition, claim) = (*partition, claim.clone());
+                work(&**queue, by, move |it| it.read(partition, &claim, count, from)).await
+            }
+        }
+    }
+
+    /// Keeps the partition. False: it is lost.
+    pub(crate) async fn renew(
+        &self,
+        claim: &Claim,
+        Renewal { fresh, is_late }: Renewal<'_>,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        match self {
+            Self::Redis(server, lane) => {
+                server.renew(lane, claim, Renewal { fresh, is_late }, by).await
+            }
+            Self::Embedded(queue, partition) => {
+                let (partition, claim, fresh) = (*partition, claim.clone(), fresh.to_owned());
+                work(&**queue, by, move |queue| {
+                    queue.renew(partition, &claim, Renewal { fresh: &fresh, is_late })
+                })
+                .await
+            }
+        }
+    }
+
+    /// Counts owners that ended without a word from the sink: how many there are. None: the
+    /// partition is lost.
+    pub(crate) async fn unheard(
+        &self,
+        claim: &Claim,
+        more: Unheard,
+        by: Deadline,
+    ) -> StoreResult<Option<u32>> {
+        match self {
+            Self::Redis(server, lane) => server.unheard(lane, claim, more, by).await,
+            Self::Embedded(queue, partition) => {
+                let (partition, claim) = (*partition, claim.clone());
+                work(&**queue, by, move |queue| queue.unheard(partition, &claim, more)).await
+            }
+        }
+    }
+
+    /// Removes what was delivered. False: the partition is lost, and nothing was removed.
+    pub(crate) async fn ack(
+        &self,
+        claim: &Claim,
+        done: &[Position],
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        match self {
+            Self::Redis(server, lane) => server.ack(lane, claim, done, by).await,
+            Self::Embedded(queue, partition) => {
+                let (partition, claim, done) = (*partition, claim.clone(), done.to_vec());
+                work(&**queue, by, move |queue| queue.ack(partition, &claim, &done)).await
+            }
+        }
+    }
+
+    /// Moves an item to the dead letters. False: the partition is lost, and nothing was moved.
+    pub(crate) async fn bury(
+        &self,
+        claim: &Claim,
+        position: Position,
+        error: &str,
+        attempts: u32,
+        by: Deadline,
+    ) -> StoreResult<bool> {
+        match self {
+            Self::Redis(server, lane) => {
+                server.bury(lane, claim, position, error, attempts, by).await
+            }
+            Self::Embedded(queue, partition) => {
+                let (partition, claim, error) = (*partition, claim.clone(), error.to_owned());
+                work(&**queue, by, move |queue| {
+                    queue.bury(partition, &claim, position, &error, attempts)
+                })
+                .await
+            }
+        }
+    }
+}
+
+/// Has something done with a queue of an embedded store.
+async fn work<T: Send + 'static>(
+    queue: &dyn EmbeddedQueue,
+    by: Deadline,
+    work: impl FnOnce(&MemoryQueue) -> T + Send + 'static,
+) -> StoreResult<T> {
+    if let Some(queue) = queue.here() {
+        return Ok(work(queue));
+    }
+    let (given, mut taken) = oneshot::channel();
+    queue.send(by, Box::new(move |queue| _ = given.send(work(queue)))).await?;
+    taken.try_recv().map_err(|_| StoreError::Unexpected)
+}

@@ -3,23 +3,11 @@
 use serde::de::DeserializeOwned;
 
 use crate::cache::Cache;
-use crate::codec::Schema;
-use crate::engine::tags::{Standing, Tags};
 use crate::error::Error;
 use crate::key::Key;
 use crate::metrics::Event;
-use crate::policy;
-use crate::read::{self, Interpreted, Reader, is_being_written};
-use crate::record::Value;
-use crate::store::{Get, Name};
-
-/// What one key holds.
-enum Glance<T> {
-    Found(T),
-    Nothing,
-    /// A value of another release.
-    Elsewhere,
-}
+use crate::read::{Call, Missing, Reply};
+use crate::store::Get;
 
 impl Cache {
     /// Reads the value of an entry, as a call of its function would find it, and never runs a body. `None` where such a
@@ -47,73 +35,51 @@ impl Cache {
             return Ok(None);
         }
         self.check(key)?;
-        let (text, tags) = (self.core.full_text(key.as_str()), Tags::of(&self.core, key));
-        let schema = key.schema(self.core.settings().codec);
-        match self.look_by_hand(&text, &tags, schema).await? {
-            Glance::Found(value) => Ok(Some(value)),
-            Glance::Nothing => Ok(None),
-            Glance::Elsewhere => {
-                let (text, tags) = read::beside(&text, schema, &tags);
-                let glance = self.look_by_hand(&text, &tags, schema).await?;
-                Ok(if let Glance::Found(value) = glance { Some(value) } else { None })
+        let call = Call::by_hand(&self.core, key);
+        match self.look_by_hand(&call).await {
+            Err(Missing::Elsewhere) => {
+                let beside = self.look_by_hand(&call.beside()).await;
+                beside.or_else(|missing| self.explain(missing))
             }
+            result => result.or_else(|missing| self.explain(missing)),
         }
     }
 
     /// Looks into one key.
-    async fn look_by_hand<T: DeserializeOwned>(
-        &self,
-        text: &str,
-        tags: &Tags,
-        schema: Schema,
-    ) -> Result<Glance<T>, Error> {
+    async fn look_by_hand<T: DeserializeOwned>(&self, call: &Call) -> Result<Option<T>, Missing> {
         let Some(store) = self.core.store() else {
-            return Ok(Glance::Nothing);
+            return Ok(None);
         };
-        if is_being_written(&self.core, text, tags) {
-            self.core.recorder().count(&policy::BY_HAND, Event::Bypass);
-            return Ok(Glance::Nothing);
+        if call.is_being_written() {
+            call.count(Event::Bypass);
+            return Ok(None);
         }
-        if tags.are_outdated(&self.core, text) {
-            self.core.recorder().count(&policy::BY_HAND, Event::Outdated);
-            return Ok(Glance::Nothing);
+        if call.is_outdated() {
+            call.count(Event::Outdated);
+            return Ok(None);
         }
-        let name = Name::new(text);
-        let by = self.core.budget().deadline();
-        let (record, stamps) = if tags.is_empty() {
-            (
-                store.send(name, Get, by).await.map_err(|error| self.core.explained(error))?,
-                Standing::none(),
-            )
+        let (name, by) = (call.name(), self.core.budget().deadline());
+        let reply = if call.tags.is_empty() {
+            Reply::of_entry(store.send(name, Get, by).await)
         } else {
-            let (record, stamps) = tags.read_with(store, name, by).await;
-            let explained = |error| self.core.explained(error);
-            (record.map_err(explained)?, stamps.map_err(explained)?)
+            Reply::tagged(call.tags.read_with(store, name, by).await)
         };
-        let Some(record) = record else {
-            return Ok(Glance::Nothing);
-        };
-        let reader = Reader { cache: &self.core, callsite: &policy::BY_HAND, schema };
-        let value = match reader.interpret(name, record, &stamps) {
-            Interpreted::Value(value) if !reader.is_of_another_release(&value, tags) => value,
-            Interpreted::Value(value) | Interpreted::Outdated(value)
-                if reader.is_of_another_release(&value, tags) =>
-            {
-                return Ok(Glance::Elsewhere);
-            }
-            _ => return Ok(Glance::Nothing),
-        };
-        let decode = |value: &Value| {
-            let decode = || schema.codec.decode(value.payload()).ok();
+        let value = call.interpret(reply)?;
+        let result = call.decode(&value, |value| {
+            let decode = || call.schema.codec.decode(value.payload()).ok();
             (!value.is_error()).then(decode).flatten()
-        };
-        let Some(result) = reader.decode(&value, decode) else {
-            return Ok(Glance::Nothing);
-        };
+        });
+        let Some(result) = result else { return Ok(None) };
         let is_fresh = !value.is_kept()
-            || read::is_fresh(&self.core, name, &value, self.core.budget())
-                .await
-                .map_err(|error| self.core.explained(error))?;
-        Ok(if is_fresh { Glance::Found(result) } else { Glance::Nothing })
+            || call.is_fresh(&value, self.core.budget()).await.map_err(Missing::Unanswered)?;
+        Ok(is_fresh.then_some(result))
+    }
+
+    /// No value, or the error of a store that did not answer.
+    fn explain<T>(&self, missing: Missing) -> Result<Option<T>, Error> {
+        match missing {
+            Missing::Unanswered(error) => Err(self.core.explained(error)),
+            Missing::Nothing(_) | Missing::Blocked | Missing::Elsewhere => Ok(None),
+        }
     }
 }

@@ -1,8 +1,8 @@
-//! Leads a call through the protocol: look, search, place, body, end.
+//! Leads a call through its stages: first look, search, place, body, finish.
 //!
-//! This is a state machine and no `async fn`, because it has to use the types of the call ([`Steps`]) between two looks
-//! into the store, and must not hold them while it waits. Each stage that waits is a boxed future of its own. A hit has
-//! one, a hit in memory none.
+//! This is a state machine and no `async fn`, because it uses the types of the call ([`Steps`])
+//! between two looks into the store, and must not hold them while it waits. Each stage that waits
+//! is a boxed future of its own. A hit has one, a hit in memory none.
 
 use std::mem;
 use std::pin::Pin;
@@ -13,102 +13,91 @@ use crate::engine::{Core, Mode};
 use crate::error::Error;
 use crate::key::Untyped;
 use crate::metrics::Event;
-use crate::read::load::Loading;
-use crate::read::load::desk::Desk;
-use crate::read::load::outcome::Attempt;
-use crate::read::load::steps::Steps;
-use crate::read::lookup::first_look::Reply;
-use crate::read::lookup::{Entry, Known, Lookup};
-use crate::read::stale::freshness::Use;
-use crate::read::stale::replace::{Need, Over};
-use crate::read::stale::{First, Outlook, Refresh};
-use crate::read::{bypasses, resolved};
+use crate::read::call::{Call, resolved};
+use crate::read::freshness::AgePolicy;
+use crate::read::interpret::Reply;
+use crate::read::load::Load;
+use crate::read::load::mode::LoadMode;
+use crate::read::lookup::{Lookup, LookupOutcome, Refresh, Step};
+use crate::read::restore::RestoreChannel;
+use crate::read::steps::{Protocol, Steps};
 use crate::record::Value;
 
-pub(super) type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-
-/// What a function makes of the age of its values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Age {
-    /// Nothing: what is there is fresh.
-    Ignored,
-    /// It serves stale values, or refreshes early.
-    Counts,
-    /// The same, and its body can run in the background.
-    Detaches,
-}
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A call on its way.
 pub(super) struct Driver {
-    age: Age,
-    mode: Mode,
     stage: Stage,
 }
 
-/// How far it has come.
-pub(super) enum Stage {
-    Begin(Option<Core>, Untyped),
+/// How far a call has come.
+enum Stage {
+    Begin(Option<Core>, Untyped, Mode, AgePolicy),
     /// The first look, which is all that a hit needs.
-    Look(Boxed<(Lookup<'static>, Reply)>),
+    FirstLook(Boxed<(Lookup<'static>, Reply)>),
     /// Everything else that finds a value, or the right to load.
-    Search(Desk, Boxed<(Lookup<'static>, Outlook)>),
+    Search(RestoreChannel, Boxed<(Lookup<'static>, LookupOutcome)>),
     /// A load waits for its place.
-    Place(Box<Loading>, Boxed<Result<Places, Error>>),
-    Body(Box<Loading>, Places),
-    End(Entry, Boxed<Option<Value>>),
-    Over,
+    Place(Box<Load>, Boxed<Result<Places, Error>>),
+    Body(Box<Load>, Places),
+    Finish(Call, Boxed<Option<Value>>),
+    Done,
 }
 
 impl Driver {
-    pub(super) fn new(cache: Option<Core>, mode: Mode, key: Untyped, age: Age) -> Self {
-        Self { age, mode, stage: Stage::Begin(cache, key) }
+    pub(super) fn new(cache: Option<Core>, mode: Mode, key: Untyped, age: AgePolicy) -> Self {
+        Self { stage: Stage::Begin(cache, key, mode, age) }
     }
+}
 
-    /// Goes on until the call has a result, or need have none because nobody waits for it.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>, steps: &mut dyn Steps) -> Poll<()> {
+impl Protocol for Driver {
+    fn poll(&mut self, cx: &mut Context<'_>, steps: &mut dyn Steps) -> Poll<()> {
         loop {
-            // If a stage panics, the call is over.
-            let (stage, is_pending) = match mem::replace(&mut self.stage, Stage::Over) {
-                Stage::Begin(cache, key) => (self.begin(cache, key, steps), false),
-                Stage::Look(mut look) => match look.as_mut().poll(cx) {
-                    Poll::Ready((lookup, reply)) => (self.looked(lookup, reply, steps), false),
-                    Poll::Pending => (Stage::Look(look), true),
+            // If a stage panics, the call is done.
+            let (stage, is_pending) = match mem::replace(&mut self.stage, Stage::Done) {
+                Stage::Begin(cache, key, mode, age) => {
+                    (Stage::begin((cache, key), mode, age, steps), false)
+                }
+                Stage::FirstLook(mut look) => match look.as_mut().poll(cx) {
+                    Poll::Ready((lookup, reply)) => (Stage::looked(lookup, reply, steps), false),
+                    Poll::Pending => (Stage::FirstLook(look), true),
                 },
-                Stage::Search(desk, mut search) => {
-                    match desk.attend(cx, steps, |cx| search.as_mut().poll(cx)) {
-                        Poll::Ready((lookup, outlook)) => {
-                            (Self::found(lookup, outlook, steps), false)
+                Stage::Search(channel, mut search) => {
+                    match channel.poll(cx, steps, |cx| search.as_mut().poll(cx)) {
+                        Poll::Ready((lookup, outcome)) => {
+                            (Stage::searched(lookup, outcome, steps), false)
                         }
-                        Poll::Pending => (Stage::Search(desk, search), true),
+                        Poll::Pending => (Stage::Search(channel, search), true),
                     }
                 }
-                Stage::Place(loading, mut place) => match place.as_mut().poll(cx) {
+                Stage::Place(load, mut place) => match place.as_mut().poll(cx) {
                     Poll::Ready(Err(overloaded)) if steps.can_refuse() => {
                         steps.refuse(overloaded);
-                        (loading.end(steps), false)
+                        (Stage::finish(*load, steps), false)
                     }
                     Poll::Ready(places) => {
-                        (loading.start(places.unwrap_or_default(), steps), false)
+                        load.start(steps);
+                        (Stage::Body(load, places.unwrap_or_default()), false)
                     }
-                    Poll::Pending => (Stage::Place(loading, place), true),
+                    Poll::Pending => (Stage::Place(load, place), true),
                 },
-                Stage::Body(mut loading, places) => match loading.poll(&places, cx, steps) {
+                Stage::Body(mut load, places) => match load.poll(&places, cx, steps) {
                     Poll::Ready(()) => {
                         drop(places);
-                        (loading.end(steps), false)
+                        (Stage::finish(*load, steps), false)
                     }
-                    Poll::Pending => (Stage::Body(loading, places), true),
+                    Poll::Pending => (Stage::Body(load, places), true),
                 },
-                Stage::End(entry, mut end) => match end.as_mut().poll(cx) {
+                Stage::Finish(call, mut finish) => match finish.as_mut().poll(cx) {
                     Poll::Ready(stale) => {
                         if let Some(stale) = stale {
-                            serve_stale(&entry, &stale, steps);
+                            serve_stale(&call, &stale, steps);
                         }
-                        (Stage::Over, false)
+                        (Stage::Done, false)
                     }
-                    Poll::Pending => (Stage::End(entry, end), true),
+                    Poll::Pending => (Stage::Finish(call, finish), true),
                 },
-                Stage::Over => return Poll::Ready(()),
+                Stage::Done => return Poll::Ready(()),
             };
             self.stage = stage;
             if is_pending {
@@ -116,144 +105,126 @@ impl Driver {
             }
         }
     }
+}
 
-    fn begin(&mut self, cache: Option<Core>, key: Untyped, steps: &mut dyn Steps) -> Stage {
-        let (cache, mode) = resolved(cache, key.callsite, key.owner, self.mode);
-        self.mode = mode;
-        let (unhashable, entry) = (key.unhashable(), Entry::new(cache, key));
-        let Entry { cache, callsite, text, tags, .. } = &entry;
-        if bypasses(mode, cache, callsite, unhashable, text, tags) || cache.store().is_none() {
-            return Loading::new(entry, Attempt::Alone).place(steps);
+impl Stage {
+    fn begin(
+        (cache, key): (Option<Core>, Untyped),
+        mode: Mode,
+        age: AgePolicy,
+        steps: &mut dyn Steps,
+    ) -> Self {
+        let (cache, mode) = resolved(cache, key.callsite, key.owner, mode);
+        let unhashable = key.unhashable();
+        let call = Call::new(cache, key, mode);
+        if call.bypasses(mode, unhashable) {
+            return Self::load(call, LoadMode::Alone, steps);
         }
-        let mut lookup = Lookup::new(entry, steps.memory(), steps.is_by_hand());
-        lookup.steps_aside = mode == Mode::Through;
-        if self.age != Age::Ignored {
-            let waiting = if mode == Mode::Through { lookup.join() } else { None };
-            if waiting.is_some() || lookup.is_outdated() {
-                return self.search_dated(lookup, First::from(waiting));
-            }
-            return Self::look(lookup, true);
+        let mut lookup = Lookup::new(call, mode, age, steps.memory(), steps.is_by_hand());
+        if let Some(step) = lookup.begin() {
+            return Self::search(lookup, step);
         }
-        if let Some(known) = lookup.begin(mode) {
-            return self.search(lookup, known);
-        }
-        let at_once = lookup.entry.tags.is_empty().then(|| lookup.at_once()).flatten();
-        match at_once {
-            Some(reply) => self.looked(lookup, reply, steps),
-            None => Self::look(lookup, false),
+        match lookup.ask_at_once() {
+            Some(reply) => Self::looked(lookup, reply, steps),
+            None => Self::first_look(lookup),
         }
     }
 
-    fn look(lookup: Lookup<'static>, dated: bool) -> Stage {
-        if !dated && lookup.entry.tags.is_empty() {
-            // A future of its own, which is a fraction of the other.
-            return Stage::Look(Box::pin(async move {
-                let reply = lookup.ask_for_value().await;
-                (lookup, reply)
-            }));
+    fn first_look(lookup: Lookup<'static>) -> Self {
+        if lookup.needs_value_only() {
+            // A future of its own, which is a fraction of the other in size.
+            return Self::FirstLook(Box::pin(lookup.ask_for_value()));
         }
-        Stage::Look(Box::pin(async move {
-            let reply = lookup.ask(dated).await;
+        Self::FirstLook(Box::pin(async move {
+            let reply = lookup.ask().await;
             (lookup, reply)
         }))
     }
 
-    fn looked(
-        &mut self,
+    fn looked(mut lookup: Lookup<'static>, reply: Reply, steps: &mut dyn Steps) -> Self {
+        let (seen, freshness) = lookup.judge(reply);
+        let seen = lookup.confirm_by(seen, steps);
+        if lookup.is_hit(&seen, freshness) {
+            return Self::Done;
+        }
+        Self::search(lookup, Step::Decide(None, seen, freshness))
+    }
+
+    fn search(mut lookup: Lookup<'static>, step: Step) -> Self {
+        let channel = lookup.open_channel();
+        Self::Search(
+            channel,
+            Box::pin(async move {
+                let outcome = lookup.search(step).await;
+                (lookup, outcome)
+            }),
+        )
+    }
+
+    fn searched(
         mut lookup: Lookup<'static>,
-        reply: Reply,
+        outcome: LookupOutcome,
         steps: &mut dyn Steps,
-    ) -> Stage {
-        let now_ms = reply.now_ms.clone().unwrap_or_default();
-        let candidate = lookup.judge(reply);
-        let seen = lookup.confirm_by(candidate, steps);
-        if self.age == Age::Ignored {
-            if lookup.is_hit(self.mode, &seen) {
-                return Stage::Over;
+    ) -> Self {
+        match outcome {
+            LookupOutcome::Found | LookupOutcome::Kept => Self::Done,
+            LookupOutcome::Load(mode) => Self::load(lookup.call, mode, steps),
+            LookupOutcome::Refresh(refresh) => {
+                refresh_in_background(&lookup.call, refresh, steps);
+                Self::Done
             }
-            return self.search(lookup, Known::Seen(seen));
-        }
-        let usage = lookup.usage(&seen, now_ms);
-        if usage == Use::Fresh && self.mode == Mode::Through {
-            lookup.count(Event::Hit);
-            return Stage::Over;
-        }
-        self.search_dated(lookup, First::Seen(seen, usage))
-    }
-
-    fn search(&self, mut lookup: Lookup<'static>, known: Known) -> Stage {
-        let mode = self.mode;
-        let desk = lookup.desk.insert(Desk::default()).clone();
-        Stage::Search(
-            desk,
-            Box::pin(async move {
-                let looked = lookup.go_on(mode, known).await;
-                (lookup, looked.into())
-            }),
-        )
-    }
-
-    fn search_dated(&self, mut lookup: Lookup<'static>, first: First) -> Stage {
-        let (mode, detaches) = (self.mode, self.age == Age::Detaches);
-        let desk = lookup.desk.insert(Desk::default()).clone();
-        Stage::Search(
-            desk,
-            Box::pin(async move {
-                let outlook = lookup.dated(mode, detaches, first).await;
-                (lookup, outlook)
-            }),
-        )
-    }
-
-    fn found(mut lookup: Lookup<'static>, outlook: Outlook, steps: &mut dyn Steps) -> Stage {
-        match outlook {
-            Outlook::Found | Outlook::Settled => Stage::Over,
-            Outlook::Load(attempt) => Loading::new(lookup.entry, attempt).place(steps),
-            Outlook::Refresh(refresh) => {
-                let cache = lookup.entry.cache.clone();
-                let behind = Self::behind(lookup.entry, refresh, steps);
-                steps.detach(behind, &cache);
-                Stage::Over
-            }
-            Outlook::Await(refresh) => {
-                // Joins before the load begins, so that this caller may take the result too.
-                let waiting = lookup.join();
-                let behind = Self::behind(lookup.entry.clone(), refresh, steps);
-                steps.detach(behind, &lookup.entry.cache);
-                let desk = lookup.desk.insert(Desk::default()).clone();
-                Stage::Search(
-                    desk,
-                    Box::pin(async move {
-                        let outlook = lookup.outwait(waiting).await;
-                        (lookup, outlook)
-                    }),
-                )
+            LookupOutcome::Await(refresh) => {
+                // Joins before the load begins, so that this caller may take the result too. There
+                // is no flight if an invalidation has removed it: then the call looks again.
+                let step =
+                    lookup.join().map_or(Step::Look(None), |waiting| Step::Wait(waiting, true));
+                refresh_in_background(&lookup.call, refresh, steps);
+                // The body in the call is the only one that is left.
+                lookup.age = AgePolicy::Considered;
+                Self::search(lookup, step)
             }
         }
     }
 
-    /// A load in the background.
-    fn behind(entry: Entry, refresh: Refresh, steps: &dyn Steps) -> Self {
-        let Refresh { seen, claim, leader } = refresh;
-        let need = if leader.is_some() { Need::Must } else { Need::May };
-        let mut lookup = Lookup::new(entry, steps.memory(), steps.is_by_hand());
-        let desk = lookup.desk.insert(Desk::default()).clone();
-        let search: Boxed<_> = Box::pin(async move {
-            let lease = lookup.unboxed_lease(leader).beside(Some(claim));
-            let outlook = match lookup.over(lease, &seen, need).await {
-                Over::Load(attempt) => Outlook::Load(attempt),
-                Over::Found | Over::Stale | Over::Gone(_) => Outlook::Settled,
-            };
-            (lookup, outlook)
-        });
-        Self { age: Age::Counts, mode: Mode::Through, stage: Stage::Search(desk, search) }
+    fn load(call: Call, mode: LoadMode, steps: &mut dyn Steps) -> Self {
+        let load = Load::new(call, mode);
+        if let Some(place) = load.place(steps.can_refuse()) {
+            return Self::Place(load, Box::pin(place));
+        }
+        load.start(steps);
+        Self::Body(load, Places::default())
+    }
+
+    fn finish(load: Load, steps: &mut dyn Steps) -> Self {
+        match load.end(steps) {
+            (call, Some(finish)) => Self::Finish(call, finish.run()),
+            (_, None) => Self::Done,
+        }
     }
 }
 
-/// Serves a value that was kept in place of a failure.
-fn serve_stale(entry: &Entry, stale: &Value, steps: &mut dyn Steps) {
+/// Starts a call in the background that refreshes the value.
+fn refresh_in_background(call: &Call, refresh: Refresh, steps: &mut dyn Steps) {
+    let (memory, by_hand) = (steps.memory(), steps.is_by_hand());
+    let age = AgePolicy::Considered;
+    let mut lookup = Lookup::new(call.clone(), Mode::Through, age, memory, by_hand);
+    let channel = lookup.open_channel();
+    let search = Box::pin(async move {
+        let outcome = match lookup.refresh(refresh).await {
+            Step::Done(LookupOutcome::Load(mode)) => LookupOutcome::Load(mode),
+            // If the value has gone, the next call loads it.
+            _ => LookupOutcome::Kept,
+        };
+        (lookup, outcome)
+    });
+    let driver = Driver { stage: Stage::Search(channel, search) };
+    steps.detach(Box::new(driver), &call.cache);
+}
+
+/// Serves a value that was kept, in place of a failure.
+fn serve_stale(call: &Call, stale: &Value, steps: &mut dyn Steps) {
     // If it does not decode, which it did before, the call returns the failure.
-    if steps.decode(stale.payload(), entry.schema.codec) {
-        entry.count(Event::Stale);
+    if steps.decode(stale.payload(), call.schema.codec) {
+        call.count(Event::Stale);
     }
 }

@@ -1,39 +1,82 @@
-//! The read path: look up, else load and fill.
+//! The read path: looks up, or else loads and fills.
 //!
-//! A call has three stages. First, [`lookup`](lookup::Lookup) finds a value or decides how to run the body. Second,
-//! the [`body`] runs. Third, [`Attempt`](attempt::Attempt) stores the result and serves the waiters. A hit never
-//! leaves the first stage and takes one command. The [`driver`] leads a call through them.
+//! A call has three stages. First, a [lookup] finds a value or decides how to run the body. Second,
+//! the body runs, which is a [load]. Third, a [finish](load::finish) stores the result and serves
+//! the waiters. A hit never leaves the first stage, and takes one command. The [`driver`] leads a
+//! call through them.
 //!
-//! All of that is about bytes, and is compiled in this crate. For each annotated function little is compiled besides its
-//! body: see [`steps`].
+//! All of that is about bytes, and is compiled in this crate. For each annotated function little is
+//! compiled besides its body: see [`steps`].
+//!
+//! # States
+//!
+//! A search is in one of these states, each of which is one enum. What it does next is a
+//! [`Step`](lookup::Step).
+//!
+//! | State | Type | Values |
+//! |---|---|---|
+//! | what may be done with a value | [`Freshness`] | fresh, refresh early, stale while |
+//! | | | revalidate, stale if error, expired, unknown |
+//! | why a look gave no value | [`Missing`] | nothing, blocked, elsewhere, unanswered |
+//! | what a search has come to | [`LookupOutcome`] | found, kept, load, refresh, await |
+//! | how the body runs | [`LoadMode`] | alone, shared, leased, replace, refresh |
+//! | what is left after the body | [`Finish`] | store, remove, keep |
+//!
+//! # The frames of a hit
+//!
+//! From the `await` of the caller to the `redis` crate, each frame calls the next one. A function
+//! of one line that only hands on is not counted.
+//!
+//! | # | Frame | What it adds |
+//! |--:|---|---|
+//! | 1 | [`Calling`]`::poll` | the body and the types of the function |
+//! | 2 | [`Driver`]`::poll` | the stages, and the cache that the call uses |
+//! | 3 | [`Lookup`]`::ask_for_value` | the entry, and how long the store may take |
+//! | 4 | the store's `send` | Redis or memory; the requests of a batch are sent together |
+//! | 5 | the router's `run` | the node of the key, and whether it may be used |
+//! | 6 | the `send` of `Get` | the command, and the check that the reply belongs to it |
+//! | 7 | the session's `read` | the limit of commands in flight, and the breaker |
+//!
+//! A hit in memory ends with the fourth frame, and waits for nothing.
+//!
+//! [`Driver`]: driver::Driver
+//! [`Finish`]: load::finish::Finish
+//! [`Freshness`]: freshness::Freshness
+//! [`LoadMode`]: load::mode::LoadMode
+//! [`Lookup`]: lookup::Lookup
+//! [`LookupOutcome`]: lookup::LookupOutcome
+//! [`Missing`]: interpret::Missing
 
 mod batch;
+mod beside;
+mod call;
+mod calling;
 mod driver;
+mod freshness;
+mod interpret;
 mod lease;
 mod load;
 mod lookup;
-mod stale;
+mod restore;
+mod steps;
 
 use std::fmt;
 
-use crate::engine::misuse::{self, Misuse};
-use crate::engine::tags::Tags;
-use crate::engine::{Core, Mode, ambient, elsewhere};
-use crate::key::{Key, Unhashable};
-use crate::metrics::Event;
+use crate::engine::{Core, Mode};
+use crate::key::Key;
 use crate::policy::Callsite;
 use crate::typing::Returns;
-use crate::write::scope;
 
 pub use self::batch::{CallingMany, ReadMany, read_many};
-use self::driver::{Age, Driver};
-use self::load::body::Call;
-pub use self::load::body::{Attached, Calling, Detached};
-use self::load::steps::Values;
-pub(crate) use self::lookup::aside::beside;
-pub(crate) use self::lookup::interpret::{Interpreted, Reader, is_fresh};
+pub(crate) use self::call::{Call, is_being_written};
+pub use self::calling::{Calling, Detached};
+use self::driver::Driver;
+use self::freshness::AgePolicy;
 #[cfg(test)]
-pub(crate) use self::stale::freshness::is_drawn;
+pub(crate) use self::freshness::is_drawn;
+pub(crate) use self::interpret::{Missing, Reply};
+use self::steps::Values;
+pub use crate::support::body::Attached;
 
 /// A call of a cached function, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]
@@ -75,7 +118,8 @@ impl<T, U> Read<T, U> {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the body. A lease or the lead of a flight that the call held is given up at once.
+    /// Dropping the future drops the body. A lease or the lead of a flight that the call held is
+    /// given up at once.
     pub fn through<R, F, B>(
         self,
         returns: Returns<R, T>,
@@ -86,7 +130,7 @@ impl<T, U> Read<T, U> {
         F: FnOnce() -> B,
         B: Future<Output = R>,
     {
-        self.call(returns, Age::Ignored, |_| Attached::new(load))
+        self.call(returns, AgePolicy::Ignored, |_| Attached::new(load))
     }
 
     /// [`through`](Self::through), for a function that looks at the age of values.
@@ -104,11 +148,11 @@ impl<T, U> Read<T, U> {
         F: FnOnce() -> B,
         B: Future<Output = R>,
     {
-        self.call(returns, Age::Counts, |_| Attached::new(load))
+        self.call(returns, AgePolicy::Considered, |_| Attached::new(load))
     }
 
-    /// [`through`](Self::through), for a function whose body can outlive the call. `own` makes a future of the body
-    /// that owns all its arguments, and is called only if one is needed.
+    /// [`through`](Self::through), for a function whose body can outlive the call. `own` makes a
+    /// future of the body that owns all its arguments, and is called only if one is needed.
     ///
     /// # Cancel safety
     ///
@@ -130,75 +174,21 @@ impl<T, U> Read<T, U> {
         B: Future<Output = R>,
     {
         let body = |unless: Option<&U>| Detached::new(arguments, own, load, unless.cloned());
-        self.call(returns, Age::Detaches, body)
+        self.call(returns, AgePolicy::Detachable, body)
     }
 
     fn call<R, B>(
         self,
         returns: Returns<R, T>,
-        age: Age,
+        age: AgePolicy,
         body: impl FnOnce(Option<&U>) -> B,
     ) -> Calling<R, T, U, B> {
         let Self { key, cache, mode, unless } = self;
         let values = Values::new(returns, key.typed());
         let driver = Driver::new(cache, mode, key.into_untyped(), age);
         let body = body(unless.as_ref());
-        Calling::new(Call { driver, values }, unless, body)
+        Calling::new(driver, values, unless, body)
     }
-}
-
-/// The cache of a call, and how the call uses it: not at all if the entry is in another one, or if another function has
-/// the same automatic key.
-fn resolved(
-    named: Option<Core>,
-    function: &'static Callsite,
-    owner: &'static Callsite,
-    mode: Mode,
-) -> (Core, Mode) {
-    let is_named = named.is_some();
-    let cache = named.unwrap_or_else(|| ambient::current(function));
-    if !std::ptr::eq(function, owner) && elsewhere::is_elsewhere(&cache, is_named, owner) {
-        elsewhere::report(&cache, is_named, function, owner);
-        return (cache, Mode::Bypass);
-    }
-    if function.has_automatic_key() {
-        // The first call must not find what the other function has stored.
-        cache.recorder().enter(function);
-        if function.is_refused() {
-            return (cache, Mode::Bypass);
-        }
-    }
-    (cache, mode)
-}
-
-/// Whether a call bypasses the cache: because it was told to, because its key names no entry, or because its task is
-/// writing the entry.
-fn bypasses(
-    mode: Mode,
-    cache: &Core,
-    callsite: &'static Callsite,
-    unhashable: Option<Unhashable>,
-    text: &str,
-    tags: &Tags,
-) -> bool {
-    let is_without_entry = || {
-        let Some(unhashable) = unhashable else { return false };
-        let so = format_args!("{unhashable}; such calls bypass the cache");
-        misuse::report(cache, callsite, Misuse::Unhashable, so);
-        true
-    };
-    let bypasses =
-        mode == Mode::Bypass || is_without_entry() || is_being_written(cache, text, tags);
-    if bypasses {
-        cache.recorder().count(callsite, Event::Bypass);
-    }
-    bypasses
-}
-
-/// Whether the task is writing the entry, or one of its tags.
-pub(crate) fn is_being_written(cache: &Core, text: &str, tags: &Tags) -> bool {
-    let is_fenced = |text: &str| scope::is_fenced(cache, text);
-    is_fenced(text) || tags.texts().any(is_fenced)
 }
 
 impl<T, U> fmt::Debug for Read<T, U> {

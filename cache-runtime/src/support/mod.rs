@@ -1,5 +1,6 @@
-//! What every floor may use: the log, time, randomness, panics, threads.
+//! What every floor may use: the log, time, randomness, panics, threads, bodies.
 
+pub(crate) mod body;
 pub(crate) mod budget;
 pub(crate) mod clock;
 pub(crate) mod escape;

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use pin_project_lite::pin_project;
 
 use crate::error::Error;
-use crate::read::Attached;
+use crate::support::body::Attached;
 use crate::typing::Written;
 use crate::write::protocol::{Protocol, Steps};
 use crate::write::{Targets, Values, Write};

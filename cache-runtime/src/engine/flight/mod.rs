@@ -2,55 +2,76 @@
 //!
 //! # Who may take a flight's result
 //!
-//! Ordinary single flight serves stale data: a caller that starts after an invalidation was acknowledged joins a load
-//! that began before the write. Here, a single event decides each result: the command that found the value, the fill
-//! that was accepted, or (if nothing is stored) the beginning of the load. The result reflects everything
-//! acknowledged before that event. Therefore
+//! Ordinary single flight serves stale data: a caller that starts after an invalidation was
+//! acknowledged joins a load that began before the write. Here, a single event decides each result:
+//! the command that found the value, the fill that was accepted, or (if nothing is stored) the
+//! beginning of the load. The result reflects everything acknowledged before that event. Therefore
 //!
 //! > a waiter takes a result only if it joined before the deciding event was initiated.
 //!
-//! The leader calls [`Leader::mark`] right before each event that may turn out to decide, and lands with the mark of
-//! the one that did. Waiters that joined later stay, and one of them leads next. So per key at most one load runs and
-//! one more is waited for, and the value that a caller gets was read after its call began, or was proved unchanged
-//! since.
+//! The leader calls [`Leader::mark`] right before each event that may turn out to decide, and lands
+//! with the mark of the one that did. Waiters that joined later stay, and one of them leads next.
+//! So per key at most one load runs and one more is waited for, and the value that a caller gets
+//! was read after its call began, or was proved unchanged since. This excludes:
+//!
+//! ```text
+//! leader: sets mark 1, asks the store, which reads the old value
+//! writer: commits, invalidates the key, gets the acknowledgement
+//! waiter: joins after mark 1, and must see the write
+//! leader: lands the old value, which the waiter takes
+//! ```
+//!
+//! The leader lands with mark 1, and the waiter had seen that when it joined: it leads next, and
+//! looks for itself. A writer of this process also [removes](Flights::forget) the flight from the
+//! map before it invalidates, so that such a caller need not wait at all.
 //!
 //! # Tags
 //!
-//! An entry also depends on its tags, which the commands on its own key do not look at. So with tags:
+//! An entry also depends on its tags, which the commands on its own key do not look at. So with
+//! tags:
 //!
-//! - Finding a value decides if, like the value itself, the stamps of its tags were read after the mark.
-//! - An accepted fill decides if the stamps, read again after the mark, are still those of the load. The leader reads
-//!   them together with the fill if anybody waits. If they have changed, the beginning of the load decides.
-//! - The beginning of the load decides just as it does for keys: the load sees what was invalidated before it, by tag
-//!   or by key. So nothing changes for loads that are not stored, or whose fill was refused.
-//! - An invalidation that was not delivered changes no stamp. [`Flights::forget`] cannot know which flights a tag
-//!   concerns, so the leader also checks the journal after its mark: a caller that joins after the write was
-//!   journalled either joins after that mark, or the leader finds the write in the journal.
-//! - A waiter takes a value only if the value has the waiter's own tags: a leader with other tags has checked only
-//!   those.
+//! - Finding a value decides if, like the value itself, the stamps of its tags were read after the
+//!   mark.
+//! - An accepted fill decides if the stamps, read again after the mark, are still those of the
+//!   load. The leader reads them together with the fill if anybody waits. If they have changed, the
+//!   beginning of the load decides.
+//! - The beginning of the load decides just as it does for keys: the load sees what was invalidated
+//!   before it, by tag or by key. So nothing changes for loads that are not stored, or whose fill
+//!   was refused.
+//! - An invalidation that was not delivered changes no stamp. [`Flights::forget`] cannot know which
+//!   flights a tag concerns, so the leader also checks the journal after its mark: a caller that
+//!   joins after the write was journalled either joins after that mark, or the leader finds the
+//!   write in the journal.
+//! - A waiter takes a value only if the value has the waiter's own tags: a leader with other tags
+//!   has checked only those.
 //!
 //! # Failed loads
 //!
-//! A value is that of its key, whoever loaded it. An error is that of a call: of one function, and of everything that
-//! the call [asked for](FlightRequest). If `rows(&[13, 20])` fails because of row 13, a call of `row(20)` that waited for it
-//! has not failed, and neither has `rows(&[20, 21])`. So
+//! A value is that of its key, whoever loaded it. An error is that of a call: of one function, and
+//! of everything that the call [asked for](FlightRequest). If `rows(&[13, 20])` fails because of
+//! row 13, a call of `row(20)` that waited for it has not failed, and neither has
+//! `rows(&[20, 21])`. So
 //!
 //! > a waiter takes an error only from a call of the same function that asked for the same entries.
 //!
-//! The same goes for an old value that a function serves in place of its error. A load by hand takes no errors, and of
-//! values only what can be decoded: the type of an original is not known to it.
+//! The same goes for an old value that a function serves in place of its error. A load by hand
+//! takes no errors, and of values only what can be decoded: the type of an original is not known to
+//! it.
 //!
-//! If an error can be cloned, or made from one that all hold ([`SharedError`](crate::error::SharedError)), all such waiters that joined
-//! before the load began get it. The others, and those of a load that panicked, lead in groups of 1, 2, 4, 8, 16, 16 …:
-//! twenty waiters of a failing load have their answer within the time of five loads, and however many there are, no more
-//! than 16 of them load at once. A load that succeeds in the meantime serves the rest.
+//! If an error can be cloned, or made from one that all hold
+//! ([`SharedError`](crate::error::SharedError)), all such waiters that joined before the load began
+//! get it. The others, and those of a load that panicked, lead in groups of 1, 2, 4, 8, 16, 16 …:
+//! twenty waiters of a failing load have their answer within the time of five loads, and however
+//! many there are, no more than 16 of them load at once. A load that succeeds in the meantime
+//! serves the rest.
 //!
 //! # Cancellation
 //!
-//! A dropped [`Leader`] hands over to a waiter. If a caller is dropped before it notices that it leads, the
-//! [`Leader`] that was sent to it is dropped as well, and so hands over too.
+//! A dropped [`Leader`] hands over to a waiter. If a caller is dropped before it notices that it
+//! leads, the [`Leader`] that was sent to it is dropped as well, and so hands over too.
 
 mod asked;
+mod landing;
 mod leader;
 mod state;
 
@@ -60,10 +81,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use tokio::sync::oneshot;
 
 pub(crate) use self::asked::FlightRequest;
+pub(crate) use self::landing::{Landed, Landing, Mark};
 pub(crate) use self::leader::Leader;
 use self::state::{State, Waiter};
 use crate::store::Name;
@@ -79,7 +100,7 @@ pub(crate) struct Flights {
     aloft: AtomicUsize,
 }
 
-/// One key's load and those who wait for it.
+/// One key's load and the callers that wait for it.
 struct Flight {
     key: Arc<str>,
     shard: usize,
@@ -103,48 +124,6 @@ pub(crate) enum Role {
     Lead(Leader),
     Wait(oneshot::Receiver<Verdict>),
 }
-
-/// A value for waiters.
-#[derive(Clone, Debug)]
-pub(crate) struct Landed {
-    /// Its record; without the value itself ([`Head::bare`](crate::engine::entry::Head::bare)) where that is not needed.
-    pub(crate) record: Bytes,
-    /// A copy of what the leader's body returned, if its type can be cloned: what can be decoded need not be the same.
-    pub(crate) original: Option<Shared>,
-}
-
-impl Landed {
-    /// A value to be decoded, by the leader as well.
-    pub(crate) fn encoded(record: Bytes) -> Self {
-        Self { record, original: None }
-    }
-
-    /// Whether the value itself is only in the original.
-    fn is_bare(&self) -> bool {
-        self.original.is_some()
-    }
-}
-
-/// How a leader's part ends.
-#[derive(Debug)]
-pub(crate) enum Landing {
-    /// A value for waiters that joined before the mark; `None` if nobody had joined when it was needed.
-    Value(Option<Landed>, Mark),
-    /// The load failed, or its value cannot be encoded. The error, if it can be shared, is for waiters that joined
-    /// before the mark and asked for what the leader asked for.
-    Failed(Option<Shared>, Mark),
-    /// A value past its time to live, served because a load failed or is under way elsewhere: for the same waiters as
-    /// an error would be, since other functions may not serve it.
-    Stale(Bytes, Mark),
-    /// The load panicked, and there is nothing to share.
-    Panicked,
-    /// A value that nobody else may have.
-    Alone,
-}
-
-/// The moment right before an event that may decide.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Mark(u64);
 
 impl Flights {
     pub(crate) fn new() -> Self {
@@ -179,7 +158,8 @@ impl Flights {
         Role::Lead(Leader::new(self, flight, asked, true))
     }
 
-    /// Removes the flights of some keys from the map before an invalidation, so that later callers start new ones.
+    /// Removes the flights of some keys from the map before an invalidation, so that later callers
+    /// start new ones.
     pub(crate) fn forget(&self, names: &[Name<'_>]) {
         if self.aloft.load(Ordering::Acquire) == 0 {
             return;
@@ -207,8 +187,17 @@ impl Flights {
         }
     }
 
-    /// Ends the part of a leader that asked for this: serves the waiters that may be served and, when the last leader
-    /// is done, lets others lead.
+    /// Ends the part of a leader that asked for this: serves the waiters that may be served and,
+    /// when the last leader is done, lets others lead.
+    ///
+    /// Holds the lock of the shard, as joining does, from the look at the waiters until the flight
+    /// is out of the map. This excludes:
+    ///
+    /// ```text
+    /// waiter: finds the flight in the map
+    /// leader: lands, finds no waiters, removes the flight from the map
+    /// waiter: adds itself to a flight that has no leader, and waits in vain
+    /// ```
     fn land(self: &Arc<Self>, flight: &Arc<Flight>, asked: &FlightRequest, landing: &Landing) {
         let mut shard = lock(&self.shards[flight.shard]);
         let mut state = lock(&flight.state);
@@ -240,7 +229,8 @@ impl Flights {
         }
         for (position, Waiter { asked, verdict, .. }) in promoted.into_iter().enumerate() {
             let leader = Leader::new(self, Arc::clone(flight), asked, position == 0);
-            // If the waiter has just gone, the send fails, and dropping the leader hands over to the next one.
+            // If the waiter has just gone, the send fails, and dropping the leader hands over to
+            // the next one.
             _ = verdict.send(Verdict::Lead(leader));
         }
     }

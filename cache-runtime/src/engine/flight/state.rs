@@ -1,4 +1,4 @@
-//! Who loads for a flight, who waits, and who of these gets what.
+//! The leaders and the waiters of a flight, and which waiters a result is for.
 
 use std::collections::VecDeque;
 
@@ -9,7 +9,7 @@ use crate::engine::flight::{FlightRequest, Landing, Mark, Verdict};
 /// Largest group of waiters that load at once after failures.
 const WIDEST: u32 = 16;
 
-/// The present load of a flight, and those who wait for it.
+/// The present load of a flight, and the callers that wait for it.
 pub(super) struct State {
     /// How many marks were set.
     pub(super) marks: u64,
@@ -21,9 +21,9 @@ pub(super) struct State {
 }
 
 pub(super) struct Waiter {
-    /// The marks set when it joined.
+    /// How many marks had been set when it joined.
     pub(super) joined: u64,
-    /// Whose errors are its own.
+    /// What it asked for: only errors of a call that asked for the same are its own.
     pub(super) asked: FlightRequest,
     pub(super) verdict: oneshot::Sender<Verdict>,
 }
@@ -34,7 +34,8 @@ impl State {
         Self { marks: 0, leaders: 1, width: 1, waiters: VecDeque::new() }
     }
 
-    /// Takes out the waiters that may take this landing's result, and sets the size of the next group.
+    /// Takes out the waiters that may take this landing's result, and sets the size of the next
+    /// group.
     pub(super) fn served(&mut self, asked: &FlightRequest, landing: &Landing) -> Vec<Waiter> {
         let mark = match landing {
             Landing::Value(record, mark) => {
@@ -64,9 +65,11 @@ impl State {
         let failed = matches!(landing, Landing::Failed(..) | Landing::Stale(..));
         let is_bare = matches!(landing, Landing::Value(Some(landed), _) if landed.is_bare());
         let may_take = |waiter: &Waiter| {
+            // It joined before the deciding event was initiated, which is right after the mark.
             waiter.joined < mark
                 && !(failed && waiter.asked != *asked)
-                // One of those that stay looks into the store, where the value itself may be by now.
+                // One of those that stay looks into the store, where the value itself may be by
+                // now.
                 && !(is_bare && waiter.asked.is_by_hand())
         };
         let (served, rest) = self.waiters.drain(..).partition(may_take);

@@ -1,8 +1,8 @@
 //! The second stage of a batch: runs the body, for all of its ids at once or in chunks.
 //!
-//! The body of a batch in chunks fails as a whole, like any other: with the first error no further chunk is begun, those
-//! that are running are dropped, and the batch returns that error. The values of the chunks that have ended by then are
-//! stored all the same, and serve waiters.
+//! The body of a batch in chunks fails as a whole, like any other: after the first error no further
+//! chunk is begun, those that are running are dropped, and the batch returns that error. The values
+//! of the chunks that have ended by then are stored all the same, and serve waiters.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -13,9 +13,9 @@ use crate::engine::Core;
 use crate::engine::admission::Places;
 use crate::policy::Callsite;
 use crate::read::batch::Id;
-use crate::read::batch::load::{Load, keep, sort, watch};
-use crate::read::batch::turn::Turn;
-use crate::read::load::finish::Ending;
+use crate::read::batch::bodies::Bodies;
+use crate::read::batch::load::{Load, in_order, keep, with_renewals};
+use crate::read::load::finish::Finish;
 use crate::read::load::running::Running;
 use crate::store::Together;
 use crate::typing::{Batched, OfOne};
@@ -39,13 +39,13 @@ impl Chunks {
     /// One run with all of them.
     pub(super) const NONE: Self = Self { most: usize::MAX, at_once: 1 };
 
-    /// Runs the body for all ids of a round, and keeps their leases meanwhile.
+    /// Runs the body for all ids of a round, and renews their leases meanwhile.
     pub(super) async fn load<I: Id, R, T>(
         self,
         entry: (&Core, &'static Callsite),
         batched: &Batched<R, I, T>,
         (ids, loads): (&[I], &[Load<T>]),
-        turn: &Turn<I, R>,
+        bodies: &Bodies<I, R>,
     ) -> Loaded<R, T> {
         let (Self { most, at_once }, (cache, callsite)) = (self, entry);
         let mut ended: Vec<_> = loads.chunks(most).map(|_| None).collect();
@@ -60,7 +60,7 @@ impl Chunks {
                         (places, _) => {
                             let places = places.unwrap_or_default();
                             running.start();
-                            turn.run(ids, places.any()).await
+                            bodies.run(ids, places.any()).await
                         }
                     };
                     let loaded = batched.take_apart(result);
@@ -74,11 +74,11 @@ impl Chunks {
                 }
                 Err(result) => Some(result),
             };
-            watch(cache, loads, run(runs, at_once, take)).await
+            with_renewals(cache, loads, run(runs, at_once, take)).await
         };
         // What the bodies hold, such as a connection, is given back before the values are stored.
-        turn.stop().await;
-        let is_awaited = || loads.iter().any(|load| load.attempt.is_awaited());
+        bodies.stop().await;
+        let is_awaited = || loads.iter().any(|load| load.mode.is_awaited());
         let (failure, error) = match failure {
             Some(result) if is_awaited() => {
                 let (result, error) = batched.share(result);
@@ -90,8 +90,8 @@ impl Chunks {
         for (chunk, ended) in loads.chunks(most).zip(ended) {
             match ended {
                 Some((pairs, took)) => {
-                    let sorted = sort(ids, chunk, pairs, batched.nothing).into_iter();
-                    results.extend(sorted.map(|result| (result, took)));
+                    let ordered = in_order(ids, chunk, pairs, batched.nothing).into_iter();
+                    results.extend(ordered.map(|result| (result, took)));
                 }
                 None => results.extend(chunk.iter().map(|_| (Err(error.clone()), Duration::ZERO))),
             }
@@ -100,26 +100,21 @@ impl Chunks {
     }
 }
 
-/// Stores in the background what some chunks have loaded of a batch that has failed: its error is not held meanwhile, as
-/// it may be one that stays on its thread.
-pub(super) fn store_behind(
-    cache: &Core,
-    callsite: &'static Callsite,
-    endings: Vec<Ending>,
-    patience: Duration,
-) {
-    if endings.is_empty() {
+/// Stores in the background what some chunks have loaded of a batch that has failed. The batch
+/// returns its error meanwhile, which may be one that must stay on its thread.
+pub(super) fn store_in_background(cache: &Core, finishes: Vec<Finish>, patience: Duration) {
+    if finishes.is_empty() {
         return;
     }
-    let of = cache.clone();
+    let in_background = cache.clone();
     cache.background().run(async move {
-        let endings = endings.into_iter().map(|ending| ending.boxed(callsite));
-        Together::new(endings, of.store(), patience).finish().await;
+        let finishes = finishes.into_iter().map(Finish::run);
+        Together::new(finishes, in_background.store(), patience).finish().await;
     });
 }
 
-/// Runs futures, in order and so many at once, until `end` makes an end of what comes of one of them: its error, which is
-/// not held while others run.
+/// Runs futures in order, at most so many at once, until `end` returns an error for the output of
+/// one of them. No output is held while others run.
 async fn run<F: Future, E>(
     mut waiting: impl Iterator<Item = F>,
     at_once: usize,

@@ -1,4 +1,4 @@
-//! The first look of a batch: one command for all of its ids, and all that a batch of hits needs.
+//! The first lookup of a batch: one command for all of its ids, and all that a batch of hits needs.
 
 use std::future::poll_fn;
 use std::pin::Pin;
@@ -8,42 +8,37 @@ use crate::engine::tags::Tags;
 use crate::engine::{Core, Mode};
 use crate::key::{Key, Typed};
 use crate::read::batch::{Batch, keep};
-use crate::read::bypasses;
-use crate::read::driver::Driver;
-use crate::read::load::body::Body;
-use crate::read::load::desk::Desk;
-use crate::read::load::steps::{Both, Values};
-use crate::read::lookup::first_look::Reply;
-use crate::read::lookup::{Entry, Known, Looked, Lookup};
+use crate::read::call::Call;
+use crate::read::freshness::AgePolicy;
+use crate::read::interpret::Reply;
+use crate::read::lookup::{Lookup, LookupOutcome, Step};
+use crate::read::steps::{Body, Both, Protocol, Values};
 use crate::store::PIECE;
 use crate::typing::{OfOne, Returns};
-/// One id: its value, or what becomes of it.
+
+/// One id of a batch: its types, and its result as soon as there is one.
 pub(super) struct One<T> {
     values: Values<OfOne<T>, T>,
 }
 
-/// What remains of an id's search after the first look.
+/// What remains of an id's search after the first lookup.
 pub(super) struct Search<'a, T> {
     pub(super) at: usize,
-    mode: Mode,
     one: One<T>,
-    /// None if it bypasses the cache.
-    open: Option<Open<'a>>,
+    /// The search, and where it continues. None if the id bypasses the cache.
+    open: Option<(Lookup<'a>, Step)>,
 }
 
-/// A search, and where it continues.
-type Open<'a> = (Lookup<'a>, Known);
-
-/// What a search has come to.
-pub(super) struct Sought<T> {
+/// What an id's search has come to.
+pub(super) struct Searched<T> {
     pub(super) at: usize,
-    pub(super) looked: Looked,
+    pub(super) outcome: LookupOutcome,
     pub(super) one: One<T>,
-    /// None if it bypasses the cache.
-    pub(super) entry: Option<Entry>,
+    /// None if the id bypasses the cache.
+    pub(super) call: Option<Call>,
 }
 
-/// The body of a batch is not that of one id.
+/// Stands for the body of one id, which there is none of: a batch has one body for many ids.
 struct Bodiless;
 
 impl<R, T> Body<R, T> for Bodiless {
@@ -53,7 +48,7 @@ impl<R, T> Body<R, T> for Bodiless {
         Poll::Pending
     }
 
-    fn detach(&mut self, _: Driver, _: Values<R, T>, _: &Core) {}
+    fn detach(&mut self, _: Box<dyn Protocol>, _: Values<R, T>, _: &Core) {}
 }
 
 impl<T> One<T> {
@@ -61,7 +56,8 @@ impl<T> One<T> {
         Self { values: Values::new(returns, key) }
     }
 
-    /// With what is known of its result, and what is not to be stored.
+    /// Does something with the types and the result of the id. `unless` says which values are not
+    /// to be stored.
     pub(super) fn with<X>(
         &mut self,
         unless: Option<&dyn Fn(&T) -> bool>,
@@ -81,27 +77,28 @@ impl<T> One<T> {
 
 impl<T> Search<'_, T> {
     /// The rest of a single read's first stage.
-    pub(super) async fn run(self) -> Sought<T> {
-        let Self { at, mode, mut one, open } = self;
-        let Some((mut lookup, known)) = open else {
-            return Sought { at, looked: Looked::alone(), one, entry: None };
+    pub(super) async fn run(self) -> Searched<T> {
+        let Self { at, mut one, open } = self;
+        let Some((mut lookup, step)) = open else {
+            return Searched { at, outcome: LookupOutcome::alone(), one, call: None };
         };
-        let desk = lookup.desk.insert(Desk::default()).clone();
-        let looked = {
-            let mut search: Pin<Box<dyn Future<Output = Looked> + Send + '_>> =
-                Box::pin(lookup.go_on(mode, known));
+        let channel = lookup.open_channel();
+        let outcome = {
+            let mut search: Pin<Box<dyn Future<Output = LookupOutcome> + Send + '_>> =
+                Box::pin(lookup.search(step));
             poll_fn(|cx| {
-                one.with(None, |both| desk.attend(cx, both, |cx| search.as_mut().poll(cx)))
+                one.with(None, |both| channel.poll(cx, both, |cx| search.as_mut().poll(cx)))
             })
             .await
         };
-        Sought { at, looked, one, entry: Some(lookup.entry) }
+        Searched { at, outcome, one, call: Some(lookup.call) }
     }
 }
 
 impl<T> Batch<'_, T> {
-    /// Looks for all ids, and puts the values that are there into `found`. Returns the searches for the others.
-    pub(super) async fn glance(
+    /// Looks for all ids, and puts the values that are there into `found`. Returns the searches for
+    /// the others.
+    pub(super) async fn first_lookup(
         &self,
         mode: Mode,
         keys: Vec<Key<T>>,
@@ -111,36 +108,37 @@ impl<T> Batch<'_, T> {
         for (at, key) in keys.into_iter().enumerate() {
             let (one, lookup) = self.lookup(key, mode);
             let Some(mut lookup) = lookup else {
-                left.push(Search { at, mode, one, open: None });
+                left.push(Search { at, one, open: None });
                 continue;
             };
-            match lookup.begin(mode) {
-                Some(known) => left.push(Search { at, mode, one, open: Some((lookup, known)) }),
+            match lookup.begin() {
+                Some(step) => left.push(Search { at, one, open: Some((lookup, step)) }),
                 None => asked.push((at, one, lookup)),
             }
         }
         let Some((store, (_, _, first))) = self.cache.store().zip(asked.first()) else {
             return left;
         };
-        // Many are read in pieces, each of which has as much time as a call has. So has the first: that it takes a while
-        // to begin so many reads is not up to the store.
+        // Many are read in pieces, each of which has as much time as a call has. So has the first:
+        // the store is not to blame for the time that it takes to begin so many reads.
         let budget = if asked.len() > PIECE { first.budget.anew() } else { first.budget };
         let replies = {
-            let entries = asked.iter().map(|(_, _, it)| (it.name(), &it.entry.tags));
+            let entries =
+                asked.iter().map(|(_, _, lookup)| (lookup.call.name(), &lookup.call.tags));
             let entries: Vec<_> = entries.collect();
             Tags::read_with_each(store, &entries, budget.deadline()).await
         };
         for ((at, mut one, mut lookup), reply) in asked.into_iter().zip(replies) {
-            let candidate = lookup.judge(Reply::tagged(reply));
-            let seen = one.with(None, |both| lookup.confirm_by(candidate, both));
-            if lookup.is_hit(mode, &seen) {
+            let (seen, freshness) = lookup.judge(Reply::tagged(reply));
+            let seen = one.with(None, |both| lookup.confirm_by(seen, both));
+            if lookup.is_hit(&seen, freshness) {
                 keep(found, at, one.take().and_then(Result::ok));
             } else {
-                let open = Some((lookup, Known::Seen(seen)));
-                left.push(Search { at, mode, one, open });
+                let open = Some((lookup, Step::Decide(None, seen, freshness)));
+                left.push(Search { at, one, open });
             }
         }
-        // The body gets them in the order in which they were given.
+        // The body gets the ids in the order in which they were given.
         left.sort_unstable_by_key(|search| search.at);
         left
     }
@@ -149,15 +147,12 @@ impl<T> Batch<'_, T> {
     fn lookup(&self, key: Key<T>, mode: Mode) -> (One<T>, Option<Lookup<'_>>) {
         let one = One::new(self.returns, key.typed());
         let key = key.into_untyped();
-        let (unhashable, entry) = (key.unhashable(), Entry::new(self.cache.clone(), key));
-        let Entry { cache, callsite, text, tags, .. } = &entry;
-        let goes_past =
-            bypasses(mode, cache, callsite, unhashable, text, tags) || cache.store().is_none();
-        let lookup = || {
-            let mut lookup = Lookup::new(entry, None, false).of_many(self.asked);
-            lookup.steps_aside = mode == Mode::Through;
-            lookup
-        };
-        (one, (!goes_past).then(lookup))
+        let unhashable = key.unhashable();
+        let call = Call::new(self.cache.clone(), key, mode);
+        if call.bypasses(mode, unhashable) {
+            return (one, None);
+        }
+        let lookup = Lookup::new(call, mode, AgePolicy::Ignored, None, false);
+        (one, Some(lookup.of_many(self.asked)))
     }
 }

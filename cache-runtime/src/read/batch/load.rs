@@ -9,43 +9,49 @@ use tokio::time::sleep;
 
 use crate::engine::Core;
 use crate::read::batch::first_lookup::One;
+use crate::read::call::Call;
 use crate::read::lease::{Lease, Renewal};
-use crate::read::load::outcome::{Attempt, Ended, Loaded};
-use crate::read::lookup::Entry;
+use crate::read::load::finish::Finish;
+use crate::read::load::mode::{LoadMode, Loaded};
 use crate::store::Together;
 use crate::typing::OfOne;
 
 /// One of the ids that a run of the body loads.
 pub(super) struct Load<T> {
     pub(super) at: usize,
-    pub(super) attempt: Attempt,
+    pub(super) mode: LoadMode,
     pub(super) one: One<T>,
-    /// None if it bypasses the cache.
-    pub(super) entry: Option<Entry>,
+    /// None if the id bypasses the cache.
+    pub(super) call: Option<Call>,
 }
 
 impl<T> Load<T> {
-    /// The beginning of the third stage of a single read. Also the result, which may have become a refusal.
+    /// The beginning of the third stage of a single read. Also returns the result, which may have
+    /// become a refusal.
     pub(super) fn end<U: Fn(&T) -> bool>(
         self,
         result: OfOne<T>,
         unless: Option<&U>,
         took: Duration,
-    ) -> (Ended, Option<OfOne<T>>) {
-        let Self { attempt, mut one, entry, .. } = self;
-        let Some(entry) = entry else { return (Ended::Done, Some(result)) };
+    ) -> (Option<Finish>, Option<OfOne<T>>) {
+        let Self { mode, mut one, call, .. } = self;
+        let Some(call) = call else { return (None, Some(result)) };
         one.set(result);
         let unless = unless.map(|unless| unless as &dyn Fn(&T) -> bool);
-        let ended =
-            one.with(unless, |steps| attempt.end(&mut Loaded { entry: &entry, steps, took }));
-        (ended, one.take())
+        let finish = one.with(unless, |steps| mode.end(&mut Loaded { call: &call, steps, took }));
+        (finish, one.take())
     }
 }
 
-/// The second stage of a single read, for all of a round: runs the body, and keeps the leases meanwhile.
-pub(super) async fn watch<T, B: Future>(cache: &Core, loads: &[Load<T>], body: B) -> B::Output {
+/// The second stage of a single read, for all ids of a round: runs the body, and renews the leases
+/// meanwhile.
+pub(super) async fn with_renewals<T, B: Future>(
+    cache: &Core,
+    loads: &[Load<T>],
+    body: B,
+) -> B::Output {
     let mut body = pin!(body);
-    let leases: Vec<_> = loads.iter().filter_map(|load| load.attempt.lease()).collect();
+    let leases: Vec<_> = loads.iter().filter_map(|load| load.mode.lease()).collect();
     let Some(length) = leases.first().map(|lease| lease.length()) else {
         return body.await;
     };
@@ -66,8 +72,9 @@ pub(super) async fn watch<T, B: Future>(cache: &Core, loads: &[Load<T>], body: B
     }
 }
 
-/// What the body returned for each id of a round. What it returned for other ids is dropped.
-pub(super) fn sort<I: Eq + Hash, T>(
+/// What the body returned for each id of a round, in their order. What it returned for other ids is
+/// dropped.
+pub(super) fn in_order<I: Eq + Hash, T>(
     ids: &[I],
     loads: &[Load<T>],
     pairs: Vec<(I, T)>,
@@ -85,6 +92,7 @@ pub(super) fn sort<I: Eq + Hash, T>(
     values.into_iter().map(|value| value.or_else(nothing).ok_or(None)).collect()
 }
 
+/// Puts a value into its place.
 pub(super) fn keep<T>(places: &mut [Option<T>], at: usize, value: Option<T>) {
     if let Some(place) = places.get_mut(at) {
         *place = value;

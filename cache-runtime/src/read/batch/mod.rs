@@ -1,27 +1,29 @@
 //! Reads of many entries in one call.
 //!
-//! A batch is one single read per id. Each has its own key, flight, lease and fill and uses the code of a single
-//! read, so every id of a batch has the properties of a single read: who may share a load, what an invalidation
-//! undoes, what becomes of an error. The first lookup is [one command](glance) for all of them; if all are hits,
-//! nothing else happens. Otherwise the remaining reads run side by side, their commands go to the store
-//! [together](Together), and the body runs once for all ids that must be loaded, or once for each [chunk](chunks) of them.
+//! A batch is one single read per id. Each has its own key, flight, lease and fill and uses the
+//! code of a single read, so every id of a batch has the properties of a single read: who may share
+//! a load, what an invalidation undoes, what becomes of an error. The first lookup is [one
+//! command](first_lookup) for all of them; if all are hits, nothing else happens. Otherwise the
+//! remaining reads run side by side, their commands go to the store [together](Together), and the
+//! body runs once for all ids that must be loaded, or once for each [chunk](chunks) of them.
 //!
 //! # Rounds
 //!
-//! Some of the ids may be loading elsewhere: for another batch, for a single read, or in another process. A batch
-//! first loads the ids that it may load, stores them and serves their waiters; only then does it wait for the others.
-//! So
+//! Some of the ids may be loading elsewhere: for another batch, for a single read, or in another
+//! process. A batch first loads the ids that it may load, stores them and serves their waiters;
+//! only then does it wait for the others. So
 //!
 //! > a batch never waits for a load while others wait for one of its own,
 //!
-//! and two batches that overlap, in whatever order, cannot wait for each other. If a value that the batch waited for
-//! does not arrive (the load failed, was dropped, or could not be stored), the batch takes over and runs its body
-//! once more. It ends with the error of another call only if that was a call of the same function for the same ids.
+//! and two batches that overlap, in any order, cannot wait for each other. If a value that the
+//! batch waited for does not arrive (the load failed, was dropped, or could not be stored), the
+//! batch takes over and runs its body once more. It ends with the error of another call only if
+//! that was a call of the same function for the same ids.
 
+mod bodies;
 mod chunks;
 mod first_lookup;
 mod load;
-mod turn;
 
 use std::fmt;
 use std::iter;
@@ -31,18 +33,19 @@ use crate::engine::flight::FlightRequest;
 use crate::engine::{Core, Mode};
 use crate::key::Key;
 use crate::policy::Callsite;
-use crate::read::load::outcome::{Attempt, Ended};
-use crate::read::lookup::Looked;
-use crate::read::resolved;
+use crate::read::call::resolved;
+use crate::read::load::finish::Finish;
+use crate::read::load::mode::LoadMode;
+use crate::read::lookup::LookupOutcome;
 use crate::record::KeyHash;
 use crate::store::Together;
 use crate::typing::{Batched, Id, Ids, Negative, OfOne, Returns, distinct};
 
-use self::chunks::{Chunks, Loaded, store_behind};
-use self::first_lookup::{Search, Sought};
+use self::bodies::Bodies;
+pub use self::bodies::CallingMany;
+use self::chunks::{Chunks, Loaded, store_in_background};
+use self::first_lookup::{Search, Searched};
 use self::load::{Load, keep};
-pub use self::turn::CallingMany;
-use self::turn::Turn;
 
 /// A call of a cached function of many ids, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]
@@ -51,7 +54,7 @@ pub struct ReadMany<I, C, T, U = fn(&T) -> bool> {
     ids: Vec<I>,
     /// Makes the collection that the body is given.
     collect: fn(Vec<I>) -> C,
-    /// Those of the ids.
+    /// The keys of the ids, in the same order.
     keys: Vec<Key<T>>,
     cache: Option<Core>,
     mode: Mode,
@@ -124,13 +127,14 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
         B: Future<Output = R>,
     {
         let Self { ids, collect, keys, cache, mode, unless, chunks } = self;
-        let turn = Turn::new();
-        let rounds = Rounds { ids, keys, cache, mode, unless, chunks, batched, turn: turn.clone() };
-        CallingMany::new(rounds.run(), turn, collect, load)
+        let bodies = Bodies::new();
+        let rounds =
+            Rounds { ids, keys, cache, mode, unless, chunks, batched, bodies: bodies.clone() };
+        CallingMany::new(rounds.run(), bodies, collect, load)
     }
 }
 
-/// The protocol of a call.
+/// The protocol of a call of many ids, round by round.
 struct Rounds<R, I, T, U> {
     ids: Vec<I>,
     keys: Vec<Key<T>>,
@@ -139,14 +143,14 @@ struct Rounds<R, I, T, U> {
     unless: Option<U>,
     chunks: Chunks,
     batched: Batched<R, I, T>,
-    turn: Turn<I, R>,
+    bodies: Bodies<I, R>,
 }
 
 impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
     fn run(self) -> impl Future<Output = R> {
         async move {
-            let Self { ids, keys, cache, mode, unless, chunks, batched, turn } = self;
+            let Self { ids, keys, cache, mode, unless, chunks, batched, bodies } = self;
             let Some(first) = keys.first() else {
                 return batched.answer(iter::empty());
             };
@@ -162,46 +166,45 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
             let batch = Batch { cache: &cache, asked: &asked, returns };
 
             let mut found: Vec<Option<T>> = ids.iter().map(|_| None).collect();
-            let left = batch.glance(mode, keys, &mut found).await;
+            let left = batch.first_lookup(mode, keys, &mut found).await;
             let patience = callsite.policy().budget.unwrap_or(cache.settings().budget);
             let mut search =
                 Together::new(left.into_iter().map(Search::run), cache.store(), patience);
             loop {
-                let looked = search.advance().await;
-                if looked.is_empty() {
+                let searched = search.advance().await;
+                if searched.is_empty() {
                     break;
                 }
                 let mut loads = Vec::new();
-                for (_, Sought { at, looked, mut one, entry }) in looked {
-                    let attempt = match (looked, one.take()) {
-                        (Looked::Found, Some(Ok(value))) => {
+                for (_, Searched { at, outcome, mut one, call }) in searched {
+                    let mode = match (outcome, one.take()) {
+                        (LookupOutcome::Load(mode), _) => mode,
+                        (_, Some(Ok(value))) => {
                             keep(&mut found, at, Some(value));
                             continue;
                         }
-                        // Another call of this batch for the same ids, which this id waited for, has failed.
-                        (Looked::Found, Some(Err(error))) => {
+                        // Another call of this batch for the same ids, which this id waited for,
+                        // has failed.
+                        (_, Some(Err(error))) => {
                             if let Some(result) = batched.unshare(error.as_ref()) {
                                 return result;
                             }
-                            Attempt::Alone
+                            LoadMode::Alone
                         }
-                        (Looked::Found, None) => Attempt::Alone,
-                        (Looked::Load(attempt), _) => attempt,
+                        (_, None) => LoadMode::Alone,
                     };
-                    loads.push(Load { at, attempt, one, entry });
+                    loads.push(Load { at, mode, one, call });
                 }
                 if loads.is_empty() {
                     continue;
                 }
-                let loaded = chunks.load((&cache, callsite), &batched, (&ids, &loads), &turn);
+                let loaded = chunks.load((&cache, callsite), &batched, (&ids, &loads), &bodies);
                 let Loaded { results, failure } = loaded.await;
-                let (mut endings, mut refused) = (Vec::new(), None);
+                let (mut finishes, mut refused) = (Vec::new(), None);
                 for (load, (result, took)) in loads.into_iter().zip(results) {
                     let (at, is_value) = (load.at, result.is_ok());
-                    let (ended, result) = load.end(result, unless.as_ref(), took);
-                    if let Ended::Left(ending) = ended {
-                        endings.push(ending);
-                    }
+                    let (finish, result) = load.end(result, unless.as_ref(), took);
+                    finishes.extend(finish);
                     match result {
                         // It has become a refusal.
                         Some(Err(error)) if is_value => {
@@ -211,11 +214,11 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
                     }
                 }
                 if let Some(result) = failure {
-                    store_behind(&cache, callsite, endings, patience);
+                    store_in_background(&cache, finishes, patience);
                     return result;
                 }
-                let endings = endings.into_iter().map(|ending| ending.boxed(callsite));
-                Box::pin(Together::new(endings, cache.store(), patience).finish()).await;
+                let finishes = finishes.into_iter().map(Finish::run);
+                Box::pin(Together::new(finishes, cache.store(), patience).finish()).await;
                 if let Some(refused) = refused {
                     return refused;
                 }
@@ -227,10 +230,10 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
     }
 }
 
-/// What the single reads of a batch have in common.
+/// What the single reads of a batch share.
 struct Batch<'a, T> {
     cache: &'a Core,
-    /// What the whole batch asks for, found out when one of its ids meets another call.
+    /// What the whole batch asks for, which is found out when one of its ids meets another call.
     asked: &'a (dyn Fn() -> FlightRequest + Send + Sync),
     returns: Returns<OfOne<T>, T>,
 }

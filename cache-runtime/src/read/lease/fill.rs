@@ -1,4 +1,5 @@
-//! How a load ends at the store: its value is stored, or the value that it was to replace is removed or stays.
+//! How a load ends at the store: its value is stored, or the value that it was to replace is
+//! removed or stays.
 
 use std::time::Duration;
 
@@ -6,67 +7,59 @@ use bytes::Bytes;
 
 use crate::engine::flight::{Landed, Landing};
 use crate::metrics::Event;
-use crate::policy::Callsite;
+use crate::read::interpret::holds;
 use crate::read::lease::{Lease, Share};
+use crate::record::Value;
 use crate::record::token::Token;
-use crate::record::{self, Value};
 use crate::store::{Acquire, Acquired, Fill, Invalidate, Refresh, Release, StoreError};
 use crate::support::budget::Deadline;
 use crate::typing::Shared;
 
 impl Lease {
-    /// Stores the load's value if the key still holds the lease, or the value seen before. Waiters get `landed`.
+    /// Stores the load's value if the key still holds the lease, or the value `seen` before.
+    /// Waiters get `landed`, or else the record.
     pub(in crate::read) async fn fill(
         mut self,
-        callsite: &'static Callsite,
         seen: Option<Token>,
         fill: Fill,
         landed: Option<Landed>,
     ) {
         self.budget.resume(self.begun.0);
-        // Otherwise the bytes as they were sent: waiters do not need the times in them.
+        // The record as it is here: waiters do not need the times that the store puts into it.
         let encoded = || Landed::encoded(Bytes::copy_from_slice(&fill.record));
         let shared = self.is_awaited().then(|| landed.unwrap_or_else(encoded));
         let decides = self.mark();
         let (name, by) = (self.name(), self.budget.deadline());
         let filled = async {
-            match (self.cache.store(), seen) {
+            match (self.call.cache.store(), seen) {
                 (None, _) => Ok(false),
                 (Some(store), None) => store.send(name, fill, by).await,
                 (Some(store), Some(seen)) => store.send(name, Refresh { seen, fill }, by).await,
             }
         };
-        let (filled, stands) = if shared.is_some() && !self.tags.is_empty() {
-            tokio::join!(filled, self.stamps_stand(by))
+        let (filled, current) = if shared.is_some() && !self.call.tags.is_empty() {
+            tokio::join!(filled, self.are_stamps_current(by))
         } else {
             (filled.await, true)
         };
-        let stats = self.cache.recorder();
-        let mark = match &filled {
-            Ok(true) => {
-                stats.count(callsite, Event::Stored);
-                if stands { decides } else { self.begun.1 }
-            }
-            Ok(false) => {
-                stats.count(callsite, Event::Refused);
-                self.begun.1
-            }
-            Err(error) => {
-                stats.count(callsite, error.event());
-                self.begun.1
-            }
+        // An accepted fill proves that nothing was invalidated until then, as far as the stamps are
+        // current. Otherwise only the beginning of the load is known to be later than what the
+        // value may lack.
+        let (event, mark) = match &filled {
+            Ok(true) => (Event::Stored, if current { decides } else { self.begun.1 }),
+            Ok(false) => (Event::Refused, self.begun.1),
+            Err(error) => (error.event(), self.begun.1),
         };
-        match &mut self.beside {
-            // Used or void, unless the value was refused, for which nobody should have to wait; if the store did not
-            // answer, it expires.
+        self.call.count(event);
+        match &mut self.refresh {
+            // The fill has used the lease up, or found it void. Only if the server refused the
+            // value does it stay, and no other process should have to wait for that. If the store
+            // did not answer, the lease expires.
             None => self.held = matches!(filled, Err(StoreError::Refused(_))),
-            Some(beside) => {
+            Some(lease) => {
+                lease.rest(None);
                 let replaced = filled == Ok(true);
-                stats.count(
-                    callsite,
-                    if replaced { Event::RefreshOk } else { Event::RefreshFailed },
-                );
-                beside.rest(None);
+                self.call.count(if replaced { Event::RefreshOk } else { Event::RefreshFailed });
             }
         }
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
@@ -74,32 +67,38 @@ impl Lease {
         }
     }
 
-    /// Whether no tag has been invalidated since the load began, which the fill itself does not check. Asked after
-    /// the mark, so that an invalidation before a waiter's call is seen here, or in this process's journal if it was
-    /// not delivered.
-    async fn stamps_stand(&self, by: Deadline) -> bool {
-        let Some(store) = self.cache.store() else { return false };
-        !self.tags.are_outdated(&self.cache, &self.text)
-            && self.tags.read(store, by).await.is_ok_and(|present| present == self.stamps)
+    /// Whether no tag has been invalidated since the load began. The fill does not check that: it
+    /// looks at the entry's own key. Called after the mark, and with the fill, which excludes this:
+    ///
+    /// ```text
+    /// leader: sets mark 1, captures the stamp of the tag, loads the old value
+    /// writer: commits, invalidates the tag: the stamp is gone
+    /// waiter: joins after mark 1, and must see the write
+    /// leader: sets mark 2, and its fill is accepted
+    /// leader: lands with mark 2, so the waiter takes the old value
+    /// ```
+    ///
+    /// As the stamp is no longer that of the load, the leader lands with mark 1, and the waiter,
+    /// which joined later, loads. An invalidation that was not delivered leaves the stamp as it is,
+    /// but is in the journal of this process.
+    async fn are_stamps_current(&self, by: Deadline) -> bool {
+        let Some(store) = self.call.cache.store() else { return false };
+        !self.call.is_outdated()
+            && self.call.tags.read(store, by).await.is_ok_and(|present| present == self.stamps)
     }
 
-    /// The value that a refresh has loaded is not to be stored: removes the value that it was to replace, if that is
-    /// still there. Waiters may have the new one.
-    pub(in crate::read) async fn remove(
-        mut self,
-        callsite: &'static Callsite,
-        seen: Token,
-        share: Share,
-    ) {
+    /// The value that a refresh has loaded is not to be stored: removes the value that it was to
+    /// replace, if that is still there. Waiters may have the new one.
+    pub(in crate::read) async fn remove(mut self, seen: Token, share: Share) {
         self.budget.resume(self.begun.0);
-        if let Some(store) = self.cache.store() {
+        if let Some(store) = self.call.cache.store() {
             let by = self.budget.deadline();
-            // The lease of the entry itself, which replaces the value, and is released as well.
+            // Takes the lease of the entry itself, which replaces the value, and releases it too.
             let acquire = Acquire { token: self.token, lease: self.length, reject: Some(seen) };
             let taken = store.send(self.name(), acquire, by).await;
             match taken {
                 Ok(Acquired::Value(_)) | Err(StoreError::Down | StoreError::Saturated) => {}
-                // No leases are given out, so whatever is there has to go.
+                // No leases are granted for now, so what is there has to be removed.
                 Ok(Acquired::Quiet) => {
                     let hold_off = Duration::ZERO;
                     _ = store.send(self.name(), Invalidate { hold_off }, by).await;
@@ -107,26 +106,35 @@ impl Lease {
                 _ => _ = store.send(self.name(), Release { token: self.token }, by).await,
             }
         }
-        self.cache.recorder().count(callsite, Event::RefreshFailed);
+        self.call.count(Event::RefreshFailed);
         self.decline(share);
     }
 
-    /// The load failed: the entry rests, and the value that was seen is served if it has not been touched since.
+    /// The load failed: the entry rests, and the value that was seen is served if it has not been
+    /// touched since. Returns that value.
+    ///
+    /// It is looked at once more after a mark of its own, which excludes this:
+    ///
+    /// ```text
+    /// leader: sets mark 1, finds the stale value, begins a load
+    /// writer: commits, invalidates the entry
+    /// waiter: joins after mark 1, and must see the write
+    /// leader: the load fails; lands the stale value for all who wait
+    /// ```
     pub(in crate::read) async fn keep(
         mut self,
-        callsite: &'static Callsite,
         seen: Value,
         error: Option<Shared>,
     ) -> Option<Value> {
-        self.cache.recorder().count(callsite, Event::RefreshFailed);
+        self.call.count(Event::RefreshFailed);
         let held = std::mem::take(&mut self.held);
-        if let Some(beside) = self.beside.take() {
-            beside.fail(&self.cache, &self.text, self.budget, held);
+        if let Some(lease) = self.refresh.take() {
+            lease.fail(&self.call.cache, &self.call.text, self.budget, held);
         }
         self.budget.resume(self.begun.0);
         let decides = self.mark();
-        let stands = self.stands(&seen).await;
-        let landing = match (stands, decides, self.begun.1) {
+        let unchanged = self.is_unchanged(&seen).await;
+        let landing = match (unchanged, decides, self.begun.1) {
             (Some(true), Some(mark), _) => Landing::Stale(seen.record().clone(), mark),
             (_, _, Some(mark)) => Landing::Failed(error, mark),
             _ => Landing::Alone,
@@ -134,18 +142,18 @@ impl Lease {
         if let Some(leader) = self.leader.take() {
             leader.land(&landing);
         }
-        // If the store does not answer, nothing is known to have happened to it.
-        (stands != Some(false)).then_some(seen)
+        // If the store does not answer, nothing is known to have happened to the value.
+        (unchanged != Some(false)).then_some(seen)
     }
 
     /// Whether a value is untouched since it was seen; `None` if the store does not answer.
-    async fn stands(&self, seen: &Value) -> Option<bool> {
-        if self.tags.are_outdated(&self.cache, &self.text) {
+    async fn is_unchanged(&self, seen: &Value) -> Option<bool> {
+        if self.call.is_outdated() {
             return Some(false);
         }
-        let (store, by) = (self.cache.store()?, self.budget.deadline());
-        let (record, stamps) = self.tags.read_with(store, self.name(), by).await;
-        let token = record.ok()?.and_then(|record| record::token(&record));
-        Some(token == Some(seen.token()) && stamps.ok()?.are_those_of(seen))
+        let (store, by) = (self.call.cache.store()?, self.budget.deadline());
+        let (record, stamps) = self.call.tags.read_with(store, self.name(), by).await;
+        let record = record.ok()?;
+        Some(holds(record.as_ref(), seen) && stamps.ok()?.are_those_of(seen))
     }
 }

@@ -1,6 +1,7 @@
 //! The right to store what a load returns, together with the lead of its flight.
 
 mod fill;
+mod refresh_lease;
 mod renewal;
 
 use std::time::Duration;
@@ -8,14 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use self::refresh_lease::{PAUSE, REST, RefreshLease};
 pub(super) use self::renewal::Renewal;
-use crate::engine::Core;
 use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{Landed, Landing, Leader, Mark};
-use crate::engine::tags::{Standing, Tags};
-use crate::read::lookup::Entry;
-use crate::read::stale::refresh_lease::{Beside, PAUSE, REST};
-use crate::record::KeyHash;
+use crate::engine::tags::Standing;
+use crate::read::call::Call;
 use crate::record::token::Token;
 use crate::store::{Acquire, Acquired, Name, Release, StoreError, StoreResult};
 use crate::support::budget::Budget;
@@ -24,15 +23,16 @@ use crate::typing::Shared;
 /// What waiters get from a load whose result is not stored.
 pub(super) enum Share {
     Value(Landed),
-    /// Nobody waited when it was to be made.
+    /// No caller waited when the copy for waiters was to be made.
     Nothing,
-    /// The load failed, or what it returned cannot be shared: waiters should not have to load one after the other.
+    /// The load failed, or what it returned cannot be shared: waiters should not have to load one
+    /// after the other.
     Failure(Option<Shared>),
 }
 
 impl Share {
-    /// The end of a flight that this was decided at.
-    pub(super) fn from(self, mark: Mark) -> Landing {
+    /// The end of a flight whose result was decided right after this mark.
+    pub(super) fn landing(self, mark: Mark) -> Landing {
         match self {
             Self::Value(landed) => Landing::Value(Some(landed), mark),
             Self::Nothing => Landing::Value(None, mark),
@@ -41,15 +41,14 @@ impl Share {
     }
 }
 
-/// An attempt to load.
+/// A load of an entry: the lease in the store, if it is held, and the lead of the flight in this
+/// process, if there is one.
 ///
-/// If it is dropped before its end, it gives up both, the lease first, so that the next leader finds it free.
+/// If it is dropped before its end, it gives up both, the lease first ([`Self::give_up`]).
 pub(super) struct Lease {
-    cache: Core,
-    text: String,
-    hash: KeyHash,
-    tags: Tags,
-    /// Captured before the load.
+    /// A copy, as the lease may be given up after the call has ended.
+    call: Call,
+    /// The stamps of the entry's tags, captured before the load.
     stamps: Standing,
     token: Token,
     length: Duration,
@@ -58,37 +57,29 @@ pub(super) struct Lease {
     held: bool,
     leader: Option<Leader>,
     /// The key of the lease, if the entry's value stays in its own key meanwhile.
-    beside: Option<Beside>,
-    /// When the load began, and the flight's mark of it.
+    refresh: Option<RefreshLease>,
+    /// When the load began, and the flight's mark of that.
     begun: (Instant, Option<Mark>),
 }
 
 impl Lease {
-    pub(super) fn new(
-        entry: &Entry,
-        length: Duration,
-        budget: Budget,
-        leader: Option<Leader>,
-    ) -> Self {
+    pub(super) fn new(call: &Call, budget: Budget, leader: Option<Leader>) -> Self {
         Self {
-            cache: entry.cache.clone(),
-            hash: entry.hash,
-            text: entry.text.clone(),
-            tags: entry.tags.clone(),
+            call: call.clone(),
             stamps: Standing::none(),
             token: Token::random(),
-            length,
+            length: call.callsite.policy().lease.unwrap_or(call.cache.settings().lease),
             budget,
             held: false,
             leader,
-            beside: None,
+            refresh: None,
             begun: (Instant::now(), None),
         }
     }
 
     /// The lease of a refresh, during which the entry's value stays until it is replaced.
-    pub(super) fn beside(mut self, claim: Option<RefreshClaim>) -> Box<Self> {
-        self.beside = Some(Beside::new(&self.text, claim));
+    pub(super) fn for_refresh(mut self, claim: Option<RefreshClaim>) -> Box<Self> {
+        self.refresh = Some(RefreshLease::new(&self.call.text, claim));
         Box::new(self)
     }
 
@@ -96,7 +87,7 @@ impl Lease {
         self.token
     }
 
-    /// The stamps that the load's value is stored with.
+    /// The stamps that the load's value will be stored with.
     pub(super) fn stamps(&self) -> &Standing {
         &self.stamps
     }
@@ -105,34 +96,42 @@ impl Lease {
         self.length
     }
 
-    /// Asks once for the lease and for the stamps of the entry's tags. Also returns the mark that was set before, for
-    /// a value that may be found instead: if that was stored under these stamps, it was valid after the mark, so
-    /// waiters that joined before the mark may have it.
+    /// Asks once for the lease and for the stamps of the entry's tags. Also returns the mark that
+    /// was set before, for a value that may be found instead: if that was stored under these
+    /// stamps, it was valid after the mark, so waiters that joined before the mark may have it.
     pub(super) async fn acquire(
         &mut self,
         reject: Option<Token>,
     ) -> (StoreResult<Acquired>, Option<Mark>) {
         let mark = self.mark();
-        let Some(store) = self.cache.store() else {
+        let Some(store) = self.call.cache.store() else {
             return (Err(StoreError::Down), mark);
         };
-        // Checked between mark and command: an invalidation that was journalled before a waiter joined is either seen
+        // The journal is asked between mark and command. The other way round:
+        //
+        //   leader: finds the journal empty
+        //   writer: commits; its invalidation is not delivered, and is journalled
+        //   waiter: joins
+        //   leader: sets the mark, finds the old value in the store, lands it with the mark
+        //
+        // and the waiter would take the old value, which it must not: it joined after the write.
+        // In this order, a write that was journalled before the waiter joined is in the journal
         // here, or was delivered before the store is asked.
-        if self.tags.are_outdated(&self.cache, &self.text) {
-            // In the key beside the value, a fence would mean that its load failed a moment ago.
+        if self.call.is_outdated() {
+            // In the key of a refresh lease, a fence would mean that a load failed a moment ago.
             let fenced =
-                if self.beside.is_some() { Err(StoreError::Down) } else { Ok(Acquired::Fenced) };
+                if self.refresh.is_some() { Err(StoreError::Down) } else { Ok(Acquired::Fenced) };
             return (fenced, mark);
         }
-        // Until the answer arrives, and if it never does, the lease may be ours.
+        // Until the answer arrives, and if it never does, the store may have granted the lease.
         self.held = true;
         let by = self.budget.deadline();
         let request = Acquire { token: self.token, lease: self.length, reject };
         let acquire = store.send(self.place(), request, by);
-        let (reply, stamps) = if self.tags.is_empty() || self.beside.is_some() {
+        let (reply, stamps) = if self.call.tags.is_empty() || self.refresh.is_some() {
             (acquire.await, Ok(Standing::none()))
         } else {
-            Box::pin(async { tokio::join!(acquire, self.tags.capture(store, by)) }).await
+            Box::pin(async { tokio::join!(acquire, self.call.tags.capture(store, by)) }).await
         };
         self.held = match &reply {
             Ok(acquired) => matches!(acquired, Acquired::Leased),
@@ -148,10 +147,11 @@ impl Lease {
         }
     }
 
-    /// Captures the stamps of the entry's tags for a load without the lease; whether its value may be stored.
+    /// Captures the stamps of the entry's tags for a load without the lease of the entry itself;
+    /// whether its value may be stored.
     pub(super) async fn capture(&mut self) -> bool {
-        if let Some(store) = self.cache.store() {
-            let stamps = self.tags.capture(store, self.budget.deadline()).await;
+        if let Some(store) = self.call.cache.store() {
+            let stamps = self.call.tags.capture(store, self.budget.deadline()).await;
             self.stamps = stamps.unwrap_or(Standing::Missing);
         }
         matches!(self.stamps, Standing::Stamps(_))
@@ -162,24 +162,25 @@ impl Lease {
         self.budget.resume(paused);
     }
 
-    /// The load begins.
+    /// Notes that the load begins, and marks that.
     pub(super) fn begin(mut self: Box<Self>) -> Box<Self> {
         self.begun = (Instant::now(), self.mark());
         self
     }
 
-    /// A value was found: waiters may have it.
+    /// A value was found instead: waiters may have it.
     pub(super) fn pass_on(mut self, record: Bytes, mark: Option<Mark>) {
         self.end(Share::Value(Landed::encoded(record)), mark);
     }
 
     fn end(&mut self, share: Share, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
-            self.give_up(move || leader.land(&share.from(mark)));
+            self.give_up(move || leader.land(&share.landing(mark)));
         }
     }
 
-    /// A value was found that is past its time to live, and is served: callers of the same function may have it.
+    /// A value was found that is past its time to live, and is served: callers of the same function
+    /// may have it.
     pub(super) fn pass_on_stale(mut self, record: Bytes, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
             self.give_up(move || leader.land(&Landing::Stale(record, mark)));
@@ -191,20 +192,25 @@ impl Lease {
         self.leave_alone(REST);
     }
 
-    /// Makes this process leave the entry alone for a moment: another one is refreshing it, or the store does not
-    /// answer.
+    /// Makes this process leave the entry alone for a moment: another process is refreshing it, or
+    /// the store does not answer.
     pub(super) fn pause(&mut self) {
         self.leave_alone(PAUSE);
     }
 
     fn leave_alone(&mut self, span: Duration) {
-        match &mut self.beside {
-            Some(beside) if beside.is_claimed() => beside.rest(Some(span)),
-            _ => self.cache.background().rest(&self.text, span),
+        match &mut self.refresh {
+            Some(lease) if lease.is_claimed() => lease.rest(Some(span)),
+            _ => self.call.cache.background().rest(&self.call.text, span),
         }
     }
 
-    /// Whether anybody waits for the load.
+    /// Whether this is the load of a flight, so that callers may be waiting for it.
+    pub(super) fn is_led(&self) -> bool {
+        self.leader.is_some()
+    }
+
+    /// Whether other callers of this process are waiting for the load.
     pub(super) fn is_awaited(&self) -> bool {
         self.leader.as_ref().is_some_and(Leader::is_awaited)
     }
@@ -213,14 +219,14 @@ impl Lease {
         self.held
     }
 
-    /// Somebody else has replaced the value meanwhile.
+    /// Another process has replaced the value meanwhile: waiters get the new one.
     pub(super) fn land(&mut self, record: Bytes, mark: Option<Mark>) {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
             leader.land(&Landing::Value(Some(Landed::encoded(record)), mark));
         }
     }
 
-    /// What the load returned is not to be stored.
+    /// Ends a load whose result is not to be stored.
     pub(super) fn decline(mut self, share: Share) {
         let mark = self.begun.1;
         self.end(share, mark);
@@ -239,26 +245,36 @@ impl Lease {
         self.leader.as_ref().map(Leader::mark)
     }
 
-    /// The entry.
+    /// The key of the entry.
     fn name(&self) -> Name<'_> {
-        Name { text: &self.text, hash: self.hash }
+        self.call.name()
     }
 
     /// The key that holds the lease itself.
     fn place(&self) -> Name<'_> {
-        self.beside.as_ref().map_or_else(|| self.name(), Beside::name)
+        self.refresh.as_ref().map_or_else(|| self.name(), RefreshLease::name)
     }
 
-    /// Releases the lease, in the background and on the connection that it was requested on, then runs `then`.
+    /// Releases the lease in the background, then runs `then`, which ends the lead of the flight.
+    ///
+    /// The order matters. If the lead ended first, then
+    ///
+    /// 1. a waiter would be made the leader, and would ask the store for the lease,
+    /// 2. the store would still hold this lease, and answer that another process is loading,
+    /// 3. the new leader would wait for a load that does not run, until it asks again.
+    ///
+    /// The release goes over the connection of the request for the lease, behind it. On another
+    /// connection it could be executed before a request that has not been answered, which would
+    /// then take a lease that is never released.
     fn give_up(&mut self, then: impl FnOnce() + Send + 'static) {
         if !std::mem::take(&mut self.held) {
             then();
             return;
         }
-        let (cache, token, budget) = (self.cache.clone(), self.token, self.budget);
+        let (cache, token, budget) = (self.call.cache.clone(), self.token, self.budget);
         let Name { text, hash } = self.place();
         let text = text.to_owned();
-        self.cache.background().run(async move {
+        self.call.cache.background().run(async move {
             if let Some(store) = cache.store() {
                 let by = budget.anew().deadline();
                 _ = store.send(Name { text: &text, hash }, Release { token }, by).await;
@@ -271,7 +287,7 @@ impl Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let leader = self.leader.take();
-        // Asked for here: the lease may be given up by another task.
+        // Found out here, because the lease may be given up by another task.
         let has_panicked = std::thread::panicking();
         self.give_up(move || match leader {
             Some(leader) if has_panicked => leader.land(&Landing::Panicked),

@@ -13,10 +13,10 @@ use crate::store::{Name, Renew};
 use crate::support::budget::Budget;
 
 impl Lease {
-    /// What renews the lease while the load is running.
+    /// A copy of what it takes to renew the lease while the load is running.
     pub(in crate::read) fn renewal(&self) -> Renewal {
         let Name { text, hash } = self.place();
-        let (cache, text, budget) = (self.cache.clone(), text.to_owned(), self.budget);
+        let (cache, text, budget) = (self.call.cache.clone(), text.to_owned(), self.budget);
         Renewal { cache, text, hash, token: self.token, length: self.length, budget }
     }
 }
@@ -37,17 +37,17 @@ impl Renewal {
         if let Some(store) = self.cache.store() {
             let by = self.budget.anew().deadline();
             let place = Name { text: &self.text, hash: self.hash };
-            // If it is lost, or there is no answer, the fill will notice.
+            // If the lease is lost, or there is no answer, the fill will notice.
             _ = store.send(place, Renew { token: self.token, lease: self.length }, by).await;
         }
     }
 
-    /// The same as a future without its type.
+    /// One renewal, as a future without its type.
     pub(in crate::read) fn boxed(&self) -> Pin<Box<dyn Future<Output = ()> + Send + '_>> {
         Box::pin(self.renew())
     }
 
-    /// Renews it again and again.
+    /// Renews the lease three times in its length, until dropped.
     pub(in crate::read) async fn keep(self) {
         loop {
             sleep(self.length / 3).await;

@@ -1,51 +1,50 @@
 //! The second stage of a call: runs the body, and renews the lease meanwhile.
 
-pub(crate) mod body;
-pub(crate) mod desk;
-pub(crate) mod finish;
-pub(crate) mod outcome;
-pub(crate) mod running;
-pub(crate) mod steps;
+pub(super) mod finish;
+pub(super) mod mode;
+pub(super) mod running;
 
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use self::outcome::{Attempt, Ended, Loaded};
+use self::finish::Finish;
+use self::mode::{LoadMode, Loaded};
 use self::running::Running;
-use self::steps::Steps;
 use crate::engine::admission::{self, Places};
-use crate::read::driver::{Boxed, Stage};
-use crate::read::lookup::Entry;
+use crate::error::Error;
+use crate::read::call::Call;
+use crate::read::steps::Steps;
 
 /// A load before its end.
-pub(super) struct Loading {
-    entry: Entry,
-    attempt: Attempt,
+pub(super) struct Load {
+    call: Call,
+    mode: LoadMode,
     running: Running,
-    /// Renews the lease, where there is one. Made once the body is waited for.
-    renewal: Option<Boxed<()>>,
+    /// Renews the lease, if there is one. Made when the body is first pending.
+    renewal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
 
-impl Loading {
-    pub(super) fn new(entry: Entry, attempt: Attempt) -> Box<Self> {
-        let running = Running::new(entry.cache.clone(), entry.callsite);
-        Box::new(Self { entry, attempt, running, renewal: None })
+impl Load {
+    pub(super) fn new(call: Call, mode: LoadMode) -> Box<Self> {
+        let running = Running::new(call.cache.clone(), call.callsite);
+        Box::new(Self { call, mode, running, renewal: None })
     }
 
-    /// Begins, when there is a place for it.
-    pub(super) fn place(self: Box<Self>, steps: &mut dyn Steps) -> Stage {
-        if !Places::are_limited(&self.entry.cache, self.entry.callsite) {
-            return self.start(Places::default(), steps);
-        }
-        let (cache, callsite) = (self.entry.cache.clone(), self.entry.callsite);
-        let can_refuse = steps.can_refuse();
-        let place = async move { Places::take(&cache, callsite, can_refuse).await };
-        Stage::Place(self, Box::pin(place))
+    /// Waits for a place among the concurrent loads. None if their number is not limited.
+    pub(super) fn place(
+        &self,
+        can_refuse: bool,
+    ) -> Option<impl Future<Output = Result<Places, Error>> + Send + 'static> {
+        let Call { cache, callsite, .. } = &self.call;
+        let (cache, callsite) = (cache.clone(), *callsite);
+        let is_limited = Places::are_limited(&cache, callsite);
+        is_limited.then_some(async move { Places::take(&cache, callsite, can_refuse).await })
     }
 
-    pub(super) fn start(self: Box<Self>, places: Places, steps: &mut dyn Steps) -> Stage {
+    /// Starts the body.
+    pub(super) fn start(&self, steps: &mut dyn Steps) {
         self.running.start();
         steps.start();
-        Stage::Body(self, places)
     }
 
     /// Polls the body, and renews the lease meanwhile.
@@ -62,7 +61,7 @@ impl Loading {
         };
         if ended.is_pending() {
             if self.renewal.is_none()
-                && let Some(lease) = self.attempt.lease()
+                && let Some(lease) = self.mode.lease()
             {
                 self.renewal = Some(Box::pin(lease.renewal().keep()));
             }
@@ -73,18 +72,13 @@ impl Loading {
         ended
     }
 
-    /// Looks at the result.
-    pub(super) fn end(self, steps: &mut dyn Steps) -> Stage {
-        let Self { entry, attempt, running, renewal } = self;
-        // A renewal that is on its way counts as sent.
+    /// Decides what becomes of the result. Returns the call, and what is left to do at the store.
+    pub(super) fn end(self, steps: &mut dyn Steps) -> (Call, Option<Finish>) {
+        let Self { call, mode, running, renewal } = self;
+        // A renewal whose answer has not come counts as sent.
         drop(renewal);
         let took = running.end(steps.is_value());
-        match attempt.end(&mut Loaded { entry: &entry, steps, took }) {
-            Ended::Done => Stage::Over,
-            Ended::Left(ending) => {
-                let callsite = entry.callsite;
-                Stage::End(entry, ending.boxed(callsite))
-            }
-        }
+        let finish = mode.end(&mut Loaded { call: &call, steps, took });
+        (call, finish)
     }
 }

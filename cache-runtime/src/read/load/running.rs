@@ -1,4 +1,4 @@
-//! A body that runs, as the statistics see it.
+//! A body that runs, as the statistics count it.
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -9,8 +9,8 @@ use crate::engine::Core;
 use crate::metrics::Event;
 use crate::policy::Callsite;
 
-/// A body that runs, or waits for a place. It counts as cancelled if dropped before its end, and is not counted if it
-/// is refused a place.
+/// A body that runs, or waits for a place. It counts as cancelled if it is dropped before its end,
+/// and is not counted if it is refused a place.
 pub(in crate::read) struct Running {
     cache: Core,
     callsite: &'static Callsite,

@@ -2,26 +2,25 @@
 
 use tokio::time::{Instant, sleep};
 
-use crate::engine::Mode;
 use crate::engine::flight::Leader;
 use crate::metrics::Event;
-use crate::read::lease::Lease;
-use crate::read::load::outcome::Attempt;
-use crate::read::lookup::first_look::{Lack, Seen};
+use crate::read::interpret::Missing;
+use crate::read::load::mode::LoadMode;
 use crate::read::lookup::wait::pause;
-use crate::read::lookup::{Looked, Lookup};
+use crate::read::lookup::{Lookup, LookupOutcome, Step};
+use crate::record::Value;
 use crate::store::{Acquired, StoreError};
 
 impl Lookup<'_> {
     /// Asks the store for the value or the lease, repeatedly while another process is loading.
-    pub(in crate::read) async fn acquire(&mut self, leader: Option<Leader>) -> Looked {
-        // A leader that took over from another has not looked itself, or not recently: the value may be outdated by
-        // now.
-        if self.is_outdated() {
+    pub(super) async fn acquire(&mut self, leader: Option<Leader>) -> Step {
+        // A leader that took over from another has not looked itself, or not recently: the value
+        // may be outdated by now.
+        if self.call.is_outdated() {
             self.answered(Event::Miss);
-            return leader.map_or_else(Looked::alone, Looked::around);
+            return leader.map_or_else(LookupOutcome::alone, LookupOutcome::shared).into();
         }
-        let patient = self.entry.callsite.policy().lock
+        let patient = self.call.callsite.policy().lock
             && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
         let mut lease = self.lease(leader);
         let since = Instant::now();
@@ -32,38 +31,38 @@ impl Lookup<'_> {
                 Ok(Acquired::Leased) => {
                     self.answered(Event::Miss);
                     if waited {
-                        self.count(Event::Takeover);
+                        self.call.count(Event::Takeover);
                     }
-                    return Looked::Load(Attempt::Leased(lease.begin()));
+                    return LookupOutcome::Load(LoadMode::Leased(lease.begin())).into();
                 }
                 Ok(Acquired::Value(record)) => {
-                    let candidate = self.examine(record.clone(), lease.stamps());
-                    match self.confirm(candidate).await {
-                        Seen::Value(value)
+                    let seen = self.judge_record(record.clone(), lease.stamps());
+                    match self.confirm(seen).await {
+                        Ok(value)
                             if value.is_kept() && !rejected && !self.is_fresh(&value).await =>
                         {
                             self.reject = Some(value.token());
                             rejected = true;
                         }
-                        Seen::Value(_) => {
+                        Ok(_) => {
                             self.answered(Event::Hit);
                             lease.pass_on(record, mark);
-                            return Looked::Found;
+                            return LookupOutcome::Found.into();
                         }
-                        Seen::None(Lack::Elsewhere) => {
-                            // Hands over to a waiter, who finds the same.
+                        Err(Missing::Elsewhere) => {
+                            // A waiter takes over, who finds the same.
                             drop(lease);
-                            return self.look_aside(Mode::Through).await;
+                            return self.step_aside();
                         }
-                        // Useless to this process: asks the store to replace it by the lease, once.
-                        Seen::None(Lack::Miss) if !rejected => rejected = true,
-                        Seen::None(_) => break,
+                        // Useless to this process: asks the store once to replace it by the lease.
+                        Err(Missing::Nothing(_)) if !rejected => rejected = true,
+                        Err(_) => break,
                     }
                 }
                 Ok(Acquired::Held(left)) if patient && since.elapsed() < self.patience() => {
                     self.answered(Event::Miss);
                     if !waited {
-                        self.count(Event::LeaseWait);
+                        self.call.count(Event::LeaseWait);
                     }
                     waited = true;
                     let paused = Instant::now();
@@ -71,55 +70,45 @@ impl Lookup<'_> {
                     lease.waited(paused);
                 }
                 Ok(Acquired::Foreign) => {
-                    self.count(Event::Foreign);
+                    self.call.count(Event::Foreign);
                     break;
                 }
-                // No lease is granted after a restart, or where no scripts run, but the value whose `GET` was spared may
-                // be there.
+                // No lease is granted after a restart, or where no scripts run, but the value whose
+                // `GET` was spared may be there.
                 reply @ (Ok(Acquired::Quiet) | Err(StoreError::Refused(_))) if self.unasked => {
                     if let Err(error) = &reply {
-                        self.count(error.event());
+                        self.call.count(error.event());
                     }
                     match Box::pin(self.spared_get()).await {
-                        Seen::Value(value) if !value.is_kept() || self.is_fresh(&value).await => {
+                        Ok(value) if !value.is_kept() || self.is_fresh(&value).await => {
                             self.answered(Event::Hit);
-                            return Looked::Found;
+                            return LookupOutcome::Found.into();
                         }
-                        Seen::None(Lack::Elsewhere) => {
+                        Err(Missing::Elsewhere) => {
                             drop(lease);
-                            return self.look_aside(Mode::Through).await;
+                            return self.step_aside();
                         }
                         _ => break,
                     }
                 }
                 Ok(Acquired::Held(_) | Acquired::Fenced | Acquired::Quiet) => break,
                 Err(error) => {
-                    self.count(error.event());
+                    self.call.count(error.event());
                     break;
                 }
             }
         }
         self.answered(Event::Miss);
-        lease.into_leader().map_or_else(Looked::alone, Looked::around)
+        lease.into_leader().map_or_else(LookupOutcome::alone, LookupOutcome::shared).into()
     }
 
     /// The look into the store that was spared because the latest ones found nothing.
-    async fn spared_get(&mut self) -> Seen {
-        if self.entry.cache.store().is_none() {
-            return Seen::None(Lack::Obstacle);
+    async fn spared_get(&mut self) -> Result<Value, Missing> {
+        if self.call.cache.store().is_none() {
+            return Err(Missing::Blocked);
         }
-        let reply = self.ask(false).await;
-        let candidate = self.judge(reply);
-        self.confirm(candidate).await
-    }
-
-    pub(in crate::read) fn lease(&self, leader: Option<Leader>) -> Box<Lease> {
-        Box::new(self.unboxed_lease(leader))
-    }
-
-    pub(in crate::read) fn unboxed_lease(&self, leader: Option<Leader>) -> Lease {
-        let length =
-            self.entry.callsite.policy().lease.unwrap_or(self.entry.cache.settings().lease);
-        Lease::new(&self.entry, length, self.budget, leader)
+        let reply = self.ask().await;
+        let (seen, _) = self.judge(reply);
+        self.confirm(seen).await
     }
 }

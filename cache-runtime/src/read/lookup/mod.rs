@@ -1,250 +1,300 @@
 //! The first stage of a call: finds a value, or decides how to run the body.
+//!
+//! A search is a loop over [`Step`]s. Each step does one thing (looks, waits, asks for a lease) and
+//! says what comes next. The age of values is a [policy](AgePolicy) of the one search: a function
+//! that ignores it sees only fresh and expired values.
 
 mod acquire;
-pub(crate) mod aside;
-pub(crate) mod first_look;
-pub(crate) mod interpret;
-pub(crate) mod wait;
+mod look;
+mod refresh;
+mod replace;
+mod wait;
 
 use tokio::sync::oneshot;
 
-use self::first_look::{Lack, Reply, Seen};
-use crate::codec::Schema;
-use crate::engine::flight::{FlightRequest, Leader, Role, Verdict};
-use crate::engine::tags::Tags;
-use crate::engine::{Core, Mode};
-use crate::key::Untyped;
+use crate::engine::Mode;
+use crate::engine::background::RefreshClaim;
+use crate::engine::flight::{FlightRequest, Leader, Mark, Role, Verdict};
 use crate::metrics::Event;
-use crate::policy::Callsite;
-use crate::read::load::desk::Desk;
-use crate::read::load::outcome::Attempt;
-use crate::read::load::steps::Memory;
+use crate::read::call::Call;
+use crate::read::freshness::{AgePolicy, Freshness};
+use crate::read::interpret::Missing;
+use crate::read::lease::Lease;
+use crate::read::load::mode::LoadMode;
+use crate::read::restore::RestoreChannel;
+use crate::read::steps::ErrorMemory;
+use crate::record::Value;
 use crate::record::token::Token;
-use crate::record::{KeyHash, Value};
-use crate::store::Name;
 use crate::support::budget::Budget;
 
-/// The entry of a call.
-#[derive(Clone, Debug)]
-pub(super) struct Entry {
-    pub(super) cache: Core,
-    pub(super) callsite: &'static Callsite,
-    pub(super) schema: Schema,
-    /// Its key, with the namespace.
-    pub(super) text: String,
-    pub(super) hash: KeyHash,
-    pub(super) tags: Tags,
-}
-
-/// The result of a lookup.
-pub(super) enum Looked {
+/// What a search has come to.
+pub(super) enum LookupOutcome {
     /// A value, which is the result of the call by now.
     Found,
-    Load(Attempt),
+    /// Nothing is to be done about the value that was to be refreshed: it stays, or another process
+    /// has replaced it.
+    Kept,
+    /// Nothing that can be served: run the body.
+    Load(LoadMode),
+    /// A value, which is the result of the call by now, and is to be refreshed in the background.
+    Refresh(Refresh),
+    /// The same for a value that is served only if the load in the background takes too long.
+    Await(Refresh),
 }
 
-impl Looked {
-    /// Run the body as if there were no cache.
-    pub(super) fn alone() -> Self {
-        Self::Load(Attempt::Alone)
-    }
-
-    /// Run the body for the waiters as well, but store nothing.
-    pub(super) fn around(leader: Leader) -> Self {
-        let mark = leader.mark();
-        Self::Load(Attempt::Around(leader, mark))
-    }
+/// A refresh that is to be done in the background.
+pub(super) struct Refresh {
+    pub(super) seen: Value,
+    pub(super) claim: RefreshClaim,
+    /// The lead of the callers that wait for the load, if there may be any.
+    pub(super) leader: Option<Leader>,
 }
 
-/// What is known of an entry before anything is done about it.
-pub(super) enum Known {
-    /// Another call in this process is loading it.
-    Loading(oneshot::Receiver<Verdict>),
-    Seen(Seen),
+/// What a search does next.
+pub(super) enum Step {
+    /// Look into the store, for the waiters as well if the call leads a flight.
+    Look(Option<Leader>),
+    /// Decide about what a look has found. The mark is that of the look.
+    Decide(Option<(Leader, Mark)>, Result<Value, Missing>, Freshness),
+    /// Wait for the load of another call. `true` if the result of this call is a stale value
+    /// already.
+    Wait(oneshot::Receiver<Verdict>, bool),
+    Done(LookupOutcome),
 }
 
 /// A call's search for a value.
 pub(super) struct Lookup<'a> {
-    pub(super) entry: Entry,
+    pub(super) call: Call,
+    mode: Mode,
+    pub(super) age: AgePolicy,
     pub(super) budget: Budget,
-    /// A value that was found and cannot be used.
-    pub(super) reject: Option<Token>,
-    /// The value was not asked for: the lease is, and tells whether the call is a hit or a miss.
-    pub(super) unasked: bool,
+    /// The token of a value that was found and cannot be used: the lease may replace it.
+    reject: Option<Token>,
+    /// The value was not asked for, only the lease, whose answer says whether the call is a hit.
+    unasked: bool,
     /// How errors of the function are remembered, if they are.
-    pub(super) memory: Option<Memory>,
-    /// It is a call by hand, of no function.
+    memory: Option<ErrorMemory>,
+    /// It is a load by hand, of no function.
     by_hand: bool,
-    /// Where it asks what becomes the result. None before there is a question.
-    pub(super) desk: Option<Desk>,
-    /// Whether a value of another release in the key leads to the key [beside](super::aside) it.
-    pub(super) steps_aside: bool,
-    /// The batch that this is one id of, and for which one more `GET` does not matter.
+    /// Where it has values restored. None as long as it is no search, but a single look.
+    channel: Option<RestoreChannel>,
+    /// What the batch asks for that this is one id of. One more `GET` costs a batch no round trip.
     batch: Option<&'a (dyn Fn() -> FlightRequest + Send + Sync)>,
 }
 
-impl Entry {
-    /// The entry of this key in this cache.
-    pub(super) fn new(cache: Core, key: Untyped) -> Self {
-        let tags = Tags::new(&cache, key.tags(), key.longest_life());
-        let schema = key.schema(cache.settings().codec);
-        let (callsite, text) = (key.callsite, cache.full_text_of(key.text));
-        Self { hash: KeyHash::of(&text), cache, callsite, schema, text, tags }
+impl LookupOutcome {
+    /// Run the body as if there were no cache.
+    pub(super) fn alone() -> Self {
+        Self::Load(LoadMode::Alone)
     }
 
-    pub(super) fn name(&self) -> Name<'_> {
-        Name { text: &self.text, hash: self.hash }
+    /// Run the body for the waiters as well, but store nothing.
+    fn shared(leader: Leader) -> Self {
+        Self::Load(LoadMode::shared(leader))
     }
+}
 
-    /// Whether an invalidation of the entry or of one of its tags has not been delivered yet. It counts as executed.
-    pub(super) fn is_outdated(&self) -> bool {
-        self.tags.are_outdated(&self.cache, &self.text)
-    }
-
-    pub(super) fn count(&self, event: Event) {
-        self.cache.recorder().count(self.callsite, event);
+impl From<LookupOutcome> for Step {
+    fn from(outcome: LookupOutcome) -> Self {
+        Self::Done(outcome)
     }
 }
 
 impl<'a> Lookup<'a> {
-    pub(super) fn new(entry: Entry, memory: Option<Memory>, by_hand: bool) -> Self {
-        let budget = entry.callsite.policy().budget.unwrap_or(entry.cache.settings().budget);
+    pub(super) fn new(
+        call: Call,
+        mode: Mode,
+        age: AgePolicy,
+        memory: Option<ErrorMemory>,
+        by_hand: bool,
+    ) -> Self {
+        let budget = call.callsite.policy().budget.unwrap_or(call.cache.settings().budget);
         Self {
-            entry,
+            call,
+            mode,
+            age,
             budget: Budget::new(budget),
             reject: None,
             unasked: false,
             memory,
             by_hand,
-            desk: None,
-            steps_aside: false,
+            channel: None,
             batch: None,
         }
     }
 
-    /// The same for one id of a batch, whose `GET`s are one command. `batch` says what all of it asks for.
+    /// The lookup of one id of a batch, whose `GET`s are one command. `batch` returns what all of
+    /// it asks for.
     pub(super) fn of_many(self, batch: &'a (dyn Fn() -> FlightRequest + Send + Sync)) -> Self {
         Self { batch: Some(batch), ..self }
     }
 
-    /// What the call asks for: it is given no error of a call that asked for anything else.
-    pub(super) fn asked(&self) -> FlightRequest {
-        if self.by_hand {
-            return FlightRequest::by_hand();
-        }
-        self.batch.map_or_else(|| FlightRequest::one(self.entry.callsite), |batch| batch())
+    /// Opens the channel by which the search has values restored; its poller gets the other end.
+    pub(super) fn open_channel(&mut self) -> RestoreChannel {
+        self.channel.insert(RestoreChannel::default()).clone()
     }
 
-    pub(super) fn name(&self) -> Name<'_> {
-        self.entry.name()
-    }
-
-    /// What is known without a look into the store; `None` if a look is needed.
-    pub(super) fn begin(&mut self, mode: Mode) -> Option<Known> {
-        if mode == Mode::Through
-            && let Some(waiting) = self.join()
-        {
-            return Some(Known::Loading(waiting));
+    /// The first step of a search, if it needs no look into the store.
+    pub(super) fn begin(&mut self) -> Option<Step> {
+        if let Some(waiting) = self.join() {
+            return Some(Step::Wait(waiting, false));
         }
-        if self.is_outdated() {
-            self.count(Event::Outdated);
-            return Some(Known::Seen(Seen::None(Lack::Obstacle)));
+        if self.call.is_outdated() {
+            self.call.count(Event::Outdated);
+            return Some(Step::Decide(None, Err(Missing::Blocked), Freshness::Expired));
         }
-        if mode == Mode::Through && self.spares_get() {
-            // Saves a command for functions that are hardly ever called twice, and while a cache fills.
+        if self.spares_get() {
+            // Saves a command where calls rarely hit, such as while a cache fills.
             self.unasked = true;
-            return Some(Known::Seen(Seen::None(Lack::Miss)));
+            return Some(Step::Decide(None, Err(Missing::Nothing(None)), Freshness::Expired));
         }
         None
     }
 
-    /// Whether what was seen is the result of the call as it is.
-    pub(super) fn is_hit(&self, mode: Mode, seen: &Seen) -> bool {
-        let is_hit =
-            matches!(seen, Seen::Value(value) if mode == Mode::Through && !value.is_kept());
-        if is_hit {
-            self.count(Event::Hit);
-        }
-        is_hit
-    }
-
-    /// Everything else. What asks the store is boxed by itself: where the store is of no use, little has been allocated.
-    pub(super) async fn go_on(&mut self, mode: Mode, known: Known) -> Looked {
-        match (known, mode) {
-            (Known::Loading(waiting), _) => Box::pin(self.wait(waiting)).await,
-            // Kept longer by another function with the same key.
-            (Known::Seen(Seen::Value(value)), Mode::Through) => {
-                if Box::pin(self.is_fresh(&value)).await {
-                    self.count(Event::Hit);
-                    return Looked::Found;
+    /// Searches until there is an outcome. A step that asks the store is boxed by itself, so that
+    /// little is allocated where the store is of no use.
+    pub(super) async fn search(&mut self, mut step: Step) -> LookupOutcome {
+        loop {
+            step = match step {
+                Step::Done(outcome) => return outcome,
+                Step::Look(leader) => Box::pin(self.look(leader)).await,
+                Step::Wait(waiting, has_stale) => Box::pin(self.wait(waiting, has_stale)).await,
+                Step::Decide(lead, Ok(value), freshness) => {
+                    Box::pin(self.decide(lead, value, freshness)).await
                 }
-                self.reject = Some(value.token());
-                self.miss(mode, Lack::Miss).await
-            }
-            (Known::Seen(Seen::Value(value)), _) => Box::pin(self.replace(value.token())).await,
-            (Known::Seen(Seen::None(lack)), _) => self.miss(mode, lack).await,
+                Step::Decide(lead, Err(missing), _) => {
+                    self.miss(lead.map(|(leader, _)| leader), missing).await
+                }
+            };
         }
     }
 
-    /// Nothing usable was found: join a flight, or lead one.
-    async fn miss(&mut self, mode: Mode, lack: Lack) -> Looked {
-        if lack == Lack::Elsewhere {
-            return self.look_aside(mode).await;
+    /// Looks into the store.
+    async fn look(&mut self, leader: Option<Leader>) -> Step {
+        if self.age == AgePolicy::Ignored && leader.is_some() {
+            // Asks for the lease at once: if there is a value, that is the answer.
+            return self.acquire(leader).await;
+        }
+        let mark = leader.as_ref().map(Leader::mark);
+        if self.call.is_outdated() {
+            self.call.count(Event::Outdated);
+            return Step::Decide(leader.zip(mark), Err(Missing::Blocked), Freshness::Expired);
+        }
+        let reply = self.ask().await;
+        let (seen, freshness) = self.judge(reply);
+        Step::Decide(leader.zip(mark), self.confirm(seen).await, freshness)
+    }
+
+    /// A value was found: decides according to its age.
+    async fn decide(
+        &mut self,
+        lead: Option<(Leader, Mark)>,
+        value: Value,
+        freshness: Freshness,
+    ) -> Step {
+        if self.mode == Mode::Refresh {
+            return self.replace(value.token()).await.into();
+        }
+        match freshness {
+            Freshness::Unknown if self.is_fresh(&value).await => {
+                self.call.count(Event::Hit);
+                LookupOutcome::Found.into()
+            }
+            Freshness::Unknown | Freshness::Expired => {
+                self.reject = Some(value.token());
+                Step::Decide(lead, Err(Missing::Nothing(self.reject)), freshness)
+            }
+            Freshness::StaleIfError => self.load_or_serve_stale(lead, value).await,
+            Freshness::Fresh | Freshness::RefreshEarly | Freshness::StaleWhileRevalidate => {
+                self.serve(lead, value, freshness).await
+            }
+        }
+    }
+
+    /// Nothing usable was found: joins a flight, or leads one and asks for the lease.
+    async fn miss(&mut self, leader: Option<Leader>, missing: Missing) -> Step {
+        if missing == Missing::Elsewhere {
+            // If the call leads a flight, a waiter takes over, who finds the same.
+            drop(leader);
+            return self.step_aside();
         }
         if !self.unasked {
-            self.count(Event::Miss);
+            self.call.count(Event::Miss);
         }
-        match (mode, lack) {
-            (Mode::Refresh, Lack::Obstacle) => Looked::alone(),
-            (Mode::Refresh, Lack::Miss | Lack::Elsewhere) => Box::pin(self.acquire(None)).await,
-            _ => match self.enter() {
-                Role::Wait(waiting) => Box::pin(self.wait(waiting)).await,
-                Role::Lead(leader) if lack == Lack::Obstacle => Looked::around(leader),
-                Role::Lead(leader) => Box::pin(self.acquire(Some(leader))).await,
+        let is_blocked = missing == Missing::Blocked;
+        let leader = match leader {
+            // A refresh waits for no load that may have begun before it.
+            None if self.mode == Mode::Refresh && is_blocked => {
+                return LookupOutcome::alone().into();
+            }
+            None if self.mode == Mode::Refresh => None,
+            None => match self.enter() {
+                Role::Wait(waiting) => return Step::Wait(waiting, false),
+                Role::Lead(leader) => Some(leader),
             },
+            leader => leader,
+        };
+        match leader {
+            Some(leader) if is_blocked => LookupOutcome::shared(leader).into(),
+            leader => Box::pin(self.acquire(leader)).await,
         }
     }
 
-    /// What the store replies, where that takes no waiting.
-    pub(super) fn at_once(&self) -> Option<Reply> {
-        let record = self.entry.cache.store()?.get_at_once(self.name())?;
-        Some(Reply::of_entry(record))
+    /// From here on, the search is about the entry [beside](crate::read::beside).
+    fn step_aside(&mut self) -> Step {
+        self.call = self.call.beside();
+        (self.reject, self.unasked) = (None, false);
+        // The next call looks before it asks for the lease, and so finds the same without holding
+        // up others.
+        self.call.cache.recorder().is_no_longer_dry(self.call.callsite);
+        self.begin().unwrap_or(Step::Look(None))
     }
 
-    /// Joins the flight of the entry if there is one.
+    /// Joins the flight of the entry if there is one. A refresh joins none.
     pub(super) fn join(&self) -> Option<oneshot::Receiver<Verdict>> {
-        self.entry.cache.flights().join(self.name(), || self.asked())
+        let name = self.call.name();
+        self.reads().then(|| self.call.cache.flights().join(name, || self.asked())).flatten()
     }
 
     /// Joins the flight of the entry, or leads a new one.
-    pub(super) fn enter(&self) -> Role {
-        self.entry.cache.flights().enter(self.name(), self.asked())
+    fn enter(&self) -> Role {
+        self.call.cache.flights().enter(self.call.name(), self.asked())
     }
 
-    pub(super) fn is_outdated(&self) -> bool {
-        self.entry.is_outdated()
+    /// What the call asks for: it is given no error of a call that asked for anything else.
+    fn asked(&self) -> FlightRequest {
+        if self.by_hand {
+            return FlightRequest::by_hand();
+        }
+        self.batch.map_or_else(|| FlightRequest::one(self.call.callsite), |batch| batch())
     }
 
-    /// Whether a value that is kept longer than it is fresh is still fresh.
-    pub(super) async fn is_fresh(&self, value: &Value) -> bool {
-        interpret::is_fresh(&self.entry.cache, self.name(), value, self.budget)
-            .await
-            .unwrap_or(false)
+    /// Whether a value that is there may be the result, which it may not for a refresh.
+    fn reads(&self) -> bool {
+        self.mode == Mode::Through
     }
 
-    /// Whether the lease is asked for at once.
+    /// Whether a value that another function keeps longer than it is fresh is still fresh.
+    async fn is_fresh(&self, value: &Value) -> bool {
+        self.call.is_fresh(value, self.budget).await.unwrap_or(false)
+    }
+
+    /// Whether the lease is asked for at once, without a look before.
     fn spares_get(&self) -> bool {
-        self.batch.is_none() && self.entry.cache.recorder().is_dry(self.entry.callsite)
+        self.reads()
+            && self.age == AgePolicy::Ignored
+            && self.batch.is_none()
+            && self.call.cache.recorder().is_dry(self.call.callsite)
     }
 
-    /// Counts the call as a hit or a miss, according to the first answer, unless it has been counted.
-    pub(super) fn answered(&mut self, event: Event) {
+    /// Counts the call as a hit or a miss, by the first answer, unless it has been counted.
+    fn answered(&mut self, event: Event) {
         if std::mem::take(&mut self.unasked) {
-            self.count(event);
+            self.call.count(event);
         }
     }
 
-    pub(super) fn count(&self, event: Event) {
-        self.entry.count(event);
+    fn lease(&self, leader: Option<Leader>) -> Box<Lease> {
+        Box::new(Lease::new(&self.call, self.budget, leader))
     }
 }

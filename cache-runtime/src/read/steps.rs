@@ -1,13 +1,14 @@
-//! The seam between the protocol, which is the same for all functions, and what only one of them has: its body and its
-//! types.
+//! The seam between the protocol of a read, which is the same for all functions, and what only one
+//! function has: its body and its types.
 //!
-//! The protocol is compiled once, in this crate. What is compiled again for each pair of types is here, and is little:
-//! a value that becomes bytes, bytes that become a value, and a place for the result. What is compiled for each function
-//! is in [`body`](crate::read::load::body), and is less.
+//! The protocol is compiled once, in this crate. What is compiled again for each pair of types is
+//! here, and is little: a value becomes bytes, bytes become a value, and there is a place for the
+//! result. What is compiled for each function is in [`calling`](crate::read::calling), and is less.
 //!
-//! No future of the protocol holds a reference to this side. While it is polled it may [ask](crate::read::load::desk), and
-//! whoever polls it answers. So those futures are `Send` whatever the types of the function are, and whether the future
-//! of a call is `Send` depends on its body and its types alone.
+//! No future of the protocol holds a reference to this side. While it is polled it may
+//! [request](crate::read::restore) that something be restored, which its poller does. So those
+//! futures are `Send` whatever the types of the function are, and whether the future of a call is
+//! `Send` depends on its body and its types alone.
 
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -19,17 +20,34 @@ use crate::engine::entry::{Content, Lasting};
 use crate::error::Error;
 use crate::key::Typed;
 use crate::policy::FINGERPRINT;
-use crate::read::driver::Driver;
-use crate::read::load::body::Body;
 use crate::typing::{Returns, Shared};
 
 /// How the errors of a function are remembered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::read) enum Memory {
-    /// As bytes, by all processes.
+pub(in crate::read) enum ErrorMemory {
+    /// As bytes in the store, for all processes.
     Wire,
-    /// As they are, by this process.
+    /// As they are, in this process only.
     Local,
+}
+
+/// A call that goes through the protocol, without its body and its types.
+pub(in crate::read) trait Protocol: Send {
+    /// Goes on until the call has a result, or needs none because it runs in the background.
+    fn poll(&mut self, cx: &mut Context<'_>, steps: &mut dyn Steps) -> Poll<()>;
+}
+
+/// The body of one call, which returns an `R` and stores a `T`.
+pub(in crate::read) trait Body<R, T> {
+    /// Makes the body's future.
+    fn start(&mut self);
+
+    /// Polls that future, and drops it as soon as it has ended.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<R>;
+
+    /// Runs a copy of the body in the background, as a call of its own. Does nothing if the body
+    /// cannot be copied.
+    fn detach(&mut self, protocol: Box<dyn Protocol>, values: Values<R, T>, cache: &Core);
 }
 
 /// What the protocol does with a call's body and its result, without knowing their types.
@@ -37,13 +55,14 @@ pub(in crate::read) trait Steps: Content + Lasting {
     /// Makes the body's future.
     fn start(&mut self);
 
-    /// Polls it; its output becomes the result.
+    /// Polls the body, whose output becomes the result.
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 
-    /// Lets a copy of the body run in the background, for a call that `driver` leads through the protocol.
-    fn detach(&mut self, driver: Driver, cache: &Core);
+    /// Lets a copy of the body run in the background, as a call that goes through `protocol`.
+    fn detach(&mut self, protocol: Box<dyn Protocol>, cache: &Core);
 
-    /// Makes the bytes of a value the result; whether that was possible. The result is what it was before if not.
+    /// Makes the bytes of a value the result; whether that was possible. If not, the result stays
+    /// what it was before.
     fn decode(&mut self, payload: &[u8], codec: Codec) -> bool;
 
     /// The same with a copy of what another call has loaded.
@@ -61,7 +80,8 @@ pub(in crate::read) trait Steps: Content + Lasting {
     /// A copy of the value for other calls, if its type can be cloned.
     fn share(&self) -> Option<Shared>;
 
-    /// The error for other calls, where its type allows that. The result may hold it together with them from now on.
+    /// The error for other calls, where its type allows that. From now on the result may hold it
+    /// together with them.
     fn share_error(&mut self) -> Option<Shared>;
 
     /// Whether the result can say that the call was refused.
@@ -71,30 +91,33 @@ pub(in crate::read) trait Steps: Content + Lasting {
     fn refuse(&mut self, error: Error);
 
     /// How errors are remembered, if they are.
-    fn memory(&self) -> Option<Memory>;
+    fn memory(&self) -> Option<ErrorMemory>;
 
-    /// Whether the call is one by hand, of no function.
+    /// Whether the call is a load by hand, of no function.
     fn is_by_hand(&self) -> bool;
 
-    /// For how long the result is remembered, if it is an error that is.
+    /// For how long the result is remembered, if it is an error that is to be remembered.
     fn error_ttl(&self) -> Option<Duration>;
 
-    /// The error as content of a record.
+    /// Appends the error as the content of a record.
     fn encode_error(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError>;
 
+    /// Whether the error would come back from these bytes as it is.
     fn compare_error(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference>;
 }
 
-/// The error of a call, to be remembered as bytes; of one that can only be cloned, nothing but that it is there.
+/// The error of a call as the content of a record. Of an error that only this process can remember,
+/// the record has no content: it says only that there is one.
 pub(in crate::read) struct Failed<'a> {
     pub(in crate::read) steps: &'a dyn Steps,
-    /// Stands before the error: other functions that share the entry do not fail in the same way.
+    /// The fingerprint of the function, which stands before the error: other functions that share
+    /// the entry do not fail in the same way.
     pub(in crate::read) function: [u8; FINGERPRINT],
 }
 
 impl Content for Failed<'_> {
     fn encode(&self, codec: Codec, out: &mut Vec<u8>) -> Result<Exactness, CodecError> {
-        if self.steps.memory() != Some(Memory::Wire) {
+        if self.steps.memory() != Some(ErrorMemory::Wire) {
             return Ok(Exactness::Exact);
         }
         out.extend(self.function);
@@ -102,14 +125,14 @@ impl Content for Failed<'_> {
     }
 
     fn compare(&self, codec: Codec, payload: &[u8]) -> Result<(), Difference> {
-        if self.steps.memory() != Some(Memory::Wire) {
+        if self.steps.memory() != Some(ErrorMemory::Wire) {
             return Ok(());
         }
         self.steps.compare_error(codec, payload.get(FINGERPRINT..).unwrap_or_default())
     }
 }
 
-/// What there is to know of a function's types, and the result of one call.
+/// What the protocol needs to know of a function's types, and the result of one call.
 pub(in crate::read) struct Values<R, T> {
     pub(in crate::read) returns: Returns<R, T>,
     pub(in crate::read) key: Typed<T>,
@@ -121,12 +144,13 @@ impl<R, T> Values<R, T> {
         Self { returns, key, result: None }
     }
 
-    fn keep(&mut self, result: Option<R>) -> bool {
-        let is_kept = result.is_some();
-        if is_kept {
+    /// Sets the result if there is one; whether there is.
+    fn set(&mut self, result: Option<R>) -> bool {
+        let is_set = result.is_some();
+        if is_set {
             self.result = result;
         }
-        is_kept
+        is_set
     }
 
     fn value(&self) -> Option<&T> {
@@ -178,31 +202,31 @@ impl<R, T> Steps for Both<'_, R, T> {
         self.body.poll(cx).map(|result| self.values.result = Some(result))
     }
 
-    fn detach(&mut self, driver: Driver, cache: &Core) {
-        // There is no caller that could be refused.
+    fn detach(&mut self, protocol: Box<dyn Protocol>, cache: &Core) {
+        // In the background no caller could be refused.
         let values = Values::new(self.values.returns.never_refusing(), self.values.key);
-        self.body.detach(driver, values, cache);
+        self.body.detach(protocol, values, cache);
     }
 
     fn decode(&mut self, payload: &[u8], codec: Codec) -> bool {
         let decoded = self.values.returns.decode(payload, codec).ok();
-        self.values.keep(decoded)
+        self.values.set(decoded)
     }
 
     fn unshare(&mut self, value: &Shared) -> bool {
         let copy = ((self.values.returns.nature)().unshare)(value);
-        self.values.keep(copy)
+        self.values.set(copy)
     }
 
     fn decode_error(&mut self, payload: &[u8], codec: Codec) -> bool {
         let wire = self.values.returns.errors.and_then(|errors| errors().wire);
         let decoded = wire.and_then(|wire| (wire.decode)(payload, codec).ok());
-        self.values.keep(decoded)
+        self.values.set(decoded)
     }
 
     fn unshare_error(&mut self, error: &Shared) -> bool {
         let copy = (self.values.returns.sharing.unshare)(error);
-        self.values.keep(copy)
+        self.values.set(copy)
     }
 
     fn is_value(&self) -> bool {
@@ -225,12 +249,12 @@ impl<R, T> Steps for Both<'_, R, T> {
 
     fn refuse(&mut self, error: Error) {
         let refused = self.values.returns.refuse.map(|refuse| refuse(error));
-        self.values.keep(refused);
+        self.values.set(refused);
     }
 
-    fn memory(&self) -> Option<Memory> {
+    fn memory(&self) -> Option<ErrorMemory> {
         let errors = (self.values.returns.errors?)();
-        Some(if errors.wire.is_some() { Memory::Wire } else { Memory::Local })
+        Some(if errors.wire.is_some() { ErrorMemory::Wire } else { ErrorMemory::Local })
     }
 
     fn is_by_hand(&self) -> bool {

@@ -1,4 +1,4 @@
-//! The third stage of a call: looks at what its body returned, and decides what becomes of it.
+//! How a body is run, and what becomes of what it returned.
 
 use std::time::Duration;
 
@@ -9,10 +9,10 @@ use crate::engine::entry::{self, Content, Head, Unfit};
 use crate::engine::flight::{Landed, Leader, Mark};
 use crate::engine::tags::Standing;
 use crate::error::Error;
+use crate::read::call::Call;
 use crate::read::lease::{Lease, Share};
-use crate::read::load::finish::Ending;
-use crate::read::load::steps::{Failed, Memory, Steps};
-use crate::read::lookup::Entry;
+use crate::read::load::finish::Finish;
+use crate::read::steps::{ErrorMemory, Failed, Steps};
 use crate::record::token::Token;
 use crate::record::{self, Value};
 use crate::store::Fill;
@@ -20,43 +20,40 @@ use crate::support::panic::guarded;
 use crate::support::span::{SHORTEST, capped};
 use crate::typing::Shared;
 
-/// How the body is run.
-pub(in crate::read) enum Attempt {
+/// How the body is run, which decides what may become of its result.
+pub(in crate::read) enum LoadMode {
     /// Nothing is stored or shared.
     Alone,
-    /// Nothing is stored, but waiters that joined before the mark are served.
-    Around(Leader, Mark),
-    /// Stored if the key still holds this attempt's lease.
+    /// Nothing is stored, but waiters that joined before the mark get the result.
+    Shared(Leader, Mark),
+    /// The value is stored if the key still holds this lease.
     Leased(Box<Lease>),
-    /// Stored if the key still holds the value with this token.
+    /// The value is stored if the key still holds the value with this token.
     Replace(Box<Lease>, Token),
-    /// The same, under a lease in the key beside the value; the old value is served if the body fails.
-    Over(Box<Lease>, Box<Value>),
+    /// The same, under the refresh lease; the old value is served if the body fails.
+    Refresh(Box<Lease>, Box<Value>),
 }
 
-/// What is left of a load once its result has been looked at. The call returns the result, which may have become an error
-/// in place of a value that would come back as another one.
-pub(in crate::read) enum Ended {
-    /// Nothing.
-    Done,
-    /// This, before the call returns.
-    Left(Ending),
-}
-
-/// What there is to know about a finished load.
+/// A load whose body has returned.
 pub(in crate::read) struct Loaded<'a> {
-    pub(in crate::read) entry: &'a Entry,
+    pub(in crate::read) call: &'a Call,
     /// The result, and what can be done with it.
     pub(in crate::read) steps: &'a mut dyn Steps,
     pub(in crate::read) took: Duration,
 }
 
-impl Attempt {
+impl LoadMode {
+    /// For the waiters as well, but without storing anything.
+    pub(in crate::read) fn shared(leader: Leader) -> Self {
+        let mark = leader.mark();
+        Self::Shared(leader, mark)
+    }
+
     /// The lease to renew while the body runs.
     pub(in crate::read) fn lease(&self) -> Option<&Lease> {
         match self {
             Self::Leased(lease) => Some(lease),
-            Self::Over(lease, _) if lease.is_held() => Some(lease),
+            Self::Refresh(lease, _) if lease.is_held() => Some(lease),
             _ => None,
         }
     }
@@ -65,20 +62,22 @@ impl Attempt {
     pub(in crate::read) fn is_awaited(&self) -> bool {
         match self {
             Self::Alone => false,
-            Self::Around(leader, _) => leader.is_awaited(),
-            Self::Leased(lease) | Self::Replace(lease, _) | Self::Over(lease, _) => {
+            Self::Shared(leader, _) => leader.is_awaited(),
+            Self::Leased(lease) | Self::Replace(lease, _) | Self::Refresh(lease, _) => {
                 lease.is_awaited()
             }
         }
     }
 
-    /// Decides what becomes of what the body returned. Looks at the result here and now, so that no reference to it
-    /// is held while the store answers.
-    pub(in crate::read) fn end(self, loaded: &mut Loaded<'_>) -> Ended {
+    /// Decides what becomes of what the body returned; `None` if nothing is left to do. Looks at
+    /// the result here and now, so that no reference to it is held while the store answers. The
+    /// call returns the result, which may have become an error in place of a value that would come
+    /// back as another one.
+    pub(in crate::read) fn end(self, loaded: &mut Loaded<'_>) -> Option<Finish> {
         let awaited = self.is_awaited();
-        let (lease, seen, beside) = match self {
-            Self::Alone => return Ended::Done,
-            Self::Around(leader, mark) => {
+        let (lease, seen, refreshes) = match self {
+            Self::Alone => return None,
+            Self::Shared(leader, mark) => {
                 let share = if loaded.steps.is_value() {
                     match loaded.refused_unstored(awaited) {
                         Some(share) => share,
@@ -87,32 +86,32 @@ impl Attempt {
                 } else {
                     Share::Failure(loaded.shared_error(awaited))
                 };
-                leader.land(&share.from(mark));
-                return Ended::Done;
+                leader.land(&share.landing(mark));
+                return None;
             }
             Self::Leased(lease) => (lease, None, false),
             Self::Replace(lease, seen) => (lease, Some(seen), false),
-            Self::Over(lease, value) if !loaded.steps.is_value() => {
-                return Ended::Left(Ending::Keep(lease, value, loaded.shared_error(awaited)));
+            Self::Refresh(lease, value) if !loaded.steps.is_value() => {
+                return Some(Finish::Keep(lease, value, loaded.shared_error(awaited)));
             }
-            Self::Over(lease, value) => (lease, Some(value.token()), true),
+            Self::Refresh(lease, value) => (lease, Some(value.token()), true),
         };
         if !loaded.steps.is_value() {
-            // Only where there is nothing; never in place of a value.
+            // An error is remembered only where there is nothing, and never in place of a value.
             if seen.is_none()
                 && let Some(fill) = loaded.error(lease.token(), lease.stamps())
             {
-                return Ended::Left(Ending::Store(lease, None, fill, None));
+                return Some(Finish::Store(lease, None, fill, None));
             }
             lease.decline(Share::Failure(loaded.shared_error(awaited)));
-            return Ended::Done;
+            return None;
         }
         let record = match loaded.times() {
             Some((fresh, stale)) => match loaded.encode(lease.token(), lease.stamps()) {
-                Ok(record) if !loaded.entry.is_outdated() => {
+                Ok(record) if !loaded.call.is_outdated() => {
                     let landed = if awaited { loaded.original() } else { None };
                     let fill = Fill::new(record, fresh, stale);
-                    return Ended::Left(Ending::Store(lease, seen, fill, landed));
+                    return Some(Finish::Store(lease, seen, fill, landed));
                 }
                 record => Some(record),
             },
@@ -124,10 +123,10 @@ impl Attempt {
         };
         let share = refused.unwrap_or_else(|| loaded.share(awaited, record));
         match seen {
-            Some(seen) if beside => return Ended::Left(Ending::Remove(lease, seen, share)),
+            Some(seen) if refreshes => return Some(Finish::Remove(lease, seen, share)),
             _ => lease.decline(share),
         }
-        Ended::Done
+        None
     }
 }
 
@@ -138,11 +137,12 @@ impl Loaded<'_> {
     }
 
     fn is_strict(&self) -> bool {
-        self.entry.callsite.policy().fidelity == Fidelity::Strict
+        self.call.callsite.policy().fidelity == Fidelity::Strict
     }
 
-    /// What the waiters get in place of a value that would come back as another one, if its function asks for that: the
-    /// same as if the body had returned the error. That is the result of the call from now on.
+    /// What the waiters get in place of a value that would come back as another one, if its
+    /// function asks for that: the same as if the body had returned the error. That error is the
+    /// result of the call from now on.
     fn refused(&mut self, unfit: &Unfit, awaited: bool) -> Option<Share> {
         if !self.is_strict() || !self.steps.can_refuse() || !matches!(unfit, Unfit::Altered(_)) {
             return None;
@@ -151,24 +151,25 @@ impl Loaded<'_> {
         Some(Share::Failure(self.shared_error(awaited)))
     }
 
-    /// The same for a value that only cannot be stored now: whether it is refused does not depend on the store.
+    /// The same for a value that only cannot be stored now: whether a value is refused does not
+    /// depend on the store.
     fn refused_unstored(&mut self, awaited: bool) -> Option<Share> {
         if !self.is_strict() || self.times().is_none() {
             return None;
         }
-        let record = self.encode(Token::random(), &self.entry.tags.unstamped());
+        let record = self.encode(Token::random(), &self.call.tags.unstamped());
         record.err().and_then(|unfit| self.refused(&unfit, awaited))
     }
 
     /// The value itself for waiters, if its type can be cloned.
     fn original(&self) -> Option<Landed> {
         let original = guarded(|| self.steps.share()).flatten()?;
-        let stamps = self.entry.tags.unstamped();
-        let record = self.head(Token::random(), &stamps).bare(self.entry.schema);
+        let stamps = self.call.tags.unstamped();
+        let record = self.head(Token::random(), &stamps).bare(self.call.schema);
         Some(Landed { record: Bytes::from(record), original: Some(original) })
     }
 
-    /// What waiters get of a value that is not stored; its record, if it was to have one.
+    /// What waiters get of a value that is not stored. `record` is the value's, if one was made.
     fn share(&self, awaited: bool, record: Option<Result<Vec<u8>, Unfit>>) -> Share {
         if !awaited {
             return Share::Nothing;
@@ -177,14 +178,15 @@ impl Loaded<'_> {
             return Share::Value(landed);
         }
         let record =
-            record.unwrap_or_else(|| self.encode(Token::random(), &self.entry.tags.unstamped()));
+            record.unwrap_or_else(|| self.encode(Token::random(), &self.call.tags.unstamped()));
         match record {
             Ok(record) => Share::Value(Landed::encoded(Bytes::from(record))),
             Err(_) => Share::Failure(None),
         }
     }
 
-    /// The value's record, unless it cannot be encoded, is too large, or would come back as another one.
+    /// The value's record, unless it cannot be encoded, is too large, or would come back as another
+    /// one.
     fn encode(&self, token: Token, stamps: &Standing) -> Result<Vec<u8>, Unfit> {
         self.record(token, stamps, &*self.steps)
     }
@@ -195,7 +197,7 @@ impl Loaded<'_> {
         stamps: &Standing,
         content: &dyn Content,
     ) -> Result<Vec<u8>, Unfit> {
-        let Entry { cache, callsite, schema, .. } = self.entry;
+        let Call { cache, callsite, schema, .. } = self.call;
         let record = self.head(token, stamps).record(cache, callsite, *schema, content);
         record.inspect_err(|unfit| unfit.tell(cache, callsite))
     }
@@ -204,13 +206,13 @@ impl Loaded<'_> {
     fn error(&mut self, token: Token, stamps: &Standing) -> Option<Fill> {
         let memory = self.steps.memory()?;
         let ttl = capped(guarded(|| self.steps.error_ttl())??);
-        if ttl < SHORTEST || self.entry.is_outdated() {
+        if ttl < SHORTEST || self.call.is_outdated() {
             return None;
         }
-        let Entry { cache, callsite, .. } = self.entry;
+        let Call { cache, callsite, .. } = self.call;
         let content = Failed { steps: &*self.steps, function: callsite.fingerprint() };
         let mut record = self.record(token, stamps, &content).ok()?;
-        if memory == Memory::Local {
+        if memory == ErrorMemory::Local {
             let error = self.steps.share_error()?;
             if !cache.errors().keep(token, callsite, error, ttl) {
                 return None;
@@ -221,11 +223,12 @@ impl Loaded<'_> {
     }
 
     fn head<'s>(&self, token: Token, stamps: &'s Standing) -> Head<'s> {
-        Head { name: self.entry.hash, token, stamps: stamps.stamps(), took: self.took }
+        Head { name: self.call.hash, token, stamps: stamps.stamps(), took: self.took }
     }
 
-    /// How long the value is fresh, and how long it may be served after that; not at all if it is not to be stored.
+    /// How long the value is fresh, and how long it may be served after that; not at all if it is
+    /// not to be stored.
     fn times(&self) -> Option<(Duration, Duration)> {
-        entry::times(self.entry.callsite, &*self.steps)
+        entry::times(self.call.callsite, &*self.steps)
     }
 }

@@ -1,7 +1,8 @@
-//! The future of a call of a batch, and the body in it.
+//! The future of a call of a batch, and the bodies in it.
 //!
-//! As in the [call of one entry](crate::read::load::body), the body's future stands beside the protocol's and not in it: rustc
-//! gives up when it has to look through too many futures to tell whether they are `Send`.
+//! As in the [call of one entry](crate::read::calling), the body's future stands beside the
+//! protocol's and not in it: rustc gives up when it has to look through too many futures to tell
+//! whether they are `Send`.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -15,10 +16,10 @@ use pin_project_lite::pin_project;
 use crate::engine::admission;
 use crate::read::driver::Driver;
 
-/// Where the protocol asks for runs of the body. Clones are one.
+/// The bodies of a batch: where the protocol has them run. Clones are the same one.
 ///
-/// Whoever polls the protocol polls the bodies before: nobody need be woken.
-pub(super) struct Turn<I, R>(Arc<Mutex<State<I, R>>>);
+/// No waker is registered: [`CallingMany`] polls the bodies before each poll of the protocol.
+pub(super) struct Bodies<I, R>(Arc<Mutex<State<I, R>>>);
 
 struct State<I, R> {
     /// How many runs have been asked for.
@@ -39,13 +40,13 @@ struct Run {
     has_place: bool,
 }
 
-impl<I, R> Turn<I, R> {
+impl<I, R> Bodies<I, R> {
     pub(super) fn new() -> Self {
         let state = State { count: 0, asked: Vec::new(), ended: Vec::new(), stops: false };
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// Runs the body, from inside of the protocol.
+    /// Has the body run with these ids, and waits for what it returns. Called by the protocol.
     pub(super) async fn run(&self, ids: Vec<I>, has_place: bool) -> R {
         let number = {
             let mut state = self.state();
@@ -64,22 +65,23 @@ impl<I, R> Turn<I, R> {
         .await
     }
 
-    /// Has all bodies dropped that still run.
+    /// Drops all bodies that still run.
     pub(super) async fn stop(&self) {
         self.state().stops = true;
         poll_fn(|_| if self.state().stops { Poll::Pending } else { Poll::Ready(()) }).await;
     }
 
+    /// Puts a result where the protocol finds it.
     fn end(&self, run: Run, result: R) {
         self.state().ended.push((run.number, result));
     }
 
-    /// The runs that are to begin.
+    /// Takes out the runs that are to begin.
     fn take_asked(&self) -> Vec<(Run, Vec<I>)> {
         std::mem::take(&mut self.state().asked)
     }
 
-    /// Whether all that run are to be dropped. What has not begun is forgotten.
+    /// Whether all bodies that run are to be dropped. Also forgets those that have not begun.
     fn take_stop(&self) -> bool {
         let mut state = self.state();
         if state.stops {
@@ -94,7 +96,7 @@ impl<I, R> Turn<I, R> {
     }
 }
 
-impl<I, R> Clone for Turn<I, R> {
+impl<I, R> Clone for Bodies<I, R> {
     fn clone(&self) -> Self {
         Self(Arc::clone(&self.0))
     }
@@ -114,7 +116,8 @@ pin_project! {
     /// That of a single read, for each id.
     #[must_use = "futures do nothing unless awaited"]
     pub struct CallingMany<P, I, C, R, F, B> {
-        // Comes before the body: what is `Send` in every call is looked through once, and not again at the greatest depth.
+        // Comes before the body: what is `Send` in every call is looked through once, and not again
+        // at the greatest depth.
         looked_through: PhantomData<(Driver, P)>,
         // Dropped first: what a body holds, such as a connection, is given back before the leases.
         #[pin]
@@ -124,7 +127,7 @@ pin_project! {
         more: Vec<(Run, Pin<Box<B>>)>,
         #[pin]
         protocol: P,
-        turn: Turn<I, R>,
+        bodies: Bodies<I, R>,
         // Makes the collection that the body is given.
         collect: fn(Vec<I>) -> C,
         load: F,
@@ -132,14 +135,19 @@ pin_project! {
 }
 
 impl<P, I, C, R, F, B> CallingMany<P, I, C, R, F, B> {
-    pub(super) fn new(protocol: P, turn: Turn<I, R>, collect: fn(Vec<I>) -> C, load: F) -> Self {
+    pub(super) fn new(
+        protocol: P,
+        bodies: Bodies<I, R>,
+        collect: fn(Vec<I>) -> C,
+        load: F,
+    ) -> Self {
         Self {
             looked_through: PhantomData,
             body: None,
             run: None,
             more: Vec::new(),
             protocol,
-            turn,
+            bodies,
             collect,
             load,
         }
@@ -161,12 +169,12 @@ where
                 && let Poll::Ready(result) = run.poll(body, cx)
             {
                 this.body.set(None);
-                this.turn.end(run, result);
+                this.bodies.end(run, result);
             }
-            let turn = &*this.turn;
+            let bodies = &*this.bodies;
             this.more.retain_mut(|(run, body)| match run.poll(body.as_mut(), cx) {
                 Poll::Ready(result) => {
-                    turn.end(*run, result);
+                    bodies.end(*run, result);
                     false
                 }
                 Poll::Pending => true,
@@ -174,12 +182,12 @@ where
             if let Poll::Ready(result) = this.protocol.as_mut().poll(cx) {
                 return Poll::Ready(result);
             }
-            if turn.take_stop() {
+            if bodies.take_stop() {
                 this.body.set(None);
                 this.more.clear();
                 continue;
             }
-            let asked = turn.take_asked();
+            let asked = bodies.take_asked();
             if asked.is_empty() {
                 return Poll::Pending;
             }

@@ -1,4 +1,4 @@
-//! The key that holds the lease of a refresh, and the rest after one that failed.
+//! The key that holds the lease of a refresh, and the rest after a refresh that failed.
 
 use std::time::Duration;
 
@@ -8,24 +8,25 @@ use crate::record::KeyHash;
 use crate::store::{Invalidate, Name};
 use crate::support::budget::Budget;
 
-/// How long an entry rests after its load has failed: during this time, all processes together ask a failing origin
-/// only once per entry.
+/// How long an entry rests after its load has failed: during this time, all processes together ask
+/// a failing origin only once per entry.
 pub(in crate::read) const REST: Duration = Duration::from_secs(1);
 
-/// How long a process leaves an entry alone while another one is refreshing it.
+/// How long a process leaves an entry alone while another process is refreshing it.
 pub(in crate::read) const PAUSE: Duration = Duration::from_millis(100);
 
-/// The key beside the entry's own, `<key>!r`. It holds only the lease of the process that refreshes or, while the
-/// entry rests, a tombstone. Safety does not depend on it: a refresh is a compare-and-set on the token of the value
-/// it replaces.
-pub(in crate::read) struct Beside {
+/// The key beside the entry's own, `<key>!r`. It holds only the lease of the process that refreshes
+/// or, while the entry rests, a tombstone. Safety does not depend on it: a refresh is a
+/// compare-and-set on the token of the value that it replaces.
+pub(in crate::read) struct RefreshLease {
     text: String,
     hash: KeyHash,
-    /// This process's right to refresh. None for loads that somebody waits for in the foreground.
+    /// This process's right to refresh. None for a load in the foreground.
     claim: Option<RefreshClaim>,
 }
 
-impl Beside {
+impl RefreshLease {
+    /// The lease of a refresh of the entry with this key.
     pub(in crate::read) fn new(entry: &str, claim: Option<RefreshClaim>) -> Self {
         let text = [entry, "!r"].concat();
         Self { hash: KeyHash::of(&text), text, claim }
@@ -35,7 +36,7 @@ impl Beside {
         Name { text: &self.text, hash: self.hash }
     }
 
-    /// How long this process leaves the entry alone.
+    /// Makes this process leave the entry alone for so long after the refresh has ended.
     pub(in crate::read) fn rest(&mut self, rest: Option<Duration>) {
         if let Some(claim) = &mut self.claim {
             claim.rest(rest);
@@ -46,7 +47,8 @@ impl Beside {
         self.claim.is_some()
     }
 
-    /// Makes this process leave the entry alone for a while; if it holds the lease, all processes do.
+    /// The load has failed: makes this process leave the entry alone for a while. If it holds the
+    /// lease, it puts a tombstone in its place, so that all processes do.
     pub(in crate::read) fn fail(mut self, cache: &Core, entry: &str, budget: Budget, held: bool) {
         match &mut self.claim {
             Some(claim) => claim.rest(Some(REST)),
@@ -55,9 +57,9 @@ impl Beside {
         if !held {
             return;
         }
-        let told = cache.clone();
+        let in_background = cache.clone();
         cache.background().run(async move {
-            if let Some(store) = told.store() {
+            if let Some(store) = in_background.store() {
                 let by = budget.anew().deadline();
                 _ = store.send(self.name(), Invalidate { hold_off: REST }, by).await;
             }

@@ -1,0 +1,125 @@
+//! Which entry a call is about: the one struct that all stages of a call borrow.
+
+use crate::codec::Schema;
+use crate::engine::misuse::{self, Misuse};
+use crate::engine::tags::Tags;
+use crate::engine::{Core, Mode, ambient, elsewhere};
+use crate::key::{Key, Unhashable, Untyped};
+use crate::metrics::Event;
+use crate::policy::{self, Callsite};
+use crate::record::KeyHash;
+use crate::store::Name;
+use crate::write::scope;
+
+/// One call of a cached function, or one read by hand: its cache, its function and its entry.
+///
+/// A [lookup](crate::read::lookup::Lookup) owns it, and hands it on to the load. A lease has a
+/// copy, because it may be given up in the background after the call has ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    pub(crate) cache: Core,
+    /// The function whose policy applies, and in whose statistics the call counts.
+    pub(crate) callsite: &'static Callsite,
+    /// The codec and the version of the values that the call can read.
+    pub(crate) schema: Schema,
+    /// The key of the entry, with the namespace.
+    pub(crate) text: String,
+    pub(crate) hash: KeyHash,
+    pub(crate) tags: Tags,
+    /// Whether a value of another release in the key leads to the key [beside](crate::read::beside)
+    /// it. False in that key itself, and for a refresh, which replaces every value.
+    pub(crate) looks_beside: bool,
+}
+
+impl Call {
+    /// A call of a function, for the entry with this key in this cache.
+    pub(in crate::read) fn new(cache: Core, key: Untyped, mode: Mode) -> Self {
+        let tags = Tags::new(&cache, key.tags(), key.longest_life());
+        let schema = key.schema(cache.settings().codec);
+        let (callsite, text) = (key.callsite, cache.full_text_of(key.text));
+        let (hash, looks_beside) = (KeyHash::of(&text), mode == Mode::Through);
+        Self { cache, callsite, schema, text, hash, tags, looks_beside }
+    }
+
+    /// A read by hand, which belongs to no function.
+    pub(crate) fn by_hand<T>(cache: &Core, key: &Key<T>) -> Self {
+        let text = cache.full_text(key.as_str()).into_owned();
+        Self {
+            cache: cache.clone(),
+            callsite: &policy::BY_HAND,
+            schema: key.schema(cache.settings().codec),
+            hash: KeyHash::of(&text),
+            text,
+            tags: Tags::of(cache, key),
+            looks_beside: true,
+        }
+    }
+
+    pub(crate) fn name(&self) -> Name<'_> {
+        Name { text: &self.text, hash: self.hash }
+    }
+
+    /// Whether an invalidation of the entry, or of one of its tags, has not been delivered yet. The
+    /// store still has the old value then, so the call must not read it.
+    pub(crate) fn is_outdated(&self) -> bool {
+        self.tags.are_outdated(&self.cache, &self.text)
+    }
+
+    /// Whether the present task is writing the entry, or one of its tags.
+    pub(crate) fn is_being_written(&self) -> bool {
+        is_being_written(&self.cache, &self.text, &self.tags)
+    }
+
+    pub(crate) fn count(&self, event: Event) {
+        self.cache.recorder().count(self.callsite, event);
+    }
+
+    /// Whether the call bypasses the cache: because there is no store, because the caller said so,
+    /// because its key names no entry, or because its task is writing the entry.
+    pub(in crate::read) fn bypasses(&self, mode: Mode, unhashable: Option<Unhashable>) -> bool {
+        let bypasses =
+            mode == Mode::Bypass || self.reports_unhashable(unhashable) || self.is_being_written();
+        if bypasses {
+            self.count(Event::Bypass);
+        }
+        bypasses || self.cache.store().is_none()
+    }
+
+    /// Whether the key names no entry, which is a misuse of the attribute.
+    fn reports_unhashable(&self, unhashable: Option<Unhashable>) -> bool {
+        let Some(unhashable) = unhashable else { return false };
+        let description = format_args!("{unhashable}; such calls bypass the cache");
+        misuse::report(&self.cache, self.callsite, Misuse::Unhashable, description);
+        true
+    }
+}
+
+/// The cache of a call, and how the call uses it: not at all if the entry is in another cache, or
+/// if another function has the same automatic key.
+pub(in crate::read) fn resolved(
+    named: Option<Core>,
+    function: &'static Callsite,
+    owner: &'static Callsite,
+    mode: Mode,
+) -> (Core, Mode) {
+    let is_named = named.is_some();
+    let cache = named.unwrap_or_else(|| ambient::current(function));
+    if !std::ptr::eq(function, owner) && elsewhere::is_elsewhere(&cache, is_named, owner) {
+        elsewhere::report(&cache, is_named, function, owner);
+        return (cache, Mode::Bypass);
+    }
+    if function.has_automatic_key() {
+        // Before the lookup: the first call must not find what the other function has stored.
+        cache.recorder().enter(function);
+        if function.is_refused() {
+            return (cache, Mode::Bypass);
+        }
+    }
+    (cache, mode)
+}
+
+/// Whether the present task is writing the entry with this key, or one of its tags.
+pub(crate) fn is_being_written(cache: &Core, text: &str, tags: &Tags) -> bool {
+    let is_fenced = |text: &str| scope::is_fenced(cache, text);
+    is_fenced(text) || tags.texts().any(is_fenced)
+}

@@ -1,0 +1,183 @@
+//! What the store's reply means to a call: the one place that interprets records for annotated
+//! calls, batches, waiters of a flight, and reads by hand.
+//!
+//! Before the store is asked, a call finds out whether it may look at all:
+//! [`Call::is_being_written`] and [`Call::is_outdated`].
+
+use bytes::Bytes;
+
+use crate::codec::Codec;
+use crate::engine::misuse::{self, Oddity};
+use crate::engine::tags::Standing;
+use crate::metrics::Event;
+use crate::read::call::Call;
+use crate::record::token::Token;
+use crate::record::{self, Found, Value};
+use crate::store::{Get, Now, StoreError, StoreResult};
+use crate::support::budget::Budget;
+use crate::support::panic::guarded;
+
+/// What the store replied about an entry, the stamps of its tags, and the clock.
+pub(crate) struct Reply {
+    pub(crate) record: StoreResult<Option<Bytes>>,
+    pub(crate) stamps: StoreResult<Standing>,
+    /// The store's time in milliseconds since the Unix epoch; 0 where it was not asked.
+    pub(crate) now_ms: StoreResult<u64>,
+}
+
+/// Why a look into the store gave no value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The key holds nothing, or nothing that may stay, so the call may ask for the lease. With the
+    /// token of a value that is of no use, such as one that was stored under other stamps.
+    Nothing(Option<Token>),
+    /// A fence or foreign data is in the way: nothing can be read or stored now.
+    Blocked,
+    /// A value of another release, which that release can use. The value of this release is in the
+    /// key [beside](crate::read::beside).
+    Elsewhere,
+    /// The store did not answer.
+    Unanswered(StoreError),
+}
+
+impl Reply {
+    /// The reply about an entry without tags.
+    pub(crate) fn of_entry(record: StoreResult<Option<Bytes>>) -> Self {
+        Self { record, stamps: Ok(Standing::none()), now_ms: Ok(0) }
+    }
+
+    /// The reply about an entry and the stamps of its tags, which were read at once.
+    pub(crate) fn tagged(
+        (record, stamps): (StoreResult<Option<Bytes>>, StoreResult<Standing>),
+    ) -> Self {
+        Self { record, stamps, now_ms: Ok(0) }
+    }
+}
+
+impl Call {
+    /// The value that a reply holds, if the call can use it: one of this key, with the present
+    /// stamps, of the right schema, and not too large. Whether it decodes is not known yet.
+    pub(crate) fn interpret(&self, reply: Reply) -> Result<Value, Missing> {
+        let Reply { record, stamps, now_ms } = reply;
+        now_ms.map_err(Missing::Unanswered)?;
+        let stamps = stamps.map_err(Missing::Unanswered)?;
+        if stamps == Standing::Fenced {
+            return Err(Missing::Blocked);
+        }
+        match record.map_err(Missing::Unanswered)? {
+            Some(record) => self.interpret_record(record, &stamps),
+            None => Err(Missing::Nothing(None)),
+        }
+    }
+
+    /// The same for a record that was read while its entry's tags had these stamps.
+    pub(crate) fn interpret_record(
+        &self,
+        record: Bytes,
+        stamps: &Standing,
+    ) -> Result<Value, Missing> {
+        let value = self.value_in(record)?;
+        if self.looks_beside && self.is_of_another_release(&value) {
+            return Err(Missing::Elsewhere);
+        }
+        if stamps.are_those_of(&value) && self.fits(&value) {
+            return Ok(value);
+        }
+        if stamps.are_those_of(&value) {
+            self.count_undecodable(&value);
+        }
+        Err(Missing::Nothing(Some(value.token())))
+    }
+
+    /// The value that a flight has for a waiter, whose leader has compared the stamps. A leader
+    /// with other tags has compared those of its own, so the value must also have the waiter's
+    /// tags.
+    pub(in crate::read) fn interpret_shared(&self, record: Bytes) -> Option<Value> {
+        self.value_in(record).ok().filter(|value| self.tags.are_those_of(value))
+    }
+
+    /// The value of this key in a record, with any stamps and of any schema.
+    fn value_in(&self, record: Bytes) -> Result<Value, Missing> {
+        match record::read(record, self.hash) {
+            Found::Value(value) => Ok(value),
+            Found::Lease | Found::Damaged => Err(Missing::Nothing(None)),
+            Found::Fence => Err(Missing::Blocked),
+            Found::Foreign => {
+                self.count(Event::Foreign);
+                Err(Missing::Blocked)
+            }
+            // Another key's record was copied into this one: the store has made sure that it has
+            // not mixed up two replies.
+            Found::Misplaced(token) => {
+                self.count(Event::Misplaced);
+                Err(Missing::Nothing(Some(token)))
+            }
+        }
+    }
+
+    /// What `restore` makes of a value. Counts the value as undecodable if that fails or panics.
+    pub(crate) fn decode<R>(
+        &self,
+        value: &Value,
+        restore: impl FnOnce(&Value) -> Option<R>,
+    ) -> Option<R> {
+        let decoded = guarded(|| restore(value)).flatten();
+        if decoded.is_none() {
+            self.count_undecodable(value);
+        }
+        decoded
+    }
+
+    /// Whether a value has the codec and the version of this call, and at most as many bytes as
+    /// this process accepts.
+    pub(in crate::read) fn fits(&self, value: &Value) -> bool {
+        self.is_of_schema(value) && value.payload().len() <= self.cache.settings().max_value_bytes
+    }
+
+    fn is_of_schema(&self, value: &Value) -> bool {
+        value.codec() == self.schema.codec.id() && value.version() == self.schema.version
+    }
+
+    /// Whether another release has stored a value, and may be able to use it.
+    fn is_of_another_release(&self, value: &Value) -> bool {
+        Codec::has(value.codec())
+            && value.is_whole()
+            && !(self.is_of_schema(value) && self.tags.are_those_of(value))
+    }
+
+    /// Counts a value that cannot be read, and says in the log if its size is the reason.
+    pub(in crate::read) fn count_undecodable(&self, value: &Value) {
+        let (size, most) = (value.payload().len(), self.cache.settings().max_value_bytes);
+        if size > most {
+            let description = format_args!(
+                "its entry has {size} bytes, more than the `max_value_bytes` of this process \
+                 ({most}): it was stored with another setting, counts as undecodable, and is \
+                 loaded again"
+            );
+            misuse::remark(self.callsite, Oddity::OversizedEntry, description);
+        }
+        // A remembered error that cannot be read is one of another function, or of another process.
+        if !value.is_error() {
+            self.count(Event::Undecodable);
+            if self.fits(value) {
+                self.callsite.trials().again();
+            }
+        }
+    }
+
+    /// Whether a value that is kept longer than its time to live is still fresh. One round trip.
+    pub(crate) async fn is_fresh(&self, value: &Value, budget: Budget) -> StoreResult<bool> {
+        let Some(store) = self.cache.store() else {
+            return Ok(false);
+        };
+        let by = budget.deadline();
+        let (record, now_ms) =
+            tokio::join!(store.send(self.name(), Get, by), store.send(self.name(), Now, by));
+        Ok(holds(record?.as_ref(), value) && now_ms? < value.fresh_until_ms())
+    }
+}
+
+/// Whether a key still holds the value that was seen in it: no two values have the same token.
+pub(in crate::read) fn holds(record: Option<&Bytes>, seen: &Value) -> bool {
+    record.and_then(|record| record::token(record)) == Some(seen.token())
+}

@@ -1,0 +1,192 @@
+//! A single look into the store, and turning what it found into the result of the call.
+
+use bytes::Bytes;
+
+use crate::engine::tags::Standing;
+use crate::metrics::Event;
+use crate::policy::FINGERPRINT;
+use crate::read::freshness::{AgePolicy, Freshness};
+use crate::read::interpret::{Missing, Reply};
+use crate::read::lookup::Lookup;
+use crate::read::restore::Source;
+use crate::read::steps::{ErrorMemory, Steps};
+use crate::record::Value;
+use crate::store::{Get, Now};
+
+impl Lookup<'_> {
+    /// Reads the entry, the stamps of its tags and, unless the function ignores the age of values,
+    /// the store's time. One round trip.
+    pub(in crate::read) async fn ask(&self) -> Reply {
+        let (name, tags, by) = (self.call.name(), &self.call.tags, self.budget.deadline());
+        let Some(store) = self.call.cache.store() else {
+            return Reply::of_entry(Ok(None));
+        };
+        if self.needs_value_only() {
+            return Reply::of_entry(store.send(name, Get, by).await);
+        }
+        if self.age == AgePolicy::Ignored {
+            return Reply::tagged(tags.read_with(store, name, by).await);
+        }
+        let read = async {
+            if tags.is_empty() {
+                (store.send(name, Get, by).await, Ok(Standing::none()))
+            } else {
+                tags.read_with(store, name, by).await
+            }
+        };
+        let ((record, stamps), now_ms) = tokio::join!(read, store.send(name, Now, by));
+        Reply { record, stamps, now_ms }
+    }
+
+    /// Whether a look reads nothing but the entry: it has no tags, and its age is ignored.
+    pub(in crate::read) fn needs_value_only(&self) -> bool {
+        self.age == AgePolicy::Ignored && self.call.tags.is_empty()
+    }
+
+    /// Reads an entry without tags whose age is ignored: all that most hits need. Takes the lookup
+    /// and returns it, so that this is the whole future of the stage.
+    #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
+    pub(in crate::read) fn ask_for_value(self) -> impl Future<Output = (Self, Reply)> + Send {
+        async move {
+            let record = match self.call.cache.store() {
+                Some(store) => store.send(self.call.name(), Get, self.budget.deadline()).await,
+                None => Ok(None),
+            };
+            (self, Reply::of_entry(record))
+        }
+    }
+
+    /// What the store replies, if that takes no waiting; `None` if it does, as it does with tags.
+    pub(in crate::read) fn ask_at_once(&self) -> Option<Reply> {
+        if !self.needs_value_only() {
+            return None;
+        }
+        let record = self.call.cache.store()?.get_at_once(self.call.name())?;
+        Some(Reply::of_entry(record))
+    }
+
+    /// Interprets a reply, which gives a value that may not decode. Also says what may be done with
+    /// the value, which is drawn once for each look: an early refresh is a chance.
+    pub(in crate::read) fn judge(&mut self, reply: Reply) -> (Result<Value, Missing>, Freshness) {
+        let now_ms = reply.now_ms.clone().unwrap_or_default();
+        let seen = self.call.interpret(reply);
+        let seen = self.noted(seen);
+        let freshness = match &seen {
+            Ok(value) => Freshness::of(value, self.age, self.call.callsite.policy(), now_ms),
+            Err(_) => Freshness::Expired,
+        };
+        (seen, freshness)
+    }
+
+    /// Interprets a record that came instead of the lease, under the stamps of the lease.
+    pub(super) fn judge_record(
+        &mut self,
+        record: Bytes,
+        stamps: &Standing,
+    ) -> Result<Value, Missing> {
+        let seen = self.call.interpret_record(record, stamps);
+        self.noted(seen)
+    }
+
+    /// Remembers the token of a value that is of no use, and counts a failure of the store, which
+    /// from here on is in the way like a fence.
+    fn noted(&mut self, seen: Result<Value, Missing>) -> Result<Value, Missing> {
+        match &seen {
+            Err(Missing::Nothing(Some(token))) => self.reject = Some(*token),
+            Err(Missing::Unanswered(error)) => {
+                self.call.count(error.event());
+                return Err(Missing::Blocked);
+            }
+            _ => {}
+        }
+        seen
+    }
+
+    /// Makes the value that was seen the result of the call, from inside the search.
+    pub(super) async fn confirm(&mut self, seen: Result<Value, Missing>) -> Result<Value, Missing> {
+        let value = seen?;
+        let decodes = self.decode(&value).await;
+        self.confirmed(value, decodes)
+    }
+
+    /// The same from outside of a search, where the types are at hand.
+    pub(in crate::read) fn confirm_by(
+        &mut self,
+        seen: Result<Value, Missing>,
+        steps: &mut dyn Steps,
+    ) -> Result<Value, Missing> {
+        let value = seen?;
+        let codec = self.call.schema.codec;
+        let decodes = self.call.decode(&value, |value| {
+            let decodes = if value.is_error() {
+                self.source(value).is_some_and(|source| source.restore(steps))
+            } else {
+                // Without a source, which would hold the value: its first clone allocates.
+                steps.decode(value.payload(), codec)
+            };
+            decodes.then_some(())
+        });
+        self.confirmed(value, decodes.is_some())
+    }
+
+    fn confirmed(&mut self, value: Value, decodes: bool) -> Result<Value, Missing> {
+        if decodes {
+            return Ok(value);
+        }
+        self.reject = Some(value.token());
+        Err(Missing::Nothing(self.reject))
+    }
+
+    /// Whether a value decodes, and so has become the result of the call.
+    pub(super) async fn decode(&self, value: &Value) -> bool {
+        let decodes = match self.source(value) {
+            Some(source) => self.restore(source).await,
+            None => false,
+        };
+        if !decodes {
+            self.call.count_undecodable(value);
+        }
+        decodes
+    }
+
+    /// Has the poller of the search turn something into the result of the call.
+    pub(super) async fn restore(&self, source: Source) -> bool {
+        match &self.channel {
+            Some(channel) => channel.request(source).await,
+            None => false,
+        }
+    }
+
+    /// What a value is restored from; `None` if it is a remembered error of another function, or of
+    /// another process, which this call cannot return.
+    fn source(&self, value: &Value) -> Option<Source> {
+        let codec = self.call.schema.codec;
+        if !value.is_error() {
+            return Some(Source::Payload(value.clone(), codec));
+        }
+        match self.memory? {
+            ErrorMemory::Wire => {
+                let function = value.payload().get(..FINGERPRINT)?;
+                let is_own = function == self.call.callsite.fingerprint();
+                is_own.then(|| Source::ErrorPayload(value.clone(), codec))
+            }
+            ErrorMemory::Local => {
+                let errors = self.call.cache.errors();
+                errors.get(value.token(), self.call.callsite).map(Source::Error)
+            }
+        }
+    }
+
+    /// Whether what was seen is the result of the call as it is.
+    pub(in crate::read) fn is_hit(
+        &self,
+        seen: &Result<Value, Missing>,
+        freshness: Freshness,
+    ) -> bool {
+        let is_hit = seen.is_ok() && freshness == Freshness::Fresh && self.reads();
+        if is_hit {
+            self.call.count(Event::Hit);
+        }
+        is_hit
+    }
+}

@@ -1,8 +1,9 @@
-//! A web service with a cache: its state, `/health` and `/metrics`, the order of its shutdown, and its tests.
+//! A web service with a cache: its state, `/health` and `/metrics`, the order of its shutdown, and
+//! its tests.
 //!
-//! `cargo run --example axum` asks itself a few questions and ends. `cargo run --example axum -- 127.0.0.1:3000` serves
-//! until Ctrl+C. `cargo test --example axum` runs the test at the end. With a server:
-//! `CACHE_URL=redis://127.0.0.1 cargo run --example axum`.
+//! `cargo run --example axum` asks itself a few questions and ends. `cargo run --example axum --
+//! 127.0.0.1:3000` serves until Ctrl+C. `cargo test --example axum` runs the test at the end. With
+//! a server: `CACHE_URL=redis://127.0.0.1 cargo run --example axum`.
 
 use std::net::SocketAddr;
 
@@ -26,7 +27,8 @@ struct User {
     name: String,
 }
 
-// The functions that touch the database are cached, and not the handlers: a response has a status and headers too.
+// The functions that touch the database are cached, and not the handlers: a response has a status
+// and headers too.
 
 #[cached(key = "user:<id>", ttl = "1h", none_ttl = "30s", lock)]
 async fn get_user(db: &SqlitePool, id: i64) -> sqlx::Result<Option<User>> {
@@ -59,8 +61,8 @@ impl Service {
             .route("/health", get(health))
             .route("/metrics", get(metrics))
             .with_state(self)
-            // Each request runs in the scope of this service's cache, so two services in one program, as in tests, do
-            // not see each other's entries.
+            // Each request runs in the scope of this service's cache, so two services in one
+            // program, as in tests, do not see each other's entries.
             .layer(layer)
     }
 }
@@ -81,8 +83,9 @@ async fn rename(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Healthy whatever the cache says: without Redis the service is slower and just as right, and restarting it does not
-/// bring Redis back. An operator reads in the body whether the cache is there.
+/// Healthy whatever the cache says: without Redis the service is slower and just as right, and
+/// restarting it does not bring Redis back. An operator reads in the body whether the cache is
+/// there.
 async fn health(State(service): State<Service>) -> Json<Stats> {
     Json(service.cache.stats())
 }
@@ -131,8 +134,8 @@ async fn main() -> Result<(), BoxError> {
     };
     axum::serve(listener, service.clone().router()).with_graceful_shutdown(stop).await?;
 
-    // The order matters: requests have ended by now; then what they left to do in the background, which may still need
-    // the database; then the database.
+    // The order matters: requests have ended by now; then what they left to do in the background,
+    // which may still need the database; then the database.
     service.cache.shutdown().await?;
     service.db.close().await;
     println!("{} hits", hits(&service.cache));
@@ -158,7 +161,8 @@ async fn visit(address: SocketAddr) -> Result<(), BoxError> {
     for (method, path, body) in requests {
         let length = body.len();
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: example\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nHost: example\r\nConnection: close\r\nContent-Length: \
+                {length}\r\n\r\n{body}"
         );
         let mut stream = TcpStream::connect(address).await?;
         stream.write_all(request.as_bytes()).await?;

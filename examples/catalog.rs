@@ -1,4 +1,5 @@
-//! Prints every annotated function of a program, and checks their keys: `cargo run --example catalog`.
+//! Prints every annotated function of a program, and checks their keys: `cargo run --example
+//! catalog`.
 #![allow(dead_code, reason = "only listed here")]
 
 use cache_runtime::{cached, catalog, invalidates, write_through};

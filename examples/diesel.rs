@@ -1,9 +1,10 @@
 //! diesel behind the cache: `cargo run --example diesel`, or with a server
 //! `CACHE_URL=redis://127.0.0.1 cargo run --example diesel`.
 //!
-//! diesel blocks its thread, so each query runs on one of Tokio's threads for such work. The attributes stand on the
-//! async functions around it. A transaction begins and ends inside one such function, so its writes are committed when
-//! the function returns, and `#[invalidates]` needs to know nothing of it.
+//! diesel blocks its thread, so each query runs on one of Tokio's threads for such work. The
+//! attributes stand on the async functions around it. A transaction begins and ends inside one such
+//! function, so its writes are committed when the function returns, and `#[invalidates]` needs to
+//! know nothing of it.
 
 use cache_runtime::{Cache, cached, invalidates};
 use diesel::prelude::*;
@@ -98,8 +99,11 @@ async fn bank() -> Result<Database> {
     let manager = ConnectionManager::new("file:bank?mode=memory&cache=shared");
     let db = Database(Pool::builder().max_size(2).build(manager)?);
     db.run(|connection| {
-        diesel::sql_query("CREATE TABLE account (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, cents INTEGER NOT NULL)")
-            .execute(connection)?;
+        diesel::sql_query(
+            "CREATE TABLE account (id INTEGER PRIMARY KEY, owner TEXT NOT NULL, \
+            cents INTEGER NOT NULL)",
+        )
+        .execute(connection)?;
         let rows = [("Ada", 1_000), ("Bob", 0)]
             .map(|(owner, cents)| (account::owner.eq(owner), account::cents.eq(cents)));
         rows.into_iter().try_for_each(|row| {

@@ -1,5 +1,6 @@
-//! An origin that is slow and then fails, hidden behind values that may be stale: `cargo run --example freshness`, or with a
-//! server `CACHE_URL=redis://127.0.0.1 cargo run --example freshness`.
+//! An origin that is slow and then fails, hidden behind values that may be stale: `cargo run
+//! --example freshness`, or with a server `CACHE_URL=redis://127.0.0.1 cargo run --example
+//! freshness`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -22,8 +23,8 @@ enum Failure {
     NoSuchCurrency,
 }
 
-/// The rate may be ten minutes out of date while it is refreshed, and an hour while the exchange is down. A currency that
-/// does not exist is not asked for again for a minute.
+/// The rate may be ten minutes out of date while it is refreshed, and an hour while the exchange is
+/// down. A currency that does not exist is not asked for again for a minute.
 #[cached(
     key = "rate:<currency>",
     ttl = "1s",

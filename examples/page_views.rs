@@ -1,8 +1,9 @@
-//! Page views, written behind and counted exactly once: `cargo run --example page_views`, or with a server
-//! `CACHE_URL=redis://127.0.0.1 cargo run --example page_views`.
+//! Page views, written behind and counted exactly once: `cargo run --example page_views`, or with a
+//! server `CACHE_URL=redis://127.0.0.1 cargo run --example page_views`.
 //!
-//! A view is acknowledged once it is in the queue, and is delivered at least once. Counting it twice would be wrong, so
-//! the sink stores how far it has got next to its counters, in the same transaction.
+//! A view is acknowledged once it is in the queue, and is delivered at least once. Counting it
+//! twice would be wrong, so the sink stores how far it has got next to its counters, in the same
+//! transaction.
 
 use std::error::Error;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -43,7 +44,8 @@ async fn save_views(db: &SqlitePool, views: Batch<View>) -> Result<()> {
     let stored = "SELECT position FROM progress WHERE partition = ?";
     let stored: Option<String> =
         sqlx::query_scalar(stored).bind(partition).fetch_one(&mut *tx).await?;
-    // Everything up to here has been counted. A text that does not parse must not pass for the beginning: it is an error.
+    // Everything up to here has been counted. A text that does not parse must not pass for the
+    // beginning: it is an error.
     let stored = stored.map(|text| text.parse::<Position>()).transpose()?;
 
     let views = views.after(stored);
@@ -98,7 +100,8 @@ async fn main() -> Result<()> {
     }
     visitors.join_all().await.into_iter().collect::<Result<()>>()?;
 
-    // A worker that stops leaves what is in the queue to other workers. Here there are none, so wait until it is empty.
+    // A worker that stops leaves what is in the queue to other workers. Here there are none, so
+    // wait until it is empty.
     while waiting().await? > 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

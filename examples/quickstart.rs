@@ -44,7 +44,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cache = Cache::builder().namespace("quickstart").connect(&url)?;
     cache.install();
 
-    // Removes what an earlier run left on the server. Without a server, this is the only call that fails.
+    // Removes what an earlier run left on the server. Without a server, this is the only call that
+    // fails.
     let users = [1, 2, 3].map(|id| get_user_key(&id));
     match cache.invalidate(&users).await {
         Ok(()) if url == "memory:" => println!("Entries are cached in this process."),
@@ -69,7 +70,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Prints how often a piece of work ran the query of `get_user`, how long it took, and what it returned.
+/// Prints how often a piece of work ran the query of `get_user`, how long it took, and what it
+/// returned.
 async fn act<T: Debug>(
     cache: &Cache,
     title: &str,

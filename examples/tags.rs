@@ -1,7 +1,8 @@
-//! Entries that go stale together, under keys that the write does not know: `cargo run --example tags`.
+//! Entries that go stale together, under keys that the write does not know: `cargo run --example
+//! tags`.
 //!
-//! The pages and searches of a team are cached one by one, each under its own key. One write makes all of them misses,
-//! through the tag that they share; those of the other team stay.
+//! The pages and searches of a team are cached one by one, each under its own key. One write makes
+//! all of them misses, through the tag that they share; those of the other team stay.
 
 use cache_runtime::{Cache, Tag, cached, invalidates};
 use sqlx::sqlite::{SqlitePool, SqlitePoolOptions};

@@ -1,7 +1,7 @@
 //! Two writes in one database transaction: `cargo run --example transactions`.
 //!
-//! Until the commit nobody else can see the new balances. So until then nobody may store the old ones either: they would
-//! still be served afterwards.
+//! Until the commit nobody else can see the new balances. So until then nobody may store the old
+//! ones either: they would still be served afterwards.
 
 use cache_runtime::{Cache, cached, invalidates};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool};
@@ -21,7 +21,8 @@ async fn add(tx: &mut Transaction<'_, Sqlite>, id: i64, cents: i64) -> sqlx::Res
     sqlx::query(sql).bind(cents).bind(id).execute(&mut **tx).await.map(drop)
 }
 
-/// `after_commit` keeps the fences of both writes up until the block ends, after the commit, and then invalidates.
+/// `after_commit` keeps the fences of both writes up until the block ends, after the commit, and
+/// then invalidates.
 async fn transfer(cache: &Cache, db: &SqlitePool, cents: i64) -> sqlx::Result<()> {
     let work = async {
         let mut tx = db.begin().await?;

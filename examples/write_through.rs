@@ -1,7 +1,9 @@
-//! A write that stores what it knows, next to one that only invalidates: `cargo run --example write_through`.
+//! A write that stores what it knows, next to one that only invalidates: `cargo run --example
+//! write_through`.
 //!
-//! After the first the next reader finds the new value, after the second it runs the query. If two writes of the same
-//! row overlap, neither stores anything: only the database knows which of them came last.
+//! After the first the next reader finds the new value, after the second it runs the query. If two
+//! writes of the same row overlap, neither stores anything: only the database knows which of them
+//! came last.
 
 use cache_runtime::{Cache, cached, invalidates, write_through};
 use serde::{Deserialize, Serialize};
@@ -40,7 +42,8 @@ async fn sell(db: &SqlitePool, id: i64, pieces: i64) -> sqlx::Result<Option<Arti
     sqlx::query_as(sql).bind(pieces).bind(id).fetch_optional(db).await
 }
 
-/// Returns something else, so the attribute says what to store: `article`, as it was before the body took it.
+/// Returns something else, so the attribute says what to store: `article`, as it was before the
+/// body took it.
 #[write_through(article(article.id) = Some(article), sold_out() = *result)]
 async fn replace(db: &SqlitePool, article: Article) -> sqlx::Result<i64> {
     let Article { id, title, stock } = article;

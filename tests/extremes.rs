@@ -1,5 +1,5 @@
-//! No setting and no value of an option panics, or keeps a cache from caching. What makes no sense is refused where it is
-//! set; what is merely huge is as good as the longest that counts.
+//! No setting and no value of an option panics, or keeps a cache from caching. What makes no sense
+//! is refused where it is set; what is merely huge is as good as the longest that counts.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::SeqCst};
@@ -442,9 +442,11 @@ fn every_single_setting_is_refused_or_works() {
     }
 }
 
-/// The values that only a call knows: expressions over the parameters, closures over the result, keys made by hand.
+/// The values that only a call knows: expressions over the parameters, closures over the result,
+/// keys made by hand.
 async fn check_values(cache: &Cache, span: Duration) {
-    // What is not to be served for a millisecond is not stored; what ends within the test may be either.
+    // What is not to be served for a millisecond is not stored; what ends within the test may be
+    // either.
     let stored = match span {
         _ if span < MILLI => Some(false),
         _ if span <= Duration::from_secs(1) => None,

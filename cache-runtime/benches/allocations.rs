@@ -1,5 +1,5 @@
-//! Allocations per call of an annotated function and of the same function written by hand, and the sizes of their futures.
-//! These are counted, not timed: one run is as good as many.
+//! Allocations per call of an annotated function and of the same function written by hand, and the
+//! sizes of their futures. These are counted, not timed: one run is as good as many.
 //!
 //! ```text
 //! cargo bench -p cache-runtime --bench allocations
@@ -33,8 +33,8 @@ const CALLS: u64 = 1000;
 
 fn main() {
     let server = server::Server::start();
-    // One thread, so that nothing else allocates meanwhile but the task that drives the connection, which belongs to
-    // the call.
+    // One thread, so that nothing else allocates meanwhile but the task that drives the connection,
+    // which belongs to the call.
     let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
     runtime.block_on(async {
         Cache::connect(server.url()).expect("a Redis URL").install();

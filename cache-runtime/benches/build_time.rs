@@ -1,8 +1,9 @@
-//! What the attributes add to a build: a program of annotated functions beside the same program without the attributes,
-//! in CPU time, which does not depend on the number of cores. Dependencies are built before. And how many functions may
-//! call each other before rustc gives up: it looks through 128 levels of types to tell whether a future is `Send`. An
-//! `async fn` takes four of them, and so does the `async` block that the body of an annotated one becomes; the future
-//! around it is one more, so nine is the least.
+//! What the attributes add to a build: a program of annotated functions beside the same program
+//! without the attributes, in CPU time, which does not depend on the number of cores. Dependencies
+//! are built before. And how many functions may call each other before rustc gives up: it looks
+//! through 128 levels of types to tell whether a future is `Send`. An `async fn` takes four of
+//! them, and so does the `async` block that the body of an annotated one becomes; the future around
+//! it is one more, so nine is the least.
 //!
 //! ```text
 //! cargo bench -p cache-runtime --bench build_time               # about five minutes
@@ -85,7 +86,8 @@ impl Work {
     }
 }
 
-/// A program of its own inside the target directory, where its dependencies stay built from one run to the next.
+/// A program of its own inside the target directory, where its dependencies stay built from one run
+/// to the next.
 struct Project {
     directory: PathBuf,
     name: &'static str,
@@ -160,8 +162,8 @@ impl Project {
             };
             writeln!(
                 source,
-                "{attribute}\nasync fn load_{number}(id: u64, part: &str) -> Result<Option<String>, std::io::Error> {{\n    \
-                 {body}\n}}"
+                "{attribute}\nasync fn load_{number}(id: u64, part: &str) -> \
+                 Result<Option<String>, std::io::Error> {{\n    {body}\n}}"
             )
             .expect("room for a line");
         }
@@ -180,7 +182,8 @@ impl Project {
             let edition = if number == 0 { edition } else { 0 };
             writeln!(
                 source,
-                "{attribute}\nasync fn load_{number}(id: u64, part: &str) -> Result<Option<String>, std::io::Error> {{\n    \
+                "{attribute}\nasync fn load_{number}(id: u64, part: &str) -> \
+                 Result<Option<String>, std::io::Error> {{\n    \
                  Ok(Some(format!(\"{{id}}{{part}}{edition}\")))\n}}"
             )
             .expect("room for a line");
@@ -221,8 +224,8 @@ impl Project {
     }
 }
 
-/// What all processes have cost that this one has waited for: the 16th and 17th field of `/proc/self/stat`, in ticks of
-/// 10 ms (proc(5)).
+/// What all processes have cost that this one has waited for: the 16th and 17th field of
+/// `/proc/self/stat`, in ticks of 10 ms (proc(5)).
 fn cpu_of_children() -> Duration {
     let stat = fs::read_to_string("/proc/self/stat").expect("Linux");
     let (_, fields) = stat.rsplit_once(')').expect("a name in parentheses");

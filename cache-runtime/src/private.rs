@@ -1,4 +1,5 @@
-//! The items that expansions of the attribute macros use. Not part of the public API: they change without notice.
+//! The items that expansions of the attribute macros use. Not part of the public API: they change
+//! without notice.
 
 pub use core;
 #[cfg(feature = "catalog")]

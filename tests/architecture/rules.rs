@@ -89,8 +89,8 @@ impl Tree {
                 let Some(there) = named.first() else { continue };
                 if floors.of(there).is_some_and(|other| other < own) {
                     found.push(format!(
-                        "{path} imports crate::{}, but `{here}` stands below `{there}`: imports run \
-                         downwards only (CONTRIBUTING.md, Floors)",
+                        "{path} imports crate::{}, but `{here}` stands below `{there}`: imports \
+                         run downwards only (CONTRIBUTING.md, Floors)",
                         named.join("::")
                     ));
                 }

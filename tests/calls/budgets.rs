@@ -68,7 +68,8 @@ async fn the_budget_of_a_function_may_be_larger_than_that_of_the_cache() {
     assert_eq!(hits_and_timeouts(&cache, "plain"), (plain_before.0, plain_before.1 + 1));
 }
 
-/// Calls that were given up raise the question whether the server answers at all: for callers with time enough, it does.
+/// Calls that were given up raise the question whether the server answers at all: for callers with
+/// time enough, it does.
 #[tokio::test]
 async fn a_slow_server_is_of_use_to_callers_with_a_large_budget() {
     let (cache, _proxy, _server) = behind_a_slow_link(HOUR).await;

@@ -1,6 +1,7 @@
 //! What goes over the wire, as the server counts it.
 //!
-//! The server counts the commands inside a script too, so a script appears as `EVALSHA` with what it did.
+//! The server counts the commands inside a script too, so a script appears as `EVALSHA` with what
+//! it did.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -97,7 +98,8 @@ struct Counted {
 impl Counted {
     async fn start() -> Self {
         let server = RedisServer::start().await;
-        // A call that runs out of its budget sends less and a probe after it, and one that lasts renews its lease.
+        // A call that runs out of its budget sends less and a probe after it, and one that lasts
+        // renews its lease.
         let cache = patient().connect(&server.url()).unwrap();
         let warm_up = async {
             square(0).await;
@@ -226,7 +228,8 @@ async fn a_hit_of_an_entry_with_tags_is_one_mget() {
     assert_eq!(counted.of(hits).await, commands(&[("mget", 101)]));
 }
 
-/// A script more for each tag, in the round trip of the lease: it looks for the stamp, and makes it if there is none.
+/// A script more for each tag, in the round trip of the lease: it looks for the stamp, and makes it
+/// if there is none.
 #[tokio::test]
 async fn a_miss_of_an_entry_with_tags_is_a_script_more_for_each() {
     let counted = Counted::start().await;
@@ -262,7 +265,8 @@ async fn a_tag_is_invalidated_as_one_key() {
     assert_eq!(counted.cache.get(&tagged_key(&false, &99)).await.unwrap(), None);
 }
 
-/// `GET`, the lease by `SET NX GET`, and the fill: a script that looks at the lease, asks for the time and sets.
+/// `GET`, the lease by `SET NX GET`, and the fill: a script that looks at the lease, asks for the
+/// time and sets.
 #[tokio::test]
 async fn a_miss_is_get_acquire_fill() {
     let counted = Counted::start().await;
@@ -460,7 +464,8 @@ async fn a_coalesced_caller_sends_nothing() {
     assert_eq!(counted.sent().await, fill);
 }
 
-/// Callers that all come before anybody knows of the miss look for themselves, and no more than that.
+/// Callers that all come before anybody knows of the miss look for themselves, and no more than
+/// that.
 #[tokio::test]
 async fn a_cold_stampede_takes_one_lease() {
     let counted = Counted::start().await;
@@ -488,7 +493,8 @@ async fn a_cold_stampede_takes_one_lease() {
 async fn nothing_is_sent_while_idle() {
     let counted = Counted::start().await;
     counted.cache.scope(square(3)).await;
-    // After ten seconds the server is asked for a sign of life, which takes longer than time that is only advanced.
+    // After ten seconds the server is asked for a sign of life, which takes longer than time that
+    // is only advanced.
     let idle = async {
         tokio::time::pause();
         for _ in 0..9 {
@@ -511,7 +517,8 @@ async fn a_long_load_renews_its_lease() {
     }
     let (counted, mut id) = (Counted::start().await, 0);
     let client = counted.server.client().await;
-    // It is lost where the machine stands still for as long as it lasts: that is no load to look at.
+    // It is lost where the machine stands still for as long as it lasts: that is no load to look
+    // at.
     eventually!({
         id += 1;
         let gate = Gate::new();

@@ -155,7 +155,8 @@ async fn a_function_stays_within_its_bound_at_full_speed() {
     assert!(origin.most() <= 3, "{} at once", origin.most());
 }
 
-/// Also for calls past the cache and for those that refresh: what is bounded is what the origin gets.
+/// Also for calls past the cache and for those that refresh: what is bounded is what the origin
+/// gets.
 #[tokio::test]
 async fn no_kind_of_call_goes_past_the_bound() {
     let (cache, origin) = (Cache::in_memory(), Origin::default());

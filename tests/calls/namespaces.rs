@@ -1,4 +1,5 @@
-//! Caches that share a server and differ in their namespace: no key, pattern or `clear` of one reaches another.
+//! Caches that share a server and differ in their namespace: no key, pattern or `clear` of one
+//! reaches another.
 
 use std::time::Duration;
 

@@ -1,4 +1,5 @@
-//! What happened, told: counters, latencies, the breaker, and the same through the `metrics` facade.
+//! What happened, told: counters, latencies, the breaker, and the same through the `metrics`
+//! facade.
 
 use std::collections::BTreeMap;
 
@@ -149,7 +150,8 @@ async fn connections_have_the_name_that_the_program_gives_them() {
             let error = made.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{name:?}");
             let expected = format!(
-                "`client_name` {what}: Redis takes letters, digits and punctuation of ASCII, such as `shop-api`"
+                "`client_name` {what}: Redis takes letters, digits and punctuation of ASCII, such \
+                    as `shop-api`"
             );
             assert_eq!(error.to_string(), expected);
         }
@@ -188,7 +190,8 @@ async fn save_visits(visits: Vec<u64>) -> Result<(), String> {
     if visits.contains(&7) { Err("no sevens".to_owned()) } else { Ok(()) }
 }
 
-/// Five visits that nobody delivers, then a worker that makes a dead letter of one and delivers the others.
+/// Five visits that nobody delivers, then a worker that makes a dead letter of one and delivers the
+/// others.
 async fn some_visits(cache: &Cache) {
     let visits = || cache.stats().queue("visits").and_then(|queue| queue.length);
     let queue = cache.scope(async { save_visits_queue() }).await;

@@ -70,8 +70,9 @@ fn names() -> impl Iterator<Item = String> {
 fn write_project<'a>(project: &Path, names: impl Iterator<Item = &'a String>) {
     let workspace = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     let mut manifest = format!(
-        "[package]\nname = \"ui\"\nedition = \"2024\"\n\n[workspace]\n\n[dependencies]{DEPENDENCIES}\
-         cache-runtime = {{ path = '{}', features = [\"full\"] }}\n",
+        "[package]\nname = \"ui\"\nedition = \
+         \"2024\"\n\n[workspace]\n\n[dependencies]{DEPENDENCIES}cache-runtime = {{ path = '{}', \
+         features = [\"full\"] }}\n",
         workspace.join("cache-runtime").display()
     );
     for name in names {

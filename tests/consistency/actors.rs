@@ -48,7 +48,8 @@ pub struct Report {
     pub events: BTreeMap<String, u64>,
 }
 
-/// Runs a child's part. On a `single` thread nothing happens between a fence's refusal and the beginning of the body.
+/// Runs a child's part. On a `single` thread nothing happens between a fence's refusal and the
+/// beginning of the body.
 pub async fn act(mut parent: Parent, single: bool) {
     let Orders { url, database, seed, operations } = parent.setup();
     let dice = Dice::new(seed).fork(1 + parent.index() as u64);
@@ -118,7 +119,8 @@ impl Actor {
             let id = if passing { database::passing() } else { self.dice.below(ROWS) };
             let manner = Manner::draw(&self.dice, id);
             let dropped = match manner {
-                // Dropped between its commit and its invalidation, it would not have invalidated anything.
+                // Dropped between its commit and its invalidation, it would not have invalidated
+                // anything.
                 Manner::ByHand => false,
                 manner if manner.reads() => self.dice.percent(10),
                 _ => passing && self.dice.percent(40),
@@ -129,7 +131,8 @@ impl Actor {
             } else {
                 self.write(id, manner, patience).await;
                 if dropped {
-                    // Its caller looks what has become of the row, while the database may still be at it.
+                    // Its caller looks what has become of the row, while the database may still be
+                    // at it.
                     self.read(id, Manner::Read, LIMIT).await;
                 }
             }
@@ -213,7 +216,8 @@ impl Actor {
         }
     }
 
-    /// Adds to the history what a write has committed: when it returned, and when it was acknowledged.
+    /// Adds to the history what a write has committed: when it returned, and when it was
+    /// acknowledged.
     fn recorder(
         self,
         id: u64,
@@ -224,8 +228,8 @@ impl Actor {
         move |returned, acknowledged| {
             let told = trace.told();
             let fenced = match manner {
-                // Stamps are captured meanwhile: an invalidation in the place of a fence may have been delivered by
-                // then.
+                // Stamps are captured meanwhile: an invalidation in the place of a fence may have
+                // been delivered by then.
                 Manner::Storing if is_tagged(id) => false,
                 Manner::Write
                 | Manner::Storing

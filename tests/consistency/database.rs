@@ -22,8 +22,8 @@ const HALF: u64 = 4;
 /// How many rows an operation on some of them has.
 const SOME: u64 = 3;
 
-/// Rows whose turn comes one after the other, at the same time in all processes. Their writes may be dropped, which
-/// keeps a row out of the cache for a fence's length: until its next turn.
+/// Rows whose turn comes one after the other, at the same time in all processes. Their writes may
+/// be dropped, which keeps a row out of the cache for a fence's length: until its next turn.
 const PASSING: u64 = 64;
 /// How long a turn lasts, in nanoseconds.
 const TURN: Time = 200_000_000;
@@ -137,8 +137,8 @@ impl Database {
         version
     }
 
-    /// Sends a statement to the database, which goes on with it whether or not somebody waits for the version that it
-    /// makes. Sometimes it takes long.
+    /// Sends a statement to the database, which goes on with it whether or not somebody waits for
+    /// the version that it makes. Sometimes it takes long.
     pub fn statement(&self, id: u64, trace: &Trace) -> JoinHandle<u64> {
         trace.begins();
         let (db, trace) = (self.clone(), trace.clone());
@@ -151,7 +151,8 @@ impl Database {
         })
     }
 
-    /// Makes a new version, which is committed when this returns. Dropped half-way it may be committed later.
+    /// Makes a new version, which is committed when this returns. Dropped half-way it may be
+    /// committed later.
     pub async fn bump(&self, id: u64) -> u64 {
         let pool = self.pool.clone();
         let update = tokio::spawn(async move {
@@ -176,7 +177,8 @@ pub struct Trace {
 
 #[derive(Clone, Debug, Default)]
 pub struct Told {
-    /// Whether the journal was empty when the body began: no fence was refused. None if it did not begin.
+    /// Whether the journal was empty when the body began: no fence was refused. None if it did not
+    /// begin.
     pub nothing_journalled: Option<bool>,
     /// When which row was committed, and the version that this made.
     pub committed: BTreeMap<u64, (Time, u64)>,

@@ -1,17 +1,20 @@
 //! A history of reads and writes under faults, checked against what the protocol promises.
 //!
-//! Several processes read and write the rows of a SQLite file through caches over one Redis, while links break, the
-//! server and the processes stop, and entries vanish. Everything is recorded, and the rules of [`history`] are applied.
+//! Several processes read and write the rows of a SQLite file through caches over one Redis, while
+//! links break, the server and the processes stop, and entries vanish. Everything is recorded, and
+//! the rules of [`history`] are applied.
 //!
 //! # Clock
 //!
-//! Times are those of `CLOCK_MONOTONIC`. On one machine it is one clock for all processes: it never goes back, and what
-//! happens after something else gets no earlier time. `Instant` is the same clock, but cannot be sent to the parent.
+//! Times are those of `CLOCK_MONOTONIC`. On one machine it is one clock for all processes: it never
+//! goes back, and what happens after something else gets no earlier time. `Instant` is the same
+//! clock, but cannot be sent to the parent.
 //!
 //! # What counts as acknowledged
 //!
-//! What a write could not deliver is in the journal by the time it returns. So once the journal has been seen empty
-//! after the return, the invalidation was acknowledged, by the write itself or by the journal's delivery.
+//! What a write could not deliver is in the journal by the time it returns. So once the journal has
+//! been seen empty after the return, the invalidation was acknowledged, by the write itself or by
+//! the journal's delivery.
 //!
 //! # Running it
 //!
@@ -126,7 +129,8 @@ async fn round(test: &str, seed: u64) {
     processes.finish().await;
     judge(seed, &history);
     println!(
-        "{} reads and {} writes, {} of them fenced, in {:.1?}\nfaults: {faults:?}\nevents: {events:?}",
+        "{} reads and {} writes, {} of them fenced, in {:.1?}\nfaults: {faults:?}\nevents: \
+            {events:?}",
         history.reads.len(),
         history.writes.len(),
         fenced(&history),

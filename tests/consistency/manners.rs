@@ -55,8 +55,8 @@ const BY_AGE: [(u64, Manner); 4] =
     [(3, Manner::Revalidated), (2, Manner::Forgiven), (2, Manner::Hurried), (2, Manner::Early)];
 
 impl Manner {
-    /// Some manner for a row. An entry must live for a while before its age matters: those rows are written less, and
-    /// hardly ever read by functions that keep them fresh.
+    /// Some manner for a row. An entry must live for a while before its age matters: those rows are
+    /// written less, and hardly ever read by functions that keep them fresh.
     pub fn draw(dice: &Dice, id: u64) -> Self {
         let manner = dice.pick(&MANNERS);
         // Its fence stays, too.

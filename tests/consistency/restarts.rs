@@ -1,7 +1,7 @@
 //! A server that is killed and comes back empty, again and again, while nothing else goes wrong.
 //!
-//! The processes find it again at different times. However that may be, once a write has returned, no read that begins
-//! later in any process gets what was there before.
+//! The processes find it again at different times. However that may be, once a write has returned,
+//! no read that begins later in any process gets what was there before.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,7 +17,8 @@ use crate::actors::{Orders, Report};
 use crate::database::Database;
 use crate::{PROCESSES, actors, now, runtime, setting};
 
-/// Of one process: enough for some restarts, each with some time before and after the one in which nothing is stored.
+/// Of one process: enough for some restarts, each with some time before and after the one in which
+/// nothing is stored.
 const OPERATIONS: usize = 6_000;
 
 #[test]
@@ -73,7 +74,8 @@ async fn round(test: &str, seed: u64) {
     assert!(restarts > 0 && stored > 100 && journalled > 0, "nothing happened: {stored} stored");
 }
 
-/// Kills the server and starts it again, down for long enough that the pauses between attempts have grown.
+/// Kills the server and starts it again, down for long enough that the pauses between attempts have
+/// grown.
 async fn restart(
     server: RedisServer,
     dice: Dice,

@@ -1,5 +1,5 @@
-//! Expansions compile in every edition, without a prelude, beside shadowed names, under every lint of a strict crate that
-//! forbids unsafe code, and in a crate that renames the dependency.
+//! Expansions compile in every edition, without a prelude, beside shadowed names, under every lint
+//! of a strict crate that forbids unsafe code, and in a crate that renames the dependency.
 
 use std::fs;
 use std::path::Path;
@@ -7,7 +7,8 @@ use std::process::Command;
 
 const SOURCE: &str = include_str!("strict.rs");
 
-/// One crate for each edition, checked by Clippy in one go. They share one target directory between runs.
+/// One crate for each edition, checked by Clippy in one go. They share one target directory between
+/// runs.
 #[test]
 fn expansions_compile_in_every_edition() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -25,10 +26,10 @@ fn expansions_compile_in_every_edition() {
         fs::write(member.join("src/lib.rs"), SOURCE).unwrap();
         let runtime = root.join("cache-runtime");
         let manifest = format!(
-            "[package]\nname = \"edition-{edition}\"\nversion = \"0.0.0\"\nedition = \"{edition}\"\n\
-             [dependencies]\nkv = {{ package = \"cache-runtime\", path = {runtime:?} }}\n\
-             serde = {{ version = \"1\", features = [\"derive\"] }}\n\
-             [features]\ncatalog = [\"kv/catalog\"]\n"
+            "[package]\nname = \"edition-{edition}\"\nversion = \"0.0.0\"\nedition = \
+             \"{edition}\"\n[dependencies]\nkv = {{ package = \"cache-runtime\", path = \
+             {runtime:?} }}\nserde = {{ version = \"1\", features = [\"derive\"] \
+             }}\n[features]\ncatalog = [\"kv/catalog\"]\n"
         );
         fs::write(member.join("Cargo.toml"), manifest).unwrap();
     }

@@ -185,7 +185,8 @@ fn tombstones_that_have_expired_are_given_back() {
     assert!(taken <= (16 << 10) + CACHE_ITSELF, "{taken}");
 }
 
-/// A value that would leave no room for others is not stored, and is told; others fit, however the keys are spread.
+/// A value that would leave no room for others is not stored, and is told; others fit, however the
+/// keys are spread.
 fn a_value_is_stored_and_found_or_counted_as_oversized() {
     let cache = of(1 << 20).in_memory().unwrap();
     runtime().block_on(cache.scope(async {

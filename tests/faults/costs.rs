@@ -43,7 +43,8 @@ async fn an_open_breaker_leaves_the_server_alone() {
     for command in ["get", "set", "evalsha"] {
         assert_eq!(commands.get(command), None, "{commands:?}");
     }
-    // The bodies slept for 5 s at least, in which the supervisor has tried again about once in a second.
+    // The bodies slept for 5 s at least, in which the supervisor has tried again about once in a
+    // second.
     let connects = proxy.accepted() - accepted;
     assert!(connects <= 15 + took.as_secs(), "{connects} connections for 5000 calls in {took:?}");
     println!("fault: open breaker: {:?} a call with its body, {connects} connects", took / 5_000);
@@ -72,8 +73,8 @@ async fn one_line_for_each_change_of_state() {
     assert!(report.calls > 6_000, "{report:?}");
 }
 
-/// That no scripts run is said once. Refusals of single commands are counted, not logged. In a process of its own, since not every line
-/// names the server.
+/// That no scripts run is said once. Refusals of single commands are counted, not logged. In a
+/// process of its own, since not every line names the server.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn refusals_do_not_fill_the_log() {
     if let Some(parent) = children::parent() {

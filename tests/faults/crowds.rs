@@ -1,4 +1,5 @@
-//! More callers at once than a server is sent commands: they wait in line, and a healthy server counts as healthy.
+//! More callers at once than a server is sent commands: they wait in line, and a healthy server
+//! counts as healthy.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};

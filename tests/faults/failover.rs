@@ -1,4 +1,5 @@
-//! A failover that forgets: the replica that is promoted had not been told of an acknowledged invalidation.
+//! A failover that forgets: the replica that is promoted had not been told of an acknowledged
+//! invalidation.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -27,7 +28,8 @@ async fn write(db: &Database, value: u64) {
     db.0.store(value, Ordering::SeqCst);
 }
 
-/// A database, its writer's cache and another process's, after a failover that brought back the value 0 where 1 was written.
+/// A database, its writer's cache and another process's, after a failover that brought back the
+/// value 0 where 1 was written.
 struct Aftermath {
     db: Database,
     writer: Cache,
@@ -105,7 +107,8 @@ async fn by_default_the_writer_invalidates_once_more() {
     assert_eq!(reader.scope(row(&db)).await, 1);
 }
 
-/// More than are remembered one by one: the row is not among those. What nobody has invalidated stays.
+/// More than are remembered one by one: the row is not among those. What nobody has invalidated
+/// stays.
 #[tokio::test]
 async fn however_many_the_writer_invalidates_them_once_more() {
     let Aftermath { db, writer, reader, replica } = fail_over_after(Failover::Replay, 20_000).await;

@@ -1,4 +1,5 @@
-//! Values of many megabytes: within the limit they have a connection of their own, beyond it they are told of.
+//! Values of many megabytes: within the limit they have a connection of their own, beyond it they
+//! are told of.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -92,7 +93,8 @@ async fn fifty_megabytes_are_out_of_everybodys_way() {
         "now that there are large values"
     );
 
-    // Losing it, or finding it stuck, is of no effect on the others, and the next one makes another.
+    // Losing it, or finding it stuck, is of no effect on the others, and the next one makes
+    // another.
     let ids: String = client.run(&["CLIENT", "LIST"]).await;
     let last = ids.lines().rev().find(|line| line.contains(" name=cache ")).unwrap();
     let id = last.split(' ').find_map(|field| field.strip_prefix("id=")).unwrap();
@@ -138,8 +140,9 @@ fn callers(cache: &Cache) -> JoinSet<()> {
     (0..8).map(|_| cache.scope(caller())).collect()
 }
 
-/// Another process has stored values of many megabytes, of which this one knows nothing, and the network is slow. The
-/// first that is read holds up other calls, for as long as it takes to find out why; no other one does.
+/// Another process has stored values of many megabytes, of which this one knows nothing, and the
+/// network is slow. The first that is read holds up other calls, for as long as it takes to find
+/// out why; no other one does.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_value_of_another_process_opens_no_breaker() {
     let server = RedisServer::start().await;
@@ -219,7 +222,8 @@ async fn a_batch_brings_no_large_value_by_the_connection_of_all() {
     assert_eq!(read(&[9]).await, [Program::get().lease_command(), "get"]);
 }
 
-/// Whoever waits for another process's load learns that the value is large, and reads it by the second connection.
+/// Whoever waits for another process's load learns that the value is large, and reads it by the
+/// second connection.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_large_value_that_was_waited_for_comes_by_the_second_connection() {
     let server = RedisServer::start().await;
@@ -243,7 +247,8 @@ async fn a_large_value_that_was_waited_for_comes_by_the_second_connection() {
     assert_eq!(commands_of("waiter", &client).await, ["evalsha", "get"]);
 }
 
-/// What is larger than the limit is not stored, or not read, which is counted each time and said once.
+/// What is larger than the limit is not stored, or not read, which is counted each time and said
+/// once.
 #[tokio::test]
 async fn what_is_too_large_is_told_once() {
     #[cached(key = "too-large", ttl = 3600)]

@@ -55,7 +55,8 @@ async fn a_user_without_a_password_is_not_the_default_user() {
     }
 }
 
-/// Where a password is needed, an empty one is wrong; it must not become the login of somebody else.
+/// Where a password is needed, an empty one is wrong; it must not become the login of somebody
+/// else.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_empty_password_opens_nothing_that_needs_one() {
     let server = RedisServer::builder().user("safe", "on >secret ~* &* +@all").start().await;

@@ -1,7 +1,7 @@
 //! Faults of a real Redis, most of them with readers and writers running meanwhile.
 //!
-//! The tests of most modules are a row each of the documentation's page "When Redis fails". What they have in common
-//! is asserted by the [driver](cache_fixtures::driver::Driver).
+//! The tests of most modules are a row each of the documentation's page "When Redis fails". What
+//! they have in common is asserted by the [driver](cache_fixtures::driver::Driver).
 
 mod access;
 mod cancellation;

@@ -1,6 +1,7 @@
 //! Redis is lost at 95 % hits, and the origin can bear a twentieth of what then comes at it.
 //!
-//! Shown by counts: how many loads run at once, and how many there are for so many calls, before, during and after.
+//! Shown by counts: how many loads run at once, and how many there are for so many calls, before,
+//! during and after.
 
 use std::fmt;
 use std::sync::Arc;
@@ -215,7 +216,8 @@ async fn the_origin_is_spared_while_redis_is_down_and_relieved_when_it_is_back()
     assert!(during.overloaded > 0, "{during}");
     assert!(during.loads + during.overloaded <= during.calls, "{during}");
 
-    // It comes back empty and in the middle of the traffic, so that all of it is to be loaded again.
+    // It comes back empty and in the middle of the traffic, so that all of it is to be loaded
+    // again.
     tokio::join!(fleet.round("coming back"), server.restart(Data::Lost));
     eventually!(fleet.round("back").await.is_healthy());
     // And it stays so.

@@ -1,4 +1,5 @@
-//! What is stored, and what is delivered, when a server is back that some processes have not found yet.
+//! What is stored, and what is delivered, when a server is back that some processes have not found
+//! yet.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -36,8 +37,8 @@ async fn stored(server: &RedisServer) -> Option<Vec<u8>> {
     server.client().await.get("version").await
 }
 
-/// One process is back and reads; another writes, and is not. With such a budget nothing is stored for longer than the test
-/// takes.
+/// One process is back and reads; another writes, and is not. With such a budget nothing is stored
+/// for longer than the test takes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_stored_until_every_process_can_be_back() {
     log::capture();
@@ -83,8 +84,9 @@ async fn kept_page(db: &Database, number: u64) -> Result<u64, String> {
     Ok(number + db.0.load(Ordering::SeqCst))
 }
 
-/// Values that are there are found at once, also by a function whose latest lookups found nothing: it asks for the lease
-/// without a look first, and none is granted yet. With such a budget that lasts for longer than the test takes.
+/// Values that are there are found at once, also by a function whose latest lookups found nothing:
+/// it asks for the lease without a look first, and none is granted yet. With such a budget that
+/// lasts for longer than the test takes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_there_is_found_at_once() {
     const PAGES: u64 = 100;
@@ -147,13 +149,14 @@ async fn a_write_tries_a_lost_server_at_once() {
             stats.functions.iter().map(|function| function.invalidations_journalled).sum()
         };
         assert_eq!(journalled(after), journalled(before), "both fence and invalidation got there");
-        // What earlier rounds have invalidated is repeated in the background, as after any change of primary.
+        // What earlier rounds have invalidated is repeated in the background, as after any change
+        // of primary.
         eventually!(cache.stats().journal_depth == 0);
     }
 }
 
-/// However many writes there are, they have a server that is down tried twenty times a second at most, beside the
-/// attempts that are due anyway.
+/// However many writes there are, they have a server that is down tried twenty times a second at
+/// most, beside the attempts that are due anyway.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_writes_are_no_storm_of_connections() {
     let server = RedisServer::start().await;

@@ -63,8 +63,8 @@ fn lines(port: u16, what: &str) -> usize {
     log::about(port).iter().filter(|line| line.contains(what)).count()
 }
 
-/// How many commands the server has refused, but for those by which it is asked again whether scripts run: an `EVAL`
-/// and an `EVALSHA` each time.
+/// How many commands the server has refused, but for those by which it is asked again whether
+/// scripts run: an `EVAL` and an `EVALSHA` each time.
 ///
 /// Where an `EVAL` was carried out it is less than none: what counts is whether it grows.
 async fn refused(admin: &Client) -> i64 {
@@ -83,8 +83,8 @@ async fn connections(admin: &Client) -> String {
     stats.lines().find(|line| line.starts_with("total_connections_received")).unwrap().to_owned()
 }
 
-/// Bodies run, nobody waits for a lease that nobody can fill, invalidations get through, and the server is not sent what it
-/// has refused.
+/// Bodies run, nobody waits for a lease that nobody can fill, invalidations get through, and the
+/// server is not sent what it has refused.
 async fn goes_without(server: &RedisServer, cache: &Cache, stored: &Row) {
     let (admin, row_of_others) = (server.client().await, &stored.value);
     let own = Row::default();

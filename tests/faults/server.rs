@@ -55,7 +55,8 @@ async fn stopped_for_three_seconds() {
     driver.end("SIGSTOP for 3 s").await;
 }
 
-/// Stopped and continued in quick succession: each time some commands are executed late, after their callers have gone.
+/// Stopped and continued in quick succession: each time some commands are executed late, after
+/// their callers have gone.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn stopped_again_and_again() {
     let server = RedisServer::start().await;

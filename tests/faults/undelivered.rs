@@ -52,8 +52,8 @@ async fn write_all(db: &Database, value: u64) {
     db.value.store(value, Ordering::SeqCst);
 }
 
-/// What was not delivered is delivered when the server is back, and until then the process does not read what it knows to be
-/// outdated: here the server comes back with the old value.
+/// What was not delivered is delivered when the server is back, and until then the process does not
+/// read what it knows to be outdated: here the server comes back with the old value.
 #[tokio::test]
 async fn an_undelivered_invalidation_is_delivered_later() {
     let db = Database::default();
@@ -170,8 +170,8 @@ async fn an_undelivered_pattern_is_delivered_later() {
         .await;
 }
 
-/// More than the journal holds, on a server that is shared without a namespace: what was invalidated is bypassed and then
-/// removed, and nothing else.
+/// More than the journal holds, on a server that is shared without a namespace: what was
+/// invalidated is bypassed and then removed, and nothing else.
 #[tokio::test]
 async fn an_overflow_removes_what_was_invalidated_and_nothing_else() {
     const MANY: u64 = 20_000;
@@ -312,7 +312,8 @@ impl From<cache_runtime::Error> for Refused {
     }
 }
 
-/// A value that cannot be stored is invalidated, later: whether Redis is killed before the write or in the middle of it.
+/// A value that cannot be stored is invalidated, later: whether Redis is killed before the write or
+/// in the middle of it.
 #[tokio::test]
 async fn a_value_that_redis_does_not_get_is_invalidated_later() {
     for fenced in [false, true] {
@@ -353,7 +354,8 @@ async fn a_value_that_redis_does_not_get_is_invalidated_later() {
     }
 }
 
-/// A server that hangs costs a write its budgets, not its result, and what it executes late does no harm.
+/// A server that hangs costs a write its budgets, not its result, and what it executes late does no
+/// harm.
 #[tokio::test]
 async fn a_value_that_a_frozen_redis_gets_late_is_not_stored() {
     let db = Database::default();

@@ -1,8 +1,8 @@
 //! Mutants: bugs that the tests must find, as patches of the sources.
 //!
-//! They are in `entries.md` and `queues.md`. A section is a mutant: its name, what the bug is, which
-//! function of `run` finds it, and its patches. A patch names a file and has the notation of a
-//! unified diff, without line numbers: the lines that begin with a space or a minus must stand
+//! They are in `entries.md` and `queues.md`. A section is a mutant: its name, what the bug is,
+//! which function of `run` finds it, and its patches. A patch names a file and has the notation of
+//! a unified diff, without line numbers: the lines that begin with a space or a minus must stand
 //! exactly once in that file, and are replaced by those that begin with a space or a plus. What it
 //! adds asks `crate::mutants::on("Name")`, and in a script `mutant('Name')`, whether its mutant is
 //! on. So one copy of the workspace holds them all, and the sources themselves hold none.

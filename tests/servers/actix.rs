@@ -1,5 +1,5 @@
-//! The recipe for actix-web. `apply_fn` is what `App::wrap_fn` is made of: both take a closure over a request and the
-//! service inside.
+//! The recipe for actix-web. `apply_fn` is what `App::wrap_fn` is made of: both take a closure over
+//! a request and the service inside.
 
 use std::rc::Rc;
 

@@ -1,4 +1,5 @@
-//! Calls that find no cache, and the environment variables that decide about them. Each test needs a process of its own.
+//! Calls that find no cache, and the environment variables that decide about them. Each test needs
+//! a process of its own.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;

@@ -17,7 +17,8 @@ async fn answer(id: u8) -> u8 {
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
-/// Reads the first entry before it is ready, the second when it is called, and the third when its future is polled.
+/// Reads the first entry before it is ready, the second when it is called, and the third when its
+/// future is polled.
 #[derive(Default)]
 struct Eager {
     warming: Option<Boxed<u8>>,
@@ -92,7 +93,8 @@ async fn a_request_that_is_dropped_is_dropped_in_the_scope() {
     assert_eq!(cache.stats().function("tower::answer").unwrap().loads_ok, 1);
 }
 
-/// What the routers of axum and the servers of tonic require of a layer around a service that has it.
+/// What the routers of axum and the servers of tonic require of a layer around a service that has
+/// it.
 fn fits<L, S>(layer: &L, service: S) -> impl Clone + Send + Sync + 'static + use<L, S>
 where
     L: Layer<S, Service: Service<u8, Future: Send> + Clone + Send + Sync + 'static>

@@ -76,7 +76,8 @@ async fn a_strict_cache_panics(fixture: Fixture) {
     let message = panic_of(cache.scope(user_email(7)));
     for part in [
         "`sharing::clashes::user_email`: its key `user:<id>` (tests/sharing/clashes.rs:",
-        "can equal that of `sharing::clashes::names::user_name`, `user:<id>` (tests/sharing/clashes.rs:",
+        "can equal that of `sharing::clashes::names::user_name`, `user:<id>` \
+            (tests/sharing/clashes.rs:",
         "`key = user_name_key(..)`",
     ] {
         assert!(message.contains(part), "{message}");

@@ -1,5 +1,5 @@
-//! Attributes that use the entries of a function in another cache than the function does, as far as the compiler does not
-//! see it.
+//! Attributes that use the entries of a function in another cache than the function does, as far as
+//! the compiler does not see it.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -1,4 +1,5 @@
-//! `<name:lower>` and `<name:trim>`: values that a database takes for the same have one entry, wherever a template names it.
+//! `<name:lower>` and `<name:trim>`: values that a database takes for the same have one entry,
+//! wherever a template names it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -81,7 +82,8 @@ async fn wherever_a_template_names_it() {
     cache.scope(work).await;
 }
 
-/// Ids of one batch that have the same key are one entry, which is loaded once, for the first of them.
+/// Ids of one batch that have the same key are one entry, which is loaded once, for the first of
+/// them.
 #[tokio::test]
 async fn ids_of_a_batch() {
     #[cached(batch(name in names), key = "name:<name:lower>", ttl = 60)]

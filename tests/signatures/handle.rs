@@ -39,7 +39,8 @@ async fn a_disabled_cache_runs_every_body() {
     cache.scope(calls).await;
 }
 
-/// One test, because what is installed is installed for the whole program. All other tests have a scope of their own.
+/// One test, because what is installed is installed for the whole program. All other tests have a
+/// scope of their own.
 #[tokio::test]
 async fn the_embedded_cache_until_one_is_installed() {
     #[cached(key = "ambient:<id>", ttl = 60)]

@@ -1,4 +1,5 @@
-//! What `in_doubt` works on: whatever kind of function it is, it is asked about the function's own error.
+//! What `in_doubt` works on: whatever kind of function it is, it is asked about the function's own
+//! error.
 
 use std::fmt::Debug;
 

@@ -1,4 +1,5 @@
-//! What `#[cached]` works on, and its options: each is really cached, under the key that is expected.
+//! What `#[cached]` works on, and its options: each is really cached, under the key that is
+//! expected.
 #![deny(warnings, clippy::pedantic)]
 
 mod arguments;

@@ -1,5 +1,5 @@
-//! Functions that call each other, each with other attributes, in a crate that leaves rustc's `recursion_limit` as it is:
-//! that this compiles is most of what is tested.
+//! Functions that call each other, each with other attributes, in a crate that leaves rustc's
+//! `recursion_limit` as it is: that this compiles is most of what is tested.
 
 use std::collections::HashMap;
 use std::fmt;

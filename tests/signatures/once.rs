@@ -42,7 +42,8 @@ pub async fn stored(cache: &Cache, key: &'static str) -> Option<Value> {
     cache.get(&Key::<Value>::builder().text(key).done()).await.unwrap()
 }
 
-/// Runs `$call` twice over a cache of its own. The body runs once: both give the same, and that is stored under `$key`.
+/// Runs `$call` twice over a cache of its own. The body runs once: both give the same, and that is
+/// stored under `$key`.
 macro_rules! once {
     ($key:expr, $call:expr) => {{
         let cache = ::cache_runtime::Cache::in_memory();
@@ -64,7 +65,8 @@ macro_rules! once_ok {
 }
 pub(crate) use once_ok;
 
-/// Runs `$call` twice over a cache of its own: the body runs each time, and nothing is stored under `$key`.
+/// Runs `$call` twice over a cache of its own: the body runs each time, and nothing is stored under
+/// `$key`.
 macro_rules! each_time {
     ($key:expr, $call:expr) => {{
         let cache = ::cache_runtime::Cache::in_memory();

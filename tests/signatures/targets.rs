@@ -1,4 +1,5 @@
-//! What a target of a write may be: however a function is called, and however its companion is named.
+//! What a target of a write may be: however a function is called, and however its companion is
+//! named.
 
 use std::sync::Arc;
 

@@ -41,7 +41,8 @@ async fn stored<T: DeserializeOwned>(cache: &Cache, key: &Key<T>) -> Option<T> {
     cache.get(key).await.unwrap()
 }
 
-/// Owned values and references to them, of what is returned, of parameters that the body moves, of literals.
+/// Owned values and references to them, of what is returned, of parameters that the body moves, of
+/// literals.
 #[write_through(
     get(given.id),
     find(given.id) = Some(result.clone()),
@@ -219,7 +220,8 @@ async fn save_picky(id: i64) -> Row {
     row(id)
 }
 
-/// A function's `unless` binds writes as well; one that needs the call's arguments lets no write store.
+/// A function's `unless` binds writes as well; one that needs the call's arguments lets no write
+/// store.
 #[tokio::test]
 async fn what_a_function_excludes_is_not_stored_by_others() {
     let cache = Cache::in_memory();

@@ -229,7 +229,8 @@ fn unordered() -> Unordered {
     Unordered { sets, pairs: vec![pairs, HashMap::new()] }
 }
 
-/// A field that is left out where it says nothing, and one that is `null` where it is not a number, on purpose.
+/// A field that is left out where it says nothing, and one that is `null` where it is not a number,
+/// on purpose.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct OnPurpose {
     #[serde(default, skip_serializing_if = "Option::is_none")]

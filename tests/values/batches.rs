@@ -1,4 +1,5 @@
-//! Batches: what is altered, and what callers get that wait for the load of one, or of a single read.
+//! Batches: what is altered, and what callers get that wait for the load of one, or of a single
+//! read.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -57,8 +58,8 @@ async fn shared_with_single_reads(fixture: &Fixture) {
     assert_eq!(within_limit("a single read", single).await, Ok(account(2)));
     assert_eq!(within_limit("the batch", option_batch).await, all.into_iter().collect());
     assert_eq!(within_limit("a single read", option).await, Some(account(2)));
-    // Those who came while a load ran share another. The batch among them loads both ids at once, or one after the other
-    // if it may load one earlier.
+    // Those who came while a load ran share another. The batch among them loads both ids at once,
+    // or one after the other if it may load one earlier.
     assert!((4..=5).contains(&origin.runs.get()), "{}", origin.runs.get());
 
     let origin = Origin::default();

@@ -13,7 +13,8 @@ use cache_testing::barrier::Counter;
 #[derive(Debug)]
 pub struct Fixture {
     pub cache: Cache,
-    /// A cache that panics where its functions are used wrongly, and shares no entries with the other.
+    /// A cache that panics where its functions are used wrongly, and shares no entries with the
+    /// other.
     pub strict: Cache,
     pub runs: Counter,
     _store: Store,

@@ -1,4 +1,5 @@
-//! What values of each type look like in a key: equal ones alike, different ones differently, in every process.
+//! What values of each type look like in a key: equal ones alike, different ones differently, in
+//! every process.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::{self, Display};

@@ -1,4 +1,5 @@
-//! Keys: different arguments give different keys, and no argument can add anything that means something.
+//! Keys: different arguments give different keys, and no argument can add anything that means
+//! something.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};

@@ -1,4 +1,5 @@
-//! Types of every kind that come back as they were, of which nothing is told, and the kinds of functions that return them.
+//! Types of every kind that come back as they were, of which nothing is told, and the kinds of
+//! functions that return them.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};

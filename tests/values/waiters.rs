@@ -76,8 +76,8 @@ where
     ada().into()
 }
 
-/// Ten callers of a cold key: one answer. One load if its value is stored; else those that came while it ran share
-/// another, which has begun after their calls.
+/// Ten callers of a cold key: one answer. One load if its value is stored; else those that came
+/// while it ran share another, which has begun after their calls.
 macro_rules! ten_callers {
     ($fixture:ident: $($call:expr => $value:expr, $runs:expr;)*) => {$({
         let origin = Origin::default();
@@ -199,7 +199,8 @@ async fn what_cannot_be_cloned_is_decoded(fixture: Fixture) {
     }
 }
 
-/// What cannot be cloned and does not come back is loaded by each caller; those that wait do not get what is wrong.
+/// What cannot be cloned and does not come back is loaded by each caller; those that wait do not
+/// get what is wrong.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct UniqueModel {
     #[serde(skip_deserializing)]

@@ -1,4 +1,5 @@
-//! Values that writes store: `#[write_through]`, `Cache::put`, and the items of queues with what they put.
+//! Values that writes store: `#[write_through]`, `Cache::put`, and the items of queues with what
+//! they put.
 
 use std::time::Duration;
 

@@ -17,7 +17,8 @@ static ROAMING: QueueSite = QueueSite::new("cluster::roaming", "roaming")
     .unavailable_is_error()
     .keep_all();
 
-/// Partitions move to another node while items are pushed and delivered: none is lost, and none overtakes another.
+/// Partitions move to another node while items are pushed and delivered: none is lost, and none
+/// overtakes another.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn partitions_move_with_their_slots() {
     let cluster = RedisCluster::start().await;

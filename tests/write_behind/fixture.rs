@@ -21,7 +21,8 @@ pub fn step(counter: u64, number: u64) -> Step {
     Step { counter, number }
 }
 
-/// No machine stands still for so long that a worker loses what it owns; whoever waits for that waits for so long.
+/// No machine stands still for so long that a worker loses what it owns; whoever waits for that
+/// waits for so long.
 pub const LEASE_MS: u64 = 4_000;
 
 pub static STEPS: QueueSite = QueueSite::new("fixture::steps", "steps")

@@ -1,4 +1,5 @@
-//! Deployments that give a queue more partitions, or fewer: keys move to other partitions, and items keep their order.
+//! Deployments that give a queue more partitions, or fewer: keys move to other partitions, and
+//! items keep their order.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -120,7 +121,8 @@ async fn a_change_that_was_cut_off_is_ended_by_a_push() {
 static ALSO_FEW: QueueSite = site("layouts-all", 3);
 static ALSO_MANY: QueueSite = site("layouts-all", 8);
 
-/// Processes of two releases push at once, with and without others, and workers of both come and go.
+/// Processes of two releases push at once, with and without others, and workers of both come and
+/// go.
 async fn while_everybody_pushes(fixture: Fixture) {
     let (old, new, ledger) = (fixture.another_cache(), fixture.another_cache(), Ledger::default());
     let (is_over, pushed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));

@@ -29,7 +29,8 @@ static FRAGILE: QueueSite = QueueSite::new("letters::fragile", "fragile-letters"
 async fn with_letters(fixture: &Fixture, count: u64) -> (Queue<Step>, Ledger) {
     let (queue, ledger) = (queue(&FRAGILE, &fixture.cache), Ledger::default());
     queue.discard_all().await.unwrap();
-    // It takes every other one: of a sink that takes nothing it is not known which item is at fault.
+    // It takes every other one: of a sink that takes nothing it is not known which item is at
+    // fault.
     ledger.refuse(|step| step.counter % 2 == 1);
     let items = (0..count).flat_map(|number| [0, 1].map(|odd| step(2 * number + odd, number)));
     queue.push_many(items.collect()).await.unwrap();

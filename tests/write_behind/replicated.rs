@@ -32,8 +32,8 @@ async fn a_push_waits_for_replicas() {
     assert!(client.run::<u64>(&["XLEN", "wb:{replicated:0}"]).await >= 2);
 }
 
-/// A server has sent nothing before its first replica is there: that one counts when it has loaded its copy, not when it
-/// has been sent it.
+/// A server has sent nothing before its first replica is there: that one counts when it has loaded
+/// its copy, not when it has been sent it.
 #[tokio::test]
 async fn a_push_waits_for_the_first_replica_to_have_loaded() {
     const MANY: &str = "for number = 1, 100000 do redis.call('SET', number, '') end";
@@ -76,7 +76,8 @@ async fn a_push_waits_for_the_first_replica_to_have_loaded() {
     assert_eq!(copy.run::<u64>(&stream).await, 1);
 }
 
-/// Whoever waits for replicas of a server that becomes one itself is told an error; the item is there all the same.
+/// Whoever waits for replicas of a server that becomes one itself is told an error; the item is
+/// there all the same.
 #[tokio::test]
 async fn a_push_goes_on_when_its_server_is_no_primary_for_a_while() {
     let server = RedisServer::start().await;

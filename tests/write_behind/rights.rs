@@ -21,8 +21,9 @@ static MUTE: QueueSite =
 /// What a user needs who does nothing but write-behind.
 const COMMANDS: &str = "on >secret ~wb:{* resetchannels -@all +hello +auth +select +client|setname \
     +info +ping +eval +evalsha +time +exists +get +set +del +pexpire +expire +hget +hmget +hset \
-    +hgetall +hdel +sadd +smembers +zadd +zscore +zremrangebyscore +xadd +xlen +xrange +xread +xreadgroup +xack +xdel \
-    +xautoclaim +xpending +xgroup|create +xgroup|delconsumer +xinfo|stream +xinfo|consumers +wait";
+    +hgetall +hdel +sadd +smembers +zadd +zscore +zremrangebyscore +xadd +xlen +xrange +xread \
+    +xreadgroup +xack +xdel +xautoclaim +xpending +xgroup|create +xgroup|delconsumer +xinfo|stream \
+    +xinfo|consumers +wait";
 
 #[tokio::test]
 async fn a_user_with_few_rights_can_do_it_all() {

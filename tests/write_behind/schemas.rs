@@ -1,4 +1,5 @@
-//! Items of another type, or of another version of theirs: never delivered as something else, and never lost.
+//! Items of another type, or of another version of theirs: never delivered as something else, and
+//! never lost.
 
 use std::future::{Ready, ready};
 use std::sync::{Arc, Mutex};
@@ -87,7 +88,8 @@ where
     queue::<T>(site, cache).dead_letters(10).await.unwrap()
 }
 
-/// A worker of `T` at `new` gets a `First` from `old`: a dead letter, which a worker of `old` can still deliver.
+/// A worker of `T` at `new` gets a `First` from `old`: a dead letter, which a worker of `old` can
+/// still deliver.
 async fn is_buried<T>(
     fixture: &Fixture,
     old: &'static QueueSite,

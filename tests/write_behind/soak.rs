@@ -1,8 +1,8 @@
 //! Everything at once: many items, and whatever may fail fails.
 //!
-//! Two queues. Steps of counters are no whole values: their sink stores the position beside the rows, and each step
-//! must be the one after the step before. Values of rows are whole: their sink is guarded by versions, and a push that
-//! finds Redis down writes its row directly.
+//! Two queues. Steps of counters are no whole values: their sink stores the position beside the
+//! rows, and each step must be the one after the step before. Values of rows are whole: their sink
+//! is guarded by versions, and a push that finds Redis down writes its row directly.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -187,8 +187,8 @@ async fn deliver(mut parent: Parent) {
     }
 }
 
-/// Pushes until it is pushed: what is certainly not in the queue is pushed again, and so is a row that the sink did not take
-/// directly, in whichever of the two it may be.
+/// Pushes until it is pushed: what is certainly not in the queue is pushed again, and so is a row
+/// that the sink did not take directly, in whichever of the two it may be.
 async fn push(queue: &cache_runtime::Queue<Event>, event: Event) -> Result<(), Error> {
     loop {
         match queue.push(event.clone()).await {
@@ -274,7 +274,8 @@ async fn nothing_is_lost_doubled_or_turned_back() {
         pushed.unwrap();
     }
     progress(&db, all).await;
-    // What was in doubt may be in the queue, although a row got it directly: it is delivered before anything is compared.
+    // What was in doubt may be in the queue, although a row got it directly: it is delivered before
+    // anything is compared.
     for queue in [count_queue(), save_queue()] {
         eventually!(queue.length().await.is_ok_and(|length| length == QueueLength::default()));
     }

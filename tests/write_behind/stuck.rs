@@ -16,7 +16,8 @@ use tokio::runtime::Builder;
 
 use crate::fixture::{Fixture, Ledger, Running, Step, queue, step, worker};
 
-/// Keeps the threads of all who come until it falls. It falls with this value, as no runtime ends before its threads do.
+/// Keeps the threads of all who come until it falls. It falls with this value, as no runtime ends
+/// before its threads do.
 #[derive(Debug, Default)]
 struct Wall(Arc<(Mutex<State>, Condvar)>);
 
@@ -67,7 +68,8 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A worker whose sink does not get past the wall, and whose thread stands still for some time more after that.
+/// A worker whose sink does not get past the wall, and whose thread stands still for some time more
+/// after that.
 fn stuck(site: &'static QueueSite, cache: &Cache, wall: &Wall, ledger: &Ledger) -> Worker {
     stuck_for(Duration::ZERO, site, cache, wall, ledger)
 }
@@ -109,7 +111,8 @@ async fn a_worker_ends_although_its_sink_blocks_for_ever(fixture: Fixture) {
     log::capture();
     let cache = cache_of(&fixture, patient().shutdown_limit(Duration::from_millis(100)));
     let (wall, items) = (Wall::default(), queue(&FOREVER, &cache));
-    // With threads of its own: in memory there is no lease, so nobody sees to it that the timers of this runtime go on.
+    // With threads of its own: in memory there is no lease, so nobody sees to it that the timers of
+    // this runtime go on.
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
     let running = {
         let _entered = runtime.enter();

@@ -141,8 +141,9 @@ impl Watch {
         self.progress().await;
     }
 
-    /// Ends when everything is delivered: what was acknowledged, in its order, and once. But for the step that was under way
-    /// when a primary was lost: if it had been delivered, and the replica had not heard of it, it has come once more.
+    /// Ends when everything is delivered: what was acknowledged, in its order, and once. But for
+    /// the step that was under way when a primary was lost: if it had been delivered, and the
+    /// replica had not heard of it, it has come once more.
     pub async fn end(self) {
         self.ends.store(true, Ordering::Relaxed);
         let told: BTreeMap<u64, Told> = self.pushes.join_all().await.into_iter().collect();

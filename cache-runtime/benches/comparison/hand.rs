@@ -1,5 +1,5 @@
-//! The same functions as in `ours`, as they are written by hand: `redis` with its default configuration, and
-//! `serde_json`.
+//! The same functions as in `ours`, as they are written by hand: `redis` with its default
+//! configuration, and `serde_json`.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -78,8 +78,8 @@ pub(crate) fn sample(mut latencies: Vec<Duration>, elapsed: Duration, cpu: Durat
     }
 }
 
-/// Lets all contenders take turns for some rounds, and prints a line for each. Ratios are to the first contender, within
-/// a round: what else the machine does changes more slowly than that.
+/// Lets all contenders take turns for some rounds, and prints a line for each. Ratios are to the
+/// first contender, within a round: what else the machine does changes more slowly than that.
 pub(crate) fn compare(title: &str, rounds: usize, mut contenders: Vec<Contender<'_>>) {
     let mut samples = vec![Vec::with_capacity(rounds); contenders.len()];
     for round in 0..rounds {

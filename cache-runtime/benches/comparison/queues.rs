@@ -1,4 +1,5 @@
-//! Write-behind beside the commands that it is made of: one stream, `XADD`, `XREADGROUP`, `XACK`, `XDEL`.
+//! Write-behind beside the commands that it is made of: one stream, `XADD`, `XREADGROUP`, `XACK`,
+//! `XDEL`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -21,8 +21,8 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new(url: &str, effort: Effort) -> Self {
-        // One worker: the other processor of a small machine is the server's, or else the two would take turns by
-        // chance, and figures with them.
+        // One worker: the other processor of a small machine is the server's, or else the two would
+        // take turns by chance, and figures with them.
         let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let runtime = runtime.expect("a runtime");
         Cache::connect(url).expect("a Redis URL").install();

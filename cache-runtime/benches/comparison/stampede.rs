@@ -32,7 +32,8 @@ async fn slow_user(id: u64) -> User {
 
 pub(crate) fn run(server: &Server, effort: Effort) {
     println!(
-        "\nstampede: {CALLERS} callers on a cold key, a body of {BODY:?}; p99 is what callers waited beyond it"
+        "\nstampede: {CALLERS} callers on a cold key, a body of {BODY:?}; p99 is what callers \
+            waited beyond it"
     );
     println!(
         "  {:<14} {:>9} {:>8} {:>12} {:>12}",
@@ -96,7 +97,8 @@ fn stampede(server: &Server, contender: &str, processes: usize, round: usize) ->
     Round { loads, p99: beyond(99), longest: beyond(100) }
 }
 
-/// Takes part: says that it is ready, waits for a line, and prints its loads and each caller's wait in milliseconds.
+/// Takes part: says that it is ready, waits for a line, and prints its loads and each caller's wait
+/// in milliseconds.
 pub(crate) fn child(arguments: &[String]) {
     let [url, contender, callers, id] = arguments else { panic!("not to be called by hand") };
     let (callers, id) = (callers.parse().expect("a number"), id.parse().expect("a number"));

@@ -1,5 +1,5 @@
-//! A write that stores its result, beside a write that deletes the entry. The database costs nothing: what is left is
-//! the cache.
+//! A write that stores its result, beside a write that deletes the entry. The database costs
+//! nothing: what is left is the cache.
 
 use cache_runtime::{cached, invalidates, write_through};
 use redis::AsyncCommands as _;

@@ -10,9 +10,9 @@ use crate::engine::Mode;
 
 /// Changes how a single call of a cached function uses the cache.
 ///
-/// This applies to the function that the future belongs to, not to cached functions called inside it. On the future
-/// of a function that is not cached, it applies to the first cached function that the future calls before it first
-/// awaits.
+/// This applies to the function that the future belongs to, not to cached functions called inside
+/// it. On the future of a function that is not cached, it applies to the first cached function that
+/// the future calls before it first awaits.
 ///
 /// ```
 /// # use cache_runtime::{cached, Cache};
@@ -34,8 +34,8 @@ use crate::engine::Mode;
 /// # }).await }
 /// ```
 pub trait CallExt: Future + Sized {
-    /// Runs the body even if a value is cached, and stores the result. An invalidation in the meantime wins, as
-    /// always.
+    /// Runs the body even if a value is cached, and stores the result. An invalidation in the
+    /// meantime wins, as always.
     fn refresh(self) -> Call<Self> {
         Call { call: self, mode: Some(Mode::Refresh) }
     }

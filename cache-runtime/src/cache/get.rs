@@ -10,21 +10,21 @@ use crate::read::{Call, Missing, Reply};
 use crate::store::Get;
 
 impl Cache {
-    /// Reads the value of an entry, as a call of its function would find it, and never runs a body. `None` where such a
-    /// call would run its body:
+    /// Reads the value of an entry, as a call of its function would find it, and never runs a body.
+    /// `None` where such a call would run its body:
     ///
     /// - There is no value, or its time to live is over.
     /// - There is none of the codec, version and tags of the key, or it is larger than
     ///   [`max_value_bytes`](crate::CacheBuilder::max_value_bytes).
     /// - Somebody is writing the entry or one of its tags, be it this task inside an
     ///   [`after_commit`](Self::after_commit).
-    /// - An invalidation of it has not been delivered yet: the server still has the value, and this process knows that
-    ///   it is outdated.
+    /// - An invalidation of it has not been delivered yet: the server still has the value, and this
+    ///   process knows that it is outdated.
     ///
     /// # Errors
     ///
-    /// If the store does not answer, or if a value in the key has no [hash](crate::key::KeyText::hash), where an annotated
-    /// function would run its body.
+    /// If the store does not answer, or if a value in the key has no
+    /// [hash](crate::key::KeyText::hash), where an annotated function would run its body.
     ///
     /// # Cancel safety
     ///

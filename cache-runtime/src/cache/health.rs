@@ -8,20 +8,22 @@ use crate::error::{Error, ErrorKind};
 use crate::store::Store;
 
 impl Cache {
-    /// Asks the store for a sign of life, and says how long the answer took; zero for the embedded store, and for a cache
-    /// that is [disabled](Self::disabled). In a cluster, every primary is asked.
+    /// Asks the store for a sign of life, and says how long the answer took; zero for the embedded
+    /// store, and for a cache that is [disabled](Self::disabled). In a cluster, every primary is
+    /// asked.
     ///
-    /// It connects if there is no connection, also while calls bypass the cache. So it is the way to find out at startup
-    /// why nothing would be cached, and to answer a health check: it does not depend on
-    /// [`budget`](crate::CacheBuilder::budget), and takes at most two seconds (four times the longest time for which a
-    /// `PING` counts as answered, where the budget makes that longer than half a second). A program can start all the same:
-    /// annotated functions do without a store that cannot be reached.
+    /// It connects if there is no connection, also while calls bypass the cache. So it is the way
+    /// to find out at startup why nothing would be cached, and to answer a health check: it does
+    /// not depend on [`budget`](crate::CacheBuilder::budget), and takes at most two seconds (four
+    /// times the longest time for which a `PING` counts as answered, where the budget makes that
+    /// longer than half a second). A program can start all the same: annotated functions do without
+    /// a store that cannot be reached.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Unavailable`] if the store cannot be reached or the login fails, [`ErrorKind::Refused`] if the server
-    /// refuses the `PING`, as it does when it takes no writes (`MISCONF`). In both cases [`Error::cause`] says what is the
-    /// matter.
+    /// [`ErrorKind::Unavailable`] if the store cannot be reached or the login fails,
+    /// [`ErrorKind::Refused`] if the server refuses the `PING`, as it does when it takes no writes
+    /// (`MISCONF`). In both cases [`Error::cause`] says what is the matter.
     ///
     /// # Cancel safety
     ///

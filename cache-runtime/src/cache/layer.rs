@@ -12,11 +12,12 @@ use tower_service::Service;
 use crate::cache::Cache;
 use crate::engine::{Core, ambient};
 
-/// A [`tower` layer](Layer) that runs each request in the [scope](Cache::scope) of a cache; made by [`Cache::layer`].
+/// A [`tower` layer](Layer) that runs each request in the [scope](Cache::scope) of a cache; made by
+/// [`Cache::layer`].
 ///
-/// A server runs each connection in a task of its own. Such a task is not in the scope of the one that started the
-/// server, so `cache.scope(axum::serve(..))` does not reach the handlers. This layer puts the scope inside, around each
-/// request:
+/// A server runs each connection in a task of its own. Such a task is not in the scope of the one
+/// that started the server, so `cache.scope(axum::serve(..))` does not reach the handlers. This
+/// layer puts the scope inside, around each request:
 ///
 /// ```
 /// use axum::{Router, routing::get};
@@ -34,13 +35,15 @@ use crate::engine::{Core, ambient};
 /// ```
 ///
 /// It fits every server made of `tower` services, such as those of axum and tonic. The guide
-/// [`tests_and_servers`](mod@crate::tests_and_servers) shows it in tests, and what to write for actix-web.
+/// [`tests_and_servers`](mod@crate::tests_and_servers) shows it in tests, and what to write for
+/// actix-web.
 ///
 /// # What is in the scope
 ///
-/// The service's readiness, the call, and everything that its future does, also while it is dropped. Not in the scope is
-/// what runs afterwards or elsewhere: a task that a handler spawns, and the body of a response that is
-/// produced while it is sent. Pass the scope on there: `tokio::spawn(Cache::current().scope(work))`.
+/// The service's readiness, the call, and everything that its future does, also while it is
+/// dropped. Not in the scope is what runs afterwards or elsewhere: a task that a handler spawns,
+/// and the body of a response that is produced while it is sent. Pass the scope on there:
+/// `tokio::spawn(Cache::current().scope(work))`.
 #[derive(Clone, Debug)]
 pub struct CacheLayer {
     cache: Cache,

@@ -16,17 +16,18 @@ impl Cache {
     /// | `redis+cluster://host,host` | a Redis Cluster, found through some of its nodes |
     /// | `memory:` | none: this process's memory |
     ///
-    /// Separate several hosts by commas, each with its own port if that is not the default one. User and password go
-    /// before the first host, percent-encoded: `app:secret@`, `app:@` for a user that needs no password, `:secret@` for
-    /// the user `default`. `rediss+sentinel` and `rediss+cluster` are the same over TLS. `valkey` and `valkeys`
-    /// are accepted for `redis` and `rediss`.
+    /// Separate several hosts by commas, each with its own port if that is not the default one.
+    /// User and password go before the first host, percent-encoded: `app:secret@`, `app:@` for a
+    /// user that needs no password, `:secret@` for the user `default`. `rediss+sentinel` and
+    /// `rediss+cluster` are the same over TLS. `valkey` and `valkeys` are accepted for `redis` and
+    /// `rediss`.
     ///
-    /// In a cluster, each entry lives on the node of its key, and no hash tags are needed. The cache follows slots as
-    /// they move, and replicas as they are promoted. [`when_redis_fails`](crate::when_redis_fails) says what it means
-    /// to lose a primary.
+    /// In a cluster, each entry lives on the node of its key, and no hash tags are needed. The
+    /// cache follows slots as they move, and replicas as they are promoted.
+    /// [`when_redis_fails`](crate::when_redis_fails) says what it means to lose a primary.
     ///
-    /// This does not connect yet. The connection is made on first use and in the background, so a program can start
-    /// while Redis is down, and begins to cache when Redis is up.
+    /// This does not connect yet. The connection is made on first use and in the background, so a
+    /// program can start while Redis is down, and begins to cache when Redis is up.
     ///
     /// # Errors
     ///
@@ -40,8 +41,8 @@ impl Cache {
         CacheBuilder::default()
     }
 
-    /// Creates a cache in this process's memory that follows the same protocol: for programs without Redis, and for
-    /// tests.
+    /// Creates a cache in this process's memory that follows the same protocol: for programs
+    /// without Redis, and for tests.
     #[must_use]
     pub fn in_memory() -> Self {
         Core::in_memory(Settings::default()).into()

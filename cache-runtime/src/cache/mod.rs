@@ -27,20 +27,22 @@ use crate::store::Store;
 /// A handle to a cache. Cheap to clone; all clones are the same cache.
 ///
 /// An annotated function uses the cache that it names (`cache = …`), else that of the current task
-/// ([`scope`](Self::scope)), else the installed one ([`install`](Self::install)), else one in this process's memory,
-/// about which the log warns, with the name of the function. The guide
+/// ([`scope`](Self::scope)), else the installed one ([`install`](Self::install)), else one in this
+/// process's memory, about which the log warns, with the name of the function. The guide
 /// [`tests_and_servers`](mod@crate::tests_and_servers) says what that means in servers and tests.
 ///
-/// To access entries by hand, use the [`Key`](crate::Key)s of functions with [`get`](Self::get), [`put`](Self::put)
-/// and [`invalidate`](Self::invalidate). Unlike annotated functions, these methods return errors of the store.
-/// [`get_or_load`](Self::get_or_load) does what a cached function does, for a key that no function has.
+/// To access entries by hand, use the [`Key`](crate::Key)s of functions with [`get`](Self::get),
+/// [`put`](Self::put) and [`invalidate`](Self::invalidate). Unlike annotated functions, these
+/// methods return errors of the store. [`get_or_load`](Self::get_or_load) does what a cached
+/// function does, for a key that no function has.
 #[derive(Clone, Debug)]
 pub struct Cache {
     core: Core,
 }
 
 impl Cache {
-    /// The counters so far, per function and per queue: what this handle and its clones did, in this process.
+    /// The counters so far, per function and per queue: what this handle and its clones did, in
+    /// this process.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let (breaker, connections, last_failure) = match self.core.store().and_then(Store::redis) {

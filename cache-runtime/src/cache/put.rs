@@ -33,27 +33,29 @@ impl<T: Serialize + DeserializeOwned> Content for ByHand<'_, T> {
 }
 
 impl Cache {
-    /// Stores a value, with the time to live of the key or of its function. The entry is emptied instead, and the next
-    /// reader loads, if somebody else is writing the entry or one of its tags, if this task is (inside an
-    /// [`after_commit`](Self::after_commit)), or if an invalidation of them has not been delivered yet.
+    /// Stores a value, with the time to live of the key or of its function. The entry is emptied
+    /// instead, and the next reader loads, if somebody else is writing the entry or one of its
+    /// tags, if this task is (inside an [`after_commit`](Self::after_commit)), or if an
+    /// invalidation of them has not been delivered yet.
     ///
-    /// A value that was read from the database earlier may be outdated by the time it is stored. Where a write knows
-    /// the new value, `#[write_through]` on that write is the safe choice; where a read has found nothing, it is
-    /// [`get_or_load`](Self::get_or_load).
+    /// A value that was read from the database earlier may be outdated by the time it is stored.
+    /// Where a write knows the new value, `#[write_through]` on that write is the safe choice;
+    /// where a read has found nothing, it is [`get_or_load`](Self::get_or_load).
     ///
     /// # Errors
     ///
-    /// If the store does not answer or refuses. If there was no answer, the value may have been stored for a moment, and
-    /// the entry is emptied in the background.
+    /// If the store does not answer or refuses. If there was no answer, the value may have been
+    /// stored for a moment, and the entry is emptied in the background.
     ///
-    /// [`ErrorKind::Config`] if the key was made by hand and has no [time to live](Key::ttl). [`ErrorKind::Codec`] if the
-    /// value cannot be encoded, or if a value in the key has no [hash](crate::key::KeyText::hash). [`ErrorKind::Altered`] if
-    /// the value would come back as another one, as far as serde shows it: its type's `PartialEq` is not asked.
+    /// [`ErrorKind::Config`] if the key was made by hand and has no [time to live](Key::ttl).
+    /// [`ErrorKind::Codec`] if the value cannot be encoded, or if a value in the key has no
+    /// [hash](crate::key::KeyText::hash). [`ErrorKind::Altered`] if the value would come back as
+    /// another one, as far as serde shows it: its type's `PartialEq` is not asked.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, nothing has happened yet, or the entry is emptied in the background. Nobody reads an
-    /// older value than before.
+    /// If the future is dropped, nothing has happened yet, or the entry is emptied in the
+    /// background. Nobody reads an older value than before.
     pub async fn put<T>(&self, key: &Key<T>, value: &T) -> Result<(), Error>
     where
         T: Serialize + DeserializeOwned,
@@ -67,7 +69,8 @@ impl Cache {
         let text = self.core.full_text(key.as_str());
         let (name, writer) = (Name::new(&text), Token::random());
         let tags = Tags::of(&self.core, key);
-        // The value may have been read before a write that is under way, or whose invalidation is still in the journal.
+        // The value may have been read before a write that is under way, or whose invalidation is
+        // still in the journal.
         if is_being_written(&self.core, &text, &tags) || tags.are_outdated(&self.core, &text) {
             return self.core.remove(&[text.into_owned()], Duration::ZERO).await;
         }
@@ -113,8 +116,9 @@ impl Cache {
     }
 }
 
-/// A put whose fence may stand. Dropped before it is known not to, because its future was dropped or an answer did not
-/// come, it is ended in the background: the fence is lifted, and whatever the entry holds is removed.
+/// A put whose fence may stand. Dropped before it is known not to, because its future was dropped
+/// or an answer did not come, it is ended in the background: the fence is lifted, and whatever the
+/// entry holds is removed.
 struct Begun<'a> {
     cache: &'a Core,
     text: &'a str,
@@ -148,8 +152,9 @@ struct Ending {
 }
 
 impl Ending {
-    /// The command that was to store the value may be executed before this one, or after it. Before: this one removes
-    /// the value. After: it finds no fence of its writer, and stores nothing.
+    /// The command that was to store the value may be executed before this one, or after it.
+    /// Before: this one removes the value. After: it finds no fence of its writer, and stores
+    /// nothing.
     async fn run(mut self) {
         if let Some(store) = self.cache.store() {
             let name = Name::new(&self.text);

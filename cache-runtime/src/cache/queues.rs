@@ -5,8 +5,9 @@ use crate::error::Error;
 use crate::queue::QueueSummary;
 
 impl Cache {
-    /// Returns all queues in the namespace of this cache, ordered by name: those that any process has pushed to or run a
-    /// worker of, also under a name that no function has any more. In the embedded store, those of this cache.
+    /// Returns all queues in the namespace of this cache, ordered by name: those that any process
+    /// has pushed to or run a worker of, also under a name that no function has any more. In the
+    /// embedded store, those of this cache.
     ///
     /// # Errors
     ///

@@ -27,7 +27,8 @@ pub enum Problem {
         /// What differs: `codec`, `version` or `tags`.
         differs: &'static str,
     },
-    /// A write, or a read that shares entries, names no cache, where the function whose entries it uses names one.
+    /// A write, or a read that shares entries, names no cache, where the function whose entries it
+    /// uses names one.
     OtherCache {
         /// The write or the read.
         user: &'static str,
@@ -197,40 +198,41 @@ impl fmt::Display for Problem {
                 let name = one.rsplit("::").next().unwrap_or(one);
                 write!(
                     f,
-                    "`{one}` (key `{key}`) and `{other}` (key `{other_key}`) can make the same key, so one may be served \
-                     what the other has stored: put a word of its own in front of one key, or share the entry on \
-                     purpose with `key = {name}_key(..)`"
+                    "`{one}` (key `{key}`) and `{other}` (key `{other_key}`) can make the same \
+                     key, so one may be served what the other has stored: put a word of its own in \
+                     front of one key, or share the entry on purpose with `key = {name}_key(..)`"
                 )
             }
             Self::OtherSchema { function, owner, differs: "tags" } => write!(
                 f,
-                "`{function}` shares the entries of `{owner}` with other tags, so neither finds what the other has \
-                 stored: give all tags to `{owner}`"
+                "`{function}` shares the entries of `{owner}` with other tags, so neither finds \
+                 what the other has stored: give all tags to `{owner}`"
             ),
             Self::OtherSchema { function, owner, differs } => write!(
                 f,
-                "`{function}` shares the entries of `{owner}` with another `{differs}`, so neither finds what the other \
-                 has stored: give `{differs}` to `{owner}` alone, and it holds for both"
+                "`{function}` shares the entries of `{owner}` with another `{differs}`, so neither \
+                 finds what the other has stored: give `{differs}` to `{owner}` alone, and it \
+                 holds for both"
             ),
             Self::OtherCache { user, function, cache } => write!(
                 f,
-                "`{user}` names no cache, and `{function}`, whose entries it uses, is in `{cache}`: name that cache \
-                 in both, `cache = {cache}`"
+                "`{user}` names no cache, and `{function}`, whose entries it uses, is in \
+                 `{cache}`: name that cache in both, `cache = {cache}`"
             ),
             Self::NoSuchKey { write, key } => write!(
                 f,
-                "`{write}` invalidates `{key}`, which no cached function makes: name the function instead, \
-                 `get_user(id)`"
+                "`{write}` invalidates `{key}`, which no cached function makes: name the function \
+                 instead, `get_user(id)`"
             ),
             Self::NoSuchTag { write, tag } => write!(
                 f,
-                "`{write}` invalidates the tag `{tag}`, which no cached function carries: add it to the `tags` of those \
-                 that are meant"
+                "`{write}` invalidates the tag `{tag}`, which no cached function carries: add it \
+                 to the `tags` of those that are meant"
             ),
             Self::SameQueue { one, other, queue } => write!(
                 f,
-                "`{one}` and `{other}` are sinks of one queue, `{queue}`, so each gets only some of its items: give one \
-                 of them a queue of another name"
+                "`{one}` and `{other}` are sinks of one queue, `{queue}`, so each gets only some \
+                 of its items: give one of them a queue of another name"
             ),
         }
     }

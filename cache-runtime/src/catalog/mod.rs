@@ -13,10 +13,11 @@ pub use self::check::Problem;
 use self::reach::{Owner, Reach, ends_with};
 use self::site::{CachedSite, WriteSite};
 
-/// Returns every annotated function of the program, including those of the crates it depends on, in the order of
-/// their names.
+/// Returns every annotated function of the program, including those of the crates it depends on, in
+/// the order of their names.
 ///
-/// The catalogue can be printed or serialized. It costs one static per function. Needs the feature `catalog`.
+/// The catalogue can be printed or serialized. It costs one static per function. Needs the feature
+/// `catalog`.
 ///
 /// ```standalone_crate
 /// # use cache_runtime::{cached, catalog, invalidates};
@@ -60,8 +61,8 @@ pub fn catalog() -> Catalog {
     Catalog { functions, writes }
 }
 
-/// Panics if the keys, tags and queues of the program do not go together. Call it in one of your tests. Needs the feature
-/// `catalog`.
+/// Panics if the keys, tags and queues of the program do not go together. Call it in one of your
+/// tests. Needs the feature `catalog`.
 ///
 /// | problem | why |
 /// |---|---|
@@ -86,16 +87,17 @@ pub fn catalog() -> Catalog {
 ///
 /// Sharing an entry on purpose is spelled `key = get_user_key(&id)`, and is no problem.
 ///
-/// Whether two keys can be equal is decided from their templates. Numbers, `bool`s, `Uuid`s, hashes and the names of types
-/// are recognized, `<Self>` is known, and everything else may be any text. Functions that name different caches, by the
-/// text of the expression, are not compared. Namespaces make no difference, since a cache has only one. A file that is
-/// compiled twice, for a library and for a binary, makes the same functions.
+/// Whether two keys can be equal is decided from their templates. Numbers, `bool`s, `Uuid`s, hashes
+/// and the names of types are recognized, `<Self>` is known, and everything else may be any text.
+/// Functions that name different caches, by the text of the expression, are not compared.
+/// Namespaces make no difference, since a cache has only one. A file that is compiled twice, for a
+/// library and for a binary, makes the same functions.
 ///
-/// A key made by hand, with [`Key::builder`](crate::Key::builder), is not known to the catalogue. If a function has such
-/// a key, keys and tags that no other function has are not reported.
+/// A key made by hand, with [`Key::builder`](crate::Key::builder), is not known to the catalogue.
+/// If a function has such a key, keys and tags that no other function has are not reported.
 ///
-/// With or without the feature, the first two of these problems are also reported when the second function is first called
-/// in a cache, and the last one when the second sink's queue is used: see
+/// With or without the feature, the first two of these problems are also reported when the second
+/// function is first called in a cache, and the last one when the second sink's queue is used: see
 /// [`CacheBuilder::panic_on_misuse`](crate::CacheBuilder::panic_on_misuse).
 ///
 /// A function that nothing invalidates is not a mistake as such, because its ttl may be enough:
@@ -136,10 +138,12 @@ pub struct CachedFunction {
     pub ttl: Option<Duration>,
     /// The options of the attribute, as written.
     pub options: &'static str,
-    /// The stored type, without module paths. For methods it is the type as written, so an alias stays an alias.
+    /// The stored type, without module paths. For methods it is the type as written, so an alias
+    /// stays an alias.
     pub value: String,
-    /// The writes that name this function, or a key, tag or pattern that it can match. Functions are matched by name,
-    /// so if several in different places have the same name, all of them may be meant.
+    /// The writes that name this function, or a key, tag or pattern that it can match. Functions
+    /// are matched by name, so if several in different places have the same name, all of them may
+    /// be meant.
     pub invalidated_by: Vec<&'static str>,
     #[serde(skip)]
     site: &'static CachedSite,

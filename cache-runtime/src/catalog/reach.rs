@@ -99,7 +99,8 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Whether a function's key is made where no attribute is seen, so that it may have any text and any tags.
+    /// Whether a function's key is made where no attribute is seen, so that it may have any text
+    /// and any tags.
     pub(super) fn has_keys_by_hand(&self) -> bool {
         self.keys_by_hand
     }
@@ -114,8 +115,8 @@ impl<'a> Reach<'a> {
         self.of_path(|site| site.companion_path().into(), name, place)
     }
 
-    /// The functions that a name may mean, by a path of each: those of this path if there are such, else those in the
-    /// same module, else those of this last name.
+    /// The functions that a name may mean, by a path of each: those of this path if there are such,
+    /// else those in the same module, else those of this last name.
     fn of_path(
         &self,
         path_of: impl Fn(&'a CachedSite) -> Cow<'a, str>,

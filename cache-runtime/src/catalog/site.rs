@@ -1,4 +1,5 @@
-//! What the attributes of a program register for the catalogue: one site each, collected by the linker.
+//! What the attributes of a program register for the catalogue: one site each, collected by the
+//! linker.
 
 use std::panic::Location;
 
@@ -46,7 +47,8 @@ pub struct WriteSite {
 /// What a write names, and how it is spelled.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// The entry of a function, by its name, or by that of its companion if no function has the name.
+    /// The entry of a function, by its name, or by that of its companion if no function has the
+    /// name.
     Function(&'static str),
     /// The entry of the function that has this companion, if there is one.
     Companion(&'static str),
@@ -93,7 +95,8 @@ impl CachedSite {
         }
     }
 
-    /// Its own template, with the kind of each placeholder in place of its name, and where the function is.
+    /// Its own template, with the kind of each placeholder in place of its name, and where the
+    /// function is.
     #[must_use]
     pub const fn shape(mut self, shape: &'static str, here: Here) -> Self {
         self.shape = Some(shape);

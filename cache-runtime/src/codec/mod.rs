@@ -17,27 +17,31 @@ use self::depth::{Bounded, Refused, Written};
 
 /// How values are encoded in the store.
 ///
-/// An entry records its codec, and bytes of another codec are a miss, so a function can change its codec at any time.
-/// Old and new processes that run side by side both have hits meanwhile.
+/// An entry records its codec, and bytes of another codec are a miss, so a function can change its
+/// codec at any time. Old and new processes that run side by side both have hits meanwhile.
 ///
-/// Values nested deeper than 127 levels are neither stored nor read, whatever the codec. Each value inside another is
-/// a level, so the limit of a linked list made of `Option<Box<Node>>` is 63 nodes.
+/// Values nested deeper than 127 levels are neither stored nor read, whatever the codec. Each value
+/// inside another is a level, so the limit of a linked list made of `Option<Box<Node>>` is 63
+/// nodes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Codec {
     /// JSON: readable in `redis-cli`, and tolerant of added, removed and reordered fields.
     #[default]
     Json,
-    /// `MessagePack` with field names: about a quarter smaller than JSON, and as tolerant. Feature `msgpack`.
+    /// `MessagePack` with field names: about a quarter smaller than JSON, and as tolerant. Feature
+    /// `msgpack`.
     #[cfg(feature = "msgpack")]
     MessagePack,
-    /// Postcard: the smallest and fastest, but positional. A changed type may decode to a wrong value, so every
-    /// change of the type needs a new `version = n` on the function. Feature `postcard`.
+    /// Postcard: the smallest and fastest, but positional. A changed type may decode to a wrong
+    /// value, so every change of the type needs a new `version = n` on the function. Feature
+    /// `postcard`.
     #[cfg(feature = "postcard")]
     Postcard,
 }
 
-/// What must agree for an entry to be read: how it was encoded, and which version of the value's type.
+/// What must agree for an entry to be read: how it was encoded, and which version of the value's
+/// type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Schema {
     pub(crate) codec: Codec,
@@ -89,8 +93,9 @@ impl Codec {
         }
     }
 
-    /// Appends the encoded value, if it is not nested too deep to be read back, and if the codec has a word for all of
-    /// it: JSON has none for floats that are not finite, JSON and `MessagePack` have none for `Some(None)` and `Some(())`.
+    /// Appends the encoded value, if it is not nested too deep to be read back, and if the codec
+    /// has a word for all of it: JSON has none for floats that are not finite, JSON and
+    /// `MessagePack` have none for `Some(None)` and `Some(())`.
     pub(crate) fn encode<T: Serialize>(
         self,
         value: &T,
@@ -106,7 +111,8 @@ impl Codec {
         self.write(&Written(value, refused), out)
     }
 
-    /// The same, with `null` for what the codec has no word for: whether that can be read back, only a trial can tell.
+    /// The same, with `null` for what the codec has no word for: whether that can be read back,
+    /// only a trial can tell.
     pub(crate) fn encode_loosely<T: Serialize>(
         self,
         value: &T,
@@ -129,14 +135,14 @@ impl Codec {
         }
     }
 
-    /// Decodes a whole payload; bytes left over are an error, and so is what nests deeper than values that are
-    /// stored: no bytes exhaust the stack.
+    /// Decodes a whole payload; bytes left over are an error, and so is what nests deeper than
+    /// values that are stored: no bytes exhaust the stack.
     pub(crate) fn decode<T: DeserializeOwned>(self, payload: &[u8]) -> Result<T, CodecError> {
         self.read(payload, |_| CodecError)
     }
 
-    /// The same, and why bytes do not decode, in the words of the codec, which may quote them: only for who is shown the
-    /// bytes as well.
+    /// The same, and why bytes do not decode, in the words of the codec, which may quote them: only
+    /// for who is shown the bytes as well.
     pub(crate) fn decode_or_explain<T: DeserializeOwned>(
         self,
         payload: &[u8],

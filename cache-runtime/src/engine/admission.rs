@@ -1,10 +1,12 @@
 //! Limits on concurrent loads.
 //!
-//! When its cache is gone, an origin gets the whole load of its readers, which may be twenty times what it is used
-//! to. A limit on concurrent loads is the difference between slow and dead: the origin works at its own pace, and
-//! further loads wait in line, first come, first served, or are refused if the function can return that.
+//! When its cache is gone, an origin gets the whole load of its readers, which may be twenty times
+//! what it is used to. A limit on concurrent loads is the difference between slow and dead: the
+//! origin works at its own pace, and further loads wait in line, first come, first served, or are
+//! refused if the function can return that.
 //!
-//! A load inside a load that has a place shares that place: waiting for a place while holding one could deadlock.
+//! A load inside a load that has a place shares that place: waiting for a place while holding one
+//! could deadlock.
 
 use std::sync::Arc;
 
@@ -48,7 +50,8 @@ impl Places {
         self.function.is_some() || self.cache.is_some()
     }
 
-    /// Waits for the places of one load. If the load `can_refuse`, no longer than its function says.
+    /// Waits for the places of one load. If the load `can_refuse`, no longer than its function
+    /// says.
     pub(crate) async fn take(
         cache: &Base,
         callsite: &'static Callsite,

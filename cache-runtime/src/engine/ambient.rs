@@ -37,8 +37,8 @@ pub(crate) fn require_installed() {
     REQUIRED.store(true, Ordering::Relaxed);
 }
 
-/// The cache of a call of `function`: the task's, else the installed one, else the fallback; none at all where the
-/// environment switches caching off.
+/// The cache of a call of `function`: the task's, else the installed one, else the fallback; none
+/// at all where the environment switches caching off.
 ///
 /// # Panics
 ///
@@ -50,8 +50,8 @@ pub(crate) fn current(function: &'static Callsite) -> Core {
     }
 }
 
-/// The same, also where caching is switched off: for queues, since what is pushed has to get to the database, and for scopes
-/// that are passed on.
+/// The same, also where caching is switched off: for queues, since what is pushed has to get to the
+/// database, and for scopes that are passed on.
 pub(crate) fn in_place(function: &'static Callsite) -> Core {
     if let Switch::Malformed(message) = Switch::get() {
         refuse(message);
@@ -86,8 +86,9 @@ fn fallback(function: &'static Callsite) -> Core {
 }
 
 const NONE: &str = "no cache is installed, and the task of this call has none";
-const MEND: &str = "call `Core::install` at start-up, or run the call in `Core::scope` (a task is not in the \
-     scope of the one that spawned it; `CacheLayer` puts the requests of a server into one)";
+const MEND: &str = "call `Core::install` at start-up, or run the call in `Core::scope` (a task is \
+     not in the scope of the one that spawned it; `CacheLayer` puts the requests of a server into \
+     one)";
 
 #[expect(clippy::panic, reason = "asked for by an environment variable that is for tests")]
 fn refuse(message: &str) -> ! {

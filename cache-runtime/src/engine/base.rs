@@ -17,7 +17,8 @@ use crate::store::redis::RedisStore;
 use crate::support::budget::Budget;
 use crate::support::log;
 
-/// The ground floor of a cache. It knows nothing of journals, background work and queues, which all stand on it.
+/// The ground floor of a cache. It knows nothing of journals, background work and queues, which all
+/// stand on it.
 #[derive(Debug)]
 pub(crate) struct Base {
     /// Without one, nothing is cached.
@@ -127,7 +128,8 @@ impl Base {
             (Some(_), None) => {
                 let capacity = self.settings.capacity;
                 log::info(format_args!(
-                    "the cache uses the memory of this process, at most {capacity} bytes, {namespace}"
+                    "the cache uses the memory of this process, at most {capacity} bytes, \
+                        {namespace}"
                 ));
             }
         }

@@ -1,5 +1,5 @@
-//! What is looked at when a function is first used in a cache: whether another function of the same cache can make the
-//! same keys, and whether it can read the entries that it shares with another.
+//! What is looked at when a function is first used in a cache: whether another function of the same
+//! cache can make the same keys, and whether it can read the entries that it shares with another.
 //!
 //! The functions of other caches are not looked at, since their entries are elsewhere.
 
@@ -21,14 +21,15 @@ pub(crate) fn examine(cache: &Base, function: &'static Callsite, others: &[&'sta
             if own.sketch.is_automatic() && clashes.iter().any(|own| own.sketch.is_automatic()) {
                 function.refuse();
                 let description = format_args!(
-                    "its automatic key {key} is that of {others}, since the compiler gives them one path, so its calls \
-                     bypass the cache: give one of them a `key`",
+                    "its automatic key {key} is that of {others}, since the compiler gives them \
+                     one path, so its calls bypass the cache: give one of them a `key`",
                 );
                 misuse::report(cache, function, Misuse::SharedKey, description);
             } else {
                 let description = format_args!(
-                    "its key {key} can equal that of {others}, so one may be served what the other has stored: put a \
-                     word of its own in front of one key, or share the entry on purpose with `key = {}`",
+                    "its key {key} can equal that of {others}, so one may be served what the other \
+                     has stored: put a word of its own in front of one key, or share the entry on \
+                     purpose with `key = {}`",
                     clashes.first().map_or_else(String::new, Own::shared),
                 );
                 misuse::report(cache, function, Misuse::SharedKey, description);
@@ -39,8 +40,8 @@ pub(crate) fn examine(cache: &Base, function: &'static Callsite, others: &[&'sta
         && let Some(differs) = differs(cache, function, shared)
     {
         let description = format_args!(
-            "it shares the entries of `{}` with {differs}, so neither finds what the other has stored: give it the \
-             same, or a key of its own",
+            "it shares the entries of `{}` with {differs}, so neither finds what the other has \
+             stored: give it the same, or a key of its own",
             shared.owner.name(),
         );
         misuse::report(cache, function, Misuse::OtherSchema, description);

@@ -2,7 +2,8 @@
 
 use crate::error::{Error, ErrorKind};
 
-/// Refuses what Redis would not take: it would go on listing the connections without a name, and nobody would know why.
+/// Refuses what Redis would not take: it would go on listing the connections without a name, and
+/// nobody would know why.
 pub(crate) fn check(name: &str) -> Result<(), Error> {
     let wrong = match name.chars().find(|c| !c.is_ascii_graphic()) {
         Some(c) => format!("has a {c:?} in it"),
@@ -10,7 +11,8 @@ pub(crate) fn check(name: &str) -> Result<(), Error> {
         None => return Ok(()),
     };
     let message = format!(
-        "`client_name` {wrong}: Redis takes letters, digits and punctuation of ASCII, such as `shop-api`"
+        "`client_name` {wrong}: Redis takes letters, digits and punctuation of ASCII, such as \
+            `shop-api`"
     );
     Err(Error::new(ErrorKind::Config, message))
 }

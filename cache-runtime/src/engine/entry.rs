@@ -37,8 +37,9 @@ pub(crate) enum Unfit {
     WithoutTtl,
 }
 
-const WITHOUT_TTL: &str = "the key was made by hand and does not say for how long a value may be served: give it a time to \
-                           live, such as `.ttl(Duration::from_secs(3600))` behind `.done()`";
+const WITHOUT_TTL: &str = "the key was made by hand and does not say for how long a value may be \
+                    served: give it a time to live, such as `.ttl(Duration::from_secs(3600))` \
+                    behind `.done()`";
 
 impl Unfit {
     /// Counts it, and describes what the function does wrong, if it is that.
@@ -53,8 +54,9 @@ impl Unfit {
             Self::Oversized(size) => {
                 count(Event::Oversized);
                 let description = format_args!(
-                    "it returns a value of {size} bytes, which is more than `max_value_bytes` (or half of the embedded \
-                     store's `capacity`) allows: such values are not stored, and each call runs the body"
+                    "it returns a value of {size} bytes, which is more than `max_value_bytes` (or \
+                     half of the embedded store's `capacity`) allows: such values are not stored, \
+                     and each call runs the body"
                 );
                 return misuse::remark(callsite, Oddity::Oversized, description);
             }
@@ -66,9 +68,10 @@ impl Unfit {
         };
         count(Event::Unencodable);
         let description = format_args!(
-            "it returns a value that does not come back from the cache as it went in: {difference}. It is not stored, so \
-             each call runs the body. Let the type's `Serialize` and `Deserialize` agree, return a type without that part, \
-             or say `lossy_values` if what comes back will do"
+            "it returns a value that does not come back from the cache as it went in: \
+             {difference}. It is not stored, so each call runs the body. Let the type's \
+             `Serialize` and `Deserialize` agree, return a type without that part, or say \
+             `lossy_values` if what comes back will do"
         );
         misuse::report(cache, callsite, Misuse::AlteredValue, description);
     }
@@ -79,8 +82,8 @@ impl From<&Unfit> for Error {
         match unfit {
             Unfit::Unencodable => Self::new(ErrorKind::Codec, "the value could not be encoded"),
             Unfit::Oversized(_) => {
-                let message = "the encoded value is larger than `max_value_bytes`, or than half of the embedded \
-                               store's `capacity`";
+                let message = "the encoded value is larger than `max_value_bytes`, or than half of \
+                               the embedded store's `capacity`";
                 Self::new(ErrorKind::Codec, message)
             }
             Unfit::WithoutTtl => Self::new(ErrorKind::Config, WITHOUT_TTL),
@@ -103,8 +106,8 @@ pub(crate) trait Content {
 impl Head<'_> {
     /// The record of a value, under the schema of its key.
     ///
-    /// A value that would come back as another one has none, as far as that is tried, nor has one whose `Serialize`
-    /// panics.
+    /// A value that would come back as another one has none, as far as that is tried, nor has one
+    /// whose `Serialize` panics.
     pub(crate) fn record(
         self,
         cache: &Base,
@@ -160,7 +163,8 @@ pub(crate) trait Lasting {
     fn ttl(&self) -> Option<Duration>;
 }
 
-/// How long a value is fresh, and how long it may be served after that; not at all if it is not to be stored.
+/// How long a value is fresh, and how long it may be served after that; not at all if it is not to
+/// be stored.
 pub(crate) fn times(
     callsite: &'static Callsite,
     value: &dyn Lasting,

@@ -1,11 +1,13 @@
-//! Mistakes in the use of the library that only a running program shows: no cache is installed, a value cannot be a
-//! part of a key or changes on its way through the cache, functions share entries by accident or without being able to
-//! read them, two sinks have the same queue, an attribute uses another cache than the function whose entries it names, or a
-//! key made by hand has no time to live.
+//! Mistakes in the use of the library that only a running program shows: no cache is installed, a
+//! value cannot be a part of a key or changes on its way through the cache, functions share entries
+//! by accident or without being able to read them, two sinks have the same queue, an attribute uses
+//! another cache than the function whose entries it names, or a key made by hand has no time to
+//! live.
 //!
-//! Such a mistake leaves the program running and not as it was meant, so it must not go unnoticed. It is counted in the
-//! statistics of the function each time it is seen, and described in the log once per function and kind. A test can
-//! have it panic instead: [`CacheBuilder::panic_on_misuse`](crate::CacheBuilder::panic_on_misuse).
+//! Such a mistake leaves the program running and not as it was meant, so it must not go unnoticed.
+//! It is counted in the statistics of the function each time it is seen, and described in the log
+//! once per function and kind. A test can have it panic instead:
+//! [`CacheBuilder::panic_on_misuse`](crate::CacheBuilder::panic_on_misuse).
 
 use std::env::{self, VarError};
 use std::fmt;
@@ -37,12 +39,13 @@ pub(crate) enum Misuse {
     NoCache,
     /// A value is not the same after it was encoded and decoded.
     AlteredValue,
-    /// A value is to be stored under a key that was made by hand and says nothing of a time to live.
+    /// A value is to be stored under a key that was made by hand and says nothing of a time to
+    /// live.
     WithoutTtl,
 }
 
-/// What is no mistake, but not what anybody expects either: described in the log once per function, as misuses are, and
-/// not counted as one.
+/// What is no mistake, but not what anybody expects either: described in the log once per function,
+/// as misuses are, and not counted as one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Oddity {
@@ -57,8 +60,8 @@ pub(crate) enum Oddity {
 /// # Panics
 ///
 /// Where the cache or the environment asks for that
-/// ([`CacheBuilder::panic_on_misuse`](crate::CacheBuilder::panic_on_misuse)), each time; and where the environment's wish
-/// is malformed.
+/// ([`CacheBuilder::panic_on_misuse`](crate::CacheBuilder::panic_on_misuse)), each time; and where
+/// the environment's wish is malformed.
 pub(crate) fn report(
     cache: &Base,
     function: &'static Callsite,
@@ -85,7 +88,8 @@ pub(crate) fn remark(function: &'static Callsite, oddity: Oddity, description: f
     }
 }
 
-/// Whether a misuse panics in caches whose builder has not decided it; an error if the variable is malformed.
+/// Whether a misuse panics in caches whose builder has not decided it; an error if the variable is
+/// malformed.
 fn panics_by_environment() -> Result<bool, &'static str> {
     static PANICS: LazyLock<Result<bool, String>> = LazyLock::new(|| panics(&env::var(MISUSE)));
     PANICS.as_ref().copied().map_err(String::as_str)

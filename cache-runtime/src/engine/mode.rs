@@ -17,8 +17,8 @@ thread_local! {
 }
 
 impl Mode {
-    /// Takes the mode meant for the cached function that is starting now. Cached functions called inside it start
-    /// later and find nothing.
+    /// Takes the mode meant for the cached function that is starting now. Cached functions called
+    /// inside it start later and find nothing.
     pub(crate) fn take() -> Self {
         MODE.take()
     }

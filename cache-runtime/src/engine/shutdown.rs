@@ -70,8 +70,8 @@ impl fmt::Display for Left {
         let Self { refreshes, errands, invalidations } = self;
         write!(
             f,
-            "the cache's shutdown was cut short: {refreshes} refreshes and the ends of {errands} dropped calls were still \
-             under way, {invalidations} invalidations undelivered"
+            "the cache's shutdown was cut short: {refreshes} refreshes and the ends of {errands} \
+             dropped calls were still under way, {invalidations} invalidations undelivered"
         )
     }
 }

@@ -1,15 +1,16 @@
 //! The tags of an entry, and their stamps.
 //!
-//! A tag has a key of its own, which follows the same protocol as every other. The token of the value in it is the
-//! tag's *stamp*, which is random. A load captures the stamps of its entry's tags before it begins, creating those
-//! that are missing, and its value is stored with them. A lookup reads entry and stamps at once, and is a hit only if
-//! they match. So invalidating a tag means invalidating its key: the stamp is gone and never comes back, and every
-//! entry that was stored under it is a miss. A stamp that was evicted, has expired or was lost is a miss as well.
+//! A tag has a key of its own, which follows the same protocol as every other. The token of the
+//! value in it is the tag's *stamp*, which is random. A load captures the stamps of its entry's
+//! tags before it begins, creating those that are missing, and its value is stored with them. A
+//! lookup reads entry and stamps at once, and is a hit only if they match. So invalidating a tag
+//! means invalidating its key: the stamp is gone and never comes back, and every entry that was
+//! stored under it is a miss. A stamp that was evicted, has expired or was lost is a miss as well.
 //!
-//! Nothing stale is served, for this reason: a value that was loaded after a stamp was captured carries that stamp.
-//! If an invalidation was acknowledged before the capture, the load saw the write; if it came later, it has removed
-//! the stamp. A fence on the tag's key has the same effect from before the commit: no stamp can be captured, and none
-//! matches.
+//! Nothing stale is served, for this reason: a value that was loaded after a stamp was captured
+//! carries that stamp. If an invalidation was acknowledged before the capture, the load saw the
+//! write; if it came later, it has removed the stamp. A fence on the tag's key has the same effect
+//! from before the commit: no stamp can be captured, and none matches.
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -68,8 +69,9 @@ impl Tags {
         Self { list: (!tags.is_empty()).then(list) }
     }
 
-    /// These, and the main key of an entry in a key [beside](crate::read) it, which is a tag of that entry: its stamp is
-    /// the token of the value that stands there. Whatever changes the main key outdates the entry beside it.
+    /// These, and the main key of an entry in a key [beside](crate::read) it, which is a tag of
+    /// that entry: its stamp is the token of the value that stands there. Whatever changes the main
+    /// key outdates the entry beside it.
     pub(crate) fn beside(&self, main: &str) -> Self {
         let (mut texts, need) = match self.list.as_deref() {
             Some(list) => (list.texts.clone(), list.need),
@@ -94,7 +96,8 @@ impl Tags {
         self.list.iter().flat_map(|list| &list.texts).map(String::as_str)
     }
 
-    /// Whether an invalidation of the entry with this key, or of one of its tags, has not been delivered yet.
+    /// Whether an invalidation of the entry with this key, or of one of its tags, has not been
+    /// delivered yet.
     pub(crate) fn are_outdated(&self, cache: &Core, entry: &str) -> bool {
         cache.journal().covers(entry) || self.texts().any(|text| cache.journal().covers(text))
     }
@@ -111,8 +114,8 @@ impl Tags {
         Standing::Stamps(self.texts().map(stamp).collect())
     }
 
-    /// Gets the stamps for a load that is about to begin, and creates those that are missing. Sends nothing without
-    /// tags.
+    /// Gets the stamps for a load that is about to begin, and creates those that are missing. Sends
+    /// nothing without tags.
     pub(crate) async fn capture(&self, store: &Store, by: Deadline) -> StoreResult<Standing> {
         let Some(List { need, has_main, .. }) = self.list.as_deref() else {
             return Ok(Standing::none());
@@ -179,7 +182,8 @@ impl Tags {
                 names.len() - 1 - entries.len()
             });
         }
-        // Without its type: otherwise rustc looks through all of the store to tell whether a batch is `Send`.
+        // Without its type: otherwise rustc looks through all of the store to tell whether a batch
+        // is `Send`.
         let records: Pin<Box<dyn Future<Output = _> + Send + '_>> =
             Box::pin(store.send_each(&names, Get, by));
         let mut records: Vec<StoreResult<Option<Bytes>>> = records.await;

@@ -13,8 +13,8 @@ use crate::support::log;
 /// Why the store cannot be used, or refused something; from [`Error::cause`](crate::Error::cause),
 /// [`Stats::last_failure`](crate::Stats::last_failure) and the log.
 ///
-/// The texts are those of the system, of the TLS library or of the server. They have a limited length and contain no
-/// credentials, keys or values: what looks like one is replaced by `…`.
+/// The texts are those of the system, of the TLS library or of the server. They have a limited
+/// length and contain no credentials, keys or values: what looks like one is replaced by `…`.
 ///
 /// ```no_run
 /// use cache_runtime::error::Cause;
@@ -23,8 +23,12 @@ use crate::support::log;
 /// # async fn check(cache: &Cache) {
 /// if let Err(error) = cache.ping().await {
 ///     match error.cause() {
-///         Some(Cause::NobodyListens | Cause::UnknownHost(_)) => println!("is the address right? {error}"),
-///         Some(Cause::NoPassword(_) | Cause::WrongPassword(_)) => println!("is the password right? {error}"),
+///         Some(Cause::NobodyListens | Cause::UnknownHost(_)) => {
+///             println!("is the address right? {error}");
+///         }
+///         Some(Cause::NoPassword(_) | Cause::WrongPassword(_)) => {
+///             println!("is the password right? {error}");
+///         }
 ///         _ => println!("nothing is cached for now: {error}"),
 ///     }
 /// }
@@ -45,9 +49,11 @@ pub enum Cause {
     /// No answer in time.
     TimedOut,
     /// The server is not at fault: so many commands of this process were in flight
-    /// ([`max_in_flight`](crate::CacheBuilder::max_in_flight)) that this one's turn did not come in time.
+    /// ([`max_in_flight`](crate::CacheBuilder::max_in_flight)) that this one's turn did not come in
+    /// time.
     Saturated,
-    /// The server closed the connection before the cache was logged in, for example because it has too many clients.
+    /// The server closed the connection before the cache was logged in, for example because it has
+    /// too many clients.
     Closed,
     /// The connection was lost after it had been used.
     Lost,
@@ -57,7 +63,8 @@ pub enum Cause {
     WrongPassword(Refusal),
     /// The server has no database of the number in the URL.
     UnknownDatabase(Refusal),
-    /// The server refused something else. The code tells what: `NOPERM`, `OOM`, `MISCONF`, `READONLY`, …
+    /// The server refused something else. The code tells what: `NOPERM`, `OOM`, `MISCONF`,
+    /// `READONLY`, …
     Refused(Refusal),
     /// The servers are not what the URL says: no cluster, no primary that the sentinels know of.
     Topology(&'static str),
@@ -131,7 +138,8 @@ impl Refusal {
         &self.code
     }
 
-    /// The rest of the error, without the parts that may be credentials, keys or values. Empty if nothing is left.
+    /// The rest of the error, without the parts that may be credentials, keys or values. Empty if
+    /// nothing is left.
     #[must_use]
     pub fn words(&self) -> &str {
         &self.words
@@ -192,7 +200,8 @@ impl Failures {
         self.latest().clone()
     }
 
-    /// The program is about to end: that a server goes away, perhaps together with it, is nothing to be warned of.
+    /// The program is about to end: that a server goes away, perhaps together with it, is nothing
+    /// to be warned of.
     pub(crate) fn end(&self) {
         self.ending.store(true, Ordering::Relaxed);
     }

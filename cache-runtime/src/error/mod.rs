@@ -1,4 +1,5 @@
-//! Errors of operations by hand, which annotated functions return only where they ask for it, and why a store fails.
+//! Errors of operations by hand, which annotated functions return only where they ask for it, and
+//! why a store fails.
 
 mod cause;
 mod shared;
@@ -11,10 +12,11 @@ pub use self::shared::SharedError;
 
 /// The error of an operation on a [`Cache`](crate::Cache) or a [`Queue`](crate::Queue) by hand.
 ///
-/// Annotated functions return it only if you ask for it, and then need `E: From<cache_runtime::Error>`: writes with
-/// `fence = "strict"`, which are refused if the fence cannot be put up, functions with `shed_after`, whose calls are
-/// refused while too many loads are running, and functions with `strict_values`, for values that would come back as other
-/// ones. It never contains credentials, keys or values.
+/// Annotated functions return it only if you ask for it, and then need `E:
+/// From<cache_runtime::Error>`: writes with `fence = "strict"`, which are refused if the fence
+/// cannot be put up, functions with `shed_after`, whose calls are refused while too many loads are
+/// running, and functions with `strict_values`, for values that would come back as other ones. It
+/// never contains credentials, keys or values.
 #[derive(Clone, Debug)]
 pub struct Error {
     kind: ErrorKind,
@@ -26,17 +28,18 @@ pub struct Error {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The URL or an option is malformed. This is the only error that can occur at startup. Or a value is to be stored
-    /// under a key that was made by hand and has no time to live.
+    /// The URL or an option is malformed. This is the only error that can occur at startup. Or a
+    /// value is to be stored under a key that was made by hand and has no time to live.
     Config,
-    /// The store cannot be reached, or did not answer in time. The operation may have been executed nevertheless.
+    /// The store cannot be reached, or did not answer in time. The operation may have been executed
+    /// nevertheless.
     Unavailable,
     /// The store answered with a refusal: out of memory, read-only, no permission.
     Refused,
     /// The value could not be encoded, or one in the key could not be hashed.
     Codec,
-    /// The value or the item would come back as another one: serde leaves out or changes a part of it. From a function
-    /// with `strict_values`, and from operations by hand.
+    /// The value or the item would come back as another one: serde leaves out or changes a part of
+    /// it. From a function with `strict_values`, and from operations by hand.
     Altered,
     /// A call of a function with `shed_after` was refused because too many loads are running.
     Overloaded,
@@ -48,8 +51,8 @@ pub enum ErrorKind {
     Unfenced,
     /// The queue holds `max_len` items, and no room became free in time.
     Full,
-    /// The item may or may not be in the queue: the answer was lost, and could not be obtained before the push timed
-    /// out.
+    /// The item may or may not be in the queue: the answer was lost, and could not be obtained
+    /// before the push timed out.
     InDoubt,
     /// The item is in the queue, but on fewer replicas than required.
     Unreplicated,
@@ -79,16 +82,18 @@ impl Error {
         self.kind
     }
 
-    /// What is the matter with the store, as far as it is known: whether it is the address, the password, the database,
-    /// or something that it refuses. `None` if the error is not the store's.
+    /// What is the matter with the store, as far as it is known: whether it is the address, the
+    /// password, the database, or something that it refuses. `None` if the error is not the
+    /// store's.
     #[must_use]
     pub fn cause(&self) -> Option<&Cause> {
         self.cause.as_ref()
     }
 
     /// The code of the server's refusal, for a program to match on: `OOM`, `READONLY`, `NOPERM`,
-    /// `MISCONF`, `NOREPLICAS`, … (the [first word](https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors)
-    /// of its error). `None` if the server has not refused anything.
+    /// `MISCONF`, `NOREPLICAS`, … (the [first
+    /// word](https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors) of its
+    /// error). `None` if the server has not refused anything.
     #[must_use]
     pub fn server_code(&self) -> Option<&str> {
         self.cause.as_ref().and_then(Cause::refusal).map(Refusal::code)

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 /// The error of a load, held by all callers that waited for that load.
 ///
-/// When many callers of one entry wait and the load fails, each of them needs an error. If the function's error type
-/// cannot be cloned, as those of most database crates cannot, it can be made from this: then one load answers them all.
-/// So can the error of the caller whose body ran, as soon as others wait; if nobody does, that caller has its error as
-/// it is.
+/// When many callers of one entry wait and the load fails, each of them needs an error. If the
+/// function's error type cannot be cloned, as those of most database crates cannot, it can be made
+/// from this: then one load answers them all. So can the error of the caller whose body ran, as
+/// soon as others wait; if nobody does, that caller has its error as it is.
 ///
 /// | error type | callers that waited |
 /// |---|---|
@@ -20,7 +20,8 @@ use std::sync::Arc;
 /// It says what the first error says, has the same [`source`](StdError::source), and
 /// [`downcast_ref`](Self::downcast_ref) gives the first error itself.
 ///
-/// For `sqlx::Error` write an enum around it, which most programs have anyway, or put it in an [`Arc`]:
+/// For `sqlx::Error` write an enum around it, which most programs have anyway, or put it in an
+/// [`Arc`]:
 ///
 /// ```
 /// use cache_runtime::error::SharedError;
@@ -108,8 +109,8 @@ impl SharedError {
         Self(Arc::new(Text(error)))
     }
 
-    /// The first error, if it is an `E`. Where the function returns an `anyhow::Error` or a boxed error, `E` is what
-    /// that holds. Its causes are found through [`source`](StdError::source).
+    /// The first error, if it is an `E`. Where the function returns an `anyhow::Error` or a boxed
+    /// error, `E` is what that holds. Its causes are found through [`source`](StdError::source).
     #[must_use]
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         self.0.error()?.downcast_ref()

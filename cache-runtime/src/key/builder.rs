@@ -1,10 +1,11 @@
 //! How the text of a key is built, so that different arguments give different keys.
 //!
-//! Template text is taken as it is; values are escaped. The text of a value never contains characters that separate
-//! segments (`:`), that have a meaning in Redis (`*?[]\` in patterns, `{}` as hash tags), that lead to the key beside
-//! an entry (`!`, for refreshes), or that are inconvenient in a key (whitespace, control characters): they appear as
-//! `%XX`, and so does `%`. `<` and `>` are escaped in values too, so they are free to mark structure: lists are
-//! `<a,b,>`, `None` is `<->`, and a truncated text ends in `<#hash>`.
+//! Template text is taken as it is; values are escaped. The text of a value never contains
+//! characters that separate segments (`:`), that have a meaning in Redis (`*?[]\` in patterns, `{}`
+//! as hash tags), that lead to the key beside an entry (`!`, for refreshes), or that are
+//! inconvenient in a key (whitespace, control characters): they appear as `%XX`, and so does `%`.
+//! `<` and `>` are escaped in values too, so they are free to mark structure: lists are `<a,b,>`,
+//! `None` is `<->`, and a truncated text ends in `<#hash>`.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -59,27 +60,30 @@ impl<T> KeyText<T> {
         self.segment(None, |segment| value.write(segment))
     }
 
-    /// Appends a value that is followed by text beginning with `next`, and escapes that character in the value too:
-    /// in `<from>/<to>`, a `/` inside `from` must not look like the separator.
+    /// Appends a value that is followed by text beginning with `next`, and escapes that character
+    /// in the value too: in `<from>/<to>`, a `/` inside `from` must not look like the separator.
     pub fn part_before(self, value: &(impl KeyPart + ?Sized), next: char) -> Self {
         self.segment(Some(next), |segment| value.write(segment))
     }
 
     /// Appends a 128-bit hash of a value, in hexadecimal.
     ///
-    /// Equal values of a type have the same hash in every process, and different ones have different hashes, whatever
-    /// serde tells apart: `None`, `Some(None)` and `()`, infinities and NaN, `0.0` and `-0.0` (every NaN is the same).
-    /// How a value is held makes no difference: `&str` and `String`, an array and a list, a pointer and what is behind it,
-    /// kinds of sets and of maps. Numbers of different types are different values.
-    /// The order of maps does not matter, nor does that of `HashSet` and other known sets; a type that serializes a
-    /// set's elements by itself is a sequence, so that equal sets get different keys.
+    /// Equal values of a type have the same hash in every process, and different ones have
+    /// different hashes, whatever serde tells apart: `None`, `Some(None)` and `()`, infinities and
+    /// NaN, `0.0` and `-0.0` (every NaN is the same). How a value is held makes no difference:
+    /// `&str` and `String`, an array and a list, a pointer and what is behind it, kinds of sets and
+    /// of maps. Numbers of different types are different values. The order of maps does not matter,
+    /// nor does that of `HashSet` and other known sets; a type that serializes a set's elements by
+    /// itself is a sequence, so that equal sets get different keys.
     ///
-    /// A value is refused if it does not serialize (such as a path that is not UTF-8), if it is nested deeper than 127
-    /// levels, or if serde visibly skips a field of it. A key with such a value names no entry: calls with it bypass
-    /// the cache, operations by hand return [`ErrorKind::Codec`](crate::ErrorKind::Codec), and both are counted in
-    /// [`FunctionStats::misuses`](crate::stats::FunctionStats::misuses). What serde leaves out unseen is not in the hash: a
-    /// skipped field of an enum's variant, or of a struct behind a pointer, in a list or in a map, a small field beside
-    /// others, and whatever a `with` function or `skip_serializing_if` takes for the same.
+    /// A value is refused if it does not serialize (such as a path that is not UTF-8), if it is
+    /// nested deeper than 127 levels, or if serde visibly skips a field of it. A key with such a
+    /// value names no entry: calls with it bypass the cache, operations by hand return
+    /// [`ErrorKind::Codec`](crate::ErrorKind::Codec), and both are counted in
+    /// [`FunctionStats::misuses`](crate::stats::FunctionStats::misuses). What serde leaves out
+    /// unseen is not in the hash: a skipped field of an enum's variant, or of a struct behind a
+    /// pointer, in a list or in a map, a small field beside others, and whatever a `with` function
+    /// or `skip_serializing_if` takes for the same.
     pub fn hash(mut self, value: &(impl Serialize + ?Sized)) -> Self {
         let hash = canonical::hash(value).unwrap_or_else(|unhashable| {
             self.unhashable.get_or_insert(unhashable);
@@ -95,7 +99,8 @@ impl<T> KeyText<T> {
         self.segment(None, |segment| segment.text(std::any::type_name::<N>()))
     }
 
-    /// Appends where the function `name` is, and the name. `here` is the type of a closure in it, or in its companion.
+    /// Appends where the function `name` is, and the name. `here` is the type of a closure in it,
+    /// or in its companion.
     #[doc(hidden)]
     pub fn origin<H>(self, here: &H, name: &'static str) -> Self {
         self.origin_in(here, name, name)
@@ -116,8 +121,8 @@ impl<T> KeyText<T> {
         self
     }
 
-    /// Appends a parameter to an automatic key. An empty one is marked: between two colons it would look like the path
-    /// of another function.
+    /// Appends a parameter to an automatic key. An empty one is marked: between two colons it would
+    /// look like the path of another function.
     #[doc(hidden)]
     pub fn argument(self, value: &(impl KeyPart + ?Sized)) -> Self {
         let start = self.text.len();

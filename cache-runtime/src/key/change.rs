@@ -9,8 +9,9 @@ use crate::key::{KeyPart, Segment};
 
 /// A value in lower case: `<name:lower>` in a template, `.part(&Lower(name))` by hand.
 ///
-/// Every text that the value writes is changed by [`str::to_lowercase`], before it is escaped; numbers stay as they
-/// are. Write it wherever the same entry is named: in the key of the read, in its tags, and in the targets of writes.
+/// Every text that the value writes is changed by [`str::to_lowercase`], before it is escaped;
+/// numbers stay as they are. Write it wherever the same entry is named: in the key of the read, in
+/// its tags, and in the targets of writes.
 ///
 /// ```
 /// use cache_runtime::key::{Lower;
@@ -24,16 +25,19 @@ use crate::key::{KeyPart, Segment};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Lower<P>(pub P);
 
-/// A value without the white space before and behind it: `<name:trim>` in a template, `.part(&Trim(name))` by hand.
+/// A value without the white space before and behind it: `<name:trim>` in a template,
+/// `.part(&Trim(name))` by hand.
 ///
-/// Every text that the value writes is changed by [`str::trim`], before it is escaped. See [`Lower`] for an example.
+/// Every text that the value writes is changed by [`str::trim`], before it is escaped. See
+/// [`Lower`] for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Trim<P>(pub P);
 
 /// What a value's `Display` shows: `<day:display>` in a template, `.part(&Displayed(day))` by hand.
 ///
-/// For types that have no [`KeyPart`]. Whoever writes it says that `Display` shows everything of a value that decides the
-/// result, and shows it in the same way in every process. The text is escaped like any other.
+/// For types that have no [`KeyPart`]. Whoever writes it says that `Display` shows everything of a
+/// value that decides the result, and shows it in the same way in every process. The text is
+/// escaped like any other.
 ///
 /// ```
 /// use cache_runtime::key::Displayed;
@@ -47,7 +51,8 @@ pub struct Trim<P>(pub P);
 /// #   fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result { write!(f, "{}/{}", self.0, self.1) }
 /// }
 ///
-/// let key: Key<String> = Key::<String>::builder().text("scale:").part(&Displayed(Ratio(3, 2))).done();
+/// let ratio = Displayed(Ratio(3, 2));
+/// let key: Key<String> = Key::builder().text("scale:").part(&ratio).done();
 /// assert_eq!(key.as_str(), "scale:3/2");
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

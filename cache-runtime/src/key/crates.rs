@@ -1,4 +1,5 @@
-//! Types of other crates that can be part of a key, each with the feature that has the crate's name.
+//! Types of other crates that can be part of a key, each with the feature that has the crate's
+//! name.
 
 #[cfg(feature = "uuid")]
 impl super::KeyPart for uuid::Uuid {
@@ -24,7 +25,8 @@ impl super::KeyPart for url::Url {
 #[cfg(feature = "rust_decimal")]
 impl super::KeyPart for rust_decimal::Decimal {
     fn write(&self, segment: &mut super::Segment<'_>) {
-        // A column of two decimals gives back `1.50` for `1.5`: a write must find the entry of the read.
+        // A column of two decimals gives back `1.50` for `1.5`: a write must find the entry of the
+        // read.
         segment.text(&self.normalize().to_string());
     }
 }

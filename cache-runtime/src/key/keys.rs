@@ -5,8 +5,9 @@ use crate::policy::{BY_HAND, Callsite};
 
 /// One or several typed keys: the argument of [`Cache::invalidate`](crate::Cache::invalidate).
 ///
-/// Implemented for `&Key<T>` and `&Tag`, for slices, arrays and vectors of keys, and for tuples of any of these,
-/// whose value types may differ. Collect an iterator first: `ids.iter().map(get_user_key).collect::<Vec<_>>()`.
+/// Implemented for `&Key<T>` and `&Tag`, for slices, arrays and vectors of keys, and for tuples of
+/// any of these, whose value types may differ. Collect an iterator first:
+/// `ids.iter().map(get_user_key).collect::<Vec<_>>()`.
 ///
 /// ```
 /// # use std::time::Duration;
@@ -16,7 +17,8 @@ use crate::policy::{BY_HAND, Callsite};
 /// }
 ///
 /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cache_runtime::Error> {
-/// let (cache, user, tags) = (Cache::in_memory(), key::<String>("user"), key::<Vec<String>>("tags"));
+/// let cache = Cache::in_memory();
+/// let (user, tags) = (key::<String>("user"), key::<Vec<String>>("tags"));
 /// cache.put(&user, &"Ada".to_owned()).await?;
 /// cache.invalidate((&user, &tags)).await?;
 /// cache.invalidate(&[key::<u8>("a"), key("b")]).await?;
@@ -27,7 +29,8 @@ use crate::policy::{BY_HAND, Callsite};
     message = "`{Self}` is not a key, nor several",
     label = "needs to be a `&Key<T>`, a `&Tag`, or a list or tuple of those",
     note = "the key of a cached function comes from its companion: `&get_user_key(&id)`",
-    note = "any other is built, so that its values are escaped: `&Key::<()>::builder().text(\"user:\").part(&id).done()`",
+    note = "any other is built, so that its values are escaped: \
+        `&Key::<()>::builder().text(\"user:\").part(&id).done()`",
     note = "all keys that match a glob are invalidated by `invalidate_matching(\"user:*\")`"
 )]
 pub trait Keys {

@@ -30,11 +30,12 @@ use crate::codec::{Codec, Schema};
 use crate::policy::{self, Callsite, SharedEntries};
 use crate::support::span::capped;
 
-/// A typed key: the name of one entry, the type of its value, and the policy of the function that it belongs to.
+/// A typed key: the name of one entry, the type of its value, and the policy of the function that
+/// it belongs to.
 ///
-/// `#[cached]` generates a function that makes it next to every cached function: `get_user_key(&id)` is the
-/// `Key<User>` of `get_user(&db, id)`. All operations on an entry by hand take a key, so a wrong value type does not
-/// compile:
+/// `#[cached]` generates a function that makes it next to every cached function:
+/// `get_user_key(&id)` is the `Key<User>` of `get_user(&db, id)`. All operations on an entry by
+/// hand take a key, so a wrong value type does not compile:
 ///
 /// ```
 /// # use cache_runtime::{cached, Cache};
@@ -69,9 +70,9 @@ pub struct Key<T> {
 }
 
 impl<T> Key<T> {
-    /// Starts building a key by hand, for entries that several functions share or that belong to no function. The key is
-    /// of the type that its place asks for; where nothing does, as for a key that is only invalidated, write
-    /// `Key::<String>::builder()`:
+    /// Starts building a key by hand, for entries that several functions share or that belong to no
+    /// function. The key is of the type that its place asks for; where nothing does, as for a key
+    /// that is only invalidated, write `Key::<String>::builder()`:
     ///
     /// ```
     /// # use std::time::Duration;
@@ -87,11 +88,12 @@ impl<T> Key<T> {
     /// # Ok(()) }
     /// ```
     ///
-    /// Such a key has no time to live unless it is [given](Self::ttl) one, and there is no default. None is needed to
-    /// read and to invalidate the entry, nor where a function shares it (`#[cached(key = user_key(id), ttl = 60)]`), which
-    /// stores with its own. Whatever else stores a value needs one: [`Cache::put`](crate::Cache::put) returns an error
-    /// without it; [`Cache::get_or_load`](crate::Cache::get_or_load) and
-    /// [`#[write_through(key = ..)]`](macro@crate::write_through) store nothing and say so in the log.
+    /// Such a key has no time to live unless it is [given](Self::ttl) one, and there is no default.
+    /// None is needed to read and to invalidate the entry, nor where a function shares it
+    /// (`#[cached(key = user_key(id), ttl = 60)]`), which stores with its own. Whatever else stores
+    /// a value needs one: [`Cache::put`](crate::Cache::put) returns an error without it;
+    /// [`Cache::get_or_load`](crate::Cache::get_or_load) and [`#[write_through(key =
+    /// ..)]`](macro@crate::write_through) store nothing and say so in the log.
     pub fn builder() -> KeyText<T> {
         KeyText::new(&policy::BY_HAND)
     }
@@ -108,8 +110,8 @@ impl<T> Key<T> {
         &self.text
     }
 
-    /// The same key with another time to live. More than thirty years count as thirty years; less than a millisecond
-    /// means that nothing is stored.
+    /// The same key with another time to live. More than thirty years count as thirty years; less
+    /// than a millisecond means that nothing is stored.
     #[must_use]
     pub fn ttl(self, ttl: Duration) -> Self {
         Self { ttl: Ttl::Fixed(capped(ttl)), ..self }
@@ -121,7 +123,8 @@ impl<T> Key<T> {
         Self { ttl: Ttl::Of(ttl), ..self }
     }
 
-    /// The same entry, but values for which this is true are not stored, neither by loads nor by writes.
+    /// The same entry, but values for which this is true are not stored, neither by loads nor by
+    /// writes.
     #[must_use]
     pub fn unless(self, unless: fn(&T) -> bool) -> Self {
         Self { unless: Unless::Of(unless), ..self }
@@ -136,8 +139,8 @@ impl<T> Key<T> {
 
     /// The same entry with one more tag.
     ///
-    /// An entry's tags belong to its key, and everybody who uses the entry must agree on them: with other tags, or
-    /// the same ones in another order, it is not found.
+    /// An entry's tags belong to its key, and everybody who uses the entry must agree on them: with
+    /// other tags, or the same ones in another order, it is not found.
     ///
     /// ```
     /// # use cache_runtime::{Key, Tag};
@@ -194,7 +197,8 @@ impl<T> Key<T> {
         std::ptr::eq(self.callsite, &raw const policy::BY_HAND)
     }
 
-    /// Whether anything says how long its values may be served: not so if it was made by hand without.
+    /// Whether anything says how long its values may be served: not so if it was made by hand
+    /// without.
     pub(crate) fn has_ttl(&self) -> bool {
         !matches!(self.ttl, Ttl::Policy) || self.callsite.policy().ttl.is_some()
     }

@@ -1,7 +1,7 @@
 //! How dates, times and spans of time are spelt in keys, whichever crate they are from.
 //!
-//! As in ISO 8601, and without the colons, which would be escaped. The spellings do not depend on the versions of those
-//! crates, and different values have different ones.
+//! As in ISO 8601, and without the colons, which would be escaped. The spellings do not depend on
+//! the versions of those crates, and different values have different ones.
 
 /// `1.5s`
 pub(super) fn span(is_negative: bool, seconds: u64, nanos: u32) -> String {

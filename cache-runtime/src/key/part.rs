@@ -37,11 +37,12 @@ use crate::key::{Segment, moment};
 /// | `chrono`, `time` | `Weekday`, `Month` | as `Display` or `name()` spells them: `Mon`, `November` |
 /// | `axum` | the extractors `Path`, `Query`, `Json` | what is in them |
 ///
-/// The same moment in two offsets has two spellings: a body may ask what day it is there. Where only the moment counts,
-/// convert it to UTC before the call, on reads and writes alike.
+/// The same moment in two offsets has two spellings: a body may ask what day it is there. Where
+/// only the moment counts, convert it to UTC before the call, on reads and writes alike.
 ///
-/// Not implemented for floats (`NaN` and `-0.0` have no unique spelling) or maps: use `<filter:hash>` in the template for
-/// those. For a type that only has `Display` there is `<day:display>`.
+/// Not implemented for floats (`NaN` and `-0.0` have no unique spelling) or maps: use
+/// `<filter:hash>` in the template for those. For a type that only has `Display` there is
+/// `<day:display>`.
 ///
 /// [Derive it](macro@crate::KeyPart) for your own types, or implement it in terms of their parts:
 ///
@@ -62,17 +63,19 @@ use crate::key::{Segment, moment};
 /// assert_eq!(key.as_str(), "wear:7.0");
 /// ```
 ///
-/// Different values must be written differently. The segment takes care of escaping. Write a value with several parts
-/// with [`Segment::list`], or as a tuple, so that `("a", "bc")` and `("ab", "c")` differ.
+/// Different values must be written differently. The segment takes care of escaping. Write a value
+/// with several parts with [`Segment::list`], or as a tuple, so that `("a", "bc")` and `("ab",
+/// "c")` differ.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be part of a cache key",
     label = "not a `KeyPart`",
-    note = "if it does not decide the result (a pool, a client, a logger), name the parameter in `skip(...)`",
+    note = "if it does not decide the result (a pool, a client, a logger), name the parameter in \
+        `skip(...)`",
     note = "if it is a type of yours, write `#[derive(cache_runtime::KeyPart)]` above it",
-    note = "if it is one of axum, chrono, rust_decimal, time, ulid, url or uuid, switch on the feature of that name of \
-            `cache-runtime`",
-    note = "or put a field of it into the key, as `<id.0>`, its `Display` text, as `<day:display>`, or its hash, as \
-            `<filter:hash>` (any `Serialize` type)"
+    note = "if it is one of axum, chrono, rust_decimal, time, ulid, url or uuid, switch on the \
+            feature of that name of `cache-runtime`",
+    note = "or put a field of it into the key, as `<id.0>`, its `Display` text, as \
+            `<day:display>`, or its hash, as `<filter:hash>` (any `Serialize` type)"
 )]
 pub trait KeyPart {
     /// Writes the value into a key.

@@ -15,7 +15,8 @@ pub(super) struct More {
     pub(super) unhashable: Option<Unhashable>,
 }
 
-/// How long the stamps of tags are needed for at least, so that those of short-lived entries are not made all the time.
+/// How long the stamps of tags are needed for at least, so that those of short-lived entries are
+/// not made all the time.
 const LEAST_NEED: Duration = Duration::from_secs(12 * 3600);
 /// And where only a value tells how long it lives.
 const ANY_NEED: Duration = Duration::from_secs(15 * 24 * 3600);
@@ -79,8 +80,8 @@ impl Schema {
     }
 }
 
-/// How long stamps are needed by the entries of a function: the longest that they may be kept, or some more. `ttl` is
-/// what the key says, `None` where only a value can tell.
+/// How long stamps are needed by the entries of a function: the longest that they may be kept, or
+/// some more. `ttl` is what the key says, `None` where only a value can tell.
 pub(super) fn longest_life(callsite: &Callsite, ttl: Option<Duration>) -> Duration {
     let policy = callsite.policy();
     let life = ttl.unwrap_or(ANY_NEED).saturating_add(policy.stale());

@@ -46,7 +46,8 @@ impl<'a> Segment<'a> {
         self.items(|list| items.into_iter().for_each(|item| list.item(&item)));
     }
 
-    /// Writes values whose order means nothing, such that the same ones look alike, however they are held.
+    /// Writes values whose order means nothing, such that the same ones look alike, however they
+    /// are held.
     pub(super) fn set<P: KeyPart>(&mut self, items: impl IntoIterator<Item = P>) {
         let mut texts: Vec<_> = items.into_iter().map(|item| self.item_text(&item)).collect();
         texts.sort_unstable();
@@ -67,7 +68,8 @@ impl<'a> Segment<'a> {
         out
     }
 
-    /// Writes the values of a struct's fields, or the name of an enum's variant and those of its fields.
+    /// Writes the values of a struct's fields, or the name of an enum's variant and those of its
+    /// fields.
     #[doc(hidden)]
     pub fn record(&mut self, variant: Option<&str>, fields: &[&dyn KeyPart]) {
         match variant {
@@ -97,7 +99,8 @@ impl<'a> Segment<'a> {
         self.out.push(',');
     }
 
-    /// `None` is `<->`. So that `Some(None)` differs, a present value that begins with `<-` gets one more dash.
+    /// `None` is `<->`. So that `Some(None)` differs, a present value that begins with `<-` gets
+    /// one more dash.
     pub(super) fn option<P: KeyPart>(&mut self, value: Option<&P>) {
         let start = self.out.len();
         match value {

@@ -7,15 +7,15 @@ use serde::Serialize;
 use crate::key::{KeyPart, KeyText, Unhashable};
 use crate::policy;
 
-/// What a tag's key begins with, behind the namespace. No key of an entry does: a template that begins with `~` does not
-/// compile, and a value's `~` is escaped there.
+/// What a tag's key begins with, behind the namespace. No key of an entry does: a template that
+/// begins with `~` does not compile, and a value's `~` is escaped there.
 const PREFIX: &str = "~tag:";
 
 /// A tag: the name of a group of entries that are invalidated together.
 ///
-/// Functions give their entries tags with `tags = ["org:<org_id>"]`, and writes invalidate them with
-/// `#[invalidates(tag = "org:<org_id>")]`. By hand, a tag is built in the same way as a [`Key`](crate::Key): literal
-/// text is taken as it is, values are escaped.
+/// Functions give their entries tags with `tags = ["org:<org_id>"]`, and writes invalidate them
+/// with `#[invalidates(tag = "org:<org_id>")]`. By hand, a tag is built in the same way as a
+/// [`Key`](crate::Key): literal text is taken as it is, values are escaped.
 ///
 /// ```
 /// # use cache_runtime::{Cache, Tag, cached};
@@ -89,7 +89,8 @@ impl TagText {
         Self(self.0.part(value))
     }
 
-    /// Appends a value that is followed by text beginning with `next`, and escapes that character in the value too.
+    /// Appends a value that is followed by text beginning with `next`, and escapes that character
+    /// in the value too.
     pub fn part_before(self, value: &(impl KeyPart + ?Sized), next: char) -> Self {
         Self(self.0.part_before(value, next))
     }
@@ -113,19 +114,20 @@ impl TagText {
 }
 
 impl From<&'static str> for Tag {
-    /// A tag without values. This takes only a literal: text assembled at run time would not name the tag whose
-    /// template it resembles, because values are escaped there.
+    /// A tag without values. This takes only a literal: text assembled at run time would not name
+    /// the tag whose template it resembles, because values are escaped there.
     fn from(text: &'static str) -> Self {
         Self::builder().text(text).done()
     }
 }
 
-/// What is a tag, or can be made one: a [`Tag`], a `&Tag`, or a literal without values, such as `"members"`.
+/// What is a tag, or can be made one: a [`Tag`], a `&Tag`, or a literal without values, such as
+/// `"members"`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a tag",
     label = "needs to be a `Tag` or a literal",
-    note = "a tag with values is built, so that they are escaped as those of `tags = [\"org:<org_id>\"]` are: \
-            `Tag::builder().text(\"org:\").part(&org_id).done()`",
+    note = "a tag with values is built, so that they are escaped as those of `tags = \
+            [\"org:<org_id>\"]` are: `Tag::builder().text(\"org:\").part(&org_id).done()`",
     note = "a tag without values is a literal: `\"members\"`"
 )]
 pub trait AsTag: Into<Tag> {}

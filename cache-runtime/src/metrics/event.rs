@@ -3,7 +3,10 @@
 use crate::metrics::list::function_counters;
 
 macro_rules! events {
-    ($($(#[$doc:meta])* $field:ident: $event:ident => $metric:literal, $label:ident = $value:literal;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $field:ident: $event:ident => $metric:literal, $label:ident = $value:literal;
+    )*) => {
         /// Something that happened in a call of a function.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(usize)]

@@ -6,9 +6,9 @@ use crate::metrics::snapshot::Counter;
 use crate::metrics::{BreakerState, FunctionStats, Latency, MeasuredLength, QueueStats, Stats};
 
 impl Stats {
-    /// Passes the counters to the recorder that the program has installed for the `metrics` facade. Call it when
-    /// metrics are collected, such as before a scrape. Nothing is recorded on each call of a function, so calls cost
-    /// the same with and without it. Needs the feature `metrics`.
+    /// Passes the counters to the recorder that the program has installed for the `metrics` facade.
+    /// Call it when metrics are collected, such as before a scrape. Nothing is recorded on each
+    /// call of a function, so calls cost the same with and without it. Needs the feature `metrics`.
     ///
     /// Names and units follow OpenTelemetry's conventions. No label has a key in it.
     ///

@@ -18,7 +18,8 @@ pub(super) struct Histogram {
     max_us: AtomicU64,
 }
 
-/// The distribution of durations, since the program started. Each is serialized as whole microseconds: `mean_us`.
+/// The distribution of durations, since the program started. Each is serialized as whole
+/// microseconds: `mean_us`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Latency {

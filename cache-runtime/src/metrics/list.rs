@@ -12,13 +12,15 @@ macro_rules! function_counters {
             hits: Hit => "cache.requests", outcome = "hit";
             /// Lookups that found no value, or none that may be used.
             misses: Miss => "cache.requests", outcome = "miss";
-            /// Calls that bypassed the cache: `bypass()`, `when`, or inside a write of the same entry.
+            /// Calls that bypassed the cache: `bypass()`, `when`, or inside a write of the same
+            /// entry.
             bypasses: Bypass => "cache.requests", outcome = "bypass";
             /// Calls that bypassed an entry whose invalidation has not been delivered yet.
             outdated: Outdated => "cache.requests", outcome = "outdated";
             /// Calls that were served by another caller's load.
             coalesced: Coalesced => "cache.requests", outcome = "coalesced";
-            /// Calls that waited for another caller's load for as long as `wait` allows, and then ran the body themselves.
+            /// Calls that waited for another caller's load for as long as `wait` allows, and then
+            /// ran the body themselves.
             impatient: Impatient => "cache.requests", outcome = "impatient";
             /// Calls that waited for a load in another process.
             lease_waits: LeaseWait => "cache.leases", outcome = "waited";
@@ -34,15 +36,17 @@ macro_rules! function_counters {
             shed: Shed => "cache.requests", outcome = "shed";
             /// Loaded values that were stored.
             fills_stored: Stored => "cache.fills", outcome = "stored";
-            /// Loaded values that were not stored because the entry had been invalidated meanwhile. Each would have become a
-            /// stale entry.
+            /// Loaded values that were not stored because the entry had been invalidated meanwhile.
+            /// Each would have become a stale entry.
             fills_refused: Refused => "cache.fills", outcome = "refused";
-            /// Stored values that could not be decoded or were too large, and those of another codec or version that a refresh
-            /// replaces: other calls leave them to the release that has stored them. They count as misses too.
+            /// Stored values that could not be decoded or were too large, and those of another
+            /// codec or version that a refresh replaces: other calls leave them to the release that
+            /// has stored them. They count as misses too.
             undecodable: Undecodable => "cache.entries.unusable", reason = "undecodable";
             /// Loaded values that could not be encoded, or would have come back as other values.
             unencodable: Unencodable => "cache.fills", outcome = "unencodable";
-            /// Loaded values larger than `max_value_bytes`, or than half of the embedded store's `capacity`.
+            /// Loaded values larger than `max_value_bytes`, or than half of the embedded store's
+            /// `capacity`.
             oversized: Oversized => "cache.fills", outcome = "oversized";
             /// Calls that were served a value past its time to live.
             stale_served: Stale => "cache.stale", outcome = "served";
@@ -52,13 +56,13 @@ macro_rules! function_counters {
             refreshes_started: RefreshStarted => "cache.refreshes", outcome = "started";
             /// Refreshes that replaced the value.
             refreshes_ok: RefreshOk => "cache.refreshes", outcome = "ok";
-            /// Refreshes that failed, or whose value was not stored because the old one had been invalidated or replaced
-            /// meanwhile.
+            /// Refreshes that failed, or whose value was not stored because the old one had been
+            /// invalidated or replaced meanwhile.
             refreshes_failed: RefreshFailed => "cache.refreshes", outcome = "failed";
             /// Stale values served without starting a refresh, because one had failed a moment ago.
             refreshes_rested: Rested => "cache.refreshes", outcome = "rested";
-            /// Stale values served without starting a refresh, because too many refreshes were running, or because the cache
-            /// was shut down.
+            /// Stale values served without starting a refresh, because too many refreshes were
+            /// running, or because the cache was shut down.
             refreshes_shed: RefreshShed => "cache.refreshes", outcome = "shed";
             /// Lookups that found somebody else's data in their key.
             foreign: Foreign => "cache.entries.unusable", reason = "foreign";
@@ -67,7 +71,8 @@ macro_rules! function_counters {
             /// Operations that were not attempted because the store was known to be down.
             store_down: Down => "cache.store.errors", reason = "down";
             /// Operations that were not attempted because so many were in flight
-            /// ([`max_in_flight`](crate::CacheBuilder::max_in_flight)) that their turn did not come within the budget.
+            /// ([`max_in_flight`](crate::CacheBuilder::max_in_flight)) that their turn did not come
+            /// within the budget.
             store_saturated: Saturated => "cache.store.errors", reason = "saturated";
             /// Operations that the store did not answer in time.
             store_timeouts: TimedOut => "cache.store.errors", reason = "timeout";
@@ -79,10 +84,12 @@ macro_rules! function_counters {
             invalidations: Invalidated => "cache.invalidations", outcome = "acknowledged";
             /// Patterns whose invalidation was acknowledged.
             pattern_invalidations: PatternInvalidated => "cache.invalidations", outcome = "pattern";
-            /// How often a mistake in the use of this function was seen: it ran without a cache, with a value that cannot be a
-            /// part of a key or would come back from the cache as another, or with the entries of a function that names another
-            /// cache; a key made by hand had no time to live; when it was first called, another function could make the same key, or shared entries had another codec,
-            /// version or tags; or another sink had its queue. The log describes each kind of mistake once.
+            /// How often a mistake in the use of this function was seen: it ran without a cache,
+            /// with a value that cannot be a part of a key or would come back from the cache as
+            /// another, or with the entries of a function that names another cache; a key made by
+            /// hand had no time to live; when it was first called, another function could make the
+            /// same key, or shared entries had another codec, version or tags; or another sink had
+            /// its queue. The log describes each kind of mistake once.
             misuses: Misused => "cache.misuses", outcome = "reported";
             /// Invalidations that were not acknowledged at first.
             invalidations_journalled: Journalled => "cache.invalidations", outcome = "journalled";
@@ -113,8 +120,8 @@ macro_rules! queue_counters {
             blocked => "cache.queue.batches", outcome = "blocked";
             /// Items that became dead letters.
             dead_letters => "cache.queue.items", outcome = "dead_letter";
-            /// Partitions that were lost, to another worker or because the lease expired, while this process was working on
-            /// them.
+            /// Partitions that were lost, to another worker or because the lease expired, while
+            /// this process was working on them.
             partitions_lost => "cache.queue.partitions.changes", outcome = "lost";
         }
     };

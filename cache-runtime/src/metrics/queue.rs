@@ -11,8 +11,8 @@ use crate::metrics::snapshot::Counter;
 
 macro_rules! queue_stats {
     ($($(#[$doc:meta])* $field:ident => $metric:literal, $label:ident = $value:literal;)*) => {
-        /// What a queue has done so far in this process. Except for `partitions_owned`, counters only
-        /// grow. `length` is not of this process: it is what the queue holds for all of them.
+        /// What a queue has done so far in this process. Except for `partitions_owned`, counters
+        /// only grow. `length` is not of this process: it is what the queue holds for all of them.
         #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
         #[non_exhaustive]
         pub struct QueueStats {
@@ -23,18 +23,23 @@ macro_rules! queue_stats {
             $(
                 $(#[$doc])*
                 #[doc = concat!(
-                    "\n\nExported as `", $metric, "` with `", stringify!($label), "` = `", $value, "`."
+                    "\n\nExported as \
+                        `", $metric, "` with \
+                        `", stringify!($label), "` = \
+                        `", $value, "`."
                 )]
                 pub $field: u64,
             )*
             /// Partitions that workers of this process own now.
             pub partitions_owned: u64,
-            /// How much the queue holds and how far its workers are behind, in all processes together: of several processes that
-            /// report it take any one or the greatest, never the sum.
+            /// How much the queue holds and how far its workers are behind, in all processes
+            /// together: of several processes that report it take any one or the greatest, never
+            /// the sum.
             ///
-            /// A process looks every few seconds if it runs a worker of the queue, and else whenever it is asked for its
-            /// counters, in the background, which is told the next time. `None` until it has looked once; for a queue that this
-            /// process has neither pushed to nor run a worker of there are no counters at all, but
+            /// A process looks every few seconds if it runs a worker of the queue, and else
+            /// whenever it is asked for its counters, in the background, which is told the next
+            /// time. `None` until it has looked once; for a queue that this process has neither
+            /// pushed to nor run a worker of there are no counters at all, but
             /// [`Queue::length`](crate::queue::Queue::length).
             pub length: Option<MeasuredLength>,
         }
@@ -87,8 +92,8 @@ pub struct MeasuredLength {
     /// What it held.
     #[serde(flatten)]
     pub length: QueueLength,
-    /// How long ago that was. More than some seconds mean that the server does not answer. Serialized as microseconds,
-    /// `age_us`.
+    /// How long ago that was. More than some seconds mean that the server does not answer.
+    /// Serialized as microseconds, `age_us`.
     #[serde(rename = "age_us", serialize_with = "as_us")]
     pub age: Duration,
 }
@@ -103,8 +108,9 @@ pub struct QueueLength {
     pub pending: u64,
     /// Items that could not be delivered.
     pub dead_letters: u64,
-    /// How long the oldest item has been in the queue, or back in it if it was a dead letter, by the server's clock: the
-    /// clocks of the processes that push are of no account. Serialized as microseconds, `lag_us`.
+    /// How long the oldest item has been in the queue, or back in it if it was a dead letter, by
+    /// the server's clock: the clocks of the processes that push are of no account. Serialized as
+    /// microseconds, `lag_us`.
     #[serde(rename = "lag_us", serialize_with = "as_us")]
     pub lag: Duration,
     /// It is [paused](crate::queue::Queue::pause).

@@ -71,8 +71,8 @@ impl Recorder {
         log::trace(format_args!("{}: {event:?}", callsite.name()));
         match event {
             Event::Miss => _ = row.misses.fetch_add(1, Ordering::Relaxed),
-            // A store that refuses leases may still be read, and of one that was not asked it is not known what it has.
-            // Written only where it changes: hits share the line.
+            // A store that refuses leases may still be read, and of one that was not asked it is
+            // not known what it has. Written only where it changes: hits share the line.
             Event::Hit | Event::StoreRefused | Event::Down | Event::Saturated
                 if row.misses.load(Ordering::Relaxed) != 0 =>
             {
@@ -128,8 +128,9 @@ impl Recorder {
             Box::new(Row::new(callsite))
         });
         if is_new {
-            // Two threads may add two functions at once, and one of them must find the other: that neither does is
-            // excluded, because the thread that takes the lock second sees the row of the first.
+            // Two threads may add two functions at once, and one of them must find the other: that
+            // neither does is excluded, because the thread that takes the lock second sees the row
+            // of the first.
             let comparing = self.comparing.lock().unwrap_or_else(PoisonError::into_inner);
             let others: Vec<_> = self.rows().map(|row| row.callsite).collect();
             drop(comparing);

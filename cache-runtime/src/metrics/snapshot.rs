@@ -10,8 +10,8 @@ use crate::support::log;
 
 /// What a cache has done so far; returned by [`Cache::stats`](crate::Cache::stats).
 ///
-/// Implements `Serialize`, so that a health endpoint can return it as it is, and `Display`: a table for a person, and what
-/// to print where nothing seems to be cached.
+/// Implements `Serialize`, so that a health endpoint can return it as it is, and `Display`: a table
+/// for a person, and what to print where nothing seems to be cached.
 ///
 /// ```
 /// # use cache_runtime::{Cache, cached};
@@ -38,26 +38,29 @@ use crate::support::log;
 #[derive(Clone, Debug, Default, Serialize)]
 #[non_exhaustive]
 pub struct Stats {
-    /// Every function that was called, and `by hand` for what belongs to no cached function: invalidations, including
-    /// those of annotated writes.
+    /// Every function that was called, and `by hand` for what belongs to no cached function:
+    /// invalidations, including those of annotated writes.
     pub functions: Vec<FunctionStats>,
     /// Every queue that was used.
     pub queues: Vec<QueueStats>,
     /// Invalidations that have not been delivered yet. Their keys bypass the cache.
     pub journal_depth: usize,
-    /// Keys that the server has looked at so far for patterns among these invalidations, more or less; 0 when they are
-    /// delivered. A sweep that is interrupted goes on where it was, so this grows until it is through all keys.
+    /// Keys that the server has looked at so far for patterns among these invalidations, more or
+    /// less; 0 when they are delivered. A sweep that is interrupted goes on where it was, so this
+    /// grows until it is through all keys.
     pub journal_keys_looked_at: u64,
     /// Keys of these that were removed.
     pub journal_keys_removed: u64,
-    /// The state of the connection's circuit breaker; `None` for the embedded store. In a cluster, the worst state of
-    /// any primary.
+    /// The state of the connection's circuit breaker; `None` for the embedded store. In a cluster,
+    /// the worst state of any primary.
     pub breaker: Option<BreakerState>,
-    /// Connections made so far. More than one, or in a cluster more than one per primary, means that a connection was
-    /// lost, or replaced after [`max_connection_age`](crate::CacheBuilder::max_connection_age).
+    /// Connections made so far. More than one, or in a cluster more than one per primary, means
+    /// that a connection was lost, or replaced after
+    /// [`max_connection_age`](crate::CacheBuilder::max_connection_age).
     pub connections: u64,
-    /// The latest failure of the server, or of any server of a cluster: why it could not be reached, did not answer, or
-    /// refused something. It stays when the server works again. `None` if there was none, and for the embedded store.
+    /// The latest failure of the server, or of any server of a cluster: why it could not be
+    /// reached, did not answer, or refused something. It stays when the server works again. `None`
+    /// if there was none, and for the embedded store.
     pub last_failure: Option<Failure>,
 }
 
@@ -111,29 +114,31 @@ impl Stats {
             return Some(first);
         }
         log::warn(format_args!(
-            "the statistics of `{name}` were asked for, which may be `{}` or `{}`: name more of the path",
+            "the statistics of `{name}` were asked for, which may be `{}` or `{}`: name more of \
+                the path",
             first.function,
             others.join("` or `"),
         ));
         None
     }
 
-    /// How many lookups of a function found a value, by the end of its path: `get_user` or `users::get_user`. Zero if no
-    /// such function was called. Several functions whose paths end so are counted together.
+    /// How many lookups of a function found a value, by the end of its path: `get_user` or
+    /// `users::get_user`. Zero if no such function was called. Several functions whose paths end so
+    /// are counted together.
     #[must_use]
     pub fn hits(&self, function: &str) -> u64 {
         self.ending_in(function).map(|it| it.hits).sum()
     }
 
-    /// How many lookups of a function found no value, or none that may be used. Zero if no such function was called; see
-    /// [`hits`](Self::hits).
+    /// How many lookups of a function found no value, or none that may be used. Zero if no such
+    /// function was called; see [`hits`](Self::hits).
     #[must_use]
     pub fn misses(&self, function: &str) -> u64 {
         self.ending_in(function).map(|it| it.misses).sum()
     }
 
-    /// How often the body of a function has run, however it ended: with a value, with an error, or dropped. Zero if no
-    /// such function was called; see [`hits`](Self::hits).
+    /// How often the body of a function has run, however it ended: with a value, with an error, or
+    /// dropped. Zero if no such function was called; see [`hits`](Self::hits).
     #[must_use]
     pub fn loads(&self, function: &str) -> u64 {
         self.ending_in(function).map(FunctionStats::loads).sum()
@@ -155,7 +160,10 @@ impl Stats {
 }
 
 macro_rules! function_stats {
-    ($($(#[$doc:meta])* $field:ident: $event:ident => $metric:literal, $label:ident = $value:literal;)*) => {
+    ($(
+        $(#[$doc:meta])*
+        $field:ident: $event:ident => $metric:literal, $label:ident = $value:literal;
+    )*) => {
         /// The counters of one function. They only grow.
         #[derive(Clone, Debug, Default, Serialize)]
         #[non_exhaustive]
@@ -168,7 +176,10 @@ macro_rules! function_stats {
             $(
                 $(#[$doc])*
                 #[doc = concat!(
-                    "\n\nExported as `", $metric, "` with `", stringify!($label), "` = `", $value, "`."
+                    "\n\nExported as \
+                        `", $metric, "` with \
+                        `", stringify!($label), "` = \
+                        `", $value, "`."
                 )]
                 pub $field: u64,
             )*

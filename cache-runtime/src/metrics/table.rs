@@ -18,9 +18,11 @@ struct Row {
     more: Vec<(&'static str, u64)>,
 }
 
-/// One table of the functions and one of the queues, where there are any, and a line about the store.
+/// One table of the functions and one of the queues, where there are any, and a line about the
+/// store.
 ///
-/// A counter without a column of its own is named below its row, unless it is zero. Times are in µs, ms or s.
+/// A counter without a column of its own is named below its row, unless it is zero. Times are in
+/// µs, ms or s.
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Table::of_functions(&self.functions).fmt(f)?;

@@ -1,4 +1,5 @@
-//! What an attribute says about a function: its options, its place in the program, the shape of its keys.
+//! What an attribute says about a function: its options, its place in the program, the shape of its
+//! keys.
 
 mod callsite;
 mod options;

@@ -1,16 +1,18 @@
-//! Where a function is in the program, as the compiler names it: `shop::users::get_user`, `<shop::Repo as
-//! shop::Find<shop::User>>::find`.
+//! Where a function is in the program, as the compiler names it: `shop::users::get_user`,
+//! `<shop::Repo as shop::Find<shop::User>>::find`.
 //!
-//! An attribute sees its function alone. Whether the function is in another function, in an `impl` block, or in the
-//! implementation of which trait for which type, only the compiler knows, and shows it in the name of the type of a
-//! closure that the expansion leaves in the function. A closure that is built with the key has the arguments of a
-//! generic `impl` block in its name. One in a static has `_` there.
+//! An attribute sees its function alone. Whether the function is in another function, in an `impl`
+//! block, or in the implementation of which trait for which type, only the compiler knows, and
+//! shows it in the name of the type of a closure that the expansion leaves in the function. A
+//! closure that is built with the key has the arguments of a generic `impl` block in its name. One
+//! in a static has `_` there.
 
 use std::panic::Location;
 
 use crate::support::escape::{self, Surroundings};
 
-/// What stands in the name of a type and is no path, and yet nothing that a generic block leaves open.
+/// What stands in the name of a type and is no path, and yet nothing that a generic block leaves
+/// open.
 const WORDS: &[&str] = &[
     "as", "closure", "const", "dyn", "extern", "false", "fn", "for", "impl", "mut", "true",
     "unsafe", "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16",
@@ -32,8 +34,8 @@ pub struct Here {
 }
 
 impl Here {
-    /// The place of the function `name`. `closure` names a closure in `item`, which is the function or its companion;
-    /// compiled for `binary` or for a library.
+    /// The place of the function `name`. `closure` names a closure in `item`, which is the function
+    /// or its companion; compiled for `binary` or for a library.
     #[must_use]
     pub const fn new(
         name: &'static str,
@@ -64,8 +66,9 @@ pub(crate) struct Source {
 }
 
 impl Source {
-    /// Whether two attributes are one, compiled twice: a file may be part of a library and of a binary. What was compiled
-    /// together is never one, wherever it is written, since a macro may expand to several functions at one location.
+    /// Whether two attributes are one, compiled twice: a file may be part of a library and of a
+    /// binary. What was compiled together is never one, wherever it is written, since a macro may
+    /// expand to several functions at one location.
     pub(crate) fn is_compiled_again(&self, other: &Self) -> bool {
         let name = |it: &Self| it.function.rsplit("::").next();
         let compiled =
@@ -85,7 +88,8 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Reads the name of the type of a closure in `item`, which is the function `name` or its companion.
+    /// Reads the name of the type of a closure in `item`, which is the function `name` or its
+    /// companion.
     pub(crate) fn of(closure: &str, item: &str, name: &str) -> Self {
         Self { outside: outside(closure, item).to_owned(), name: name.to_owned() }
     }
@@ -95,8 +99,9 @@ impl Place {
         escaped(&[&self.outside, "::", &self.name].concat(), escape::push_path)
     }
 
-    /// The text that `<Self>` gives in the `impl` block that the function is in, with [`OPEN`] as well. In a method
-    /// that a trait provides it is not known; the name of the trait is given then.
+    /// The text that `<Self>` gives in the `impl` block that the function is in, with [`OPEN`] as
+    /// well. In a method that a trait provides it is not known; the name of the trait is given
+    /// then.
     pub(crate) fn self_shape(&self) -> String {
         let outside = self.outside.as_str();
         let block = outside.rsplit_once("::<impl ").map(|(_, block)| block);
@@ -114,8 +119,9 @@ impl Place {
 
 /// What the function or companion `name` is in; all of the name where that cannot be told.
 ///
-/// Behind the function may stand closures and statics, and its own generic arguments, which must not make a difference:
-/// a read may be called with a `&str` where the write that invalidates it has a `String`.
+/// Behind the function may stand closures and statics, and its own generic arguments, which must
+/// not make a difference: a read may be called with a `&str` where the write that invalidates it
+/// has a `String`.
 pub(crate) fn outside<'a>(closure: &'a str, name: &str) -> &'a str {
     let mut path = closure;
     while let Some((before, last)) = without_generics(path).rsplit_once("::") {

@@ -14,7 +14,8 @@ impl Reported {
     /// Whether this is the first report of its kind, which has this number.
     pub(crate) fn is_first(&self, kind: u32) -> bool {
         let bit = 1 << kind;
-        // The common case writes nothing: threads that report the same kind do not contend for the line.
+        // The common case writes nothing: threads that report the same kind do not contend for the
+        // line.
         self.0.load(Ordering::Relaxed) & bit == 0
             && self.0.fetch_or(bit, Ordering::Relaxed) & bit == 0
     }

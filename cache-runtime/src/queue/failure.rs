@@ -38,8 +38,9 @@ impl Failure {
 }
 
 impl Log {
-    /// What the error of an attempt means: that there need be no other, or that what it sent may be there, or nothing.
-    /// Once a former attempt has left a doubt, no refusal of a later one ends it.
+    /// What the error of an attempt means: that there need be no other, or that what it sent may be
+    /// there, or nothing. Once a former attempt has left a doubt, no refusal of a later one ends
+    /// it.
     pub(super) fn unanswered(
         &self,
         error: StoreError,
@@ -62,16 +63,19 @@ impl Log {
         }
     }
 
-    /// Whether calls that were refused may soon pass: too many are under way, or the server is being connected to.
+    /// Whether calls that were refused may soon pass: too many are under way, or the server is
+    /// being connected to.
     pub(super) fn is_promising(&self) -> bool {
         let phase = self.redis().map(|redis| redis.store().snapshot().phase);
         matches!(phase, Some(BreakerState::Closed | BreakerState::Connecting))
     }
 }
 
-/// The keys of the partition are on their way to another node of the cluster, or there: the next attempt asks where.
+/// The keys of the partition are on their way to another node of the cluster, or there: the next
+/// attempt asks where.
 pub(super) fn is_passing(error: &StoreError) -> bool {
-    matches!(error, StoreError::Refused(code) if matches!(code.code(), "TRYAGAIN" | "MOVED" | "ASK"))
+    let moves = |code: &str| matches!(code, "TRYAGAIN" | "MOVED" | "ASK");
+    matches!(error, StoreError::Refused(refusal) if moves(refusal.code()))
 }
 
 /// The user may not ask, now or later.

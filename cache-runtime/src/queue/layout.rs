@@ -1,23 +1,27 @@
 //! Over how many partitions pushes are spread, and how that changes.
 //!
-//! The number is the queue's, and not that of a process. Each layout has a number of its own: whoever pushes says by which one it has
-//! chosen the partition, and a partition refuses what was placed by another. Then the process asks, and pushes again. So a process
-//! asks once before its first push, and not again before there is a change.
+//! The number is the queue's, and not that of a process. Each layout has a number of its own:
+//! whoever pushes says by which one it has chosen the partition, and a partition refuses what was
+//! placed by another. Then the process asks, and pushes again. So a process asks once before its
+//! first push, and not again before there is a change.
 //!
 //! A change takes these steps, of which any process may do any, again if need be:
 //!
 //! 1. It is announced, with a number of its own.
-//! 2. Every partition is turned to it: it takes no items any more that were placed by the former layout, and remembers up to where
-//!    its items came before.
-//! 3. It is made. Only then anybody can place items by it, so none gets into a partition while another still takes older ones of
-//!    its key.
-//! 4. Owners deliver what came before; what came since waits, as items of its key may be left in another partition.
-//! 5. Once nothing is left of what came before, it is settled. Before that there is no other change.
+//! 2. Every partition is turned to it: it takes no items any more that were placed by the former
+//!    layout, and remembers up to where its items came before.
+//! 3. It is made. Only then anybody can place items by it, so none gets into a partition while
+//!    another still takes older ones of its key.
+//! 4. Owners deliver what came before; what came since waits, as items of its key may be left in
+//!    another partition.
+//! 5. Once nothing is left of what came before, it is settled. Before that there is no other
+//!    change.
 //!
-//! Versions only grow within a partition. So that they do for a key, those of a layout are later than all of former ones.
+//! Versions only grow within a partition. So that they do for a key, those of a layout are later
+//! than all of former ones.
 //!
-//! Where a failover has lost steps, a partition may have heard of a layout that is none any more. Then there is another change, later
-//! than that one.
+//! Where a failover has lost steps, a partition may have heard of a layout that is none any more.
+//! Then there is another change, later than that one.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -94,7 +98,8 @@ impl LocalLayout {
 }
 
 impl Log {
-    /// Asks for the layout, if none is known. Where there is no answer, pushes find that out for themselves.
+    /// Asks for the layout, if none is known. Where there is no answer, pushes find that out for
+    /// themselves.
     pub(super) async fn learn_layout(&self, key: &str) {
         let spot = self.shared.spot(Some(key));
         if spot.epoch == 0 {
@@ -102,7 +107,8 @@ impl Log {
         }
     }
 
-    /// Finds out where an item belongs. One that its partition has refused may still belong there, if that had lost its layout.
+    /// Finds out where an item belongs. One that its partition has refused may still belong there,
+    /// if that had lost its layout.
     pub(super) async fn relocate(&self, spot: Spot, key: &str) -> Result<Spot, Failure> {
         let until = Instant::now() + self.shared.site.options.push_timeout.max(ATTEMPT);
         let (mut pause, longest) = PAUSES;
@@ -187,7 +193,8 @@ impl Log {
         self.relayout(Step::Settle { epoch }, soon()).await
     }
 
-    /// Spreads pushes over no more than so many partitions; whether nothing is left of what was spread over more.
+    /// Spreads pushes over no more than so many partitions; whether nothing is left of what was
+    /// spread over more.
     pub(super) async fn shrink(&self, own: u32) -> StoreResult<bool> {
         let mut layout = self.relayout(Step::Look, soon()).await?;
         if layout.next.is_some() {

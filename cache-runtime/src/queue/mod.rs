@@ -42,8 +42,9 @@ pub use crate::store::queue::{ParsePositionError, Position};
 /// A durable queue of items on their way to the database; returned by the companion of a
 /// [`#[write_behind]`](macro@crate::write_behind) function. Cheap to clone.
 ///
-/// It uses the cache that its attribute names. If the attribute names none, each call uses the current task's cache,
-/// else the installed one. The guide [`writing_behind`](mod@crate::writing_behind) says what is promised.
+/// It uses the cache that its attribute names. If the attribute names none, each call uses the
+/// current task's cache, else the installed one. The guide
+/// [`writing_behind`](mod@crate::writing_behind) says what is promised.
 pub struct Queue<T> {
     definition: Definition<T>,
 }
@@ -55,11 +56,12 @@ impl<T> Queue<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
-    /// Puts an item into the queue. Returns once Redis has it and, with `replicas`, once that many replicas have it
-    /// too. If the queue is full, this waits for room.
+    /// Puts an item into the queue. Returns once Redis has it and, with `replicas`, once that many
+    /// replicas have it too. If the queue is full, this waits for room.
     ///
-    /// While Redis is unavailable, it passes the item, together with those of other pushes, to the sink of a worker in
-    /// this process and returns once that has succeeded, unless the queue has `on_unavailable = "error"`.
+    /// While Redis is unavailable, it passes the item, together with those of other pushes, to the
+    /// sink of a worker in this process and returns once that has succeeded, unless the queue has
+    /// `on_unavailable = "error"`.
     ///
     /// # Errors
     ///
@@ -67,23 +69,24 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     ///   [`Unavailable`](crate::ErrorKind::Unavailable), [`Refused`](crate::ErrorKind::Refused),
     ///   [`Codec`](crate::ErrorKind::Codec), [`Altered`](crate::ErrorKind::Altered).
     /// - It may or may not be in the queue: [`InDoubt`](crate::ErrorKind::InDoubt).
-    /// - It is in the queue, but may be lost in a failover: [`Unreplicated`](crate::ErrorKind::Unreplicated).
+    /// - It is in the queue, but may be lost in a failover:
+    ///   [`Unreplicated`](crate::ErrorKind::Unreplicated).
     /// - It went directly to the sink, which failed: [`Sink`](crate::ErrorKind::Sink).
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the item may or may not be in the queue. Once another push of this process has
-    /// reached the same partition, it can no longer get there.
+    /// If the future is dropped, the item may or may not be in the queue. Once another push of this
+    /// process has reached the same partition, it can no longer get there.
     pub async fn push(&self, item: T) -> Result<(), Error> {
-        // Boxed, since it is large and the caller's future holds it; and without its type, through which rustc would look to tell
-        // whether the caller is `Send`, as deep as it goes.
+        // Boxed, since it is large and the caller's future holds it; and without its type, through
+        // which rustc would look to tell whether the caller is `Send`, as deep as it goes.
         let push: Pin<Box<dyn Future<Output = _> + Send + '_>> =
             Box::pin(self.push_and_put(item, true));
         push.await
     }
 
-    /// The same as [`push`](Self::push), but fails with [`ErrorKind::Full`](crate::ErrorKind::Full) instead of
-    /// waiting for room.
+    /// The same as [`push`](Self::push), but fails with [`ErrorKind::Full`](crate::ErrorKind::Full)
+    /// instead of waiting for room.
     pub async fn try_push(&self, item: T) -> Result<(), Error> {
         let push: Pin<Box<dyn Future<Output = _> + Send + '_>> =
             Box::pin(self.push_and_put(item, false));

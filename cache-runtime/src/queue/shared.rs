@@ -148,8 +148,8 @@ impl QueueState {
             return;
         }
         let description = format_args!(
-            "its queue `{}` ({}) is that of `{}` ({}), too, so each sink gets only some of the items: give one of them a \
-             queue of another name",
+            "its queue `{}` ({}) is that of `{}` ({}), too, so each sink gets only some of the \
+             items: give one of them a queue of another name",
             site.name,
             here.location(),
             first.name(),
@@ -244,7 +244,8 @@ impl QueueState {
     pub(super) fn warn_of_memory(&self) {
         if !self.warned.swap(true, Ordering::Relaxed) {
             log::warn(format_args!(
-                "queue {:?} is kept in this process's memory: what its worker has not delivered when the process ends is lost",
+                "queue {:?} is kept in this process's memory: what its worker has not delivered \
+                    when the process ends is lost",
                 self.queue
             ));
         }

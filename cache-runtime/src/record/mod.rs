@@ -23,11 +23,12 @@
 //! | 20 | 1 | dirty: writers have overlapped | F |
 //! | 21 | 24·n | writers: token (16), deadline (8) | F |
 //!
-//! The stamp of a tag is the token of the value record in the tag's own key, whose payload is empty and whose codec
-//! is 0. The bytes between header and payload must be exactly those that the reader expects: anything else is a miss.
+//! The stamp of a tag is the token of the value record in the tag's own key, whose payload is empty
+//! and whose codec is 0. The bytes between header and payload must be exactly those that the reader
+//! expects: anything else is a miss.
 //!
-//! Kind, magic and the meaning of `F` and `T` are the same in every later format version, so that an
-//! older process never stores through a newer one's fence.
+//! Kind, magic and the meaning of `F` and `T` are the same in every later format version, so that
+//! an older process never stores through a newer one's fence.
 
 #[cfg(test)]
 mod tests;
@@ -146,8 +147,8 @@ pub(crate) fn is_misplaced(record: &[u8], key: KeyHash) -> bool {
         && record[12..HEADER] != key.0.to_be_bytes()
 }
 
-/// Whether these bytes are a value or a lease of ours that was stored by a primary other than `origin`. A fence or a
-/// tombstone counts no matter who stored it.
+/// Whether these bytes are a value or a lease of ours that was stored by a primary other than
+/// `origin`. A fence or a tombstone counts no matter who stored it.
 pub(crate) fn is_of_another(record: &[u8], origin: Origin) -> bool {
     record.len() >= LEASE
         && record[..3] == [MAGIC[0], MAGIC[1], FORMAT]
@@ -170,7 +171,8 @@ pub(crate) const GLANCE: usize = HEADER + 1 + Token::LEN + 8 + 1;
 pub(crate) enum Glance {
     /// Foreign data.
     Foreign,
-    /// Writers have put up a fence: whether they have overlapped, and who is alone in it, if anybody is.
+    /// Writers have put up a fence: whether they have overlapped, and who is alone in it, if
+    /// anybody is.
     Fence { dirty: bool, alone: Option<Token> },
     /// Anything else of ours, be it damaged.
     Ours,

@@ -6,7 +6,8 @@ use crate::support::random::random_u64;
 
 /// Sixteen bytes that no other attempt, in any process, has.
 ///
-/// One per *attempt*, never per process: a late fill of an earlier attempt must not pass for the present one.
+/// One per *attempt*, never per process: a late fill of an earlier attempt must not pass for the
+/// present one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Token([u8; Self::LEN]);
 
@@ -32,7 +33,8 @@ impl Token {
         Self(bytes)
     }
 
-    /// The version of the push whose token it is; that of another attempt is one in 16 million times taken for one.
+    /// The version of the push whose token it is; that of another attempt is one in 16 million
+    /// times taken for one.
     pub(crate) fn of_push(self) -> Option<i64> {
         let version = i64::from_be_bytes(std::array::from_fn(|i| self.0[i]));
         (self.0[8..8 + PUSH.len()] == PUSH).then_some(version)

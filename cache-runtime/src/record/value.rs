@@ -141,8 +141,9 @@ pub(crate) struct ValueHeader {
     pub(crate) codec: u8,
 }
 
-/// A value record under construction: header and tags, ready for the payload to be appended. Origin and times are
-/// filled in where the value is stored. Tags beyond [`MOST_STAMPS`] are left out, and so the entry is never found.
+/// A value record under construction: header and tags, ready for the payload to be appended. Origin
+/// and times are filled in where the value is stored. Tags beyond [`MOST_STAMPS`] are left out, and
+/// so the entry is never found.
 pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
     let stamps = stamps.get(..MOST_STAMPS).unwrap_or(stamps);
     let payload = u16::try_from(VALUE_HEADER + stamps.len() * STAMP).unwrap_or_default();

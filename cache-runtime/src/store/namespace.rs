@@ -52,7 +52,8 @@ impl Namespace {
             None => Ok(()),
             Some(c) => {
                 let message = format!(
-                    "the namespace may not contain {c:?}: use letters, digits, `.`, `-`, `_` and `:`"
+                    "the namespace may not contain {c:?}: use letters, digits, `.`, `-`, `_` and \
+                        `:`"
                 );
                 Err(Error::new(ErrorKind::Config, message))
             }
@@ -149,7 +150,8 @@ mod tests {
 
         #[test]
         fn a_key_split_elsewhere_is_another(name in name(), texts in (text(), text())) {
-            let (outer, inner) = (format!("{name}:{}", texts.0), format!("{}:{}", texts.0, texts.1));
+            let outer = format!("{name}:{}", texts.0);
+            let inner = format!("{}:{}", texts.0, texts.1);
             prop_assert_ne!(
                 Namespace::new(name).key(&inner).into_owned(),
                 Namespace::new(outer).key(&texts.1).into_owned()

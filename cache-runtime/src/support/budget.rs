@@ -7,8 +7,8 @@ use tokio::time::Instant;
 /// The time by which an operation must have been answered.
 pub(crate) type Deadline = Instant;
 
-/// The time that one call may spend on the store, all its commands together. Loads, and waiting for other loaders, do
-/// not count: the clock stops for them.
+/// The time that one call may spend on the store, all its commands together. Loads, and waiting for
+/// other loaders, do not count: the clock stops for them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
     deadline: Deadline,

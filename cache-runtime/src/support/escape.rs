@@ -1,4 +1,5 @@
-//! How a text becomes a part of a key, such that it can forge nothing: no separator, no glob, no hash tag.
+//! How a text becomes a part of a key, such that it can forge nothing: no separator, no glob, no
+//! hash tag.
 
 const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
 

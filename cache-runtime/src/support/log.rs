@@ -1,5 +1,5 @@
-//! One event per change of state, and for those who look at every call one per counter; nothing without the feature
-//! `tracing`.
+//! One event per change of state, and for those who look at every call one per counter; nothing
+//! without the feature `tracing`.
 
 use std::fmt;
 

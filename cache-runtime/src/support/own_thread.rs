@@ -1,4 +1,5 @@
-//! A thread of this crate's own, for what must go on while the program's code keeps every thread of its runtime.
+//! A thread of this crate's own, for what must go on while the program's code keeps every thread of
+//! its runtime.
 
 use std::io;
 use std::sync::LazyLock;
@@ -9,12 +10,14 @@ use tokio::task::JoinHandle;
 
 use crate::support::log;
 
-/// The runtime of the thread, which is there from its first use to the end of the process; none where it cannot be had.
+/// The runtime of the thread, which is there from its first use to the end of the process; none
+/// where it cannot be had.
 static RUNTIME: LazyLock<Option<Handle>> = LazyLock::new(|| match start() {
     Ok(runtime) => Some(runtime),
     Err(error) => {
         log::warn(format_args!(
-            "there is no thread to renew the leases of queues on, so a sink that blocks loses its partitions: {error}"
+            "there is no thread to renew the leases of queues on, so a sink that blocks loses its \
+                partitions: {error}"
         ));
         None
     }

@@ -2,8 +2,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// Runs a piece of the user's code (`Serialize`, `Deserialize`, a closure of the attribute) whose panic must not cost
-/// the caller the value that its function returns.
+/// Runs a piece of the user's code (`Serialize`, `Deserialize`, a closure of the attribute) whose
+/// panic must not cost the caller the value that its function returns.
 pub(crate) fn guarded<T>(code: impl FnOnce() -> T) -> Option<T> {
     let (mut code, mut output) = (Some(code), None);
     contained(&mut || output = code.take().map(|code| code()));

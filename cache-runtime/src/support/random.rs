@@ -7,8 +7,9 @@ use std::sync::{LazyLock, OnceLock};
 /// Gives the numbers instead, where it gives any: those of a simulation, which repeat.
 pub(crate) static SUBSTITUTE: OnceLock<fn() -> Option<u64>> = OnceLock::new();
 
-/// `SipHash` of a counter and the process id, keyed by 128 bits from the operating system: unpredictable, needs no
-/// system call after the first, cannot fail, and differs on both sides of a `fork`.
+/// `SipHash` of a counter and the process id, keyed by 128 bits from the operating system:
+/// unpredictable, needs no system call after the first, cannot fail, and differs on both sides of a
+/// `fork`.
 pub(crate) fn random_u64() -> u64 {
     static KEYS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
     static COUNTER: AtomicU64 = AtomicU64::new(0);

@@ -1,12 +1,13 @@
 //! Durations that users give.
 //!
-//! Everything here is settled where a duration is given, in a setting, an option or a key, so that the rest of the crate
-//! adds, triples and converts durations without looking at them: a few of the longest are far from what clocks,
-//! floating point and Redis can hold.
+//! Everything here is settled where a duration is given, in a setting, an option or a key, so that
+//! the rest of the crate adds, triples and converts durations without looking at them: a few of the
+//! longest are far from what clocks, floating point and Redis can hold.
 
 use std::time::Duration;
 
-/// The longest duration that counts, thirty years: an `Instant` that is a century away overflows on some platforms.
+/// The longest duration that counts, thirty years: an `Instant` that is a century away overflows on
+/// some platforms.
 pub(crate) const LONGEST: Duration = Duration::from_secs(30 * 365 * 86_400);
 
 /// The shortest time for which anything is stored: times in Redis are whole milliseconds.
@@ -22,8 +23,8 @@ pub(crate) const fn capped(span: Duration) -> Duration {
 ///
 /// # Panics
 ///
-/// With `mistake`, if there is not even a millisecond. This runs while a static is evaluated, so the panic is a compile
-/// error at the attribute.
+/// With `mistake`, if there is not even a millisecond. This runs while a static is evaluated, so
+/// the panic is a compile error at the attribute.
 #[track_caller]
 pub(crate) const fn positive(span: Duration, mistake: &'static str) -> Duration {
     assert!(span.as_millis() > 0, "{}", mistake);

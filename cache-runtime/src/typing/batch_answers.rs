@@ -13,7 +13,8 @@ use crate::typing::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` does not tell which value belongs to which id of a batch",
     label = "returned by a batch",
-    note = "a batch returns `HashMap<Id, V>`, `BTreeMap<Id, V>` or `Vec<(Id, V)>`, alone or in a `Result`"
+    note = "a batch returns `HashMap<Id, V>`, `BTreeMap<Id, V>` or `Vec<(Id, V)>`, alone or in a \
+        `Result`"
 )]
 pub trait Answers: Sized {
     /// The id type.
@@ -67,11 +68,13 @@ impl<I, V> Answers for Vec<(I, V)> {
     }
 }
 
-/// A value that an entry of `T` holds: that, or an option of it, as a function of one id returns it.
+/// A value that an entry of `T` holds: that, or an option of it, as a function of one id returns
+/// it.
 #[diagnostic::on_unimplemented(
     message = "the key is that of `{T}`, and the batch returns `{Self}` for an id",
     label = "stored in an entry of `{T}`",
-    note = "the key of a batch is a `Key<V>` or a `Key<Option<V>>`, for the `V` that it returns for each id"
+    note = "the key of a batch is a `Key<V>` or a `Key<Option<V>>`, for the `V` that it returns \
+        for each id"
 )]
 pub trait HeldBy<T>: Sized {
     /// What is stored for a value.
@@ -125,20 +128,23 @@ impl<V> HeldBy<Option<V>> for V {
 
 /// What can say that an id has no value.
 #[diagnostic::on_unimplemented(
-    message = "`none_ttl` remembers ids without a value, and an entry of `{Self}` cannot say that there is none",
+    message = "`none_ttl` remembers ids without a value, and an entry of `{Self}` cannot say that \
+        there is none",
     label = "needs keys of `Option<{Self}>`",
-    note = "let the key be that of an option, as of a function that returns `Option<{Self}>`; or leave out `none_ttl`"
+    note = "let the key be that of an option, as of a function that returns `Option<{Self}>`; or \
+        leave out `none_ttl`"
 )]
 pub trait Negative {}
 
 impl<V> Negative for Option<V> {}
 
-/// What a batch is asked for: the ids that it returns values by. (The other way round, the compiler would infer the one
-/// from the other, and tell of mismatched types.)
+/// What a batch is asked for: the ids that it returns values by. (The other way round, the compiler
+/// would infer the one from the other, and tell of mismatched types.)
 #[diagnostic::on_unimplemented(
     message = "the batch is asked for ids of type `{Self}`, and returns values by `{J}`",
     label = "returned by a batch",
-    note = "return the values by the same ids: `HashMap<{Self}, V>`, `BTreeMap<{Self}, V>` or `Vec<({Self}, V)>`"
+    note = "return the values by the same ids: `HashMap<{Self}, V>`, `BTreeMap<{Self}, V>` or \
+        `Vec<({Self}, V)>`"
 )]
 pub trait SameId<J>: Sized {
     /// The id as the batch was given it.
@@ -161,10 +167,11 @@ impl<I> SameId<I> for I {
 /// Values, each with its id.
 type Pairs<I, V> = Vec<(I, V)>;
 
-/// Everything a batch must know of the type `R` that it returns, in terms of the ids `I` that it is asked for and of what
-/// their entries hold, `T`.
+/// Everything a batch must know of the type `R` that it returns, in terms of the ids `I` that it is
+/// asked for and of what their entries hold, `T`.
 ///
-/// Function pointers, so that what cannot be returned is told here, and not once more by all who use this.
+/// Function pointers, so that what cannot be returned is told here, and not once more by all who
+/// use this.
 pub struct Batched<R, I, T> {
     into_pairs: fn(R) -> Result<Pairs<I, T>, R>,
     from_pairs: fn(&mut dyn Iterator<Item = (I, T)>) -> R,
@@ -198,7 +205,8 @@ impl<R, I, T> Batched<R, I, T> {
                 let pairs = found.filter_map(|(id, entry)| {
                     Some((id.into_answer(), A::Value::from_entry(entry)?))
                 });
-                // Counted before they are put together: a map that grows moves all its values again and again.
+                // Counted before they are put together: a map that grows moves all its values again
+                // and again.
                 let pairs: Pairs<A::Id, A::Value> = pairs.collect();
                 R::from_value(A::from_pairs(pairs.into_iter()))
             },

@@ -1,4 +1,5 @@
-//! What the values of a batch lack that cannot be stored and read back, as `outcome` asks it of a single read.
+//! What the values of a batch lack that cannot be stored and read back, as `outcome` asks it of a
+//! single read.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -7,11 +8,19 @@ use crate::typing::batch_answers::{Answers, Batched, HeldBy, SameId};
 use crate::typing::{Answer, Compare, Hand, Outcome, ReadBack, Sharing, Storable, Writable};
 
 macro_rules! questions {
-    ($($(#[$doc:meta])* $question:ident for $asked:ty: [$($has:tt)*] needs [$($needed:tt)*];)*) => {$(
+    ($(
+        $(#[$doc:meta])*
+        $question:ident for $asked:ty: [$($has:tt)*] needs [$($needed:tt)*];
+    )*) => {$(
         $(#[$doc])*
         pub trait $question<R, Shape, A> {
             /// Everything a batch must know of the type.
-            fn batched<I, T, H, C>(&self, sharing: Sharing<R>, hand: H, compare: C) -> Batched<R, I, T>
+            fn batched<I, T, H, C>(
+                &self,
+                sharing: Sharing<R>,
+                hand: H,
+                compare: C,
+            ) -> Batched<R, I, T>
             where
                 R: Outcome<Shape, Value = A>,
                 A: Answers<Value: HeldBy<T>>,
@@ -22,7 +31,12 @@ macro_rules! questions {
         }
 
         impl<R, Shape, A: $($has)*> $question<R, Shape, A> for $asked {
-            fn batched<I, T, H, C>(&self, sharing: Sharing<R>, hand: H, compare: C) -> Batched<R, I, T>
+            fn batched<I, T, H, C>(
+                &self,
+                sharing: Sharing<R>,
+                hand: H,
+                compare: C,
+            ) -> Batched<R, I, T>
             where
                 R: Outcome<Shape, Value = A>,
                 A: Answers<Value: HeldBy<T>>,

@@ -10,10 +10,11 @@ use crate::error::Error;
     message = "`{Self}` cannot be stored in the cache",
     label = "this is stored and read back",
     note = "derive or implement `serde::Serialize` and `serde::Deserialize` for it",
-    note = "a response, such as `Json<T>` or `Html<T>`, is not stored: cache the function that makes what is in it, and let \
-            the handler call that",
+    note = "a response, such as `Json<T>` or `Html<T>`, is not stored: cache the function that \
+            makes what is in it, and let the handler call that",
     note = "for `Arc` and `Rc`, enable the feature `rc` of serde",
-    note = "it must come back from serde as it was: with a part that serde skips or changes it is not stored, and each call runs the body"
+    note = "it must come back from serde as it was: with a part that serde skips or changes it is \
+        not stored, and each call runs the body"
 )]
 pub trait Storable: Serialize + DeserializeOwned {}
 
@@ -26,7 +27,8 @@ impl<T: Serialize + DeserializeOwned> Storable for T {}
     message = "`{Self}` cannot be read back from the cache",
     label = "this is stored and read back",
     note = "it has `serde::Serialize`; derive or implement `serde::Deserialize` for it as well",
-    note = "what borrows from the text that it is read from, as a field of type `&str` does, cannot be read back: own it"
+    note = "what borrows from the text that it is read from, as a field of type `&str` does, \
+        cannot be read back: own it"
 )]
 pub trait ReadBack: DeserializeOwned {}
 
@@ -44,7 +46,8 @@ pub trait Writable: Serialize {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize> Writable for T {}
 
-/// What can say that a call was refused: a write without its fence, a load too many, or a value that would change.
+/// What can say that a call was refused: a write without its fence, a load too many, or a value
+/// that would change.
 #[diagnostic::on_unimplemented(
     message = "the call may be refused, and `{Self}` cannot say so",
     label = "needs to be a `Result` whose error can be made from `cache_runtime::Error`",
@@ -64,7 +67,8 @@ impl<T, E: From<Error>> Refuse for Result<T, E> {
 
 /// What can be an error.
 #[diagnostic::on_unimplemented(
-    message = "`{Self}` cannot be an error, so there is nothing that a stale value could be served instead of",
+    message = "`{Self}` cannot be an error, so there is nothing that a stale value could be served \
+        instead of",
     label = "needs to be a `Result`",
     note = "`stale_while_revalidate` serves stale values whatever the function returns"
 )]

@@ -1,8 +1,9 @@
 //! How an attribute calls the companion of a function that it knows by its name alone.
 //!
-//! `get_user_key(id)` may name the companion of `get_user`, or a function whose own companion is `get_user_key_key`.
-//! `self.get_user(id)` may have a companion with a receiver or, if its key has nothing of `self`, one without. Attributes
-//! cannot see which. The compiler can, by what resolves and by what can be called.
+//! `get_user_key(id)` may name the companion of `get_user`, or a function whose own companion is
+//! `get_user_key_key`. `self.get_user(id)` may have a companion with a receiver or, if its key has
+//! nothing of `self`, one without. Attributes cannot see which. The compiler can, by what resolves
+//! and by what can be called.
 
 use std::fmt;
 
@@ -22,7 +23,8 @@ impl<F> OneOf<NoCompanion, F> {
     }
 }
 
-/// What [`OneOf`] answers for a function with a companion: its own method hides the one of this name here.
+/// What [`OneOf`] answers for a function with a companion: its own method hides the one of this
+/// name here.
 pub trait ItsCompanion {
     /// The companion.
     type Companion;
@@ -42,7 +44,8 @@ impl<C, F> ItsCompanion for OneOf<C, F> {
 /// `self`, as the companions of its methods take it.
 pub struct Receiver<'a, S: ?Sized>(&'a S);
 
-/// A companion that makes a `K`, and what it is called on. `Args` are its parameters without the receiver.
+/// A companion that makes a `K`, and what it is called on. `Args` are its parameters without the
+/// receiver.
 pub struct Bound<'a, S: ?Sized, F, Args, K> {
     receiver: &'a S,
     companion: F,
@@ -61,7 +64,8 @@ pub struct Alone;
 #[diagnostic::on_unimplemented(
     message = "the companion of this method does not take these arguments",
     label = "takes others",
-    note = "a companion takes the parameters that the key and its tags use, and no others, each by reference"
+    note = "a companion takes the parameters that the key and its tags use, and no others, each by \
+        reference"
 )]
 pub trait Companion<S: ?Sized, Args, How> {
     /// The key.
@@ -74,7 +78,9 @@ pub trait Companion<S: ?Sized, Args, How> {
 macro_rules! companions {
     ($($(($arg:ident: $ty:ident))*;)*) => {$(
         #[diagnostic::do_not_recommend]
-        impl<S: ?Sized, K, F: Fn(&S, $($ty),*) -> K, $($ty),*> Companion<S, ($($ty,)*), WithReceiver> for F {
+        impl<S: ?Sized, K, F: Fn(&S, $($ty),*) -> K, $($ty),*>
+            Companion<S, ($($ty,)*), WithReceiver> for F
+        {
             type Key = K;
 
             fn key(self, receiver: &S, ($($arg,)*): ($($ty,)*)) -> K {
@@ -106,14 +112,15 @@ companions! {
 }
 
 impl<'a, S: ?Sized> Receiver<'a, S> {
-    /// Of a reference, whose type is to be known where this is called, so that smart pointers are followed.
+    /// Of a reference, whose type is to be known where this is called, so that smart pointers are
+    /// followed.
     #[must_use]
     pub fn new(receiver: &'a S) -> Self {
         Self(receiver)
     }
 
-    /// Binds a companion. Arguments are given in a second step, when the types of its parameters are known, and so are
-    /// converted as in any call: `&String` to `&str`.
+    /// Binds a companion. Arguments are given in a second step, when the types of its parameters
+    /// are known, and so are converted as in any call: `&String` to `&str`.
     #[must_use]
     pub fn companion<F, Args, How>(self, companion: F) -> Bound<'a, S, F, Args, F::Key>
     where
@@ -143,11 +150,12 @@ impl<S: ?Sized, F, Args, K> fmt::Debug for Bound<'_, S, F, Args, K> {
     }
 }
 
-/// `companion!(get_user_key_key or get_user_key, in self)`,
-/// `companion!(find_key_key or Repo::find_key, of Repo::find_key_key)`: the companion of what the second name is, if it has
+/// `companion!(get_user_key_key or get_user_key, in self)`, `companion!(find_key_key or
+/// Repo::find_key, of Repo::find_key_key)`: the companion of what the second name is, if it has
 /// one, else that itself.
 ///
-/// A name in an inner block hides that in an outer one, and what a type has itself hides what a trait gives it.
+/// A name in an inner block hides that in an outer one, and what a type has itself hides what a
+/// trait gives it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __companion {

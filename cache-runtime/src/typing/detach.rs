@@ -4,7 +4,8 @@
 #[diagnostic::on_unimplemented(
     message = "the background cannot have a copy of `{Self}`",
     label = "a load in the background outlives the call, so it needs a copy of this argument",
-    note = "implement `Clone` for `{Self}`, pass it in an `Arc`, or leave `stale_while_revalidate` and `load_timeout` out"
+    note = "implement `Clone` for `{Self}`, pass it in an `Arc`, or leave `stale_while_revalidate` \
+        and `load_timeout` out"
 )]
 pub trait Detach {
     /// The copy.

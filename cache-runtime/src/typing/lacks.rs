@@ -1,7 +1,9 @@
-//! What a type lacks that cannot be stored and read back: one message, which says whether it is one thing or both.
+//! What a type lacks that cannot be stored and read back: one message, which says whether it is one
+//! thing or both.
 //!
-//! As in [`parameters`](crate::typing::parameters), each question is a trait of one method, implemented for a different number of
-//! references to [`Answer`], of which the compiler takes the first that a type has.
+//! As in [`parameters`](crate::typing::parameters), each question is a trait of one method,
+//! implemented for a different number of references to [`Answer`], of which the compiler takes the
+//! first that a type has.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;

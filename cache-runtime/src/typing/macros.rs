@@ -2,7 +2,8 @@
 
 /// `returns!(Type)`: the `Returns` of a read.
 ///
-/// `as open` is for a type that may not be `'static`, of which nothing can be kept for other callers.
+/// `as open` is for a type that may not be `'static`, of which nothing can be kept for other
+/// callers.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __returns {
@@ -30,8 +31,9 @@ macro_rules! __returns {
     }};
 }
 
-/// `owned!(Type)`: does not compile if the type has a lifetime that is not written, as `Title` of `struct Title<'a>`. In the
-/// function's signature it would be that of an argument; here there is none, and rustc says where it is missing.
+/// `owned!(Type)`: does not compile if the type has a lifetime that is not written, as `Title` of
+/// `struct Title<'a>`. In the function's signature it would be that of an argument; here there is
+/// none, and rustc says where it is missing.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __owned {
@@ -61,8 +63,8 @@ macro_rules! __sharing {
 macro_rules! __errors {
     ($ty:ty, $ttl:expr) => {{
         use $crate::__private::{ErrorsCloned as _, ErrorsForgotten as _, ErrorsWritten as _};
-        // Of what is true of the error the first counts: it can be written and compared, it can be written, it can be
-        // cloned, neither.
+        // Of what is true of the error the first counts: it can be written and compared, it can be
+        // written, it can be cloned, neither.
         (&&&$crate::__private::Probe::<$ty>::NEW)
             .errors(|result: &$ty| $crate::__private::error_ttl(result, $ttl))
     }};

@@ -2,8 +2,8 @@
 
 /// A function that makes one item of an older and a newer one.
 ///
-/// `How` is one of `InPlace`, `Reading` and `Anew`, so that the kinds of functions can be told apart; the compiler
-/// finds it out.
+/// `How` is one of `InPlace`, `Reading` and `Anew`, so that the kinds of functions can be told
+/// apart; the compiler finds it out.
 #[diagnostic::on_unimplemented(
     message = "this cannot merge two items of type `{T}`",
     label = "expected a `fn(&mut {T}, {T})`, a `fn(&mut {T}, &{T})` or a `fn({T}, {T}) -> {T}`",

@@ -1,10 +1,11 @@
-//! What a function's return type means to a cache: which part of it is stored, and when that says "nothing there".
+//! What a function's return type means to a cache: which part of it is stored, and when that says
+//! "nothing there".
 //!
-//! `Result<T, E>` stores `T`, every other type stores itself, and a stored `None` is a negative entry. A macro sees
-//! only how a type is spelled, whereas the compiler sees through aliases (`sqlx::Result<T>`, `AppResult<T>`): an
-//! inherent item of `Probe<Result<T, E>>` shadows the item of the same name that a trait provides for every
-//! `Probe<R>`. In an expression this works with generics too; as a constant in a type it needs a type without
-//! generics.
+//! `Result<T, E>` stores `T`, every other type stores itself, and a stored `None` is a negative
+//! entry. A macro sees only how a type is spelled, whereas the compiler sees through aliases
+//! (`sqlx::Result<T>`, `AppResult<T>`): an inherent item of `Probe<Result<T, E>>` shadows the item
+//! of the same name that a trait provides for every `Probe<R>`. In an expression this works with
+//! generics too; as a constant in a type it needs a type without generics.
 
 mod ability;
 mod absent;
@@ -61,12 +62,13 @@ pub struct Plain;
 #[derive(Debug)]
 pub struct Fallible;
 
-/// A return type, seen as one of the two shapes. Only `Fallible` can be wrong: every type is a value as a whole.
+/// A return type, seen as one of the two shapes. Only `Fallible` can be wrong: every type is a
+/// value as a whole.
 #[diagnostic::on_unimplemented(
     message = "the name of `{Self}` ends in `Result`, but it is not a `Result`",
     label = "taken for a `Result`",
-    note = "a return type with type parameters in it is judged by its name: rename the type, or return it through an \
-            alias that does not end in `Result`"
+    note = "a return type with type parameters in it is judged by its name: rename the type, or \
+            return it through an alias that does not end in `Result`"
 )]
 pub trait Outcome<Shape>: Sized {
     /// What is stored.

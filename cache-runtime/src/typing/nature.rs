@@ -1,8 +1,9 @@
-//! What the type of a value can do beyond being stored: be cloned for the callers that wait for it, be compared with what
-//! was read back.
+//! What the type of a value can do beyond being stored: be cloned for the callers that wait for it,
+//! be compared with what was read back.
 //!
-//! An inherent method of [`Answer`] that demands a trait shadows the method of the same name that a trait provides for
-//! every `Answer`; what either returns is a type that knows how, or that does without.
+//! An inherent method of [`Answer`] that demands a trait shadows the method of the same name that a
+//! trait provides for every `Answer`; what either returns is a type that knows how, or that does
+//! without.
 
 use crate::codec::Codec;
 use crate::codec::fidelity::{self, Difference};
@@ -47,7 +48,8 @@ impl<T: PartialEq> Key<T> {
 
 /// What `Answer` and `Key` say where the type cannot do it.
 pub trait Unable {
-    /// Begins a question. So the import of this trait is used also where the type shadows all that follows.
+    /// Begins a question. So the import of this trait is used also where the type shadows all that
+    /// follows.
     fn ask(&self) -> &Self {
         self
     }

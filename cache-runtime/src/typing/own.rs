@@ -2,12 +2,13 @@
 
 /// An argument that is an owned `T`, or can be turned into one.
 ///
-/// A worker outlives the call that creates it, so it keeps a copy of each argument that its sink takes by reference.
-/// If the sink takes a `db: &PgPool`, you can write both `save_views_worker(db)` and `save_views_worker(&db)`; for a
-/// `table: &str` you can pass both a `String` and a `&str`.
+/// A worker outlives the call that creates it, so it keeps a copy of each argument that its sink
+/// takes by reference. If the sink takes a `db: &PgPool`, you can write both
+/// `save_views_worker(db)` and `save_views_worker(&db)`; for a `table: &str` you can pass both a
+/// `String` and a `&str`.
 ///
-/// You never need to implement this trait: it is implemented for `T` and `&T`, and if `T` is `str` or a slice, also
-/// for `String` and `Vec`.
+/// You never need to implement this trait: it is implemented for `T` and `&T`, and if `T` is `str`
+/// or a slice, also for `String` and `Vec`.
 #[diagnostic::on_unimplemented(
     message = "the worker keeps a `{T}`, which `{Self}` cannot be made into",
     label = "expected `{T}` or `&{T}`"

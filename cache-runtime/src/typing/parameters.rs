@@ -1,8 +1,10 @@
 //! Whether what a key leaves out is data: asked of the compiler, where a name alone does not tell.
 //!
-//! A type is data if it is, behind its references, [`KeyPart`], `Copy`, `Hash` or `Serialize`. No bound can say "none of
-//! these". Instead each question is a trait of one method, implemented for a different number of references to
-//! [`Asked`]: of those that a type has, the compiler takes the first, and the last one is for every type. Of a type
+//! A type is data if it is, behind its references, [`KeyPart`], `Copy`, `Hash` or `Serialize`. No
+//! bound can say "none of these". Instead each question is a trait of one method, implemented for a
+//! different number of references to
+//! [`Asked`]: of those that a type has, the compiler takes the first, and the last one is for
+//! every type. Of a type
 //! parameter it knows only the bounds.
 
 use std::hash::Hash;
@@ -132,38 +134,43 @@ impl<T: ?Sized> Data<T> {
 
 /// A type that is not data, though its name is that of a handle.
 #[diagnostic::on_unimplemented(
-    message = "this parameter is not part of the key, so calls that differ only in it would share one value: in spite of its \
-               name, `{Self}` is data",
-    label = "put it into the key, as `<name>`, `<name.field>` or `<name:hash>`, or write `skip(name)` if it does not decide \
-             the result",
+    message = "this parameter is not part of the key, so calls that differ only in it would share \
+               one value: in spite of its name, `{Self}` is data",
+    label = "put it into the key, as `<name>`, `<name.field>` or `<name:hash>`, or write \
+             `skip(name)` if it does not decide the result",
     note = "what is, behind its references, `KeyPart`, `Copy`, `Hash` or `serde::Serialize` is data"
 )]
 pub trait Handle {}
 
 /// A type that is not data, of `self`.
 #[diagnostic::on_unimplemented(
-    message = "`self` is not part of the key, so calls on different values would share one: `{Self}` is data",
-    label = "give a `key` with a field of it, such as `<self.id>`, or write `skip(self)` if it does not decide the result",
+    message = "`self` is not part of the key, so calls on different values would share one: \
+        `{Self}` is data",
+    label = "give a `key` with a field of it, such as `<self.id>`, or write `skip(self)` if it \
+        does not decide the result",
     note = "what is, behind its references, `KeyPart`, `Copy`, `Hash` or `serde::Serialize` is data"
 )]
 pub trait Receiver {}
 
 /// A type that is not data, of a field of `self`.
 #[diagnostic::on_unimplemented(
-    message = "this field of `self` is not part of the key, so calls that differ only in it would share one value: `{Self}` \
-               is data",
-    label = "give a `key` with `<self.field>`, for this field, or write `skip(self)` if it does not decide the result",
+    message = "this field of `self` is not part of the key, so calls that differ only in it would \
+               share one value: `{Self}` is data",
+    label = "give a `key` with `<self.field>`, for this field, or write `skip(self)` if it does \
+        not decide the result",
     note = "what is, behind its references, `KeyPart`, `Copy`, `Hash` or `serde::Serialize` is data"
 )]
 pub trait Field {}
 
-/// `left_out!(db, handle)`, `left_out!(self, receiver)`, `left_out!(self.tenant, field)`: refuses what is data.
+/// `left_out!(db, handle)`, `left_out!(self, receiver)`, `left_out!(self.tenant, field)`: refuses
+/// what is data.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __left_out {
     ($value:expr, $verdict:ident) => {
         if false {
-            // Outside the block with the imports, in which the caller's names could mean something else.
+            // Outside the block with the imports, in which the caller's names could mean something
+            // else.
             let asked = $crate::__private::asked(&$value);
             {
                 use $crate::__private::{

@@ -1,4 +1,5 @@
-//! The macro by which expansions enter the catalogue. Whether there is one is known here, and not in the user's crate.
+//! The macro by which expansions enter the catalogue. Whether there is one is known here, and not
+//! in the user's crate.
 
 /// `catalog! { site }`: gathers a site. `catalog! { site, User }`: one that names a type.
 #[cfg(feature = "catalog")]
@@ -12,8 +13,9 @@ macro_rules! __catalog {
 
 /// `catalog! { site }`: nothing. `catalog! { site, User }`: compiles where the catalogue would.
 ///
-/// An item cannot name a type parameter of the `impl` block around it. A function whose value depends on one, while its key
-/// does not, must not compile in a build without the catalogue either.
+/// An item cannot name a type parameter of the `impl` block around it. A function whose value
+/// depends on one, while its key does not, must not compile in a build without the catalogue
+/// either.
 #[cfg(not(feature = "catalog"))]
 #[doc(hidden)]
 #[macro_export]

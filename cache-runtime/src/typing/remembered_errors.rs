@@ -1,8 +1,9 @@
 //! Errors that are cached in place of a value: `error_ttl`.
 //!
-//! An error that can be serialized and deserialized is the payload of a record, and serves all processes. One that
-//! can only be cloned stays in the process in which it happened, under the token of its record. The record says for
-//! how long, and shows that nothing has been invalidated since; to other processes it is a miss.
+//! An error that can be serialized and deserialized is the payload of a record, and serves all
+//! processes. One that can only be cloned stays in the process in which it happened, under the
+//! token of its record. The record says for how long, and shows that nothing has been invalidated
+//! since; to other processes it is a miss.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -129,7 +130,8 @@ impl<R> ErrorsForgotten<R> for Probe<R> {
 #[diagnostic::on_unimplemented(
     message = "the error of `{Self}` cannot be remembered",
     label = "`error_ttl` needs a `Result` whose error can be kept",
-    note = "derive `serde::Serialize` and `serde::Deserialize` for the error type: then all processes remember it",
+    note = "derive `serde::Serialize` and `serde::Deserialize` for the error type: then all \
+        processes remember it",
     note = "or `Clone`, with `Send + Sync + 'static`: then each process remembers its own"
 )]
 pub trait Remember {}

@@ -11,7 +11,8 @@ use crate::typing::{
     Shared, Sharing, Spells, Storable, Stores, absent,
 };
 
-/// Everything a read must know of the type `R` that the function returns and the `V` that is stored.
+/// Everything a read must know of the type `R` that the function returns and the `V` that is
+/// stored.
 ///
 /// Function pointers, so that the code that uses them is not compiled again for each pair of types.
 pub struct Returns<R, V> {
@@ -28,11 +29,13 @@ pub struct Returns<R, V> {
     pub(crate) errors: Option<fn() -> Errors<R>>,
 }
 
-/// What becomes of one id of a batch: its value, or the error of a failed load as far as that can be shared.
+/// What becomes of one id of a batch: its value, or the error of a failed load as far as that can
+/// be shared.
 pub(crate) type OfOne<T> = Result<T, Option<Shared>>;
 
 impl<T: Storable> Returns<OfOne<T>, T> {
-    /// For one id of a batch. It can be refused by itself; what the batch then returns is for the batch to say.
+    /// For one id of a batch. It can be refused by itself; what the batch then returns is for the
+    /// batch to say.
     pub(crate) fn of_one(is_absent: IsAbsent<T>, nature: fn() -> Nature<OfOne<T>, T>) -> Self {
         Self {
             value: |result| result.as_ref().ok(),
@@ -80,8 +83,8 @@ impl<R, V> Returns<R, V> {
         }
     }
 
-    /// For a load by hand. No macro has asked what else the types can do, so waiters decode values, and do not share
-    /// errors. Under a key made by hand, `None` is a value like any other.
+    /// For a load by hand. No macro has asked what else the types can do, so waiters decode values,
+    /// and do not share errors. Under a key made by hand, `None` is a value like any other.
     pub(crate) fn by_hand<Shape>(answer: &Answer<R, Shape, V>, is_by_hand: bool) -> Self
     where
         R: Outcome<Shape, Value = V>,
@@ -104,7 +107,8 @@ impl<R, V> Returns<R, V> {
         Self { refuse: Some(R::refuse), ..self }
     }
 
-    /// For functions that cannot fail this does not compile: that they serve stale values instead of errors.
+    /// For functions that cannot fail this does not compile: that they serve stale values instead
+    /// of errors.
     #[must_use]
     pub fn failing(self) -> Self
     where

@@ -33,7 +33,8 @@ impl<R> Clone for Sharing<R> {
 
 impl<R> Copy for Sharing<R> {}
 
-// Of what is true of an error the first counts: each has one reference less than the one before, and so is tried later.
+// Of what is true of an error the first counts: each has one reference less than the one before,
+// and so is tried later.
 
 /// Errors that can be cloned.
 pub trait SharesClones<R> {

@@ -19,12 +19,13 @@ impl<V> Stores<V> for V {
     }
 }
 
-/// A return type that is stored as a whole, as its name made the macro believe: then it is a `V` itself.
+/// A return type that is stored as a whole, as its name made the macro believe: then it is a `V`
+/// itself.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is hidden behind an alias whose name does not end in `Result`",
     label = "stores `{V}`",
-    note = "a return type with type parameters in it is judged by its name: write `Result<T, E>`, or let the alias end \
-            in `Result`"
+    note = "a return type with type parameters in it is judged by its name: write `Result<T, E>`, \
+            or let the alias end in `Result`"
 )]
 pub trait Spells<V>: Sized {
     /// The same, said of the type as a whole.

@@ -1,4 +1,5 @@
-//! The end of a scope: what becomes of each entry depends on what is known of the write that named it.
+//! The end of a scope: what becomes of each entry depends on what is known of the write that named
+//! it.
 //!
 //! | the write | fenced keys | keys without a fence, patterns |
 //! |---|---|---|
@@ -6,7 +7,8 @@
 //! | failed | the same, and invalidated again when a fence would have ended | the same |
 //! | may be committed later | the fence stays, for its whole length from now | as for a failed one |
 //!
-//! What is to be invalidated again gets a place in a bounded list, [`Again`]. If that is full, the fence stays instead.
+//! What is to be invalidated again gets a place in a bounded list, [`Again`]. If that is full, the
+//! fence stays instead.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -18,7 +20,8 @@ use crate::write::scope::{WriteScope, names};
 use crate::write::values::Values;
 
 impl WriteScope {
-    /// Ends the scope, and stores `values` where they may be. What is not acknowledged goes to the journal.
+    /// Ends the scope, and stores `values` where they may be. What is not acknowledged goes to the
+    /// journal.
     pub(super) async fn end(&self, values: Values) {
         // A copy: if this future is dropped half-way, all of it is done again in the background.
         let Pending { mut fenced, standing, mut unfenced, patterns, hold_off } =
@@ -53,8 +56,8 @@ impl WriteScope {
         }
     }
 
-    /// Leaves fences to expire, one whole length from now. They may have been up for a while, and the database needs
-    /// the whole of it to end the transaction of a client that is gone.
+    /// Leaves fences to expire, one whole length from now. They may have been up for a while, and
+    /// the database needs the whole of it to end the transaction of a client that is gone.
     async fn leave(&self, keys: &[String], hold_off: Duration) {
         if keys.is_empty() {
             return;

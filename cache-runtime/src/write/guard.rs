@@ -11,10 +11,10 @@ use crate::write::values::Values;
 
 /// The part that some work has in a scope: a write, or an `after_commit`.
 ///
-/// If it is dropped while the work runs, because its future was dropped or the work panicked, nobody knows what the
-/// database does: it may commit long after its client has hung up. So the fences of this part are left up to their end.
-/// Were they lifted at the drop, a reader could load and store the old row before that commit, and nobody would remove
-/// it.
+/// If it is dropped while the work runs, because its future was dropped or the work panicked,
+/// nobody knows what the database does: it may commit long after its client has hung up. So the
+/// fences of this part are left up to their end. Were they lifted at the drop, a reader could load
+/// and store the old row before that commit, and nobody would remove it.
 #[derive(Debug)]
 pub(super) struct Guard {
     scope: Arc<WriteScope>,
@@ -69,7 +69,8 @@ impl Guard {
         self.stage = Stage::Ended;
     }
 
-    /// Ends the scope after its work, which made these values. Does nothing if that is up to the surrounding one.
+    /// Ends the scope after its work, which made these values. Does nothing if that is up to the
+    /// surrounding one.
     pub(super) async fn close(mut self, values: Values) {
         if self.owns {
             self.scope.end(values).await;
@@ -89,7 +90,8 @@ impl Guard {
     /// Leaves the fences to expire, for a transaction that the caller commits.
     pub(super) fn leave(mut self) {
         log::warn(format_args!(
-            "a write inside a transaction, with no `after_commit` around it: its entries stay uncached until their fences run out"
+            "a write inside a transaction, with no `after_commit` around it: its entries stay \
+                uncached until their fences run out"
         ));
         self.ended(Doubt::Unknown);
     }

@@ -1,9 +1,10 @@
 //! The write path: fence, run the body, invalidate.
 //!
-//! A fence goes up before the body, so that nobody stores what the body is about to change, and is removed after it
-//! together with whatever the entry held. A writer that dies in between leaves its fence behind, which expires; a write
-//! that is dropped or panics leaves it on purpose. An error can hide a commit, so a write that fails invalidates, too. If
-//! the write succeeded, the command that removes the fence may store a value in its place ([`values`]).
+//! A fence goes up before the body, so that nobody stores what the body is about to change, and is
+//! removed after it together with whatever the entry held. A writer that dies in between leaves its
+//! fence behind, which expires; a write that is dropped or panics leaves it on purpose. An error
+//! can hide a commit, so a write that fails invalidates, too. If the write succeeded, the command
+//! that removes the fence may store a value in its place ([`values`]).
 
 mod end;
 mod guard;
@@ -176,7 +177,8 @@ impl Write {
         self.run_through(written, body, |_, _| (), |_, _| ())
     }
 
-    /// Runs the body between fence and invalidation, with further targets that only its result knows.
+    /// Runs the body between fence and invalidation, with further targets that only its result
+    /// knows.
     pub fn run_then<R, V, D, F, B, A>(
         self,
         written: Written<R, V, D>,
@@ -192,8 +194,9 @@ impl Write {
         self.run_through(written, body, after, |_, _| ())
     }
 
-    /// Runs the body between fence and invalidation, with further targets, and with values for entries that are to be
-    /// invalidated. An entry gets its value if its fence is still in place and nobody else has written it meanwhile.
+    /// Runs the body between fence and invalidation, with further targets, and with values for
+    /// entries that are to be invalidated. An entry gets its value if its fence is still in place
+    /// and nobody else has written it meanwhile.
     pub fn run_through<R, V, D, F, B, A, S>(
         self,
         written: Written<R, V, D>,

@@ -20,8 +20,8 @@ pub(crate) enum Doubt {
 pub(super) struct Pending {
     /// Keys with a fence, acknowledged or not.
     pub(super) fenced: BTreeMap<String, Doubt>,
-    /// Those whose fence was acknowledged and has not been renewed since. A fence that was renewed may have been gone
-    /// in between, and somebody else's write may have come and gone as well.
+    /// Those whose fence was acknowledged and has not been renewed since. A fence that was renewed
+    /// may have been gone in between, and somebody else's write may have come and gone as well.
     pub(super) standing: BTreeSet<String>,
     /// Keys without a fence.
     pub(super) unfenced: BTreeMap<String, Doubt>,

@@ -1,7 +1,7 @@
 //! Leads a write through the protocol: fence, body, invalidation.
 //!
-//! Like the [driver](crate::read) of a read, this knows no types of the write, and is compiled once: what the types are
-//! needed for is behind [`Steps`].
+//! Like the [driver](crate::read) of a read, this knows no types of the write, and is compiled
+//! once: what the types are needed for is behind [`Steps`].
 
 use std::mem;
 use std::pin::Pin;

@@ -1,8 +1,9 @@
 //! The writes of one database transaction: their fences and invalidations.
 //!
-//! An annotated write has a scope of its own, or takes part in that of the surrounding `after_commit`. The scope is
-//! one writer: its entries are fenced under one token, and their fences are lifted together. Reads in the same task
-//! bypass entries that their own scope has fenced, and share nothing: they may see what nobody else may see yet.
+//! An annotated write has a scope of its own, or takes part in that of the surrounding
+//! `after_commit`. The scope is one writer: its entries are fenced under one token, and their
+//! fences are lifted together. Reads in the same task bypass entries that their own scope has
+//! fenced, and share nothing: they may see what nobody else may see yet.
 
 use std::pin::{Pin, pin};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -42,8 +43,8 @@ pub(crate) fn is_fenced(cache: &Core, text: &str) -> bool {
     CURRENT.try_with(fenced).unwrap_or(false)
 }
 
-/// Runs `work`, and ends the invalidations of the writes inside it when it ends. `doubt` tells how certain its output
-/// makes that nothing more is committed.
+/// Runs `work`, and ends the invalidations of the writes inside it when it ends. `doubt` tells how
+/// certain its output makes that nothing more is committed.
 pub(crate) async fn after_commit<F: Future>(
     cache: &Core,
     work: F,
@@ -89,8 +90,8 @@ impl WriteScope {
             && (pending.fenced.contains_key(text) || pending.unfenced.contains_key(text))
     }
 
-    /// Adds a write's targets, and fences its keys if it wants fences. Whether all fences are in place, or why one
-    /// was not acknowledged.
+    /// Adds a write's targets, and fences its keys if it wants fences. Whether all fences are in
+    /// place, or why one was not acknowledged.
     pub(super) async fn enrol(
         &self,
         targets: Targets,
@@ -130,7 +131,8 @@ impl WriteScope {
         let span = self.cache.settings().fence.saturating_add(longer);
         let by = self.cache.budget().deadline();
         let replies = store.send_each(&names, Begin { writer: self.writer, fence: span }, by).await;
-        // A key without its fence is bypassed in this process until an invalidation has been acknowledged.
+        // A key without its fence is bypassed in this process until an invalidation has been
+        // acknowledged.
         let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());
         let unfenced = unfenced.map(|(key, _)| Invalidation::Key(key.clone()));
         self.cache.journal().add(unfenced, longer);

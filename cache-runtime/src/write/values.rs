@@ -1,8 +1,8 @@
 //! What a write stores in the entries that it has fenced.
 //!
-//! A value may be stored only by the compare-and-set that lifts the fence. If a value cannot be stored (it cannot be
-//! encoded, is too large, is a `None`, or is excluded by its function), lifting the fence simply invalidates the
-//! entry.
+//! A value may be stored only by the compare-and-set that lifts the fence. If a value cannot be
+//! stored (it cannot be encoded, is too large, is a `None`, or is excluded by its function),
+//! lifting the fence simply invalidates the entry.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -110,7 +110,8 @@ impl<T> Lasting for Worth<'_, T> {
 #[diagnostic::on_unimplemented(
     message = "the entry stores `{T}`, and this write returns `{Self}`",
     label = "not what is stored here",
-    note = "say what to store: `get_user(..) = expression`, over the parameters and `result`, such as `= Some(result.clone())`"
+    note = "say what to store: `get_user(..) = expression`, over the parameters and `result`, such \
+        as `= Some(result.clone())`"
 )]
 pub trait StoredAs<T> {
     /// The value as it is stored.
@@ -153,8 +154,8 @@ pub(super) struct Tagged {
 pub(super) struct Stamps(BTreeMap<String, Standing>);
 
 impl Stamps {
-    /// Captures the stamps before the body, so that a later invalidation of a tag makes the value a miss. Stamps that
-    /// are not acknowledged are left out.
+    /// Captures the stamps before the body, so that a later invalidation of a tag makes the value a
+    /// miss. Stamps that are not acknowledged are left out.
     pub(super) async fn capture(cache: &Core, entries: &[Tagged]) -> Self {
         let mut captured = Self::default();
         let Some(store) = cache.store() else { return captured };
@@ -221,8 +222,8 @@ impl Values {
         Self { stamps, ..self }
     }
 
-    /// Stores `value` in an entry, unless an invalidation of that is on its way, which would remove the value again and
-    /// may be the later of the two.
+    /// Stores `value` in an entry, unless an invalidation of that is on its way, which would remove
+    /// the value again and may be the later of the two.
     pub fn store<T>(&mut self, entry: &Through<T>, value: &T) {
         let Ok(text) = entry.text() else { return };
         let text = self.cache.full_text(text).into_owned();
@@ -250,7 +251,8 @@ impl Values {
         self.store(entry, result.as_stored());
     }
 
-    /// Takes out the values that could not be stored. They are reported when the write is over, because the report may panic.
+    /// Takes out the values that could not be stored. They are reported when the write is over,
+    /// because the report may panic.
     pub(super) fn take_unfit(&mut self) -> Option<Box<Untold>> {
         let unfit = std::mem::take(&mut self.unfit);
         (!unfit.is_empty()).then(|| Box::new(Untold { cache: self.cache.clone(), unfit }))

@@ -1,5 +1,5 @@
-//! The future of a write, and the body in it. This is compiled once more for each annotated function, so it does nothing
-//! but hand on.
+//! The future of a write, and the body in it. This is compiled once more for each annotated
+//! function, so it does nothing but hand on.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -25,9 +25,11 @@ pin_project! {
     /// Dropping it drops the body. If that has begun, the fences are left to expire.
     #[must_use = "futures do nothing unless awaited"]
     pub struct Writing<R, V, D, F, B, A, S> {
-        // Comes before the body: what is `Send` in every call is looked through once, and not again at the greatest depth.
+        // Comes before the body: what is `Send` in every call is looked through once, and not again
+        // at the greatest depth.
         looked_through: PhantomData<Protocol>,
-        // Dropped first: what the body holds, such as a connection, is given back before the fences.
+        // Dropped first: what the body holds, such as a connection, is given back before the
+        // fences.
         #[pin]
         body: Attached<F, B>,
         protocol: Protocol,

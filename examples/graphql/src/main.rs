@@ -1,5 +1,6 @@
 //! A data loader of async-graphql over the cache: `cargo run -p graphql`, or with a server
-//! `CACHE_URL=redis://127.0.0.1 cargo run -p graphql`. `cargo test -p graphql` runs the test at the end.
+//! `CACHE_URL=redis://127.0.0.1 cargo run -p graphql`. `cargo test -p graphql` runs the test at the
+//! end.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -34,8 +35,8 @@ impl Book {
     }
 }
 
-/// The loader gathers the authors of all books of a query in one call. The cache answers for those that any earlier
-/// query has loaded, and the body gets the rest.
+/// The loader gathers the authors of all books of a query in one call. The cache answers for those
+/// that any earlier query has loaded, and the body gets the rest.
 struct Authors(SqlitePool);
 
 impl Loader<i64> for Authors {
@@ -94,8 +95,8 @@ impl Mutation {
 type Library = Schema<Query, Mutation, EmptySubscription>;
 
 fn schema(db: SqlitePool) -> Library {
-    // The loader runs in a task of its own, which gets the cache of the task that asks first. It has no cache of its own
-    // (`DataLoader::with_cache`): no write would reach that one.
+    // The loader runs in a task of its own, which gets the cache of the task that asks first. It
+    // has no cache of its own (`DataLoader::with_cache`): no write would reach that one.
     let spawn = |load| tokio::spawn(Cache::current().scope(load));
     Schema::build(Query, Mutation, EmptySubscription)
         .data(DataLoader::new(Authors(db.clone()), spawn))

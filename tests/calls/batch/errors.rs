@@ -90,8 +90,8 @@ macro_rules! start {
     }};
 }
 
-/// A call that fails, and one that has waited for item 13 since before the load that failed: all wait for a load that
-/// is then dropped, and the first of them takes over.
+/// A call that fails, and one that has waited for item 13 since before the load that failed: all
+/// wait for a load that is then dropped, and the first of them takes over.
 macro_rules! meet {
     (
         $fixture:expr, $items:expr,
@@ -126,8 +126,8 @@ on_both_stores! {
     those_who_cannot_share_an_error_share_what_is_loaded_next
 }
 
-/// Whichever of two batches leads when the first load is dropped: each ran its body for the row that fails, and its error
-/// names nothing that it did not ask for.
+/// Whichever of two batches leads when the first load is dropped: each ran its body for the row
+/// that fails, and its error names nothing that it did not ask for.
 fn each_has_its_own_error<T: std::fmt::Debug>(
     items: &Items,
     batches: [(Result<T, Broken>, &[u64]); 2],
@@ -175,8 +175,8 @@ async fn a_batch_of_more_has_not_failed_with_one_of_less(fixture: Fixture) {
     each_has_its_own_error(&items, [(first, &[13]), (second, &[13, 20])]);
 }
 
-/// In whatever order. The row that can be read is loaded by whichever of the two gets its lease, by itself or together
-/// with the row that fails.
+/// In whatever order. The row that can be read is loaded by whichever of the two gets its lease, by
+/// itself or together with the row that fails.
 async fn the_same_batch_fails_once_for_all(fixture: Fixture) {
     let items = Items::with_broken([13]);
     let (first, second) = meet!(fixture, items, many & [13, 20], many & [20, 13, 20]);

@@ -1,4 +1,5 @@
-//! What every test of batches needs: a database that answers for many rows at once, functions over it, and a cache.
+//! What every test of batches needs: a database that answers for many rows at once, functions over
+//! it, and a cache.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,4 +1,5 @@
-//! Several callers at a time, held where it matters: batches that overlap, batches and single reads, and two processes.
+//! Several callers at a time, held where it matters: batches that overlap, batches and single
+//! reads, and two processes.
 
 use std::time::Duration;
 
@@ -251,7 +252,8 @@ async fn leases_are_renewed_while_the_body_runs() {
     assert_eq!(fixture.stored([1, 2, 3]).await, [Some(Some(10)), Some(Some(20)), Some(Some(30))]);
 }
 
-/// An id that is invalidated while it is loaded is loaded again for those who came after, and by nobody else.
+/// An id that is invalidated while it is loaded is loaded again for those who came after, and by
+/// nobody else.
 #[tokio::test]
 async fn who_waits_after_an_invalidation_takes_over() {
     let fixture = Fixture::embedded();

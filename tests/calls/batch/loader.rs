@@ -1,4 +1,5 @@
-//! Batches without a companion, as the trait of a data loader needs them: with keys of their own, and of every form.
+//! Batches without a companion, as the trait of a data loader needs them: with keys of their own,
+//! and of every form.
 
 use std::collections::{BTreeMap, HashMap};
 use std::future::Future;

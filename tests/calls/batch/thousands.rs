@@ -1,4 +1,5 @@
-//! More entries than are sent at once. They share the server with a namespace that is none of theirs.
+//! More entries than are sent at once. They share the server with a namespace that is none of
+//! theirs.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -179,8 +180,8 @@ async fn without_scripts_each_piece_has_its_own_time_too() {
     assert_eq!(server.client().await.keys().await, [""; 0]);
 }
 
-/// The budget is the time for one piece of a batch as well, in every step: all of them together take longer. Others have
-/// their turn meanwhile.
+/// The budget is the time for one piece of a batch as well, in every step: all of them together
+/// take longer. Others have their turn meanwhile.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_batch_has_the_budget_for_each_piece() {
     let ids: Vec<_> = (0..MANY).collect();
@@ -225,7 +226,8 @@ async fn ten_thousand_are_found_again_at_the_default_budget() {
     let server = RedisServer::start().await;
     let cache = Cache::connect(&server.url()).unwrap();
     let ids: Vec<_> = (0..10_000).collect();
-    // What a machine that stands still for longer than the budget has not stored, it stores at the next call.
+    // What a machine that stands still for longer than the budget has not stored, it stores at the
+    // next call.
     eventually!({
         let before = stats(&cache, "numbers").hits;
         assert_eq!(cache.scope(numbers(&ids)).await.len(), ids.len());

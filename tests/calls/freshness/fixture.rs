@@ -1,4 +1,5 @@
-//! What every test needs: an origin that can be held and can fail, functions over it, and processes that share a store.
+//! What every test needs: an origin that can be held and can fail, functions over it, and processes
+//! that share a store.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

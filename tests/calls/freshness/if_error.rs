@@ -78,7 +78,8 @@ async fn fresh(fixture: &Fixture) -> Option<u64> {
     fixture.here.get(&if_error_key(&1)).await.unwrap()
 }
 
-/// Past its time to live a value is loaded anew, and served if that fails; nobody hammers the origin.
+/// Past its time to live a value is loaded anew, and served if that fails; nobody hammers the
+/// origin.
 async fn a_failed_load_serves_the_stale_value(fixture: Fixture) {
     with_stale_value(&fixture).await;
     fixture.origin.fail();
@@ -292,7 +293,8 @@ async fn panics(caller: JoinHandle<Result<u64, Down>>) -> bool {
     }
 }
 
-/// It takes its caller with it, also where the body runs in the background, and leaves the value to the next one.
+/// It takes its caller with it, also where the body runs in the background, and leaves the value to
+/// the next one.
 async fn a_panic_is_no_error(fixture: Fixture) {
     #[cached(
         key = if_error_key(&id),
@@ -315,7 +317,8 @@ async fn a_panic_is_no_error(fixture: Fixture) {
     }
     with_stale_value(&fixture).await;
     fixture.origin.fail();
-    // One at a time: who waits for a body that panics, or comes while the entry rests, is a next one already.
+    // One at a time: who waits for a body that panics, or comes while the entry rests, is a next
+    // one already.
     eventually!(panics(crowd!(fixture, fragile, 1).remove(0)).await);
     eventually!(panics(crowd!(fixture, behind, 1).remove(0)).await);
     for cache in [&fixture.here, &fixture.there] {
@@ -338,8 +341,8 @@ async fn a_value_that_is_not_to_be_stored_takes_the_old_one_away(fixture: Fixtur
     assert_eq!(call().await, None, "it is gone, and known to be");
 }
 
-/// Who waits for the load of a function that serves a stale value in place of its error is not served that, unless its
-/// own function does so.
+/// Who waits for the load of a function that serves a stale value in place of its error is not
+/// served that, unless its own function does so.
 async fn a_stale_value_is_not_shared_with_other_functions(fixture: Fixture) {
     with_stale_value(&fixture).await;
     fixture.origin.fail();

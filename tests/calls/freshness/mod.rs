@@ -1,4 +1,5 @@
-//! Values past their time to live, or near its end: who is served them, who replaces them, and who wins against that.
+//! Values past their time to live, or near its end: who is served them, who replaces them, and who
+//! wins against that.
 
 mod early;
 mod fixture;

@@ -262,7 +262,8 @@ async fn all_processes_leave_a_failing_origin_alone() {
         }
         let left = client.pttl("stale!r").await;
         assert!(left.is_none_or(|left| left <= Duration::from_secs(1)), "{left:?}");
-        // For as long as it takes, unless it is over. The other processes know of it only from there.
+        // For as long as it takes, unless it is over. The other processes know of it only from
+        // there.
         client.run::<bool>(&["PEXPIRE", "stale!r", "3600000"]).await
     };
     eventually!({

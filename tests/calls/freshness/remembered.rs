@@ -88,7 +88,8 @@ async fn another_error_is_not_remembered(fixture: Fixture) {
     }
 }
 
-/// What can only be copied is remembered by the process that met it; a write of any process has it forgotten.
+/// What can only be copied is remembered by the process that met it; a write of any process has it
+/// forgotten.
 async fn an_error_that_cannot_be_written_stays_here(fixture: Fixture) {
     fixture.origin.fail();
     for _ in 0..10 {

@@ -6,7 +6,8 @@ use cache_testing::barrier::{Patience, eventually};
 
 use crate::freshness::fixture::{Down, Fixture, OLD, value_key, write};
 
-/// However many callers there are, in however many processes, all are served at once, and one load runs.
+/// However many callers there are, in however many processes, all are served at once, and one load
+/// runs.
 async fn one_refresh_runs_and_nobody_waits(fixture: Fixture) {
     fixture.with_stale_value(1).await;
     let gate = fixture.origin.hold();

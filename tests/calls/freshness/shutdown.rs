@@ -53,7 +53,8 @@ async fn after_a_shutdown_nothing_is_refreshed(fixture: Fixture) {
     assert_eq!(fixture.sum("value", |stats| stats.refreshes_shed), 10);
 }
 
-/// Where as many refreshes run as may, further stale values are served without; the next caller tries again.
+/// Where as many refreshes run as may, further stale values are served without; the next caller
+/// tries again.
 async fn too_many_refreshes_are_not_begun(fixture: Fixture) {
     fixture.with_stale_value(1).await;
     fixture.origin.set(OLD);

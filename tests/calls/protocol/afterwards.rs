@@ -96,7 +96,8 @@ async fn the_hold_off_comes_after_the_fence() {
     assert_eq!((fixture.get(1).await, fixture.stored(1).await), (0, Some(0)));
 }
 
-/// Without a fence the old row may be stored before the commit. It is gone when the database is certainly done.
+/// Without a fence the old row may be stored before the commit. It is gone when the database is
+/// certainly done.
 #[tokio::test(start_paused = true)]
 async fn what_has_no_fence_is_invalidated_again() {
     let fixture = fixture(Cache::builder());
@@ -196,7 +197,8 @@ async fn what_failed_writes_leave_behind_is_bounded() {
         assert!(fixture.cache.scope(write_and_fail(&fixture.db, id, 0)).await.is_err());
     }
     assert!(tasks() <= before + 1, "{} tasks", tasks());
-    // The first are in the list, the last are behind their fences: stale for a while at most, or not at all.
+    // The first are in the list, the last are behind their fences: stale for a while at most, or
+    // not at all.
     for (id, stored) in [(0, Some(0)), (WRITES - 1, None)] {
         assert_eq!((fixture.get(id).await, fixture.stored(id).await), (0, stored), "{id}");
         fixture.db.set(id, 1);

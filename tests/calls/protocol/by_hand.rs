@@ -64,7 +64,8 @@ async fn concurrent_callers_share_a_load(fixture: Fixture) {
     assert_eq!(fixture.db.loads(), 1);
 }
 
-/// A value that was loaded before an invalidation is not stored after it, and who calls after it gets the new one.
+/// A value that was loaded before an invalidation is not stored after it, and who calls after it
+/// gets the new one.
 async fn an_invalidated_load_stores_nothing(fixture: Fixture) {
     let tag = || Tag::builder().text("hands").done();
     for (round, tagged) in [false, true].into_iter().enumerate() {
@@ -85,7 +86,8 @@ async fn an_invalidated_load_stores_nothing(fixture: Fixture) {
         assert_eq!(load(&fixture.cache, &fixture.db, &key()).await, Ok(new));
         gate.open();
         assert_eq!(early.await.unwrap(), Ok(old));
-        // An invalidation of the tag leaves the lease to the early load, whose stamp makes its value a miss.
+        // An invalidation of the tag leaves the lease to the early load, whose stamp makes its
+        // value a miss.
         let stored = fixture.cache.get(&key()).await.unwrap();
         assert_eq!(stored, if tagged { None } else { Some(new) });
         assert_eq!(load(&fixture.cache, &fixture.db, &key()).await, Ok(new));

@@ -1,4 +1,5 @@
-//! Writes that end before their database does: dropped, panicking, or with an error that leaves the outcome open.
+//! Writes that end before their database does: dropped, panicking, or with an error that leaves the
+//! outcome open.
 //!
 //! The database is the test itself: it commits when nobody waits for it any more.
 
@@ -188,8 +189,8 @@ async fn nothing_is_stored(fixture: &Fixture, id: u64, by_tag: bool, value: u64,
     }
 }
 
-/// Whatever kind of write it is: between its end and the database's commit nobody stores the old row, and after the
-/// commit nobody is served it.
+/// Whatever kind of write it is: between its end and the database's commit nobody stores the old
+/// row, and after the commit nobody is served it.
 async fn a_fence_outlives_a_write_whose_database_goes_on(fixture: Fixture) {
     let ends = [End::Dropped, End::Panics, End::Fails(Failure::Lost)];
     let all = WRITES.iter().flat_map(|(name, start)| ends.map(|end| (*name, *start, end)));

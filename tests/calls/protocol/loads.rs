@@ -40,8 +40,8 @@ impl Invalidation {
     }
 }
 
-/// A value loaded before an invalidation is not stored after it, and readers that start after it get the new one, even
-/// while the old load is still under way.
+/// A value loaded before an invalidation is not stored after it, and readers that start after it
+/// get the new one, even while the old load is still under way.
 async fn an_invalidated_load_stores_nothing(fixture: Fixture) {
     let from_outside: &[Invalidation] =
         if fixture.store.is_shared() { &[Del, Unlink] } else { &[] };
@@ -78,7 +78,8 @@ async fn an_invalidated_load_stores_nothing(fixture: Fixture) {
     assert_eq!(refused, 4 + from_outside.len() as u64);
 }
 
-/// Callers that joined a flight before an invalidation that the process knows nothing of do not get its value either.
+/// Callers that joined a flight before an invalidation that the process knows nothing of do not get
+/// its value either.
 async fn a_flight_is_not_shared_across_a_refused_fill(fixture: Fixture) {
     let Some((_, client)) = fixture.store.remote() else { return };
     fixture.db.set(1, 0);
@@ -116,8 +117,8 @@ async fn two_invalidations_in_a_row(fixture: Fixture) {
     assert_eq!(fixture.stored(1).await, Some(2));
 }
 
-/// A lease that ran out, or was evicted, is no right to fill, even when the same process has got the next one: a token
-/// belongs to an attempt, not to a process.
+/// A lease that ran out, or was evicted, is no right to fill, even when the same process has got
+/// the next one: a token belongs to an attempt, not to a process.
 async fn a_lost_lease_is_no_right_to_fill(fixture: Fixture) {
     let Some((_, client)) = fixture.store.remote() else { return };
     for (round, how) in ["expired", "evicted"].into_iter().enumerate() {

@@ -1,5 +1,5 @@
-//! Two writers and a reader in every order of their steps: whatever it is, and however the writers end, what stands in
-//! the cache is the last value of the database, or nothing.
+//! Two writers and a reader in every order of their steps: whatever it is, and however the writers
+//! end, what stands in the cache is the last value of the database, or nothing.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -75,7 +75,8 @@ async fn write(row: &Row, value: u64, turns: &Turns, fate: Fate) -> Result<(), R
     if matches!(fate, Fate::Fails | Fate::RollsBack) { Err(Refused) } else { Ok(()) }
 }
 
-/// What an actor does: a writer begins, commits and ends; a reader looks and gets the lease, loads, and fills.
+/// What an actor does: a writer begins, commits and ends; a reader looks and gets the lease, loads,
+/// and fills.
 #[derive(Clone, Copy, Debug)]
 enum Part {
     Write(u64, Fate),

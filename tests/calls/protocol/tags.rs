@@ -181,7 +181,8 @@ async fn a_load_under_way_is_invalidated_with_its_tag(fixture: Fixture) {
     }
 }
 
-/// A fill that is accepted says nothing about tags: who joined after one was invalidated does not get its value.
+/// A fill that is accepted says nothing about tags: who joined after one was invalidated does not
+/// get its value.
 async fn a_waiter_gets_nothing_that_a_tag_invalidated_before_it_came(fixture: Fixture) {
     for (round, invalidation) in Invalidation::all(&fixture).enumerate() {
         if matches!(invalidation, ByPattern) {
@@ -223,7 +224,8 @@ async fn waiters_share_a_load(fixture: Fixture) {
     assert_eq!(fixture.db.loads(), 1);
 }
 
-/// From before the commit on, and until the write has ended, entries with the tag are loaded and not stored.
+/// From before the commit on, and until the write has ended, entries with the tag are loaded and
+/// not stored.
 async fn behind_the_fence_of_a_tag_nothing_is_stored(fixture: Fixture) {
     fixture.db.set(1, 1);
     fixture.member(1).await;
@@ -258,7 +260,8 @@ async fn inside_the_write_its_tag_is_bypassed(fixture: Fixture) {
     assert_eq!(stats.function("member").unwrap().bypasses, 1);
 }
 
-/// A writer that dies after its commit leaves the fence. While it stands nothing is stored, and then nothing old is found.
+/// A writer that dies after its commit leaves the fence. While it stands nothing is stored, and
+/// then nothing old is found.
 async fn a_writer_that_dies_leaves_nothing_stale(fixture: Fixture) {
     let builder = patient().fence(Duration::from_secs(3));
     let cache = match fixture.store.remote() {
@@ -306,7 +309,8 @@ async fn a_refresh_is_invalidated_with_its_tag(fixture: Fixture) {
     assert_eq!((refreshed, fixture.stored_member(1).await), (3, Some(3)));
 }
 
-/// Programs that disagree about an entry's tags do not find each other's values, and each other's invalidations reach both.
+/// Programs that disagree about an entry's tags do not find each other's values, and each other's
+/// invalidations reach both.
 async fn an_entry_with_other_tags_is_a_miss(fixture: Fixture) {
     let (cache, db) = (&fixture.cache, &fixture.db);
     for value in 1..4 {
@@ -404,7 +408,8 @@ on_all_stores! {
     what_a_write_stores_has_the_tags
 }
 
-/// A stamp that is lost is a miss, never an old value; the other entries of the group are loaded again as well.
+/// A stamp that is lost is a miss, never an old value; the other entries of the group are loaded
+/// again as well.
 #[tokio::test]
 async fn an_evicted_stamp_is_a_miss() {
     let fixture = Fixture::redis().await;

@@ -99,8 +99,9 @@ impl Writer {
     }
 }
 
-/// Two writers in every order of their steps, with readers between any two of them or everywhere: nothing is ever stored or
-/// read that is not the last in the database. Without an overlap the value is there.
+/// Two writers in every order of their steps, with readers between any two of them or everywhere:
+/// nothing is ever stored or read that is not the last in the database. Without an overlap the
+/// value is there.
 async fn two_writers_in_every_order(fixture: Fixture) {
     const EVERYWHERE: usize = 6;
     let orders = (0..1_u32 << 6).filter(|order| order.count_ones() == 3);
@@ -157,8 +158,8 @@ async fn a_load_under_way_stores_nothing(fixture: Fixture) {
     assert_eq!(fixture.db.loads(), 1);
 }
 
-/// A fence that was lost takes the right to store with it, whoever has written meanwhile, and so does one that was put
-/// up again.
+/// A fence that was lost takes the right to store with it, whoever has written meanwhile, and so
+/// does one that was put up again.
 async fn a_lost_fence_is_no_right_to_store(fixture: Fixture) {
     let Some((server, client)) = fixture.store.remote() else { return };
     let lose = async |how: &str| match how {
@@ -273,7 +274,8 @@ async fn a_write_reads_its_own_row(fixture: Fixture) {
     assert_eq!(fixture.stored(1).await, Some(2));
 }
 
-/// Where the surrounding work may still be rolled back, nothing is stored, and the entry stays fenced until its end.
+/// Where the surrounding work may still be rolled back, nothing is stored, and the entry stays
+/// fenced until its end.
 async fn inside_after_commit_it_only_invalidates(fixture: Fixture) {
     let other = Cache::in_memory();
     // Also that of another cache: there is a transaction around it all the same.

@@ -63,7 +63,8 @@ async fn set_unfenced(tx: &mut Transaction<'_>, id: u64, value: u64) -> Result<(
     Ok(())
 }
 
-/// By hand as by a function: the task that writes an entry neither finds anything there nor stores anything.
+/// By hand as by a function: the task that writes an entry neither finds anything there nor stores
+/// anything.
 async fn a_task_goes_around_what_it_writes_by_hand(fixture: Fixture) {
     let (cache, db) = (&fixture.cache, &fixture.db);
     let key = row_key(&1);

@@ -9,7 +9,8 @@ use crate::protocol::fixture::{
     write_unfenced,
 };
 
-/// While a write is under way its entry is fenced: nobody reads the old value from the cache, and nobody stores one.
+/// While a write is under way its entry is fenced: nobody reads the old value from the cache, and
+/// nobody stores one.
 async fn a_fence_stands_while_the_write_runs(fixture: Fixture) {
     fixture.db.set(1, 0);
     assert_eq!(fixture.get(1).await, 0);
@@ -73,7 +74,8 @@ async fn a_failed_write_invalidates_too(fixture: Fixture) {
     assert_eq!(fixture.stored(1).await, Some(1), "`only_ok` leaves it");
 }
 
-/// Dropped half-way, a write invalidates, and leaves its fence up: who knows what the database does.
+/// Dropped half-way, a write invalidates, and leaves its fence up: who knows what the database
+/// does.
 async fn a_dropped_write_invalidates(fixture: Fixture) {
     fixture.db.set(1, 0);
     assert_eq!(fixture.get(1).await, 0);

@@ -1,7 +1,8 @@
 //! Loads that fail under many callers.
 //!
-//! On the embedded store with tokio's clock paused: it stands still while anybody has something to do, and otherwise
-//! jumps to the next timer. So the time that has passed is a whole number of loads, on any machine.
+//! On the embedded store with tokio's clock paused: it stands still while anybody has something to
+//! do, and otherwise jumps to the next timer. So the time that has passed is a whole number of
+//! loads, on any machine.
 
 use std::time::Duration;
 
@@ -95,7 +96,8 @@ async fn late_callers_share_the_next_error() {
     assert!(origin.runs.get() <= 3, "{}", origin.runs.get());
 }
 
-/// 1 + 2 + 4 + 8 + 16 and five times 16 at most: ten loads' time, and each caller has an error of its own.
+/// 1 + 2 + 4 + 8 + 16 and five times 16 at most: ten loads' time, and each caller has an error of
+/// its own.
 #[tokio::test(start_paused = true)]
 async fn waiters_of_failing_loads_are_released_in_small_groups() {
     let fixture = Fixture::embedded();
@@ -189,7 +191,8 @@ async fn large(origin: &Origin) -> String {
     format!("{:100}", origin.load().await.unwrap_or_else(|run| run))
 }
 
-/// Waiters that cannot have a share of what was loaded are not served one after the other, but in groups of 16 at most.
+/// Waiters that cannot have a share of what was loaded are not served one after the other, but in
+/// groups of 16 at most.
 #[tokio::test(start_paused = true)]
 async fn a_value_that_cannot_be_shared_holds_nobody_up() {
     let began = Instant::now();

@@ -63,7 +63,8 @@ struct Told {
     impatient: u64,
 }
 
-/// A child: it connects, says "ready", waits for "go", calls, says "in" when its callers wait or load, and tells.
+/// A child: it connects, says "ready", waits for "go", calls, says "in" when its callers wait or
+/// load, and tells.
 async fn call(mut parent: Parent) {
     let Setup { url, function, callers } = parent.setup();
     let cache = connect(&url);

@@ -1,5 +1,5 @@
-//! What one process does to the callers of another. Two caches over one server are two processes: they share nothing
-//! else.
+//! What one process does to the callers of another. Two caches over one server are two processes:
+//! they share nothing else.
 
 use cache_fixtures::origin::call;
 use cache_fixtures::stats;
@@ -98,7 +98,8 @@ async fn the_impatient_do_not_wait_for_another_process() {
     let leader = start(&here, 1, call!(impatient, origin));
     origin.gate.entered(1).await;
     let callers = start(&there, 10, call!(impatient, origin));
-    // Past their patience, while the loader is held: at least one runs the body, and serves itself or the others.
+    // Past their patience, while the loader is held: at least one runs the body, and serves itself
+    // or the others.
     origin.gate.entered(2).await;
     origin.gate.open();
     assert!(results(callers).await.iter().all(Result::is_ok));

@@ -79,8 +79,8 @@ async fn a_failover_by_hand_is_followed_at_once() {
     driver.end("failovers of a cluster by hand").await;
 }
 
-/// The replica that is promoted had not been told of an acknowledged invalidation. Nobody calls; still the process that
-/// invalidated notices, and invalidates once more.
+/// The replica that is promoted had not been told of an acknowledged invalidation. Nobody calls;
+/// still the process that invalidated notices, and invalidates once more.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_failover_has_lost_is_invalidated_again() {
     let cluster = RedisCluster::with_replicas().await;
@@ -112,8 +112,8 @@ async fn what_a_failover_has_lost_is_invalidated_again() {
     }
 }
 
-/// What another process could not deliver, the promoted replica does not know. With such a budget nothing is stored in it for
-/// longer than it takes to look.
+/// What another process could not deliver, the promoted replica does not know. With such a budget
+/// nothing is stored in it for longer than it takes to look.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_is_stored_at_first_in_a_promoted_replica() {
     let cluster = RedisCluster::with_replicas().await;

@@ -1,6 +1,7 @@
 //! A cluster: entries on all its nodes, slots that move, and primaries that are lost.
 //!
-//! The protocol's interleavings are run on a cluster with those on the other stores, in `tests/calls/protocol`.
+//! The protocol's interleavings are run on a cluster with those on the other stores, in
+//! `tests/calls/protocol`.
 
 mod batch;
 mod everyday;

@@ -73,8 +73,8 @@ async fn asked(cluster: &RedisCluster) -> u64 {
     count
 }
 
-/// A node that imports slots has their keys, and is no successor of a lost one. On that, with such a budget, nothing would be
-/// stored for longer than the test takes.
+/// A node that imports slots has their keys, and is no successor of a lost one. On that, with such
+/// a budget, nothing would be stored for longer than the test takes.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_node_that_imports_slots_is_stored_to_at_once() {
     const KEY: &str = "row:1";

@@ -19,8 +19,8 @@ async fn cube(n: u64) -> u64 {
     n * n * n
 }
 
-/// A runtime that is dropped drops the tasks of its connections, in whatever order: that is no loss. In processes of
-/// their own, whose logs are nobody else's.
+/// A runtime that is dropped drops the tasks of its connections, in whatever order: that is no
+/// loss. In processes of their own, whose logs are nobody else's.
 #[tokio::test]
 async fn a_runtime_that_ends_loses_no_connection() {
     if let Some(parent) = children::parent() {

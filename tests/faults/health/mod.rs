@@ -1,4 +1,5 @@
-//! Why nothing is cached: what the program, the statistics and the log say of a store that cannot be used.
+//! Why nothing is cached: what the program, the statistics and the log say of a store that cannot
+//! be used.
 
 mod causes;
 mod endings;

@@ -18,7 +18,8 @@ fn single() -> Runtime {
     Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
 }
 
-/// The runtime of the first caller stands still, in the middle of somebody's computation: others go on.
+/// The runtime of the first caller stands still, in the middle of somebody's computation: others go
+/// on.
 fn others_go_on(busy: Runtime, is_multi_threaded: bool) {
     let (servers, connections, others) = (single(), single(), single());
     let server = servers.block_on(RedisServer::start());

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::children::Child;
 
-/// What the dynamic linker loads to shift the clock; the package has it in a directory of the architecture.
+/// What the dynamic linker loads to shift the clock; the package has it in a directory of the
+/// architecture.
 fn library() -> OsString {
     let directories = fs::read_dir("/usr/lib").expect("a Unix system").filter_map(Result::ok);
     directories
@@ -17,7 +18,8 @@ fn library() -> OsString {
         .into()
 }
 
-/// Starts a child whose wall clock is ahead by `shift`, such as `+1h`. How long something takes it knows.
+/// Starts a child whose wall clock is ahead by `shift`, such as `+1h`. How long something takes it
+/// knows.
 pub fn spawn(test: &str, setup: &(impl Serialize + ?Sized), shift: &str) -> Child {
     let library = library();
     let variables = [

@@ -1,8 +1,9 @@
 //! What was read and written when, and whether that may be.
 //!
-//! Versions of a row only grow, and every write makes a new one. So a history is checked in linear time: at every moment
-//! a row has a *floor*, the newest version that a read starting then may not fall behind, and floors only rise. Which
-//! writes raise it, and when, is what the protocol promises:
+//! Versions of a row only grow, and every write makes a new one. So a history is checked in linear
+//! time: at every moment a row has a *floor*, the newest version that a read starting then may not
+//! fall behind, and floors only rise. Which writes raise it, and when, is what the protocol
+//! promises:
 //!
 //! | rule | the write raises the floor | for reads of |
 //! |---|---|---|
@@ -11,11 +12,12 @@
 //! | own | when it has returned, acknowledged or not | its own process |
 //! | returned | when it has returned, acknowledged or not | every process, where only the server restarts |
 //!
-//! The last is a rule only of histories in which nothing else goes wrong: a process that is cut off from a server with
-//! values in it cannot keep others from them.
+//! The last is a rule only of histories in which nothing else goes wrong: a process that is cut off
+//! from a server with values in it cannot keep others from them.
 //!
-//! Times must be of one clock that all processes share, and taken so that they err on the safe side: that of a read's
-//! start before it starts, that of an event that raises a floor after it has happened.
+//! Times must be of one clock that all processes share, and taken so that they err on the safe
+//! side: that of a read's start before it starts, that of an event that raises a floor after it has
+//! happened.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -197,7 +199,8 @@ mod tests {
         Read { process, row: 1, manner: String::new(), start, end: start + 5, version }
     }
 
-    /// Process 0 commits version 2 at 20, returns at 30, and is acknowledged at 40; it started at 10.
+    /// Process 0 commits version 2 at 20, returns at 30, and is acknowledged at 40; it started
+    /// at 10.
     fn write() -> Write {
         Write {
             process: 0,

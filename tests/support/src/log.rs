@@ -13,8 +13,8 @@ fn lines() -> MutexGuard<'static, Vec<String>> {
     LINES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Keeps every line from now on that is worth one, of all tests of this program: connections are kept by tasks of their
-/// own.
+/// Keeps every line from now on that is worth one, of all tests of this program: connections are
+/// kept by tasks of their own.
 pub fn capture() {
     capture_up_to(Level::INFO);
 }

@@ -1,4 +1,5 @@
-//! Records that were spoilt: each is a counted miss that heals itself, and never an error or a wrong value.
+//! Records that were spoilt: each is a counted miss that heals itself, and never an error or a
+//! wrong value.
 
 use redis::cmd;
 
@@ -65,7 +66,8 @@ async fn a_flipped_bit_of_the_header_never_gives_a_wrong_value() {
             2 | 3 | 12..20 | 56..=60 | 62 | 63 => 1,
             // The flag of an error: this function remembers none.
             61 if bit == 0 => 1,
-            // Which primary, the token, times, cost and the other flags say nothing about the value.
+            // Which primary, the token, times, cost and the other flags say nothing about the
+            // value.
             _ => 0,
         };
         assert_eq!(loads, expected, "byte {at}, bit {bit}");
@@ -93,7 +95,8 @@ async fn a_flipped_bit_of_the_structure_heals() {
     }
 }
 
-/// `COPY`, `RENAME`, `RESTORE` and a plain `SET` can bring a record to a key that it was not stored for.
+/// `COPY`, `RENAME`, `RESTORE` and a plain `SET` can bring a record to a key that it was not stored
+/// for.
 #[tokio::test]
 async fn a_record_of_another_key_heals() {
     let fixture = Fixture::start().await;

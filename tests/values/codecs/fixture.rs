@@ -78,7 +78,8 @@ impl Fixture {
         stats(&self.cache, function)
     }
 
-    /// Stores `record` as the user 1, and calls: a miss that loads, and then a hit. What the first call counted.
+    /// Stores `record` as the user 1, and calls: a miss that loads, and then a hit. What the first
+    /// call counted.
     pub async fn heals(&self, record: &[u8]) -> FunctionStats {
         self.client.set("user:1", record).await;
         let (before, runs) = (self.stats("user"), self.runs.get());

@@ -1,5 +1,5 @@
-//! Two releases of a program over one server, which store the same entries in other codecs, versions or under other tags:
-//! both have hits, and every invalidation reaches both.
+//! Two releases of a program over one server, which store the same entries in other codecs,
+//! versions or under other tags: both have hits, and every invalidation reaches both.
 
 use cache_fixtures::{patient, stats};
 use cache_runtime::{Cache, CallExt as _, cached, invalidates, write_through};
@@ -165,7 +165,8 @@ macro_rules! releases {
                         0 => fixture.old.scope(rename(database, 7)).await,
                         1 => fixture.new.scope(rename(database, 7)).await,
                         2 => {
-                            assert_eq!(fixture.old.scope(replace(database, 7)).await, format!("old {}", row + 1));
+                            assert_eq!(fixture.old.scope(replace(database, 7)).await, format!("old \
+                                {}", row + 1));
                         }
                         3 => {
                             database.row.count();
@@ -225,7 +226,8 @@ async fn a_load_beside_that_is_dropped_leaves_nothing() {
     assert_eq!(fixture.database.reads.get(), 2);
 }
 
-/// A refresh replaces what is in the main key, and the other release has hits beside it from then on.
+/// A refresh replaces what is in the main key, and the other release has hits beside it from then
+/// on.
 #[tokio::test]
 async fn a_refresh_takes_the_main_key() {
     let fixture = Fixture::start().await;
@@ -303,7 +305,8 @@ async fn get_finds_the_value_beside() {
     assert_eq!(fixture.new.get(&newer_key(&7)).await.unwrap(), None);
 }
 
-/// When the old release's value is gone, the new one's is in the main key, and costs one round trip.
+/// When the old release's value is gone, the new one's is in the main key, and costs one round
+/// trip.
 #[tokio::test]
 async fn the_main_key_belongs_to_who_comes_first() {
     let fixture = Fixture::start().await;

@@ -1,5 +1,5 @@
-//! Entries of another type: each function misses the others' and stores its own. For those of another codec or version see
-//! [`releases`](crate::codecs::releases).
+//! Entries of another type: each function misses the others' and stores its own. For those of
+//! another codec or version see [`releases`](crate::codecs::releases).
 
 use cache_fixtures::stats;
 use cache_runtime::{Cache, cached};

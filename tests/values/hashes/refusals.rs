@@ -1,4 +1,5 @@
-//! Values without a hash: the calls work, nothing is stored that nobody can reach, and it does not go unnoticed.
+//! Values without a hash: the calls work, nothing is stored that nobody can reach, and it does not
+//! go unnoticed.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;

@@ -1,5 +1,5 @@
-//! The sinks of the guide `writing_behind`, over a database. Whenever a commit has changed something they fail all the same,
-//! so every batch comes twice.
+//! The sinks of the guide `writing_behind`, over a database. Whenever a commit has changed
+//! something they fail all the same, so every batch comes twice.
 
 use cache_fixtures::stores::on_both_stores;
 use cache_runtime::queue::Position;

@@ -166,7 +166,8 @@ async fn save_when_there_is_room(profiles: Vec<Profile>) {
     drop(profiles);
 }
 
-/// The item may be stored, and delivered, all the same. Nothing is cached until a fence's length later.
+/// The item may be stored, and delivered, all the same. Nothing is cached until a fence's length
+/// later.
 #[tokio::test(start_paused = true)]
 async fn a_dropped_push_leaves_its_fence_up() {
     let (cache, db) = (Cache::in_memory(), Db::default());

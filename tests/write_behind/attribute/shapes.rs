@@ -1,4 +1,5 @@
-//! Sinks of every shape: free and associated, that take items or a batch, and that need one thing or another.
+//! Sinks of every shape: free and associated, that take items or a batch, and that need one thing
+//! or another.
 
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
@@ -227,7 +228,8 @@ async fn a_full_queue_says_so(_: Fixture) {
     eventually!(queue.length().await.is_ok());
     queue.push(View::of("a")).await.unwrap();
     queue.try_push(View::of("b")).await.unwrap();
-    // There never is room, so a server that is slow to answer, which is an error of another kind, may be asked again.
+    // There never is room, so a server that is slow to answer, which is an error of another kind,
+    // may be asked again.
     eventually!(is_full(queue.push(View::of("c")).await));
     eventually!(is_full(queue.try_push(View::of("c")).await));
     assert_eq!(queue.length().await.unwrap().waiting, 2);

@@ -1,4 +1,5 @@
-//! Reading: each adapter hands the bound on to the next, and counts where a value begins inside of another.
+//! Reading: each adapter hands the bound on to the next, and counts where a value begins inside of
+//! another.
 
 use std::fmt;
 
@@ -20,7 +21,11 @@ impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Depth<T> {
 macro_rules! deserialize {
     ($($method:ident($($argument:ident: $type:ty),*);)*) => {
         $(
-            fn $method<V: Visitor<'de>>(self, $($argument: $type,)* visitor: V) -> Result<V::Value, D::Error> {
+            fn $method<V: Visitor<'de>>(
+                self,
+                $($argument: $type,)*
+                visitor: V,
+            ) -> Result<V::Value, D::Error> {
                 let visitor = self.wrap(visitor);
                 self.inner.$method($($argument,)* visitor)
             }

@@ -1,14 +1,15 @@
 //! Whether a value comes back from the cache as it went in.
 //!
-//! A type decides itself what serde writes and reads of it, so what comes back may be another value: a field that is
-//! skipped in one direction, a time that loses its fraction, a `Some(None)`. A caller whose function ran has the original,
-//! and all others would have the altered one. So values are tried before they are stored: decoded again, and compared
-//! with the original, as serde shows both of them and by `PartialEq` where the type has it. The second finds what serde
-//! never shows, such as a field with `#[serde(skip)]`.
+//! A type decides itself what serde writes and reads of it, so what comes back may be another
+//! value: a field that is skipped in one direction, a time that loses its fraction, a `Some(None)`.
+//! A caller whose function ran has the original, and all others would have the altered one. So
+//! values are tried before they are stored: decoded again, and compared with the original, as serde
+//! shows both of them and by `PartialEq` where the type has it. The second finds what serde never
+//! shows, such as a field with `#[serde(skip)]`.
 //!
-//! That costs about as much as two more encodings, so a release build tries the first values of each function only, and
-//! from then on all of them if one of those was altered. It tries some more when a value that it finds cannot be read.
-//! What its codec has no exact word for is always tried.
+//! That costs about as much as two more encodings, so a release build tries the first values of
+//! each function only, and from then on all of them if one of those was altered. It tries some more
+//! when a value that it finds cannot be read. What its codec has no exact word for is always tried.
 
 mod shape;
 #[cfg(test)]
@@ -29,7 +30,8 @@ use crate::support::panic::guarded;
 
 /// How many values of a function a release build tries.
 const FIRST: u32 = 16;
-/// A value of more bytes than this is shown piece by piece only if its bytes differ: that takes many times its size.
+/// A value of more bytes than this is shown piece by piece only if its bytes differ: that takes
+/// many times its size.
 const LARGE: usize = 1 << 14;
 
 /// What a function does about values that would come back as other ones.
@@ -67,7 +69,8 @@ impl Trials {
                 && self.done.fetch_add(1, Ordering::Relaxed) < FIRST)
     }
 
-    /// A value was found that could not be read back: perhaps of a kind that was not among those that were tried.
+    /// A value was found that could not be read back: perhaps of a kind that was not among those
+    /// that were tried.
     pub(crate) fn again(&self) {
         self.done.store(0, Ordering::Relaxed);
     }
@@ -108,8 +111,8 @@ impl fmt::Display for Difference {
             Self::At(path) => write!(f, "read back, `{path}` is another value"),
             Self::Unseen(name) => write!(
                 f,
-                "read back, it is not equal to the original by the `PartialEq` of `{name}`, in a part that serde does \
-                 not write, such as a field with `#[serde(skip)]`"
+                "read back, it is not equal to the original by the `PartialEq` of `{name}`, in a \
+                 part that serde does not write, such as a field with `#[serde(skip)]`"
             ),
         }
     }
@@ -136,8 +139,8 @@ fn is_written_as<T: Serialize>(value: &T, codec: Codec, payload: &[u8]) -> bool 
     written.is_some_and(|written| written.is_ok()) && bytes == payload
 }
 
-/// Compares a value with what can be read from its encoded form. A panic of the type's own code counts as what it
-/// prevents: that the value can be read, shown or compared.
+/// Compares a value with what can be read from its encoded form. A panic of the type's own code
+/// counts as what it prevents: that the value can be read, shown or compared.
 pub(crate) fn compare<T: Serialize + DeserializeOwned>(
     value: &T,
     codec: Codec,

@@ -1,8 +1,9 @@
 //! What tells that an item was encoded by another type.
 //!
-//! The bytes of a positional codec hold no names: those of `{ a, b }` decode as `{ b, a }`. So an item carries a hash of what
-//! serde showed of its type when it was pushed: the names of its fields and variants, in their order, and the kinds of its
-//! numbers and texts. A decoded item that shows another shape has changed its type.
+//! The bytes of a positional codec hold no names: those of `{ a, b }` decode as `{ b, a }`. So an
+//! item carries a hash of what serde showed of its type when it was pushed: the names of its fields
+//! and variants, in their order, and the kinds of its numbers and texts. A decoded item that shows
+//! another shape has changed its type.
 
 use serde::Serialize;
 

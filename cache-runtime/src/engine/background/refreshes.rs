@@ -82,7 +82,8 @@ impl Refreshes {
         if state.running >= this.limit {
             if !std::mem::replace(&mut state.announced, true) {
                 log::warn(format_args!(
-                    "{} refreshes are under way, as many as may be: further stale values are served without one",
+                    "{} refreshes are under way, as many as may be: further stale values are \
+                        served without one",
                     this.limit
                 ));
             }
@@ -150,7 +151,8 @@ impl State {
 }
 
 impl RefreshClaim {
-    /// How long no other refresh of the entry starts in this process after this one has ended; `None` for not at all.
+    /// How long no other refresh of the entry starts in this process after this one has ended;
+    /// `None` for not at all.
     pub(crate) fn rest(&mut self, rest: Option<Duration>) {
         self.rest = rest;
     }

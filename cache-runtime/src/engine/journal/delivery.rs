@@ -131,15 +131,16 @@ impl Delivery {
             }
             self.tell_at = Instant::now() + TOLD;
             log::info(format_args!(
-                "an invalidation by pattern is under way: about {} keys were looked at, and {} removed",
+                "an invalidation by pattern is under way: about {} keys were looked at, and {} \
+                    removed",
                 sweep.looked(),
                 sweep.removed()
             ));
         }
     }
 
-    /// Removes what was acknowledged, and moves what was not to the end: in a cluster, only one node may fail to
-    /// answer. Returns whether any was acknowledged.
+    /// Removes what was acknowledged, and moves what was not to the end: in a cluster, only one
+    /// node may fail to answer. Returns whether any was acknowledged.
     fn settle(&self, outcomes: impl IntoIterator<Item = (u64, bool)>) -> bool {
         let mut state = self.journal.state();
         let mut any = false;
@@ -155,8 +156,8 @@ impl Delivery {
         any
     }
 
-    /// Invalidations delivered at the first attempt are not logged: on a server that refuses fences, that is every
-    /// write.
+    /// Invalidations delivered at the first attempt are not logged: on a server that refuses
+    /// fences, that is every write.
     fn announce(&mut self) {
         let Some(error) = self.why.take().map(|error| self.journal.base.explained(error)) else {
             return;
@@ -169,7 +170,8 @@ impl Delivery {
         };
         if is_news {
             log::warn(format_args!(
-                "invalidations cannot be delivered for now ({cause}): their entries bypass the cache until they are"
+                "invalidations cannot be delivered for now ({cause}): their entries bypass the \
+                    cache until they are"
             ));
             self.announced.push(cause);
         }
@@ -195,7 +197,8 @@ impl Delivery {
 }
 
 impl Drop for Delivery {
-    /// The runtime may end before the delivery does. The next read or write that needs it starts another one.
+    /// The runtime may end before the delivery does. The next read or write that needs it starts
+    /// another one.
     fn drop(&mut self) {
         if !self.retired {
             self.journal.state().delivering = false;

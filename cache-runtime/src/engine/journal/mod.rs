@@ -1,19 +1,21 @@
 //! Invalidations that the store has not acknowledged.
 //!
-//! A write is never delayed or failed because its invalidation could not be delivered. What was not acknowledged is
-//! kept here and sent again until it is, oldest first, and after everything else if it was refused. Until then this
-//! process bypasses the cache for those keys and neither reads nor fills them: it never returns what it knows to be
-//! outdated. Other processes are kept from the old value by the write's fence if that was acknowledged, and else by
-//! the entry's time to live.
+//! A write is never delayed or failed because its invalidation could not be delivered. What was not
+//! acknowledged is kept here and sent again until it is, oldest first, and after everything else if
+//! it was refused. Until then this process bypasses the cache for those keys and neither reads nor
+//! fills them: it never returns what it knows to be outdated. Other processes are kept from the old
+//! value by the write's fence if that was acknowledged, and else by the entry's time to live.
 //!
-//! An acknowledged invalidation can still be lost, because a failover may promote a replica that had not received it.
-//! So recently acknowledged invalidations are remembered, and sent again when another primary answers.
+//! An acknowledged invalidation can still be lost, because a failover may promote a replica that
+//! had not received it. So recently acknowledged invalidations are remembered, and sent again when
+//! another primary answers.
 //!
-//! The journal is bounded. Of the keys that do not fit, [`Digests`] are kept: enough to bypass these keys, and to tell
-//! which of the server's keys are to be removed when it can be asked for them. So an overflow costs a scan of the
-//! server, and leaves alone what was not invalidated: other entries of the same functions as well as those of other
-//! programs in a server that is shared without a namespace. Of a million such entries, a few are taken for one of those
-//! that were invalidated, and become misses.
+//! The journal is bounded. Of the keys that do not fit, [`Digests`] are kept: enough to bypass
+//! these keys, and to tell which of the server's keys are to be removed when it can be asked for
+//! them. So an overflow costs a scan of the server, and leaves alone what was not invalidated:
+//! other entries of the same functions as well as those of other programs in a server that is
+//! shared without a namespace. Of a million such entries, a few are taken for one of those that
+//! were invalidated, and become misses.
 
 mod delivery;
 mod recent;
@@ -54,8 +56,8 @@ impl Journal {
         self.depth.load(Ordering::Acquire)
     }
 
-    /// Keys that servers have looked at for patterns which are still to be delivered, more or less, and keys of these that were
-    /// removed.
+    /// Keys that servers have looked at for patterns which are still to be delivered, more or less,
+    /// and keys of these that were removed.
     pub(crate) fn swept(&self) -> (u64, u64) {
         if self.depth() == 0 { (0, 0) } else { self.state().swept() }
     }
@@ -93,8 +95,8 @@ impl Journal {
         }
         self.depth.store(state.depth(), Ordering::Release);
         drop(state);
-        // A flight that began after the command was sent may have checked the journal too early, and find an outdated
-        // value.
+        // A flight that began after the command was sent may have checked the journal too early,
+        // and find an outdated value.
         for entry in &entries {
             match entry {
                 Invalidation::Key(key) => self.base.flights().forget(&[Name::new(key)]),
@@ -104,7 +106,8 @@ impl Journal {
         self.deliver();
     }
 
-    /// Makes sure that a task is delivering the entries: the runtime of the previous one may be gone.
+    /// Makes sure that a task is delivering the entries: the runtime of the previous one may be
+    /// gone.
     pub(crate) fn deliver(self: &Arc<Self>) {
         if self.depth() == 0 {
             return;
@@ -129,7 +132,8 @@ impl Journal {
         self.base.settings().failover == Failover::Replay && self.base.is_remote()
     }
 
-    /// Another primary answers, which may not know what the former one had acknowledged: sends that again.
+    /// Another primary answers, which may not know what the former one had acknowledged: sends that
+    /// again.
     pub(crate) fn replay(self: &Arc<Self>) {
         let recent = std::mem::take(&mut self.state().recent);
         let (entries, digests) = recent.at_risk();

@@ -23,8 +23,8 @@ pub(crate) enum Invalidation {
 
 #[derive(Debug, Default)]
 pub(super) struct State {
-    /// In the order in which they were added. An invalidation that is added again moves to the end: a delivery in
-    /// progress may have been executed before the write that it was added for.
+    /// In the order in which they were added. An invalidation that is added again moves to the end:
+    /// a delivery in progress may have been executed before the write that it was added for.
     entries: BTreeMap<u64, Invalidation>,
     pub(super) places: HashMap<Invalidation, u64>,
     next: u64,
@@ -70,8 +70,9 @@ impl State {
         self.entries.insert(place, entry);
     }
 
-    /// Whether it could be added. There are no digests of other patterns than those that are prefixes: they are kept as
-    /// they are, however many. Each costs the server a scan of all its keys, so nobody sends many.
+    /// Whether it could be added. There are no digests of other patterns than those that are
+    /// prefixes: they are kept as they are, however many. Each costs the server a scan of all its
+    /// keys, so nobody sends many.
     fn add_to_overflow(&mut self, entry: &Invalidation) -> bool {
         let was_empty = self.overflow.is_empty();
         match entry {
@@ -84,8 +85,8 @@ impl State {
         self.overflow_place = self.take_place();
         if was_empty {
             log::warn(format_args!(
-                "the journal of undelivered invalidations overflowed: those beyond {CAPACITY} bypass the cache as well, \
-                 and their delivery takes a scan of the server's keys"
+                "the journal of undelivered invalidations overflowed: those beyond {CAPACITY} \
+                 bypass the cache as well, and their delivery takes a scan of the server's keys"
             ));
         }
         true
@@ -112,15 +113,16 @@ impl State {
         }
     }
 
-    /// How far the keys of the servers were gone through for the invalidation at a position: it begins anew when that is added
-    /// again.
+    /// How far the keys of the servers were gone through for the invalidation at a position: it
+    /// begins anew when that is added again.
     pub(super) fn sweep(&mut self, place: u64) -> Arc<Sweep> {
         let Self { sweeps, entries, overflow_place, .. } = self;
         sweeps.retain(|place, _| entries.contains_key(place) || place == overflow_place);
         Arc::clone(sweeps.entry(place).or_default())
     }
 
-    /// Keys that servers have looked at for what is not delivered, more or less, and keys of these that were removed.
+    /// Keys that servers have looked at for what is not delivered, more or less, and keys of these
+    /// that were removed.
     pub(super) fn swept(&self) -> (u64, u64) {
         let sweeps = self.sweeps.values().map(|sweep| (sweep.looked(), sweep.removed()));
         sweeps.fold((0, 0), |all, one| (all.0 + one.0, all.1 + one.1))
@@ -145,7 +147,8 @@ impl State {
         }
     }
 
-    /// What to send next: the oldest keys, up to the limit of one command, or one pattern, or what did not fit.
+    /// What to send next: the oldest keys, up to the limit of one command, or one pattern, or what
+    /// did not fit.
     pub(super) fn oldest(&self) -> Batch {
         let oldest = self.entries.first_key_value();
         if !self.overflow.is_empty() && oldest.is_none_or(|(&place, _)| place > self.overflow_place)

@@ -127,8 +127,8 @@ settings! {
     /// The size limit of an encoded value, in bytes, for storing it and for reading it back: 8 MiB
     /// by default, and at least 1. Larger ones are counted
     /// ([`oversized`](crate::stats::FunctionStats::oversized) and
-    /// [`undecodable`](crate::stats::FunctionStats::undecodable)), and the log names each function that
-    /// has them, once.
+    /// [`undecodable`](crate::stats::FunctionStats::undecodable)), and the log names each function
+    /// that has them, once.
     ///
     /// Values above 1 MiB have a connection to Redis of their own, which is made when it is first
     /// needed: other calls do not wait behind them, and how long they take does not decide whether
@@ -144,8 +144,8 @@ settings! {
     /// sooner. Calls beyond the bound wait in line, first come, first served, for as long as their
     /// [`budget`](Self::budget) lasts, and those that wait to read the same key read it once for
     /// all of them. A call whose budget ends there continues without the store, which is counted
-    /// ([`store_saturated`](crate::stats::FunctionStats::store_saturated)) and, when it begins and ends,
-    /// logged; it is not taken for a failure of the server.
+    /// ([`store_saturated`](crate::stats::FunctionStats::store_saturated)) and, when it begins and
+    /// ends, logged; it is not taken for a failure of the server.
     ///
     /// ```
     /// # fn main() -> Result<(), cache_runtime::Error> {
@@ -241,8 +241,8 @@ settings! {
     ///
     /// What an entry takes is its key, its record, and its share of the tables that hold it: a
     /// number under a short key takes some 400 bytes. A value larger than half of this is not
-    /// stored, and counts as [`oversized`](crate::stats::FunctionStats::oversized). What keeps outdated
-    /// values from being stored (leases, fences, and the tombstones of `hold_off`) is never
-    /// evicted: values make room for it.
+    /// stored, and counts as [`oversized`](crate::stats::FunctionStats::oversized). What keeps
+    /// outdated values from being stored (leases, fences, and the tombstones of `hold_off`) is
+    /// never evicted: values make room for it.
     capacity: usize = 64 << 20, (bytes: usize) => bytes;
 }

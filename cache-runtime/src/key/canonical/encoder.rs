@@ -1,11 +1,13 @@
 //! The form of a value that is hashed.
 //!
-//! Each value begins with a byte that tells its kind, and is followed by what has a length that the kind or a length in
-//! front tells: so no value begins like another one ends, and a sequence of values can be read in one way only. Structs
-//! and variants are written with their names, so that two variants of an untagged enum are told apart as far as their
-//! types are. The entries of a map, and the elements of a set, are sorted by what they are written as.
+//! Each value begins with a byte that tells its kind, and is followed by what has a length that the
+//! kind or a length in front tells: so no value begins like another one ends, and a sequence of
+//! values can be read in one way only. Structs and variants are written with their names, so that
+//! two variants of an untagged enum are told apart as far as their types are. The entries of a map,
+//! and the elements of a set, are sorted by what they are written as.
 //!
-//! Numbers of different types are different values, and so are `0.0` and `-0.0`. Every NaN is the same.
+//! Numbers of different types are different values, and so are `0.0` and `-0.0`. Every NaN is the
+//! same.
 
 use std::fmt::{self, Display};
 
@@ -21,7 +23,8 @@ const LEVELS: u8 = 127;
 /// Why a value cannot be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Refusal {
-    /// Its type's implementation of `Serialize` fails. The message is left out, because it may quote the value.
+    /// Its type's implementation of `Serialize` fails. The message is left out, because it may
+    /// quote the value.
     Unserializable,
     TooDeep,
     /// This type has a field that is not serialized.

@@ -1,12 +1,14 @@
 //! Fields that serde does not show.
 //!
-//! `#[serde(skip)]` leaves nothing behind in what a type serializes: values that differ in such a field look the same,
-//! and would share a key. But the fields that it does show are references into the struct. Between them lies padding,
-//! of which no piece is as long as the struct's alignment; where a longer piece is left over, there is another field.
+//! `#[serde(skip)]` leaves nothing behind in what a type serializes: values that differ in such a
+//! field look the same, and would share a key. But the fields that it does show are references into
+//! the struct. Between them lies padding, of which no piece is as long as the struct's alignment;
+//! where a longer piece is left over, there is another field.
 //!
-//! This finds no small field that fits into the padding of others, and looks at nothing but structs in their own place,
-//! with fields in theirs: not at enums, at what is behind a pointer, in a list or in a map (their elements are handed on
-//! as references), at what is flattened, or at fields that are serialized `with` a function.
+//! This finds no small field that fits into the padding of others, and looks at nothing but structs
+//! in their own place, with fields in theirs: not at enums, at what is behind a pointer, in a list
+//! or in a map (their elements are handed on as references), at what is flattened, or at fields
+//! that are serialized `with` a function.
 
 use std::any::type_name;
 use std::ops::Range;
@@ -40,8 +42,8 @@ impl Fields {
     /// Of a type that serializes as the struct `name`.
     pub(super) fn of(subject: Subject, name: &str) -> Self {
         let (krate, last) = types::ends(subject.ty);
-        // Another name is that of a pointer or wrapper around the struct. What the standard library leaves out does not
-        // count, such as whether a range has been iterated over.
+        // Another name is that of a pointer or wrapper around the struct. What the standard library
+        // leaves out does not count, such as whether a range has been iterated over.
         let is_struct = last == name && !matches!(krate, "alloc" | "core" | "std");
         Self { of: subject, places: is_struct.then(Vec::new) }
     }

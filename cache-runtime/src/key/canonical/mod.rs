@@ -1,7 +1,9 @@
-//! A hash that is the same for equal values of any serializable type in every process, and different for others.
+//! A hash that is the same for equal values of any serializable type in every process, and
+//! different for others.
 //!
-//! The value is written in a form of its own ([`encoder`]), in which all that serde distinguishes differs, and the bytes
-//! are hashed. A codec's form will not do: to JSON, `None`, `()`, `Some(None)`, infinities and NaN are all `null`.
+//! The value is written in a form of its own ([`encoder`]), in which all that serde distinguishes
+//! differs, and the bytes are hashed. A codec's form will not do: to JSON, `None`, `()`,
+//! `Some(None)`, infinities and NaN are all `null`.
 
 mod encoder;
 mod layout;
@@ -42,14 +44,15 @@ impl fmt::Display for Unhashable {
         write!(f, "a value of type `{ty}` cannot be hashed for a key, because ")?;
         match why {
             Refusal::Unserializable => f.write_str(
-                "it does not serialize, like a path that is not UTF-8: put parts of it that do into the key, \
-                 or implement `KeyPart` for its type",
+                "it does not serialize, like a path that is not UTF-8: put parts of it that do \
+                 into the key, or implement `KeyPart` for its type",
             ),
             Refusal::TooDeep => f.write_str("it is nested too deep: put parts of it into the key"),
             Refusal::Skipped(ty) => write!(
                 f,
-                "serde skips a field of `{ty}`, so that values which differ there would have the same key: put the \
-                 fields that count into the key, `<name.field>`, or implement `KeyPart` for the type",
+                "serde skips a field of `{ty}`, so that values which differ there would have the \
+                 same key: put the fields that count into the key, `<name.field>`, or implement \
+                 `KeyPart` for the type",
             ),
         }
     }

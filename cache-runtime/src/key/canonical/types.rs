@@ -1,9 +1,10 @@
 //! What the name of a type tells that serde does not.
 //!
-//! To serde a set is a sequence like any other, whose order is another one in every instance, and an array is a tuple,
-//! although it is equal to a list of the same elements. But a value's type is known where serde hands it on, and so is
-//! the type's name. If a set is not recognised (a wrapper serializes its elements by itself, or the compiler spells names
-//! differently one day), equal sets get different keys: misses, and never another set's value.
+//! To serde a set is a sequence like any other, whose order is another one in every instance, and
+//! an array is a tuple, although it is equal to a list of the same elements. But a value's type is
+//! known where serde hands it on, and so is the type's name. If a set is not recognised (a wrapper
+//! serializes its elements by itself, or the compiler spells names differently one day), equal sets
+//! get different keys: misses, and never another set's value.
 
 /// Those in which the order of the elements says nothing: crate and name.
 const SETS: [(&str, &str); 10] = [

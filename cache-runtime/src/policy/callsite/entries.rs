@@ -62,8 +62,8 @@ impl Callsite {
         self.sketch().is_some_and(Sketch::is_automatic)
     }
 
-    /// The path in its automatic keys: what `make` makes of the name of a closure in it. The first one is kept, since
-    /// only a generic function has more of them.
+    /// The path in its automatic keys: what `make` makes of the name of a closure in it. The first
+    /// one is kept, since only a generic function has more of them.
     pub(crate) fn path(
         &self,
         here: &'static str,

@@ -20,8 +20,8 @@ use crate::record::KeyHash;
 /// The length of what tells a function from others in a record.
 pub(crate) const FINGERPRINT: usize = 8;
 
-/// What an attribute says about its function. Built at compile time, one static per function, or two of which one stands
-/// for both.
+/// What an attribute says about its function. Built at compile time, one static per function, or
+/// two of which one stands for both.
 #[derive(Debug)]
 pub struct Callsite {
     name: &'static str,

@@ -1,8 +1,9 @@
 //! Functions whose keys are made in two places.
 //!
-//! An attribute cannot see whether its function is in an `impl` block, so a function that does not say so cannot call its
-//! own companion, which may be `get_user_key` or `User::get_user_key`. It makes its key by itself, and the companion makes
-//! it once more. Each of them has a static. The first one that makes a key stands for both.
+//! An attribute cannot see whether its function is in an `impl` block, so a function that does not
+//! say so cannot call its own companion, which may be `get_user_key` or `User::get_user_key`. It
+//! makes its key by itself, and the companion makes it once more. Each of them has a static. The
+//! first one that makes a key stands for both.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -21,8 +22,8 @@ pub(super) enum Half {
 /// The static that stands for both, once it is known.
 pub(super) struct First(OnceLock<&'static Callsite>);
 
-/// What the two statics of a function have in common. Functions that a macro has made may have it in common, too: those
-/// of one name in different blocks of one function.
+/// What the two statics of a function have in common. Functions that a macro has made may have it
+/// in common, too: those of one name in different blocks of one function.
 #[derive(PartialEq, Eq, Hash)]
 struct Identity {
     place: Place,

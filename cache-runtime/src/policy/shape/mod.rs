@@ -1,9 +1,10 @@
 //! Whether two templates can make the same key.
 //!
-//! A shape is a template whose placeholders have a kind in place of their name: `user:<int>`. It stands for the set of
-//! all keys that the template can make, or of all keys that a pattern matches. Two shapes have a key in common if both
-//! can be walked through at the same time, character by character: each is a small automaton, and the search goes
-//! through the pairs of their states.
+//! A shape is a template whose placeholders have a kind in place of their name: `user:<int>`. It
+//! stands for the set of all keys that the template can make, or of all keys that a pattern
+//! matches. Two shapes have a key in common if both can be walked through at the same time,
+//! character by character: each is a small automaton, and the search goes through the pairs of
+//! their states.
 
 mod pieces;
 mod sketch;
@@ -14,8 +15,8 @@ use self::pieces::{Piece, Pieces};
 pub(crate) use self::sketch::Sketch;
 use crate::policy::place::{self, Place};
 
-/// The names of types that a key shows as they are, without a path. `_` stands for one that the name of a generic
-/// `impl` block leaves open.
+/// The names of types that a key shows as they are, without a path. `_` stands for one that the
+/// name of a generic `impl` block leaves open.
 const PRIMITIVES: &[&str] = &[
     "bool", "char", "str", "&str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32",
     "i64", "i128", "isize", "f32", "f64", "()",
@@ -43,7 +44,8 @@ struct Arrow {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Only(char),
-    /// What the escaped form of a value may hold: all of it, or all but the character that follows in the template.
+    /// What the escaped form of a value may hold: all of it, or all but the character that follows
+    /// in the template.
     Value(Option<char>),
     Digit,
     /// A hexadecimal digit in lower case.

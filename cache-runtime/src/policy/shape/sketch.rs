@@ -1,5 +1,5 @@
-//! Whether two shapes look alike. It is asked before anything else, since most do not, and every function is compared with
-//! every other one.
+//! Whether two shapes look alike. It is asked before anything else, since most do not, and every
+//! function is compared with every other one.
 
 /// What the shape of an automatic key begins with.
 const AUTOMATIC: &str = "<origin>";
@@ -25,7 +25,8 @@ impl<'a> Sketch<'a> {
             (true, true) => self.name() == other.name(),
             (true, false) => other.may_begin_as_path(self.function),
             (false, true) => self.may_begin_as_path(other.function),
-            // No value holds a colon, so what stands between colons faces what stands between the same ones.
+            // No value holds a colon, so what stands between colons faces what stands between the
+            // same ones.
             (false, false) => {
                 let (mut one, mut other) = (self.shape.split(':'), other.shape.split(':'));
                 loop {

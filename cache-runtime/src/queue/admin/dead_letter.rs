@@ -8,20 +8,22 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::store::queue::{Death, Position};
 
-/// An item that its sink refused for good or `max_attempts` times, or that cannot be decoded, or has another version or type than the
-/// worker reads.
+/// An item that its sink refused for good or `max_attempts` times, or that cannot be decoded, or
+/// has another version or type than the worker reads.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct DeadLetter<T> {
-    /// What [`redrive_one`](crate::queue::Queue::redrive_one), [`discard`](crate::queue::Queue::discard) and
+    /// What [`redrive_one`](crate::queue::Queue::redrive_one),
+    /// [`discard`](crate::queue::Queue::discard) and
     /// [`dead_letters_after`](crate::queue::Queue::dead_letters_after) take.
     pub id: DeadLetterId,
-    /// The item; `None` if its bytes cannot be decoded, or are those of another version or type than this queue's.
+    /// The item; `None` if its bytes cannot be decoded, or are those of another version or type
+    /// than this queue's.
     pub item: Option<T>,
     /// Why there is no `item`, as far as this process can tell. It may quote the bytes.
     pub unreadable: Option<String>,
-    /// The item as its codec wrote it, readable text if that is JSON, also where it cannot be decoded. Empty if somebody
-    /// took it out of the queue by hand.
+    /// The item as its codec wrote it, readable text if that is JSON, also where it cannot be
+    /// decoded. Empty if somebody took it out of the queue by hand.
     pub bytes: Vec<u8>,
     /// Its key; empty if the queue has none.
     pub key: String,
@@ -41,9 +43,9 @@ pub struct DeadLetter<T> {
 
 /// Names a dead letter of a queue.
 ///
-/// Its text is the number of its partition, a colon, and its id as Redis shows it: the letter `3:1800000000000-0` of the
-/// queue `logins` is the entry `1800000000000-0` of the stream `wb:{logins:3}:dead`. Ids are ordered by partition, and in
-/// a partition by the time of death.
+/// Its text is the number of its partition, a colon, and its id as Redis shows it: the letter
+/// `3:1800000000000-0` of the queue `logins` is the entry `1800000000000-0` of the stream
+/// `wb:{logins:3}:dead`. Ids are ordered by partition, and in a partition by the time of death.
 ///
 /// ```
 /// # use cache_runtime::queue::DeadLetterId;

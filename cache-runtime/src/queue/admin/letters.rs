@@ -11,13 +11,15 @@ use crate::queue::{DeadLetter, DeadLetterId, Queue};
 use crate::store::StoreResult;
 use crate::store::queue::{Buried, Death};
 
-/// Dead letters that are read, put back or removed in one step, during which the server does nothing else.
+/// Dead letters that are read, put back or removed in one step, during which the server does
+/// nothing else.
 const AT_ONCE: usize = 100;
 /// From the first death to the last.
 const EVER: (Death, Death) = (Death { ms: 0, sequence: 0 }, Death::LAST);
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
-    /// Returns at most `limit` dead letters, ordered by partition and then by the time of their deaths: the first page.
+    /// Returns at most `limit` dead letters, ordered by partition and then by the time of their
+    /// deaths: the first page.
     ///
     /// # Errors
     ///
@@ -30,8 +32,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         self.letters(0, Death::default(), limit).await
     }
 
-    /// Returns the next page: at most `limit` of the dead letters that come after this one, which need not exist any more.
-    /// A page that holds fewer is the last.
+    /// Returns the next page: at most `limit` of the dead letters that come after this one, which
+    /// need not exist any more. A page that holds fewer is the last.
     ///
     /// ```
     /// # use cache_runtime::Queue;
@@ -61,9 +63,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         self.letters(id.partition(), id.death(), limit).await
     }
 
-    /// Puts all dead letters back at the end of the queue, with their original versions, and returns how many there
-    /// were. To the sink they are new items, which come after items of the same keys that were delivered in the
-    /// meantime: a guard by version refuses those that are outdated.
+    /// Puts all dead letters back at the end of the queue, with their original versions, and
+    /// returns how many there were. To the sink they are new items, which come after items of the
+    /// same keys that were delivered in the meantime: a guard by version refuses those that are
+    /// outdated.
     ///
     /// # Errors
     ///
@@ -79,8 +82,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         .await
     }
 
-    /// Puts one dead letter back, as [`redrive`](Self::redrive) does with all of them. `false`: there is none of that id,
-    /// or not any more.
+    /// Puts one dead letter back, as [`redrive`](Self::redrive) does with all of them. `false`:
+    /// there is none of that id, or not any more.
     ///
     /// # Errors
     ///
@@ -95,8 +98,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         Ok(log.asked(log.redrive(id.partition(), between, 1, deadline()).await)? > 0)
     }
 
-    /// Removes one dead letter for good. `false`: there is none of that id, or not any more. Cache entries that it had
-    /// [put](macro@crate::write_behind) were invalidated when it died.
+    /// Removes one dead letter for good. `false`: there is none of that id, or not any more. Cache
+    /// entries that it had [put](macro@crate::write_behind) were invalidated when it died.
     ///
     /// # Errors
     ///
@@ -132,8 +135,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         .await
     }
 
-    /// Does something to all dead letters that there are now, some at a time, and returns how many there were. Those that
-    /// die meanwhile, or come back, are left alone.
+    /// Does something to all dead letters that there are now, some at a time, and returns how many
+    /// there were. Those that die meanwhile, or come back, are left alone.
     async fn in_rounds(
         &self,
         some: impl AsyncFn(&Log, u32, usize) -> StoreResult<u64>,

@@ -65,13 +65,13 @@ impl Core {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
-    /// Pauses the queue, for all processes and until it is [resumed](Self::resume): workers end the batches that they have
-    /// begun, which takes as long as the sink, and deliver nothing more from at most a fifth of a `lease` after that on.
-    /// Items can still be pushed. While Redis is unavailable nobody knows of the pause, and items go directly to the sink as
-    /// ever.
+    /// Pauses the queue, for all processes and until it is [resumed](Self::resume): workers end the
+    /// batches that they have begun, which takes as long as the sink, and deliver nothing more from
+    /// at most a fifth of a `lease` after that on. Items can still be pushed. While Redis is
+    /// unavailable nobody knows of the pause, and items go directly to the sink as ever.
     ///
-    /// [`QueueLength::paused`] tells, and so do the log and the counters. A paused queue in this process's memory is not
-    /// emptied at the end of the process.
+    /// [`QueueLength::paused`] tells, and so do the log and the counters. A paused queue in this
+    /// process's memory is not emptied at the end of the process.
     ///
     /// # Errors
     ///
@@ -99,9 +99,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         log.asked(log.pause(false, deadline()).await)
     }
 
-    /// Removes all items for good that are in the queue now, and returns how many there were. What a sink has at this
-    /// moment it may still write. Cache entries that the items had put are invalidated. Dead letters stay: see
-    /// [`discard_all`](Self::discard_all).
+    /// Removes all items for good that are in the queue now, and returns how many there were. What
+    /// a sink has at this moment it may still write. Cache entries that the items had put are
+    /// invalidated. Dead letters stay: see [`discard_all`](Self::discard_all).
     ///
     /// # Errors
     ///
@@ -131,14 +131,15 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         Ok(count)
     }
 
-    /// Spreads items over no more partitions than this process knows of, in all processes, and lets workers forget those above
-    /// once they are empty. Returns whether that is done. Else call it again later: items from before the change are left,
-    /// which are delivered first so that those of a key keep their order, or one of the partitions holds a dead letter, or
-    /// another process has made more partitions known meanwhile.
+    /// Spreads items over no more partitions than this process knows of, in all processes, and lets
+    /// workers forget those above once they are empty. Returns whether that is done. Else call it
+    /// again later: items from before the change are left, which are delivered first so that those
+    /// of a key keep their order, or one of the partitions holds a dead letter, or another process
+    /// has made more partitions known meanwhile.
     ///
-    /// A queue keeps its number of partitions when a deployment wants fewer. Call this once no worker runs any more that wants
-    /// more, as it would change the number back. The guide says more of
-    /// [changes of the number](mod@crate::writing_behind#another-number-of-partitions).
+    /// A queue keeps its number of partitions when a deployment wants fewer. Call this once no
+    /// worker runs any more that wants more, as it would change the number back. The guide says
+    /// more of [changes of the number](mod@crate::writing_behind#another-number-of-partitions).
     ///
     /// # Errors
     ///
@@ -146,8 +147,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, the change may have begun; then whoever pushes ends it. The partitions may or may not be
-    /// forgotten.
+    /// If the future is dropped, the change may have begun; then whoever pushes ends it. The
+    /// partitions may or may not be forgotten.
     pub async fn shrink(&self) -> Result<bool, Error> {
         let Some(log) = self.log() else { return Ok(true) };
         let own = log.shared.site.options.partitions;

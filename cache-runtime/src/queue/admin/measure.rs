@@ -63,7 +63,8 @@ impl Log {
         Ok(length)
     }
 
-    /// Called for a snapshot of the counters, which may be a second old; older while the server does not answer.
+    /// Called for a snapshot of the counters, which may be a second old; older while the server
+    /// does not answer.
     pub(in crate::queue) fn look_for_stats(&self) {
         if let Some(memory) = self.here() {
             let mut length = QueueLength { paused: memory.is_paused(), ..QueueLength::default() };
@@ -87,7 +88,8 @@ impl Log {
         if !gauge.is_older_than(age) || gauge.is_looking.swap(true, Ordering::AcqRel) {
             return;
         }
-        // Dropped without having run if there is no runtime, or if the runtime ends: then another call may measure.
+        // Dropped without having run if there is no runtime, or if the runtime ends: then another
+        // call may measure.
         let looking = Looking(Self { cache: self.cache.clone(), shared: Arc::clone(&self.shared) });
         background::spawn(async move {
             // The figures stay, and their age tells that there was no answer.

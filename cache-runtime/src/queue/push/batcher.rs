@@ -1,9 +1,10 @@
 //! Pushes to one partition that are sent together.
 //!
-//! What a call of a script costs the server is much more than what one item more in it does. So to each partition one call is
-//! under way at a time, and what is pushed meanwhile goes with the next: a push that is alone is sent at once, and the more
-//! there are the less each costs. They are sent in the order in which they came, and each is told what became of its item
-//! alone. An item whose push was given up before it was sent is not sent.
+//! What a call of a script costs the server is much more than what one item more in it does. So to
+//! each partition one call is under way at a time, and what is pushed meanwhile goes with the next:
+//! a push that is alone is sent at once, and the more there are the less each costs. They are sent
+//! in the order in which they came, and each is told what became of its item alone. An item whose
+//! push was given up before it was sent is not sent.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -25,7 +26,8 @@ use crate::support::budget::Deadline;
 pub(in crate::queue) const ITEMS: usize = 64;
 /// Most bytes of items in one call of several.
 pub(in crate::queue) const BYTES: usize = 1 << 20;
-/// Extra time for the sender task to report why there is no answer: only a lost connection means that the item may have been stored.
+/// Extra time for the sender task to report why there is no answer: only a lost connection means
+/// that the item may have been stored.
 const GRACE: Duration = Duration::from_millis(100);
 
 /// Pushes to one partition that have not been sent.
@@ -84,8 +86,8 @@ impl Group {
         state.is_attended.then_some(next)
     }
 
-    /// Takes an item back, unless it was taken along. Whoever sends has not come to it in time: its runtime may stand still,
-    /// with nobody to drive it. The next push finds somebody else.
+    /// Takes an item back, unless it was taken along. Whoever sends has not come to it in time: its
+    /// runtime may stand still, with nobody to drive it. The next push finds somebody else.
     fn take_back(&self, number: u64) -> bool {
         let mut state = self.lock();
         let before = state.waiting.len();
@@ -198,7 +200,8 @@ impl Attendant {
 }
 
 impl Drop for Attendant {
-    /// The runtime of the sender task ends: the pushes see that their senders are gone, and try again through another task.
+    /// The runtime of the sender task ends: the pushes see that their senders are gone, and try
+    /// again through another task.
     fn drop(&mut self) {
         if !self.is_done {
             *self.lot.group.lock() = State::default();

@@ -1,7 +1,9 @@
-//! The way past the queue: items that could not be stored go to the sink of a worker in this process.
+//! The way past the queue: items that could not be stored go to the sink of a worker in this
+//! process.
 //!
-//! They get there as they would through the queue: those of a partition together, up to `batch` of them, the first of which waits
-//! for `linger`, in their order, and one call at a time. Each push is told what became of its item alone.
+//! They get there as they would through the queue: those of a partition together, up to `batch` of
+//! them, the first of which waits for `linger`, in their order, and one call at a time. Each push
+//! is told what became of its item alone.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -20,7 +22,8 @@ use crate::queue::sink::Sink;
 use crate::queue::sink::batch::{Batch, BatchItem, Merge};
 use crate::queue::sink::error::{SinkError, SinkErrorKind};
 
-/// So many items that were refused by themselves, while nothing was taken, speak for the rest of their batch.
+/// So many items that were refused by themselves, while nothing was taken, speak for the rest of
+/// their batch.
 const ENOUGH: u32 = 2;
 
 /// A sink, and the items that wait for it.
@@ -111,8 +114,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
         self.is_done = true;
     }
 
-    /// A batch, or what there is once the first item has waited long enough; none if nothing waits, and nobody attends to it any
-    /// more.
+    /// A batch, or what there is once the first item has waited long enough; none if nothing waits,
+    /// and nobody attends to it any more.
     async fn next(&self) -> Option<Vec<Waiting<T>>> {
         let options = &self.log.shared.site.options;
         let linger = options.linger.min(options.push_timeout);

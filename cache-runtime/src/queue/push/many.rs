@@ -18,7 +18,8 @@ use crate::queue::push::retry_many::Sending;
 use crate::queue::sink::batch::BatchItem;
 use crate::queue::{Queue, QueueState};
 
-/// The error of [`Queue::push_many`](crate::queue::Queue::push_many): which items were not pushed, and why.
+/// The error of [`Queue::push_many`](crate::queue::Queue::push_many): which items were not pushed,
+/// and why.
 #[derive(Debug)]
 pub struct PushManyError {
     items: usize,
@@ -35,8 +36,9 @@ struct Ready<T> {
 type Failed = Vec<(usize, Error)>;
 
 impl PushManyError {
-    /// The items whose push failed, at least one, by their places among those that were pushed, from 0, in that order.
-    /// What [`Queue::push`](crate::queue::Queue::push) says of an error holds for each. All other items were pushed.
+    /// The items whose push failed, at least one, by their places among those that were pushed,
+    /// from 0, in that order. What [`Queue::push`](crate::queue::Queue::push) says of an error
+    /// holds for each. All other items were pushed.
     #[must_use]
     pub fn failed(&self) -> &[(usize, Error)] {
         &self.failed
@@ -66,14 +68,16 @@ impl std::error::Error for PushManyError {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
-    /// Puts many items into the queue, in a fraction of the time that as many [pushes](Self::push) take: to each partition
-    /// up to 64 items, or a megabyte, go in one call, and to all partitions at once. Items of one key keep their order. If
-    /// the queue is full, this waits for room, for `push_timeout` after each piece that found some.
+    /// Puts many items into the queue, in a fraction of the time that as many [pushes](Self::push)
+    /// take: to each partition up to 64 items, or a megabyte, go in one call, and to all partitions
+    /// at once. Items of one key keep their order. If the queue is full, this waits for room, for
+    /// `push_timeout` after each piece that found some.
     ///
-    /// An item that cannot be encoded fails alone. Once an item cannot be stored for another reason, those behind it in its
-    /// partition are not tried, so that none overtakes it. Only if a failover happens meanwhile, items of this call may come
-    /// after later ones of it: those that went with the former primary are sent again. While Redis is unavailable, they go
-    /// to the sink of a worker in this process, in batches.
+    /// An item that cannot be encoded fails alone. Once an item cannot be stored for another
+    /// reason, those behind it in its partition are not tried, so that none overtakes it. Only if a
+    /// failover happens meanwhile, items of this call may come after later ones of it: those that
+    /// went with the former primary are sent again. While Redis is unavailable, they go to the sink
+    /// of a worker in this process, in batches.
     ///
     /// With `put`, each item is a write of its own entries, so items are pushed one after another.
     ///
@@ -90,12 +94,14 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     ///
     /// # Errors
     ///
-    /// If not all items were pushed: with an error for each that was not, as [`push`](Self::push) returns it.
+    /// If not all items were pushed: with an error for each that was not, as [`push`](Self::push)
+    /// returns it.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, each item may or may not be in the queue. Once another push of this process has reached the
-    /// same partition, those that are not there can no longer get there.
+    /// If the future is dropped, each item may or may not be in the queue. Once another push of
+    /// this process has reached the same partition, those that are not there can no longer get
+    /// there.
     pub async fn push_many(&self, items: Vec<T>) -> Result<(), PushManyError> {
         let count = items.len();
         // Boxed, since they are large and the caller's future holds them.
@@ -198,8 +204,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         }
         let (mut failed, mut past, mut moved) = (Failed::new(), Vec::new(), Vec::new());
         for (mut ready, outcome) in items.into_iter().zip(outcomes) {
-            // Above all that the attempts may have left there: what arrives late may have got a version above those of the
-            // items behind it, as these are a microsecond apart, but none as high as those that begin when time is up.
+            // Above all that the attempts may have left there: what arrives late may have got a
+            // version above those of the items behind it, as these are a microsecond apart, but
+            // none as high as those that begin when time is up.
             ready.entry.version = clock::now().version();
             match outcome {
                 Ok(()) => count(&log.shared.counters.pushed, 1),

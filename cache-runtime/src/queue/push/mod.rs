@@ -134,9 +134,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
             fidelity::compare(item, codec, payload, self.definition.equal).map_err(|difference| {
                 site.callsite.trials().fail();
                 let description = format_args!(
-                    "an item was pushed that its sink would not get as it is: {difference}. It was refused. Let the type's \
-                     `Serialize` and `Deserialize` agree, leave that part out of the item, or say `lossy_values` if what \
-                     the sink gets will do"
+                    "an item was pushed that its sink would not get as it is: {difference}. It was \
+                     refused. Let the type's `Serialize` and `Deserialize` agree, leave that part \
+                     out of the item, or say `lossy_values` if what the sink gets will do"
                 );
                 misuse::report(cache, &site.callsite, Misuse::AlteredValue, description);
                 let message = format!("the sink would get another item: {difference}");

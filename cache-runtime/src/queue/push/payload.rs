@@ -1,7 +1,8 @@
 //! Items as bytes, and what must agree for them to be delivered.
 //!
-//! Before the item stands the byte of its codec, so that a queue can change its codec while it holds items. An item of another
-//! version than 0, or of a codec that has no names, has a longer head:
+//! Before the item stands the byte of its codec, so that a queue can change its codec while it
+//! holds items. An item of another version than 0, or of a codec that has no names, has a longer
+//! head:
 //!
 //! ```text
 //! [codec] [item]                                               version 0, of a codec with names
@@ -44,11 +45,12 @@ impl fmt::Display for Unreadable {
             Self::Undecodable => f.write_str("the item does not decode"),
             Self::Version(its, own) => write!(
                 f,
-                "the item has version {its} of its type, and this worker reads version {own}; `redrive` gives it to a \
-                 worker that reads version {its}"
+                "the item has version {its} of its type, and this worker reads version {own}; \
+                 `redrive` gives it to a worker that reads version {its}"
             ),
             Self::Shape => f.write_str(
-                "the item was pushed with another type, whose fields, variants or numbers differ from the worker's",
+                "the item was pushed with another type, whose fields, variants or numbers differ \
+                    from the worker's",
             ),
         }
     }
@@ -105,7 +107,8 @@ fn open(payload: &[u8]) -> Option<Opened<'_>> {
     Some(Opened { codec, version, shape, item })
 }
 
-/// The item, if it was pushed with this version of its type, and with a type of the same shape where that is known.
+/// The item, if it was pushed with this version of its type, and with a type of the same shape
+/// where that is known.
 pub(crate) fn decode<T>(payload: &[u8], version: u32) -> Result<T, Unreadable>
 where
     T: Serialize + DeserializeOwned,

@@ -1,4 +1,5 @@
-//! What this process has under way to one partition, so that an item that is sent twice is stored once.
+//! What this process has under way to one partition, so that an item that is sent twice is stored
+//! once.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -11,12 +12,13 @@ pub(in crate::queue) struct Producer(Mutex<State>);
 struct State {
     last: u64,
     under_way: BTreeSet<u64>,
-    /// Those that nobody waits for any more, although they may still be stored, where an older one is under way.
+    /// Those that nobody waits for any more, although they may still be stored, where an older one
+    /// is under way.
     given_up: BTreeSet<u64>,
 }
 
-/// The number of one push, until its outcome is known or nobody cares any more. What the server executes of it later is
-/// without effect, once a push that began later has told it so.
+/// The number of one push, until its outcome is known or nobody cares any more. What the server
+/// executes of it later is without effect, once a push that began later has told it so.
 #[derive(Debug)]
 pub(in crate::queue) struct Ticket<'a> {
     producer: &'a Producer,

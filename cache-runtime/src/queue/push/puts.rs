@@ -1,8 +1,9 @@
 //! Cache entries that a push updates.
 //!
-//! A push is a write of these entries: they are fenced before it, and get their values when the item is in the queue.
-//! Until it is delivered the database does not know it yet, as a replica that lags behind: where an entry could not get
-//! its value, because two pushes overlapped or the fence was not acknowledged, it stays empty for a while.
+//! A push is a write of these entries: they are fenced before it, and get their values when the
+//! item is in the queue. Until it is delivered the database does not know it yet, as a replica that
+//! lags behind: where an entry could not get its value, because two pushes overlapped or the fence
+//! was not acknowledged, it stays empty for a while.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,7 +21,8 @@ use crate::write::{Through, Values, Write, write};
 /// How long an item is on its way to the database once it has lingered, if nothing is amiss.
 const DELIVERY: Duration = Duration::from_secs(2);
 
-/// What an item puts into the cache, entry by entry. The item is asked twice: which entries, and then for their values.
+/// What an item puts into the cache, entry by entry. The item is asked twice: which entries, and
+/// then for their values.
 #[derive(Debug)]
 pub struct Puts<'a>(Asks<'a>);
 
@@ -77,7 +79,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
             .writer(Token::for_push(stamp.version()))
             .hold_off(self.definition.site.options.linger + DELIVERY);
         put(&item, &mut Puts(Asks::Entries(&mut write)));
-        // An item that was delivered past the queue is in the database: its entries are just invalidated.
+        // An item that was delivered past the queue is in the database: its entries are just
+        // invalidated.
         let store = |pushed: &Option<T>, values: &mut Values| {
             if let Some(item) = pushed {
                 put(item, &mut Puts(Asks::Values(values)));

@@ -23,8 +23,8 @@ pub(in crate::queue) const PAUSES: (Duration, Duration) =
     (Duration::from_millis(2), Duration::from_millis(100));
 
 impl Log {
-    /// Appends an item: it is stored once, there or where it is found to belong, with this stamp or the later one that it is changed
-    /// to.
+    /// Appends an item: it is stored once, there or where it is found to belong, with this stamp or
+    /// the later one that it is changed to.
     pub(in crate::queue) async fn append(
         &self,
         spot: &mut Spot,
@@ -66,7 +66,8 @@ impl Log {
             oldest: ticket.number,
             longest: options.max_len.map(|max| max.div_ceil(spot.spread.into())),
             stamp: *stamp,
-            // What is held up for longer was given up meanwhile; half of that time is for clocks that differ.
+            // What is held up for longer was given up meanwhile; half of that time is for clocks
+            // that differ.
             window_us: u64::try_from(options.push_timeout.as_micros() / 2).unwrap_or(u64::MAX),
             given_up: &[],
             key,
@@ -209,8 +210,8 @@ impl Log {
     }
 }
 
-/// Whether the partition is full, as far as is known after an attempt. One that was cut short, and for which there was not even a
-/// connection in that time, says nothing.
+/// Whether the partition is full, as far as is known after an attempt. One that was cut short, and
+/// for which there was not even a connection in that time, says nothing.
 fn is_full<R>(before: bool, is_cut: bool, attempted: &StoreResult<(Added, R)>) -> bool {
     match attempted {
         Ok((added, _)) => *added == Added::Full,

@@ -1,8 +1,9 @@
 //! Many items get into one partition, in their order.
 //!
-//! They are sent in pieces, each in one call and each only when all before it are stored. The items of a piece have one stamp:
-//! if the partition is ahead of it, it is ahead for all of them, so that no later item is taken before an earlier one. If there
-//! is no room for all, those are taken that come first.
+//! They are sent in pieces, each in one call and each only when all before it are stored. The items
+//! of a piece have one stamp: if the partition is ahead of it, it is ahead for all of them, so that
+//! no later item is taken before an earlier one. If there is no room for all, those are taken that
+//! come first.
 
 use tokio::time::{Instant, sleep};
 
@@ -45,7 +46,8 @@ struct Piece<'a> {
 }
 
 impl Log {
-    /// Appends items in their order, and waits for room. Once one cannot be stored, those behind it are not tried.
+    /// Appends items in their order, and waits for room. Once one cannot be stored, those behind it
+    /// are not tried.
     pub(in crate::queue) async fn append_many(
         &self,
         spot: Spot,
@@ -72,8 +74,8 @@ impl Log {
         piece.end(failure.as_ref())
     }
 
-    /// As many attempts as there is time for, which begins anew with each that stores something. What it means for those that
-    /// have no outcome yet, if they are not there; none: all have one.
+    /// As many attempts as there is time for, which begins anew with each that stores something.
+    /// What it means for those that have no outcome yet, if they are not there; none: all have one.
     async fn attempt_piece(&self, lot: &Lot, spot: Spot, piece: &mut Piece<'_>) -> Option<Failure> {
         let options = &self.shared.site.options;
         let mut until = Instant::now() + options.push_timeout;

@@ -8,10 +8,11 @@ use crate::store::queue::Position;
 
 /// Items of one partition, in the order in which they were pushed.
 ///
-/// A sink that takes a `Vec` of items gets them merged by key. One that takes the batch can apply each item **exactly
-/// once**, even where items are increments rather than whole values: it stores [`position`](Self::position) in the
-/// same transaction as the rows, and uses [`after`](Self::after) to skip items at or before the stored position. Then
-/// it does not matter how often an item is delivered, or by whom.
+/// A sink that takes a `Vec` of items gets them merged by key. One that takes the batch can apply
+/// each item **exactly once**, even where items are increments rather than whole values: it stores
+/// [`position`](Self::position) in the same transaction as the rows, and uses
+/// [`after`](Self::after) to skip items at or before the stored position. Then it does not matter
+/// how often an item is delivered, or by whom.
 #[derive(Debug)]
 pub struct Batch<T> {
     queue: &'static str,
@@ -54,9 +55,9 @@ impl SinkReport {
 pub struct Versioned<T> {
     /// The pushed item, or the result of merging the items of its key.
     pub item: T,
-    /// Grows with every push of the same key: microseconds since 1970, never the same twice. It is made by the
-    /// pushing process and the partition together, from clocks that never go back, so `UPDATE … WHERE version < $new`
-    /// refuses an item that is older than the row.
+    /// Grows with every push of the same key: microseconds since 1970, never the same twice. It is
+    /// made by the pushing process and the partition together, from clocks that never go back, so
+    /// `UPDATE … WHERE version < $new` refuses an item that is older than the row.
     pub version: i64,
 }
 
@@ -119,8 +120,8 @@ impl<T> Batch<T> {
         self.partition
     }
 
-    /// The position to store together with the effects of this batch. There is none if the item bypassed the queue
-    /// because Redis was unavailable; then there is nothing to store.
+    /// The position to store together with the effects of this batch. There is none if the item
+    /// bypassed the queue because Redis was unavailable; then there is nothing to store.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
         self.asked.position.store(true, Ordering::Relaxed);
@@ -150,9 +151,9 @@ impl<T> Batch<T> {
         self.entries.is_empty()
     }
 
-    /// Drops the items at or before `stored`, the position stored for this [`partition`](Self::partition) (`None`
-    /// before the first batch). Items are merged only after this, so an item that was already applied is not added to
-    /// a sum again.
+    /// Drops the items at or before `stored`, the position stored for this
+    /// [`partition`](Self::partition) (`None` before the first batch). Items are merged only after
+    /// this, so an item that was already applied is not added to a sum again.
     #[must_use]
     pub fn after(mut self, stored: impl Into<Option<Position>>) -> Self {
         self.asked.position.store(true, Ordering::Relaxed);

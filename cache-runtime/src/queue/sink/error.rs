@@ -8,21 +8,23 @@ use std::time::Duration;
 /// Whether it helps to try again.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum SinkErrorKind {
-    /// It never helps: the item is at fault. It becomes a dead letter at once; a batch is halved until it is found.
+    /// It never helps: the item is at fault. It becomes a dead letter at once; a batch is halved
+    /// until it is found.
     Permanent,
-    /// It helps in the end: the database cannot be reached, or is overloaded. The batch waits, however long that takes,
-    /// and nothing is counted against its items.
+    /// It helps in the end: the database cannot be reached, or is overloaded. The batch waits,
+    /// however long that takes, and nothing is counted against its items.
     Transient,
     /// Nobody knows. The item is tried `max_attempts` times by itself while the sink takes others.
     #[default]
     Unspecified,
 }
 
-/// The error of a sink that says [what kind](SinkErrorKind) of error it is, or which items of the batch it is about.
+/// The error of a sink that says [what kind](SinkErrorKind) of error it is, or which items of the
+/// batch it is about.
 ///
-/// A sink can return it, in a `Result<(), SinkError>`, where `?` makes one of kind `Unspecified` of any other error. A sink
-/// that returns errors of its own says the kind in the attribute instead, with `error_kind = path`: a
-/// `fn(&E) -> SinkErrorKind`.
+/// A sink can return it, in a `Result<(), SinkError>`, where `?` makes one of kind `Unspecified` of
+/// any other error. A sink that returns errors of its own says the kind in the attribute instead,
+/// with `error_kind = path`: a `fn(&E) -> SinkErrorKind`.
 ///
 /// ```
 /// use cache_runtime::queue::SinkError;
@@ -74,13 +76,16 @@ impl SinkError {
         Self::new(SinkErrorKind::Unspecified, error)
     }
 
-    /// Some items of the batch failed, each with an error of its own, and **all others were taken**: they are not delivered
-    /// again. An item is given by its place, from 0, among the items as the sink got them: in the `Vec`, or in the order
-    /// in which the [`Batch`](crate::Batch) gave them. Errors about a place that there is not make the whole batch fail.
+    /// Some items of the batch failed, each with an error of its own, and **all others were
+    /// taken**: they are not delivered again. An item is given by its place, from 0, among the
+    /// items as the sink got them: in the `Vec`, or in the order in which the
+    /// [`Batch`](crate::Batch) gave them. Errors about a place that there is not make the whole
+    /// batch fail.
     ///
-    /// This is for sinks that write items one by one, such as a bulk request with a status for each. A sink that keeps
-    /// the [position](crate::Batch::position) can name only those that it will never take (`Permanent`): others would be
-    /// delivered again behind the position that it has stored.
+    /// This is for sinks that write items one by one, such as a bulk request with a status for
+    /// each. A sink that keeps the [position](crate::Batch::position) can name only those that it
+    /// will never take (`Permanent`): others would be delivered again behind the position that it
+    /// has stored.
     ///
     /// ```
     /// use cache_runtime::queue::{SinkError, SinkErrorKind};
@@ -102,7 +107,8 @@ impl SinkError {
         Self { kind: SinkErrorKind::Unspecified, text, items }
     }
 
-    /// Whether it helps to try again. Of an error [of items](Self::of_items), what that says of the whole batch: nothing.
+    /// Whether it helps to try again. Of an error [of items](Self::of_items), what that says of the
+    /// whole batch: nothing.
     #[must_use]
     pub fn kind(&self) -> SinkErrorKind {
         self.kind

@@ -42,7 +42,8 @@ impl<E: fmt::Display + 'static> SinkResult for Result<(), E> {
     message = "`{Self}` cannot be put into a queue",
     label = "items are stored and read back",
     note = "derive or implement `serde::Serialize` and `serde::Deserialize` for it",
-    note = "it must come back from serde as it was: an item with a part that serde skips or changes is refused"
+    note = "it must come back from serde as it was: an item with a part that serde skips or \
+        changes is refused"
 )]
 pub trait Item: Serialize + DeserializeOwned {}
 

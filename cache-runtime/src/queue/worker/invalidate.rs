@@ -1,8 +1,9 @@
 //! What becomes of cache entries when an item has come out of the queue.
 //!
-//! An entry that was put by a push may have been evicted since, and loaded again from the database before that knew the
-//! item. So once it does, whatever is in the entry is removed, but for what was put by that push or a later one: the
-//! writer's token tells ([`Token::of_push`]). Done before the item is acknowledged, it is done at least once.
+//! An entry that was put by a push may have been evicted since, and loaded again from the database
+//! before that knew the item. So once it does, whatever is in the entry is removed, but for what
+//! was put by that push or a later one: the writer's token tells ([`Token::of_push`]). Done before
+//! the item is acknowledged, it is done at least once.
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Keeps the lease of an owner whose own task cannot: its sink may block the thread that it runs on.
+//! Keeps the lease of an owner whose own task cannot: its sink may block the thread that it runs
+//! on.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -20,7 +21,8 @@ pub(in crate::queue) struct Term(Mutex<Times>);
 #[derive(Clone, Copy, Debug)]
 struct Times {
     until: Instant,
-    /// The latest time at which a call of the sink ends. A worker that takes the partition over later need not wait for it.
+    /// The latest time at which a call of the sink ends. A worker that takes the partition over
+    /// later need not wait for it.
     given_up: Option<Instant>,
 }
 
@@ -38,7 +40,8 @@ impl Term {
         times.until = times.until.max(until);
     }
 
-    /// From then on only the owner's task renews the lease; none: it is kept for as long as there is an owner.
+    /// From then on only the owner's task renews the lease; none: it is kept for as long as there
+    /// is an owner.
     pub(in crate::queue) fn give_up_at(&self, at: Option<Instant>) {
         self.lock().given_up = at;
     }
@@ -57,13 +60,14 @@ impl Term {
     }
 }
 
-/// A task on a thread that no sink runs on. It renews a lease that is half over, which the owner's task lets happen only if it
-/// cannot run. Ends with this handle.
+/// A task on a thread that no sink runs on. It renews a lease that is half over, which the owner's
+/// task lets happen only if it cannot run. Ends with this handle.
 #[derive(Debug)]
 pub(in crate::queue) struct Keeper(AbortHandle);
 
 impl Keeper {
-    /// Keeps what is owned under a claim, over its connection; none where leases do not end, or time is simulated.
+    /// Keeps what is owned under a claim, over its connection; none where leases do not end, or
+    /// time is simulated.
     pub(in crate::queue) fn new(
         line: &PartitionConnection,
         claim: &Claim,
@@ -79,8 +83,9 @@ impl Keeper {
                 if term.until().saturating_duration_since(asked) > claim.lease / 2 {
                     continue;
                 }
-                // A thread that a sink keeps may be the one that waited for timers and sockets on behalf of all threads of its
-                // runtime. Another one does that from now on, if it is woken.
+                // A thread that a sink keeps may be the one that waited for timers and sockets on
+                // behalf of all threads of its runtime. Another one does that from now on, if it is
+                // woken.
                 runtime.spawn(async {});
                 if term.is_given_up() {
                     sleep_until(asked + claim.lease / 4).await;
@@ -90,8 +95,8 @@ impl Keeper {
                 let renewal = Renewal { fresh: &claim.token, is_late: false };
                 match server.renew(&keys, &claim, renewal, by).await {
                     Ok(true) => term.extend(asked + claim.lease),
-                    // The connection may be lost, and the owner cannot make another. The token stays: nothing but
-                    // renewals can still be on their way.
+                    // The connection may be lost, and the owner cannot make another. The token
+                    // stays: nothing but renewals can still be on their way.
                     Err(_) if Instant::now() < term.until() => match server.another(by).await {
                         Ok(another) => server = Arc::new(another),
                         Err(_) => sleep(PAUSE).await,

@@ -95,7 +95,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
         }
         let again = if self.log.is_in_memory() { "" } else { ", which are delivered again" };
         log::warn(format_args!(
-            "queue {:?}: its worker ends although no call of its sink has ended for {limit:?}. The sink has had {} items{again}",
+            "queue {:?}: its worker ends although no call of its sink has ended for {limit:?}. The \
+                sink has had {} items{again}",
             self.log.shared.queue,
             self.task.calls.items(),
         ));
@@ -158,7 +159,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
     /// Learns who else is there; takes what it lacks of its share, and lets go what it has beyond.
     async fn meet(&mut self) {
         if self.partitions.values().any(|(_, term)| term.is_free()) {
-            // Its sink keeps a thread, and what it had is for others: they take it only if it has no share.
+            // Its sink keeps a thread, and what it had is for others: they take it only if it has
+            // no share.
             _ = self.log.leave(&self.claim.worker, self.deadline()).await;
             return;
         }
@@ -227,8 +229,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
 }
 
 impl<T> Drop for Member<T> {
-    /// Nobody can end a delivery whose sink keeps its thread. But it does not keep its partition from others any more, or they would
-    /// wait for as long as this process lives.
+    /// Nobody can end a delivery whose sink keeps its thread. But it does not keep its partition
+    /// from others any more, or they would wait for as long as this process lives.
     fn drop(&mut self) {
         for (_, term) in self.partitions.values() {
             term.give_up_at(Some(Instant::now()));

@@ -24,12 +24,14 @@ use crate::queue::sink::{Item, Sink, SinkResult};
 use crate::queue::{Batch, Queue};
 use crate::support::shutdown_signal::{self, Stop, Stopped};
 
-/// Passes the items of a queue to its sink, in batches; returned by the companion of a `#[write_behind]` function.
+/// Passes the items of a queue to its sink, in batches; returned by the companion of a
+/// `#[write_behind]` function.
 ///
-/// Any number of workers, in any processes, share the partitions of a queue. Each has its fair share of them, each
-/// partition has one owner at a time, and partitions move when a worker joins or leaves. A worker uses the cache that
-/// is current when it is created, and its sink runs in that cache's scope. As long as the worker exists, running or
-/// not, pushes in its process that find Redis unavailable go directly to its sink.
+/// Any number of workers, in any processes, share the partitions of a queue. Each has its fair
+/// share of them, each partition has one owner at a time, and partitions move when a worker joins
+/// or leaves. A worker uses the cache that is current when it is created, and its sink runs in that
+/// cache's scope. As long as the worker exists, running or not, pushes in its process that find
+/// Redis unavailable go directly to its sink.
 #[must_use = "a worker does nothing until it is run"]
 pub struct Worker {
     queue: &'static str,
@@ -102,13 +104,15 @@ where
 }
 
 impl Worker {
-    /// Delivers also what is left in a queue of this name, to the same sink: that of the function before its queue was
-    /// renamed. Its items are read as those of this function, in as many partitions as that queue has; workers of an older
-    /// release that still deliver it share them. [`Batch::queue`] is the former name, so that stored positions still hold.
+    /// Delivers also what is left in a queue of this name, to the same sink: that of the function
+    /// before its queue was renamed. Its items are read as those of this function, in as many
+    /// partitions as that queue has; workers of an older release that still deliver it share them.
+    /// [`Batch::queue`] is the former name, so that stored positions still hold.
     ///
-    /// Between items of the two queues there is no order, also if they have one key: a guard by version lets the newer one
-    /// win. Where that is not enough, let the old queue run empty before anything is pushed to the new one. Once
-    /// [`Cache::queues`](crate::Cache::queues) shows that it is empty and nobody pushes to it any more, this can go.
+    /// Between items of the two queues there is no order, also if they have one key: a guard by
+    /// version lets the newer one win. Where that is not enough, let the old queue run empty before
+    /// anything is pushed to the new one. Once [`Cache::queues`](crate::Cache::queues) shows that
+    /// it is empty and nobody pushes to it any more, this can go.
     ///
     /// ```
     /// # use cache_runtime::Worker;
@@ -126,20 +130,22 @@ impl Worker {
         Self { engine, ..self }
     }
 
-    /// Delivers items until `shutdown` completes; then finishes the batches that it has started, and leaves the rest
-    /// to other workers. A queue in this process's memory is emptied first, because there are no other workers. If no
-    /// call of the sink ends for the length of [`shutdown_limit`](crate::CacheBuilder::shutdown_limit), 15 s by
-    /// default, it ends nevertheless; the log then says how many items the sink still had. They are delivered again.
+    /// Delivers items until `shutdown` completes; then finishes the batches that it has started,
+    /// and leaves the rest to other workers. A queue in this process's memory is emptied first,
+    /// because there are no other workers. If no call of the sink ends for the length of
+    /// [`shutdown_limit`](crate::CacheBuilder::shutdown_limit), 15 s by default, it ends
+    /// nevertheless; the log then says how many items the sink still had. They are delivered again.
     ///
-    /// It never ends by itself and never fails: it survives restarts and failovers of Redis, and waits while Redis is
-    /// unavailable. A batch that the sink refuses is retried after growing pauses, then in halves, until the failing
-    /// items are isolated; those become [dead letters](Queue::dead_letters) if the sink takes others meanwhile.
+    /// It never ends by itself and never fails: it survives restarts and failovers of Redis, and
+    /// waits while Redis is unavailable. A batch that the sink refuses is retried after growing
+    /// pauses, then in halves, until the failing items are isolated; those become [dead
+    /// letters](Queue::dead_letters) if the sink takes others meanwhile.
     ///
     /// # Cancel safety
     ///
-    /// If the future is dropped, nothing is lost: the next owner delivers again what this worker had read, at once or
-    /// when a lease of a few seconds ends. The future of the sink may also be dropped in the middle of a batch, if
-    /// the lease is lost meanwhile.
+    /// If the future is dropped, nothing is lost: the next owner delivers again what this worker
+    /// had read, at once or when a lease of a few seconds ends. The future of the sink may also be
+    /// dropped in the middle of a batch, if the lease is lost meanwhile.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let Self { stop, mut engine, .. } = self;
         {

@@ -1,8 +1,10 @@
-//! What the log is told of the sink of a queue: one line for each change, however many partitions and items are concerned.
+//! What the log is told of the sink of a queue: one line for each change, however many partitions
+//! and items are concerned.
 //!
-//! While a few items of a batch are at fault, the sink refuses and takes parts of it in turn. So it fails from its first
-//! refusal until a whole batch of each partition in which it has failed is taken. Items that it never takes are told of
-//! when the first becomes a dead letter, and as a number when it takes items again.
+//! While a few items of a batch are at fault, the sink refuses and takes parts of it in turn. So it
+//! fails from its first refusal until a whole batch of each partition in which it has failed is
+//! taken. Items that it never takes are told of when the first becomes a dead letter, and as a
+//! number when it takes items again.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -16,7 +18,8 @@ pub(in crate::queue) struct Report(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// Partitions in which the sink has failed, and whether an item of the present batch became a dead letter.
+    /// Partitions in which the sink has failed, and whether an item of the present batch became a
+    /// dead letter.
     failing: BTreeMap<u32, bool>,
     /// The sink was said to fail.
     is_told: bool,
@@ -49,8 +52,8 @@ impl Report {
         if state.dead == 1 {
             drop(state);
             log::warn(format_args!(
-                "queue {queue:?}, partition {partition}: item {} is a dead letter: {error}. If there are more, their number is \
-                 told when all items are taken again",
+                "queue {queue:?}, partition {partition}: item {} is a dead letter: {error}. If \
+                 there are more, their number is told when all items are taken again",
                 position.stream_id()
             ));
         }

@@ -54,8 +54,8 @@ impl From<StoreError> for Error {
             }
             StoreError::Saturated => (
                 ErrorKind::Unavailable,
-                "so many calls to the cache's store were in flight that this one's turn did not come within its time \
-                 budget (`max_in_flight`)"
+                "so many calls to the cache's store were in flight that this one's turn did not \
+                 come within its time budget (`max_in_flight`)"
                     .to_owned(),
             ),
             StoreError::TimedOut => (
@@ -72,7 +72,8 @@ impl From<StoreError> for Error {
             ),
             StoreError::Redirected(_) => (
                 ErrorKind::Refused,
-                "the cache's store is a node of a cluster, and another one has the key: connect to `redis+cluster://`"
+                "the cache's store is a node of a cluster, and another one has the key: connect to \
+                    `redis+cluster://`"
                     .to_owned(),
             ),
             StoreError::Unexpected => (

@@ -1,4 +1,5 @@
-//! What must hold for any bytes: one function for each target of `fuzz/`, which panics where it does not.
+//! What must hold for any bytes: one function for each target of `fuzz/`, which panics where it
+//! does not.
 //!
 //! The unit tests run them too, over the corpus that is checked in and over what lies near to it.
 
@@ -67,8 +68,8 @@ fn read_record(data: &[u8], key: KeyHash) {
     }
 }
 
-/// A payload: no codec panics, exhausts the stack or allocates what the bytes merely announce, and what has been
-/// read can be written and read again.
+/// A payload: no codec panics, exhausts the stack or allocates what the bytes merely announce, and
+/// what has been read can be written and read again.
 pub fn codec(data: &[u8]) {
     for codec in [
         Codec::Json,
@@ -82,7 +83,8 @@ pub fn codec(data: &[u8]) {
         round_trip::<Choice>(codec, data);
         round_trip::<Vec<u8>>(codec, data);
         round_trip::<Option<(String, char, i128)>>(codec, data);
-        // Serde buffers these, without the levels of `Some` and of newtypes: they may be too deep to be written.
+        // Serde buffers these, without the levels of `Some` and of newtypes: they may be too deep
+        // to be written.
         let _ = codec.decode::<Tagged>(data);
         let _ = codec.decode::<Untagged>(data);
         let _ = codec.decode::<serde_json::Value>(data);
@@ -137,8 +139,8 @@ enum Untagged {
 /// What [`url`] hides in a URL: nothing that a message could say on its own.
 const SECRET: &str = "Zq9Zq9Zq9";
 
-/// A URL: parsing it does not panic, and no message has any part of it; `Debug` shows no credentials. The first
-/// byte tells where the secret goes.
+/// A URL: parsing it does not panic, and no message has any part of it; `Debug` shows no
+/// credentials. The first byte tells where the secret goes.
 pub fn url(data: &[u8]) {
     let Some((&at, text)) = data.split_first() else { return };
     let text = String::from_utf8_lossy(text);

@@ -1,5 +1,5 @@
-//! The targets as tests: over the corpus, over each of its files cut short and with each bit flipped, and over
-//! bytes at random.
+//! The targets as tests: over the corpus, over each of its files cut short and with each bit
+//! flipped, and over bytes at random.
 
 use std::fs;
 use std::path::Path;

@@ -85,7 +85,8 @@ async fn scenario(dice: Dice, row: u64, setting: Setting, manner: Manner, cut: C
         [start(0, Manner::Read, 2), start(0, Manner::Locked, 4), start(1, Manner::Locked, 3)];
     sleep(Duration::from_millis(1)).await;
     let ended = Operation { process: 0, row, manner, cut }.run(world.clone()).await;
-    // The database goes on with what it has received of a write: they meet it before its commit, and after that.
+    // The database goes on with what it has received of a write: they meet it before its commit,
+    // and after that.
     let later = [0, 0, 200].map(|after| start(1, Manner::Read, after));
     for other in others.into_iter().chain(later) {
         let served = timeout(Duration::from_secs(1), other).await;

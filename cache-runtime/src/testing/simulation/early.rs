@@ -1,5 +1,5 @@
-//! Early refreshes, against what the paper says of them: however many readers there are, at the end of a value's time to
-//! live about one of them loads.
+//! Early refreshes, against what the paper says of them: however many readers there are, at the end
+//! of a value's time to live about one of them loads.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,8 +18,8 @@ use crate::testing::simulation::simulate;
 const COST: u64 = 20;
 const TTL: u64 = 1_000;
 
-/// Loads for one end of a time to live, where nothing but the draw keeps readers from it: `readers` look every
-/// millisecond until the first load is done.
+/// Loads for one end of a time to live, where nothing but the draw keeps readers from it: `readers`
+/// look every millisecond until the first load is done.
 fn loads(readers: u64, beta: f64) -> u64 {
     let (mut loads, mut done) = (0, None);
     for now in 0..TTL {
@@ -74,7 +74,8 @@ async fn early(origin: &Origin) -> u64 {
     loads.fetch_add(1, Ordering::Relaxed)
 }
 
-/// Under the lease exactly one: nobody but the reader that drew it waits, and no reader ever finds the value gone.
+/// Under the lease exactly one: nobody but the reader that drew it waits, and no reader ever finds
+/// the value gone.
 #[test]
 fn one_reader_loads_and_the_others_keep_hitting() {
     for seed in 0..3 {

@@ -1,4 +1,5 @@
-//! The functions under test: of rows whose writes invalidate their keys, and of rows whose writes invalidate a tag.
+//! The functions under test: of rows whose writes invalidate their keys, and of rows whose writes
+//! invalidate a tag.
 
 use std::collections::HashMap;
 
@@ -106,7 +107,8 @@ pub(super) async fn several(db: &Database, ids: &[u64], trace: &Trace) -> Result
     Ok(())
 }
 
-/// The writes of such rows. What they store is stored under the key, whatever the others invalidate.
+/// The writes of such rows. What they store is stored under the key, whatever the others
+/// invalidate.
 macro_rules! writes {
     ($module:ident, $read:ident, $id:ident, $($target:tt)*) => {
         pub(super) mod $module {

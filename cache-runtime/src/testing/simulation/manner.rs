@@ -32,7 +32,8 @@ pub(super) enum Manner {
     SeveralUnfenced,
     ByHand,
     ByPattern,
-    /// Somebody who knows nothing of this library changes the row and deletes the entry, or a tag of it.
+    /// Somebody who knows nothing of this library changes the row and deletes the entry, or a tag
+    /// of it.
     Outside,
     /// The entry vanishes, or a stamp.
     Lost,

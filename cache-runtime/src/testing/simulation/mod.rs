@@ -1,8 +1,9 @@
 //! The runtime over the embedded store, in simulated time, with faults drawn from a seed.
 //!
-//! Everything runs on one thread, tokio's clock is paused, and the runtime's own random numbers come from the seed as
-//! well: a seed gives the same history every time. The store is behind a network for each process, which loses,
-//! delays and reorders commands ([`faulty`](crate::testing::faulty_store)). What comes out is judged by the rules of
+//! Everything runs on one thread, tokio's clock is paused, and the runtime's own random numbers
+//! come from the seed as well: a seed gives the same history every time. The store is behind a
+//! network for each process, which loses, delays and reorders commands
+//! ([`faulty`](crate::testing::faulty_store)). What comes out is judged by the rules of
 //! [`history`](cache_testing::history), as with real processes; besides, nobody may hang, and
 //! nothing may be left behind.
 //!

@@ -28,7 +28,8 @@ pub(super) struct Operation {
 }
 
 impl Operation {
-    /// Any operation; most reads are made in the `usual` manner. Writes are dropped only if there is no `patience`.
+    /// Any operation; most reads are made in the `usual` manner. Writes are dropped only if there
+    /// is no `patience`.
     pub(super) fn draw(
         dice: &Dice,
         processes: usize,
@@ -41,7 +42,8 @@ impl Operation {
         // An entry must live for a while before its age matters.
         let quiet = usual != Manner::Read && dice.percent(70);
         let manner = if quiet || manner == Manner::Read { usual } else { manner };
-        // Dropped between its commit and its invalidation, a write by hand has not invalidated anything.
+        // Dropped between its commit and its invalidation, a write by hand has not invalidated
+        // anything.
         let by_hand = matches!(manner, Manner::ByHand | Manner::ByPattern);
         let (waiting, woken) = (Cut::Waiting(1 + waits), Cut::Woken(1 + waits));
         let cut = if manner.reads() {
@@ -76,7 +78,8 @@ impl Operation {
             _ => {
                 let ended = Box::pin(self.write(&world)).await;
                 if !ended {
-                    // Its caller looks what has become of the row, while the database may still be at it.
+                    // Its caller looks what has become of the row, while the database may still be
+                    // at it.
                     Self { manner: Manner::Read, cut: Cut::Never, ..self }.read(&world).await;
                 }
                 ended
@@ -265,7 +268,8 @@ impl Recorder {
             Manner::Unfenced | Manner::SeveralUnfenced | Manner::ByHand | Manner::ByPattern => {
                 false
             }
-            // Stamps are captured meanwhile: an invalidation in the place of a fence may have been delivered by then.
+            // Stamps are captured meanwhile: an invalidation in the place of a fence may have been
+            // delivered by then.
             Manner::Storing if is_tagged(id) => false,
             _ => told.nothing_journalled == Some(true),
         };

@@ -1,7 +1,8 @@
 //! A server that comes back empty, while nothing else goes wrong.
 //!
-//! Four processes find it again at different times. Whether or not a write could deliver its invalidation by then, once
-//! it has returned no read that begins later, in any process, may fall behind it.
+//! Four processes find it again at different times. Whether or not a write could deliver its
+//! invalidation by then, once it has returned no read that begins later, in any process, may fall
+//! behind it.
 
 use std::time::Duration;
 

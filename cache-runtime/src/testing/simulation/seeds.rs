@@ -17,8 +17,9 @@ const SEEDS: u64 = 3_000;
 
 /// Seeds that found something once.
 const KEPT: [u64; 1] = [
-    // A caller looked for another process's value while its own process failed to deliver an invalidation of it, found the
-    // old one afterwards, and shared it with those who had come after the write.
+    // A caller looked for another process's value while its own process failed to deliver an
+    // invalidation of it, found the old one afterwards, and shared it with those who had come after
+    // the write.
     14_679,
 ];
 

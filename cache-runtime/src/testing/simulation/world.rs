@@ -23,7 +23,8 @@ pub(super) const ROWS: u64 = 3;
 /// Also how long after a write in doubt its entry is invalidated once more.
 pub(super) const FENCE: Duration = Duration::from_secs(10);
 
-/// A body's own error, which says what its call asked for. All who wait for the same may have a copy.
+/// A body's own error, which says what its call asked for. All who wait for the same may have a
+/// copy.
 #[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub(super) struct Failed {
     pub(super) rows: Vec<u64>,
@@ -136,7 +137,8 @@ pub(super) struct Trace {
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Told {
-    /// Whether the journal was empty when the body began: no fence was refused. None if it did not begin.
+    /// Whether the journal was empty when the body began: no fence was refused. None if it did not
+    /// begin.
     pub(super) nothing_journalled: Option<bool>,
     /// When which row was committed, and the version that this made.
     pub(super) committed: BTreeMap<u64, (Time, u64)>,
@@ -172,8 +174,8 @@ impl Trace {
     }
 }
 
-/// Sends a statement to the database, which goes on with it whether or not somebody waits for the version that it makes.
-/// Sometimes it takes long.
+/// Sends a statement to the database, which goes on with it whether or not somebody waits for the
+/// version that it makes. Sometimes it takes long.
 pub(super) fn statement(db: &Database, id: u64, trace: &Trace) -> JoinHandle<u64> {
     let (db, trace) = (db.clone(), trace.clone());
     trace.running.send_modify(|running| *running += 1);
@@ -261,8 +263,8 @@ impl World {
         self.memory.kind(Name::new(key))
     }
 
-    /// Waits until all is delivered and every fence has run out. Then nothing may be left behind, and every process
-    /// reads what is in the database.
+    /// Waits until all is delivered and every fence has run out. Then nothing may be left behind,
+    /// and every process reads what is in the database.
     pub(super) async fn settle(&self) -> History {
         for network in &self.networks {
             network.heal();

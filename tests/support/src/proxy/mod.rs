@@ -35,8 +35,8 @@ pub enum Link {
     Delay(Duration),
     /// Delivers replies byte by byte, with this pause before each.
     Trickle(Duration),
-    /// Delivers so many more bytes of replies on each connection at once, and the rest in pieces of 4 KiB with this
-    /// pause before each.
+    /// Delivers so many more bytes of replies on each connection at once, and the rest in pieces of
+    /// 4 KiB with this pause before each.
     SlowAfter(usize, Duration),
 }
 

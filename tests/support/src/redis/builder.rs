@@ -54,15 +54,16 @@ impl Builder {
         self.setting("appendonly yes").setting("appendfsync always")
     }
 
-    /// The port speaks TLS, with a certificate for 127.0.0.1 from an authority made for this server.
+    /// The port speaks TLS, with a certificate for 127.0.0.1 from an authority made for this
+    /// server.
     #[must_use]
     pub fn tls(mut self) -> Self {
         self.tls = true;
         self
     }
 
-    /// A sentinel that watches the primary at `port` of 127.0.0.1 under the name `main`. It takes so many to agree that
-    /// the primary is down.
+    /// A sentinel that watches the primary at `port` of 127.0.0.1 under the name `main`. It takes
+    /// so many to agree that the primary is down.
     #[must_use]
     pub fn sentinel(mut self, port: u16, quorum: u32) -> Self {
         self.is_sentinel = true;

@@ -50,7 +50,8 @@ impl Client {
         }
     }
 
-    /// Runs one command, and gives the error if that is the reply. In a cluster it is run on the node that has the key.
+    /// Runs one command, and gives the error if that is the reply. In a cluster it is run on the
+    /// node that has the key.
     pub async fn try_run<T: FromRedisValue>(&self, words: &[&str]) -> RedisResult<T> {
         match self.run_here(words).await {
             Err(error) if error.kind() == ErrorKind::Server(ServerErrorKind::Moved) => {

@@ -16,7 +16,8 @@ const BUS: u16 = 10_000;
 /// Longer than nodes try a failover by hand, if others are too busy to vote.
 const BY_HAND: Duration = Duration::from_secs(6);
 
-/// Primaries that share the slots, and a replica of each where there are any. All end with this value.
+/// Primaries that share the slots, and a replica of each where there are any. All end with this
+/// value.
 #[derive(Debug)]
 pub struct RedisCluster {
     /// First the primaries, then their replicas in the same order, as they were at the start.
@@ -86,8 +87,9 @@ impl RedisCluster {
         }
     }
 
-    /// Calls per command on each of [`RedisCluster::primaries`]. Questions about the cluster itself, and what a
-    /// connection for them says of its client, are left out: a cache asks them when it sees fit.
+    /// Calls per command on each of [`RedisCluster::primaries`]. Questions about the cluster
+    /// itself, and what a connection for them says of its client, are left out: a cache asks them
+    /// when it sees fit.
     pub async fn commandstats(&self) -> Vec<BTreeMap<String, u64>> {
         let mut nodes = Vec::new();
         for node in self.primaries() {
@@ -151,7 +153,8 @@ impl RedisCluster {
         self.end_move(slot, from, to).await;
     }
 
-    /// Moves a slot with all its keys at once, as Valkey can from version 9 on, and otherwise key by key.
+    /// Moves a slot with all its keys at once, as Valkey can from version 9 on, and otherwise key
+    /// by key.
     pub async fn move_slot_at_once(&self, key: &str, from: usize, to: usize) {
         let (slot, target) = (self.slot(key).await, self.node(to).client().await);
         let (text, id) = (slot.to_string(), id(&target).await);
@@ -194,7 +197,8 @@ impl RedisCluster {
         }
     }
 
-    /// Has the first node meet those that it does not know. A node that does not answer for a while is forgotten.
+    /// Has the first node meet those that it does not know. A node that does not answer for a while
+    /// is forgotten.
     async fn introduce(&self, first: &Client) {
         let known = nodes(first).await;
         for (node, bus) in self.nodes.iter().zip(&self.buses) {
@@ -223,7 +227,8 @@ impl RedisCluster {
         }
     }
 
-    /// A replica takes over from its primary once it has everything: a failover by hand, which loses nothing.
+    /// A replica takes over from its primary once it has everything: a failover by hand, which
+    /// loses nothing.
     pub async fn fail_over(&self, replica: usize) {
         let client = self.node(replica).client().await;
         let says =
@@ -239,14 +244,16 @@ impl RedisCluster {
         within_limit("a replica takes over", promoted).await;
     }
 
-    /// Waits until every node says that all is well, and knows every slot, and every replica as such.
+    /// Waits until every node says that all is well, and knows every slot, and every replica as
+    /// such.
     pub async fn is_ok(&self) {
         let slots = format!("cluster_slots_ok:{SLOTS}\r");
         for node in &self.nodes {
             let client = node.client().await;
             eventually!({
                 let info: String = client.run(&["CLUSTER", "INFO"]).await;
-                // The state is called so as soon as most of the primaries are there, their slots known or not.
+                // The state is called so as soon as most of the primaries are there, their slots
+                // known or not.
                 info.contains("cluster_state:ok") && info.contains(&slots)
             });
         }
@@ -273,7 +280,8 @@ async fn start(node: &Builder, replicas: bool) -> (RedisServer, Port) {
         .setting("cluster-config-file nodes.conf")
         .setting(&format!("cluster-node-timeout {timeout}"))
         .setting("cluster-require-full-coverage no")
-        // However long it takes others to vote: a replica that heard its primary long ago stands, too.
+        // However long it takes others to vote: a replica that heard its primary long ago stands,
+        // too.
         .setting("cluster-replica-validity-factor 0")
         .setting("repl-diskless-sync-delay 0")
         .setting("repl-ping-replica-period 1");

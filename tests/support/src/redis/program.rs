@@ -49,7 +49,8 @@ impl Program {
         })
     }
 
-    /// The name by which its statistics count a command: before Redis 7 that of `client|setname` is `client`.
+    /// The name by which its statistics count a command: before Redis 7 that of `client|setname` is
+    /// `client`.
     pub fn counts_as<'a>(&self, command: &'a str) -> &'a str {
         match command.split_once('|') {
             Some((container, _)) if !self.is_redis_from(7, 0) => container,
@@ -62,8 +63,8 @@ impl Program {
         if self.is_redis_from(7, 0) { "set" } else { "evalsha" }
     }
 
-    /// Adds to the commands of a test what so many leases take besides: a server that knows no `SET … NX GET` gives each
-    /// by a script, which looks for a value first.
+    /// Adds to the commands of a test what so many leases take besides: a server that knows no `SET
+    /// … NX GET` gives each by a script, which looks for a value first.
     pub fn with_leases(
         &self,
         leases: u64,
@@ -88,7 +89,8 @@ impl Program {
     }
 }
 
-/// Ends a test that this server lacks something for, and says so: `requires!(program.is_redis_from(7, 0), "functions")`.
+/// Ends a test that this server lacks something for, and says so:
+/// `requires!(program.is_redis_from(7, 0), "functions")`.
 #[macro_export]
 macro_rules! requires {
     ($has:expr, $what:literal) => {

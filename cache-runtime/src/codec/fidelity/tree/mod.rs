@@ -1,4 +1,5 @@
-//! A value as serde shows it: to compare two of them and to find the place where they differ, or to recognize their type.
+//! A value as serde shows it: to compare two of them and to find the place where they differ, or to
+//! recognize their type.
 
 mod ser;
 
@@ -59,8 +60,9 @@ impl Tree {
         Self::F64(if value.is_nan() { f64::NAN } else { value }.to_bits())
     }
 
-    /// The path to the first place where the other tree differs, such as `user.roles[2]`; empty if that is the value as
-    /// a whole. The order of maps and lists does not count: that of a `HashSet` is another one each time.
+    /// The path to the first place where the other tree differs, such as `user.roles[2]`; empty if
+    /// that is the value as a whole. The order of maps and lists does not count: that of a
+    /// `HashSet` is another one each time.
     pub(crate) fn difference(&self, other: &Self) -> Option<String> {
         if self == other || self.sorted() == other.sorted() {
             return None;
@@ -94,8 +96,8 @@ impl Tree {
         }
     }
 
-    /// Appends the way to the first difference, of which there is one. Only names of fields and positions are shown:
-    /// keys of maps are data.
+    /// Appends the way to the first difference, of which there is one. Only names of fields and
+    /// positions are shown: keys of maps are data.
     fn descend(&self, other: &Self, path: &mut String) {
         match (self, other) {
             (Self::Some(one), Self::Some(two)) => one.descend(two, path),

@@ -292,8 +292,8 @@ impl SerializeMap for Entries {
         V: Serialize + ?Sized,
     {
         self.serialize_key(key)?;
-        // Serde passes names as literals, and the keys of a map as values of their type, such as `String`. What is
-        // taken for a name may be told.
+        // Serde passes names as literals, and the keys of a map as values of their type, such as
+        // `String`. What is taken for a name may be told.
         if self.is_open
             && type_name::<K>() == "str"
             && let Some(Tree::Text(name)) = &mut self.key

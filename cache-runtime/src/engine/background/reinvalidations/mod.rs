@@ -1,15 +1,15 @@
 //! Invalidations that are made again when it is certain that nothing more is committed.
 //!
-//! An error of a write can hide a commit that is still in progress. The database takes less time than a fence lasts to
-//! end the transaction of a client that is gone. What was loaded before that may be outdated, so the entries of the
-//! write are invalidated again after it.
+//! An error of a write can hide a commit that is still in progress. The database takes less time
+//! than a fence lasts to end the transaction of a client that is gone. What was loaded before that
+//! may be outdated, so the entries of the write are invalidated again after it.
 //!
-//! A cache has one list of these, which is bounded, and one task that works it off. Writes that fail together share
-//! their places, since the times are rounded up. A caller that finds no place leaves a fence up instead, which ends by
-//! itself.
+//! A cache has one list of these, which is bounded, and one task that works it off. Writes that
+//! fail together share their places, since the times are rounded up. A caller that finds no place
+//! leaves a fence up instead, which ends by itself.
 //!
-//! Entries behind such a fence are listed too, in case it is lost: it may be evicted, or deleted by hand. They may take
-//! half of the places.
+//! Entries behind such a fence are listed too, in case it is lost: it may be evicted, or deleted by
+//! hand. They may take half of the places.
 
 mod list;
 mod task;
@@ -54,7 +54,8 @@ impl Reinvalidations {
         now.checked_add(cache.settings().fence).unwrap_or_else(|| now + FAR)
     }
 
-    /// Invalidates keys again when a fence would have ended. Returns those for which there is no place.
+    /// Invalidates keys again when a fence would have ended. Returns those for which there is no
+    /// place.
     pub(crate) fn add_keys(
         cache: &Core,
         keys: impl IntoIterator<Item = String>,
@@ -67,7 +68,8 @@ impl Reinvalidations {
             .collect()
     }
 
-    /// The same for patterns. Those for which there is no place are not invalidated again: no fence can stand for them.
+    /// The same for patterns. Those for which there is no place are not invalidated again: no fence
+    /// can stand for them.
     pub(crate) fn add_patterns(
         cache: &Core,
         patterns: impl IntoIterator<Item = String>,
@@ -94,8 +96,9 @@ impl Reinvalidations {
         }
         if !refused.is_empty() && !std::mem::replace(&mut state.announced, true) {
             log::warn(format_args!(
-                "{CAPACITY} entries of failed writes wait for their second invalidation, as many as may: those of \
-                 further ones stay uncached until their fences expire, and patterns are not invalidated again"
+                "{CAPACITY} entries of failed writes wait for their second invalidation, as many \
+                 as may: those of further ones stay uncached until their fences expire, and \
+                 patterns are not invalidated again"
             ));
         }
         drop(state);
@@ -103,7 +106,8 @@ impl Reinvalidations {
         refused
     }
 
-    /// Invalidates keys behind a fence again when that ends, in case it is lost, if there is a place.
+    /// Invalidates keys behind a fence again when that ends, in case it is lost, if there is a
+    /// place.
     pub(crate) fn insure(
         cache: &Core,
         keys: impl IntoIterator<Item = String>,
@@ -135,7 +139,8 @@ impl Reinvalidations {
         }
     }
 
-    /// Makes sure that a task is at it, and that it knows what comes next: the runtime of the previous one may be gone.
+    /// Makes sure that a task is at it, and that it knows what comes next: the runtime of the
+    /// previous one may be gone.
     fn start(cache: &Core) {
         let this = cache.background().reinvalidations();
         let mut state = this.state();
@@ -148,8 +153,8 @@ impl Reinvalidations {
         }
     }
 
-    /// Puts fences for the rest of the time in the place of later invalidations of keys, so that the program may end.
-    /// What is not acknowledged stays listed.
+    /// Puts fences for the rest of the time in the place of later invalidations of keys, so that
+    /// the program may end. What is not acknowledged stays listed.
     pub(in crate::engine) async fn hand_over(cache: &Core) {
         let (Some(store), this) = (cache.store(), cache.background().reinvalidations()) else {
             return;

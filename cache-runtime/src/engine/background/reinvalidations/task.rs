@@ -90,8 +90,8 @@ impl Task {
 }
 
 impl Drop for Task {
-    /// The runtime may end before the list does. What is left waits for the next write, and what was being sent goes to
-    /// the journal.
+    /// The runtime may end before the list does. What is left waits for the next write, and what
+    /// was being sent goes to the journal.
     fn drop(&mut self) {
         if self.retired {
             return;

@@ -30,7 +30,8 @@ proptest! {
         }
     }
 
-    /// So lists of values differ wherever one of them does: what is read from the front is read in one way only.
+    /// So lists of values differ wherever one of them does: what is read from the front is read in
+    /// one way only.
     #[test]
     fn no_form_begins_another(one in node(), other in node()) {
         let (one, other) = (form(&one), form(&other));

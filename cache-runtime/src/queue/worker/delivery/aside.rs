@@ -1,4 +1,5 @@
-//! Items that the sink refuses by themselves: they wait aside for their next attempt, and the others go on.
+//! Items that the sink refuses by themselves: they wait aside for their next attempt, and the
+//! others go on.
 //!
 //! Of their keys, nothing goes on: later items wait behind them.
 

@@ -33,8 +33,8 @@ struct Named {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
-    /// Hands items to the sink, and removes those that it takes, as well as those that cannot be read. None: nothing is
-    /// left of them.
+    /// Hands items to the sink, and removes those that it takes, as well as those that cannot be
+    /// read. None: nothing is left of them.
     pub(super) async fn attempt(
         &mut self,
         items: &mut Vec<Stored>,

@@ -25,7 +25,8 @@ pub(in crate::queue) struct Calls {
     items: AtomicUsize,
     /// The number of calls of the sink that have ended.
     taken: AtomicU64,
-    /// It has asked for a position; it could not keep one, as it took the items or succeeded without asking.
+    /// It has asked for a position; it could not keep one, as it took the items or succeeded
+    /// without asking.
     keeps_positions: AtomicBool,
     ignores_positions: AtomicBool,
 }
@@ -121,8 +122,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
         count(&shared.counters.blocked, 1);
         if shared.is_first_block() {
             log::warn(format_args!(
-                "queue {:?}: the sink has blocked its thread for {longest:.1?}, with a lease of {lease:?}. Nothing else runs on \
-                 that thread meanwhile: let the sink do what blocks in `tokio::task::spawn_blocking`",
+                "queue {:?}: the sink has blocked its thread for {longest:.1?}, with a lease of \
+                 {lease:?}. Nothing else runs on that thread meanwhile: let the sink do what \
+                 blocks in `tokio::task::spawn_blocking`",
                 shared.queue
             ));
         }

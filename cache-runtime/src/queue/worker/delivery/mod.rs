@@ -104,7 +104,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
         }
         count(&shared.counters.partitions_lost, 1);
         log::warn(format_args!(
-            "queue {:?}: partition {} is lost; what was read of it is delivered again by its next owner",
+            "queue {:?}: partition {} is lost; what was read of it is delivered again by its next \
+                owner",
             shared.queue, self.owner.partition
         ));
     }
@@ -180,8 +181,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
             };
             let read = self.owner.read(wanted, from).await?;
             let Some((more, last)) = read.filter(|(more, _)| follow(&items, more)) else {
-                // From the beginning: another primary may know less of what was read, and what it gives next lie before
-                // what is here.
+                // From the beginning: another primary may know less of what was read, and what it
+                // gives next lie before what is here.
                 items.clear();
                 self.begin_anew();
                 continue;

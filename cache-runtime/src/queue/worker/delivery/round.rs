@@ -6,11 +6,12 @@
 //! | `Transient` | waits | waits |
 //! | nothing | is tried three times, then halved | waits aside, and the others go on |
 //!
-//! Nothing is learnt about an item while the sink takes nothing at all. So when the first item fails by itself and nothing has
-//! been taken since the batch failed, another one is tried: if that fails too, the batch is put together again, and waits.
+//! Nothing is learnt about an item while the sink takes nothing at all. So when the first item
+//! fails by itself and nothing has been taken since the batch failed, another one is tried: if that
+//! fails too, the batch is put together again, and waits.
 //!
-//! Where the sink keeps positions, or may, no item can go before an earlier one: what comes later seems to be delivered with it.
-//! Then an item at fault holds up its partition.
+//! Where the sink keeps positions, or may, no item can go before an earlier one: what comes later
+//! seems to be delivered with it. Then an item at fault holds up its partition.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
@@ -46,7 +47,8 @@ impl Round {
         self.parts.push_front(part);
     }
 
-    /// Takes out an item that may be delivered before all others, and is not of this key; none if there is none.
+    /// Takes out an item that may be delivered before all others, and is not of this key; none if
+    /// there is none.
     fn draw(&mut self, key: &str, is_keyed: bool) -> Option<Stored> {
         let mut seen = HashSet::from([key]);
         let mut first = Vec::new();
@@ -72,8 +74,8 @@ impl Round {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
-    /// Delivers items in their order, each at least once or as a dead letter; some may wait aside. False: it was stopped before
-    /// the end, and the rest stays for the next owner.
+    /// Delivers items in their order, each at least once or as a dead letter; some may wait aside.
+    /// False: it was stopped before the end, and the rest stays for the next owner.
     pub(super) async fn deliver(&mut self, items: Vec<Stored>) -> Result<bool, Lost> {
         let max_attempts = self.task.definition.site.options.max_attempts;
         let mut round = Round {

@@ -1,6 +1,7 @@
 //! When an item that its sink refuses is given up.
 
-/// How much an attempt counts during which the sink took something else, compared with one during which there was nothing else.
+/// How much an attempt counts during which the sink took something else, compared with one during
+/// which there was nothing else.
 const WORKING: u32 = 4;
 
 /// What the sink was seen to do since an item's attempt before.
@@ -8,7 +9,8 @@ const WORKING: u32 = 4;
 pub(super) enum Meanwhile {
     /// It took something else.
     Took,
-    /// The sink took nothing else meanwhile, so the failure says nothing about the item. It counts all the same where the attribute gives a number of attempts.
+    /// The sink took nothing else meanwhile, so the failure says nothing about the item. It counts
+    /// all the same where the attribute gives a number of attempts.
     Alone { is_number_given: bool },
     /// It refused others, too.
     Refused,

@@ -1,8 +1,9 @@
 //! Items whose workers end while the sink has them, without a word from it.
 //!
-//! One of them may end the process, or block for ever, whoever gets it. So an owner that takes over items which were read and not
-//! acknowledged counts itself in the partition, until it hears from the sink. The more have been counted the fewer of
-//! those items it hands over at once, until the one at fault is by itself, and is given up.
+//! One of them may end the process, or block for ever, whoever gets it. So an owner that takes over
+//! items which were read and not acknowledged counts itself in the partition, until it hears from
+//! the sink. The more have been counted the fewer of those items it hands over at once, until the
+//! one at fault is by itself, and is given up.
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -11,14 +12,16 @@ use crate::queue::worker::delivery::Delivery;
 use crate::queue::worker::partition::Lost;
 use crate::store::queue::{Stored, Unheard};
 
-/// So many owners may end in a row before the next has a suspicion: programs are killed for other reasons, too.
+/// So many owners may end in a row before the next has a suspicion: programs are killed for other
+/// reasons, too.
 const UNSUSPECTED: u32 = 2;
 
 /// What an owner found when it took over.
 #[derive(Debug, Default)]
 pub(super) struct Estate {
     is_looked_at: bool,
-    /// Owners that were counted, this one included; 0 where nothing was found, or nothing is left of it.
+    /// Owners that were counted, this one included; 0 where nothing was found, or nothing is left
+    /// of it.
     owners: u32,
     is_heard: bool,
     /// How many of the items it hands over at once.
@@ -32,8 +35,8 @@ impl Estate {
     }
 }
 
-/// How many items an owner hands over at once that is one of so many, of whom one more than `most` makes a dead letter. None:
-/// all.
+/// How many items an owner hands over at once that is one of so many, of whom one more than `most`
+/// makes a dead letter. None: all.
 fn limit(batch: usize, owners: u32, most: u32) -> Option<usize> {
     if owners >= most {
         return Some(1);
@@ -43,7 +46,8 @@ fn limit(batch: usize, owners: u32, most: u32) -> Option<usize> {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
-    /// Counts this owner if others had read these first items, and takes the suspicious one from them.
+    /// Counts this owner if others had read these first items, and takes the suspicious one from
+    /// them.
     pub(super) async fn inherit(&mut self, items: &mut Vec<Stored>) -> Result<(), Lost> {
         if std::mem::replace(&mut self.estate.is_looked_at, true) || items.is_empty() {
             return Ok(());
@@ -57,8 +61,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Delivery<T> {
         {
             let position = first.position;
             let error = format!(
-                "{most} workers in a row ended while the sink had this item, without a word from it: it may end the process, \
-                 block, or never return"
+                "{most} workers in a row ended while the sink had this item, without a word from \
+                 it: it may end the process, block, or never return"
             );
             self.bury(position, &error, most).await?;
             items.remove(0);

@@ -60,7 +60,8 @@ impl Owner {
                     self.term.extend(asked + self.lease());
                     return Ok(());
                 }
-                // The server's clock may have jumped, or its replica have taken over without knowing of the lease.
+                // The server's clock may have jumped, or its replica have taken over without
+                // knowing of the lease.
                 Ok(false) if !is_late => is_doubted = true,
                 Ok(false) => return Err(Lost),
                 Err(error) => self.failed(error).await,

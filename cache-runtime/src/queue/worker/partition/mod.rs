@@ -1,16 +1,19 @@
 //! The ownership of one partition.
 //!
-//! A partition is owned by one worker at a time, by a lease in its slot. What an owner does to the queue is done by
-//! scripts that look at the lease, so a former owner that was paused changes nothing there, not even by reading; nor does what
-//! the present owner has sent on a connection that it lost, as each has a token of its own. What a former owner
-//! may still do is to end a call of its sink that it had begun: at that moment its lease held for at least half of its
-//! length. Such a late call brings nothing that a later owner does not bring too, and is harmless to a sink that refuses
-//! older versions or drops what lies before the stored position.
+//! A partition is owned by one worker at a time, by a lease in its slot. What an owner does to the
+//! queue is done by scripts that look at the lease, so a former owner that was paused changes
+//! nothing there, not even by reading; nor does what the present owner has sent on a connection
+//! that it lost, as each has a token of its own. What a former owner may still do is to end a call
+//! of its sink that it had begun: at that moment its lease held for at least half of its length.
+//! Such a late call brings nothing that a later owner does not bring too, and is harmless to a sink
+//! that refuses older versions or drops what lies before the stored position.
 //!
-//! While a sink keeps the thread of its owner's task, the [keeper](crate::queue::worker::keeper) renews the lease. An owner that is late all the
-//! same asks whether anybody has taken the partition since, and goes on if nobody has: what it did is not done again.
+//! While a sink keeps the thread of its owner's task, the [keeper](crate::queue::worker::keeper)
+//! renews the lease. An owner that is late all the same asks whether anybody has taken the
+//! partition since, and goes on if nobody has: what it did is not done again.
 //!
-//! In this process's memory a lease has no end, as an owner that is gone gives its partition back when it is dropped.
+//! In this process's memory a lease has no end, as an owner that is gone gives its partition back
+//! when it is dropped.
 
 mod change;
 
@@ -42,10 +45,11 @@ pub(in crate::queue) struct Owner {
     claim: Claim,
     line: Option<PartitionConnection>,
     keeper: Option<Keeper>,
-    /// What was sent on a line that was lost may still get there: the token that replaces the present one before anything
-    /// is sent on another.
+    /// What was sent on a line that was lost may still get there: the token that replaces the
+    /// present one before anything is sent on another.
     fresh: Option<String>,
-    /// A line was lost since: another primary may have items pending that its predecessor knew to be acknowledged.
+    /// A line was lost since: another primary may have items pending that its predecessor knew to
+    /// be acknowledged.
     is_behind: bool,
     /// How long nobody else can own it.
     term: Arc<Term>,
@@ -134,8 +138,8 @@ impl Owner {
         self.is_behind
     }
 
-    /// Items, and the position of the partition's last. None: a connection was lost, and there may be
-    /// pending ones that this worker has not seen.
+    /// Items, and the position of the partition's last. None: a connection was lost, and there may
+    /// be pending ones that this worker has not seen.
     pub(in crate::queue) async fn read(
         &mut self,
         count: usize,
@@ -187,7 +191,8 @@ impl Owner {
         Ok(())
     }
 
-    /// Counts owners in a row that ended without a word from the sink; 0 where the store cannot say.
+    /// Counts owners in a row that ended without a word from the sink; 0 where the store cannot
+    /// say.
     pub(in crate::queue) async fn unheard(&mut self, more: Unheard) -> Result<u32, Lost> {
         self.assert().await?;
         let by = self.deadline();

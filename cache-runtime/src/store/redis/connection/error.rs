@@ -162,7 +162,8 @@ mod tests {
         }
         let long = read(&format!("ERR {}", "word ".repeat(1_000)), "ann", "hunter2");
         assert!(long.chars().count() < 200, "{long}");
-        let scripted = "ERR Error running script (call to f_1f8f): @user_script:12: @user_script: 12: -OOM command not allowed";
+        let scripted = "ERR Error running script (call to f_1f8f): @user_script:12: @user_script: \
+            12: -OOM command not allowed";
         assert_eq!(read(scripted, "ann", "hunter2"), "OOM command not allowed");
     }
 
@@ -178,7 +179,8 @@ mod tests {
                 "ERR unknown command 'GETX',",
             ),
             (
-                "READONLY You can't write against a read only replica. script: 1f8f, on @user_script:1.",
+                "READONLY You can't write against a read only replica. script: 1f8f, on \
+                    @user_script:1.",
                 "READONLY You can't write against a read only replica.",
             ),
             ("NOPERM user ann may not read user:7", "NOPERM user … may not read …"),

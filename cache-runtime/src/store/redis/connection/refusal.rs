@@ -4,7 +4,7 @@
 //! error's first word:
 //!
 //! ```text
-//! ERR Error running script (call to f_1f8f4c...): @user_script:1: @user_script: 1: -READONLY You can't write ...
+//! ERR Error running script (call to f_1f8f...): @user_script:1: @user_script: 1: -READONLY ...
 //! @user_script: 1: -READONLY You can't write against a read only replica.
 //! ```
 
@@ -53,7 +53,8 @@ mod tests {
     /// As Redis 6.2.14 says it.
     #[test]
     fn an_error_that_a_script_met_has_its_own_code() {
-        let script = "ERR Error running script (call to f_1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64): @user_script:12:";
+        let script = "ERR Error running script (call to \
+            f_1f8f4cfba6f3375f8c4ec02b9de4361a5dea5c64): @user_script:12:";
         for (error, code) in [
             (
                 "@user_script: 12: -READONLY You can't write against a read only replica.",
@@ -64,7 +65,8 @@ mod tests {
             ("WRONGTYPE Operation against a key holding the wrong kind of value", "WRONGTYPE"),
             // Scripts run, which `NOPERM` would deny.
             (
-                "@user_script: 1: The user executing the script can't run this command or subcommand",
+                "@user_script: 1: The user executing the script can't run this command or \
+                    subcommand",
                 "ERR",
             ),
             ("@user_script: 1: Unknown Redis command called from Lua script", "ERR"),
@@ -85,11 +87,13 @@ mod tests {
     fn other_errors_have_their_first_word() {
         for (error, code) in [
             (
-                "READONLY You can't write against a read only replica. script: 1f8f, on @user_script:1.",
+                "READONLY You can't write against a read only replica. script: 1f8f, on \
+                    @user_script:1.",
                 "READONLY",
             ),
             (
-                "ERR The user executing the script can't run this command or subcommand script: 1f8f, on @user_script:1.",
+                "ERR The user executing the script can't run this command or subcommand script: \
+                    1f8f, on @user_script:1.",
                 "ERR",
             ),
             ("ERR user_script:1: boom script: 82903a, on @user_script:1.", "ERR"),

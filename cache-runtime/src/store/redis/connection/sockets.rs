@@ -80,7 +80,9 @@ async fn connect_to_any(addresses: Vec<SocketAddr>, patience: Duration) -> io::R
                 Some(Ok(Ok(stream))) => return Ok(stream),
                 Some(Ok(Err(error))) => _ = failed.get_or_insert(error),
                 Some(Err(_)) => {}
-                None => return Err(failed.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into())),
+                None => {
+                    return Err(failed.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()));
+                }
             },
             () = sleep(head_start), if addresses.len() > 0 => {}
         }

@@ -150,7 +150,8 @@ impl Supervisor {
         // the log.
         if self.plan.settings.distrust && link.server.is_anonymous() {
             log::warn(format_args!(
-                "{}: does not say which primary it is, since `INFO` is refused: with `Failover::Distrust` nothing is cached; permit the user `+info`",
+                "{}: does not say which primary it is, since `INFO` is refused: with \
+                    `Failover::Distrust` nothing is cached; permit the user `+info`",
                 self.plan.source
             ));
         }
@@ -163,7 +164,8 @@ impl Supervisor {
         let plan = Arc::clone(&self.plan);
         let (successor, why) = tokio::select! {
             successor = self.serve_alarms(&link) => (successor, Cause::TimedOut),
-            () = plan.source.moved(&plan.access, &link.endpoint) => (None, Cause::Topology("the primary has moved")),
+            () = plan.source.moved(&plan.access, &link.endpoint) => (None, Cause::Topology("the \
+                primary has moved")),
         };
         if successor.is_none() {
             self.breaker().withdraw(link.epoch, &why);

@@ -146,7 +146,8 @@ mod tests {
         };
         let packed = String::from_utf8(call.by_sha().get_packed_command()).unwrap_or_default();
         let expected = format!(
-            "*6\r\n$7\r\nEVALSHA\r\n$40\r\n{}\r\n$1\r\n1\r\n$6\r\nuser:1\r\n$5\r\ntoken\r\n$4\r\n3000\r\n",
+            "*6\r\n$7\r\nEVALSHA\r\n$40\r\n{}\r\n\
+             $1\r\n1\r\n$6\r\nuser:1\r\n$5\r\ntoken\r\n$4\r\n3000\r\n",
             ONE.sha()
         );
         assert_eq!(packed, expected);

@@ -139,7 +139,8 @@ impl Scripting {
 /// Says what works without scripts, and what to do about it.
 pub(in crate::store) fn tell_lost(source: &Source, obstacle: Obstacle) {
     log::warn(format_args!(
-        "{source}: runs no Lua scripts ({obstacle}): nothing is stored, writes have no fences and queues take no items; what others store is served, and invalidations are delivered"
+        "{source}: runs no Lua scripts ({obstacle}): nothing is stored, writes have no fences and \
+            queues take no items; what others store is served, and invalidations are delivered"
     ));
 }
 
@@ -180,7 +181,8 @@ mod tests {
             ("NOPERM No permissions to access a key", None),
             ("ERR Error running script (call to f_1f8f): @user_script:1: boom", None),
             (
-                "ERR The user executing the script can't run this command or subcommand script: 1f8f, on @user_script:1.",
+                "ERR The user executing the script can't run this command or subcommand script: \
+                    1f8f, on @user_script:1.",
                 None,
             ),
             ("NOSCRIPT No matching script.", None),

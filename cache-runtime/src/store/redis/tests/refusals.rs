@@ -29,7 +29,8 @@ async fn scripts_are_sent_again_after_a_flush() {
             vec![Ok(Ended::Removed); 50]
         );
     }
-    // Each batch sent one body, whatever the number of its keys. Before Redis 7 there is one more, for the lease.
+    // Each batch sent one body, whatever the number of its keys. Before Redis 7 there is one more,
+    // for the lease.
     let rounds = if Program::get().is_redis_from(7, 0) { 3 * 3 } else { 3 * 4 };
     let stats: String = other.call("INFO", "commandstats").await;
     let bodies = stats.lines().find_map(|line| line.strip_prefix("cmdstat_eval:calls=")).unwrap();

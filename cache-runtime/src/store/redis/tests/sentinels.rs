@@ -50,8 +50,8 @@ impl Watched {
             };
             // Promoted, a server drops all its clients; the next look tells.
             let Ok::<String, _>(replication) = role.await else { return false };
-            // Refused while one is under way, or nothing was heard of the replica for a moment; given up by a sentinel
-            // that is too busy.
+            // Refused while one is under way, or nothing was heard of the replica for a moment;
+            // given up by a sentinel that is too busy.
             let sentinel = self.sentinels[0].client().await;
             let is_promoted = replication.contains("role:master");
             if !is_promoted {

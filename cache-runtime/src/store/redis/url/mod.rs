@@ -141,7 +141,8 @@ impl Target {
                 let (master, database) = parts.path.split_once('/').unwrap_or((parts.path, ""));
                 if master.is_empty() {
                     return malformed(
-                        "the name of the primary is missing: write `redis+sentinel://host,host/master`",
+                        "the name of the primary is missing: write \
+                            `redis+sentinel://host,host/master`",
                     );
                 }
                 let (sentinels, master) = (parts.hosts(SENTINEL_PORT)?, decode(master)?);
@@ -221,7 +222,8 @@ impl<'a> Parts<'a> {
     fn one_host(&self) -> Result<Endpoint, Malformed> {
         if self.hosts.contains(',') {
             return malformed(
-                "several hosts: write `redis+cluster://` or `redis+sentinel://`, or percent-encode the password",
+                "several hosts: write `redis+cluster://` or `redis+sentinel://`, or percent-encode \
+                    the password",
             );
         }
         endpoint(self.hosts, PORT)
@@ -239,9 +241,15 @@ impl<'a> Parts<'a> {
         match (path, self.db) {
             ("", None) => Ok(0),
             ("", Some(number)) | (number, None) => number.parse().or_else(|_| {
-                malformed("what follows the host is the number of a database, as in `redis://host/0`; in a password write `/` as `%2F`")
+                malformed(
+                    "what follows the host is the number of a database, as in \
+                    `redis://host/0`; in a password write `/` as `%2F`",
+                )
             }),
-            _ => malformed("the database is given twice: write either `/<number>` or `?db=<number>`"),
+            _ => malformed(
+                "the database is given twice: write either `/<number>` or \
+                `?db=<number>`",
+            ),
         }
     }
 
@@ -280,7 +288,8 @@ fn endpoint(text: &str, default_port: u16) -> Result<Endpoint, Malformed> {
         Some(Ok(port)) if port != 0 => port,
         Some(_) => {
             return malformed(
-                "a port is a number from 1 to 65535; in a password write `/` as `%2F` and `@` as `%40`",
+                "a port is a number from 1 to 65535; in a password write `/` as `%2F` and `@` as \
+                    `%40`",
             );
         }
     };

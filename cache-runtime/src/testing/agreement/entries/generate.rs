@@ -154,7 +154,8 @@ impl Steps {
         }
     }
 
-    /// A value that was there before: restored, of another key, cut short, or with a payload that begins nowhere.
+    /// A value that was there before: restored, of another key, cut short, or with a payload that
+    /// begins nowhere.
     fn value(&mut self, until: Millis) -> Value {
         let use_of_it = [Use::Whole, Use::Whole, Use::Cut, Use::Misplaced][self.choice(4)];
         let is_cut = use_of_it == Use::Cut;

@@ -41,8 +41,9 @@ pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
     ("release", "or token(record) ~= ARGV[1]", ""),
     ("renew", "or token(record) ~= ARGV[1]", ""),
     ("renew", "kind(record) ~= 'L' or", "kind(record) == 'X' or"),
-    // A stamp of another primary, of another tag, cut short; one made in the place of a fence, a tombstone, somebody
-    // else's data; not the one that stands there; one that does not last, or is prolonged on every load.
+    // A stamp of another primary, of another tag, cut short; one made in the place of a fence, a
+    // tombstone, somebody else's data; not the one that stands there; one that does not last, or is
+    // prolonged on every load.
     (
         "stamp",
         "readable(record, ARGV[1]) and trusted(record, ARGV[4])",

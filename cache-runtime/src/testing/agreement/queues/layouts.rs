@@ -6,7 +6,8 @@ use crate::testing::agreement::queues::side::{HOUR, Side, claim, soon};
 use crate::testing::agreement::queues::steps::{Act, Step};
 use crate::testing::agreement::queues::{Difference, LANE};
 
-/// What was answered, with numbers of layouts in the order in which they came up: those of two clocks differ.
+/// What was answered, with numbers of layouts in the order in which they came up: those of two
+/// clocks differ.
 #[derive(Default)]
 struct Answers {
     epochs: Vec<u64>,

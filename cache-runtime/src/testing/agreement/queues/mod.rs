@@ -1,5 +1,6 @@
-//! The scripts on a real server and the queue in memory agree: random sequences of operations of two workers, one of which may
-//! have lost the partition, with every answer compared. What only a server has is in `rules`.
+//! The scripts on a real server and the queue in memory agree: random sequences of operations of
+//! two workers, one of which may have lost the partition, with every answer compared. What only a
+//! server has is in `rules`.
 //!
 //! `CACHE_TEST_SEED=7` repeats the run that said so.
 
@@ -38,7 +39,8 @@ async fn compare(url: &str, seed: u64, steps: usize) -> Result<Vec<String>, Diff
         if theirs != ours {
             let recent = &history[history.len().saturating_sub(12)..];
             return Err(Difference(format!(
-                "DIFFERS seed {seed}, step {number}, {step:?}:\n{theirs:?}\n{ours:?}\nafter {recent:#?}"
+                "DIFFERS seed {seed}, step {number}, {step:?}:\n{theirs:?}\n{ours:?}\nafter \
+                    {recent:#?}"
             )));
         }
         let answer = ours.unwrap();
@@ -59,7 +61,8 @@ async fn the_queue_in_memory_has_the_rules_of_the_one_in_redis() {
         Ok(history) => history,
         Err(Difference(text)) => panic!("{text}"),
     };
-    // Far below what is usual, so that no seed fails by chance: there are some 32 of the rarest, give or take 6.
+    // Far below what is usual, so that no seed fails by chance: there are some 32 of the rarest,
+    // give or take 6.
     for (what, least) in [
         ("-> Known", 20),
         ("-> Late", 20),

@@ -63,7 +63,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("take", "'workers', '0', 'MKSTREAM'", "'workers', '$', 'MKSTREAM'"),
     ("take", "redis.call('DEL', KEYS[1])", ""),
     ("take", "string.sub(created.err, 1, 9) ~= 'BUSYGROUP'", "true"),
-    // What the former owner had: not taken over, not all of it, lost with him; and he himself is never forgotten.
+    // What the former owner had: not taken over, not all of it, lost with him; and he himself is
+    // never forgotten.
     ("take", "ARGV[3], 0, from", "ARGV[3], 3600000, from"),
     ("take", "until from == '0-0'", "until true"),
     ("take", "and consumer[i + 1] ~= ARGV[3]", ""),
@@ -82,7 +83,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     (
         "ack",
         "redis.call('XDEL', KEYS[2], unpack(ARGV, first, last))",
-        "redis.call('XTRIM', KEYS[2], 'MINID', ARGV[last])\nredis.call('XDEL', KEYS[2], ARGV[last])",
+        "redis.call('XTRIM', KEYS[2], 'MINID', ARGV[last])\nredis.call('XDEL', KEYS[2], \
+            ARGV[last])",
     ),
     ("ack", "for first = 3", "for first = 4"),
     ("ack", "#ARGV, 1000 do", "#ARGV, 2000 do"),
@@ -94,8 +96,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("bury", ", 'n', ARGV[5]", ""),
     ("bury", "redis.call('XACK', KEYS[2], 'workers', ARGV[3])", ""),
     ("bury", "redis.call('XDEL', KEYS[2], ARGV[3])", ""),
-    // More of them than wanted, once more, none of the others any more; new versions, other items; lost where the
-    // queue refuses them.
+    // More of them than wanted, once more, none of the others any more; new versions, other items;
+    // lost where the queue refuses them.
     ("redrive", "'COUNT', ARGV[1]", "'COUNT', 1000"),
     ("redrive", "ARGV[3], ARGV[4], 'COUNT'", "'-', ARGV[4], 'COUNT'"),
     ("redrive", "ARGV[3], ARGV[4], 'COUNT'", "ARGV[3], '+', 'COUNT'"),
@@ -136,7 +138,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("push", "outcomes[entry.place] = entry.at", "outcomes[entry.place] = entries[1].at"),
     ("push", "place = #outcomes + 1", "place = #entries + 1"),
     ("push", "unpack(scores)", "unpack(scores, 1, 2)"),
-    // A generation that does not begin, or not later than those before: by this clock, by the wall clock, by the stream.
+    // A generation that does not begin, or not later than those before: by this clock, by the wall
+    // clock, by the stream.
     ("clock", "anew or c[4] ~= origin", "anew"),
     ("clock", "math.max(generation + 1, t[1]", "math.max(generation, t[1]"),
     ("clock", "math.max(generation + 1, t[1] * 1000 + math.floor(t[2] / 1000))", "generation + 1"),
@@ -151,7 +154,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     ("clock", "math.max(entry.us, last + 1)", "last + 1"),
     ("clock", "'us', string.format('%.0f', last), ", ""),
     ("clock", "entry.version or entry.at", "entry.at or entry.at"),
-    // Workers that never end, end too early, or are counted twice; partitions that nobody knows of any more.
+    // Workers that never end, end too early, or are counted twice; partitions that nobody knows of
+    // any more.
     ("join", "tonumber(all[i + 1]) <= now", "false"),
     ("join", "redis.call('HDEL', KEYS[1], all[i])", ""),
     ("join", "now + ARGV[2]", "now"),
@@ -161,7 +165,8 @@ pub(super) const MUTANTS: &[Mutant] = &[
     // Items that stay, or stay pending.
     ("remove", "redis.call('XDEL', KEYS[1], unpack(ARGV))", "0"),
     ("remove", "redis.pcall('XACK', KEYS[1], 'workers', unpack(ARGV))", ""),
-    // Fewer partitions than there are, a pause that nobody learns of, or that is taken for a worker.
+    // Fewer partitions than there are, a pause that nobody learns of, or that is taken for a
+    // worker.
     ("know", "known < tonumber(ARGV[1])", "false"),
     ("know", "known < tonumber(ARGV[1])", "true"),
     ("forget", "redis.call('HGET', KEYS[1], 'partitions') ~= ARGV[1]", "false"),

@@ -1,4 +1,5 @@
-//! What only a server has: a clock that others share, a group, processes that end, and people who look.
+//! What only a server has: a clock that others share, a group, processes that end, and people who
+//! look.
 
 use std::fmt::Debug;
 use std::time::Duration;
@@ -271,7 +272,8 @@ async fn workers_know_of_each_other(mut side: Side) -> Checked {
     let workers = format!("wb:{{{}}}:workers", SITE.name);
     same(side.ask::<u64>(&["HLEN", &workers]), 3)?;
 
-    // Who pushes makes partitions known, too, if they are more; and nobody takes a pause for a worker.
+    // Who pushes makes partitions known, too, if they are more; and nobody takes a pause for a
+    // worker.
     let redis = side.log.redis().ok_or(StoreError::Down)?;
     for (partitions, known) in [(4, 5), (6, 6)] {
         redis.register("wb:{}queues", SITE.name, partitions, soon()).await?;

@@ -42,7 +42,8 @@ pub(super) enum Step {
 pub(super) enum Act {
     Take,
     GiveBack,
-    /// From now on under the other one of the worker's tokens, or the same; and whether it may have ended.
+    /// From now on under the other one of the worker's tokens, or the same; and whether it may have
+    /// ended.
     Renew(usize, bool),
     /// So many new items, or pending ones behind a number.
     Read(usize, Option<u64>),

@@ -1,5 +1,5 @@
-//! The database of the sinks: transactions that fail before or after their commit, or are committed when nobody waits for
-//! them any more.
+//! The database of the sinks: transactions that fail before or after their commit, or are committed
+//! when nobody waits for them any more.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};

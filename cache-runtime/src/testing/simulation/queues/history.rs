@@ -7,8 +7,8 @@
 //! | refused | and said not to be there | never |
 //! | overtaken | after another of its key had come to its end, or behind it in one call | after that one, if the same process pushed it or it was acknowledged |
 //!
-//! An item that its sink has refused by itself may be a dead letter, and one that goes past the queue has no place in it: neither
-//! has an order.
+//! An item that its sink has refused by itself may be a dead letter, and one that goes past the
+//! queue has no place in it: neither has an order.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -193,7 +193,8 @@ impl History {
             .collect();
         for (one, place) in &placed {
             for (other, earlier) in &placed {
-                // Items that were pushed together are sent again after a failover, also when a later one is known there.
+                // Items that were pushed together are sent again after a failover, also when a
+                // later one is known there.
                 let is_sent_again = one.of_many.is_some() && self.failovers_during(one) > 0;
                 if one.precedes(other) && earlier < place && !is_sent_again {
                     return Some(Violation::Overtaken((*one).clone(), (*other).clone()));

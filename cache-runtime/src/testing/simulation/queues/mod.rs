@@ -1,5 +1,6 @@
-//! Queues under everything that may happen to them: several processes push and deliver, over a server that loses, delays and
-//! repeats commands and whose replica takes over without its last items.
+//! Queues under everything that may happen to them: several processes push and deliver, over a
+//! server that loses, delays and repeats commands and whose replica takes over without its last
+//! items.
 //!
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
@@ -19,16 +20,19 @@ const SEEDS: u64 = 2_000;
 
 /// Seeds that found something once.
 const KEPT: [u64; 6] = [
-    // A read of an owner's former connection came late, and hid items until they were behind the stored position.
+    // A read of an owner's former connection came late, and hid items until they were behind the
+    // stored position.
     260,
     // A push that was delivered past the queue came late, with a version above those of newer ones.
     172,
-    // A push that was given up came after a later one of its process, as an older one was under way.
+    // A push that was given up came after a later one of its process, as an older one was under
+    // way.
     153,
     // A batch went on with items of another primary, which were before those that it had.
     829, // The same, without an error in between.
     10_842,
-    // Items that were pushed together and went past the queue were overtaken by the first of them, which was late.
+    // Items that were pushed together and went past the queue were overtaken by the first of them,
+    // which was late.
     1_349,
 ];
 

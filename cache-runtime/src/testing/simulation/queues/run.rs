@@ -163,8 +163,9 @@ impl World {
         _ = running.await;
     }
 
-    /// Lost is what the replica does not know of: items, that one is a dead letter, and that one was driven again. Delivered once
-    /// more in its old place, such a one seems to be in the database as all before the stored position are.
+    /// Lost is what the replica does not know of: items, that one is a dead letter, and that one
+    /// was driven again. Delivered once more in its old place, such a one seems to be in the
+    /// database as all before the stored position are.
     fn fail_over(&self) {
         let (was, is) = self.primary.fail_over();
         self.failovers.lock().unwrap().push(self.db.now());
@@ -176,7 +177,8 @@ impl World {
         lost.extend(moved.chain(was.dead()).map(id).filter(|id| !dead.contains(id)));
     }
 
-    /// Nothing goes wrong any more: everything is delivered, dead letters too. How often these were driven again.
+    /// Nothing goes wrong any more: everything is delivered, dead letters too. How often these were
+    /// driven again.
     async fn settle(&self) -> u64 {
         for network in &self.networks {
             network.heal();

@@ -82,7 +82,8 @@ impl Breaker {
         }
         if is_quiet {
             log::info(format_args!(
-                "{}: connected; nothing is stored for {quiet:?}, until all processes can have reconnected",
+                "{}: connected; nothing is stored for {quiet:?}, until all processes can have \
+                    reconnected",
                 self.server
             ));
         } else {

@@ -53,5 +53,5 @@ fn main() {
 
 // In your own program, make this a #[test].
 fn keys_go_together() {
-    cache_runtime::catalog::assert_catalog_consistent();
+    catalog::assert_catalog_consistent();
 }

@@ -76,7 +76,8 @@ mod store;
 mod support;
 /// For the fuzz targets as well, whose cfg is set by `cargo fuzz` alone.
 #[cfg(any(test, fuzzing))]
-mod testing;
+#[doc(hidden)]
+pub mod testing;
 mod typing;
 mod write;
 
@@ -127,10 +128,6 @@ pub mod stats {
 pub mod tower {
     pub use crate::cache::layer::{CacheLayer, CacheService, InScope};
 }
-
-#[cfg(any(test, fuzzing))]
-#[doc(hidden)]
-pub use crate::testing::fuzzing;
 
 #[doc(hidden)]
 pub mod __private {

@@ -14,7 +14,7 @@ pub use crate::policy::Callsite;
 pub use crate::policy::QueueSite;
 pub use crate::policy::place::Here;
 pub use crate::queue::definition::{QueueBuilder, Uncompared, queue};
-pub use crate::queue::push::puts::{Place, Puts};
+pub use crate::queue::push::puts::{PutPlace, Puts};
 pub use crate::queue::sink::SinkResult;
 pub use crate::queue::sink::error::classified;
 pub use crate::queue::worker::worker;

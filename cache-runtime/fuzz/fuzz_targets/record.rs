@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| cache_runtime::fuzzing::record(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cache_runtime::testing::fuzzing::record(data));

@@ -2,4 +2,4 @@
 
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| cache_runtime::fuzzing::url(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| cache_runtime::testing::fuzzing::url(data));

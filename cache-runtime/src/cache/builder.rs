@@ -3,8 +3,6 @@
 use crate::cache::Cache;
 use crate::engine::{CacheBuilder, Core};
 use crate::error::Error;
-#[cfg(test)]
-use crate::store::Store;
 
 impl CacheBuilder {
     /// Creates a cache that uses the server at `url`; see [`Cache::connect`].
@@ -23,11 +21,5 @@ impl CacheBuilder {
     /// [`ErrorKind::Config`](crate::ErrorKind::Config) if a setting is malformed.
     pub fn in_memory(self) -> Result<Cache, Error> {
         Ok(Core::in_memory(self.settings().checked()?).into())
-    }
-
-    /// A cache over a store that a test has made.
-    #[cfg(test)]
-    pub(crate) fn over(self, store: Store) -> Result<Cache, Error> {
-        Ok(Core::new(Some(store), self.settings().checked()?).into())
     }
 }

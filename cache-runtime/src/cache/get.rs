@@ -6,7 +6,7 @@ use crate::cache::Cache;
 use crate::error::Error;
 use crate::key::Key;
 use crate::metrics::Event;
-use crate::read::{Call, Missing, Reply};
+use crate::read::{Missing, ReadCall, Reply};
 use crate::store::Get;
 
 impl Cache {
@@ -35,7 +35,7 @@ impl Cache {
             return Ok(None);
         }
         self.check(key)?;
-        let call = Call::by_hand(&self.core, key);
+        let call = ReadCall::by_hand(&self.core, key);
         match self.look_by_hand(&call).await {
             Err(Missing::Elsewhere) => {
                 let beside = self.look_by_hand(&call.beside()).await;
@@ -46,7 +46,10 @@ impl Cache {
     }
 
     /// Looks into one key.
-    async fn look_by_hand<T: DeserializeOwned>(&self, call: &Call) -> Result<Option<T>, Missing> {
+    async fn look_by_hand<T: DeserializeOwned>(
+        &self,
+        call: &ReadCall,
+    ) -> Result<Option<T>, Missing> {
         let Some(store) = self.core.store() else {
             return Ok(None);
         };

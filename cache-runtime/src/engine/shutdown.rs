@@ -85,6 +85,7 @@ mod tests {
 
     use super::*;
     use crate::engine::Settings;
+    use crate::engine::background::Claimed;
 
     /// The clock goes on by itself where everything waits.
     #[tokio::test(start_paused = true)]
@@ -96,7 +97,7 @@ mod tests {
             async move { cache.shutdown().await }
         });
         // It has found nothing running, and waits for the pattern.
-        while !cache.background().is_closed() {
+        while !matches!(cache.background().claim("none"), Claimed::Full) {
             yield_now().await;
         }
         let (open, gate) = oneshot::channel::<()>();

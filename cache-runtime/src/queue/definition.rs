@@ -8,7 +8,7 @@ use crate::key::KeyText;
 use crate::policy::QueueSite;
 use crate::queue::Queue;
 use crate::queue::push::puts::Puts;
-use crate::queue::sink::batch::Merge;
+use crate::queue::sink::merge::Merge;
 
 /// What a queue does with items of one type.
 pub(crate) struct Definition<T> {

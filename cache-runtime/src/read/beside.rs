@@ -15,10 +15,10 @@
 //! key has expired.
 
 use crate::codec::Schema;
-use crate::read::call::Call;
+use crate::read::call::ReadCall;
 use crate::record::KeyHash;
 
-impl Call {
+impl ReadCall {
     /// The same call for the entry in the key beside the main key, which holds values with this
     /// schema and these tags. No template ends in `!s`, and no argument has a `!`, so that key is
     /// used for nothing else.

@@ -16,7 +16,7 @@ use crate::write::scope;
 /// A [lookup](crate::read::lookup::Lookup) owns it, and hands it on to the load. A lease has a
 /// copy, because it may be given up in the background after the call has ended.
 #[derive(Clone, Debug)]
-pub(crate) struct Call {
+pub(crate) struct ReadCall {
     pub(crate) cache: Core,
     /// The function whose policy applies, and in whose statistics the call counts.
     pub(crate) callsite: &'static Callsite,
@@ -31,7 +31,7 @@ pub(crate) struct Call {
     pub(crate) looks_beside: bool,
 }
 
-impl Call {
+impl ReadCall {
     /// A call of a function, for the entry with this key in this cache.
     pub(in crate::read) fn new(cache: Core, key: Untyped, mode: Mode) -> Self {
         let tags = Tags::new(&cache, key.tags(), key.longest_life());

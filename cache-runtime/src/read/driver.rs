@@ -13,7 +13,7 @@ use crate::engine::{Core, Mode};
 use crate::error::Error;
 use crate::key::Untyped;
 use crate::metrics::Event;
-use crate::read::call::{Call, resolved};
+use crate::read::call::{ReadCall, resolved};
 use crate::read::freshness::AgePolicy;
 use crate::read::interpret::Reply;
 use crate::read::load::Load;
@@ -40,7 +40,7 @@ enum Stage {
     /// A load waits for its place.
     Place(Box<Load>, Boxed<Result<Places, Error>>),
     Body(Box<Load>, Places),
-    Finish(Call, Boxed<Option<Value>>),
+    Finish(ReadCall, Boxed<Option<Value>>),
     Done,
 }
 
@@ -116,7 +116,7 @@ impl Stage {
     ) -> Self {
         let (cache, mode) = resolved(cache, key.callsite, key.owner, mode);
         let unhashable = key.unhashable();
-        let call = Call::new(cache, key, mode);
+        let call = ReadCall::new(cache, key, mode);
         if call.bypasses(mode, unhashable) {
             return Self::load(call, LoadMode::Alone, steps);
         }
@@ -186,7 +186,7 @@ impl Stage {
         }
     }
 
-    fn load(call: Call, mode: LoadMode, steps: &mut dyn Steps) -> Self {
+    fn load(call: ReadCall, mode: LoadMode, steps: &mut dyn Steps) -> Self {
         let load = Load::new(call, mode);
         if let Some(place) = load.place(steps.can_refuse()) {
             return Self::Place(load, Box::pin(place));
@@ -204,7 +204,7 @@ impl Stage {
 }
 
 /// Starts a call in the background that refreshes the value.
-fn refresh_in_background(call: &Call, refresh: Refresh, steps: &mut dyn Steps) {
+fn refresh_in_background(call: &ReadCall, refresh: Refresh, steps: &mut dyn Steps) {
     let (memory, by_hand) = (steps.memory(), steps.is_by_hand());
     let age = AgePolicy::Considered;
     let mut lookup = Lookup::new(call.clone(), Mode::Through, age, memory, by_hand);
@@ -222,7 +222,7 @@ fn refresh_in_background(call: &Call, refresh: Refresh, steps: &mut dyn Steps) {
 }
 
 /// Serves a value that was kept, in place of a failure.
-fn serve_stale(call: &Call, stale: &Value, steps: &mut dyn Steps) {
+fn serve_stale(call: &ReadCall, stale: &Value, steps: &mut dyn Steps) {
     // If it does not decode, which it did before, the call returns the failure.
     if steps.decode(stale.payload(), call.schema.codec) {
         call.count(Event::Stale);

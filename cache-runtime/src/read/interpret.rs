@@ -2,7 +2,7 @@
 //! calls, batches, waiters of a flight, and reads by hand.
 //!
 //! Before the store is asked, a call finds out whether it may look at all:
-//! [`Call::is_being_written`] and [`Call::is_outdated`].
+//! [`ReadCall::is_being_written`] and [`ReadCall::is_outdated`].
 
 use bytes::Bytes;
 
@@ -10,7 +10,7 @@ use crate::codec::Codec;
 use crate::engine::misuse::{self, Oddity};
 use crate::engine::tags::Standing;
 use crate::metrics::Event;
-use crate::read::call::Call;
+use crate::read::call::ReadCall;
 use crate::record::token::Token;
 use crate::record::{self, Found, Value};
 use crate::store::{Get, Now, StoreError, StoreResult};
@@ -54,7 +54,7 @@ impl Reply {
     }
 }
 
-impl Call {
+impl ReadCall {
     /// The value that a reply holds, if the call can use it: one of this key, with the present
     /// stamps, of the right schema, and not too large. Whether it decodes is not known yet.
     pub(crate) fn interpret(&self, reply: Reply) -> Result<Value, Missing> {

@@ -52,7 +52,7 @@ mod beside;
 mod call;
 mod calling;
 mod driver;
-mod freshness;
+pub(crate) mod freshness;
 mod interpret;
 mod lease;
 mod load;
@@ -68,12 +68,10 @@ use crate::policy::Callsite;
 use crate::typing::Returns;
 
 pub use self::batch::{CallingMany, ReadMany, read_many};
-pub(crate) use self::call::{Call, is_being_written};
+pub(crate) use self::call::{ReadCall, is_being_written};
 pub use self::calling::{Calling, Detached};
 use self::driver::Driver;
 use self::freshness::AgePolicy;
-#[cfg(test)]
-pub(crate) use self::freshness::is_drawn;
 pub(crate) use self::interpret::{Missing, Reply};
 use self::steps::Values;
 pub use crate::support::body::Attached;

@@ -1,35 +1,7 @@
-//! The stored bytes of an entry: format version 1.
-//!
-//! One Redis string per key holds exactly one of four records. Integers are big-endian; times are
-//! milliseconds since the Unix epoch by the *server's* clock.
-//!
-//! | offset | bytes | field | in |
-//! |---:|---:|---|---|
-//! | 0 | 2 | magic `C1 CA`: no UTF-8 text, JSON or MessagePack begins with `C1` | all |
-//! | 2 | 1 | format version, `01` | all |
-//! | 3 | 1 | kind: `V`alue, `L`ease, `F`ence, `T`ombstone | all |
-//! | 4 | 8 | origin: which primary stored it | all |
-//! | 12 | 8 | XXH3-64 of the full key | all |
-//! | 20 | 16 | token of the attempt that leased or filled | V, L |
-//! | 36 | 8 | stored at | V |
-//! | 44 | 8 | fresh until | V |
-//! | 52 | 4 | what the load cost, in milliseconds | V |
-//! | 56 | 4 | `version` of the function's value type | V |
-//! | 60 | 1 | codec: `J`SON, `M`essagePack, `P`ostcard | V |
-//! | 61 | 1 | flags: 1 = the payload is an error, 2 = kept after "fresh until"; the others zero | V |
-//! | 62 | 2 | where the payload begins, at least 64 | V |
-//! | 64 | 24·n | tags of the entry, in the function's order: XXH3-64 of the tag's key (8), its stamp (16) | V |
-//! | 64 + 24·n | … | payload; of an error that all processes can read, behind 8 bytes that tell whose it is | V |
-//! | 20 | 1 | dirty: writers have overlapped | F |
-//! | 21 | 24·n | writers: token (16), deadline (8) | F |
-//!
-//! The stamp of a tag is the token of the value record in the tag's own key, whose payload is empty
-//! and whose codec is 0. The bytes between header and payload must be exactly those that the reader
-//! expects: anything else is a miss.
-//!
-//! Kind, magic and the meaning of `F` and `T` are the same in every later format version, so that
-//! an older process never stores through a newer one's fence.
+//! The stored bytes of an entry: how they are made, and what a reader finds in them. The
+//! [`layout`] says where what stands.
 
+pub(crate) mod layout;
 #[cfg(test)]
 mod tests;
 pub(crate) mod token;
@@ -37,22 +9,13 @@ mod value;
 
 use bytes::Bytes;
 
+use self::layout::{DIRTY, FORMAT, FORMAT_AT, KEY, KIND, ORIGIN, WRITERS};
+pub(crate) use self::layout::{HEADER, LEASE, MAGIC, VALUE_HEADER};
 use self::token::Token;
 
 pub(crate) use self::value::{
     Stamp, Value, ValueHeader, around_times, set_error, set_kept, stamp, value,
 };
-
-/// Length of the part that all kinds share.
-pub(crate) const HEADER: usize = 20;
-/// Length of a lease, and of a value up to its times.
-pub(crate) const LEASE: usize = HEADER + Token::LEN;
-/// Length of a value's header without extensions.
-pub(crate) const VALUE_HEADER: usize = 64;
-
-/// The first bytes of every record.
-pub(crate) const MAGIC: [u8; 2] = [0xC1, 0xCA];
-const FORMAT: u8 = 1;
 
 /// The kind of a record, from its fourth byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -102,10 +65,10 @@ impl KeyHash {
 pub(crate) fn header(kind: Kind, origin: Origin, key: KeyHash) -> [u8; HEADER] {
     let mut header = [0; HEADER];
     header[..2].copy_from_slice(&MAGIC);
-    header[2] = FORMAT;
-    header[3] = kind.byte();
-    header[4..12].copy_from_slice(&origin.0);
-    header[12..].copy_from_slice(&key.0.to_be_bytes());
+    header[FORMAT_AT] = FORMAT;
+    header[KIND] = kind.byte();
+    header[ORIGIN..KEY].copy_from_slice(&origin.0);
+    header[KEY..].copy_from_slice(&key.0.to_be_bytes());
     header
 }
 
@@ -143,28 +106,28 @@ pub(crate) fn token(record: &[u8]) -> Option<Token> {
 /// Whether these bytes are a value of ours, but of another key than the one with `key`.
 pub(crate) fn is_misplaced(record: &[u8], key: KeyHash) -> bool {
     record.len() >= VALUE_HEADER
-        && record[..4] == [MAGIC[0], MAGIC[1], FORMAT, Kind::Value.byte()]
-        && record[12..HEADER] != key.0.to_be_bytes()
+        && record[..ORIGIN] == [MAGIC[0], MAGIC[1], FORMAT, Kind::Value.byte()]
+        && record[KEY..HEADER] != key.0.to_be_bytes()
 }
 
 /// Whether these bytes are a value or a lease of ours that was stored by a primary other than
 /// `origin`. A fence or a tombstone counts no matter who stored it.
 pub(crate) fn is_of_another(record: &[u8], origin: Origin) -> bool {
     record.len() >= LEASE
-        && record[..3] == [MAGIC[0], MAGIC[1], FORMAT]
-        && matches!(Kind::of(record[3]), Some(Kind::Value | Kind::Lease))
-        && record[4..12] != origin.0
+        && record[..KIND] == [MAGIC[0], MAGIC[1], FORMAT]
+        && matches!(Kind::of(record[KIND]), Some(Kind::Value | Kind::Lease))
+        && record[ORIGIN..KEY] != origin.0
 }
 
 /// Puts in which primary a record is sent to.
 pub(crate) fn set_origin(record: &mut [u8], origin: Origin) {
-    if let Some(field) = record.get_mut(4..12) {
+    if let Some(field) = record.get_mut(ORIGIN..KEY) {
         field.copy_from_slice(&origin.0);
     }
 }
 
 /// How much of a record [`glance`] needs: one byte more than a fence of one writer has.
-pub(crate) const GLANCE: usize = HEADER + 1 + Token::LEN + 8 + 1;
+pub(crate) const GLANCE: usize = WRITERS + Token::LEN + 8 + 1;
 
 /// What the beginning of a record says of whether it may be removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,11 +143,11 @@ pub(crate) enum Glance {
 
 /// Looks at the first [`GLANCE`] bytes of a record, or at all of a shorter one.
 pub(crate) fn glance(record: &[u8]) -> Glance {
-    if record.get(..2) != Some(&MAGIC[..]) {
+    if record.get(..MAGIC.len()) != Some(&MAGIC[..]) {
         return Glance::Foreign;
     }
-    let writer = record.get(HEADER + 1..HEADER + 1 + Token::LEN).and_then(|it| it.try_into().ok());
-    match (record.get(3).copied().and_then(Kind::of), record.get(HEADER), writer) {
+    let writer = record.get(WRITERS..WRITERS + Token::LEN).and_then(|it| it.try_into().ok());
+    match (record.get(KIND).copied().and_then(Kind::of), record.get(DIRTY), writer) {
         (Some(Kind::Fence), Some(dirty), Some(writer)) if record.len() + 1 >= GLANCE => {
             let alone = (record.len() < GLANCE).then(|| Token::from_bytes(writer));
             Glance::Fence { dirty: *dirty == 1, alone }
@@ -195,7 +158,7 @@ pub(crate) fn glance(record: &[u8]) -> Glance {
 
 /// Whether it is a value, of any format, and no lease or fence.
 pub(crate) fn holds_value(record: &[u8]) -> bool {
-    record.starts_with(&MAGIC) && record.get(3).copied().and_then(Kind::of) == Some(Kind::Value)
+    record.starts_with(&MAGIC) && record.get(KIND).copied().and_then(Kind::of) == Some(Kind::Value)
 }
 
 /// Copies a field out; zeros where the record is shorter than its length was checked to be.
@@ -209,7 +172,8 @@ fn array<const N: usize>(record: &[u8], at: usize) -> [u8; N] {
 
 /// Interprets `record`, as read from the key with the hash `key`.
 pub(crate) fn read(record: Bytes, key: KeyHash) -> Found {
-    let (Some(magic), Some(&format), Some(&kind)) = (record.get(..2), record.get(2), record.get(3))
+    let (Some(magic), Some(&format), Some(&kind)) =
+        (record.get(..MAGIC.len()), record.get(FORMAT_AT), record.get(KIND))
     else {
         return Found::Foreign;
     };

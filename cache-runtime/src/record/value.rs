@@ -2,16 +2,15 @@
 
 use bytes::Bytes;
 
+use crate::record::layout::{CODEC, COST, FLAGS, FRESH_UNTIL, PAYLOAD_AT, STORED_AT, VERSION};
 use crate::record::token::Token;
-use crate::record::{HEADER, KeyHash, Kind, LEASE, Origin, VALUE_HEADER, array, header};
+use crate::record::{HEADER, KeyHash, Kind, Origin, VALUE_HEADER, array, header};
 
 /// Length of what a value says of one of its tags.
 const STAMP: usize = 8 + Token::LEN;
 /// As many as the field can tell where the payload begins behind them.
 pub(super) const MOST_STAMPS: usize = (u16::MAX as usize - VALUE_HEADER) / STAMP;
 
-/// Where a value's flags are.
-const FLAGS: usize = 61;
 /// The flag of an error, which stands where a value would.
 const ERROR: u8 = 1;
 /// The flag of a value that stays after it has ceased to be fresh.
@@ -27,7 +26,7 @@ pub(crate) struct Value {
 impl Value {
     /// Reads the header of a record that is no shorter; none where it does not fit the record.
     pub(super) fn new(record: Bytes) -> Option<Self> {
-        let payload = usize::from(u16::from_be_bytes(array(&record, 62)));
+        let payload = usize::from(u16::from_be_bytes(array(&record, PAYLOAD_AT)));
         (VALUE_HEADER..=record.len()).contains(&payload).then_some(Self { record, payload })
     }
 
@@ -37,12 +36,12 @@ impl Value {
     }
 
     pub(crate) fn version(&self) -> u32 {
-        u32::from_be_bytes(array(&self.record, 56))
+        u32::from_be_bytes(array(&self.record, VERSION))
     }
 
     /// The codec's byte; see [`Codec`](crate::Codec).
     pub(crate) fn codec(&self) -> u8 {
-        self.record.get(60).copied().unwrap_or_default()
+        self.record.get(CODEC).copied().unwrap_or_default()
     }
 
     /// Whether what stands between header and payload can be stamps.
@@ -81,12 +80,12 @@ impl Value {
 impl Value {
     /// Until when it is fresh, by the server's clock.
     pub(crate) fn fresh_until_ms(&self) -> u64 {
-        u64::from_be_bytes(array(&self.record, 44))
+        u64::from_be_bytes(array(&self.record, FRESH_UNTIL))
     }
 
     /// What its load cost.
     pub(crate) fn cost_ms(&self) -> u32 {
-        u32::from_be_bytes(array(&self.record, 52))
+        u32::from_be_bytes(array(&self.record, COST))
     }
 
     /// Whether it is an error that is remembered in the place of a value.
@@ -102,14 +101,6 @@ impl Value {
     /// The bytes as they were read.
     pub(crate) fn record(&self) -> &Bytes {
         &self.record
-    }
-}
-
-/// What only tests ask for; the format has it for operators.
-#[cfg(test)]
-impl Value {
-    pub(crate) fn stored_at_ms(&self) -> u64 {
-        u64::from_be_bytes(array(&self.record, 36))
     }
 }
 
@@ -148,13 +139,13 @@ pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
     let stamps = stamps.get(..MOST_STAMPS).unwrap_or(stamps);
     let payload = u16::try_from(VALUE_HEADER + stamps.len() * STAMP).unwrap_or_default();
     let mut record = Vec::with_capacity(512);
-    record.extend_from_slice(&self::header(Kind::Value, Origin::default(), header.key));
-    record.extend_from_slice(header.token.as_bytes());
-    record.extend_from_slice(&[0; 16]);
-    record.extend_from_slice(&header.cost_ms.to_be_bytes());
-    record.extend_from_slice(&header.version.to_be_bytes());
-    record.extend_from_slice(&[header.codec, 0]);
-    record.extend_from_slice(&payload.to_be_bytes());
+    record.resize(VALUE_HEADER, 0);
+    record[..HEADER].copy_from_slice(&self::header(Kind::Value, Origin::default(), header.key));
+    record[HEADER..STORED_AT].copy_from_slice(header.token.as_bytes());
+    record[COST..VERSION].copy_from_slice(&header.cost_ms.to_be_bytes());
+    record[VERSION..CODEC].copy_from_slice(&header.version.to_be_bytes());
+    record[CODEC] = header.codec;
+    record[PAYLOAD_AT..].copy_from_slice(&payload.to_be_bytes());
     for stamp in stamps {
         record.extend_from_slice(&stamp.bytes());
     }
@@ -163,7 +154,7 @@ pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
 
 /// What comes before a value's times, and what after: the server puts those in.
 pub(crate) fn around_times(record: &[u8]) -> (&[u8], &[u8]) {
-    (record.get(..LEASE).unwrap_or_default(), record.get(LEASE + 16..).unwrap_or_default())
+    (record.get(..STORED_AT).unwrap_or_default(), record.get(COST..).unwrap_or_default())
 }
 
 /// Says in a value record that it stays after it has ceased to be fresh.

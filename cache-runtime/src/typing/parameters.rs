@@ -120,7 +120,7 @@ impl<T: ?Sized> Data<T> {
     /// A key may not leave out a `self` of this type.
     pub fn receiver(self)
     where
-        T: Receiver,
+        T: ReceiverLeftOut,
     {
     }
 
@@ -150,7 +150,7 @@ pub trait Handle {}
         does not decide the result",
     note = "what is, behind its references, `KeyPart`, `Copy`, `Hash` or `serde::Serialize` is data"
 )]
-pub trait Receiver {}
+pub trait ReceiverLeftOut {}
 
 /// A type that is not data, of a field of `self`.
 #[diagnostic::on_unimplemented(

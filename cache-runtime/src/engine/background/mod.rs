@@ -77,11 +77,6 @@ impl Background {
         self.refreshes.close();
     }
 
-    #[cfg(test)]
-    pub(super) fn is_closed(&self) -> bool {
-        self.refreshes.is_closed()
-    }
-
     /// How many refreshes are running.
     pub(super) fn refreshing(&self) -> usize {
         self.refreshes.running()

@@ -110,11 +110,6 @@ impl Refreshes {
         self.state().closed = true;
     }
 
-    #[cfg(test)]
-    pub(super) fn is_closed(&self) -> bool {
-        self.state().closed
-    }
-
     pub(super) fn running(&self) -> usize {
         self.state().running
     }

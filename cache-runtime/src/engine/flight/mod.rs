@@ -74,6 +74,8 @@ mod asked;
 mod landing;
 mod leader;
 mod state;
+#[cfg(test)]
+mod tests;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -172,13 +174,6 @@ impl Flights {
     }
 
     /// Whether no load is running that a caller could join.
-    #[cfg(test)]
-    pub(crate) fn is_empty(&self) -> bool {
-        let none = self.shards.iter().all(|shard| lock(shard).is_empty());
-        assert_eq!(none, self.aloft.load(Ordering::Acquire) == 0, "they are counted");
-        none
-    }
-
     /// Removes all flights from the map.
     pub(crate) fn forget_all(&self) {
         for shard in &self.shards {

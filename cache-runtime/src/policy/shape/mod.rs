@@ -68,7 +68,7 @@ impl Shape {
     }
 
     /// Reads the shape of a pattern, whose literal text is a glob.
-    #[cfg(any(feature = "catalog", test))]
+    #[cfg(feature = "catalog")]
     pub(crate) fn of_pattern(shape: &str, place: Option<&Place>) -> Self {
         let mut made = Self(vec![Vec::new()]);
         for piece in Pieces(shape) {
@@ -236,7 +236,7 @@ impl Shape {
         });
     }
 
-    #[cfg(any(feature = "catalog", test))]
+    #[cfg(feature = "catalog")]
     fn glob(&mut self, text: &str) {
         let mut chars = text.chars();
         while let Some(c) = chars.next() {

@@ -68,6 +68,7 @@ fn what_the_place_tells() {
     }
 }
 
+#[cfg(feature = "catalog")]
 #[test]
 fn patterns_match_across_segments() {
     for (pattern, key, expected) in [

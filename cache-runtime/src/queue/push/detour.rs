@@ -19,8 +19,9 @@ use crate::engine::{ambient, background};
 use crate::queue::partitions::Log;
 use crate::queue::push::payload;
 use crate::queue::sink::Sink;
-use crate::queue::sink::batch::{Batch, BatchItem, Merge};
+use crate::queue::sink::batch::{Batch, BatchItem};
 use crate::queue::sink::error::{SinkError, SinkErrorKind};
+use crate::queue::sink::merge::Merge;
 
 /// So many items that were refused by themselves, while nothing was taken, speak for the rest of
 /// their batch.

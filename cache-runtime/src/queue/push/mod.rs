@@ -26,7 +26,8 @@ use crate::queue::failure::{Failure, Missed};
 use crate::queue::layout::Spot;
 use crate::queue::partitions::Log;
 use crate::queue::shared::QueueState;
-use crate::queue::sink::batch::{BatchItem, Merge};
+use crate::queue::sink::batch::BatchItem;
+use crate::queue::sink::merge::Merge;
 use crate::store::queue::Stamp;
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {

@@ -34,7 +34,7 @@ enum Asks<'a> {
 }
 
 /// Where the value of an entry goes.
-pub struct Place<'a, V> {
+pub struct PutPlace<'a, V> {
     entry: &'a Through<V>,
     values: &'a mut Values,
 }
@@ -46,17 +46,17 @@ impl<'a> Puts<'a> {
     }
 
     /// An entry, and what stores its value.
-    pub fn put<V>(&mut self, entry: &Through<V>, store: impl FnOnce(Place<'_, V>)) {
+    pub fn put<V>(&mut self, entry: &Through<V>, store: impl FnOnce(PutPlace<'_, V>)) {
         match &mut self.0 {
             // The push has put nothing into an entry that there is not, and said so.
             Asks::Names(names) => names.extend(entry.text().ok().map(ToOwned::to_owned)),
             Asks::Entries(write) => write.add(entry),
-            Asks::Values(values) => store(Place { entry, values }),
+            Asks::Values(values) => store(PutPlace { entry, values }),
         }
     }
 }
 
-impl<V> Place<'_, V> {
+impl<V> PutPlace<'_, V> {
     /// Stores it.
     pub fn store(self, value: &V) {
         self.values.store(self.entry, value);
@@ -101,8 +101,8 @@ fn succeeded<T>() -> Written<Result<Option<T>, Error>, Option<T>> {
     Written { value: |pushed| pushed.as_ref().ok(), refuse: None, in_doubt }
 }
 
-impl<V> fmt::Debug for Place<'_, V> {
+impl<V> fmt::Debug for PutPlace<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Place").field(self.entry).finish()
+        f.debug_tuple("PutPlace").field(self.entry).finish()
     }
 }

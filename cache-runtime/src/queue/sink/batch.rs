@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use crate::queue::sink::merge::Merge;
 use crate::store::queue::Position;
 
 /// Items of one partition, in the order in which they were pushed.
@@ -70,25 +71,6 @@ pub(crate) struct BatchItem<T> {
     pub(crate) version: i64,
     pub(crate) item: T,
 }
-
-/// What becomes of several items of one key.
-#[derive(Debug)]
-pub(crate) enum Merge<T> {
-    /// The one with the highest version counts.
-    Last,
-    /// Each counts.
-    All,
-    /// An older and a newer one make one.
-    Fold(fn(T, T) -> T),
-}
-
-impl<T> Clone for Merge<T> {
-    fn clone(&self) -> Self {
-        *self
-    }
-}
-
-impl<T> Copy for Merge<T> {}
 
 impl<T> Batch<T> {
     /// Entries in the order of their positions.
@@ -172,12 +154,6 @@ impl<T> Batch<T> {
         self.into_iter().map(|versioned| versioned.item).collect()
     }
 
-    /// The items as they were pushed.
-    #[cfg(test)]
-    pub(crate) fn items(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().map(|entry| &entry.item)
-    }
-
     fn merged(self) -> Vec<Versioned<T>> {
         self.asked.items.store(true, Ordering::Relaxed);
         let mut merged: Vec<Option<Versioned<T>>> = Vec::with_capacity(self.entries.len());
@@ -203,37 +179,6 @@ impl<T> Batch<T> {
     }
 }
 
-impl<T> Merge<T> {
-    /// Which entries each item of a batch was made of, by their keys.
-    pub(crate) fn origins<'a>(self, keys: impl IntoIterator<Item = &'a str>) -> Vec<Vec<usize>> {
-        let mut origins: Vec<Vec<usize>> = Vec::new();
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        for (entry, key) in keys.into_iter().enumerate() {
-            let place = match self {
-                Self::All => origins.len(),
-                Self::Last | Self::Fold(_) => *places.entry(key).or_insert(origins.len()),
-            };
-            match origins.get_mut(place) {
-                Some(origin) => origin.push(entry),
-                None => origins.push(vec![entry]),
-            }
-        }
-        origins
-    }
-
-    fn apply(self, older: Versioned<T>, newer: Versioned<T>) -> Versioned<T> {
-        match self {
-            // A dead letter that comes back stands behind younger items.
-            Self::Last if older.version > newer.version => older,
-            Self::Last | Self::All => newer,
-            Self::Fold(fold) => Versioned {
-                version: older.version.max(newer.version),
-                item: fold(older.item, newer.item),
-            },
-        }
-    }
-}
-
 impl<T> IntoIterator for Batch<T> {
     type Item = Versioned<T>;
     type IntoIter = std::vec::IntoIter<Versioned<T>>;
@@ -247,6 +192,13 @@ impl<T> IntoIterator for Batch<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl<T> Batch<T> {
+        /// The items as they were pushed.
+        pub(crate) fn items(&self) -> impl Iterator<Item = &T> {
+            self.entries.iter().map(|entry| &entry.item)
+        }
+    }
 
     fn at(number: u64) -> Position {
         Position { generation: 1, number }

@@ -2,6 +2,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod error;
+pub(crate) mod merge;
 
 use std::any::Any;
 use std::fmt;

@@ -8,7 +8,7 @@ use crate::engine::tags::Tags;
 use crate::engine::{Core, Mode};
 use crate::key::{Key, Typed};
 use crate::read::batch::{Batch, keep};
-use crate::read::call::Call;
+use crate::read::call::ReadCall;
 use crate::read::freshness::AgePolicy;
 use crate::read::interpret::Reply;
 use crate::read::lookup::{Lookup, LookupOutcome, Step};
@@ -35,7 +35,7 @@ pub(super) struct Searched<T> {
     pub(super) outcome: LookupOutcome,
     pub(super) one: One<T>,
     /// None if the id bypasses the cache.
-    pub(super) call: Option<Call>,
+    pub(super) call: Option<ReadCall>,
 }
 
 /// Stands for the body of one id, which there is none of: a batch has one body for many ids.
@@ -148,7 +148,7 @@ impl<T> Batch<'_, T> {
         let one = One::new(self.returns, key.typed());
         let key = key.into_untyped();
         let unhashable = key.unhashable();
-        let call = Call::new(self.cache.clone(), key, mode);
+        let call = ReadCall::new(self.cache.clone(), key, mode);
         if call.bypasses(mode, unhashable) {
             return (one, None);
         }

@@ -9,7 +9,7 @@ use tokio::time::sleep;
 
 use crate::engine::Core;
 use crate::read::batch::first_lookup::One;
-use crate::read::call::Call;
+use crate::read::call::ReadCall;
 use crate::read::lease::{Lease, Renewal};
 use crate::read::load::finish::Finish;
 use crate::read::load::mode::{LoadMode, Loaded};
@@ -22,7 +22,7 @@ pub(super) struct Load<T> {
     pub(super) mode: LoadMode,
     pub(super) one: One<T>,
     /// None if the id bypasses the cache.
-    pub(super) call: Option<Call>,
+    pub(super) call: Option<ReadCall>,
 }
 
 impl<T> Load<T> {

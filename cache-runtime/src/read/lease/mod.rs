@@ -14,7 +14,7 @@ pub(super) use self::renewal::Renewal;
 use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{Landed, Landing, Leader, Mark};
 use crate::engine::tags::Standing;
-use crate::read::call::Call;
+use crate::read::call::ReadCall;
 use crate::record::token::Token;
 use crate::store::{Acquire, Acquired, Name, Release, StoreError, StoreResult};
 use crate::support::budget::Budget;
@@ -47,7 +47,7 @@ impl Share {
 /// If it is dropped before its end, it gives up both, the lease first ([`Self::give_up`]).
 pub(super) struct Lease {
     /// A copy, as the lease may be given up after the call has ended.
-    call: Call,
+    call: ReadCall,
     /// The stamps of the entry's tags, captured before the load.
     stamps: Standing,
     token: Token,
@@ -63,7 +63,7 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    pub(super) fn new(call: &Call, budget: Budget, leader: Option<Leader>) -> Self {
+    pub(super) fn new(call: &ReadCall, budget: Budget, leader: Option<Leader>) -> Self {
         Self {
             call: call.clone(),
             stamps: Standing::none(),

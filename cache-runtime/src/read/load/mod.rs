@@ -12,12 +12,12 @@ use self::mode::{LoadMode, Loaded};
 use self::running::Running;
 use crate::engine::admission::{self, Places};
 use crate::error::Error;
-use crate::read::call::Call;
+use crate::read::call::ReadCall;
 use crate::read::steps::Steps;
 
 /// A load before its end.
 pub(super) struct Load {
-    call: Call,
+    call: ReadCall,
     mode: LoadMode,
     running: Running,
     /// Renews the lease, if there is one. Made when the body is first pending.
@@ -25,7 +25,7 @@ pub(super) struct Load {
 }
 
 impl Load {
-    pub(super) fn new(call: Call, mode: LoadMode) -> Box<Self> {
+    pub(super) fn new(call: ReadCall, mode: LoadMode) -> Box<Self> {
         let running = Running::new(call.cache.clone(), call.callsite);
         Box::new(Self { call, mode, running, renewal: None })
     }
@@ -35,7 +35,7 @@ impl Load {
         &self,
         can_refuse: bool,
     ) -> Option<impl Future<Output = Result<Places, Error>> + Send + 'static> {
-        let Call { cache, callsite, .. } = &self.call;
+        let ReadCall { cache, callsite, .. } = &self.call;
         let (cache, callsite) = (cache.clone(), *callsite);
         let is_limited = Places::are_limited(&cache, callsite);
         is_limited.then_some(async move { Places::take(&cache, callsite, can_refuse).await })
@@ -73,7 +73,7 @@ impl Load {
     }
 
     /// Decides what becomes of the result. Returns the call, and what is left to do at the store.
-    pub(super) fn end(self, steps: &mut dyn Steps) -> (Call, Option<Finish>) {
+    pub(super) fn end(self, steps: &mut dyn Steps) -> (ReadCall, Option<Finish>) {
         let Self { call, mode, running, renewal } = self;
         // A renewal whose answer has not come counts as sent.
         drop(renewal);

@@ -9,7 +9,7 @@ use crate::engine::entry::{self, Content, Head, Unfit};
 use crate::engine::flight::{Landed, Leader, Mark};
 use crate::engine::tags::Standing;
 use crate::error::Error;
-use crate::read::call::Call;
+use crate::read::call::ReadCall;
 use crate::read::lease::{Lease, Share};
 use crate::read::load::finish::Finish;
 use crate::read::steps::{ErrorMemory, Failed, Steps};
@@ -36,7 +36,7 @@ pub(in crate::read) enum LoadMode {
 
 /// A load whose body has returned.
 pub(in crate::read) struct Loaded<'a> {
-    pub(in crate::read) call: &'a Call,
+    pub(in crate::read) call: &'a ReadCall,
     /// The result, and what can be done with it.
     pub(in crate::read) steps: &'a mut dyn Steps,
     pub(in crate::read) took: Duration,
@@ -197,7 +197,7 @@ impl Loaded<'_> {
         stamps: &Standing,
         content: &dyn Content,
     ) -> Result<Vec<u8>, Unfit> {
-        let Call { cache, callsite, schema, .. } = self.call;
+        let ReadCall { cache, callsite, schema, .. } = self.call;
         let record = self.head(token, stamps).record(cache, callsite, *schema, content);
         record.inspect_err(|unfit| unfit.tell(cache, callsite))
     }
@@ -209,7 +209,7 @@ impl Loaded<'_> {
         if ttl < SHORTEST || self.call.is_outdated() {
             return None;
         }
-        let Call { cache, callsite, .. } = self.call;
+        let ReadCall { cache, callsite, .. } = self.call;
         let content = Failed { steps: &*self.steps, function: callsite.fingerprint() };
         let mut record = self.record(token, stamps, &content).ok()?;
         if memory == ErrorMemory::Local {

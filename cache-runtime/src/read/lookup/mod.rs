@@ -16,7 +16,7 @@ use crate::engine::Mode;
 use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{FlightRequest, Leader, Mark, Role, Verdict};
 use crate::metrics::Event;
-use crate::read::call::Call;
+use crate::read::call::ReadCall;
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::interpret::Missing;
 use crate::read::lease::Lease;
@@ -64,7 +64,7 @@ pub(super) enum Step {
 
 /// A call's search for a value.
 pub(super) struct Lookup<'a> {
-    pub(super) call: Call,
+    pub(super) call: ReadCall,
     mode: Mode,
     pub(super) age: AgePolicy,
     pub(super) budget: Budget,
@@ -102,7 +102,7 @@ impl From<LookupOutcome> for Step {
 
 impl<'a> Lookup<'a> {
     pub(super) fn new(
-        call: Call,
+        call: ReadCall,
         mode: Mode,
         age: AgePolicy,
         memory: Option<ErrorMemory>,

@@ -22,6 +22,7 @@ use tokio::time::Instant;
 pub(crate) use self::requests::Execute;
 use self::shard::Shard;
 use self::transitions::{Content, Entry, Slot};
+use crate::record::layout;
 use crate::record::token::Token;
 use crate::store::{Digests, Fill, Name, namespace};
 use crate::support::span::capped;
@@ -86,7 +87,9 @@ impl MemoryStore {
     fn value(&self, token: Token, fill: Fill, now: Instant) -> Slot {
         let Fill { mut record, fresh, ttl } = fill;
         let stored_at = self.since_epoch(now);
-        for (at, time) in [(36, stored_at), (44, stored_at.saturating_add(fresh))] {
+        for (at, time) in
+            [(layout::STORED_AT, stored_at), (layout::FRESH_UNTIL, stored_at.saturating_add(fresh))]
+        {
             if let Some(field) = record.get_mut(at..at + 8) {
                 field.copy_from_slice(&millis(time).to_be_bytes());
             }

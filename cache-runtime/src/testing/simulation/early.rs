@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use crate as cache_runtime;
 use crate::cache::Cache;
 use crate::cached;
-use crate::read::is_drawn;
+use crate::read::freshness::is_drawn;
 use crate::testing::simulation::simulate;
 
 /// What a load takes, in milliseconds.

@@ -30,6 +30,10 @@ use std::time::Duration;
 use cache_testing::dice::Dice;
 use tokio::time::{Instant, timeout};
 
+use crate::cache::Cache;
+use crate::engine::{CacheBuilder, Core};
+use crate::store::Store;
+
 thread_local! {
     static RANDOM: RefCell<Option<Dice>> = const { RefCell::new(None) };
     static CLOCK: RefCell<Option<Clock>> = const { RefCell::new(None) };
@@ -60,6 +64,11 @@ fn substitute() {
     _ = crate::support::random::SUBSTITUTE.set(random);
     _ = crate::support::clock::SUBSTITUTE.set(wall);
     _ = crate::queue::push::clock::SUBSTITUTE.set(last);
+}
+
+/// A cache over a store that is given.
+pub(crate) fn over(store: Store, builder: CacheBuilder) -> Cache {
+    Core::new(Some(store), builder.settings().checked().unwrap()).into()
 }
 
 /// Longer than anything may take, in simulated time.

@@ -17,6 +17,7 @@ use crate::store::memory::MemoryStore;
 use crate::store::{Name, Store};
 use crate::testing::faulty_store::{self, Network, Server};
 use crate::testing::simulation::functions::{is_tagged, member, row};
+use crate::testing::simulation::over;
 
 /// Few, so that operations meet.
 pub(super) const ROWS: u64 = 3;
@@ -222,7 +223,7 @@ impl World {
         let cache = |network: &Arc<Network>| {
             let store = faulty_store::to_memory(Arc::clone(&memory), Arc::clone(network));
             let builder = Cache::builder().lease(Duration::from_millis(pace.lease)).fence(FENCE);
-            builder.over(store).unwrap()
+            over(store, builder)
         };
         let processes = networks.iter().map(cache).collect();
         let db = Database(Arc::new(Inner {

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::{Instant, sleep_until};
 
-use crate::queue::sink::batch::Merge;
 use crate::queue::sink::error::{SinkError, SinkErrorKind};
+use crate::queue::sink::merge::Merge;
 use crate::queue::worker::backoff::Backoff;
 use crate::queue::worker::delivery::Delivery;
 use crate::queue::worker::delivery::attempts::Refusal;

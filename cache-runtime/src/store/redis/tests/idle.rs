@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering::SeqCst;
 
 use crate::store::Store;
 use crate::store::redis::tests::*;
+use crate::testing::simulation;
 use crate::{self as cache_runtime, Cache, cached};
 
 /// Longer than any test.
@@ -19,7 +20,7 @@ async fn cache(server: &RedisServer, settings: Settings) -> (Cache, fake::Link) 
     let link = fake::Link::to(server.port()).await;
     let target = Target::parse(&format!("redis://127.0.0.1:{}", link.port)).unwrap();
     let store = Store::from(RedisStore::new(target, settings));
-    let cache = Cache::builder().budget(Duration::from_secs(20)).over(store).unwrap();
+    let cache = simulation::over(store, Cache::builder().budget(Duration::from_secs(20)));
     assert_eq!(cache.scope(half(8)).await, 4);
     assert_eq!(cache.scope(half(8)).await, 4);
     assert_eq!(bodies(&cache), 1);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::record::{VALUE_HEADER, layout};
 use crate::store::redis::tests::*;
 
 #[tokio::test]
@@ -162,9 +163,9 @@ async fn is_leased_over(server: &RedisServer, store: RedisStore) {
     let mut later = record.to_vec();
     later[2] = 2;
     let mut beyond = record.to_vec();
-    beyond[62..64].copy_from_slice(&u16::MAX.to_be_bytes());
+    beyond[layout::PAYLOAD_AT..VALUE_HEADER].copy_from_slice(&u16::MAX.to_be_bytes());
     let mut within = record.to_vec();
-    within[62..64].copy_from_slice(&63_u16.to_be_bytes());
+    within[layout::PAYLOAD_AT..VALUE_HEADER].copy_from_slice(&63_u16.to_be_bytes());
     for damaged in [&record[..40], &record[..20], &record[..4], &later, &beyond, &within] {
         let _: () = other.call("SET", (name.text, damaged)).await;
         let token = Token::random();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
-use crate::record::{self, KeyHash};
+use crate::record::{self, KeyHash, layout};
 use crate::testing::agreement::entries::model::{Asker, Given, Op};
 use crate::testing::agreement::entries::state::{Millis, NEVER, State, Token, Use, Value};
 use crate::testing::agreement::entries::wire::{ORIGINS, TOKENS, origin, token};
@@ -162,7 +162,7 @@ impl Steps {
         let length =
             if is_cut && self.sometimes(2) { self.choice(12) } else { 12 + self.choice(30) };
         let mut rest = vec![b'r'; length];
-        let end = u16::try_from(52 + length).expect("short");
+        let end = u16::try_from(layout::COST + length).expect("short");
         let payload = if is_cut { [0, 63, end + 1, u16::MAX][self.choice(4)] } else { 64 };
         if let Some(field) = rest.get_mut(10..12) {
             field.copy_from_slice(&payload.to_be_bytes());
@@ -186,11 +186,16 @@ impl Steps {
             record::ValueHeader { key, token, cost_ms: number, version: !number, codec: b'J' };
         let mut record = record::value(header, &[]);
         record::set_origin(&mut record, record::Origin(origin(by)));
-        record[36..52].fill(0xEE);
+        record[layout::STORED_AT..layout::COST].fill(0xEE);
         record.extend(format!("\"value {number}\"").bytes());
         let (fresh, ttl) = (self.span(), self.span());
         let record = Bytes::from(record);
-        Given { rest: record.slice(52..), record, fresh: fresh.min(ttl), ttl: ttl.max(fresh) }
+        Given {
+            rest: record.slice(layout::COST..),
+            record,
+            fresh: fresh.min(ttl),
+            ttl: ttl.max(fresh),
+        }
     }
 
     fn asker(&mut self) -> Asker {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
-use crate::record::KeyHash;
+use crate::record::{KeyHash, LEASE, VALUE_HEADER, layout};
 use crate::testing::agreement::entries::model::Reply;
 use crate::testing::agreement::entries::state::{Millis, NEVER, Origin, State, Token, Use, Value};
 
@@ -63,12 +63,12 @@ pub(super) fn decode(bytes: &[u8], key: KeyHash, clock: Clock, until: Millis) ->
     if !bytes.starts_with(b"\xC1\xCA") {
         return State::Foreign { bytes: Bytes::copy_from_slice(bytes), until };
     }
-    let is_ours = bytes.get(2) == Some(&1) && bytes.len() >= 36;
+    let is_ours = bytes.get(2) == Some(&1) && bytes.len() >= LEASE;
     match bytes.get(3) {
         Some(b'F') => fence(bytes, clock, until),
         Some(b'T') => State::Tombstone { until },
         Some(b'L') if is_ours => {
-            assert_eq!(bytes.len(), 36, "the length of a lease");
+            assert_eq!(bytes.len(), LEASE, "the length of a lease");
             assert_eq!(bytes[12..20], key.0.to_be_bytes(), "the key of a lease");
             State::Lease { origin: bytes[11], token: token_at(bytes, 20), until }
         }
@@ -99,16 +99,24 @@ fn value(bytes: &[u8], key: KeyHash, clock: Clock, until: Millis) -> Value {
     let use_of_it = match bytes {
         _ if bytes[12..20] != key.0.to_be_bytes() => Use::Misplaced,
         _ if bytes.len() < 64 => Use::Cut,
-        _ if !(64..=bytes.len()).contains(&usize::from(u16_at(bytes, 62))) => Use::Cut,
+        _ if !(VALUE_HEADER..=bytes.len())
+            .contains(&usize::from(u16_at(bytes, layout::PAYLOAD_AT))) =>
+        {
+            Use::Cut
+        }
         _ => Use::Whole,
     };
-    let times = if bytes.len() < 52 { (0, 0) } else { (u64_at(bytes, 36), u64_at(bytes, 44)) };
+    let times = if bytes.len() < layout::COST {
+        (0, 0)
+    } else {
+        (u64_at(bytes, layout::STORED_AT), u64_at(bytes, layout::FRESH_UNTIL))
+    };
     Value {
         origin: bytes[11],
         token: token_at(bytes, 20),
         stored_at: clock.read(times.0),
         fresh: times.1 - times.0,
-        rest: Bytes::copy_from_slice(bytes.get(52..).unwrap_or_default()),
+        rest: Bytes::copy_from_slice(bytes.get(layout::COST..).unwrap_or_default()),
         use_of_it,
         until,
     }

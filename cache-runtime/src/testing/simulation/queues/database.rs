@@ -84,7 +84,8 @@ impl Database {
         work: fn(&mut Tables, Batch<Item>),
     ) -> Result<(), SinkError> {
         let (dice, faults) = (&self.dice, self.tables().faults);
-        let alone = (batch.len() == 1).then(|| batch.items().next().map(|item| item.id)).flatten();
+        let alone =
+            (batch.pushed() == 1).then(|| batch.items().next().map(|item| item.id)).flatten();
         let refused = |kind, error: &str| {
             self.tables().suspects.extend(alone);
             Err(SinkError::new(kind, error))

@@ -22,6 +22,7 @@ use crate::queue::{Queue, SinkError, SinkErrorKind, Worker};
 use crate::store::Store;
 use crate::store::queue::Stored;
 use crate::testing::faulty_store::{self, Network, Primary};
+use crate::testing::simulation::over;
 use crate::testing::simulation::queues::database::{Database, Faults, Item};
 use crate::testing::simulation::queues::history::{Count, History, Outcome, Push, Time};
 
@@ -86,7 +87,7 @@ impl World {
             .collect();
         let cache = |network: &Arc<Network>| {
             let store = faulty_store::to_queues(Arc::clone(&primary), Arc::clone(network));
-            Cache::builder().over(store).unwrap()
+            over(store, Cache::builder())
         };
         let processes: Vec<_> = networks.iter().map(cache).collect();
         let deployed = dice.fork(7);

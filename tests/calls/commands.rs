@@ -185,6 +185,25 @@ async fn a_function_that_finds_nothing_saves_the_get() {
     assert_eq!((rare.misses, rare.hits, rare.loads_ok), (100, 3, 100));
 }
 
+/// However many entries are read and stored by hand, each step is one round trip for all of them.
+#[tokio::test]
+async fn many_entries_by_hand_go_together() {
+    let counted = Counted::start().await;
+    let keys: Vec<_> = (0..100).map(|n| square_key(&n)).collect();
+    let values: Vec<u64> = (0..100).map(|n| n * n).collect();
+    let store = async {
+        counted.cache.put_many(keys.iter().zip(&values)).await.unwrap();
+    };
+    let stored = counted.of(store).await;
+    // Two scripts for each, the fence and its end; what matters is that they are sent at once.
+    assert_eq!(stored["evalsha"], 200, "{stored:?}");
+    let read = async {
+        let read = counted.cache.get_many(&keys).await.unwrap();
+        assert_eq!(read, values.iter().copied().map(Some).collect::<Vec<_>>());
+    };
+    assert_eq!(counted.of(read).await, commands(&[("mget", 1)]));
+}
+
 #[tokio::test]
 async fn a_hit_is_one_get() {
     let counted = Counted::start().await;

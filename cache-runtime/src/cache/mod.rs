@@ -13,6 +13,7 @@ mod invalidate;
 #[cfg(feature = "tower")]
 pub(crate) mod layer;
 mod load;
+mod many;
 mod put;
 mod queues;
 mod shutdown;

@@ -12,14 +12,12 @@ use serde::de::DeserializeOwned;
 use crate::engine::Core;
 use crate::engine::misuse::{self, Misuse};
 use crate::key::Key;
-use crate::metrics::QueueStats;
 use crate::metrics::queue::QueueCounters;
 use crate::policy::QueueSite;
-use crate::queue::admin::measure::Gauge;
-use crate::queue::layout::{LocalLayout, Spot};
-use crate::queue::partitions::Log;
-use crate::queue::push::batcher::Group;
+use crate::queue::admin::gauge::Gauge;
+use crate::queue::placement::{LocalLayout, Spot};
 use crate::queue::push::detour::Detour;
+use crate::queue::push::group::Group;
 use crate::queue::push::producer::Producer;
 use crate::queue::sink::Sink;
 use crate::queue::worker::report::Report;
@@ -29,10 +27,6 @@ use crate::store::queue::{Lane, Layout, QueueKeys, QueueStore};
 use crate::support::budget::Deadline;
 use crate::support::log;
 use crate::support::random::random_u64;
-
-/// The queues of one cache, by name.
-#[derive(Debug, Default)]
-pub(crate) struct Queues(Mutex<HashMap<&'static str, Arc<QueueState>>>);
 
 /// One queue of one cache.
 pub(crate) struct QueueState {
@@ -94,53 +88,7 @@ impl Lot {
     }
 }
 
-impl Queues {
-    /// Those of a cache.
-    pub(crate) fn of_cache(cache: &Core) -> &Self {
-        cache.attached()
-    }
-
-    /// The queue of this name, as that of an attribute.
-    fn named(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Arc<QueueState> {
-        let shared = || Arc::new(QueueState::new(cache, queue, site));
-        Arc::clone(lock(&Self::of_cache(cache).0).entry(queue).or_insert_with(shared))
-    }
-
-    /// What all came to that were used.
-    pub(crate) fn stats(&self, cache: &Core) -> Vec<QueueStats> {
-        let snapshot = |shared: Arc<QueueState>| {
-            let log = Log { cache: cache.clone(), shared };
-            if cache.store().is_some() {
-                log.look_for_stats();
-            }
-            let QueueState { queue, site, counters, gauge, .. } = &*log.shared;
-            counters.snapshot(queue, site.callsite.name(), gauge.snapshot())
-        };
-        self.all().into_iter().map(snapshot).collect()
-    }
-
-    /// All that were used, in the order of their names.
-    pub(crate) fn all(&self) -> Vec<Arc<QueueState>> {
-        let mut queues: Vec<_> = lock(&self.0).values().cloned().collect();
-        queues.sort_unstable_by_key(|shared| shared.queue);
-        queues
-    }
-}
-
 impl QueueState {
-    /// What all handles of a queue share.
-    pub(crate) fn of(cache: &Core, site: &'static QueueSite) -> Arc<Self> {
-        cache.announce();
-        let shared = Queues::named(cache, site.name, site);
-        shared.used_by(site, cache);
-        shared
-    }
-
-    /// What all handles of a queue share that an attribute's had been before it was renamed.
-    pub(crate) fn former(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Arc<Self> {
-        Queues::named(cache, queue, site)
-    }
-
     /// Reports a misuse if another sink has used the queue before.
     pub(crate) fn used_by(&self, site: &'static QueueSite, cache: &Core) {
         let (first, here) = (&self.site.callsite, &site.callsite);
@@ -158,7 +106,7 @@ impl QueueState {
         misuse::report(cache, here, Misuse::SharedQueue, description);
     }
 
-    fn new(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Self {
+    pub(super) fn new(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Self {
         let keys = QueueKeys::new(cache.settings().namespace.prefix(), &in_keys(queue));
         Self {
             site,

@@ -1,10 +1,11 @@
 //! What a queue holds, for operators.
 
 pub(crate) mod dead_letter;
+pub(super) mod gauge;
 mod holdings;
 mod letters;
 pub(crate) mod manage;
-pub(crate) mod measure;
+mod measure;
 
 use std::time::Duration;
 

@@ -3,6 +3,7 @@
 pub(crate) mod batcher;
 pub(crate) mod clock;
 pub(crate) mod detour;
+pub(crate) mod group;
 pub(crate) mod many;
 pub(crate) mod payload;
 pub(crate) mod producer;
@@ -23,8 +24,8 @@ use crate::metrics::queue::count;
 use crate::policy::BY_HAND;
 use crate::queue::Queue;
 use crate::queue::failure::{Failure, Missed};
-use crate::queue::layout::Spot;
 use crate::queue::partitions::Log;
+use crate::queue::placement::Spot;
 use crate::queue::shared::QueueState;
 use crate::queue::sink::batch::{BatchItem, Merge};
 use crate::store::queue::Stamp;
@@ -205,7 +206,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
             );
             return Err(Error::new(ErrorKind::Unavailable, message));
         };
-        match detour.deliver(log, partition, entry, payload, self.definition.merge()).await {
+        let (cache, merge) = (log.cache.clone(), self.definition.merge());
+        match detour.deliver(cache, log.shared.site, partition, entry, payload, merge).await {
             Ok(()) => {
                 count(&log.shared.counters.direct, 1);
                 Ok(())

@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::queue::failure::{Failure, Missed, is_forbidden};
-use crate::queue::layout::{MOVES, Spot};
 use crate::queue::partitions::Log;
+use crate::queue::placement::{MOVES, Spot};
 use crate::queue::push::clock;
 use crate::queue::push::producer::{Others, Ticket};
 use crate::queue::shared::Lot;

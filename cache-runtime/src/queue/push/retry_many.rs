@@ -8,10 +8,10 @@
 use tokio::time::{Instant, sleep};
 
 use crate::queue::failure::{Failure, Missed, is_forbidden};
-use crate::queue::layout::Spot;
 use crate::queue::partitions::Log;
-use crate::queue::push::batcher::{BYTES, ITEMS};
+use crate::queue::placement::Spot;
 use crate::queue::push::clock;
+use crate::queue::push::group::{BYTES, ITEMS};
 use crate::queue::push::producer::{Others, Ticket};
 use crate::queue::push::retry::{ATTEMPT, PAUSES, observed};
 use crate::queue::shared::Lot;

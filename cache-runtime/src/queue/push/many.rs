@@ -14,7 +14,7 @@ use crate::queue::failure::Failure;
 use crate::queue::partitions::Log;
 use crate::queue::placement::{MOVES, Spot};
 use crate::queue::push::clock;
-use crate::queue::push::retry_many::Sending;
+use crate::queue::push::piece::Sending;
 use crate::queue::sink::batch::BatchItem;
 use crate::queue::{Queue, QueueState};
 

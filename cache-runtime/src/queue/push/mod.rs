@@ -6,6 +6,7 @@ pub(crate) mod detour;
 pub(crate) mod group;
 pub(crate) mod many;
 pub(crate) mod payload;
+mod piece;
 pub(crate) mod producer;
 pub(crate) mod puts;
 pub(crate) mod retry;

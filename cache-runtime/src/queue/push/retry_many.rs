@@ -7,43 +7,17 @@
 
 use tokio::time::{Instant, sleep};
 
-use crate::queue::failure::{Failure, Missed, is_forbidden};
+use crate::queue::failure::{Failure, is_forbidden};
 use crate::queue::partitions::Log;
 use crate::queue::placement::Spot;
 use crate::queue::push::clock;
-use crate::queue::push::group::{BYTES, ITEMS};
-use crate::queue::push::producer::{Others, Ticket};
+use crate::queue::push::piece::{Outcome, Piece, Sending};
+use crate::queue::push::producer::Others;
 use crate::queue::push::retry::{ATTEMPT, PAUSES, observed};
 use crate::queue::shared::Lot;
-use crate::store::queue::{Added, Addition, Stamp};
+use crate::store::queue::{Added, Addition};
 use crate::store::{StoreError, StoreResult};
 use crate::support::random::random_fraction;
-
-/// An item to be stored.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::queue) struct Sending<'a> {
-    pub(in crate::queue) key: &'a str,
-    pub(in crate::queue) payload: &'a [u8],
-}
-
-/// What became of an item; `Ok`: it is there.
-pub(in crate::queue) type Outcome = Result<(), Failure>;
-
-/// A piece on its way.
-struct Piece<'a> {
-    items: &'a [Sending<'a>],
-    tickets: Vec<Ticket<'a>>,
-    /// Of the latest attempt: each has a microsecond more than the one before.
-    stamp: Stamp,
-    /// Of each, once that is known.
-    outcomes: Vec<Option<Outcome>>,
-    /// Which are there, if not on enough replicas.
-    stored: Vec<bool>,
-    /// Why it is not known of how many replicas have them.
-    untold: Option<StoreError>,
-    /// An attempt was not answered: all that it sent may be there.
-    doubt: Option<StoreError>,
-}
 
 impl Log {
     /// Appends items in their order, and waits for room. Once one cannot be stored, those behind it
@@ -55,7 +29,7 @@ impl Log {
     ) -> Vec<Outcome> {
         let (mut outcomes, mut rest) = (Vec::with_capacity(items.len()), items);
         while !rest.is_empty() {
-            let (piece, behind) = rest.split_at(length_of_piece(rest));
+            let (piece, behind) = rest.split_at(Piece::length(rest));
             rest = behind;
             outcomes.extend(self.append_piece(spot, piece).await);
             if let Some(Err(failure)) = outcomes.last() {
@@ -220,85 +194,4 @@ impl Log {
             }
         }
     }
-}
-
-impl<'a> Piece<'a> {
-    fn new(lot: &'a Lot, items: &'a [Sending<'a>]) -> Self {
-        Self {
-            items,
-            tickets: items.iter().map(|_| lot.producer.ticket()).collect(),
-            stamp: clock::now_for(items.len()),
-            outcomes: items.iter().map(|_| None).collect(),
-            stored: vec![false; items.len()],
-            untold: None,
-            doubt: None,
-        }
-    }
-
-    /// The places of those that have no outcome yet.
-    fn open(&self) -> Vec<usize> {
-        let open = self.outcomes.iter().enumerate().filter(|(_, outcome)| outcome.is_none());
-        open.map(|(at, _)| at).collect()
-    }
-
-    /// No attempt has left anything that is open.
-    fn is_certain(&self) -> bool {
-        self.doubt.is_none() && !self.stored.contains(&true)
-    }
-
-    fn end_one(&mut self, at: usize, outcome: Outcome) {
-        if let Some(place) = self.outcomes.get_mut(at) {
-            *place = Some(outcome);
-        }
-    }
-
-    /// It is there, on too few replicas so far.
-    fn note(&mut self, at: usize) {
-        if let Some(place) = self.stored.get_mut(at) {
-            *place = true;
-        }
-    }
-
-    /// What became of each; `failure` of those that are not there.
-    fn end(self, failure: Option<&Failure>) -> Vec<Outcome> {
-        let Self { tickets, outcomes, stored, untold, doubt, .. } = self;
-        let failed = |is_stored: bool| match (&doubt, failure) {
-            _ if is_stored => Failure::Unreplicated(untold.clone()),
-            (Some(error), _) => Failure::in_doubt(error.clone()),
-            (None, Some(failure)) => failure.of_those_behind(),
-            (None, None) => Failure::in_doubt(StoreError::Unexpected),
-        };
-        let outcomes = outcomes.into_iter().zip(stored);
-        let outcomes: Vec<Outcome> = outcomes
-            .map(|(outcome, is_stored)| outcome.unwrap_or_else(|| Err(failed(is_stored))))
-            .collect();
-        for (ticket, outcome) in tickets.into_iter().zip(&outcomes) {
-            if !matches!(outcome, Err(Failure::Missed(Missed { in_doubt: true, .. }))) {
-                ticket.settle();
-            }
-        }
-        outcomes
-    }
-}
-
-impl Failure {
-    /// What it is for items that were not sent because of it: they certainly are not there.
-    fn of_those_behind(&self) -> Self {
-        match self {
-            Self::Full => Self::Full,
-            Self::Moved => Self::Moved,
-            Self::Unreplicated(_) | Self::Untried => Self::Untried,
-            Self::Missed(Missed { error, .. }) => Self::unavailable(error.clone()),
-        }
-    }
-}
-
-/// How many items go in one call: at least one.
-fn length_of_piece(items: &[Sending<'_>]) -> usize {
-    let mut bytes = 0;
-    let fits = |item: &&Sending<'_>| {
-        bytes += item.payload.len();
-        bytes <= BYTES
-    };
-    items.iter().take(ITEMS).take_while(fits).count().max(1)
 }

@@ -26,7 +26,7 @@
 use tokio::time::{Instant, sleep};
 
 use crate::queue::failure::Failure;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::placement::Spot;
 use crate::queue::push::retry::{ATTEMPT, PAUSES};
 use crate::store::queue::{Layout, Step, Turned};
@@ -38,7 +38,7 @@ fn soon() -> Deadline {
     Instant::now() + ATTEMPT
 }
 
-impl Log {
+impl Partitions {
     /// Asks for the layout, if none is known. Where there is no answer, pushes find that out for
     /// themselves.
     pub(super) async fn learn_layout(&self, key: &str) {

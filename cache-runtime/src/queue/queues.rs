@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::engine::Core;
 use crate::metrics::QueueStats;
 use crate::policy::QueueSite;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::shared::QueueState;
 
 /// The queues of one cache, by name.
@@ -28,7 +28,7 @@ impl Queues {
     /// What all came to that were used.
     pub(crate) fn stats(&self, cache: &Core) -> Vec<QueueStats> {
         let snapshot = |shared: Arc<QueueState>| {
-            let log = Log { cache: cache.clone(), shared };
+            let log = Partitions { cache: cache.clone(), shared };
             if cache.store().is_some() {
                 log.look_for_stats();
             }

@@ -38,9 +38,10 @@ pub(crate) struct QueueState {
     pub(super) report: Report,
     pub(crate) store: QueueStore,
     /// By partition, as they are used.
-    lots: Mutex<HashMap<u32, Arc<Lot>>>,
-    /// Of these numbers and no others: another cache of this process counts for itself.
-    producer: String,
+    producers: Mutex<HashMap<u32, Arc<PartitionProducer>>>,
+    /// Under it the server knows the numbers of the producers: another cache of this process
+    /// counts for itself.
+    producer_name: String,
     pub(super) layout: LocalLayout,
     keys: QueueKeys,
     next: AtomicU32,
@@ -51,19 +52,19 @@ pub(crate) struct QueueState {
     has_blocked: AtomicBool,
 }
 
-/// Where the pushes to one partition go.
+/// What the pushes of this process to one partition share.
 #[derive(Debug)]
-pub(super) struct Lot {
+pub(super) struct PartitionProducer {
     pub(super) lane: Lane,
-    pub(super) producer: Producer,
+    pub(super) numbers: Producer,
     /// Key of what the server knows of the producer.
-    pub(super) producer_key: String,
+    pub(super) key: String,
     pub(super) group: Group,
     /// Pushes wait on it for replicas, so that others need not.
     line: tokio::sync::Mutex<Option<Arc<Line>>>,
 }
 
-impl Lot {
+impl PartitionProducer {
     /// A connection on which to wait for replicas.
     pub(super) async fn replicated(
         &self,
@@ -116,8 +117,8 @@ impl QueueState {
             report: Report::default(),
             store: QueueStore::new(cache.store(), keys.clone()),
             keys,
-            lots: Mutex::default(),
-            producer: format!("{:016x}", random_u64()),
+            producers: Mutex::default(),
+            producer_name: format!("{:016x}", random_u64()),
             layout: LocalLayout::new(site.options.partitions),
             next: AtomicU32::new(0),
             sinks: Mutex::default(),
@@ -147,20 +148,20 @@ impl QueueState {
         Spot { partition, epoch, spread, us, is_keyed: key.is_some() }
     }
 
-    /// Where pushes to a partition go.
-    pub(super) fn lot(&self, partition: u32) -> Arc<Lot> {
-        let mut lots = lock(&self.lots);
-        let lot = lots.entry(partition).or_insert_with(|| {
+    /// What pushes to a partition share.
+    pub(super) fn producer_for(&self, partition: u32) -> Arc<PartitionProducer> {
+        let mut producers = lock(&self.producers);
+        let producer = producers.entry(partition).or_insert_with(|| {
             let lane = self.keys.lane(partition);
-            Arc::new(Lot {
-                producer: Producer::default(),
-                producer_key: lane.producer(&self.producer),
+            Arc::new(PartitionProducer {
+                numbers: Producer::default(),
+                key: lane.producer(&self.producer_name),
                 lane,
                 group: Group::default(),
                 line: tokio::sync::Mutex::default(),
             })
         });
-        Arc::clone(lot)
+        Arc::clone(producer)
     }
 
     /// Makes a sink available to pushes, until the number is [withdrawn](Self::withdraw).

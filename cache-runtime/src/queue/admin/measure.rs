@@ -9,7 +9,7 @@ use crate::engine::background;
 use crate::error::Error;
 use crate::metrics::QueueLength;
 use crate::queue::admin::deadline;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::store::queue::Overview;
 
 /// The shortest time between two measurements that calls of `Cache::stats` cause.
@@ -18,7 +18,7 @@ const ASKED: Duration = Duration::from_secs(1);
 const UNASKED: Duration = Duration::from_secs(5);
 
 /// The one who looks, until that has ended or was dropped.
-struct Looking(Log);
+struct Looking(Partitions);
 
 impl Drop for Looking {
     fn drop(&mut self) {
@@ -26,7 +26,7 @@ impl Drop for Looking {
     }
 }
 
-impl Log {
+impl Partitions {
     /// What all partitions hold.
     pub(in crate::queue) async fn measure(&self) -> Result<QueueLength, Error> {
         let asked = Instant::now();

@@ -14,9 +14,9 @@ use tokio::task::yield_now;
 use tokio::time::{timeout, timeout_at};
 
 use crate::engine::background;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::push::group::Waiting;
-use crate::queue::shared::Lot;
+use crate::queue::shared::PartitionProducer;
 use crate::store::queue::{Added, Addition};
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -25,7 +25,7 @@ use crate::support::budget::Deadline;
 /// that the item may have been stored.
 const GRACE: Duration = Duration::from_millis(100);
 
-impl Log {
+impl Partitions {
     /// Appends an item to a partition on the server, in one call with what others push to it.
     pub(in crate::queue) async fn push_with_others(
         &self,
@@ -33,7 +33,7 @@ impl Log {
         addition: Addition<'_>,
         by: Deadline,
     ) -> StoreResult<Added> {
-        let lot = self.shared.lot(partition);
+        let producer = self.shared.producer_for(partition);
         let Addition { number, epoch, oldest, longest, stamp, window_us, .. } = addition;
         let (told, mut outcome) = oneshot::channel();
         let waiting = Waiting {
@@ -50,13 +50,13 @@ impl Log {
             by,
             told,
         };
-        if lot.group.join(waiting) {
-            let (log, lot) = (self.clone(), Arc::clone(&lot));
-            background::spawn(Attendant { log, lot, is_done: false }.attend());
+        if producer.group.join(waiting) {
+            let (log, producer) = (self.clone(), Arc::clone(&producer));
+            background::spawn(Attendant { log, producer, is_done: false }.attend());
         }
         let told = match timeout_at(by, &mut outcome).await {
             // It never was sent, and never will be.
-            Err(_) if lot.group.take_back(number) => return Err(StoreError::Down),
+            Err(_) if producer.group.take_back(number) => return Err(StoreError::Down),
             Err(_) => timeout(GRACE, outcome).await,
             told => told,
         };
@@ -71,8 +71,8 @@ impl Log {
 
 /// Who sends what waits for a partition, until nothing does.
 struct Attendant {
-    log: Log,
-    lot: Arc<Lot>,
+    log: Partitions,
+    producer: Arc<PartitionProducer>,
     is_done: bool,
 }
 
@@ -80,7 +80,7 @@ impl Attendant {
     async fn attend(mut self) {
         // Those who are about to push go along.
         yield_now().await;
-        while let Some(next) = self.lot.group.next() {
+        while let Some(next) = self.producer.group.next() {
             self.send(next).await;
         }
         self.is_done = true;
@@ -90,7 +90,7 @@ impl Attendant {
         let Some(redis) = self.log.redis() else { return };
         let Some(by) = group.iter().map(|waiting| waiting.by).max() else { return };
         let additions: Vec<_> = group.iter().map(Waiting::addition).collect();
-        let outcomes = match redis.push(&self.lot.lane, &additions, by).await {
+        let outcomes = match redis.push(&self.producer.lane, &additions, by).await {
             Ok(added) => added.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error); group.len()],
         };
@@ -106,7 +106,7 @@ impl Drop for Attendant {
     /// again through another task.
     fn drop(&mut self) {
         if !self.is_done {
-            self.lot.group.abandon();
+            self.producer.group.abandon();
         }
     }
 }

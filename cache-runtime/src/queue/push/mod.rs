@@ -25,7 +25,7 @@ use crate::metrics::queue::count;
 use crate::policy::BY_HAND;
 use crate::queue::Queue;
 use crate::queue::failure::{Failure, Missed};
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::placement::Spot;
 use crate::queue::shared::QueueState;
 use crate::queue::sink::batch::{BatchItem, Merge};
@@ -43,7 +43,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         let cache = definition.cache();
         let shared = QueueState::of(&cache, definition.site);
         let (mut spot, entry) = self.entry(&shared, item)?;
-        let log = Log { cache, shared };
+        let log = Partitions { cache, shared };
         if log.cache.store().is_none() {
             let entry = BatchItem { version: stamp.version(), ..entry };
             return self.deliver(&log, spot.partition, entry, None).await.map(|()| None);
@@ -86,7 +86,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     }
 
     /// What a push says of a failure after which its item is not delivered otherwise.
-    pub(super) fn refusal(&self, log: &Log, failure: Failure) -> Error {
+    pub(super) fn refusal(&self, log: &Partitions, failure: Failure) -> Error {
         let counters = &log.shared.counters;
         let (counter, kind, message) = match failure {
             Failure::Full => {
@@ -151,7 +151,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// Delivers an item past the queue, if that is wanted and does no harm.
     async fn past(
         &self,
-        log: &Log,
+        log: &Partitions,
         partition: u32,
         stamp: Stamp,
         (entry, payload): (BatchItem<T>, Vec<u8>),
@@ -165,7 +165,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// Whether an item that the server may not have is to be delivered past the queue.
     pub(super) fn may_pass(
         &self,
-        log: &Log,
+        log: &Partitions,
         Missed { error, in_doubt }: &Missed,
     ) -> Result<(), Error> {
         let failed = |message: &str| {
@@ -194,7 +194,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// Delivers an item past the queue, together with others.
     pub(super) async fn deliver(
         &self,
-        log: &Log,
+        log: &Partitions,
         partition: u32,
         entry: BatchItem<T>,
         payload: Option<Vec<u8>>,

@@ -4,7 +4,7 @@ use crate::queue::failure::{Failure, Missed};
 use crate::queue::push::clock;
 use crate::queue::push::group::{BYTES, ITEMS};
 use crate::queue::push::producer::Ticket;
-use crate::queue::shared::Lot;
+use crate::queue::shared::PartitionProducer;
 use crate::store::StoreError;
 use crate::store::queue::Stamp;
 
@@ -45,10 +45,10 @@ impl<'a> Piece<'a> {
         items.iter().take(ITEMS).take_while(fits).count().max(1)
     }
 
-    pub(super) fn new(lot: &'a Lot, items: &'a [Sending<'a>]) -> Self {
+    pub(super) fn new(producer: &'a PartitionProducer, items: &'a [Sending<'a>]) -> Self {
         Self {
             items,
-            tickets: items.iter().map(|_| lot.producer.ticket()).collect(),
+            tickets: items.iter().map(|_| producer.numbers.ticket()).collect(),
             stamp: clock::now_for(items.len()),
             outcomes: items.iter().map(|_| None).collect(),
             stored: vec![false; items.len()],

@@ -8,18 +8,18 @@
 use tokio::time::{Instant, sleep};
 
 use crate::queue::failure::{Failure, is_forbidden};
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::placement::Spot;
 use crate::queue::push::clock;
 use crate::queue::push::piece::{Outcome, Piece, Sending};
 use crate::queue::push::producer::Others;
 use crate::queue::push::retry::{ATTEMPT, PAUSES, observed};
-use crate::queue::shared::Lot;
+use crate::queue::shared::PartitionProducer;
 use crate::store::queue::{Added, Addition};
 use crate::store::{StoreError, StoreResult};
 use crate::support::random::random_fraction;
 
-impl Log {
+impl Partitions {
     /// Appends items in their order, and waits for room. Once one cannot be stored, those behind it
     /// are not tried.
     pub(in crate::queue) async fn append_many(
@@ -42,15 +42,20 @@ impl Log {
     }
 
     async fn append_piece(&self, spot: Spot, items: &[Sending<'_>]) -> Vec<Outcome> {
-        let lot = &*self.shared.lot(spot.partition);
-        let mut piece = Piece::new(lot, items);
-        let failure = self.attempt_piece(lot, spot, &mut piece).await;
+        let producer = &*self.shared.producer_for(spot.partition);
+        let mut piece = Piece::new(producer, items);
+        let failure = self.attempt_piece(producer, spot, &mut piece).await;
         piece.end(failure.as_ref())
     }
 
     /// As many attempts as there is time for, which begins anew with each that stores something.
     /// What it means for those that have no outcome yet, if they are not there; none: all have one.
-    async fn attempt_piece(&self, lot: &Lot, spot: Spot, piece: &mut Piece<'_>) -> Option<Failure> {
+    async fn attempt_piece(
+        &self,
+        producer: &PartitionProducer,
+        spot: Spot,
+        piece: &mut Piece<'_>,
+    ) -> Option<Failure> {
         let options = &self.shared.site.options;
         let mut until = Instant::now() + options.push_timeout;
         let (mut pause, longest_pause) = PAUSES;
@@ -67,7 +72,7 @@ impl Log {
             let addition = |at: &usize| {
                 let (item, ticket) = piece.items.get(*at).zip(piece.tickets.get(*at))?;
                 Some(Addition {
-                    producer: &lot.producer_key,
+                    producer: &producer.key,
                     number: ticket.number,
                     epoch: spot.epoch,
                     oldest,
@@ -83,7 +88,7 @@ impl Log {
             };
             let additions: Vec<_> = open.iter().filter_map(addition).collect();
             was_full = false;
-            match self.send_piece(lot, spot.partition, &additions, until).await {
+            match self.send_piece(producer, spot.partition, &additions, until).await {
                 Ok((added, have)) => {
                     let has_enough = have.as_ref().is_ok_and(|have| *have >= options.replicas);
                     let (mut ahead, mut has_moved) = (None, false);
@@ -155,7 +160,7 @@ impl Log {
     /// One attempt: what became of each, and how many replicas have them.
     async fn send_piece(
         &self,
-        lot: &Lot,
+        producer: &PartitionProducer,
         partition: u32,
         additions: &[Addition<'_>],
         until: Instant,
@@ -164,8 +169,12 @@ impl Log {
         let by = (now + ATTEMPT).min(until.max(now + ATTEMPT / 10));
         let replicas = self.shared.site.options.replicas;
         match self.redis() {
-            Some(redis) if replicas > 0 => self.send_replicated(redis, lot, additions, by).await,
-            Some(redis) => redis.push(&lot.lane, additions, by).await.map(|added| (added, Ok(0))),
+            Some(redis) if replicas > 0 => {
+                self.send_replicated(redis, producer, additions, by).await
+            }
+            Some(redis) => {
+                redis.push(&producer.lane, additions, by).await.map(|added| (added, Ok(0)))
+            }
             None => {
                 let (mut all, mut have) = (Vec::with_capacity(additions.len()), Ok(replicas));
                 for addition in additions {
@@ -177,7 +186,7 @@ impl Log {
                         continue;
                     }
                     let pushed = if replicas > 0 {
-                        self.push_replicated(lot, partition, *addition, by).await
+                        self.push_replicated(producer, partition, *addition, by).await
                     } else {
                         self.push(partition, *addition, by).await.map(|added| (added, Ok(0)))
                     };

@@ -6,7 +6,7 @@ use quote::{ToTokens as _, quote};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprReference, Path, Token, Type, parse_quote};
 
-use super::key;
+use super::placeholder;
 use crate::model::Invalidates;
 use crate::piece::Part;
 use crate::scope::Subject;
@@ -38,7 +38,7 @@ impl Arguments for InPlace {
     }
 
     fn value(&mut self, part: &Part<'_>) -> TokenStream {
-        key::value(part)
+        placeholder::value(part)
     }
 
     fn items(&mut self, items: &Expr, model: &Invalidates<'_>) -> Expr {
@@ -73,7 +73,7 @@ impl Arguments for OfItem<'_> {
 
     fn value(&mut self, part: &Part<'_>) -> TokenStream {
         match part.subject {
-            Subject::Item(_) => key::value(part),
+            Subject::Item(_) => placeholder::value(part),
             _ => self.others.value(part),
         }
     }
@@ -129,7 +129,7 @@ impl Arguments for After<'_> {
     }
 
     fn value(&mut self, part: &Part<'_>) -> TokenStream {
-        let value = key::value(part);
+        let value = placeholder::value(part);
         let saved = match part.subject {
             // `value` is the parameter: a reference, to be copied as such.
             Subject::Parameter(_) if is_ident(&value) => self.save(&quote!(&#value)),

@@ -6,7 +6,7 @@ use syn::spanned::Spanned as _;
 use syn::visit_mut::{self, VisitMut};
 use syn::{PatIdent, Type};
 
-use super::{Runtime, body_behind, edge, key};
+use super::{Runtime, body_behind, edge, placeholder};
 use crate::diagnostics::Reported;
 use crate::model::{Batch, Cached};
 use crate::parameter::Parameter;
@@ -21,7 +21,7 @@ use crate::syntax;
 pub(super) fn read(batch: &Batch<'_>, key: &TokenStream, runtime: &Runtime) -> TokenStream {
     let private = &runtime.private;
     let (word, item) = (batch.word, batch.item.name);
-    let items = key::reference(batch.items, batch.items.name.span());
+    let items = placeholder::reference(batch.items, batch.items.name.span());
     // Its span is where rustc points if the collection is unsuitable.
     let read = quote_spanned!(word.span()=> #private::read_many);
     quote!(#read(#items, |#item| #key))

@@ -8,7 +8,7 @@ use syn::{Path, Type};
 use super::callsite::Site;
 use super::{
     Runtime, about_as, batch, cache, callsite, catalog, companion, detached, function, handles,
-    key, loader, named, respanned, value,
+    key, loader, named, placeholder, respanned, value,
 };
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Flavor, Home, Key};
@@ -55,7 +55,7 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
             if matches!(own.home, Home::Associated | Home::Method) {
                 read(&companion::call(model, own, &runtime))
             } else {
-                let key = key::chain(model, own, Site::Body, &runtime, key::value)?;
+                let key = key::chain(model, own, Site::Body, &runtime, placeholder::value)?;
                 read(&quote!({ #key }))
             }
         }

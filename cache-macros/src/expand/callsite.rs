@@ -5,9 +5,10 @@ use quote::{ToTokens as _, quote};
 use syn::Path;
 use syn::ext::IdentExt as _;
 
+use super::Runtime;
+use super::companion::name::companion_name;
 use super::settings::{duration, settings};
 use super::shape::{described, shape};
-use super::{Runtime, companion};
 use crate::attr::cached::Ttl;
 use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
@@ -27,7 +28,7 @@ impl Site<'_> {
     /// The companion's name, where the function's does not tell it.
     pub(super) fn named(self, function: &Function) -> Option<String> {
         let Self::Companion(name) = self else { return None };
-        let usual = companion::name(&function.sig.ident, Span::call_site());
+        let usual = companion_name(&function.sig.ident, Span::call_site());
         (*name != usual).then(|| name.unraw().to_string())
     }
 }

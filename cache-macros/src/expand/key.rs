@@ -2,19 +2,18 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{Path, Type};
+use syn::Path;
 
 use super::callsite::{Site, callsite};
-use super::{Runtime, companion, respanned, value};
+use super::companion::parameters::lets;
+use super::{Runtime, respanned, value};
 use crate::attr::cached::Ttl;
 use crate::attr::duration::Duration;
 use crate::diagnostics::Reported;
 use crate::function::Function;
 use crate::model::{Cached, Home, OwnKey};
-use crate::parameter::Parameter;
-use crate::piece::{Form, Part, Piece, ident};
+use crate::piece::{Form, Part, Piece};
 use crate::scope::Subject;
-use crate::syntax;
 use crate::template::Change;
 
 /// A ttl that depends on the value or the parameters: a method of the key, and its argument.
@@ -61,7 +60,7 @@ pub(super) fn chain(
     let turbofish = named.then(|| value::stored(model, runtime)).map(|stored| quote!(::<#stored>));
     let ttl = ttl(model)?.map(|(method, argument)| {
         // An expression sees the parameters as the companion has them.
-        let lets = companion::lets(model, own, site);
+        let lets = lets(model, own, site);
         if lets.is_empty() {
             quote!(.#method(#argument))
         } else {
@@ -131,40 +130,4 @@ fn changed(part: &Part<'_>, value: TokenStream, private: &Path) -> TokenStream {
         };
         quote_spanned!(part.helper=> &#private::#change(#value))
     })
-}
-
-/// A reference to what a placeholder stands for, in terms of the function's own parameters.
-pub(super) fn value(part: &Part<'_>) -> TokenStream {
-    let Part { subject, fields, span, .. } = part;
-    let root = match subject {
-        Subject::Parameter(parameter) if fields.is_empty() => return reference(*parameter, *span),
-        Subject::Parameter(parameter) => located(parameter.name, *span).into_token_stream(),
-        Subject::Item(item) if fields.is_empty() => {
-            return located(item.name, *span).into_token_stream();
-        }
-        Subject::Item(item) => located(item.name, *span).into_token_stream(),
-        Subject::Receiver => quote_spanned!(*span=> self),
-        Subject::Result => quote_spanned!(*span=> result),
-        Subject::Pushed(name) => ident(name, *span).into_token_stream(),
-        Subject::Const(name) | Subject::Type(name) => name.into_token_stream(),
-        Subject::SelfType => quote_spanned!(*span=> Self),
-    };
-    quote_spanned!(*span=> & #root #(.#fields)*)
-}
-
-/// A shared reference to a parameter.
-pub(super) fn reference(parameter: Parameter<'_>, span: Span) -> TokenStream {
-    let name = located(parameter.name, span);
-    match parameter.ty.map(syntax::peel) {
-        Some(Type::Reference(ty)) if ty.mutability.is_none() => name.into_token_stream(),
-        Some(Type::Reference(_)) => quote_spanned!(span=> &*#name),
-        _ => quote_spanned!(span=> &#name),
-    }
-}
-
-/// The same name with another location; it is still resolved where the user wrote it.
-pub(super) fn located(name: &Ident, span: Span) -> Ident {
-    let mut name = name.clone();
-    name.set_span(name.span().located_at(span));
-    name
 }

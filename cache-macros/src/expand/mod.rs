@@ -13,6 +13,7 @@ mod handles;
 mod invalidates;
 mod key;
 mod named;
+mod placeholder;
 mod settings;
 mod shape;
 mod target;

@@ -13,7 +13,8 @@ use quote::{ToTokens as _, format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Path, parse_quote_spanned};
 
-use super::{Runtime, catalog, companion, respanned, target};
+use super::companion::name::{companion_name, own_name};
+use super::{Runtime, catalog, respanned, target};
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Reported;
 use crate::model::{Cached, Home, Invalidates, OwnKey, Value, What};
@@ -30,7 +31,7 @@ pub(super) fn mark(model: &Cached<'_>, own: &OwnKey<'_>, runtime: &Runtime) -> O
     let function = model.scope.function;
     let kept = function.attrs.iter().filter(|attr| attr.path().is_ident("cfg"));
     let vis = &function.vis;
-    let name = companion::own_name(model);
+    let name = own_name(model);
     let item = match own.home {
         Home::Function | Home::Inline => quote!(type #name = #private::NamesCache;),
         Home::Associated | Home::Method => {
@@ -98,14 +99,14 @@ pub(super) fn of_function(call: &ExprCall, private: &Path) -> Option<TokenStream
     let last = companion.path.segments.last_mut()?;
     let itself =
         target::ends_as_companion(&last.ident).then(|| of_companion(function, call, private));
-    last.ident = companion::name(&last.ident, last.ident.span());
+    last.ident = companion_name(&last.ident, last.ident.span());
     let checks = [of_companion(&companion, call, private), itself.flatten()];
     Some(checks.into_iter().flatten().collect())
 }
 
 /// `self.get_user(id)`, or `self.get_user_key(id)`, which may be the companion itself.
 fn of_target(call: &ExprMethodCall, private: &Path) -> TokenStream {
-    let companion = companion::name(&call.method, call.method.span());
+    let companion = companion_name(&call.method, call.method.span());
     let itself = target::ends_as_companion(&call.method).then_some(&call.method);
     let names = [Some(&companion), itself].into_iter().flatten();
     names.filter_map(|name| of_method(&call.receiver, name, private)).collect()

@@ -6,7 +6,8 @@ use syn::ext::IdentExt as _;
 use syn::{Expr, ExprCall, ExprMethodCall, ExprPath, Path, PathArguments, parse_quote_spanned};
 
 use super::arguments::Arguments;
-use super::{companion, respanned};
+use super::companion::name::companion_name;
+use super::respanned;
 
 /// The most arguments of a method whose companion may lack the receiver.
 const MOST_ARGUMENTS: usize = 8;
@@ -56,7 +57,7 @@ pub(super) fn of_method(
         // rustc suggests no companion for it, which would be taken for a function and get another
         // `_key`.
         let span = Span::mixed_site().located_at(call.method.span());
-        call.method = companion::name(&call.method, span);
+        call.method = companion_name(&call.method, span);
         *call.receiver = receiver;
         return call.into_token_stream();
     }
@@ -76,7 +77,7 @@ fn itself_or_companion(path: &ExprPath, private: &Path) -> TokenStream {
     let Some(last) = companion.path.segments.last_mut() else { return path.to_token_stream() };
     let may_be_itself =
         ends_as_companion(&last.ident) && matches!(last.arguments, PathArguments::None);
-    let name = companion::name(&last.ident, last.ident.span());
+    let name = companion_name(&last.ident, last.ident.span());
     last.ident = name.clone();
     if !may_be_itself {
         return companion.into_token_stream();

@@ -6,7 +6,7 @@ use syn::Path;
 
 use super::arguments::{InPlace, reference};
 use super::invalidates::{outcome, write};
-use super::{Runtime, catalog, function, key, loader, named, target};
+use super::{Runtime, catalog, function, loader, named, placeholder, target};
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Reported;
 use crate::model::{Value, WriteThrough};
@@ -98,7 +98,7 @@ impl Values {
         let values = values();
         let Some(expr) = value.expr else {
             // Where rustc shows a value of another type.
-            let result = self.result.as_ref().map(|result| key::located(result, span));
+            let result = self.result.as_ref().map(|result| placeholder::located(result, span));
             let store = quote_spanned!(span=> store_result);
             self.stores.extend(quote!(#values.#store(&#entry, #result);));
             return entry;
@@ -107,7 +107,7 @@ impl Values {
         for (name, parameter) in &value.parameters {
             let saved = local(&format!("kept_{at}_{}", format_ident!("{}", parameter.name)));
             // Where rustc shows a value that cannot be cloned.
-            let parameter = key::located(parameter.name, name.span());
+            let parameter = placeholder::located(parameter.name, name.span());
             let parameter = quote_spanned!(name.span()=> &#parameter);
             self.lets.extend(quote!(let #saved = #private::kept(#parameter);));
             // A name inside of a macro may be none of a variable.

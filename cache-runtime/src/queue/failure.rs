@@ -1,7 +1,7 @@
 //! Why a push cannot end well.
 
 use crate::metrics::BreakerState;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::store::StoreError;
 
 /// Why a push cannot end well.
@@ -37,7 +37,7 @@ impl Failure {
     }
 }
 
-impl Log {
+impl Partitions {
     /// What the error of an attempt means: that there need be no other, or that what it sent may be
     /// there, or nothing. Once a former attempt has left a doubt, no refusal of a later one ends
     /// it.

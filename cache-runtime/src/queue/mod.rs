@@ -2,22 +2,27 @@
 //!
 //! | | |
 //! |---|---|
-//! | `site`, `definition` | what an attribute says |
-//! | `push`, `push_many`, `append`, `failure`, `producer`, `clock`, `puts` | the way in: stored once, stamped, and seen by the cache |
-//! | `detour` | the way past, while there is no store |
-//! | `log`, `holdings`, `shared`, `layout` | the partitions, in Redis or in memory; what the handles of a queue share; a change of their number |
-//! | `worker`, `crew` | who delivers, and which partitions each worker has |
-//! | `owner`, `keeper` | a partition that is owned, everything that may be done to it, and its lease |
-//! | `delivery`, `backoff`, `settle`, `report` | the way out: in batches, again, in parts, or to the dead letters |
-//! | `batch`, `position`, `sink`, `sink_error`, `fold` | what a sink gets, and says |
-//! | `inspection`, `dead_letter`, `letters`, `manage`, `stats`, `measure` | for those who look after it |
+//! | `definition` | what an attribute says |
+//! | `queues`, `shared`, `partitions` | the queues of a cache by name; what the handles of one share; its partitions, in Redis or in memory |
+//! | `placement`, `layout` | where an item goes; over how many partitions pushes are spread, and how that changes |
+//! | `push`, `push::many`, `push::payload`, `push::clock`, `push::puts` | the way in: made into bytes, stamped, and seen by the cache |
+//! | `push::retry`, `push::retry_many`, `push::piece`, `push::producer`, `failure` | stored once, in as many attempts as it takes; why that fails |
+//! | `push::batcher`, `push::group` | pushes to one partition that are sent together |
+//! | `push::detour` | the way past, while there is no store |
+//! | `worker`, `worker::membership` | who delivers, and which partitions each worker has |
+//! | `worker::partition`, `worker::keeper`, `worker::refusals` | a partition that is owned, everything that may be done to it, its lease, and what the server refuses |
+//! | `worker::delivery`, `worker::backoff`, `worker::invalidate`, `worker::report` | the way out: in batches, again, in parts, or to the dead letters |
+//! | `sink`, `sink::batch`, `sink::error` | what a sink gets, and says |
+//! | `admin` | for those who look after it: queues as a whole, dead letters, and how much there is |
 
 mod admin;
 pub(crate) mod definition;
 mod failure;
 mod layout;
 pub(crate) mod partitions;
+mod placement;
 pub(crate) mod push;
+mod queues;
 mod shared;
 pub(crate) mod sink;
 pub(crate) mod worker;
@@ -32,7 +37,8 @@ pub use self::admin::dead_letter::{DeadLetter, DeadLetterId, ParseDeadLetterIdEr
 pub use self::admin::manage::QueueSummary;
 use self::definition::Definition;
 pub use self::push::many::PushManyError;
-pub(crate) use self::shared::{QueueState, Queues};
+pub(crate) use self::queues::Queues;
+pub(crate) use self::shared::QueueState;
 pub use self::sink::batch::{Batch, Versioned};
 pub use self::sink::error::{SinkError, SinkErrorKind};
 pub use self::worker::Worker;

@@ -9,14 +9,14 @@ use crate::store::StoreResult;
 use crate::store::queue::{Added, Addition, QueueStore};
 use crate::support::budget::Deadline;
 
-/// A queue of a cache that has a store.
+/// The partitions of a queue, and the cache that uses them.
 #[derive(Clone, Debug)]
-pub(crate) struct Log {
+pub(crate) struct Partitions {
     pub(crate) cache: Core,
     pub(crate) shared: Arc<QueueState>,
 }
 
-impl Log {
+impl Partitions {
     pub(crate) async fn push(
         &self,
         partition: u32,
@@ -30,7 +30,7 @@ impl Log {
     }
 }
 
-impl Deref for Log {
+impl Deref for Partitions {
     type Target = QueueStore;
 
     fn deref(&self) -> &QueueStore {

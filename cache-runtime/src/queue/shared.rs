@@ -12,14 +12,12 @@ use serde::de::DeserializeOwned;
 use crate::engine::Core;
 use crate::engine::misuse::{self, Misuse};
 use crate::key::Key;
-use crate::metrics::QueueStats;
 use crate::metrics::queue::QueueCounters;
 use crate::policy::QueueSite;
-use crate::queue::admin::measure::Gauge;
-use crate::queue::layout::{LocalLayout, Spot};
-use crate::queue::partitions::Log;
-use crate::queue::push::batcher::Group;
+use crate::queue::admin::gauge::Gauge;
+use crate::queue::placement::{LocalLayout, Spot};
 use crate::queue::push::detour::Detour;
+use crate::queue::push::group::Group;
 use crate::queue::push::producer::Producer;
 use crate::queue::sink::Sink;
 use crate::queue::worker::report::Report;
@@ -29,10 +27,6 @@ use crate::store::queue::{Lane, Layout, QueueKeys, QueueStore};
 use crate::support::budget::Deadline;
 use crate::support::log;
 use crate::support::random::random_u64;
-
-/// The queues of one cache, by name.
-#[derive(Debug, Default)]
-pub(crate) struct Queues(Mutex<HashMap<&'static str, Arc<QueueState>>>);
 
 /// One queue of one cache.
 pub(crate) struct QueueState {
@@ -44,9 +38,10 @@ pub(crate) struct QueueState {
     pub(super) report: Report,
     pub(crate) store: QueueStore,
     /// By partition, as they are used.
-    lots: Mutex<HashMap<u32, Arc<Lot>>>,
-    /// Of these numbers and no others: another cache of this process counts for itself.
-    producer: String,
+    producers: Mutex<HashMap<u32, Arc<PartitionProducer>>>,
+    /// Under it the server knows the numbers of the producers: another cache of this process
+    /// counts for itself.
+    producer_name: String,
     pub(super) layout: LocalLayout,
     keys: QueueKeys,
     next: AtomicU32,
@@ -57,19 +52,19 @@ pub(crate) struct QueueState {
     has_blocked: AtomicBool,
 }
 
-/// Where the pushes to one partition go.
+/// What the pushes of this process to one partition share.
 #[derive(Debug)]
-pub(super) struct Lot {
+pub(super) struct PartitionProducer {
     pub(super) lane: Lane,
-    pub(super) producer: Producer,
+    pub(super) numbers: Producer,
     /// Key of what the server knows of the producer.
-    pub(super) producer_key: String,
+    pub(super) key: String,
     pub(super) group: Group,
     /// Pushes wait on it for replicas, so that others need not.
     line: tokio::sync::Mutex<Option<Arc<Line>>>,
 }
 
-impl Lot {
+impl PartitionProducer {
     /// A connection on which to wait for replicas.
     pub(super) async fn replicated(
         &self,
@@ -94,53 +89,7 @@ impl Lot {
     }
 }
 
-impl Queues {
-    /// Those of a cache.
-    pub(crate) fn of_cache(cache: &Core) -> &Self {
-        cache.attached()
-    }
-
-    /// The queue of this name, as that of an attribute.
-    fn named(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Arc<QueueState> {
-        let shared = || Arc::new(QueueState::new(cache, queue, site));
-        Arc::clone(lock(&Self::of_cache(cache).0).entry(queue).or_insert_with(shared))
-    }
-
-    /// What all came to that were used.
-    pub(crate) fn stats(&self, cache: &Core) -> Vec<QueueStats> {
-        let snapshot = |shared: Arc<QueueState>| {
-            let log = Log { cache: cache.clone(), shared };
-            if cache.store().is_some() {
-                log.look_for_stats();
-            }
-            let QueueState { queue, site, counters, gauge, .. } = &*log.shared;
-            counters.snapshot(queue, site.callsite.name(), gauge.snapshot())
-        };
-        self.all().into_iter().map(snapshot).collect()
-    }
-
-    /// All that were used, in the order of their names.
-    pub(crate) fn all(&self) -> Vec<Arc<QueueState>> {
-        let mut queues: Vec<_> = lock(&self.0).values().cloned().collect();
-        queues.sort_unstable_by_key(|shared| shared.queue);
-        queues
-    }
-}
-
 impl QueueState {
-    /// What all handles of a queue share.
-    pub(crate) fn of(cache: &Core, site: &'static QueueSite) -> Arc<Self> {
-        cache.announce();
-        let shared = Queues::named(cache, site.name, site);
-        shared.used_by(site, cache);
-        shared
-    }
-
-    /// What all handles of a queue share that an attribute's had been before it was renamed.
-    pub(crate) fn former(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Arc<Self> {
-        Queues::named(cache, queue, site)
-    }
-
     /// Reports a misuse if another sink has used the queue before.
     pub(crate) fn used_by(&self, site: &'static QueueSite, cache: &Core) {
         let (first, here) = (&self.site.callsite, &site.callsite);
@@ -158,7 +107,7 @@ impl QueueState {
         misuse::report(cache, here, Misuse::SharedQueue, description);
     }
 
-    fn new(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Self {
+    pub(super) fn new(cache: &Core, queue: &'static str, site: &'static QueueSite) -> Self {
         let keys = QueueKeys::new(cache.settings().namespace.prefix(), &in_keys(queue));
         Self {
             site,
@@ -168,8 +117,8 @@ impl QueueState {
             report: Report::default(),
             store: QueueStore::new(cache.store(), keys.clone()),
             keys,
-            lots: Mutex::default(),
-            producer: format!("{:016x}", random_u64()),
+            producers: Mutex::default(),
+            producer_name: format!("{:016x}", random_u64()),
             layout: LocalLayout::new(site.options.partitions),
             next: AtomicU32::new(0),
             sinks: Mutex::default(),
@@ -199,20 +148,20 @@ impl QueueState {
         Spot { partition, epoch, spread, us, is_keyed: key.is_some() }
     }
 
-    /// Where pushes to a partition go.
-    pub(super) fn lot(&self, partition: u32) -> Arc<Lot> {
-        let mut lots = lock(&self.lots);
-        let lot = lots.entry(partition).or_insert_with(|| {
+    /// What pushes to a partition share.
+    pub(super) fn producer_for(&self, partition: u32) -> Arc<PartitionProducer> {
+        let mut producers = lock(&self.producers);
+        let producer = producers.entry(partition).or_insert_with(|| {
             let lane = self.keys.lane(partition);
-            Arc::new(Lot {
-                producer: Producer::default(),
-                producer_key: lane.producer(&self.producer),
+            Arc::new(PartitionProducer {
+                numbers: Producer::default(),
+                key: lane.producer(&self.producer_name),
                 lane,
                 group: Group::default(),
                 line: tokio::sync::Mutex::default(),
             })
         });
-        Arc::clone(lot)
+        Arc::clone(producer)
     }
 
     /// Makes a sink available to pushes, until the number is [withdrawn](Self::withdraw).

@@ -12,7 +12,7 @@ use crate::diagnostics::Reported;
 use crate::expand::arguments::{InPlace, reference};
 use crate::expand::settings::settings;
 use crate::expand::target::of_function;
-use crate::expand::{Runtime, cache, callsite, catalog, key, named};
+use crate::expand::{Runtime, cache, callsite, catalog, key, named, placeholder};
 use crate::model::{ItemKey, WriteBehind};
 use crate::piece::{Part, ident};
 use crate::syntax;
@@ -109,7 +109,7 @@ fn of_key(
 
 /// What a placeholder stands for, where the item is a reference already.
 fn value(part: &Part<'_>, item: &Ident) -> TokenStream {
-    if part.fields.is_empty() { item.to_token_stream() } else { key::value(part) }
+    if part.fields.is_empty() { item.to_token_stream() } else { placeholder::value(part) }
 }
 
 fn puts(

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::engine::journal::state::Batch;
+use crate::engine::journal::invalidation::Batch;
 use crate::engine::journal::{Invalidation, Journal};
 use crate::error::Cause;
 use crate::store::redis::Sweep;

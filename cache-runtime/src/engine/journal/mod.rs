@@ -18,6 +18,7 @@
 //! were invalidated, and become misses.
 
 mod delivery;
+mod invalidation;
 mod recent;
 mod state;
 
@@ -28,7 +29,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 
 use self::delivery::Delivery;
-pub(crate) use self::state::Invalidation;
+pub(crate) use self::invalidation::Invalidation;
 use self::state::State;
 use crate::engine::{Base, background};
 #[cfg(doc)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::engine::journal::state::{CAPACITY, Invalidation};
+use crate::engine::journal::invalidation::{CAPACITY, Invalidation};
 use crate::store::Digests;
 
 /// For how long after its acknowledgement an invalidation may be lost in a failover.

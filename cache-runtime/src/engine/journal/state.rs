@@ -4,22 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::engine::journal::invalidation::{Batch, CAPACITY, Invalidation};
 use crate::engine::journal::recent::Recent;
 use crate::store::redis::Sweep;
 use crate::store::{Digests, glob};
 use crate::support::log;
 
-/// How many keys and patterns are kept as they are. Digests are kept of the keys beyond that.
-pub(super) const CAPACITY: usize = 16_384;
 /// How many keys are sent at once.
 const BATCH: usize = 256;
-
-/// An invalidation, with full texts.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Invalidation {
-    Key(String),
-    Pattern(String),
-}
 
 #[derive(Debug, Default)]
 pub(super) struct State {
@@ -181,14 +173,6 @@ impl State {
     fn is_of_overflow(&self, place: u64) -> bool {
         !self.overflow.is_empty() && self.overflow_place == place
     }
-}
-
-/// Invalidations that are sent together, with their positions in the journal.
-pub(super) enum Batch {
-    Nothing,
-    Keys(Vec<(u64, String)>),
-    Pattern(u64, String),
-    Overflow(u64, Digests),
 }
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
 //! What operators ask of all partitions, which they need not own.
 
 use crate::error::Error;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::store::StoreResult;
 use crate::store::queue::Overview;
 use crate::support::budget::Deadline;
 
-impl Log {
+impl Partitions {
     /// What is known of the queue: at least as many partitions as this process knows of.
     pub(crate) async fn known(&self, by: Deadline) -> StoreResult<Overview> {
         let known = self.overview(by).await?;

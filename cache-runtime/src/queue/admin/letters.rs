@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::Error;
 use crate::queue::admin::deadline;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::push::payload;
 use crate::queue::{DeadLetter, DeadLetterId, Queue};
 use crate::store::StoreResult;
@@ -139,7 +139,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// there were. Those that die meanwhile, or come back, are left alone.
     async fn in_rounds(
         &self,
-        some: impl AsyncFn(&Log, u32, usize) -> StoreResult<u64>,
+        some: impl AsyncFn(&Partitions, u32, usize) -> StoreResult<u64>,
     ) -> Result<u64, Error> {
         let Some(log) = self.log() else { return Ok(0) };
         let mut count = 0;
@@ -181,7 +181,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     }
 }
 
-impl Log {
+impl Partitions {
     /// As many as are wanted, a few at a time: one reply holds no more than these.
     async fn dead_in_steps(
         &self,

@@ -10,7 +10,7 @@ use crate::engine::{Core, background};
 use crate::error::Error;
 use crate::metrics::QueueLength;
 use crate::queue::admin::deadline;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::push::payload;
 use crate::queue::shared::in_keys;
 use crate::queue::worker::invalidate::{Fate, Leaving};
@@ -40,7 +40,7 @@ impl Core {
         let mut queues = Vec::new();
         let Some(redis) = self.store().and_then(Store::redis) else {
             for shared in Queues::of_cache(self).all() {
-                let log = Log { cache: self.clone(), shared };
+                let log = Partitions { cache: self.clone(), shared };
                 let (queue, length) = (log.shared.queue.to_owned(), log.measure().await?);
                 let partitions = log.shared.site.options.partitions;
                 queues.push(QueueSummary { queue, partitions, length });
@@ -166,7 +166,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     }
 
     /// Invalidates what items have put into the cache that the database will not get.
-    async fn unput(&self, log: &Log, items: &[Stored]) {
+    async fn unput(&self, log: &Partitions, items: &[Stored]) {
         let Some(put) = self.definition.put else { return };
         let version = self.definition.site.options.version;
         let mut leaving = Leaving::new(put, Fate::Buried);
@@ -180,7 +180,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     }
 }
 
-impl Log {
+impl Partitions {
     /// Makes it known that there is this queue; again and again, as the server may lose it.
     pub(in crate::queue) async fn register(&self) {
         let Some(redis) = self.redis() else { return };

@@ -1,7 +1,6 @@
 //! How much a queue holds, looked up now and then so that the counters can tell it at once.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -9,9 +8,8 @@ use tokio::time::Instant;
 use crate::engine::background;
 use crate::error::Error;
 use crate::metrics::QueueLength;
-use crate::metrics::queue::MeasuredLength;
 use crate::queue::admin::deadline;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::store::queue::Overview;
 
 /// The shortest time between two measurements that calls of `Cache::stats` cause.
@@ -19,38 +17,16 @@ const ASKED: Duration = Duration::from_secs(1);
 /// How often a worker measures by itself, so that the first snapshot already has figures.
 const UNASKED: Duration = Duration::from_secs(5);
 
-/// What the queue held when this process last looked.
-#[derive(Debug, Default)]
-pub(in crate::queue) struct Gauge {
-    last: Mutex<Option<(QueueLength, Instant)>>,
-    /// A measurement is running.
-    is_looking: AtomicBool,
-}
-
-impl Gauge {
-    pub(in crate::queue) fn snapshot(&self) -> Option<MeasuredLength> {
-        self.lock().map(|(length, at)| MeasuredLength { length, age: at.elapsed() })
-    }
-
-    fn is_older_than(&self, age: Duration) -> bool {
-        self.lock().is_none_or(|(_, at)| at.elapsed() >= age)
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<(QueueLength, Instant)>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
 /// The one who looks, until that has ended or was dropped.
-struct Looking(Log);
+struct Looking(Partitions);
 
 impl Drop for Looking {
     fn drop(&mut self) {
-        self.0.shared.gauge.is_looking.store(false, Ordering::Release);
+        self.0.shared.gauge.end();
     }
 }
 
-impl Log {
+impl Partitions {
     /// What all partitions hold.
     pub(in crate::queue) async fn measure(&self) -> Result<QueueLength, Error> {
         let asked = Instant::now();
@@ -59,7 +35,7 @@ impl Log {
         for partition in 0..partitions {
             self.asked(self.lengths(partition, deadline()).await)?.add_to(&mut length);
         }
-        *self.shared.gauge.lock() = Some((length, asked));
+        self.shared.gauge.note(length, asked);
         Ok(length)
     }
 
@@ -70,7 +46,7 @@ impl Log {
             let mut length = QueueLength { paused: memory.is_paused(), ..QueueLength::default() };
             (0..self.shared.site.options.partitions)
                 .for_each(|at| memory.lengths(at).add_to(&mut length));
-            *self.shared.gauge.lock() = Some((length, Instant::now()));
+            self.shared.gauge.note(length, Instant::now());
         } else if self.redis().is_some() {
             self.look_if_older_than(ASKED);
         }
@@ -85,7 +61,7 @@ impl Log {
 
     fn look_if_older_than(&self, age: Duration) {
         let gauge = &self.shared.gauge;
-        if !gauge.is_older_than(age) || gauge.is_looking.swap(true, Ordering::AcqRel) {
+        if !gauge.is_older_than(age) || !gauge.begin() {
             return;
         }
         // Dropped without having run if there is no runtime, or if the runtime ends: then another

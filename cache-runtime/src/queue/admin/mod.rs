@@ -1,10 +1,11 @@
 //! What a queue holds, for operators.
 
 pub(crate) mod dead_letter;
+pub(super) mod gauge;
 mod holdings;
 mod letters;
 pub(crate) mod manage;
-pub(crate) mod measure;
+mod measure;
 
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::error::Error;
 use crate::metrics::QueueLength;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::{Queue, QueueState};
 use crate::support::budget::Deadline;
 
@@ -35,11 +36,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     }
 
     /// None: the cache has no store.
-    pub(super) fn log(&self) -> Option<Log> {
+    pub(super) fn log(&self) -> Option<Partitions> {
         let cache = self.definition.cache();
         cache.store()?;
         let shared = QueueState::of(&cache, self.definition.site);
-        Some(Log { cache, shared })
+        Some(Partitions { cache, shared })
     }
 }
 

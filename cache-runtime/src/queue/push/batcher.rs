@@ -6,9 +6,7 @@
 //! in the order in which they came, and each is told what became of its item alone. An item whose
 //! push was given up before it was sent is not sent.
 
-use std::collections::VecDeque;
-use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -16,114 +14,18 @@ use tokio::task::yield_now;
 use tokio::time::{timeout, timeout_at};
 
 use crate::engine::background;
-use crate::queue::partitions::Log;
-use crate::queue::shared::Lot;
-use crate::store::queue::{Added, Addition, Stamp};
+use crate::queue::partitions::Partitions;
+use crate::queue::push::group::Waiting;
+use crate::queue::shared::PartitionProducer;
+use crate::store::queue::{Added, Addition};
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
-/// Most items of one call.
-pub(in crate::queue) const ITEMS: usize = 64;
-/// Most bytes of items in one call of several.
-pub(in crate::queue) const BYTES: usize = 1 << 20;
 /// Extra time for the sender task to report why there is no answer: only a lost connection means
 /// that the item may have been stored.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// Pushes to one partition that have not been sent.
-#[derive(Debug, Default)]
-pub(in crate::queue) struct Group(Mutex<State>);
-
-#[derive(Debug, Default)]
-struct State {
-    waiting: VecDeque<Waiting>,
-    /// A sender task is running.
-    is_attended: bool,
-}
-
-/// An item on its way, with copies of what the push has.
-struct Waiting {
-    producer: String,
-    number: u64,
-    epoch: u64,
-    oldest: u64,
-    longest: Option<u64>,
-    stamp: Stamp,
-    window_us: u64,
-    given_up: Vec<u64>,
-    key: String,
-    payload: Vec<u8>,
-    by: Deadline,
-    told: oneshot::Sender<StoreResult<Added>>,
-}
-
-impl Group {
-    /// Whether a sender task must be started.
-    fn join(&self, waiting: Waiting) -> bool {
-        let mut state = self.lock();
-        state.waiting.push_back(waiting);
-        !std::mem::replace(&mut state.is_attended, true)
-    }
-
-    /// What is sent next; none if nothing waits, and nobody sends any more.
-    fn next(&self) -> Option<Vec<Waiting>> {
-        let mut state = self.lock();
-        let (mut next, mut bytes) = (Vec::new(), 0);
-        while let Some(waiting) = state.waiting.pop_front() {
-            if waiting.told.is_closed() {
-                continue;
-            }
-            bytes += waiting.payload.len();
-            let is_placed_otherwise =
-                next.first().is_some_and(|first: &Waiting| first.epoch != waiting.epoch);
-            if !next.is_empty() && (next.len() == ITEMS || bytes > BYTES || is_placed_otherwise) {
-                state.waiting.push_front(waiting);
-                break;
-            }
-            next.push(waiting);
-        }
-        state.is_attended = !next.is_empty();
-        state.is_attended.then_some(next)
-    }
-
-    /// Takes an item back, unless it was taken along. Whoever sends has not come to it in time: its
-    /// runtime may stand still, with nobody to drive it. The next push finds somebody else.
-    fn take_back(&self, number: u64) -> bool {
-        let mut state = self.lock();
-        let before = state.waiting.len();
-        state.waiting.retain(|waiting| waiting.number != number);
-        let was_there = state.waiting.len() < before;
-        if was_there {
-            state.is_attended = false;
-        }
-        was_there
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Waiting {
-    fn addition(&self) -> Addition<'_> {
-        let Self { producer, given_up, key, payload, .. } = self;
-        let Self { number, epoch, oldest, longest, stamp, window_us, .. } = *self;
-        Addition {
-            producer,
-            number,
-            epoch,
-            oldest,
-            longest,
-            stamp,
-            window_us,
-            given_up,
-            key,
-            payload,
-        }
-    }
-}
-
-impl Log {
+impl Partitions {
     /// Appends an item to a partition on the server, in one call with what others push to it.
     pub(in crate::queue) async fn push_with_others(
         &self,
@@ -131,7 +33,7 @@ impl Log {
         addition: Addition<'_>,
         by: Deadline,
     ) -> StoreResult<Added> {
-        let lot = self.shared.lot(partition);
+        let producer = self.shared.producer_for(partition);
         let Addition { number, epoch, oldest, longest, stamp, window_us, .. } = addition;
         let (told, mut outcome) = oneshot::channel();
         let waiting = Waiting {
@@ -148,13 +50,13 @@ impl Log {
             by,
             told,
         };
-        if lot.group.join(waiting) {
-            let (log, lot) = (self.clone(), Arc::clone(&lot));
-            background::spawn(Attendant { log, lot, is_done: false }.attend());
+        if producer.group.join(waiting) {
+            let (log, producer) = (self.clone(), Arc::clone(&producer));
+            background::spawn(Attendant { log, producer, is_done: false }.attend());
         }
         let told = match timeout_at(by, &mut outcome).await {
             // It never was sent, and never will be.
-            Err(_) if lot.group.take_back(number) => return Err(StoreError::Down),
+            Err(_) if producer.group.take_back(number) => return Err(StoreError::Down),
             Err(_) => timeout(GRACE, outcome).await,
             told => told,
         };
@@ -169,8 +71,8 @@ impl Log {
 
 /// Who sends what waits for a partition, until nothing does.
 struct Attendant {
-    log: Log,
-    lot: Arc<Lot>,
+    log: Partitions,
+    producer: Arc<PartitionProducer>,
     is_done: bool,
 }
 
@@ -178,7 +80,7 @@ impl Attendant {
     async fn attend(mut self) {
         // Those who are about to push go along.
         yield_now().await;
-        while let Some(next) = self.lot.group.next() {
+        while let Some(next) = self.producer.group.next() {
             self.send(next).await;
         }
         self.is_done = true;
@@ -188,7 +90,7 @@ impl Attendant {
         let Some(redis) = self.log.redis() else { return };
         let Some(by) = group.iter().map(|waiting| waiting.by).max() else { return };
         let additions: Vec<_> = group.iter().map(Waiting::addition).collect();
-        let outcomes = match redis.push(&self.lot.lane, &additions, by).await {
+        let outcomes = match redis.push(&self.producer.lane, &additions, by).await {
             Ok(added) => added.into_iter().map(Ok).collect(),
             Err(error) => vec![Err(error); group.len()],
         };
@@ -204,13 +106,7 @@ impl Drop for Attendant {
     /// again through another task.
     fn drop(&mut self) {
         if !self.is_done {
-            *self.lot.group.lock() = State::default();
+            self.producer.group.abandon();
         }
-    }
-}
-
-impl fmt::Debug for Waiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiting").field("number", &self.number).finish_non_exhaustive()
     }
 }

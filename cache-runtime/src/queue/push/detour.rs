@@ -15,8 +15,8 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Notify, oneshot};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::engine::{ambient, background};
-use crate::queue::partitions::Log;
+use crate::engine::{Core, ambient, background};
+use crate::policy::QueueSite;
 use crate::queue::push::payload;
 use crate::queue::sink::Sink;
 use crate::queue::sink::batch::{Batch, BatchItem};
@@ -62,7 +62,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Detour<T> {
     /// Hands an item to the sink, together with others, and returns what that says of it.
     pub(in crate::queue) async fn deliver(
         self: Arc<Self>,
-        log: &Log,
+        cache: Core,
+        site: &'static QueueSite,
         partition: u32,
         entry: BatchItem<T>,
         payload: Option<Vec<u8>>,
@@ -72,9 +73,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Detour<T> {
         let BatchItem { key, version, item, .. } = entry;
         let waiting =
             Waiting { key, version, item: Some(item), payload, since: Instant::now(), told };
-        if self.join(partition, waiting, log.shared.site.options.batch) {
+        if self.join(partition, waiting, site.options.batch) {
             let attendant =
-                Attendant { detour: self, log: log.clone(), partition, merge, is_done: false };
+                Attendant { detour: self, cache, site, partition, merge, is_done: false };
             background::spawn(attendant.attend());
         }
         outcome.await.unwrap_or_else(|_| {
@@ -101,7 +102,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Detour<T> {
 /// Who hands over what waits for a partition, until nothing does.
 struct Attendant<T: Serialize + DeserializeOwned + Send + 'static> {
     detour: Arc<Detour<T>>,
-    log: Log,
+    cache: Core,
+    site: &'static QueueSite,
     partition: u32,
     merge: Merge<T>,
     is_done: bool,
@@ -118,7 +120,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
     /// A batch, or what there is once the first item has waited long enough; none if nothing waits,
     /// and nobody attends to it any more.
     async fn next(&self) -> Option<Vec<Waiting<T>>> {
-        let options = &self.log.shared.site.options;
+        let options = &self.site.options;
         let linger = options.linger.min(options.push_timeout);
         loop {
             let full = self.detour.full.notified();
@@ -182,7 +184,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
     }
 
     async fn call(&self, part: &mut [Waiting<T>]) -> Result<(), SinkError> {
-        let site = self.log.shared.site;
+        let site = self.site;
         let mut entries = Vec::with_capacity(part.len());
         for waiting in part {
             let again = |payload: &Vec<u8>| payload::decode(payload, site.options.version).ok();
@@ -192,7 +194,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Attendant<T> {
             entries.push(BatchItem { position: None, key, version, item });
         }
         let batch = Batch::new(site.name, self.partition, entries, self.merge);
-        let call = ambient::scope(self.log.cache.clone(), self.detour.sink.deliver(batch));
+        let call = ambient::scope(self.cache.clone(), self.detour.sink.deliver(batch));
         match site.options.sink_timeout {
             Some(limit) => {
                 timeout(limit, call).await.unwrap_or_else(|_| Err(SinkError::late(limit)))

@@ -11,10 +11,10 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, ErrorKind};
 use crate::metrics::queue::count;
 use crate::queue::failure::Failure;
-use crate::queue::layout::{MOVES, Spot};
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
+use crate::queue::placement::{MOVES, Spot};
 use crate::queue::push::clock;
-use crate::queue::push::retry_many::Sending;
+use crate::queue::push::piece::Sending;
 use crate::queue::sink::batch::BatchItem;
 use crate::queue::{Queue, QueueState};
 
@@ -137,7 +137,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     async fn push_by_partition(&self, items: Vec<T>) -> Failed {
         let cache = self.definition.cache();
         let shared = QueueState::of(&cache, self.definition.site);
-        let log = Log { cache, shared };
+        let log = Partitions { cache, shared };
         let has_store = log.cache.store().is_some();
         if log.is_in_memory() {
             log.shared.warn_of_memory();
@@ -189,7 +189,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// Pushes items of one partition: those that failed, and those that belong elsewhere by now.
     async fn push_to(
         &self,
-        log: &Log,
+        log: &Partitions,
         spot: Spot,
         items: Vec<Ready<T>>,
         may_move: bool,
@@ -223,7 +223,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     }
 
     /// Delivers items past the queue, together.
-    async fn pass(&self, log: &Log, partition: u32, items: Vec<Ready<T>>) -> Failed {
+    async fn pass(&self, log: &Partitions, partition: u32, items: Vec<Ready<T>>) -> Failed {
         let has_payload = log.cache.store().is_some();
         let delivered = join(items.into_iter().map(async |Ready { at, entry, payload }| {
             let payload = has_payload.then_some(payload);

@@ -3,8 +3,10 @@
 pub(crate) mod batcher;
 pub(crate) mod clock;
 pub(crate) mod detour;
+pub(crate) mod group;
 pub(crate) mod many;
 pub(crate) mod payload;
+mod piece;
 pub(crate) mod producer;
 pub(crate) mod puts;
 pub(crate) mod retry;
@@ -23,8 +25,8 @@ use crate::metrics::queue::count;
 use crate::policy::BY_HAND;
 use crate::queue::Queue;
 use crate::queue::failure::{Failure, Missed};
-use crate::queue::layout::Spot;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
+use crate::queue::placement::Spot;
 use crate::queue::shared::QueueState;
 use crate::queue::sink::batch::BatchItem;
 use crate::queue::sink::merge::Merge;
@@ -42,7 +44,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         let cache = definition.cache();
         let shared = QueueState::of(&cache, definition.site);
         let (mut spot, entry) = self.entry(&shared, item)?;
-        let log = Log { cache, shared };
+        let log = Partitions { cache, shared };
         if log.cache.store().is_none() {
             let entry = BatchItem { version: stamp.version(), ..entry };
             return self.deliver(&log, spot.partition, entry, None).await.map(|()| None);
@@ -85,7 +87,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     }
 
     /// What a push says of a failure after which its item is not delivered otherwise.
-    pub(super) fn refusal(&self, log: &Log, failure: Failure) -> Error {
+    pub(super) fn refusal(&self, log: &Partitions, failure: Failure) -> Error {
         let counters = &log.shared.counters;
         let (counter, kind, message) = match failure {
             Failure::Full => {
@@ -150,7 +152,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// Delivers an item past the queue, if that is wanted and does no harm.
     async fn past(
         &self,
-        log: &Log,
+        log: &Partitions,
         partition: u32,
         stamp: Stamp,
         (entry, payload): (BatchItem<T>, Vec<u8>),
@@ -164,7 +166,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// Whether an item that the server may not have is to be delivered past the queue.
     pub(super) fn may_pass(
         &self,
-        log: &Log,
+        log: &Partitions,
         Missed { error, in_doubt }: &Missed,
     ) -> Result<(), Error> {
         let failed = |message: &str| {
@@ -193,7 +195,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// Delivers an item past the queue, together with others.
     pub(super) async fn deliver(
         &self,
-        log: &Log,
+        log: &Partitions,
         partition: u32,
         entry: BatchItem<T>,
         payload: Option<Vec<u8>>,
@@ -206,7 +208,8 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
             );
             return Err(Error::new(ErrorKind::Unavailable, message));
         };
-        match detour.deliver(log, partition, entry, payload, self.definition.merge()).await {
+        let (cache, merge) = (log.cache.clone(), self.definition.merge());
+        match detour.deliver(cache, log.shared.site, partition, entry, payload, merge).await {
             Ok(()) => {
                 count(&log.shared.counters.direct, 1);
                 Ok(())

@@ -5,11 +5,11 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use crate::queue::failure::{Failure, Missed, is_forbidden};
-use crate::queue::layout::{MOVES, Spot};
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
+use crate::queue::placement::{MOVES, Spot};
 use crate::queue::push::clock;
 use crate::queue::push::producer::{Others, Ticket};
-use crate::queue::shared::Lot;
+use crate::queue::shared::PartitionProducer;
 use crate::store::queue::redis::RedisQueue;
 use crate::store::queue::{Added, Addition, QueueStore, Stamp};
 use crate::store::{StoreError, StoreResult};
@@ -22,7 +22,7 @@ pub(in crate::queue) const ATTEMPT: Duration = Duration::from_secs(1);
 pub(in crate::queue) const PAUSES: (Duration, Duration) =
     (Duration::from_millis(2), Duration::from_millis(100));
 
-impl Log {
+impl Partitions {
     /// Appends an item: it is stored once, there or where it is found to belong, with this stamp or
     /// the later one that it is changed to.
     pub(in crate::queue) async fn append(
@@ -57,10 +57,10 @@ impl Log {
             *stamp = clock::now();
         }
         let options = &self.shared.site.options;
-        let lot = &*self.shared.lot(spot.partition);
-        let ticket = lot.producer.ticket();
+        let producer = &*self.shared.producer_for(spot.partition);
+        let ticket = producer.numbers.ticket();
         let addition = Addition {
-            producer: &lot.producer_key,
+            producer: &producer.key,
             number: ticket.number,
             epoch: spot.epoch,
             oldest: ticket.number,
@@ -73,7 +73,7 @@ impl Log {
             key,
             payload,
         };
-        let appended = self.attempts(lot, spot, addition, &ticket, stamp, waits).await;
+        let appended = self.attempts(producer, spot, addition, &ticket, stamp, waits).await;
         if !matches!(appended, Err(Failure::Missed(Missed { in_doubt: true, .. }))) {
             ticket.settle();
         }
@@ -83,7 +83,7 @@ impl Log {
     /// As many attempts as there is time for.
     async fn attempts(
         &self,
-        lot: &Lot,
+        producer: &PartitionProducer,
         spot: Spot,
         addition: Addition<'_>,
         ticket: &Ticket<'_>,
@@ -105,7 +105,7 @@ impl Log {
             let Others { oldest, given_up } = ticket.others();
             let addition = Addition { oldest, given_up: &given_up, stamp: *stamp, ..addition };
             let is_cut = until < Instant::now() + ATTEMPT;
-            let attempted = self.attempt(lot, spot.partition, addition, until).await;
+            let attempted = self.attempt(producer, spot.partition, addition, until).await;
             was_full = is_full(was_full, is_cut, &attempted);
             match attempted {
                 Ok((Added::New(_) | Added::Known, have)) => match have {
@@ -154,7 +154,7 @@ impl Log {
     /// One attempt, and how many replicas have the item.
     async fn attempt(
         &self,
-        lot: &Lot,
+        producer: &PartitionProducer,
         partition: u32,
         addition: Addition<'_>,
         until: Instant,
@@ -163,7 +163,7 @@ impl Log {
         let by = (now + ATTEMPT).min(until.max(now + ATTEMPT / 10));
         let replicas = self.shared.site.options.replicas;
         let pushed = if replicas > 0 {
-            self.push_replicated(lot, partition, addition, by).await
+            self.push_replicated(producer, partition, addition, by).await
         } else {
             self.push(partition, addition, by).await.map(|added| (added, Ok(0)))
         };
@@ -172,7 +172,7 @@ impl Log {
 
     pub(in crate::queue) async fn push_replicated(
         &self,
-        lot: &Lot,
+        producer: &PartitionProducer,
         partition: u32,
         addition: Addition<'_>,
         by: Deadline,
@@ -184,7 +184,7 @@ impl Log {
                 return queue.push_replicated(partition, addition, replicas, by).await;
             }
         };
-        let (mut added, have) = self.send_replicated(redis, lot, &[addition], by).await?;
+        let (mut added, have) = self.send_replicated(redis, producer, &[addition], by).await?;
         Ok((added.pop().ok_or(StoreError::Unexpected)?, have))
     }
 
@@ -192,19 +192,19 @@ impl Log {
     pub(in crate::queue) async fn send_replicated(
         &self,
         redis: &RedisQueue,
-        lot: &Lot,
+        producer: &PartitionProducer,
         additions: &[Addition<'_>],
         by: Deadline,
     ) -> StoreResult<(Vec<Added>, StoreResult<u32>)> {
         let replicas = self.shared.site.options.replicas;
         // Nothing was sent yet.
-        let line = lot.replicated(redis, by).await.map_err(|error| match error {
+        let line = producer.replicated(redis, by).await.map_err(|error| match error {
             StoreError::Refused(_) => error,
             _ => StoreError::Down,
         })?;
-        let pushed = line.push_replicated(&lot.lane, additions, replicas, by).await;
+        let pushed = line.push_replicated(&producer.lane, additions, replicas, by).await;
         if !matches!(pushed, Ok((_, Ok(_)))) {
-            lot.forget(&line).await;
+            producer.forget(&line).await;
         }
         pushed
     }

@@ -7,45 +7,19 @@
 
 use tokio::time::{Instant, sleep};
 
-use crate::queue::failure::{Failure, Missed, is_forbidden};
-use crate::queue::layout::Spot;
-use crate::queue::partitions::Log;
-use crate::queue::push::batcher::{BYTES, ITEMS};
+use crate::queue::failure::{Failure, is_forbidden};
+use crate::queue::partitions::Partitions;
+use crate::queue::placement::Spot;
 use crate::queue::push::clock;
-use crate::queue::push::producer::{Others, Ticket};
+use crate::queue::push::piece::{Outcome, Piece, Sending};
+use crate::queue::push::producer::Others;
 use crate::queue::push::retry::{ATTEMPT, PAUSES, observed};
-use crate::queue::shared::Lot;
-use crate::store::queue::{Added, Addition, Stamp};
+use crate::queue::shared::PartitionProducer;
+use crate::store::queue::{Added, Addition};
 use crate::store::{StoreError, StoreResult};
 use crate::support::random::random_fraction;
 
-/// An item to be stored.
-#[derive(Clone, Copy, Debug)]
-pub(in crate::queue) struct Sending<'a> {
-    pub(in crate::queue) key: &'a str,
-    pub(in crate::queue) payload: &'a [u8],
-}
-
-/// What became of an item; `Ok`: it is there.
-pub(in crate::queue) type Outcome = Result<(), Failure>;
-
-/// A piece on its way.
-struct Piece<'a> {
-    items: &'a [Sending<'a>],
-    tickets: Vec<Ticket<'a>>,
-    /// Of the latest attempt: each has a microsecond more than the one before.
-    stamp: Stamp,
-    /// Of each, once that is known.
-    outcomes: Vec<Option<Outcome>>,
-    /// Which are there, if not on enough replicas.
-    stored: Vec<bool>,
-    /// Why it is not known of how many replicas have them.
-    untold: Option<StoreError>,
-    /// An attempt was not answered: all that it sent may be there.
-    doubt: Option<StoreError>,
-}
-
-impl Log {
+impl Partitions {
     /// Appends items in their order, and waits for room. Once one cannot be stored, those behind it
     /// are not tried.
     pub(in crate::queue) async fn append_many(
@@ -55,7 +29,7 @@ impl Log {
     ) -> Vec<Outcome> {
         let (mut outcomes, mut rest) = (Vec::with_capacity(items.len()), items);
         while !rest.is_empty() {
-            let (piece, behind) = rest.split_at(length_of_piece(rest));
+            let (piece, behind) = rest.split_at(Piece::length(rest));
             rest = behind;
             outcomes.extend(self.append_piece(spot, piece).await);
             if let Some(Err(failure)) = outcomes.last() {
@@ -68,15 +42,20 @@ impl Log {
     }
 
     async fn append_piece(&self, spot: Spot, items: &[Sending<'_>]) -> Vec<Outcome> {
-        let lot = &*self.shared.lot(spot.partition);
-        let mut piece = Piece::new(lot, items);
-        let failure = self.attempt_piece(lot, spot, &mut piece).await;
+        let producer = &*self.shared.producer_for(spot.partition);
+        let mut piece = Piece::new(producer, items);
+        let failure = self.attempt_piece(producer, spot, &mut piece).await;
         piece.end(failure.as_ref())
     }
 
     /// As many attempts as there is time for, which begins anew with each that stores something.
     /// What it means for those that have no outcome yet, if they are not there; none: all have one.
-    async fn attempt_piece(&self, lot: &Lot, spot: Spot, piece: &mut Piece<'_>) -> Option<Failure> {
+    async fn attempt_piece(
+        &self,
+        producer: &PartitionProducer,
+        spot: Spot,
+        piece: &mut Piece<'_>,
+    ) -> Option<Failure> {
         let options = &self.shared.site.options;
         let mut until = Instant::now() + options.push_timeout;
         let (mut pause, longest_pause) = PAUSES;
@@ -93,7 +72,7 @@ impl Log {
             let addition = |at: &usize| {
                 let (item, ticket) = piece.items.get(*at).zip(piece.tickets.get(*at))?;
                 Some(Addition {
-                    producer: &lot.producer_key,
+                    producer: &producer.key,
                     number: ticket.number,
                     epoch: spot.epoch,
                     oldest,
@@ -109,7 +88,7 @@ impl Log {
             };
             let additions: Vec<_> = open.iter().filter_map(addition).collect();
             was_full = false;
-            match self.send_piece(lot, spot.partition, &additions, until).await {
+            match self.send_piece(producer, spot.partition, &additions, until).await {
                 Ok((added, have)) => {
                     let has_enough = have.as_ref().is_ok_and(|have| *have >= options.replicas);
                     let (mut ahead, mut has_moved) = (None, false);
@@ -181,7 +160,7 @@ impl Log {
     /// One attempt: what became of each, and how many replicas have them.
     async fn send_piece(
         &self,
-        lot: &Lot,
+        producer: &PartitionProducer,
         partition: u32,
         additions: &[Addition<'_>],
         until: Instant,
@@ -190,8 +169,12 @@ impl Log {
         let by = (now + ATTEMPT).min(until.max(now + ATTEMPT / 10));
         let replicas = self.shared.site.options.replicas;
         match self.redis() {
-            Some(redis) if replicas > 0 => self.send_replicated(redis, lot, additions, by).await,
-            Some(redis) => redis.push(&lot.lane, additions, by).await.map(|added| (added, Ok(0))),
+            Some(redis) if replicas > 0 => {
+                self.send_replicated(redis, producer, additions, by).await
+            }
+            Some(redis) => {
+                redis.push(&producer.lane, additions, by).await.map(|added| (added, Ok(0)))
+            }
             None => {
                 let (mut all, mut have) = (Vec::with_capacity(additions.len()), Ok(replicas));
                 for addition in additions {
@@ -203,7 +186,7 @@ impl Log {
                         continue;
                     }
                     let pushed = if replicas > 0 {
-                        self.push_replicated(lot, partition, *addition, by).await
+                        self.push_replicated(producer, partition, *addition, by).await
                     } else {
                         self.push(partition, *addition, by).await.map(|added| (added, Ok(0)))
                     };
@@ -220,85 +203,4 @@ impl Log {
             }
         }
     }
-}
-
-impl<'a> Piece<'a> {
-    fn new(lot: &'a Lot, items: &'a [Sending<'a>]) -> Self {
-        Self {
-            items,
-            tickets: items.iter().map(|_| lot.producer.ticket()).collect(),
-            stamp: clock::now_for(items.len()),
-            outcomes: items.iter().map(|_| None).collect(),
-            stored: vec![false; items.len()],
-            untold: None,
-            doubt: None,
-        }
-    }
-
-    /// The places of those that have no outcome yet.
-    fn open(&self) -> Vec<usize> {
-        let open = self.outcomes.iter().enumerate().filter(|(_, outcome)| outcome.is_none());
-        open.map(|(at, _)| at).collect()
-    }
-
-    /// No attempt has left anything that is open.
-    fn is_certain(&self) -> bool {
-        self.doubt.is_none() && !self.stored.contains(&true)
-    }
-
-    fn end_one(&mut self, at: usize, outcome: Outcome) {
-        if let Some(place) = self.outcomes.get_mut(at) {
-            *place = Some(outcome);
-        }
-    }
-
-    /// It is there, on too few replicas so far.
-    fn note(&mut self, at: usize) {
-        if let Some(place) = self.stored.get_mut(at) {
-            *place = true;
-        }
-    }
-
-    /// What became of each; `failure` of those that are not there.
-    fn end(self, failure: Option<&Failure>) -> Vec<Outcome> {
-        let Self { tickets, outcomes, stored, untold, doubt, .. } = self;
-        let failed = |is_stored: bool| match (&doubt, failure) {
-            _ if is_stored => Failure::Unreplicated(untold.clone()),
-            (Some(error), _) => Failure::in_doubt(error.clone()),
-            (None, Some(failure)) => failure.of_those_behind(),
-            (None, None) => Failure::in_doubt(StoreError::Unexpected),
-        };
-        let outcomes = outcomes.into_iter().zip(stored);
-        let outcomes: Vec<Outcome> = outcomes
-            .map(|(outcome, is_stored)| outcome.unwrap_or_else(|| Err(failed(is_stored))))
-            .collect();
-        for (ticket, outcome) in tickets.into_iter().zip(&outcomes) {
-            if !matches!(outcome, Err(Failure::Missed(Missed { in_doubt: true, .. }))) {
-                ticket.settle();
-            }
-        }
-        outcomes
-    }
-}
-
-impl Failure {
-    /// What it is for items that were not sent because of it: they certainly are not there.
-    fn of_those_behind(&self) -> Self {
-        match self {
-            Self::Full => Self::Full,
-            Self::Moved => Self::Moved,
-            Self::Unreplicated(_) | Self::Untried => Self::Untried,
-            Self::Missed(Missed { error, .. }) => Self::unavailable(error.clone()),
-        }
-    }
-}
-
-/// How many items go in one call: at least one.
-fn length_of_piece(items: &[Sending<'_>]) -> usize {
-    let mut bytes = 0;
-    let fits = |item: &&Sending<'_>| {
-        bytes += item.payload.len();
-        bytes <= BYTES
-    };
-    items.iter().take(ITEMS).take_while(fits).count().max(1)
 }

@@ -10,7 +10,7 @@ use tokio::task::{Id, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::engine::ambient;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::worker::delivery::{Delivery, Task};
 use crate::queue::worker::keeper::Term;
 use crate::queue::worker::partition::Owner;
@@ -23,7 +23,7 @@ use crate::support::shutdown_signal::{self, Stop, Stopped};
 
 /// A worker among others.
 pub(in crate::queue) struct Member<T> {
-    log: Log,
+    log: Partitions,
     task: Arc<Task<T>>,
     /// What the other workers know of this one.
     claim: Claim,
@@ -40,7 +40,7 @@ pub(in crate::queue) struct Member<T> {
 }
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
-    pub(in crate::queue) fn new(log: Log, task: Arc<Task<T>>) -> Self {
+    pub(in crate::queue) fn new(log: Partitions, task: Arc<Task<T>>) -> Self {
         let worker = format!("{:016x}", random_u64());
         let lease = log.shared.site.options.lease;
         Self {

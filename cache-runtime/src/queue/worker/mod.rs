@@ -18,7 +18,7 @@ use serde::de::DeserializeOwned;
 
 use self::delivery::Task;
 use self::membership::Member;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::shared::QueueState;
 use crate::queue::sink::{Item, Sink, SinkResult};
 use crate::queue::{Batch, Queue};
@@ -70,12 +70,15 @@ where
     let cache = definition.cache();
     let shared = QueueState::of(&cache, site);
     let offer = Offer { number: shared.offer(&sink), shared: Arc::clone(&shared) };
-    let log = Log { cache, shared };
+    let log = Partitions { cache, shared };
     let (stop, stopped) = shutdown_signal::stop();
     let former = Box::new({
         let (cache, definition, sink) = (log.cache.clone(), definition.clone(), sink.clone());
         move |queue, stopped| -> Engine {
-            let log = Log { shared: QueueState::former(&cache, queue, site), cache: cache.clone() };
+            let log = Partitions {
+                shared: QueueState::former(&cache, queue, site),
+                cache: cache.clone(),
+            };
             let task = Task::new(definition.clone(), sink.clone());
             Box::pin(deliver(log, task, stopped))
         }
@@ -88,7 +91,7 @@ where
     Worker { queue: site.name, stop, stopped, engine, former }
 }
 
-async fn deliver<T>(log: Log, task: Task<T>, mut stop: Stopped)
+async fn deliver<T>(log: Partitions, task: Task<T>, mut stop: Stopped)
 where
     T: Serialize + DeserializeOwned + Send + 'static,
 {

@@ -1,6 +1,7 @@
 //! A value as serde shows it: to compare two of them and to find the place where they differ, or to
 //! recognize their type.
 
+mod parts;
 mod ser;
 
 use std::collections::BTreeMap;

@@ -1,14 +1,11 @@
 //! How serde makes a [`Tree`] of a value.
 
-use std::any::type_name;
-use std::{fmt, mem};
+use std::fmt;
 
-use serde::ser::{
-    self, Serialize, SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant,
-    SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
-};
+use serde::ser::{self, Serialize, Serializer};
 
 use crate::codec::fidelity::tree::Tree;
+use crate::codec::fidelity::tree::parts::{Entries, Fields, Items, Parts};
 
 /// How many values may be inside one another: more than those of a value that has been encoded.
 const LEVELS: u16 = 300;
@@ -36,7 +33,7 @@ impl ser::Error for Hidden {
 pub(super) struct Writer {
     is_human_readable: bool,
     /// Shows of numbers and texts what they are, and not which.
-    only_kinds: bool,
+    pub(super) only_kinds: bool,
     /// How many levels are left below this one.
     left: u16,
 }
@@ -55,54 +52,10 @@ impl Writer {
     }
 
     /// The tree of a value inside this one.
-    fn inside<T: Serialize + ?Sized>(self, value: &T) -> Result<Tree, Hidden> {
+    pub(super) fn inside<T: Serialize + ?Sized>(self, value: &T) -> Result<Tree, Hidden> {
         let left = self.left.checked_sub(1).ok_or(Hidden)?;
         value.serialize(Self { left, ..self })
     }
-}
-
-/// Shows what has parts.
-pub(super) struct Parts<P> {
-    writer: Writer,
-    shown: Vec<P>,
-    variant: Option<&'static str>,
-}
-
-type Items = Parts<Tree>;
-type Fields = Parts<(&'static str, Tree)>;
-
-impl<P: PartialEq> Parts<P> {
-    fn new(writer: Writer, variant: Option<&'static str>) -> Self {
-        Self { writer, shown: Vec::new(), variant }
-    }
-
-    /// One of any number of parts: where only types count, a run of the same is one.
-    fn one_of_many(&mut self, part: P) {
-        if !(self.writer.only_kinds && self.shown.last() == Some(&part)) {
-            self.shown.push(part);
-        }
-    }
-
-    /// One of a number of parts that the type says.
-    fn one(&mut self, part: P) {
-        self.shown.push(part);
-    }
-
-    fn finish(self, tree: fn(Vec<P>) -> Tree) -> Tree {
-        let parts = tree(self.shown);
-        match self.variant {
-            Some(name) => Tree::Variant(name, Box::new(parts)),
-            None => parts,
-        }
-    }
-}
-
-/// Shows a map. A value follows its key.
-pub(super) struct Entries {
-    parts: Parts<(Tree, Tree)>,
-    key: Option<Tree>,
-    /// It has not said how many entries there are, as a structure with flattened parts does not.
-    is_open: bool,
 }
 
 macro_rules! leaves {
@@ -215,7 +168,7 @@ impl Serializer for Writer {
     }
 
     fn serialize_map(self, len: Option<usize>) -> Result<Entries, Hidden> {
-        Ok(Entries { parts: Parts::new(self, None), key: None, is_open: len.is_none() })
+        Ok(Entries::new(self, len.is_none()))
     }
 
     fn serialize_struct(self, _: &'static str, _: usize) -> Result<Fields, Hidden> {
@@ -234,76 +187,5 @@ impl Serializer for Writer {
 
     fn is_human_readable(&self) -> bool {
         self.is_human_readable
-    }
-}
-
-macro_rules! parts {
-    ($($trait:ident $of:ident: $method:ident($($name:ident)?) $add:ident $tree:ident;)*) => {
-        $(
-            impl $trait for $of {
-                type Ok = Tree;
-                type Error = Hidden;
-
-                fn $method<T: Serialize + ?Sized>(
-                    &mut self,
-                    $($name: &'static str,)?
-                    value: &T,
-                ) -> Result<(), Hidden> {
-                    let value = self.writer.inside(value)?;
-                    self.$add(($($name,)? value));
-                    Ok(())
-                }
-
-                fn end(self) -> Result<Tree, Hidden> {
-                    Ok(self.finish(Tree::$tree))
-                }
-            }
-        )*
-    };
-}
-parts! {
-    SerializeSeq Items: serialize_element() one_of_many Items;
-    SerializeTuple Items: serialize_element() one Tuple;
-    SerializeTupleStruct Items: serialize_field() one Tuple;
-    SerializeTupleVariant Items: serialize_field() one Tuple;
-    SerializeStruct Fields: serialize_field(name) one Fields;
-    SerializeStructVariant Fields: serialize_field(name) one Fields;
-}
-
-impl SerializeMap for Entries {
-    type Ok = Tree;
-    type Error = Hidden;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), Hidden> {
-        self.key = Some(self.parts.writer.inside(key)?);
-        Ok(())
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), Hidden> {
-        let value = self.parts.writer.inside(value)?;
-        let key = self.key.take().ok_or(Hidden)?;
-        self.parts.one_of_many((key, value));
-        Ok(())
-    }
-
-    fn serialize_entry<K, V>(&mut self, key: &K, value: &V) -> Result<(), Hidden>
-    where
-        K: Serialize + ?Sized,
-        V: Serialize + ?Sized,
-    {
-        self.serialize_key(key)?;
-        // Serde passes names as literals, and the keys of a map as values of their type, such as
-        // `String`. What is taken for a name may be told.
-        if self.is_open
-            && type_name::<K>() == "str"
-            && let Some(Tree::Text(name)) = &mut self.key
-        {
-            self.key = Some(Tree::Name(mem::take(name)));
-        }
-        self.serialize_value(value)
-    }
-
-    fn end(self) -> Result<Tree, Hidden> {
-        Ok(self.parts.finish(Tree::Map))
     }
 }

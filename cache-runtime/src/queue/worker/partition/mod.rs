@@ -23,7 +23,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use self::change::{Change, token};
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::queue::worker::keeper::{Keeper, Term};
 use crate::queue::worker::refusals::Refusals;
 use crate::store::StoreResult;
@@ -40,7 +40,7 @@ pub(in crate::queue) struct Lost;
 /// A partition that this worker owns.
 #[derive(Debug)]
 pub(in crate::queue) struct Owner {
-    pub(in crate::queue) log: Log,
+    pub(in crate::queue) log: Partitions,
     pub(in crate::queue) partition: u32,
     claim: Claim,
     line: Option<PartitionConnection>,
@@ -60,7 +60,7 @@ pub(in crate::queue) struct Owner {
 impl Owner {
     /// Takes a partition, if nobody owns it.
     pub(in crate::queue) async fn take(
-        log: &Log,
+        log: &Partitions,
         partition: u32,
         worker: &str,
         by: Deadline,

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::cache::Cache;
 use crate::queue::QueueState;
-use crate::queue::partitions::Log;
+use crate::queue::partitions::Partitions;
 use crate::store::StoreResult;
 use crate::store::queue::{
     Added, Addition, Claim, Death, PartitionConnection, Position, ReadFrom, ReadReply, Renewal,
@@ -24,7 +24,7 @@ pub(super) const HOUR: u64 = 3_600_000;
 const TOKENS: [&str; 4] = ["a", "b", "a again", "b again"];
 
 pub(super) struct Side {
-    pub(super) log: Log,
+    pub(super) log: Partitions,
     pub(super) line: PartitionConnection,
     /// The server, as others reach it.
     connection: Option<Connection>,
@@ -46,7 +46,8 @@ impl Side {
     }
 
     async fn of(cache: Cache, connection: Option<Connection>) -> Self {
-        let log = Log { shared: QueueState::of(cache.core(), &SITE), cache: cache.core().clone() };
+        let log =
+            Partitions { shared: QueueState::of(cache.core(), &SITE), cache: cache.core().clone() };
         let line = log.line(0, soon()).await.unwrap();
         log.turn(0, 1, soon()).await.unwrap();
         Self { log, line, connection, producers: Producers::default(), generation: 0 }

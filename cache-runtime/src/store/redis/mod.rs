@@ -4,11 +4,11 @@
 //! |---|---|
 //! | [`topology`] | which server a key belongs to |
 //! | [`commands`] | the commands and scripts of each request on one connection |
-//! | `session`, `pieces`, `script`, `scripting`, `refusal` | how commands are sent and what their replies can be |
-//! | `bulk` | which values have a connection of their own |
+//! | `session`, `pieces`, `script`, `supported`, `refusal` | how commands are sent and what their replies can be |
+//! | `large`, `bulk` | which values have a connection of their own |
 //! | `turns`, `admission` | how many calls are in flight at once, and whose turn is next |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
-//! | `source`, `link`, `dial`, `sockets`, `gather`, `replies`, `tls`, `url` | where the server is and how to get in |
+//! | `plan`, `discovery`, `link`, `server`, `dial`, `sockets`, `write_coalescer`, `replies`, `tls`, `url` | where the server is and how to get in |
 
 pub(crate) mod commands;
 pub(crate) mod connection;

@@ -8,24 +8,15 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use crate::store::quiet;
 use crate::store::redis::Settings;
-use crate::store::redis::commands::bulk::LargeKeys;
 use crate::store::redis::connection::backoff::{Backoff, LONGEST};
 use crate::store::redis::connection::breaker::{Alarms, Breaker};
 use crate::store::redis::connection::error::Cause;
+use crate::store::redis::connection::large::LargeKeys;
 use crate::store::redis::connection::link::Link;
+use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::script::supported;
-use crate::store::redis::topology::discovery::Source;
-use crate::store::redis::url::Access;
 use crate::support::log;
 use crate::support::random::random_fraction;
-
-/// Where to connect, and how.
-#[derive(Debug)]
-pub(in crate::store) struct Plan {
-    pub(in crate::store) source: Source,
-    pub(in crate::store) access: Access,
-    pub(in crate::store) settings: Settings,
-}
 
 /// Releases the breaker when the supervisor's task ends, including when its runtime is shut down.
 struct Generation {
@@ -133,9 +124,11 @@ impl Supervisor {
         breaker.heartbeat(settings.connect_timeout);
         let connect = async {
             let endpoint = source.endpoint(access).await?;
-            let (epoch, observer) = (breaker.next_epoch(), Arc::downgrade(breaker));
-            let link = Link::open(endpoint, access, settings, epoch, observer).await?;
-            source.accept(link)
+            let epoch = breaker.next_epoch();
+            let watch = || breaker.watch(epoch);
+            let link = Link::open(endpoint, access, settings, epoch, watch).await?;
+            source.accept(&link.server)?;
+            Ok(link)
         };
         let link =
             timeout(settings.connect_timeout, connect).await.unwrap_or(Err(Cause::TimedOut))?;

@@ -13,6 +13,7 @@
 //! does has no effect.
 
 mod attempts;
+mod ended;
 mod logged_refusals;
 mod supervision;
 
@@ -223,44 +224,9 @@ impl Breaker {
         }
     }
 
-    /// Connection `epoch` has ended.
-    pub(in crate::store) fn lost(&self, epoch: u64) {
-        // Before the alarm: a supervisor that it wakes asks whether the connection is gone.
-        self.gone.fetch_max(epoch, AcqRel);
-        self.withdraw(epoch, &Cause::Lost);
-        self.raise(Alarms::LOST);
-    }
-
-    /// The task of connection `epoch` was dropped with its runtime. The server has nothing to do
-    /// with that, so it is not logged.
-    pub(in crate::store) fn left(&self, epoch: u64) {
-        self.gone.fetch_max(epoch, AcqRel);
-        self.retract(epoch, &Cause::Lost);
-        self.raise(Alarms::LOST);
-    }
-
-    /// Connection `epoch` must not be used any more: its replies do not belong to their requests.
-    pub(in crate::store) fn kill(&self, epoch: u64) {
-        if let Some(link) = self.link.load().as_ref()
-            && link.epoch == epoch
-        {
-            self.withdraw(epoch, &Cause::Protocol("replies out of order"));
-            link.close();
-        }
-    }
-
     /// Why there is no connection.
     pub(in crate::store) fn cause(&self) -> Option<Cause> {
         self.status.borrow().cause.clone()
-    }
-
-    /// Gives up a connection on which the server has not answered.
-    pub(in crate::store) fn give_up(&self, link: &Link) {
-        self.withdraw(link.epoch, &Cause::TimedOut);
-        self.gone.fetch_max(link.epoch, AcqRel);
-        // Its runtime may stand still, and its task with it.
-        self.raise(Alarms::LOST);
-        link.close();
     }
 
     pub(in crate::store) fn is_connecting(&self) -> bool {
@@ -278,10 +244,6 @@ impl Breaker {
 
     pub(in crate::store) fn is_published(&self, epoch: u64) -> bool {
         self.link.load().as_ref().is_some_and(|link| link.epoch == epoch)
-    }
-
-    pub(in crate::store) fn is_gone(&self, epoch: u64) -> bool {
-        self.gone.load(Acquire) >= epoch
     }
 
     /// Refuses calls from now on, if it is connection `epoch` that serves them.

@@ -1,5 +1,7 @@
 //! The connection that an operation found, used for all of its commands.
 
+mod large;
+
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -8,14 +10,14 @@ use redis::{Cmd, Pipeline, Value};
 use tokio::time::timeout_at;
 
 use crate::record::Origin;
-use crate::store::redis::commands::bulk::LARGE;
 use crate::store::redis::connection::admission::Admission;
 use crate::store::redis::connection::breaker::Breaker;
 use crate::store::redis::connection::error;
+use crate::store::redis::connection::large::LARGE;
 use crate::store::redis::connection::link::Link;
 use crate::store::redis::connection::node::Node;
+use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::connection::refusal::{self, is_error};
-use crate::store::redis::connection::supervisor::Plan;
 use crate::store::redis::connection::turns::{Reading, Turns};
 use crate::store::redis::script::Call;
 use crate::store::redis::script::supported::Obstacle;

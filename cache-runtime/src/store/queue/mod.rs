@@ -3,13 +3,15 @@
 pub(crate) mod embedded;
 mod keys;
 pub(crate) mod memory;
+mod partition_connection;
 mod position;
 pub(crate) mod redis;
 mod store;
 
 pub(crate) use self::keys::{Lane, QueueKeys};
+pub(crate) use self::partition_connection::PartitionConnection;
 pub use self::position::{ParsePositionError, Position};
-pub(crate) use self::store::{PartitionConnection, QueueStore};
+pub(crate) use self::store::QueueStore;
 use std::fmt;
 use std::time::Duration;
 

@@ -1,29 +1,26 @@
 //! The connection that an operation found, used for all of its commands.
 
+mod calls;
 mod large;
+mod scripts;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
+use redis::Value;
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Pipeline, Value};
-use tokio::time::timeout_at;
 
 use crate::record::Origin;
-use crate::store::redis::connection::admission::Admission;
+use crate::store::StoreError;
 use crate::store::redis::connection::breaker::Breaker;
 use crate::store::redis::connection::error;
-use crate::store::redis::connection::large::LARGE;
 use crate::store::redis::connection::link::Link;
 use crate::store::redis::connection::node::Node;
 use crate::store::redis::connection::plan::Plan;
-use crate::store::redis::connection::refusal::{self, is_error};
-use crate::store::redis::connection::turns::{Reading, Turns};
-use crate::store::redis::script::Call;
+use crate::store::redis::connection::refusal;
+use crate::store::redis::connection::turns::Turns;
 use crate::store::redis::script::supported::Obstacle;
 use crate::store::redis::topology::cluster::Redirection;
-use crate::store::{StoreError, StoreResult};
-use crate::support::budget::Deadline;
 
 /// One connection of one node. What several commands have in common (that a script was loaded, that
 /// replies are in order) holds within it.
@@ -122,176 +119,9 @@ impl<'a> Session<'a> {
         self.obstacle
     }
 
-    /// An error where no scripts run: nothing is to be sent that is, or needs, one.
-    pub(in crate::store) fn require_scripts(&self) -> StoreResult<()> {
-        self.obstacle.map_or(Ok(()), |obstacle| Err(obstacle.refusal()))
-    }
-
     pub(in crate::store) fn takes_no_leases_by_set(&mut self) {
         self.sets_and_gets = false;
         self.node.learn(self.epoch, |server| server.sets_and_gets.store(false, Relaxed));
-    }
-
-    /// Sends one command; errors of the server are replies.
-    pub(in crate::store) async fn call(
-        &mut self,
-        command: &Cmd,
-        deadline: Deadline,
-    ) -> StoreResult<Value> {
-        match self.admitted() {
-            Some(admission) => self.send(admission, command, deadline).await,
-            None => Box::pin(self.call_in_line(command, deadline)).await,
-        }
-    }
-
-    /// Room for one more command, at once, which takes no other before it.
-    fn admitted(&self) -> Option<Admission<'a>> {
-        if self.asking { None } else { self.node.admit(self.epoch) }
-    }
-
-    #[cold]
-    async fn call_in_line(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
-        if self.asking {
-            return self.call_asking(command, deadline).await;
-        }
-        let admission = self.node.admit_in_line(self.epoch, deadline).await?;
-        self.send(admission, command, deadline).await
-    }
-
-    /// As [`call`](Self::call), for a command that changes nothing. While no turn is free, all
-    /// callers that are about to send the very same command send it once: see
-    /// [`line`](crate::store::redis::connection::turns::Others).
-    pub(in crate::store) async fn read(
-        &mut self,
-        command: &Cmd,
-        deadline: Deadline,
-    ) -> StoreResult<Value> {
-        match self.admitted() {
-            Some(admission) => self.send(admission, command, deadline).await,
-            None => Box::pin(self.read_in_line(command, deadline)).await,
-        }
-    }
-
-    #[cold]
-    async fn read_in_line(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
-        if self.asking {
-            return self.call_asking(command, deadline).await;
-        }
-        let words = command.get_packed_command();
-        loop {
-            match self.node.admit_reader(self.epoch, &words, deadline).await? {
-                Reading::Turn(admission, others) => {
-                    let reply = self.send(admission, command, deadline).await;
-                    others.tell(&reply);
-                    return reply;
-                }
-                Reading::Told(reply) => return reply,
-                Reading::Nothing => {}
-            }
-        }
-    }
-
-    /// Sends one command, whose turn it is.
-    fn send<'s>(
-        &'s mut self,
-        admission: Admission<'a>,
-        command: &'s Cmd,
-        deadline: Deadline,
-    ) -> impl Future<Output = StoreResult<Value>> + use<'s, 'a> {
-        // Boxed, as in the client's own high-level functions: its future takes more than 2 KB. So
-        // would every future of ours that awaits it, and each would be copied when it is put into
-        // the next.
-        let reply = Box::pin(self.connection.send_packed_command(command));
-        async move { admission.conclude(timeout_at(deadline, reply).await) }
-    }
-
-    /// As [`call`](Self::call), preceded by `ASKING`, for a node that does not serve the slot yet.
-    async fn call_asking(&mut self, command: &Cmd, deadline: Deadline) -> StoreResult<Value> {
-        let mut commands = Pipeline::with_capacity(1);
-        commands.add_command(command.clone());
-        let replies = self.call_all(&commands, deadline).await?;
-        replies.into_iter().next().ok_or(StoreError::Unexpected)
-    }
-
-    /// Sends many commands at once; one reply for each.
-    pub(in crate::store) async fn call_all(
-        &mut self,
-        commands: &Pipeline,
-        deadline: Deadline,
-    ) -> StoreResult<Vec<Value>> {
-        if !self.asking {
-            return self.send_all(commands, deadline).await;
-        }
-        let mut questions = Pipeline::with_capacity(2 * commands.len());
-        for command in commands.cmd_iter() {
-            questions.cmd("ASKING").add_command(command.clone());
-        }
-        let replies = self.send_all(&questions, deadline).await?;
-        Ok(replies.into_iter().skip(1).step_by(2).collect())
-    }
-
-    async fn send_all(
-        &mut self,
-        commands: &Pipeline,
-        deadline: Deadline,
-    ) -> StoreResult<Vec<Value>> {
-        let count = commands.len();
-        let admission = match self.node.admit(self.epoch) {
-            Some(admission) => admission,
-            None => Box::pin(self.node.admit_in_line(self.epoch, deadline)).await?,
-        };
-        let replies = Box::pin(self.connection.send_packed_commands(commands, 0, count));
-        let replies = admission.conclude(timeout_at(deadline, replies).await)?;
-        if replies.len() == count { Ok(replies) } else { Err(self.out_of_order()) }
-    }
-
-    /// Runs a script, which is sent in full if the server does not have it yet.
-    pub(in crate::store) async fn eval(
-        &mut self,
-        call: &Call<'_>,
-        deadline: Deadline,
-    ) -> StoreResult<Value> {
-        self.require_scripts()?;
-        let reply = self.reply(call, deadline).await?;
-        self.ran(reply)
-    }
-
-    /// The reply to a script. A large value has a connection of its own.
-    pub(in crate::store) async fn reply(
-        &mut self,
-        call: &Call<'_>,
-        deadline: Deadline,
-    ) -> StoreResult<Value> {
-        if call.size() > LARGE && !self.asking {
-            return Box::pin(self.reply_in_bulk(call, deadline)).await;
-        }
-        let reply = self.call(&call.by_sha(), deadline).await?;
-        if is_error(&reply, "NOSCRIPT") {
-            return self.call(&call.by_body(), deadline).await;
-        }
-        Ok(reply)
-    }
-
-    #[cold]
-    async fn reply_in_bulk(&mut self, call: &Call<'_>, deadline: Deadline) -> StoreResult<Value> {
-        let reply = self.call_in_bulk(&call.by_sha(), deadline).await?;
-        if is_error(&reply, "NOSCRIPT") {
-            return self.call_in_bulk(&call.by_body(), deadline).await;
-        }
-        Ok(reply)
-    }
-
-    /// Result of a script, and what its reply tells about scripts in general.
-    pub(in crate::store) fn ran(&mut self, reply: Value) -> StoreResult<Value> {
-        if let Some(obstacle) = Obstacle::of(&reply) {
-            self.obstacle = Some(obstacle);
-            self.node.loses_scripts(self.epoch, obstacle);
-            return Err(obstacle.refusal());
-        }
-        match reply {
-            Value::ServerError(_) => Err(self.refused(reply)),
-            reply => Ok(reply),
-        }
     }
 
     /// What a reply that is no result means.

@@ -18,7 +18,7 @@ use tokio::time::{timeout, timeout_at};
 use crate::engine::background;
 use crate::queue::partitions::Log;
 use crate::queue::shared::Lot;
-use crate::store::queue::{Added, Addition, Stamp};
+use crate::store::queue::{Added, Addition, PushTime};
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
@@ -48,7 +48,7 @@ struct Waiting {
     epoch: u64,
     oldest: u64,
     longest: Option<u64>,
-    stamp: Stamp,
+    stamp: PushTime,
     window_us: u64,
     given_up: Vec<u64>,
     key: String,

@@ -15,7 +15,7 @@ use crate::queue::push::clock;
 use crate::queue::push::producer::{Others, Ticket};
 use crate::queue::push::retry::{ATTEMPT, PAUSES, observed};
 use crate::queue::shared::Lot;
-use crate::store::queue::{Added, Addition, Stamp};
+use crate::store::queue::{Added, Addition, PushTime};
 use crate::store::{StoreError, StoreResult};
 use crate::support::random::random_fraction;
 
@@ -34,7 +34,7 @@ struct Piece<'a> {
     items: &'a [Sending<'a>],
     tickets: Vec<Ticket<'a>>,
     /// Of the latest attempt: each has a microsecond more than the one before.
-    stamp: Stamp,
+    stamp: PushTime,
     /// Of each, once that is known.
     outcomes: Vec<Option<Outcome>>,
     /// Which are there, if not on enough replicas.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use redis::Cmd;
 use redis::aio::MultiplexedConnection;
 
-use crate::store::redis::Settings;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::bulk::Bulk;
 use crate::store::redis::connection::dial::{Driver, Watch, dial, log_in};
 use crate::store::redis::connection::error::Cause;
@@ -39,7 +39,7 @@ impl Link {
     pub(in crate::store) async fn open<W: Watch>(
         endpoint: Endpoint,
         access: &Access,
-        settings: &Settings,
+        settings: &ConnectionSettings,
         epoch: u64,
         watch: impl FnOnce() -> W,
     ) -> Result<Self, Cause> {

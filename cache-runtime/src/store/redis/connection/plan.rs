@@ -1,6 +1,6 @@
 //! Where a server is, and how to get in.
 
-use crate::store::redis::Settings;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::topology::discovery::Source;
 use crate::store::redis::url::Access;
 
@@ -9,5 +9,5 @@ use crate::store::redis::url::Access;
 pub(in crate::store) struct Plan {
     pub(in crate::store) source: Source,
     pub(in crate::store) access: Access,
-    pub(in crate::store) settings: Settings,
+    pub(in crate::store) settings: ConnectionSettings,
 }

@@ -18,7 +18,7 @@ const SENTINEL_PORT: u16 = 26379;
 
 /// Everything that a connection URL says.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Target {
+pub(crate) struct ServerUrl {
     pub(crate) topology: Topology,
     pub(crate) access: Access,
 }
@@ -41,7 +41,7 @@ pub(crate) enum Endpoint {
     Unix(PathBuf),
 }
 
-/// How to get in: the same for every server of a target.
+/// How to get in: the same for every server of a URL.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Access {
     pub(crate) user: Option<String>,
@@ -61,7 +61,7 @@ impl fmt::Display for Endpoint {
 }
 
 /// Without credentials.
-impl fmt::Display for Target {
+impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let list =
             |all: &[Endpoint]| all.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
@@ -114,7 +114,7 @@ fn malformed<T>(message: impl Into<String>) -> Result<T, Malformed> {
     Err(Malformed::new(message))
 }
 
-impl Target {
+impl ServerUrl {
     pub(crate) fn parse(url: &str) -> Result<Self, Malformed> {
         let Some((scheme, rest)) = url.split_once("://") else {
             return malformed(format!("not a URL; write {SCHEMES}"));

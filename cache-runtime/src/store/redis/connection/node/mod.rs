@@ -9,7 +9,7 @@ use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
 
 use crate::error::Refusal;
-use crate::store::redis::Settings;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::admission::Admission;
 use crate::store::redis::connection::breaker::{Breaker, Snapshot};
 use crate::store::redis::connection::large::LargeKeys;
@@ -49,7 +49,11 @@ pub(in crate::store) struct Node {
 
 impl Node {
     /// No task is spawned and no socket opened before the first call.
-    pub(in crate::store) fn new(source: Source, access: Access, settings: Settings) -> Self {
+    pub(in crate::store) fn new(
+        source: Source,
+        access: Access,
+        settings: ConnectionSettings,
+    ) -> Self {
         Self {
             breaker: Arc::new(Breaker::new(source.to_string(), Arc::clone(&settings.failures))),
             turns: Turns::new(settings.max_in_flight, source.to_string()),

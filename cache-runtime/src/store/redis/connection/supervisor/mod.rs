@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use self::probe::Finding;
 use crate::store::quiet;
-use crate::store::redis::Settings;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::backoff::{Backoff, LONGEST};
 use crate::store::redis::connection::breaker::{Alarms, Breaker};
 use crate::store::redis::connection::error::Cause;
@@ -152,7 +152,7 @@ impl Supervisor {
     /// Deals with alarms until the connection has to be replaced; its successor, if there is one.
     async fn serve_alarms(&mut self, link: &Arc<Link>) -> Option<Arc<Link>> {
         let (mut since, mut asked) = (Instant::now(), Instant::now());
-        let Settings { heartbeat, max_age, .. } = self.plan.settings;
+        let ConnectionSettings { heartbeat, max_age, .. } = self.plan.settings;
         let mut beats_at = asked + heartbeat;
         let mut ends_at = max_age.map(|age| asked + age.mul_f64(1.0 - random_fraction() / 10.0));
         loop {
@@ -215,7 +215,7 @@ impl Supervisor {
     /// is the matter meanwhile is looked after then, and calls that are not answered open the
     /// breaker by themselves.
     async fn ask_for_scripts(&self, link: &Link) {
-        let Settings { connect_timeout, .. } = self.plan.settings;
+        let ConnectionSettings { connect_timeout, .. } = self.plan.settings;
         self.breaker().heartbeat(connect_timeout);
         let question = link.server.scripting.ask_again(link.connection.clone());
         if let Ok(true) = timeout(connect_timeout, question).await {

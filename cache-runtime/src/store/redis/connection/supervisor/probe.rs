@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tokio::time::timeout;
 
-use crate::store::redis::Settings;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::error::Cause;
 use crate::store::redis::connection::link::Link;
 use crate::store::redis::connection::supervisor::Supervisor;
@@ -34,7 +34,7 @@ impl Supervisor {
     /// it is to be replaced, before a call has to find out. Nobody waits, so the server may take
     /// its time.
     pub(super) async fn beats(&self, link: &Link) -> bool {
-        let Settings { connect_timeout, .. } = self.plan.settings;
+        let ConnectionSettings { connect_timeout, .. } = self.plan.settings;
         self.breaker().heartbeat(connect_timeout);
         self.breaker().suspect();
         let before = link.progress();
@@ -72,7 +72,7 @@ impl Supervisor {
     /// Asks for a sign of life. Calls are refused from the moment when it is overdue, unless others
     /// are answered.
     async fn probe(&self, link: &Link) -> Pulse {
-        let Settings { connect_timeout, prompt, .. } = self.plan.settings;
+        let ConnectionSettings { connect_timeout, prompt, .. } = self.plan.settings;
         self.breaker().heartbeat(connect_timeout);
         self.breaker().suspect();
         let mut pong = pin!(link.ping());

@@ -127,7 +127,7 @@ impl Tags {
             if names.is_empty() {
                 return Vec::new();
             }
-            store.send_each(&names, store::Stamp { need: *need }, by).await
+            store.send_each(&names, store::CaptureStamp { need: *need }, by).await
         };
         let read = async {
             match main {

@@ -53,15 +53,15 @@ impl Settings {
     }
 
     /// Those of the connections.
-    pub(super) fn of_connections(&self) -> redis::Settings {
+    pub(super) fn of_connections(&self) -> redis::ConnectionSettings {
         let Self { max_in_flight, failover, max_connection_age, .. } = *self;
-        redis::Settings {
+        redis::ConnectionSettings {
             client_name: self.client_name.clone(),
             max_in_flight,
             distrust: failover == Failover::Distrust,
             max_age: max_connection_age,
             runtime: self.connections_on.clone(),
-            ..redis::Settings::within(self.budget)
+            ..redis::ConnectionSettings::within(self.budget)
         }
     }
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{LazyLock, OnceLock};
 
-use crate::store::queue::Stamp;
+use crate::store::queue::PushTime;
 use crate::support::clock::wall_us;
 use crate::support::random::random_u64;
 
@@ -15,25 +15,26 @@ static LAST: AtomicU64 = AtomicU64::new(0);
 pub(crate) static SUBSTITUTE: OnceLock<fn() -> Option<Rc<AtomicU64>>> = OnceLock::new();
 
 /// A stamp later than all that this process has made or [seen](observe).
-pub(in crate::queue) fn now() -> Stamp {
+pub(in crate::queue) fn now() -> PushTime {
     now_for(1)
 }
 
 /// The same for so many items, of which each gets a microsecond more than the one before.
-pub(in crate::queue) fn now_for(items: usize) -> Stamp {
+pub(in crate::queue) fn now_for(items: usize) -> PushTime {
     let (wall, more) = (wall_us(), (items as u64).saturating_sub(1));
     let next = |last: u64| wall.max(last.saturating_add(1));
     let last = with_last(|last| {
         let after = |last| Some(next(last).saturating_add(more));
         last.fetch_update(Ordering::Relaxed, Ordering::Relaxed, after)
     });
-    Stamp { us: next(last.unwrap_or_else(|last| last)), node: node() }
+    PushTime { us: next(last.unwrap_or_else(|last| last)), node: node() }
 }
 
 /// A number that is this process's own among those that push.
 pub(crate) fn node() -> u16 {
-    static NODE: LazyLock<u16> =
-        LazyLock::new(|| u16::try_from(random_u64() % u64::from(Stamp::NODES)).unwrap_or_default());
+    static NODE: LazyLock<u16> = LazyLock::new(|| {
+        u16::try_from(random_u64() % u64::from(PushTime::NODES)).unwrap_or_default()
+    });
     *NODE
 }
 
@@ -68,9 +69,9 @@ mod tests {
 
     #[test]
     fn a_version_tells_time_before_node() {
-        let version = |us, node| Stamp { us, node }.version();
-        assert!(version(1, Stamp::NODES - 1) < version(2, 0));
+        let version = |us, node| PushTime { us, node }.version();
+        assert!(version(1, PushTime::NODES - 1) < version(2, 0));
         assert!(version(2, 0) < version(2, 1));
-        assert!(version((1 << 52) - 1, Stamp::NODES - 1) > 0);
+        assert!(version((1 << 52) - 1, PushTime::NODES - 1) > 0);
     }
 }

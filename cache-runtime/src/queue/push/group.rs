@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 use crate::store::StoreResult;
-use crate::store::queue::{Added, Addition, Stamp};
+use crate::store::queue::{Added, Addition, PushTime};
 use crate::support::budget::Deadline;
 
 /// Most items of one call.
@@ -33,7 +33,7 @@ pub(super) struct Waiting {
     pub(super) epoch: u64,
     pub(super) oldest: u64,
     pub(super) longest: Option<u64>,
-    pub(super) stamp: Stamp,
+    pub(super) stamp: PushTime,
     pub(super) window_us: u64,
     pub(super) given_up: Vec<u64>,
     pub(super) key: String,

@@ -30,14 +30,14 @@ use crate::queue::placement::Spot;
 use crate::queue::shared::QueueState;
 use crate::queue::sink::batch::BatchItem;
 use crate::queue::sink::merge::Merge;
-use crate::store::queue::Stamp;
+use crate::store::queue::PushTime;
 
 impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// The item, if it is in the queue; none if it was delivered past it.
     pub(super) async fn push_by(
         &self,
         item: T,
-        mut stamp: Stamp,
+        mut stamp: PushTime,
         waits: bool,
     ) -> Result<Option<T>, Error> {
         let definition = &self.definition;
@@ -154,7 +154,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         &self,
         log: &Partitions,
         partition: u32,
-        stamp: Stamp,
+        stamp: PushTime,
         (entry, payload): (BatchItem<T>, Vec<u8>),
         missed: Missed,
     ) -> Result<(), Error> {

@@ -6,7 +6,7 @@ use crate::queue::push::group::{BYTES, ITEMS};
 use crate::queue::push::producer::Ticket;
 use crate::queue::shared::PartitionProducer;
 use crate::store::StoreError;
-use crate::store::queue::Stamp;
+use crate::store::queue::PushTime;
 
 /// An item to be stored.
 #[derive(Clone, Copy, Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Piece<'a> {
     pub(super) items: &'a [Sending<'a>],
     pub(super) tickets: Vec<Ticket<'a>>,
     /// Of the latest attempt: each has a microsecond more than the one before.
-    pub(super) stamp: Stamp,
+    pub(super) stamp: PushTime,
     /// Of each, once that is known.
     outcomes: Vec<Option<Outcome>>,
     /// Which are there, if not on enough replicas.

@@ -11,7 +11,7 @@ use crate::queue::push::clock;
 use crate::queue::push::producer::{Others, Ticket};
 use crate::queue::shared::PartitionProducer;
 use crate::store::queue::redis::RedisQueue;
-use crate::store::queue::{Added, Addition, QueueStore, Stamp};
+use crate::store::queue::{Added, Addition, PushTime, QueueStore};
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 use crate::support::random::random_fraction;
@@ -28,7 +28,7 @@ impl Partitions {
     pub(in crate::queue) async fn append(
         &self,
         spot: &mut Spot,
-        stamp: &mut Stamp,
+        stamp: &mut PushTime,
         key: &str,
         payload: &[u8],
         waits: bool,
@@ -48,7 +48,7 @@ impl Partitions {
     async fn append_there(
         &self,
         spot: Spot,
-        stamp: &mut Stamp,
+        stamp: &mut PushTime,
         key: &str,
         payload: &[u8],
         waits: bool,
@@ -87,7 +87,7 @@ impl Partitions {
         spot: Spot,
         addition: Addition<'_>,
         ticket: &Ticket<'_>,
-        stamp: &mut Stamp,
+        stamp: &mut PushTime,
         waits: bool,
     ) -> Result<(), Failure> {
         let patience = self.shared.site.options.push_timeout;

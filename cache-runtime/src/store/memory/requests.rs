@@ -11,8 +11,8 @@ use crate::store::memory::transitions::Entry;
 use crate::store::memory::{MemoryStore, lock, millis, transitions};
 use crate::store::protocol::reply::{Acquired, Ended, Stamped};
 use crate::store::protocol::request::{
-    Acquire, Begin, End, Fill, Get, Invalidate, Name, Now, Refresh, Release, Renew, Request, Stamp,
-    kept,
+    Acquire, Begin, CaptureStamp, End, Fill, Get, Invalidate, Name, Now, Refresh, Release, Renew,
+    Request, kept,
 };
 
 /// A request that the embedded store can execute, at once.
@@ -70,7 +70,7 @@ impl Execute for Renew {
     }
 }
 
-impl Execute for Stamp {
+impl Execute for CaptureStamp {
     fn execute(self, store: &MemoryStore, name: Name<'_>) -> Stamped {
         stamp_with(store, name, Token::random(), self.need)
     }

@@ -23,7 +23,7 @@ pub(crate) enum Acquired {
     Quiet,
 }
 
-/// Reply to [`Stamp`](crate::store::Stamp).
+/// Reply to [`CaptureStamp`](crate::store::CaptureStamp).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stamped {
     /// The current stamp.

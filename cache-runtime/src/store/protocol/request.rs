@@ -104,12 +104,12 @@ impl Request for Now {
 
 /// Gets the stamp of a tag, and creates it if it is missing.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Stamp {
+pub(crate) struct CaptureStamp {
     /// Unless it is invalidated or evicted, the stamp lasts for at least so long from now on.
     pub(crate) need: Duration,
 }
 
-impl Request for Stamp {
+impl Request for CaptureStamp {
     type Reply = Stamped;
     const EFFECT: Effect = Effect::Loads;
     const COALESCES: bool = true;

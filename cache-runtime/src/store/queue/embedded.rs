@@ -4,10 +4,12 @@ use std::fmt::Debug;
 use std::future::ready;
 use std::time::Duration;
 
-use crate::store::StoreResult;
+use tokio::sync::oneshot;
+
 use crate::store::embedded::BoxFuture;
 use crate::store::queue::memory::MemoryQueue;
 use crate::store::queue::{Added, Addition, Position};
+use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
 /// What is done with the queue where it is.
@@ -91,4 +93,18 @@ impl EmbeddedQueue for MemoryQueue {
             Ok(())
         })
     }
+}
+
+/// Has something done with a queue of an embedded store.
+pub(super) async fn work<T: Send + 'static>(
+    queue: &dyn EmbeddedQueue,
+    by: Deadline,
+    work: impl FnOnce(&MemoryQueue) -> T + Send + 'static,
+) -> StoreResult<T> {
+    if let Some(queue) = queue.here() {
+        return Ok(work(queue));
+    }
+    let (given, mut taken) = oneshot::channel();
+    queue.send(by, Box::new(move |queue| _ = given.send(work(queue)))).await?;
+    taken.try_recv().map_err(|_| StoreError::Unexpected)
 }

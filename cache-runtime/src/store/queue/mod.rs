@@ -3,13 +3,15 @@
 pub(crate) mod embedded;
 mod keys;
 pub(crate) mod memory;
+mod partition_connection;
 mod position;
 pub(crate) mod redis;
 mod store;
 
 pub(crate) use self::keys::{Lane, QueueKeys};
+pub(crate) use self::partition_connection::PartitionConnection;
 pub use self::position::{ParsePositionError, Position};
-pub(crate) use self::store::{PartitionConnection, QueueStore};
+pub(crate) use self::store::QueueStore;
 use std::fmt;
 use std::time::Duration;
 
@@ -28,7 +30,7 @@ pub(crate) struct Addition<'a> {
     pub(crate) oldest: u64,
     /// Most items in the partition.
     pub(crate) longest: Option<u64>,
-    pub(crate) stamp: Stamp,
+    pub(crate) stamp: PushTime,
     /// Largest accepted clock skew, in µs: older stamps are answered `Behind`.
     pub(crate) window_us: u64,
     /// Sequence numbers above `oldest` whose pushes were given up; the server must reject them.
@@ -39,14 +41,14 @@ pub(crate) struct Addition<'a> {
 
 /// When an item was pushed, and by whom.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Stamp {
+pub(crate) struct PushTime {
     /// Microseconds since 1970, or a little more where several are pushed in one.
     pub(crate) us: u64,
     /// Tells processes apart.
     pub(crate) node: u16,
 }
 
-impl Stamp {
+impl PushTime {
     const NODE_BITS: u32 = 11;
     /// More than any node number.
     pub(crate) const NODES: u16 = 1 << Self::NODE_BITS;
@@ -79,7 +81,7 @@ pub(crate) enum Added {
 pub(crate) struct Stored {
     pub(crate) position: Position,
     pub(crate) key: String,
-    pub(crate) stamp: Stamp,
+    pub(crate) stamp: PushTime,
     /// None: somebody removed it by hand.
     pub(crate) payload: Option<Vec<u8>>,
 }

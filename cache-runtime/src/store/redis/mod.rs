@@ -4,11 +4,11 @@
 //! |---|---|
 //! | [`topology`] | which server a key belongs to |
 //! | [`commands`] | the commands and scripts of each request on one connection |
-//! | `session`, `pieces`, `script`, `scripting`, `refusal` | how commands are sent and what their replies can be |
-//! | `bulk` | which values have a connection of their own |
+//! | `session`, `pieces`, `script`, `supported`, `refusal` | how commands are sent and what their replies can be |
+//! | `large`, `bulk` | which values have a connection of their own |
 //! | `turns`, `admission` | how many calls are in flight at once, and whose turn is next |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
-//! | `source`, `link`, `dial`, `sockets`, `gather`, `replies`, `tls`, `url` | where the server is and how to get in |
+//! | `plan`, `discovery`, `link`, `server`, `dial`, `sockets`, `write_coalescer`, `replies`, `tls`, `url` | where the server is and how to get in |
 
 pub(crate) mod commands;
 pub(crate) mod connection;
@@ -23,10 +23,10 @@ use std::time::Duration;
 
 pub(crate) use self::commands::scan::Sweep;
 use self::connection::breaker::{Phase, Snapshot};
-pub(crate) use self::connection::settings::Settings;
+pub(crate) use self::connection::settings::ConnectionSettings;
 pub(crate) use self::topology::cluster::Redirection;
 use self::topology::router::Router;
-use self::url::Target;
+use self::url::ServerUrl;
 use crate::error::{Cause, Failure, Failures};
 use crate::error::{Error, ErrorKind};
 use crate::support::budget::Deadline;
@@ -43,16 +43,16 @@ pub(crate) struct RedisStore {
 
 impl RedisStore {
     /// A store behind a URL. Only a malformed URL is an error.
-    pub(crate) fn connect(url: &str, settings: Settings) -> Result<Self, Error> {
-        Target::parse(url)
-            .map(|target| Self::new(target, settings))
+    pub(crate) fn connect(url: &str, settings: ConnectionSettings) -> Result<Self, Error> {
+        ServerUrl::parse(url)
+            .map(|url| Self::new(url, settings))
             .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
     }
 
-    fn new(target: Target, settings: Settings) -> Self {
-        let (address, patience) = (target.to_string(), 2 * settings.connect_timeout);
+    fn new(url: ServerUrl, settings: ConnectionSettings) -> Self {
+        let (address, patience) = (url.to_string(), 2 * settings.connect_timeout);
         let failures = Arc::clone(&settings.failures);
-        Self { router: Router::new(target, settings), address, patience, failures }
+        Self { router: Router::new(url, settings), address, patience, failures }
     }
 
     /// Where the servers are, without credentials.

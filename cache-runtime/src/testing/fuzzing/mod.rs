@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 use crate::record::{self, Found, HEADER, KeyHash, LEASE, MAGIC, Origin, VALUE_HEADER};
-use crate::store::redis::url::Target;
+use crate::store::redis::url::ServerUrl;
 
 /// The key that the records of the corpus belong to.
 const KEY: &str = "user:7";
@@ -157,9 +157,9 @@ pub fn url(data: &[u8]) {
 }
 
 fn check_url(url: &str) {
-    match Target::parse(url) {
-        Ok(target) => {
-            let shown = format!("{:?}", target.access);
+    match ServerUrl::parse(url) {
+        Ok(parsed) => {
+            let shown = format!("{:?}", parsed.access);
             assert!(!shown.contains(SECRET), "{shown}");
         }
         Err(malformed) => {

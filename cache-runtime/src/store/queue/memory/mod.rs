@@ -16,8 +16,8 @@ use tokio::time::{Instant, timeout};
 
 use self::layout::{Known, Mark};
 use crate::store::queue::{
-    Added, Addition, Buried, Claim, Crew, Death, Lengths, Position, ReadFrom, ReadReply, Renewal,
-    Stamp, Stored, Unheard,
+    Added, Addition, Buried, Claim, Crew, Death, Lengths, Position, PushTime, ReadFrom, ReadReply,
+    Renewal, Stored, Unheard,
 };
 use crate::support::clock::wall_us;
 
@@ -76,7 +76,7 @@ impl MemoryQueue {
                 return Added::Full;
             }
             let (position, us) = partition.tick(addition.stamp.us);
-            let stamp = Stamp { us, ..addition.stamp };
+            let stamp = PushTime { us, ..addition.stamp };
             let (key, payload) = (addition.key.to_owned(), Some(addition.payload.to_vec()));
             partition.items.push_back(Held::new(Stored { position, key, stamp, payload }));
             Added::New(us)

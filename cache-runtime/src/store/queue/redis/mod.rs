@@ -23,8 +23,8 @@ use crate::store::queue::{Added, Addition, Claim, Crew, Lane, Lengths, QueueKeys
 use crate::store::redis::RedisStore;
 use crate::store::redis::commands::encode::millis;
 use crate::store::redis::connection::breaker::Breaker;
+use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::connection::session::Session;
-use crate::store::redis::connection::supervisor::Plan;
 use crate::store::redis::topology::router::Exchange;
 use crate::store::{Name, StoreError, StoreResult};
 use crate::support::budget::Deadline;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis::Value;
 
 use crate::store::queue::{
-    Added, Buried, Crew, Death, Layout, Lengths, Overview, Position, ReadReply, Stamp, Stored,
+    Added, Buried, Crew, Death, Layout, Lengths, Overview, Position, PushTime, ReadReply, Stored,
     Turned,
 };
 use crate::store::{StoreError, StoreResult};
@@ -208,9 +208,9 @@ fn pairs(fields: Vec<Value>) -> Option<Fields> {
     Some(pairs)
 }
 
-fn stamp(text: &[u8]) -> Option<Stamp> {
+fn stamp(text: &[u8]) -> Option<PushTime> {
     let (us, node) = str::from_utf8(text).ok()?.split_once('-')?;
-    Some(Stamp { us: us.parse().ok()?, node: node.parse().ok()? })
+    Some(PushTime { us: us.parse().ok()?, node: node.parse().ok()? })
 }
 
 fn position(id: &str) -> Option<Position> {

@@ -5,8 +5,8 @@ use redis::{Cmd, Pipeline, Value};
 
 use crate::record::{self, HEADER};
 use crate::store::redis::commands::Command;
-use crate::store::redis::commands::bulk::LARGE;
 use crate::store::redis::commands::pieces::{BYTES, Pieces, turn};
+use crate::store::redis::connection::large::LARGE;
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
 use crate::store::{Get, Keyed, Name, PIECE, StoreError, StoreResult};

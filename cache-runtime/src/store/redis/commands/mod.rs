@@ -4,7 +4,6 @@
 //! and what the reply means. How it gets to the right node is up to [`topology`](super::topology).
 
 mod acquire;
-pub(crate) mod bulk;
 pub(crate) mod encode;
 mod fill;
 mod get;

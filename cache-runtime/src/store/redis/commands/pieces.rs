@@ -20,11 +20,6 @@ pub(in crate::store) const BYTES: usize = 1 << 20;
 /// A piece of so many keys waits for its turn among pieces.
 const LARGE: usize = PIECE / 4;
 
-/// Pieces that are in flight to a server at once, of all operations together: calls on one key have
-/// only so much before them. A server that executes one command after the other does not get more
-/// done with more of them.
-pub(in crate::store) const AT_ONCE: usize = 4;
-
 /// Cuts items into pieces. `size` is how many bytes an item has.
 pub(in crate::store) fn cut<T>(
     items: &[T],

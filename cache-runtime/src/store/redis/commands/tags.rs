@@ -9,11 +9,11 @@ use crate::store::redis::commands::encode::{millis, trusted};
 use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::script::{Arg, Call, Script, script};
-use crate::store::{Keyed, Stamp, Stamped, StoreResult, kept};
+use crate::store::{CaptureStamp, Keyed, Stamped, StoreResult, kept};
 
 static STAMP: Script = script!("prelude", "value", "stamp");
 
-impl Command for Stamp {
+impl Command for CaptureStamp {
     async fn send_all(
         requests: &mut [Keyed<'_, Self>],
         session: &mut Session<'_>,

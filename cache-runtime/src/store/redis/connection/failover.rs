@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use crate::record::Origin;
 use crate::store::quiet::Quiet;
-use crate::store::redis::connection::link::Server;
+use crate::store::redis::connection::server::Server;
 
 /// How exactly servers say since when they have been running.
 const RESOLUTION: Duration = Duration::from_secs(1);

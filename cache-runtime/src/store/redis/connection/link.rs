@@ -1,20 +1,17 @@
 //! One connection to one server.
 
-use std::sync::Weak;
+use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
-use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::time::{Duration, Instant};
 
+use redis::Cmd;
 use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Value};
 
-use crate::record::Origin;
-use crate::store::redis::Settings;
-use crate::store::redis::commands::bulk::Bulk;
-use crate::store::redis::connection::breaker::Breaker;
+use crate::store::redis::ConnectionSettings;
+use crate::store::redis::connection::bulk::Bulk;
 use crate::store::redis::connection::dial::{Driver, Watch, dial, log_in};
-use crate::store::redis::connection::error::{Cause, refusal};
-use crate::store::redis::script::supported::Scripting;
+use crate::store::redis::connection::error::Cause;
+use crate::store::redis::connection::server::Server;
 use crate::store::redis::url::{Access, Endpoint};
 use crate::support::budget::Deadline;
 
@@ -36,59 +33,21 @@ pub(in crate::store) struct Link {
     heard: AtomicU64,
 }
 
-/// What the server said of itself.
-#[derive(Debug)]
-pub(in crate::store) struct Server {
-    pub(in crate::store) origin: Origin,
-    /// How long it has been running, at least.
-    pub(in crate::store) age: Option<Duration>,
-    pub(in crate::store) is_primary: bool,
-    pub(in crate::store) scripting: Scripting,
-    /// Whether `SET` takes `NX` and `GET` together, as from Redis 7.0.
-    pub(in crate::store) sets_and_gets: AtomicBool,
-}
-
-/// Tells the breaker that a connection has ended.
-struct Ended {
-    breaker: Weak<Breaker>,
-    epoch: u64,
-    /// It has ended by itself, while its runtime was alive.
-    is_seen: bool,
-}
-
-impl Watch for Ended {
-    fn see(&mut self) {
-        self.is_seen = true;
-    }
-}
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        if let Some(breaker) = self.breaker.upgrade() {
-            if self.is_seen {
-                breaker.lost(self.epoch);
-            } else {
-                breaker.left(self.epoch);
-            }
-        }
-    }
-}
-
 impl Link {
-    /// Connects; `breaker` is notified when the connection ends.
-    pub(in crate::store) async fn open(
+    /// Connects. What `watch` gives is told when the connection ends. It is not called before there
+    /// is a socket: an attempt that found none ends no connection.
+    pub(in crate::store) async fn open<W: Watch>(
         endpoint: Endpoint,
         access: &Access,
-        settings: &Settings,
+        settings: &ConnectionSettings,
         epoch: u64,
-        breaker: Weak<Breaker>,
+        watch: impl FnOnce() -> W,
     ) -> Result<Self, Cause> {
         let stream = dial(&endpoint, access.tls, settings.connect_timeout).await?;
-        let (mut connection, driver) =
-            log_in(stream, access, Ended { breaker, epoch, is_seen: false }).await?;
+        let (mut connection, driver) = log_in(stream, access, watch()).await?;
         let server = Server::ask(&mut connection, access, &settings.client_name).await?;
         let (born, heard) = (Instant::now(), AtomicU64::new(0));
-        let bulk = Bulk::default();
+        let bulk = Bulk::new(endpoint.clone(), server.origin);
         Ok(Self { epoch, endpoint, connection, server, bulk, driver, born, heard })
     }
 
@@ -130,71 +89,5 @@ impl Link {
 
     fn age_ms(&self) -> u64 {
         u64::try_from(self.born.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-}
-
-impl Server {
-    /// Whether it does not say who it is, so that nobody can tell it from its successor.
-    pub(in crate::store) fn is_anonymous(&self) -> bool {
-        self.origin == Origin::default()
-    }
-
-    pub(in crate::store) async fn ask(
-        connection: &mut MultiplexedConnection,
-        access: &Access,
-        client: &str,
-    ) -> Result<Self, Cause> {
-        let mut questions = redis::pipe();
-        questions.cmd("INFO").arg("server");
-        questions.cmd("INFO").arg("replication");
-        Scripting::try_out(&mut questions);
-        questions.cmd("CLIENT").arg("SETNAME").arg(client);
-        let count = questions.len();
-        let answers = connection.send_packed_commands(&questions, 0, count).await?;
-        let [server, replication, eval, evalsha, ..] = &answers[..] else {
-            return Err(Cause::Protocol("not a Redis server"));
-        };
-        if let Value::ServerError(error) = server
-            && error.code() == "NOAUTH"
-        {
-            return Err(refusal(error, access).into());
-        }
-        let (server, replication) = (text(server), text(replication));
-        Ok(Self {
-            origin: origin(field(server, "run_id"), field(replication, "master_replid")),
-            age: field(server, "uptime_in_seconds")
-                .and_then(|age| Some(Duration::from_secs(age.parse().ok()?))),
-            is_primary: field(replication, "role").is_none_or(|role| role == "master"),
-            scripting: Scripting::tried([eval, evalsha]),
-            sets_and_gets: AtomicBool::new(true),
-        })
-    }
-}
-
-/// Whether a server has ever sent anything to a replica, by what `INFO replication` says.
-pub(in crate::store) fn has_sent(info: &Value) -> bool {
-    field(text(info), "master_repl_offset").is_some_and(|offset| offset != "0")
-}
-
-fn text(value: &Value) -> &str {
-    match value {
-        Value::BulkString(bytes) => str::from_utf8(bytes).unwrap_or_default(),
-        _ => "",
-    }
-}
-
-/// The value of `name:value` among the lines of `INFO`.
-fn field<'a>(info: &'a str, name: &str) -> Option<&'a str> {
-    info.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
-}
-
-/// A primary's identity. Its run alone is not enough, a demoted node may come back with it; its
-/// replication alone survives a restart from an old snapshot.
-fn origin(run: Option<&str>, replication: Option<&str>) -> Origin {
-    match (run, replication) {
-        (Some(run), Some(replication)) => Origin(
-            xxhash_rust::xxh3::xxh3_64(format!("{run}{replication}").as_bytes()).to_be_bytes(),
-        ),
-        _ => Origin::default(),
     }
 }

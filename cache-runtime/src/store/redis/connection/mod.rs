@@ -3,13 +3,17 @@
 mod admission;
 pub(crate) mod backoff;
 pub(crate) mod breaker;
+mod bulk;
 pub(crate) mod dial;
 pub(crate) mod error;
 mod failover;
+pub(crate) mod large;
 pub(crate) mod link;
 pub(crate) mod node;
+pub(crate) mod plan;
 pub(crate) mod refusal;
 mod replies;
+pub(crate) mod server;
 pub(crate) mod session;
 pub(crate) mod settings;
 mod sockets;

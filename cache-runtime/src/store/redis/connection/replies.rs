@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::store::redis::commands::bulk::LARGE;
+use crate::store::redis::connection::large::LARGE;
 
 /// Where the bytes of a connection are within its replies.
 #[derive(Debug, Default)]

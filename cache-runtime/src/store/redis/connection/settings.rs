@@ -16,7 +16,7 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// How patient and how large a connection is.
 #[derive(Clone, Debug)]
-pub(crate) struct Settings {
+pub(crate) struct ConnectionSettings {
     /// What operators see in `CLIENT LIST`; in a form that the server takes.
     pub(crate) client_name: String,
     /// For name resolution, TCP, TLS and log-in together; also the longest wait for a sign of life.
@@ -39,7 +39,7 @@ pub(crate) struct Settings {
     pub(crate) failures: Arc<Failures>,
 }
 
-impl Default for Settings {
+impl Default for ConnectionSettings {
     fn default() -> Self {
         Self {
             client_name: "cache".to_owned(),
@@ -56,7 +56,7 @@ impl Default for Settings {
     }
 }
 
-impl Settings {
+impl ConnectionSettings {
     /// Where callers wait longer than by default, a slower server is of use to them.
     pub(crate) fn within(budget: Duration) -> Self {
         let least = Self::default();

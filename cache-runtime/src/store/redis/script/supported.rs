@@ -17,7 +17,6 @@ use redis::{Pipeline, Value};
 use crate::error::Refusal;
 use crate::store::StoreError;
 use crate::store::redis::connection::refusal;
-use crate::store::redis::topology::discovery::Source;
 use crate::support::log;
 
 /// How often a server is asked again whether it runs scripts.
@@ -137,16 +136,16 @@ impl Scripting {
 }
 
 /// Says what works without scripts, and what to do about it.
-pub(in crate::store) fn tell_lost(source: &Source, obstacle: Obstacle) {
+pub(in crate::store) fn tell_lost(server: &impl fmt::Display, obstacle: Obstacle) {
     log::warn(format_args!(
-        "{source}: runs no Lua scripts ({obstacle}): nothing is stored, writes have no fences and \
+        "{server}: runs no Lua scripts ({obstacle}): nothing is stored, writes have no fences and \
             queues take no items; what others store is served, and invalidations are delivered"
     ));
 }
 
 /// Says that scripts run again.
-pub(in crate::store) fn tell_regained(source: &Source) {
-    log::info(format_args!("{source}: runs Lua scripts; values are stored again"));
+pub(in crate::store) fn tell_regained(server: &impl fmt::Display) {
+    log::info(format_args!("{server}: runs Lua scripts; values are stored again"));
 }
 
 #[cfg(test)]

@@ -118,8 +118,8 @@ async fn callers_that_give_up_early_betray_a_frozen_server_too() {
 async fn calls_beyond_the_limit_wait_in_line() {
     let server = RedisServer::start().await;
     let prompt = Duration::from_secs(20);
-    let settings = Settings { max_in_flight: 8, prompt, ..Settings::default() };
-    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
+    let settings = ConnectionSettings { max_in_flight: 8, prompt, ..ConnectionSettings::default() };
+    let store = Arc::new(RedisStore::new(ServerUrl::parse(&server.url()).unwrap(), settings));
     let keys: Vec<_> = (0..100).map(|number| format!("user:{number}")).collect();
     for key in &keys {
         put(&store, Name::new(key), "one").await;
@@ -184,8 +184,9 @@ fn another_runtime_takes_over_when_one_is_left_standing() {
 async fn dropped_calls_do_not_mix_up_replies() {
     let server = RedisServer::start().await;
     // No doubt about a machine that is merely busy.
-    let settings = Settings { prompt: Duration::from_secs(20), ..Settings::default() };
-    let store = Arc::new(RedisStore::new(Target::parse(&server.url()).unwrap(), settings));
+    let settings =
+        ConnectionSettings { prompt: Duration::from_secs(20), ..ConnectionSettings::default() };
+    let store = Arc::new(RedisStore::new(ServerUrl::parse(&server.url()).unwrap(), settings));
     let keys: Arc<Vec<_>> = Arc::new((0..32).map(|number| format!("user:{number}")).collect());
     for key in keys.iter() {
         put(&store, Name::new(key), key).await;

@@ -16,9 +16,9 @@ async fn half(n: u64) -> u64 {
 }
 
 /// A cache over a link, with a value in it.
-async fn cache(server: &RedisServer, settings: Settings) -> (Cache, fake::Link) {
+async fn cache(server: &RedisServer, settings: ConnectionSettings) -> (Cache, fake::Link) {
     let link = fake::Link::to(server.port()).await;
-    let target = Target::parse(&format!("redis://127.0.0.1:{}", link.port)).unwrap();
+    let target = ServerUrl::parse(&format!("redis://127.0.0.1:{}", link.port)).unwrap();
     let store = Store::from(RedisStore::new(target, settings));
     let cache = simulation::over(store, Cache::builder().budget(Duration::from_secs(20)));
     assert_eq!(cache.scope(half(8)).await, 4);
@@ -37,8 +37,12 @@ fn bodies(cache: &Cache) -> u64 {
 async fn the_first_call_after_a_pause_asks_for_a_sign_of_life() {
     let server = RedisServer::start().await;
     let (heartbeat, prompt) = (AGES, Duration::from_secs(1));
-    let unasked =
-        Settings { heartbeat, prompt, trusted_for: Duration::ZERO, ..Settings::default() };
+    let unasked = ConnectionSettings {
+        heartbeat,
+        prompt,
+        trusted_for: Duration::ZERO,
+        ..ConnectionSettings::default()
+    };
     let (cache, link) = cache(&server, unasked).await;
     for round in 2..5 {
         // Whatever was sent before counts as long ago.
@@ -58,7 +62,8 @@ async fn the_first_call_after_a_pause_asks_for_a_sign_of_life() {
 async fn an_idle_connection_is_replaced_before_it_is_used() {
     let server = RedisServer::start().await;
     let heartbeat = Duration::from_millis(20);
-    let asked = Settings { heartbeat, trusted_for: AGES, ..Settings::default() };
+    let asked =
+        ConnectionSettings { heartbeat, trusted_for: AGES, ..ConnectionSettings::default() };
     let (cache, link) = cache(&server, asked).await;
     link.swallow();
     until("there is another connection", async || {
@@ -74,7 +79,10 @@ async fn an_idle_connection_is_replaced_before_it_is_used() {
 #[tokio::test]
 async fn a_connection_is_replaced_when_it_is_old_enough() {
     let server = RedisServer::start().await;
-    let short = Settings { max_age: Some(Duration::from_millis(30)), ..Settings::default() };
+    let short = ConnectionSettings {
+        max_age: Some(Duration::from_millis(30)),
+        ..ConnectionSettings::default()
+    };
     let (cache, link) = cache(&server, short).await;
     while link.accepted.load(SeqCst) < 5 {
         assert_eq!(cache.scope(half(8)).await, 4);

@@ -28,7 +28,7 @@ use tokio::time::Instant;
 use self::operations::{Claim, End, Filling};
 use crate::record::token::Token;
 use crate::record::{self, Found, ValueHeader};
-use crate::store::redis::{RedisStore, Settings, Sweep, Target};
+use crate::store::redis::{ConnectionSettings, RedisStore, ServerUrl, Sweep};
 use crate::store::{Acquired, Failover, Fill, Name};
 use crate::support::budget::Deadline;
 
@@ -46,7 +46,8 @@ fn store_at(url: &str) -> RedisStore {
 
 fn store_that(url: &str, failover: Failover) -> RedisStore {
     let distrust = failover == Failover::Distrust;
-    let settings = Settings { distrust, ..Settings::within(Duration::from_millis(100)) };
+    let settings =
+        ConnectionSettings { distrust, ..ConnectionSettings::within(Duration::from_millis(100)) };
     RedisStore::connect(url, settings).unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::future::pending;
 
 use crate::store::redis::connection::error::Cause;
-use crate::store::redis::connection::link::Link;
+use crate::store::redis::connection::server::Server;
 use crate::store::redis::topology::sentinel::Sentinels;
 use crate::store::redis::url::{Access, Endpoint};
 
@@ -36,11 +36,11 @@ impl Source {
         }
     }
 
-    /// The server that was found, if it is what was looked for.
-    pub(in crate::store) fn accept(&self, link: Link) -> Result<Link, Cause> {
+    /// An error unless the server that was found is what was looked for.
+    pub(in crate::store) fn accept(&self, found: &Server) -> Result<(), Cause> {
         match self {
-            Self::Primary(_) if !link.server.is_primary => Err(Cause::Topology("no primary yet")),
-            Self::Fixed(_) | Self::Member(_) | Self::Primary(_) => Ok(link),
+            Self::Primary(_) if !found.is_primary => Err(Cause::Topology("no primary yet")),
+            Self::Fixed(_) | Self::Member(_) | Self::Primary(_) => Ok(()),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::store::protocol::request::Effect;
-use crate::store::redis::Settings;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::commands::{self, Command};
 use crate::store::redis::connection::breaker::Snapshot;
 use crate::store::redis::connection::error::Cause;
@@ -12,7 +12,7 @@ use crate::store::redis::connection::session::Session;
 use crate::store::redis::topology::cluster::{self, Cluster, Destination};
 use crate::store::redis::topology::discovery::Source;
 use crate::store::redis::topology::sentinel::Sentinels;
-use crate::store::redis::url::{Target, Topology};
+use crate::store::redis::url::{ServerUrl, Topology};
 use crate::store::{Keyed, Name, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
@@ -89,8 +89,8 @@ impl Router {
         }
     }
 
-    pub(in crate::store) fn new(target: Target, settings: Settings) -> Self {
-        let Target { topology, access } = target;
+    pub(in crate::store) fn new(url: ServerUrl, settings: ConnectionSettings) -> Self {
+        let ServerUrl { topology, access } = url;
         let source = match topology {
             Topology::Single(endpoint) => Source::Fixed(endpoint),
             Topology::Sentinel { sentinels, master } => {

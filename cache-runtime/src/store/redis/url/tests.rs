@@ -4,8 +4,8 @@ fn tcp(host: &str, port: u16) -> Endpoint {
     Endpoint::Tcp { host: host.to_owned(), port }
 }
 
-fn parse(url: &str) -> Target {
-    Target::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"))
+fn parse(url: &str) -> ServerUrl {
+    ServerUrl::parse(url).unwrap_or_else(|error| panic!("{url}: {error}"))
 }
 
 #[test]
@@ -19,9 +19,9 @@ fn one_server() {
         ("redis+unix:///run/redis.sock", Endpoint::Unix("/run/redis.sock".into()), 0),
         ("redis+unix:///run/my%20redis.sock?db=1", Endpoint::Unix("/run/my redis.sock".into()), 1),
     ] {
-        let target = parse(url);
-        assert_eq!(target.topology, Topology::Single(endpoint), "{url}");
-        assert_eq!(target.access.database, database, "{url}");
+        let parsed = parse(url);
+        assert_eq!(parsed.topology, Topology::Single(endpoint), "{url}");
+        assert_eq!(parsed.access.database, database, "{url}");
     }
 }
 
@@ -31,10 +31,10 @@ fn several_servers() {
         parse("redis+cluster://a,b:7001,[::1]").topology,
         Topology::Cluster(vec![tcp("a", 6379), tcp("b", 7001), tcp("::1", 6379)])
     );
-    let target = parse("valkey+sentinel://:pw@a,b:7001/my%2Fmaster/4");
+    let parsed = parse("valkey+sentinel://:pw@a,b:7001/my%2Fmaster/4");
     let sentinels = vec![tcp("a", 26379), tcp("b", 7001)];
-    assert_eq!(target.topology, Topology::Sentinel { sentinels, master: "my/master".to_owned() });
-    assert_eq!(target.access.database, 4);
+    assert_eq!(parsed.topology, Topology::Sentinel { sentinels, master: "my/master".to_owned() });
+    assert_eq!(parsed.access.database, 4);
 }
 
 #[test]
@@ -68,12 +68,12 @@ fn tls_needs_its_feature() {
         ["rediss://host", "valkeys://host", "rediss+cluster://host", "rediss+sentinel://host/m"]
     {
         assert_eq!(
-            Target::parse(url).is_ok_and(|target| target.access.tls),
+            ServerUrl::parse(url).is_ok_and(|parsed| parsed.access.tls),
             cfg!(feature = "tls"),
             "{url}"
         );
     }
-    assert!(Target::parse("rediss+unix:///run/redis.sock").is_err());
+    assert!(ServerUrl::parse("rediss+unix:///run/redis.sock").is_err());
 }
 
 #[test]
@@ -104,8 +104,8 @@ fn malformed_urls_say_what_to_write() {
         ("redis+sentinel://host", "host,host/master"),
         ("redis+unix://run/redis.sock", "redis+unix:///run/redis.sock"),
     ] {
-        match Target::parse(url) {
-            Ok(target) => panic!("{url}: {target:?}"),
+        match ServerUrl::parse(url) {
+            Ok(parsed) => panic!("{url}: {parsed:?}"),
             Err(error) => assert!(error.to_string().contains(hint), "{url}: {error}"),
         }
     }
@@ -125,9 +125,9 @@ fn nothing_repeats_credentials() {
             "SECRET",
         ] {
             let url = template.replace("SECRET", &format!("hunter{separator}hunter"));
-            let said = match Target::parse(&url) {
+            let said = match ServerUrl::parse(&url) {
                 // A host or a database may be anything that the URL puts there.
-                Ok(Target { access, .. }) => format!("{access:?}"),
+                Ok(ServerUrl { access, .. }) => format!("{access:?}"),
                 Err(error) => format!("{error} {error:?}"),
             };
             assert!(!said.contains("hunter"), "{url}: {said}");

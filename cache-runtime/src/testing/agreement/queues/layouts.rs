@@ -1,7 +1,9 @@
 //! A change of the number of partitions, step by step, on both.
 
 use crate::store::StoreResult;
-use crate::store::queue::{Addition, Layout, Position, ReadFrom, ReadReply, Stamp, Step as Change};
+use crate::store::queue::{
+    Addition, Layout, Position, PushTime, ReadFrom, ReadReply, Step as Change,
+};
 use crate::testing::agreement::queues::side::{HOUR, Side, claim, soon};
 use crate::testing::agreement::queues::steps::{Act, Step};
 use crate::testing::agreement::queues::{Difference, LANE};
@@ -114,7 +116,7 @@ async fn push(side: &mut Side, answers: &mut Answers, number: u64, epoch: u64) -
         epoch,
         oldest: 1,
         longest: None,
-        stamp: Stamp { us: 100 * number, node: 7 },
+        stamp: PushTime { us: 100 * number, node: 7 },
         window_us: 1_000_000,
         given_up: &[],
         key: "key",

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::store::StoreError;
 use crate::store::queue::Added::{Full, Known, Late, New};
-use crate::store::queue::{Addition, Claim, Death, Overview, QueueKeys, Stamp};
+use crate::store::queue::{Addition, Claim, Death, Overview, PushTime, QueueKeys};
 use crate::testing::agreement::queues::side::{Side, claim, soon};
 use crate::testing::agreement::queues::steps::{Act, Step};
 use crate::testing::agreement::queues::{Difference, LANE, SITE};
@@ -123,7 +123,7 @@ async fn what_is_refused_changes_nothing(mut side: Side) -> Checked {
     side.ask::<String>(&["XADD", LANE, &end, "who", "knows"]);
 
     let producer = format!("{LANE}:from:p");
-    let stamp = Stamp { us: 1, node: 1 };
+    let stamp = PushTime { us: 1, node: 1 };
     let addition = Addition {
         producer: &producer,
         number: 2,
@@ -174,7 +174,7 @@ async fn items_of_one_call_are_appended_in_their_order(mut side: Side) -> Checke
         epoch: 1,
         oldest: 2,
         longest: Some(4),
-        stamp: Stamp { us: 10 * number, node: 7 },
+        stamp: PushTime { us: 10 * number, node: 7 },
         window_us: 1_000,
         given_up: &[],
         key: "key",

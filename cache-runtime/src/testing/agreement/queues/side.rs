@@ -10,8 +10,8 @@ use crate::queue::QueueState;
 use crate::queue::partitions::Partitions;
 use crate::store::StoreResult;
 use crate::store::queue::{
-    Added, Addition, Claim, Death, PartitionConnection, Position, ReadFrom, ReadReply, Renewal,
-    Stamp,
+    Added, Addition, Claim, Death, PartitionConnection, Position, PushTime, ReadFrom, ReadReply,
+    Renewal,
 };
 use crate::testing::agreement::queues::steps::{Act, Step};
 use crate::testing::agreement::queues::{LANE, SITE};
@@ -63,7 +63,7 @@ impl Side {
                     epoch: 1,
                     oldest: *oldest,
                     longest: *longest,
-                    stamp: Stamp { us: *us, node: *node },
+                    stamp: PushTime { us: *us, node: *node },
                     window_us: *window,
                     given_up,
                     key,

@@ -9,8 +9,8 @@ use crate::store::queue::redis::connection::{GRACE, Line};
 use crate::store::queue::redis::{PUSH, call, reply};
 use crate::store::queue::{Added, Addition, Lane};
 use crate::store::redis::commands::encode::millis;
-use crate::store::redis::connection::link::has_sent;
 use crate::store::redis::connection::refusal::is_error;
+use crate::store::redis::connection::server::has_sent;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 

@@ -13,7 +13,9 @@
 //! does has no effect.
 
 mod attempts;
+mod ended;
 mod logged_refusals;
+mod status;
 mod supervision;
 
 use std::sync::Arc;
@@ -24,9 +26,10 @@ use std::time::{Duration, Instant};
 use arc_swap::{ArcSwapOption, Guard};
 use tokio::sync::{Notify, watch};
 
-use self::attempts::Attempts;
 pub(in crate::store) use self::attempts::SPACING;
 use self::logged_refusals::LoggedRefusals;
+pub(crate) use self::status::Snapshot;
+use self::status::Status;
 pub(in crate::store) use self::supervision::Alarms;
 use crate::error::Failures;
 pub(crate) use crate::metrics::BreakerState as Phase;
@@ -43,28 +46,6 @@ const ON_TRIAL: u32 = 3;
 const LENIENCE: Duration = Duration::from_secs(1);
 /// The heartbeat deadline of a supervisor that waits for an alarm.
 const NEVER: u64 = u64::MAX;
-
-/// Phase of a breaker and since when.
-#[cfg_attr(not(test), expect(dead_code, reason = "for the statistics"))]
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Snapshot {
-    pub(crate) phase: Phase,
-    /// The number of the latest connection. Each connection has a different number.
-    pub(crate) epoch: u64,
-    pub(crate) since: Instant,
-}
-
-#[derive(Debug)]
-struct Status {
-    phase: Phase,
-    epoch: u64,
-    since: Instant,
-    /// Of the present supervisor.
-    generation: u64,
-    /// Why calls are refused, as it was logged.
-    cause: Option<Cause>,
-    attempts: Attempts,
-}
 
 #[derive(Debug)]
 pub(in crate::store) struct Breaker {
@@ -93,18 +74,10 @@ pub(in crate::store) struct Breaker {
 impl Breaker {
     pub(in crate::store) fn new(server: String, failures: Arc<Failures>) -> Self {
         let created = Instant::now();
-        let status = Status {
-            phase: Phase::Idle,
-            epoch: 0,
-            since: created,
-            generation: 0,
-            cause: None,
-            attempts: Attempts::default(),
-        };
         Self {
             server,
             link: ArcSwapOption::empty(),
-            status: watch::Sender::new(status),
+            status: watch::Sender::new(Status::new(created)),
             strikes: AtomicU32::new(0),
             progress: AtomicU64::new(0),
             alarms: AtomicU8::new(0),
@@ -223,44 +196,9 @@ impl Breaker {
         }
     }
 
-    /// Connection `epoch` has ended.
-    pub(in crate::store) fn lost(&self, epoch: u64) {
-        // Before the alarm: a supervisor that it wakes asks whether the connection is gone.
-        self.gone.fetch_max(epoch, AcqRel);
-        self.withdraw(epoch, &Cause::Lost);
-        self.raise(Alarms::LOST);
-    }
-
-    /// The task of connection `epoch` was dropped with its runtime. The server has nothing to do
-    /// with that, so it is not logged.
-    pub(in crate::store) fn left(&self, epoch: u64) {
-        self.gone.fetch_max(epoch, AcqRel);
-        self.retract(epoch, &Cause::Lost);
-        self.raise(Alarms::LOST);
-    }
-
-    /// Connection `epoch` must not be used any more: its replies do not belong to their requests.
-    pub(in crate::store) fn kill(&self, epoch: u64) {
-        if let Some(link) = self.link.load().as_ref()
-            && link.epoch == epoch
-        {
-            self.withdraw(epoch, &Cause::Protocol("replies out of order"));
-            link.close();
-        }
-    }
-
     /// Why there is no connection.
     pub(in crate::store) fn cause(&self) -> Option<Cause> {
         self.status.borrow().cause.clone()
-    }
-
-    /// Gives up a connection on which the server has not answered.
-    pub(in crate::store) fn give_up(&self, link: &Link) {
-        self.withdraw(link.epoch, &Cause::TimedOut);
-        self.gone.fetch_max(link.epoch, AcqRel);
-        // Its runtime may stand still, and its task with it.
-        self.raise(Alarms::LOST);
-        link.close();
     }
 
     pub(in crate::store) fn is_connecting(&self) -> bool {
@@ -278,10 +216,6 @@ impl Breaker {
 
     pub(in crate::store) fn is_published(&self, epoch: u64) -> bool {
         self.link.load().as_ref().is_some_and(|link| link.epoch == epoch)
-    }
-
-    pub(in crate::store) fn is_gone(&self, epoch: u64) -> bool {
-        self.gone.load(Acquire) >= epoch
     }
 
     /// Refuses calls from now on, if it is connection `epoch` that serves them.
@@ -333,24 +267,5 @@ impl Breaker {
 
     fn log_refusals(&self, cause: &Cause) {
         self.failures.tell(&self.server, cause);
-    }
-}
-
-impl Status {
-    fn snapshot(&self) -> Snapshot {
-        Snapshot { phase: self.phase, epoch: self.epoch, since: self.since }
-    }
-
-    /// Whether calls find no connection, other than on trial.
-    fn refuses(&self) -> bool {
-        matches!(self.phase, Phase::Open | Phase::HalfOpen)
-    }
-
-    /// Whether the change is worth a line in the log.
-    fn enter(&mut self, phase: Phase, cause: Option<Cause>) -> bool {
-        let known = self.cause == cause;
-        (self.phase, self.since, self.cause) = (phase, Instant::now(), cause);
-        self.attempts.end();
-        !known
     }
 }

@@ -1,28 +1,36 @@
 //! One server, behind its breaker.
 
+mod sessions;
 mod trust;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
-use tokio::time::timeout_at;
 
 use crate::error::Refusal;
-use crate::store::redis::Settings;
-use crate::store::redis::commands::bulk::{self, LargeKeys};
-use crate::store::redis::commands::pieces::AT_ONCE;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::admission::Admission;
 use crate::store::redis::connection::breaker::{Breaker, Snapshot};
-use crate::store::redis::connection::link::{Link, Server};
-use crate::store::redis::connection::session::Session;
-use crate::store::redis::connection::supervisor::{Plan, Supervisor};
+use crate::store::redis::connection::large::LargeKeys;
+use crate::store::redis::connection::link::Link;
+use crate::store::redis::connection::plan::Plan;
+use crate::store::redis::connection::server::Server;
+use crate::store::redis::connection::supervisor::Supervisor;
 use crate::store::redis::connection::turns::{Reading, Turn, Turns};
 use crate::store::redis::script::supported::{self, Obstacle};
 use crate::store::redis::topology::discovery::Source;
 use crate::store::redis::url::{Access, Endpoint};
 use crate::store::{StoreError, StoreResult, quiet};
 use crate::support::budget::Deadline;
+
+/// Pieces that are in flight to a server at once, of all operations together: calls on one key have
+/// only so much before them. A server that executes one command after the other does not get more
+/// done with more of them.
+const PIECES_AT_ONCE: usize = 4;
+
+/// Large values that are on their way at once, on one server: each is in memory several times.
+const LARGE_AT_ONCE: usize = 4;
 
 /// A server that is connected to when it is first needed, and again whenever the connection is
 /// lost.
@@ -41,12 +49,16 @@ pub(in crate::store) struct Node {
 
 impl Node {
     /// No task is spawned and no socket opened before the first call.
-    pub(in crate::store) fn new(source: Source, access: Access, settings: Settings) -> Self {
+    pub(in crate::store) fn new(
+        source: Source,
+        access: Access,
+        settings: ConnectionSettings,
+    ) -> Self {
         Self {
             breaker: Arc::new(Breaker::new(source.to_string(), Arc::clone(&settings.failures))),
             turns: Turns::new(settings.max_in_flight, source.to_string()),
-            pieces: Turns::new(AT_ONCE, format!("{source}: pieces of batches")),
-            bulk: Turns::new(bulk::AT_ONCE, format!("{source}: large values")),
+            pieces: Turns::new(PIECES_AT_ONCE, format!("{source}: pieces of batches")),
+            bulk: Turns::new(LARGE_AT_ONCE, format!("{source}: large values")),
             large: Arc::default(),
             plan: Arc::new(Plan { source, access, settings }),
             supervisor: Mutex::default(),
@@ -64,44 +76,8 @@ impl Node {
         Arc::clone(&self.breaker)
     }
 
-    /// A connection for calls that nothing has to be done for. It is what nearly every call gets,
-    /// and it is found without a future.
-    pub(in crate::store) fn session_at_hand(&self, deadline: Deadline) -> Option<Session<'_>> {
-        let link = self.breaker.link();
-        let link = link.as_ref().filter(|link| self.trusts(link, deadline))?;
-        Some(Session::new(self, link))
-    }
-
-    /// A connection for calls, immediately; or by `deadline` while the first attempt to connect is
-    /// in progress.
-    pub(in crate::store) async fn session(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
-        match self.session_at_hand(deadline) {
-            Some(session) => Ok(session),
-            None if self.is_published() => Box::pin(self.verified(deadline)).await,
-            // Nothing is boxed for that: for as long as the server is down, calls get no further.
-            None if self.breaker.is_refusing() => Err(StoreError::Down),
-            None => Box::pin(self.connected(deadline)).await,
-        }
-    }
-
-    /// The present connection, whether or not there was a sign of life of late.
-    fn published(&self) -> Option<Session<'_>> {
-        self.breaker.link().as_ref().map(|link| Session::new(self, link))
-    }
-
     fn is_published(&self) -> bool {
         self.breaker.link().is_some()
-    }
-
-    #[cold]
-    async fn connected(&self, deadline: Deadline) -> StoreResult<Session<'_>> {
-        if self.breaker.is_unsupervised() {
-            self.supervise()?;
-        }
-        if self.breaker.is_connecting() {
-            timeout_at(deadline, self.breaker.settled()).await.map_err(|_| StoreError::TimedOut)?;
-        }
-        self.published().ok_or(StoreError::Down)
     }
 
     /// For a write: has the server tried at once if there is no connection, and waits for the

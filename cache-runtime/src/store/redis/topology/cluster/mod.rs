@@ -30,7 +30,7 @@ use self::map::Member;
 pub(crate) use self::redirection::Redirection;
 pub(in crate::store) use self::slot::of as slot_of;
 use self::view::View;
-use crate::store::redis::Settings;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::breaker::{Phase, Snapshot};
 use crate::store::redis::connection::error::Cause;
 use crate::store::redis::connection::node::Node;
@@ -55,7 +55,11 @@ pub(in crate::store) struct Destination {
 }
 
 impl Cluster {
-    pub(in crate::store) fn new(seeds: Vec<Endpoint>, access: Access, settings: Settings) -> Self {
+    pub(in crate::store) fn new(
+        seeds: Vec<Endpoint>,
+        access: Access,
+        settings: ConnectionSettings,
+    ) -> Self {
         let view = View::new(seeds, access, settings);
         Self { view: Arc::new(view), keeper: Keeper::default() }
     }

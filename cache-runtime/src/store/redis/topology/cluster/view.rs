@@ -9,7 +9,7 @@ use std::time::Instant;
 use arc_swap::ArcSwap;
 use tokio::sync::watch;
 
-use crate::store::redis::Settings;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::breaker::Phase;
 use crate::store::redis::connection::error::Cause;
 use crate::store::redis::connection::node::Node;
@@ -24,7 +24,7 @@ use crate::support::log;
 pub(super) struct View {
     pub(super) seeds: Vec<Endpoint>,
     pub(super) access: Access,
-    pub(super) settings: Settings,
+    pub(super) settings: ConnectionSettings,
     pub(super) map: ArcSwap<Map>,
     /// Held while the map is changed.
     changing: Mutex<()>,
@@ -46,7 +46,7 @@ pub(super) struct News {
 }
 
 impl View {
-    pub(super) fn new(seeds: Vec<Endpoint>, access: Access, settings: Settings) -> Self {
+    pub(super) fn new(seeds: Vec<Endpoint>, access: Access, settings: ConnectionSettings) -> Self {
         let news = News { phase: Phase::Idle, since: Instant::now(), cause: None };
         Self {
             seeds,

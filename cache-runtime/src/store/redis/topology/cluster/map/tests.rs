@@ -1,6 +1,6 @@
 //! What follows from the reports of nodes.
 
-use crate::store::redis::Settings;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::topology::cluster::map::*;
 use crate::store::redis::topology::discovery::Source;
 use crate::store::redis::url::Access;
@@ -11,7 +11,7 @@ fn at(port: u16) -> Endpoint {
 
 fn connect(endpoint: &Endpoint) -> Arc<Node> {
     let source = Source::Member(endpoint.clone());
-    Arc::new(Node::new(source, Access::default(), Settings::default()))
+    Arc::new(Node::new(source, Access::default(), ConnectionSettings::default()))
 }
 
 /// What a node says: of each primary its port, its slots and its epoch; of the others their port

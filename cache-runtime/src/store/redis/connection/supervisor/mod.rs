@@ -1,31 +1,24 @@
 //! Keeps one server connected.
 
-use std::pin::pin;
+mod probe;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
+use self::probe::Finding;
 use crate::store::quiet;
-use crate::store::redis::Settings;
-use crate::store::redis::commands::bulk::LargeKeys;
+use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::backoff::{Backoff, LONGEST};
 use crate::store::redis::connection::breaker::{Alarms, Breaker};
 use crate::store::redis::connection::error::Cause;
+use crate::store::redis::connection::large::LargeKeys;
 use crate::store::redis::connection::link::Link;
+use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::script::supported;
-use crate::store::redis::topology::discovery::Source;
-use crate::store::redis::url::Access;
 use crate::support::log;
 use crate::support::random::random_fraction;
-
-/// Where to connect, and how.
-#[derive(Debug)]
-pub(in crate::store) struct Plan {
-    pub(in crate::store) source: Source,
-    pub(in crate::store) access: Access,
-    pub(in crate::store) settings: Settings,
-}
 
 /// Releases the breaker when the supervisor's task ends, including when its runtime is shut down.
 struct Generation {
@@ -45,25 +38,6 @@ fn linger(link: Arc<Link>, farewell: Duration) {
         sleep(farewell).await;
         drop(link);
     });
-}
-
-/// How a server reacts to a probe.
-enum Pulse {
-    /// It answers as fast as calls need it.
-    Prompt,
-    /// It answers, but calls would not wait for it.
-    Slow,
-    /// It is sending a large reply, and those that others wait for are behind it.
-    Blocked,
-    None,
-}
-
-/// What is to be done about a connection.
-enum Finding {
-    Stays,
-    /// The same server is to be asked by another one.
-    Blocked,
-    Lost,
 }
 
 pub(in crate::store) struct Supervisor {
@@ -133,9 +107,11 @@ impl Supervisor {
         breaker.heartbeat(settings.connect_timeout);
         let connect = async {
             let endpoint = source.endpoint(access).await?;
-            let (epoch, observer) = (breaker.next_epoch(), Arc::downgrade(breaker));
-            let link = Link::open(endpoint, access, settings, epoch, observer).await?;
-            source.accept(link)
+            let epoch = breaker.next_epoch();
+            let watch = || breaker.watch(epoch);
+            let link = Link::open(endpoint, access, settings, epoch, watch).await?;
+            source.accept(&link.server)?;
+            Ok(link)
         };
         let link =
             timeout(settings.connect_timeout, connect).await.unwrap_or(Err(Cause::TimedOut))?;
@@ -176,7 +152,7 @@ impl Supervisor {
     /// Deals with alarms until the connection has to be replaced; its successor, if there is one.
     async fn serve_alarms(&mut self, link: &Arc<Link>) -> Option<Arc<Link>> {
         let (mut since, mut asked) = (Instant::now(), Instant::now());
-        let Settings { heartbeat, max_age, .. } = self.plan.settings;
+        let ConnectionSettings { heartbeat, max_age, .. } = self.plan.settings;
         let mut beats_at = asked + heartbeat;
         let mut ends_at = max_age.map(|age| asked + age.mul_f64(1.0 - random_fraction() / 10.0));
         loop {
@@ -239,25 +215,11 @@ impl Supervisor {
     /// is the matter meanwhile is looked after then, and calls that are not answered open the
     /// breaker by themselves.
     async fn ask_for_scripts(&self, link: &Link) {
-        let Settings { connect_timeout, .. } = self.plan.settings;
+        let ConnectionSettings { connect_timeout, .. } = self.plan.settings;
         self.breaker().heartbeat(connect_timeout);
         let question = link.server.scripting.ask_again(link.connection.clone());
         if let Ok(true) = timeout(connect_timeout, question).await {
             supported::tell_regained(&self.plan.source);
-        }
-    }
-
-    /// Whether the server answers on a connection that nobody may have used for a while; otherwise
-    /// it is to be replaced, before a call has to find out. Nobody waits, so the server may take
-    /// its time.
-    async fn beats(&self, link: &Link) -> bool {
-        let Settings { connect_timeout, .. } = self.plan.settings;
-        self.breaker().heartbeat(connect_timeout);
-        self.breaker().suspect();
-        let before = link.progress();
-        match timeout(connect_timeout, link.ping()).await {
-            Ok(answers) => answers,
-            Err(_) => !self.breaker().is_suspect() || link.has_progressed(before),
         }
     }
 
@@ -273,59 +235,5 @@ impl Supervisor {
             self.plan.source
         ));
         Some(successor)
-    }
-
-    /// Probes a connection on which a call was not answered, until calls are let through again or
-    /// it has to be replaced.
-    async fn probe_until_healthy(&mut self, link: &Arc<Link>) -> Finding {
-        match self.probe(link).await {
-            Pulse::Prompt | Pulse::Slow => {}
-            Pulse::Blocked => return Finding::Blocked,
-            Pulse::None => return Finding::Lost,
-        }
-        while !self.breaker().is_published(link.epoch) {
-            self.pause().await;
-            self.breaker().probe(self.generation.number);
-            self.breaker().attempt();
-            match self.probe(link).await {
-                Pulse::Prompt => {
-                    self.backoff.up();
-                    self.breaker().try_out(self.generation.number, link);
-                }
-                Pulse::Slow => self.breaker().refuse(self.generation.number, &Cause::TimedOut),
-                Pulse::Blocked => return Finding::Blocked,
-                Pulse::None => return Finding::Lost,
-            }
-        }
-        Finding::Stays
-    }
-
-    /// Asks for a sign of life. Calls are refused from the moment when it is overdue, unless others
-    /// are answered.
-    async fn probe(&self, link: &Link) -> Pulse {
-        let Settings { connect_timeout, prompt, .. } = self.plan.settings;
-        self.breaker().heartbeat(connect_timeout);
-        self.breaker().suspect();
-        let mut pong = pin!(link.ping());
-        let before = link.progress();
-        // In two halves: if it was this process that was paused, the second half finds the answer.
-        for _ in 0..2 {
-            match timeout(prompt / 2, &mut pong).await {
-                Ok(true) => return Pulse::Prompt,
-                Ok(false) => return Pulse::None,
-                Err(_) => {}
-            }
-        }
-        if self.breaker().is_suspect() {
-            if link.has_progressed(before) {
-                return Pulse::Blocked;
-            }
-            self.breaker().withdraw(link.epoch, &Cause::TimedOut);
-        }
-        match timeout(connect_timeout.saturating_sub(prompt), pong).await {
-            Ok(true) => Pulse::Slow,
-            Err(_) if !self.breaker().is_suspect() => Pulse::Slow,
-            Ok(false) | Err(_) => Pulse::None,
-        }
     }
 }

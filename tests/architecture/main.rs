@@ -95,6 +95,11 @@ fn a_module_with_children_is_the_mod_file_of_its_folder() {
 }
 
 #[test]
+fn public_async_functions_say_what_it_means_to_drop_them() {
+    assert_none(&runtime().silent_functions());
+}
+
+#[test]
 fn a_name_means_one_type() {
     assert_none(&runtime().names_twice());
 }
@@ -172,7 +177,8 @@ mod that_they_can_fail {
     fn everything_else_is_told_too() {
         let lib = "mod a; mod b;";
         let a = "pub(crate) struct Twice; use super::b::Twice as Other; #[cfg(test)] fn f() {}";
-        let long = format!("// {}\npub struct Twice;", "x".repeat(100));
+        let long =
+            format!("// {}\npub struct Twice; /// Waits.\npub async fn f() {{}}", "x".repeat(100));
         let files = [("lib.rs", lib), ("a.rs", a), ("b.rs", &long), ("a/c.rs", "")];
         let tree = tree(&files);
         assert_eq!(tree.without_floor(&two_floors()).len(), 4, "two without, two that are none");
@@ -180,7 +186,8 @@ mod that_they_can_fail {
         assert_eq!(tree.test_code().len(), 1);
         assert_eq!(tree.two_styles().len(), 1);
         assert_eq!(tree.names_twice(), ["`Twice` is a type in a.rs and in b.rs"]);
-        assert_eq!(tree.long_files(1), ["b.rs has 2 lines, more than 1"]);
+        assert_eq!(tree.silent_functions(), ["b.rs: `f` has no `# Cancel safety`"]);
+        assert_eq!(tree.long_files(2), ["b.rs has 3 lines, more than 2"]);
         assert_eq!(tree.long_lines(100), ["b.rs:1 has 103 columns, more than 100"]);
     }
 

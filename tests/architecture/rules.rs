@@ -154,6 +154,17 @@ impl Tree {
         .collect()
     }
 
+    /// Public async functions that do not say what it means to drop their future.
+    pub(crate) fn silent_functions(&self) -> Vec<String> {
+        let functions = self.files.iter().flat_map(|(path, source)| {
+            source
+                .silent
+                .iter()
+                .map(move |name| format!("{path}: `{name}` has no `# Cancel safety`"))
+        });
+        functions.collect()
+    }
+
     /// Modules in a file beside their folder.
     pub(crate) fn two_styles(&self) -> Vec<String> {
         let has_folder = |path: &&String| {

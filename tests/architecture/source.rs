@@ -23,6 +23,8 @@ pub(crate) struct Source {
     pub(crate) tests: Vec<String>,
     /// Other items that are there for tests alone.
     pub(crate) test_items: usize,
+    /// Public async functions whose documentation does not say what it means to drop the future.
+    pub(crate) silent: Vec<String>,
     /// How many columns each line has; none for what cannot be broken.
     pub(crate) lines: Vec<usize>,
 }
@@ -31,7 +33,7 @@ impl Source {
     pub(crate) fn parse(path: &str, text: &str) -> Self {
         let tokens = TokenStream::from_str(text).unwrap_or_else(|error| panic!("{path}: {error}"));
         let lines = text.lines().map(width).collect();
-        let mut source = Self { lines, ..Self::default() };
+        let mut source = Self { lines, silent: silent(text), ..Self::default() };
         source.read(&tokens.into_iter().collect::<Vec<_>>());
         source
     }
@@ -106,6 +108,25 @@ impl Source {
             }
         }
     }
+}
+
+/// The public async functions without a section about cancel safety.
+fn silent(text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut documentation = String::new();
+    for line in text.lines().map(str::trim_start) {
+        if let Some(function) = line.strip_prefix("pub async fn ")
+            && !documentation.contains("# Cancel safety")
+        {
+            found.extend(function.split(['(', '<']).next().map(ToOwned::to_owned));
+        }
+        if line.starts_with("///") {
+            documentation.push_str(line);
+        } else if !line.starts_with("#[") {
+            documentation.clear();
+        }
+    }
+    found
 }
 
 /// The columns of a line. A row of a table cannot be broken, nor what an example hides.

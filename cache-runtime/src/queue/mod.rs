@@ -93,6 +93,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
 
     /// The same as [`push`](Self::push), but fails with [`ErrorKind::Full`](crate::ErrorKind::Full)
     /// instead of waiting for room.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of [`push`](Self::push).
     pub async fn try_push(&self, item: T) -> Result<(), Error> {
         let push: Pin<Box<dyn Future<Output = _> + Send + '_>> =
             Box::pin(self.push_and_put(item, false));

@@ -28,6 +28,10 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// # Errors
     ///
     /// If the store does not answer or refuses.
+    ///
+    /// # Cancel safety
+    ///
+    /// It only reads, so the future can be dropped at any time.
     pub async fn length(&self) -> Result<QueueLength, Error> {
         match self.log() {
             Some(log) => log.measure().await,

@@ -40,7 +40,7 @@ impl View {
 )]
 async fn save_views(db: &SqlitePool, views: Batch<View>) -> Result<()> {
     let mut tx = db.begin().await?;
-    let (partition, delivered) = (views.partition(), views.len());
+    let (partition, delivered) = (views.partition(), views.pushed());
     let stored = "SELECT position FROM progress WHERE partition = ?";
     let stored: Option<String> =
         sqlx::query_scalar(stored).bind(partition).fetch_one(&mut *tx).await?;
@@ -49,7 +49,7 @@ async fn save_views(db: &SqlitePool, views: Batch<View>) -> Result<()> {
     let stored = stored.map(|text| text.parse::<Position>()).transpose()?;
 
     let views = views.after(stored);
-    let (new, position) = (views.len(), views.position());
+    let (new, position) = (views.pushed(), views.position());
     let rows = views.into_items();
     println!("{delivered:>6} views, {new:>4} of them new, in {:>2} rows", rows.len());
     for view in rows {

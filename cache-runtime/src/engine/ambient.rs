@@ -86,7 +86,7 @@ fn fallback(function: &'static Callsite) -> Core {
 }
 
 const NONE: &str = "no cache is installed, and the task of this call has none";
-const MEND: &str = "call `Core::install` at start-up, or run the call in `Core::scope` (a task is \
+const MEND: &str = "call `Cache::install` at start-up, or run the call in `Cache::scope` (a task is \
      not in the scope of the one that spawned it; `CacheLayer` puts the requests of a server into \
      one)";
 

@@ -75,7 +75,7 @@ async fn a_worker_keeps_what_its_sink_needs(_: Fixture) {
 
 #[write_behind(queue = "batches", key = "<view.page>", linger = "1ms", partitions = 1, batch = 2)]
 async fn save_batch(log: &Log, views: Batch<View>) {
-    let (queue, partition, len) = (views.queue(), views.partition(), views.len());
+    let (queue, partition, len) = (views.queue(), views.partition(), views.pushed());
     let pages: Vec<_> = views.into_iter().map(|view| view.item.page).collect();
     log.write(format!("{queue}:{partition} {len} {}", pages.concat()));
 }

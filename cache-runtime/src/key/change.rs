@@ -14,8 +14,8 @@ use crate::key::{KeyPart, Segment};
 /// its tags, and in the targets of writes.
 ///
 /// ```
-/// use cache_runtime::key::{Lower;
-/// use cache_runtime::{Key, Trim}};
+/// use cache_runtime::Key;
+/// use cache_runtime::key::{Lower, Trim};
 ///
 /// fn user_key(email: &str) -> Key<String> {
 ///     Key::<String>::builder().text("user:").part(&Lower(Trim(email))).done()

@@ -41,7 +41,7 @@ impl Cache {
     /// ```
     #[must_use]
     pub fn current() -> Self {
-        static BY_HAND: Callsite = Callsite::new("Core::current", "");
+        static BY_HAND: Callsite = Callsite::new("Cache::current", "");
         ambient::in_place(&BY_HAND).into()
     }
 

@@ -86,9 +86,9 @@ fn fallback(function: &'static Callsite) -> Core {
 }
 
 const NONE: &str = "no cache is installed, and the task of this call has none";
-const MEND: &str = "call `Cache::install` at start-up, or run the call in `Cache::scope` (a task is \
-     not in the scope of the one that spawned it; `CacheLayer` puts the requests of a server into \
-     one)";
+const MEND: &str = "call `Cache::install` at start-up, or run the call in `Cache::scope` (a task \
+     is not in the scope of the one that spawned it; `CacheLayer` puts the requests of a server \
+     into one)";
 
 #[expect(clippy::panic, reason = "asked for by an environment variable that is for tests")]
 fn refuse(message: &str) -> ! {

@@ -92,6 +92,14 @@ pub fn key_part(item: proc_macro::TokenStream) -> proc_macro::TokenStream {
     derive::key_part(item.into()).unwrap_or_else(|error| error.to_compile_error()).into()
 }
 
+/// What `cache_runtime::tag!` expands to.
+#[doc(hidden)]
+#[proc_macro]
+pub fn tag(tokens: proc_macro::TokenStream) -> proc_macro::TokenStream {
+    let call = syn::parse::<expand::TagCall>(tokens);
+    call.map_or_else(|error| error.to_compile_error(), |call| expand::tag(&call)).into()
+}
+
 /// What `expand` makes of the function; if it fails, the function unchanged and the errors.
 fn attribute(
     args: proc_macro::TokenStream,

@@ -99,6 +99,51 @@ pub mod tests_and_servers {}
 #[doc = include_str!("doc/writing_behind.md")]
 pub mod writing_behind {}
 
+/// A [`Tag`] from a template, whose placeholders are paths over variables: `tag!("author:<a.id>")`.
+///
+/// Literal text is taken as it is, and values are escaped, as in the templates of an attribute. So
+/// it makes the same tag as `tags = ["author:<id>"]` does, and as
+/// `#[invalidates(tag = "author:<id>")]` invalidates, for an `id` of the same text. All that is said
+/// of templates holds, such as `<name:trim:lower>` and `<filter:hash>`.
+///
+/// It is for tags that only the value tells:
+///
+/// ```
+/// use cache_runtime::{Cache, cached, invalidates, tag};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Serialize, Deserialize)]
+/// struct Article {
+///     slug: String,
+///     author: u64,
+/// }
+///
+/// #[cached(key = "article:<slug>", ttl = "1h", tags = |it: &Article| [tag!("author:<it.author>")])]
+/// async fn article(slug: &str) -> Article {
+///     Article { slug: slug.to_owned(), author: 7 }
+/// }
+///
+/// #[invalidates(tag = "author:<id>")]
+/// async fn rename_author(id: u64, name: &str) {
+///     // UPDATE users ..
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cache_runtime::Error> {
+/// # let cache = Cache::in_memory();
+/// # cache.scope(async {
+/// assert_eq!(article("tea").await.author, 7);
+/// assert!(cache.get(&article_key("tea")).await?.is_some());
+/// rename_author(7, "Ada").await;
+/// assert!(cache.get(&article_key("tea")).await?.is_none());
+/// # Ok(()) }).await }
+/// ```
+#[macro_export]
+macro_rules! tag {
+    ($template:tt) => {
+        $crate::__private::tag!($crate, $template)
+    };
+}
+
 pub use cache_macros::{KeyPart, cached, invalidates, write_behind, write_through};
 
 pub use crate::cache::call::{Call, CallExt};

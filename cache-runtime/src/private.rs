@@ -5,11 +5,13 @@ pub use core;
 #[cfg(feature = "catalog")]
 pub use inventory;
 
+pub use cache_macros::tag;
+
 #[cfg(feature = "catalog")]
 pub use crate::catalog::site::{CachedSite, Target, WriteSite};
 
+use crate::key::{AsTag, Tag, TagText};
 pub use crate::key::{Displayed, KeyText, Lower, Trim};
-use crate::key::{Tag, TagText};
 pub use crate::policy::Callsite;
 pub use crate::policy::QueueSite;
 pub use crate::policy::place::Here;
@@ -52,6 +54,15 @@ pub fn key<T>(callsite: &'static Callsite) -> KeyText<T> {
 /// Starts a tag.
 pub fn tag() -> TagText {
     Tag::builder()
+}
+
+/// The tags that a value tells.
+pub fn told<I>(tags: I) -> Vec<Tag>
+where
+    I: IntoIterator,
+    I::Item: AsTag,
+{
+    tags.into_iter().map(Into::into).collect()
 }
 
 /// Starts a key or a pattern that belongs to no function.

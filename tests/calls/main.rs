@@ -10,3 +10,4 @@ mod namespaces;
 mod protocol;
 mod stampede;
 mod stats;
+mod told;

@@ -2,7 +2,7 @@
 
 #![allow(unused_variables)]
 
-use cache_runtime::cached;
+use cache_runtime::{cached, tag};
 
 #[derive(serde::Serialize, serde::Deserialize)]
 struct User {
@@ -73,6 +73,30 @@ async fn unknown_parameter(db: &Pool, org: i64, id: i64) -> Result<User, Error> 
 #[cached(key = "user:<org>:<id>", ttl = 60, tags = ["org:<result.id>"])]
 async fn with_result(db: &Pool, org: i64, id: i64) -> Result<User, Error> {
     todo!()
+}
+
+#[cached(key = "f:<id>", ttl = 60, tags = ["users", |user: &User| [tag!("user:<user.id>")], |_: &User| []])]
+async fn two_closures(id: i64) -> Result<User, Error> {
+    todo!()
+}
+
+#[cached(key = "g:<id>", ttl = 60, tags = |user: &User, id: i64| [tag!("user:<id>")])]
+async fn two_parameters(id: i64) -> Result<User, Error> {
+    todo!()
+}
+
+#[cached(key = "h:<org>:<id>", ttl = 60, tags = |user: &User| [tag!("org:<user.id>").join(org)])]
+async fn of_a_parameter(org: i64, id: i64) -> Result<User, Error> {
+    todo!()
+}
+
+#[cached(key = get_user_key(&id), ttl = 60, tags = |user: &User| [tag!("user:<user.id>")])]
+async fn told_of_a_shared_key(id: i64) -> Result<User, Error> {
+    todo!()
+}
+
+fn templates(user: &User) -> [cache_runtime::Tag; 3] {
+    [tag!("user:<user.id"), tag!("user *"), tag!(user)]
 }
 
 fn main() {}

@@ -18,6 +18,7 @@ mod options;
 mod pieces;
 pub(crate) mod put;
 pub(crate) mod setting;
+pub(crate) mod tags;
 pub(crate) mod target;
 #[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     returns_a_value(model, diagnostics);
     loads_outside_transactions(model, diagnostics);
     ttl_is_given(model, diagnostics);
-    ttl_of_value_uses_only_it(model, diagnostics);
+    closures_use_only_the_value(model, diagnostics);
     skips_what_there_is(model, diagnostics);
     is_strict_or_lossy(model, diagnostics);
     detached::cached(model, diagnostics);
@@ -127,21 +127,25 @@ fn is_strict_or_lossy(model: &Cached<'_>, diagnostics: &Diagnostics) {
 /// #[cached(key = "plan:<id>", ttl = |plan: &Plan| if id == 0 { .. } else { .. })]
 ///                                                    ^^ not known where a value is stored
 /// ```
-fn ttl_of_value_uses_only_it(model: &Cached<'_>, diagnostics: &Diagnostics) {
-    let Ok(Some(Ttl::Of(closure))) = model.args.ttl.get() else {
-        return;
+fn closures_use_only_the_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
+    let tags = model.args.tags.get().ok().flatten().and_then(|tags| tags.of_value.as_ref());
+    let ttl = match model.args.ttl.get() {
+        Ok(Some(Ttl::Of(closure))) => Some(closure),
+        _ => None,
     };
     let names = model.scope.parameters.iter().map(|parameter| parameter.name.unraw().to_string());
     for name in names.chain(["self".to_owned()]) {
-        let used = syntax::variable(&closure.body, &name);
-        if let Some(used) = used.filter(|_| !syntax::mentions(&closure.inputs, &name)) {
-            diagnostics.error(
-                used.span(),
-                format!(
-                    "a `ttl` closure sees only the value; to use `{name}` \
-                     write an expression of type `Duration`"
-                ),
-            );
+        let mends = [
+            (ttl, "ttl", format!("to use `{name}` write an expression of type `Duration`")),
+            (tags, "tags", format!("write `\"..:<{name}>\"` beside it, in one list")),
+        ];
+        for (closure, option, mend) in mends {
+            let Some(closure) = closure else { continue };
+            let used = syntax::variable(&closure.body, &name);
+            if let Some(used) = used.filter(|_| !syntax::mentions(&closure.inputs, &name)) {
+                let message = format!("a `{option}` closure sees only the value; {mend}");
+                diagnostics.error(used.span(), message);
+            }
         }
     }
 }

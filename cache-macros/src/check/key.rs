@@ -1,10 +1,13 @@
 //! Rules for the key of a `#[cached]` function, and for the tags that go with it.
 
+use proc_macro2::Span;
 use syn::Expr;
 use syn::ext::IdentExt as _;
+use syn::spanned::Spanned;
 
 use super::parameters::tells_calls_apart;
 use crate::attr::cached::Companion;
+use crate::attr::tags::Tags;
 use crate::diagnostics::Diagnostics;
 use crate::model::{Cached, Home, Key};
 use crate::parameter::Parameter;
@@ -89,7 +92,7 @@ fn companion_can_name_types(key: &Key<'_>, diagnostics: &Diagnostics) {
 ///                                                        ^^^^^^^ what for?
 /// ```
 fn tags_are_few_and_different(model: &Cached<'_>, diagnostics: &Diagnostics) {
-    let Ok(Some(tags)) = model.args.tags.get() else { return };
+    let Ok(Some(Tags { templates: tags, .. })) = model.args.tags.get() else { return };
     for (at, tag) in tags.iter().enumerate() {
         let text = tag.literal.value();
         if tags.iter().take(at).any(|before| before.literal.value() == text) {
@@ -112,14 +115,14 @@ fn tags_are_few_and_different(model: &Cached<'_>, diagnostics: &Diagnostics) {
 ///                                                 ^^^^^^^ others have the same key without it
 /// ```
 fn tags_go_with_it(model: &Cached<'_>, key: &Key<'_>, diagnostics: &Diagnostics) {
-    if let (Key::Shared(_), Ok(Some(tags))) = (key, model.args.tags.get())
-        && let Some(tag) = tags.first()
-    {
+    if let (Key::Shared(_), Ok(Some(tags))) = (key, model.args.tags.get()) {
+        let first = tags.templates.first().map(|tag| tag.literal.span());
+        let closure = tags.of_value.as_ref().map(Spanned::span);
         diagnostics.error(
-            tag.literal.span(),
+            first.or(closure).unwrap_or_else(Span::call_site),
             "the tags of an entry go with its key, so that all functions that share it agree on \
              them; give them where the key is made: in `tags` of the function that has the \
-             template, or with `.tag(..)`",
+             template, or with `.tag(..)` and `.tags_of(..)`",
         );
     }
 }

@@ -2,7 +2,8 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
-use syn::Path;
+use syn::spanned::Spanned as _;
+use syn::{Expr, ExprClosure, Path, ReturnType};
 
 use super::callsite::{Site, callsite};
 use super::companion::parameters::lets;
@@ -47,10 +48,12 @@ pub(super) fn chain(
         }
         _ => pieces(&own.pieces, function, private, &mut value),
     };
+    let told = model.args.tags.get()?.and_then(|tags| tags.of_value.as_ref());
     // A closure's parameter must have a type before it is met; if it is the last thing that is
     // said, that comes from the companion's return type.
     let closures = usize::from(matches!(model.args.ttl.get()?, Some(Ttl::Of(_))))
-        + usize::from(model.args.unless.is_given());
+        + usize::from(model.args.unless.is_given())
+        + usize::from(told.is_some());
     let in_body = matches!(site, Site::Body);
     let last = !in_body && own.tags.is_empty();
     // The entries of a batch hold its values or options of them, and without a companion nothing
@@ -71,14 +74,34 @@ pub(super) fn chain(
         Some(unless) => Some(quote!(.unless(#unless))),
         None => model.args.unless.is_given().then(|| quote!(.unless_in_call())),
     };
+    let told = told.map(|closure| self::told(closure, private));
     let tags = own.tags.iter().map(|tag| {
         let tag = pieces(tag, function, private, &mut value);
         quote!(.tag(#private::tag() #tag.done()))
     });
     Ok(quote! {
         #callsite
-        #private::key #turbofish (&__CALLSITE) #pieces_of_key.done() #ttl #unless #(#tags)*
+        #private::key #turbofish (&__CALLSITE) #pieces_of_key.done() #ttl #unless #told #(#tags)*
     })
+}
+
+// Output, of `tags = |page: &Page| page.rows.iter().map(|row| tag!("row:<row.id>"))`:
+//     .tags_of(|page: &Page| __private::told(page.rows.iter().map(..)))
+/// They are collected inside of the closure, which may return what borrows the value.
+fn told(closure: &ExprClosure, private: &Path) -> TokenStream {
+    let body = &closure.body;
+    let of = match &closure.output {
+        ReturnType::Type(_, ty) => Some(quote!(::<#ty>)),
+        ReturnType::Default => None,
+    };
+    let told = respanned(private, body.span());
+    let body = quote!(#told::told #of (#body));
+    let closure = ExprClosure {
+        output: ReturnType::Default,
+        body: Box::new(Expr::Verbatim(body)),
+        ..closure.clone()
+    };
+    quote!(.tags_of(#closure))
 }
 
 /// The pieces of a key as calls of its builder; `value` writes what a placeholder stands for.
@@ -94,28 +117,37 @@ pub(super) fn pieces(
             let name = function.name().to_string();
             quote!(.origin(&|| (), #name))
         }
-        Piece::Part(part) => match (part.subject, part.form) {
-            (Subject::Type(name), _) => quote!(.type_name::<#name>()),
-            (Subject::SelfType, _) => quote!(.type_name::<Self>()),
-            (_, Form::Plain) => {
-                let value = changed(part, value(part), private);
-                quote_spanned!(part.helper=> .part(#value))
-            }
-            (_, Form::Argument) => {
-                let value = value(part);
-                quote_spanned!(part.helper=> .argument(#value))
-            }
-            (_, Form::Before(next)) => {
-                let value = changed(part, value(part), private);
-                quote_spanned!(part.helper=> .part_before(#value, #next))
-            }
-            (_, Form::Hash) => {
-                let value = changed(part, value(part), private);
-                quote_spanned!(part.helper=> .hash(#value))
-            }
-        },
+        Piece::Part(part) => self::part(part, private, &mut value),
     });
     calls.collect()
+}
+
+/// A placeholder as a call of the builder.
+pub(super) fn part(
+    part: &Part<'_>,
+    private: &Path,
+    mut value: impl FnMut(&Part<'_>) -> TokenStream,
+) -> TokenStream {
+    match (part.subject, part.form) {
+        (Subject::Type(name), _) => quote!(.type_name::<#name>()),
+        (Subject::SelfType, _) => quote!(.type_name::<Self>()),
+        (_, Form::Plain) => {
+            let value = changed(part, value(part), private);
+            quote_spanned!(part.helper=> .part(#value))
+        }
+        (_, Form::Argument) => {
+            let value = value(part);
+            quote_spanned!(part.helper=> .argument(#value))
+        }
+        (_, Form::Before(next)) => {
+            let value = changed(part, value(part), private);
+            quote_spanned!(part.helper=> .part_before(#value, #next))
+        }
+        (_, Form::Hash) => {
+            let value = changed(part, value(part), private);
+            quote_spanned!(part.helper=> .hash(#value))
+        }
+    }
 }
 
 // Output, of `<email:trim:lower>`:

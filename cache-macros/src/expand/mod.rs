@@ -16,6 +16,7 @@ mod named;
 mod placeholder;
 mod settings;
 mod shape;
+mod tag;
 mod target;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use syn::{Expr, Path, Type, parse_quote};
 
 pub(crate) use self::cached::cached;
 pub(crate) use self::invalidates::invalidates;
+pub(crate) use self::tag::{TagCall, tag};
 pub(crate) use self::write_behind::write_behind;
 pub(crate) use self::write_through::write_through;
 use crate::function::Function;

@@ -123,7 +123,7 @@ impl<'a> Key<'a> {
             }
             None => (automatic(scope, flavor, batch, skipped(args)), None),
         };
-        let tags = args.tags.get()?.map_or(&[][..], Vec::as_slice);
+        let tags = args.tags.get()?.map_or(&[][..], |tags| &tags.templates);
         // All of them first, so that every mistake is reported.
         let tags: Vec<_> = tags.iter().map(|tag| piece::resolve(tag, scope, diagnostics)).collect();
         let tags = tags.into_iter().collect::<Result<Vec<_>, _>>()?;

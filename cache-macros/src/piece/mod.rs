@@ -53,7 +53,7 @@ impl Piece<'_> {
 }
 
 impl<'a> Part<'a> {
-    fn new(placeholder: &Placeholder, subject: Subject<'a>, span: Span) -> Self {
+    pub(crate) fn new(placeholder: &Placeholder, subject: Subject<'a>, span: Span) -> Self {
         let form = match placeholder.ambiguous_next() {
             _ if placeholder.hash => Form::Hash,
             Some(next) => Form::Before(next),

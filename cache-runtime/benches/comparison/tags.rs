@@ -1,6 +1,11 @@
-//! What tags cost a hit: one more key each, in the same round trip.
+//! What tags cost: a hit one more key each, in the same round trip, whether the key tells them or
+//! the value; a miss one more script each, and more round trips if nobody could guess them; and an
+//! invalidation one round trip more than that of a key.
 
-use cache_runtime::cached;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use cache_runtime::{CallExt as _, cached, invalidates, tag};
 
 use super::measure::{Contender, compare};
 use super::scenarios::{Bench, ENTRIES};
@@ -21,6 +26,25 @@ async fn tagged_thrice(id: u64) -> User {
     User::new(id)
 }
 
+#[cached(
+    key = "told-thrice:<id>",
+    ttl = 3600,
+    tags = |user: &User| [tag!("org:<user.id>"), tag!("country:<user.id>"), tag!("users")],
+)]
+async fn told_thrice(id: u64) -> User {
+    User::new(id)
+}
+
+#[invalidates(untagged(id))]
+async fn write_key(id: u64) {
+    _ = id;
+}
+
+#[invalidates(tag = "org:<id>")]
+async fn write_tag(id: u64) {
+    _ = id;
+}
+
 impl Bench {
     pub(crate) fn tags(&self) {
         self.runtime.block_on(async {
@@ -28,24 +52,81 @@ impl Bench {
                 untagged(id).await;
                 tagged_once(id).await;
                 tagged_thrice(id).await;
+                told_thrice(id).await;
             }
         });
         for callers in [1, 64] {
-            compare(
-                &format!("hits by number of tags, 300 B, callers: {callers}"),
-                self.effort.rounds,
-                vec![
-                    Contender::new("none", || {
-                        self.cached(callers, |argument| untagged(argument % ENTRIES))
-                    }),
-                    Contender::new("1 tag", || {
-                        self.cached(callers, |argument| tagged_once(argument % ENTRIES))
-                    }),
-                    Contender::new("3 tags", || {
-                        self.cached(callers, |argument| tagged_thrice(argument % ENTRIES))
-                    }),
-                ],
-            );
+            self.hits_with_tags(callers);
+            self.misses_with_tags(callers);
+            self.writes_of_tags(callers);
         }
+    }
+
+    fn hits_with_tags(&self, callers: u64) {
+        compare(
+            &format!("hits by number of tags, 300 B, callers: {callers}"),
+            self.effort.rounds,
+            vec![
+                Contender::new("none", || self.cached(callers, |it| untagged(it % ENTRIES))),
+                Contender::new("1 tag", || self.cached(callers, |it| tagged_once(it % ENTRIES))),
+                Contender::new("3 tags", || self.cached(callers, |it| tagged_thrice(it % ENTRIES))),
+                Contender::new("3 told", || self.cached(callers, |it| told_thrice(it % ENTRIES))),
+            ],
+        );
+    }
+
+    /// What is loaded again has tags that can be guessed, and an argument that comes for the first
+    /// time has not.
+    fn misses_with_tags(&self, callers: u64) {
+        let fresh = Arc::new(AtomicU64::new(ENTRIES));
+        let next = || {
+            let fresh = Arc::clone(&fresh);
+            move || fresh.fetch_add(1, Ordering::Relaxed)
+        };
+        let (none, three, told) = (next(), next(), next());
+        compare(
+            &format!("misses by number of tags, 300 B, callers: {callers}"),
+            self.effort.rounds,
+            vec![
+                Contender::new("none", || {
+                    let next = none.clone();
+                    self.cached(callers, move |_| untagged(next()))
+                }),
+                Contender::new("3 tags", || {
+                    let next = three.clone();
+                    self.cached(callers, move |_| tagged_thrice(next()))
+                }),
+                Contender::new("3 told, unknown", || {
+                    let next = told.clone();
+                    self.cached(callers, move |_| told_thrice(next()))
+                }),
+            ],
+        );
+        compare(
+            &format!("refreshes by number of tags, 300 B, callers: {callers}"),
+            self.effort.rounds,
+            vec![
+                Contender::new("none", || {
+                    self.cached(callers, |it| untagged(it % ENTRIES).refresh())
+                }),
+                Contender::new("3 tags", || {
+                    self.cached(callers, |it| tagged_thrice(it % ENTRIES).refresh())
+                }),
+                Contender::new("3 told, guessed", || {
+                    self.cached(callers, |it| told_thrice(it % ENTRIES).refresh())
+                }),
+            ],
+        );
+    }
+
+    fn writes_of_tags(&self, callers: u64) {
+        compare(
+            &format!("#[invalidates] of a key and of a tag, callers: {callers}"),
+            self.effort.rounds,
+            vec![
+                Contender::new("key", || self.cached(callers, |it| write_key(it % ENTRIES))),
+                Contender::new("tag", || self.cached(callers, |it| write_tag(it % ENTRIES))),
+            ],
+        );
     }
 }

@@ -35,14 +35,17 @@ impl Cache {
             return Ok(None);
         }
         self.check(key)?;
-        let call = ReadCall::by_hand(&self.core, key);
-        match self.look_by_hand(&call).await {
-            Err(Missing::Elsewhere) => {
-                let beside = self.look_by_hand(&call.beside()).await;
-                beside.or_else(|missing| self.explain(missing))
+        let mut call = ReadCall::by_hand(&self.core, key);
+        // At most once into the key beside, and once more into each, as the value may name tags
+        // that were not asked for.
+        for _ in 0..3 {
+            match self.look_by_hand(&call).await {
+                Err(Missing::Elsewhere) => call = call.beside(),
+                Err(Missing::OtherTags(texts)) => call.learn_tags(texts),
+                result => return result.or_else(|missing| self.explain(missing)),
             }
-            result => result.or_else(|missing| self.explain(missing)),
         }
+        Ok(None)
     }
 
     /// Looks into one key.
@@ -82,7 +85,9 @@ impl Cache {
     fn explain<T>(&self, missing: Missing) -> Result<Option<T>, Error> {
         match missing {
             Missing::Unanswered(error) => Err(self.core.explained(error)),
-            Missing::Nothing(_) | Missing::Blocked | Missing::Elsewhere => Ok(None),
+            Missing::Nothing(_) | Missing::Blocked | Missing::Elsewhere | Missing::OtherTags(_) => {
+                Ok(None)
+            }
         }
     }
 }

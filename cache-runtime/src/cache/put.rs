@@ -11,7 +11,7 @@ use crate::codec::{Codec, CodecError};
 use crate::engine::Core;
 use crate::engine::entry::{Content, Head, Unfit};
 use crate::engine::journal::Invalidation;
-use crate::engine::tags::{Standing, Tags};
+use crate::engine::tags::{Standing, Tags, of_value};
 use crate::error::{Error, ErrorKind};
 use crate::key::Key;
 use crate::read::is_being_written;
@@ -65,10 +65,17 @@ impl Cache {
             return Ok(());
         };
         self.check(key)?;
+        let unfit = |unfit: Unfit| {
+            unfit.tell(&self.core, key.callsite());
+            Error::from(&unfit)
+        };
         let ttl = key.ttl_for(value).ok_or_else(|| Error::from(&Unfit::WithoutTtl))?;
         let text = self.core.full_text(key.as_str());
         let (name, writer) = (Name::new(&text), Token::random());
-        let tags = Tags::of(&self.core, key);
+        let mut tags = Tags::of(&self.core, key);
+        if tags.are_told() {
+            tags.set_of_value(of_value::told(&self.core, key.typed().told(value)).map_err(unfit)?);
+        }
         // The value may have been read before a write that is under way, or whose invalidation is
         // still in the journal.
         if is_being_written(&self.core, &text, &tags) || tags.are_outdated(&self.core, &text) {
@@ -80,13 +87,11 @@ impl Cache {
         let Standing::Stamps(stamps) = captured else {
             return self.core.remove(&[text.into_owned()], Duration::ZERO).await;
         };
-        let head = Head { name: name.hash, token: writer, stamps: &stamps, took: Duration::ZERO };
+        let (told, took) = (tags.of_value(), Duration::ZERO);
+        let head = Head { name: name.hash, token: writer, stamps: &stamps, told, took };
         let schema = key.schema(self.core.settings().codec);
         let record = head.record(&self.core, key.callsite(), schema, &ByHand(value));
-        let record = record.map_err(|unfit| {
-            unfit.tell(&self.core, key.callsite());
-            Error::from(&unfit)
-        })?;
+        let record = record.map_err(unfit)?;
         if ttl < SHORTEST {
             return self.core.remove(&[text.into_owned()], Duration::ZERO).await;
         }

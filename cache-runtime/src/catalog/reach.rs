@@ -11,7 +11,7 @@ use crate::policy::shape::{Shape, Sketch};
 pub(super) struct Reach<'a> {
     sites: Vec<&'a CachedSite>,
     made: Vec<Made<'a>>,
-    /// Functions whose key is made where no attribute is seen, and which may have any.
+    /// Functions whose key or tags are made where no attribute is seen, and which may have any.
     keys_by_hand: bool,
 }
 
@@ -46,7 +46,8 @@ impl<'a> Reach<'a> {
         });
         let mut reach = Self { made: made.collect(), sites, keys_by_hand: false };
         let mut owners = reach.sites.iter().map(|site| reach.owner(site));
-        reach.keys_by_hand = owners.any(|owner| matches!(owner, Owner::Unknown));
+        let by_hand = owners.any(|owner| matches!(owner, Owner::Unknown));
+        reach.keys_by_hand = by_hand || reach.sites.iter().any(|site| site.has_unseen_tags);
         reach
     }
 
@@ -99,8 +100,8 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Whether a function's key is made where no attribute is seen, so that it may have any text
-    /// and any tags.
+    /// Whether a function's key is made where no attribute is seen, or its values tell tags that
+    /// are not, so that it may have any text and any tags.
     pub(super) fn has_keys_by_hand(&self) -> bool {
         self.keys_by_hand
     }

@@ -15,6 +15,8 @@ pub struct CachedSite {
     pub(super) shape: Option<&'static str>,
     pub(super) here: Option<Here>,
     pub(super) tags: &'static [&'static str],
+    /// Whether it may have others, which its values tell.
+    pub(super) has_unseen_tags: bool,
     /// The companion of the function whose entries it uses.
     pub(super) shares: Option<&'static str>,
     /// The name of its companion, if it is not the usual one.
@@ -82,6 +84,7 @@ impl CachedSite {
             shape: None,
             here: None,
             tags: &[],
+            has_unseen_tags: false,
             shares: None,
             companion: None,
             retagged: false,
@@ -108,6 +111,13 @@ impl CachedSite {
     #[must_use]
     pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
         self.tags = tags;
+        self
+    }
+
+    /// Its values tell tags, and its attribute does not show which.
+    #[must_use]
+    pub const fn unseen_tags(mut self) -> Self {
+        self.has_unseen_tags = true;
         self
     }
 

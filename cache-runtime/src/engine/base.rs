@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use crate::engine::clash;
 use crate::engine::flight::Flights;
 use crate::engine::settings::Settings;
+use crate::engine::tags::of_value::Guesses;
 use crate::error::Cause;
 use crate::error::{Error, ErrorKind};
 use crate::metrics::Recorder;
@@ -25,6 +26,7 @@ pub(crate) struct Base {
     store: Option<Store>,
     settings: Settings,
     flights: Arc<Flights>,
+    guesses: Guesses,
     recorder: Recorder,
     /// Limits the concurrent loads of all functions.
     places: Option<Arc<Semaphore>>,
@@ -47,6 +49,7 @@ impl Base {
                 store,
                 settings,
                 flights: Arc::new(Flights::new()),
+                guesses: Guesses::default(),
                 recorder: Recorder::new(on_new),
                 places,
                 announced: AtomicBool::new(false),
@@ -73,6 +76,10 @@ impl Base {
 
     pub(crate) fn flights(&self) -> &Arc<Flights> {
         &self.flights
+    }
+
+    pub(crate) fn guesses(&self) -> &Guesses {
+        &self.guesses
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {

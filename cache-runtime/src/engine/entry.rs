@@ -7,6 +7,7 @@ use crate::codec::{Codec, CodecError, Schema};
 use crate::engine::Base;
 use crate::engine::misuse::{self, Misuse, Oddity};
 use crate::error::{Error, ErrorKind};
+use crate::key::Unhashable;
 use crate::metrics::Event;
 use crate::policy::Callsite;
 use crate::record::token::Token;
@@ -21,6 +22,8 @@ pub(crate) struct Head<'a> {
     pub(crate) name: KeyHash,
     pub(crate) token: Token,
     pub(crate) stamps: &'a [Stamp],
+    /// The keys of the tags that the value tells, if it tells any.
+    pub(crate) told: Option<&'a [String]>,
     /// How long it took to load; zero for a value that was not loaded.
     pub(crate) took: Duration,
 }
@@ -33,6 +36,11 @@ pub(crate) enum Unfit {
     Oversized(usize),
     /// It would come back as another value.
     Altered(Difference),
+    /// It tells so many tags, or these have names of so many bytes, that they cannot be stored with
+    /// it.
+    Tags(usize),
+    /// A value in a tag that it tells has no hash.
+    Unhashable(Unhashable),
     /// Nothing says how long it may be served.
     WithoutTtl,
 }
@@ -60,6 +68,16 @@ impl Unfit {
                 );
                 return misuse::remark(callsite, Oddity::Oversized, description);
             }
+            Self::Tags(told) => {
+                count(Event::Oversized);
+                let description = format_args!("{}", too_many_tags(*told));
+                return misuse::remark(callsite, Oddity::Oversized, description);
+            }
+            Self::Unhashable(unhashable) => {
+                let description =
+                    format_args!("a tag of its value: {unhashable}; such values are not stored");
+                return misuse::report(cache, callsite, Misuse::Unhashable, description);
+            }
             Self::WithoutTtl => {
                 let description = format_args!("nothing is stored, because {WITHOUT_TTL}");
                 return misuse::report(cache, callsite, Misuse::WithoutTtl, description);
@@ -86,6 +104,8 @@ impl From<&Unfit> for Error {
                                the embedded store's `capacity`";
                 Self::new(ErrorKind::Codec, message)
             }
+            Unfit::Tags(count) => Self::new(ErrorKind::Codec, too_many_tags(*count)),
+            Unfit::Unhashable(unhashable) => Self::new(ErrorKind::Codec, unhashable.to_string()),
             Unfit::WithoutTtl => Self::new(ErrorKind::Config, WITHOUT_TTL),
             Unfit::Altered(difference) => {
                 let message = format!("the value would come back as another one: {difference}");
@@ -93,6 +113,15 @@ impl From<&Unfit> for Error {
             }
         }
     }
+}
+
+fn too_many_tags(count: usize) -> String {
+    format!(
+        "it returns a value that tells {count} tags, or tags with long names; a value has at most \
+         128, of 32 KiB together. It is not stored, so each call runs the body. Return fewer rows \
+         at once, give the entry a tag that many rows share, or store ids here and find the rows \
+         with a batch"
+    )
 }
 
 /// How a value becomes bytes, and how it is compared with what can be read from them.
@@ -147,7 +176,7 @@ impl Head<'_> {
             version: schema.version,
             codec,
         };
-        record::value(header, self.stamps)
+        record::value(header, self.stamps, self.told)
     }
 }
 

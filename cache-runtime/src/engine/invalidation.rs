@@ -23,8 +23,7 @@ impl Core {
         };
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
         self.flights().forget(&names);
-        let by = self.budget().deadline();
-        let replies = store.send_each(&names, Invalidate { hold_off }, by).await;
+        let replies = self.invalidate_in_order(store, &names, Invalidate { hold_off }).await;
         self.settle(texts, replies, hold_off)
     }
 
@@ -41,7 +40,10 @@ impl Core {
         self.flights().forget_all();
         let by = Budget::new(PATTERN_LIMIT).deadline();
         let sweep = Sweep::default();
-        let reply = store.invalidate_matching(pattern, hold_off, &sweep, by).await;
+        let reply = match self.before_sweep(store, pattern, Invalidate { hold_off }).await {
+            Ok(()) => store.invalidate_matching(pattern, hold_off, &sweep, by).await,
+            Err(error) => Err(error),
+        };
         self.note(&reply, Event::PatternInvalidated);
         let entry = [Invalidation::Pattern(pattern.to_owned())];
         match reply {

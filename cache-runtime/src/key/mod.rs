@@ -25,6 +25,7 @@ use self::parts::{More, Ttl, Unless, longest_life};
 pub(crate) use self::parts::{Typed, Untyped};
 pub use self::segment::Segment;
 pub use self::tag::{AsTag, Tag, TagText};
+pub(crate) use self::tag::{EPOCH, TAG_PREFIX};
 
 use crate::codec::{Codec, Schema};
 use crate::policy::{self, Callsite, SharedEntries};
@@ -63,6 +64,8 @@ pub struct Key<T> {
     owner: &'static Callsite,
     ttl: Ttl<T>,
     unless: Unless<T>,
+    /// The tags that a value tells.
+    told: Option<fn(&T) -> Vec<Tag>>,
     /// Boxed, because every call's future holds it and most keys have nothing of it.
     more: Option<Box<More>>,
     /// A key neither holds nor drops a value.
@@ -101,7 +104,8 @@ impl<T> Key<T> {
     fn new(text: String, callsite: &'static Callsite, unhashable: Option<Unhashable>) -> Self {
         let (ttl, unless) = (Ttl::Policy, Unless::Never);
         let more = unhashable.map(|_| Box::new(More { unhashable, ..More::default() }));
-        Self { text, callsite, owner: callsite, ttl, unless, more, value: PhantomData }
+        let told = None;
+        Self { text, callsite, owner: callsite, ttl, unless, told, more, value: PhantomData }
     }
 
     /// The text of the key, without the namespace.
@@ -158,6 +162,30 @@ impl<T> Key<T> {
         self
     }
 
+    /// The same entry with further tags that its value tells, such as the author of an article that
+    /// was asked for by its slug. A value has at most 128 of them, of 32 KiB together; one with
+    /// more is not stored, which is described in the log and counted in
+    /// [`FunctionStats::oversized`](crate::stats::FunctionStats::oversized).
+    ///
+    /// Like its other tags, they belong to the key: everybody who uses the entry must give it the
+    /// same function.
+    ///
+    /// ```
+    /// # use cache_runtime::{Key, Tag, tag};
+    /// struct Article { slug: String, author: u64 }
+    ///
+    /// fn article_key(slug: &str) -> Key<Article> {
+    ///     let key = Key::<Article>::builder().text("article:").part(slug).done();
+    ///     key.tags_of(|article| vec![tag!("author:<article.author>")])
+    /// }
+    /// # article_key("tea");
+    /// ```
+    #[must_use]
+    pub fn tags_of(mut self, tags: fn(&T) -> Vec<Tag>) -> Self {
+        self.more.get_or_insert_default().tells_tags = true;
+        Self { told: Some(tags), ..self }
+    }
+
     /// The same entry under the policy of another function, whose time to live wins if it has one.
     pub(crate) fn at(self, callsite: &'static Callsite) -> Self {
         callsite.share(|| SharedEntries { owner: self.owner, tags: self.tags().len() });
@@ -167,13 +195,14 @@ impl<T> Key<T> {
 
     /// What depends on the type of its value.
     pub(crate) fn typed(&self) -> Typed<T> {
-        Typed { ttl: self.ttl, unless: self.unless }
+        Typed { ttl: self.ttl, unless: self.unless, told: self.told }
     }
 
     /// What does not.
     pub(crate) fn into_untyped(self) -> Untyped {
         // Nobody asks where there are no tags, as in nearly every call.
-        let need = if self.tags().is_empty() { Duration::ZERO } else { self.longest_life() };
+        let has_tags = !self.tags().is_empty() || self.tells_tags();
+        let need = if has_tags { self.longest_life() } else { Duration::ZERO };
         let Self { text, callsite, owner, more, .. } = self;
         Untyped { text, callsite, owner, more, need }
     }
@@ -220,6 +249,11 @@ impl<T> Key<T> {
 
     pub(crate) fn tags(&self) -> &[Tag] {
         More::tags(self.more.as_deref())
+    }
+
+    /// Whether its values tell further tags.
+    pub(crate) fn tells_tags(&self) -> bool {
+        More::tells_tags(self.more.as_deref())
     }
 
     /// Why there is no such entry, if a value in the key or in one of its tags has no hash.

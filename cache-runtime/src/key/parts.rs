@@ -11,6 +11,8 @@ use crate::support::span::capped;
 #[derive(Clone, Debug, Default)]
 pub(super) struct More {
     pub(super) tags: Vec<Tag>,
+    /// Whether its values tell further tags.
+    pub(super) tells_tags: bool,
     /// Why there is no such entry.
     pub(super) unhashable: Option<Unhashable>,
 }
@@ -51,6 +53,10 @@ impl Untyped {
         More::tags(self.more.as_deref())
     }
 
+    pub(crate) fn tells_tags(&self) -> bool {
+        More::tells_tags(self.more.as_deref())
+    }
+
     pub(crate) fn unhashable(&self) -> Option<Unhashable> {
         More::unhashable(self.more.as_deref())
     }
@@ -63,6 +69,10 @@ impl Untyped {
 impl More {
     pub(super) fn tags(more: Option<&Self>) -> &[Tag] {
         more.map_or(&[], |more| &more.tags)
+    }
+
+    pub(super) fn tells_tags(more: Option<&Self>) -> bool {
+        more.is_some_and(|more| more.tells_tags)
     }
 
     pub(super) fn unhashable(more: Option<&Self>) -> Option<Unhashable> {
@@ -92,6 +102,7 @@ pub(super) fn longest_life(callsite: &Callsite, ttl: Option<Duration>) -> Durati
 pub(crate) struct Typed<T> {
     pub(super) ttl: Ttl<T>,
     pub(super) unless: Unless<T>,
+    pub(super) told: Option<fn(&T) -> Vec<Tag>>,
 }
 
 impl<T> Typed<T> {
@@ -102,6 +113,11 @@ impl<T> Typed<T> {
             Ttl::Fixed(ttl) => Some(ttl),
             Ttl::Of(ttl) => Some(capped(ttl(value))),
         }
+    }
+
+    /// The tags that `value` tells.
+    pub(crate) fn told(&self, value: &T) -> Vec<Tag> {
+        self.told.map_or_else(Vec::new, |told| told(value))
     }
 
     /// Whether a value that was loaded is not to be stored.

@@ -9,7 +9,9 @@ use crate::policy;
 
 /// What a tag's key begins with, behind the namespace. No key of an entry does: a template that
 /// begins with `~` does not compile, and a value's `~` is escaped there.
-const PREFIX: &str = "~tag:";
+pub(crate) const TAG_PREFIX: &str = "~tag:";
+/// The key that changes with every tag: see [`of_value`](crate::engine::tags).
+pub(crate) const EPOCH: &str = "~tags";
 
 /// A tag: the name of a group of entries that are invalidated together.
 ///
@@ -53,13 +55,13 @@ pub struct TagText(KeyText);
 impl Tag {
     /// Starts building a tag.
     pub fn builder() -> TagText {
-        TagText(KeyText::new(&policy::BY_HAND).text(PREFIX))
+        TagText(KeyText::new(&policy::BY_HAND).text(TAG_PREFIX))
     }
 
     /// The text of the tag, as its template spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        self.key.strip_prefix(PREFIX).unwrap_or_default()
+        self.key.strip_prefix(TAG_PREFIX).unwrap_or_default()
     }
 
     /// The text of its key, without the namespace.

@@ -39,6 +39,9 @@ macro_rules! function_counters {
             /// Loaded values that were not stored because the entry had been invalidated meanwhile.
             /// Each would have become a stale entry.
             fills_refused: Refused => "cache.fills", outcome = "refused";
+            /// Loaded values that were not stored because, while they were loaded, somebody wrote a
+            /// tag, and they tell tags that the call did not know before.
+            fills_overlapped: Overlapped => "cache.fills", outcome = "overlapped";
             /// Stored values that could not be decoded or were too large, and those of another
             /// codec or version that a refresh replaces: other calls leave them to the release that
             /// has stored them. They count as misses too.

@@ -29,13 +29,10 @@ impl ReadCall {
             Some(KeyHash(tags)) => format!("{main}!{codec}{version}.{tags:016x}!s"),
             None => format!("{main}!{codec}{version}!s"),
         };
-        Self {
-            hash: KeyHash::of(&text),
-            text,
-            tags: self.tags.beside(main),
-            looks_beside: false,
-            cache: self.cache.clone(),
-            ..*self
+        let (hash, mut tags) = (KeyHash::of(&text), self.tags.beside(main));
+        if tags.are_told() {
+            tags.set_of_value(self.cache.guesses().of(hash));
         }
+        Self { hash, text, tags, looks_beside: false, cache: self.cache.clone(), ..*self }
     }
 }

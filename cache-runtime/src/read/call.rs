@@ -1,5 +1,7 @@
 //! Which entry a call is about: the one struct that all stages of a call borrow.
 
+use std::mem;
+
 use crate::codec::Schema;
 use crate::engine::misuse::{self, Misuse};
 use crate::engine::tags::Tags;
@@ -33,11 +35,12 @@ pub(crate) struct ReadCall {
 
 impl ReadCall {
     /// A call of a function, for the entry with this key in this cache.
-    pub(in crate::read) fn new(cache: Core, key: Untyped, mode: Mode) -> Self {
-        let tags = Tags::new(&cache, key.tags(), key.longest_life());
+    pub(in crate::read) fn new(cache: Core, mut key: Untyped, mode: Mode) -> Self {
         let schema = key.schema(cache.settings().codec);
-        let (callsite, text) = (key.callsite, cache.full_text_of(key.text));
+        let (callsite, text) = (key.callsite, cache.full_text_of(mem::take(&mut key.text)));
         let (hash, looks_beside) = (KeyHash::of(&text), mode == Mode::Through);
+        let told = key.tells_tags().then(|| cache.guesses().of(hash));
+        let tags = Tags::new(&cache, key.tags(), key.longest_life(), told);
         Self { cache, callsite, schema, text, hash, tags, looks_beside }
     }
 
@@ -68,6 +71,12 @@ impl ReadCall {
     /// Whether the present task is writing the entry, or one of its tags.
     pub(crate) fn is_being_written(&self) -> bool {
         is_being_written(&self.cache, &self.text, &self.tags)
+    }
+
+    /// Takes these for the tags that the value tells, from now on and for the next call.
+    pub(crate) fn learn_tags(&mut self, texts: Vec<String>) {
+        self.cache.guesses().learn(self.hash, &texts);
+        self.tags.set_of_value(texts);
     }
 
     pub(crate) fn count(&self, event: Event) {

@@ -36,6 +36,9 @@ pub(crate) enum Missing {
     /// A value of another release, which that release can use. The value of this release is in the
     /// key [beside](crate::read::beside).
     Elsewhere,
+    /// A value that names other tags than the call has read the stamps of, so it is not known
+    /// whether it may be used: the stamps of these have to be read too.
+    OtherTags(Vec<String>),
     /// The store did not answer.
     Unanswered(StoreError),
 }
@@ -79,6 +82,9 @@ impl ReadCall {
         let value = self.value_in(record)?;
         if self.looks_beside && self.is_of_another_release(&value) {
             return Err(Missing::Elsewhere);
+        }
+        if let Some(others) = self.tags.others_in(&self.cache, &value) {
+            return Err(Missing::OtherTags(others));
         }
         if stamps.are_those_of(&value) && self.fits(&value) {
             return Ok(value);

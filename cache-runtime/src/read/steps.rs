@@ -18,7 +18,7 @@ use crate::codec::{Codec, CodecError};
 use crate::engine::Core;
 use crate::engine::entry::{Content, Lasting};
 use crate::error::Error;
-use crate::key::Typed;
+use crate::key::{Tag, Typed};
 use crate::policy::FINGERPRINT;
 use crate::typing::{Returns, Shared};
 
@@ -76,6 +76,9 @@ pub(in crate::read) trait Steps: Content + Lasting {
 
     /// Whether the result is a value, and no error.
     fn is_value(&self) -> bool;
+
+    /// The tags that the value tells.
+    fn told(&self) -> Vec<Tag>;
 
     /// A copy of the value for other calls, if its type can be cloned.
     fn share(&self) -> Option<Shared>;
@@ -231,6 +234,10 @@ impl<R, T> Steps for Both<'_, R, T> {
 
     fn is_value(&self) -> bool {
         self.values.value().is_some()
+    }
+
+    fn told(&self) -> Vec<Tag> {
+        self.values.value().map_or_else(Vec::new, |value| self.values.key.told(value))
     }
 
     fn share(&self) -> Option<Shared> {

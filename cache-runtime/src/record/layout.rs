@@ -16,10 +16,11 @@
 //! | 52 | 4 | what the load cost, in milliseconds | V |
 //! | 56 | 4 | `version` of the function's value type | V |
 //! | 60 | 1 | codec: `J`SON, `M`essagePack, `P`ostcard | V |
-//! | 61 | 1 | flags: 1 = the payload is an error, 2 = kept after "fresh until"; the others zero | V |
+//! | 61 | 1 | flags: 1 = the payload is an error, 2 = kept after "fresh until", 4 = names follow the tags; the others zero | V |
 //! | 62 | 2 | where the payload begins, at least 64 | V |
 //! | 64 | 24·n | tags of the entry, in the function's order: XXH3-64 of the tag's key (8), its stamp (16) | V |
-//! | 64 + 24·n | … | payload; of an error that all processes can read, behind 8 bytes that tell whose it is | V |
+//! | 64 + 24·n | … | names of the tags that the value has told itself, each a length (2) and the tag's key; then the length of all these (2) | V with flag 4 |
+//! | … | … | payload; of an error that all processes can read, behind 8 bytes that tell whose it is | V |
 //! | 20 | 1 | dirty: writers have overlapped | F |
 //! | 21 | 24·n | writers: token (16), deadline (8) | F |
 //!

@@ -39,7 +39,7 @@ fn golden(text: &str) -> Vec<u8> {
 /// The value of [`VALUE`] as it comes out of the parts it is made of.
 fn made() -> Vec<u8> {
     let header = ValueHeader { key: hash(), token: TOKEN, cost_ms: 500, version: 3, codec: b'J' };
-    let mut record = value(header, &[]);
+    let mut record = value(header, &[], None);
     set_origin(&mut record, ORIGIN);
     record[36..44].copy_from_slice(&0x190_1234_5678_u64.to_be_bytes());
     record[44..52].copy_from_slice(&0x190_1234_5A6C_u64.to_be_bytes());
@@ -121,7 +121,7 @@ fn stamps(texts: &[(&str, Token)]) -> Vec<Stamp> {
 fn tags_have_these_bytes() {
     let stamps = stamps(&[("~tag:org:7", OTHER)]);
     let header = ValueHeader { key: hash(), token: TOKEN, cost_ms: 500, version: 3, codec: b'J' };
-    let mut record = value(header, &stamps);
+    let mut record = value(header, &stamps, None);
     record[..52].copy_from_slice(&golden(VALUE)[..52]);
     record.extend_from_slice(b"\"Ada\"");
     assert_eq!(hex(&record), hex(&golden(TAGGED)));
@@ -157,7 +157,7 @@ fn what_a_later_version_puts_there_fits_no_tags() {
 fn an_entry_with_more_tags_than_fit_is_never_found() {
     let header = ValueHeader { key: hash(), token: TOKEN, cost_ms: 0, version: 0, codec: b'J' };
     let stamps = vec![Stamp { tag: hash(), token: OTHER }; MOST_STAMPS + 1];
-    let Found::Value(found) = found(&value(header, &stamps)) else { panic!("no value") };
+    let Found::Value(found) = found(&value(header, &stamps, None)) else { panic!("no value") };
     assert!(!found.has_stamps(&stamps) && found.payload().is_empty());
     assert!(found.has_stamps(&stamps[1..]));
 }
@@ -272,7 +272,7 @@ proptest! {
         prop_assume!(key != other);
         let key = KeyHash::of(&key);
         let header = ValueHeader { key, token: TOKEN, cost_ms: 0, version: 0, codec: b'J' };
-        let record = Bytes::from(value(header, &[]));
+        let record = Bytes::from(value(header, &[], None));
         prop_assert!(matches!(read(record.clone(), key), Found::Value(_)));
         prop_assert!(matches!(read(record, KeyHash::of(&other)), Found::Misplaced(TOKEN)));
     }
@@ -285,7 +285,7 @@ proptest! {
         payload in prop::collection::vec(any::<u8>(), 0..200),
     ) {
         let header = ValueHeader { key: hash(), token: TOKEN, cost_ms, version, codec };
-        let record = [value(header, &[]), payload.clone()].concat();
+        let record = [value(header, &[], None), payload.clone()].concat();
         let Found::Value(value) = found(&record) else { panic!("no value") };
         prop_assert_eq!((value.cost_ms(), value.version()), (cost_ms, version));
         prop_assert_eq!(value.codec(), codec);

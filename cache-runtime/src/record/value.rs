@@ -15,6 +15,11 @@ pub(super) const MOST_STAMPS: usize = (u16::MAX as usize - VALUE_HEADER) / STAMP
 const ERROR: u8 = 1;
 /// The flag of a value that stays after it has ceased to be fresh.
 const KEPT: u8 = 2;
+/// The flag of a value that names the tags which it has told itself.
+const NAMES: u8 = 4;
+
+/// Length of the field that says how long a name is, and of the one behind all names.
+const LENGTH: usize = 2;
 
 /// A value record, its header read and its payload not yet decoded.
 #[derive(Clone, Debug)]
@@ -44,30 +49,57 @@ impl Value {
         self.record.get(CODEC).copied().unwrap_or_default()
     }
 
-    /// Whether what stands between header and payload can be stamps.
+    /// Whether what stands between header and payload can be stamps, and names behind them.
     pub(crate) fn is_whole(&self) -> bool {
-        self.extension().len().is_multiple_of(STAMP)
+        self.extension().0.len().is_multiple_of(STAMP)
+            && (!self.names_tags() || self.names().is_some())
     }
 
     /// Whether it was stored with these tags, in this order, and under these stamps.
     pub(crate) fn has_stamps(&self, stamps: &[Stamp]) -> bool {
-        self.extension().len() == stamps.len() * STAMP
+        self.extension().0.len() == stamps.len() * STAMP
             && self.stamps().eq(stamps.iter().map(Stamp::bytes))
     }
 
     /// Whether it was stored with these tags, in this order, whatever their stamps.
     pub(crate) fn has_tags(&self, tags: impl ExactSizeIterator<Item = KeyHash>) -> bool {
-        self.extension().len() == tags.len() * STAMP
+        self.extension().0.len() == tags.len() * STAMP
             && self.stamps().map(|stamp| array(&stamp, 0)).eq(tags.map(|tag| tag.0.to_be_bytes()))
     }
 
-    fn stamps(&self) -> impl Iterator<Item = [u8; STAMP]> {
-        self.extension().chunks_exact(STAMP).map(|stamp| array(stamp, 0))
+    /// The keys of the tags that the value has told itself, in their order; `None` if it is of a
+    /// function whose values tell none, or is damaged.
+    pub(crate) fn names(&self) -> Option<Vec<&str>> {
+        let mut left = self.extension().1?;
+        let mut names = Vec::new();
+        while !left.is_empty() {
+            let (length, rest) = left.split_first_chunk::<LENGTH>()?;
+            let (name, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            names.push(str::from_utf8(name).ok()?);
+            left = rest;
+        }
+        Some(names)
     }
 
-    /// What stands between header and payload.
-    fn extension(&self) -> &[u8] {
-        self.record.get(VALUE_HEADER..self.payload).unwrap_or_default()
+    fn names_tags(&self) -> bool {
+        self.record.get(FLAGS).is_some_and(|flags| flags & NAMES != 0)
+    }
+
+    fn stamps(&self) -> impl Iterator<Item = [u8; STAMP]> {
+        self.extension().0.chunks_exact(STAMP).map(|stamp| array(stamp, 0))
+    }
+
+    /// What stands between header and payload: the stamps, and the names if there are any.
+    fn extension(&self) -> (&[u8], Option<&[u8]>) {
+        let all = self.record.get(VALUE_HEADER..self.payload).unwrap_or_default();
+        if !self.names_tags() {
+            return (all, None);
+        }
+        let split = all.split_last_chunk::<LENGTH>().and_then(|(rest, length)| {
+            let length = usize::from(u16::from_be_bytes(*length));
+            rest.split_at_checked(rest.len().checked_sub(length)?)
+        });
+        split.map_or((all, None), |(stamps, names)| (stamps, Some(names)))
     }
 
     /// The encoded value.
@@ -135,9 +167,11 @@ pub(crate) struct ValueHeader {
 /// A value record under construction: header and tags, ready for the payload to be appended. Origin
 /// and times are filled in where the value is stored. Tags beyond [`MOST_STAMPS`] are left out, and
 /// so the entry is never found.
-pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
+pub(crate) fn value(header: ValueHeader, stamps: &[Stamp], names: Option<&[String]>) -> Vec<u8> {
     let stamps = stamps.get(..MOST_STAMPS).unwrap_or(stamps);
-    let payload = u16::try_from(VALUE_HEADER + stamps.len() * STAMP).unwrap_or_default();
+    let names = names.map(names_field).unwrap_or_default();
+    let payload = VALUE_HEADER + stamps.len() * STAMP + names.len();
+    let payload = u16::try_from(payload).unwrap_or_default();
     let mut record = Vec::with_capacity(512);
     record.resize(VALUE_HEADER, 0);
     record[..HEADER].copy_from_slice(&self::header(Kind::Value, Origin::default(), header.key));
@@ -149,7 +183,37 @@ pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
     for stamp in stamps {
         record.extend_from_slice(&stamp.bytes());
     }
+    if !names.is_empty() {
+        record[FLAGS] |= NAMES;
+        record.extend_from_slice(&names);
+    }
     record
+}
+
+/// The names of tags, each behind its length, and the length of all that at the end.
+fn names_field(names: &[String]) -> Vec<u8> {
+    let mut field = Vec::new();
+    for name in names {
+        let length = u16::try_from(name.len()).unwrap_or_default();
+        field.extend_from_slice(&length.to_be_bytes());
+        field.extend_from_slice(name.as_bytes());
+    }
+    let length = u16::try_from(field.len()).unwrap_or_default();
+    field.extend_from_slice(&length.to_be_bytes());
+    field
+}
+
+/// How many bytes the names of one value take, with what is written beside them.
+pub(crate) fn length_of_names(names: &[String]) -> usize {
+    names.iter().map(|name| LENGTH + name.len()).sum::<usize>() + LENGTH
+}
+
+/// Puts other stamps in the place of those that a value record has, which are as many.
+pub(crate) fn set_stamps(record: &mut [u8], stamps: &[Stamp]) {
+    let places = record.get_mut(VALUE_HEADER..).unwrap_or_default().chunks_exact_mut(STAMP);
+    for (place, stamp) in places.zip(stamps) {
+        place.copy_from_slice(&stamp.bytes());
+    }
 }
 
 /// What comes before a value's times, and what after: the server puts those in.
@@ -173,5 +237,5 @@ pub(crate) fn set_error(record: &mut [u8]) {
 
 /// The record in a tag's key.
 pub(crate) fn stamp(tag: KeyHash, token: Token) -> Vec<u8> {
-    value(ValueHeader { key: tag, token, cost_ms: 0, version: 0, codec: 0 }, &[])
+    value(ValueHeader { key: tag, token, cost_ms: 0, version: 0, codec: 0 }, &[], None)
 }

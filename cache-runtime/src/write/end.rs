@@ -89,6 +89,7 @@ impl WriteScope {
         if keys.is_empty() {
             return;
         }
+        values.settle(store).await;
         let names = names(keys);
         self.cache().flights().forget(&names);
         let writer = self.writer();
@@ -96,8 +97,8 @@ impl WriteScope {
             let value = if standing.contains(key) { values.take(key) } else { None };
             Keyed { name, request: End { writer, hold_off, value } }
         });
-        let by = self.cache().budget().deadline();
-        let replies = store.send_all(ends.collect(), by).await;
+        let epoch = End { writer, hold_off, value: None };
+        let replies = self.cache().send_in_order(store, ends.collect(), epoch).await;
         for (key, reply) in keys.iter().zip(&replies) {
             values.count(key, reply);
         }

@@ -11,6 +11,7 @@ mod guard;
 mod pending;
 mod protocol;
 pub(crate) mod scope;
+mod stamps;
 mod targets;
 mod values;
 mod writing;
@@ -19,8 +20,8 @@ use std::fmt;
 use std::time::Duration;
 
 pub(crate) use self::pending::Doubt;
+use self::stamps::Tagged;
 pub use self::targets::Targets;
-use self::values::Tagged;
 pub use self::values::{Through, Values, kept};
 pub use self::writing::{Nothing, Writing};
 use crate::engine::Core;

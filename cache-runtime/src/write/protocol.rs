@@ -17,7 +17,8 @@ use crate::support::panic::guarded;
 use crate::write::guard::Guard;
 use crate::write::pending::Doubt;
 use crate::write::scope::WriteScope;
-use crate::write::values::{Stamps, Values};
+use crate::write::stamps::Stamps;
+use crate::write::values::Values;
 use crate::write::{Manner, Targets, Write};
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;

@@ -130,7 +130,8 @@ impl WriteScope {
         self.cache.flights().forget(&names);
         let span = self.cache.settings().fence.saturating_add(longer);
         let by = self.cache.budget().deadline();
-        let replies = store.send_each(&names, Begin { writer: self.writer, fence: span }, by).await;
+        let replies =
+            self.cache.begin(store, &names, Begin { writer: self.writer, fence: span }, by).await;
         // A key without its fence is bypassed in this process until an invalidation has been
         // acknowledged.
         let unfenced = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_err());

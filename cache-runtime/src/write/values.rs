@@ -12,14 +12,16 @@ use crate::codec::fidelity::{Difference, Exactness};
 use crate::codec::{Codec, CodecError};
 use crate::engine::Core;
 use crate::engine::entry::{self, Content, Head, Lasting, Unfit};
-use crate::engine::tags::{Standing, Tags};
-use crate::key::{Key, Tag, Unhashable};
+use crate::engine::tags::{Standing, Tags, of_value};
+use crate::key::{Key, Unhashable};
 use crate::metrics::Event;
 use crate::policy::Callsite;
 use crate::record::KeyHash;
 use crate::record::token::Token;
-use crate::store::{Ended, Fill, StoreResult};
+use crate::store::{Ended, Fill, Store, StoreResult};
+use crate::support::panic::guarded;
 use crate::typing::{self, Answer, Compare, IsAbsent, Returns, Sharing, Storable};
+use crate::write::stamps::{Late, Stamps, Tagged};
 
 /// An entry that a write stores a value in.
 pub struct Through<T> {
@@ -52,8 +54,12 @@ impl<T> Through<T> {
     }
 
     pub(super) fn tagged(&self) -> Option<Tagged> {
-        let (text, tags) = (self.key.as_str().to_owned(), self.key.tags().to_vec());
-        (!tags.is_empty()).then(|| Tagged { text, tags, need: self.key.longest_life() })
+        Tagged::new(&self.key)
+    }
+
+    /// The tags that a value tells.
+    fn told(&self, value: &T, cache: &Core) -> Result<Vec<String>, Unfit> {
+        of_value::told(cache, self.key.typed().told(value))
     }
 
     /// What is to be stored of a value, if anything is.
@@ -62,7 +68,7 @@ impl<T> Through<T> {
         value: &T,
         text: &str,
         token: Token,
-        stamps: &Standing,
+        (tags, stamps): (&Tags, &Standing),
         cache: &Core,
     ) -> Option<Result<Fill, Unfit>> {
         let key = &self.key;
@@ -70,7 +76,7 @@ impl<T> Through<T> {
         let made = Worth { through: self, value };
         let (fresh, stale) = entry::times(callsite, &made)?;
         let (name, took) = (KeyHash::of(text), Duration::ZERO);
-        let head = Head { name, token, stamps: stamps.stamps(), took };
+        let head = Head { name, token, stamps: stamps.stamps(), told: tags.of_value(), took };
         let record = head.record(cache, callsite, schema, &made);
         Some(record.map(|record| Fill::new(record, fresh, stale)))
     }
@@ -141,43 +147,6 @@ pub fn kept<T: Keep>(parameter: &T) -> T {
     parameter.clone()
 }
 
-/// An entry with tags that a write is going to store a value in.
-#[derive(Debug)]
-pub(super) struct Tagged {
-    text: String,
-    tags: Vec<Tag>,
-    need: Duration,
-}
-
-/// The stamps of such entries, by their full texts.
-#[derive(Debug, Default)]
-pub(super) struct Stamps(BTreeMap<String, Standing>);
-
-impl Stamps {
-    /// Captures the stamps before the body, so that a later invalidation of a tag makes the value a
-    /// miss. Stamps that are not acknowledged are left out.
-    pub(super) async fn capture(cache: &Core, entries: &[Tagged]) -> Self {
-        let mut captured = Self::default();
-        let Some(store) = cache.store() else { return captured };
-        let by = cache.budget().deadline();
-        for Tagged { text, tags, need } in entries {
-            if let Ok(stamps) = Tags::new(cache, tags, *need).capture(store, by).await {
-                captured.0.insert(cache.full_text(text).into_owned(), stamps);
-            }
-        }
-        captured
-    }
-
-    /// The stamps under which a value may be stored.
-    fn of<T>(&self, key: &Key<T>, text: &str) -> Option<&Standing> {
-        const NONE: &Standing = &Standing::none();
-        if key.tags().is_empty() {
-            return Some(NONE);
-        }
-        self.0.get(text).filter(|stamps| matches!(stamps, Standing::Stamps(_)))
-    }
-}
-
 /// The values of one write, encoded.
 #[derive(Debug)]
 pub struct Values {
@@ -208,6 +177,8 @@ impl Untold {
 #[derive(Debug)]
 struct Made {
     fill: Option<Fill>,
+    /// The tags of the value whose stamps are not in its record yet.
+    late: Option<Late>,
     callsite: &'static Callsite,
 }
 
@@ -227,22 +198,25 @@ impl Values {
     pub fn store<T>(&mut self, entry: &Through<T>, value: &T) {
         let Ok(text) = entry.text() else { return };
         let text = self.cache.full_text(text).into_owned();
-        if Tags::of(&self.cache, &entry.key).are_outdated(&self.cache, &text) {
+        let (callsite, mut tags) = (entry.key.callsite(), Tags::of(&self.cache, &entry.key));
+        match guarded(|| entry.told(value, &self.cache)) {
+            Some(Ok(told)) => tags.set_of_value(told),
+            Some(Err(unfit)) => return self.unfit.push((unfit, callsite)),
+            None => return,
+        }
+        if tags.are_outdated(&self.cache, &text) {
             return;
         }
         if !entry.key.has_ttl() {
-            return self.unfit.push((Unfit::WithoutTtl, entry.key.callsite()));
+            return self.unfit.push((Unfit::WithoutTtl, callsite));
         }
-        if let Some(stamps) = self.stamps.of(&entry.key, &text)
-            && let Some(fill) = entry.fill(value, &text, self.writer, stamps, &self.cache)
-        {
-            let callsite = entry.key.callsite();
-            match fill {
-                Ok(fill) => {
-                    self.made.insert(text, Made { fill: Some(fill), callsite });
-                }
-                Err(unfit) => self.unfit.push((unfit, callsite)),
+        let Some((stamps, late)) = self.stamps.of(&tags, &text) else { return };
+        match entry.fill(value, &text, self.writer, (&tags, &stamps), &self.cache) {
+            Some(Ok(fill)) => {
+                self.made.insert(text, Made { fill: Some(fill), late, callsite });
             }
+            Some(Err(unfit)) => self.unfit.push((unfit, callsite)),
+            None => {}
         }
     }
 
@@ -256,6 +230,20 @@ impl Values {
     pub(super) fn take_unfit(&mut self) -> Option<Box<Untold>> {
         let unfit = std::mem::take(&mut self.unfit);
         (!unfit.is_empty()).then(|| Box::new(Untold { cache: self.cache.clone(), unfit }))
+    }
+
+    /// Captures the stamps that could not be captured before the body, because nobody had guessed
+    /// the tags. A value that may not be stored is dropped.
+    pub(super) async fn settle(&mut self, store: &Store) {
+        for (text, mut made) in std::mem::take(&mut self.made) {
+            if let (Some(late), Some(fill)) = (made.late.take(), &mut made.fill)
+                && let Err(event) = late.settle(&self.cache, store, fill).await
+            {
+                self.cache.recorder().count(made.callsite, event);
+                continue;
+            }
+            self.made.insert(text, made);
+        }
     }
 
     /// The value for a key, to be sent.

@@ -7,9 +7,7 @@ use proc_macro2::{Span, TokenStream};
 use syn::ext::IdentExt as _;
 use syn::parse::ParseStream;
 use syn::punctuated::Punctuated;
-use syn::{
-    Error, Expr, ExprClosure, ExprLit, Ident, Lit, LitBool, Path, Token, parenthesized, token,
-};
+use syn::{Error, Expr, ExprClosure, Ident, LitBool, Path, Token, parenthesized, token};
 
 use super::argument::Slot;
 use super::batch::BatchArg;
@@ -18,10 +16,10 @@ use super::key::KeyArg;
 use super::name::Name;
 use super::options::options;
 use super::pieces::{all_pieces, each_piece};
+use super::tags::{Tags, tags};
 use super::value::{cache, codec, count, duration, function, number, version};
 use crate::diagnostics::{Diagnostics, collect};
 use crate::syntax;
-use crate::template::{Kind, Template};
 
 options! {
     /// The options of `#[cached]`.
@@ -30,7 +28,7 @@ options! {
         ttl: Slot<Ttl> = ("ttl", r#"ttl = "1h""#, ttl);
         batch: Slot<BatchArg> = ("batch", "batch(id in ids)", BatchArg::after);
         lock: Slot<Lock> = ("lock", r#"lock`, or `lock(wait = "5s", lease = "10s")"#, lock);
-        tags: Slot<Vec<Template>> = ("tags", r#"tags = ["org:<org_id>"]"#, tags);
+        tags: Slot<Tags> = ("tags", r#"tags = ["org:<org_id>"]"#, tags);
         skip: Slot<Vec<Ident>> = ("skip", "skip(db)", skip);
         pooled: Slot<()> = ("pooled", "pooled", Name::flag);
         none_ttl: Slot<Duration> = ("none_ttl", r#"none_ttl = "30s""#, duration, setting);
@@ -130,34 +128,6 @@ fn ttl(name: &Name, input: ParseStream<'_>) -> syn::Result<Ttl> {
     match name.expr(input)? {
         Expr::Closure(of) => Ok(Ttl::Of(of)),
         expr => Duration::new(expr, &name.text).map(Ttl::Fixed),
-    }
-}
-
-fn tags(name: &Name, input: ParseStream<'_>) -> syn::Result<Vec<Template>> {
-    let Expr::Array(list) = name.expr(input)? else {
-        return Err(name.misused("takes a list"));
-    };
-    if list.elems.is_empty() {
-        return Err(name.misused("names nothing"));
-    }
-    let (mut templates, mut mistakes) = (Vec::new(), None::<Error>);
-    for tag in list.elems {
-        match (tag_template(tag), &mut mistakes) {
-            (Ok(template), _) => templates.push(template),
-            (Err(mistake), Some(mistakes)) => mistakes.combine(mistake),
-            (Err(mistake), none) => *none = Some(mistake),
-        }
-    }
-    mistakes.map_or(Ok(templates), Err)
-}
-
-fn tag_template(tag: Expr) -> syn::Result<Template> {
-    match syntax::ungrouped(tag) {
-        Expr::Lit(ExprLit { lit: Lit::Str(literal), .. }) => Template::parse(literal, Kind::Tag),
-        tag => Err(Error::new_spanned(
-            tag,
-            "a tag is a template in quotes, such as `\"org:<org_id>\"`",
-        )),
     }
 }
 

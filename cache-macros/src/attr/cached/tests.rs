@@ -14,7 +14,7 @@ fn all_options_together() {
         key = "user:<id>", ttl = |user: &User| user.ttl(), lock(wait = "5s", lease = LEASE,),
         skip(db, ctx, self), pooled, none_ttl = 30, when = a == b, unless = |v| v.a || v.b,
         jitter = 1,
-        tags = ["org:<org>", "users"], codec = Codec::Json, version = 2, max_concurrent_loads = 8,
+        tags = ["org:<org>", |user: &User| user.tags(), "users"], codec = Codec::Json, version = 2, max_concurrent_loads = 8,
         shed_after = 1, strict_values,
         budget = BUDGET, companion = false, crate = crate::cache,
     };
@@ -41,9 +41,25 @@ fn mistakes() {
         ),
         (quote!(lock(wiat = 1)), "there is no option `wiat`; did you mean `wait`?"),
         (quote!(ttl = 1 lock), "expected `,` before this"),
-        (quote!(tags = "a"), "`tags` takes a list: write `tags = [\"org:<org_id>\"]`"),
+        (
+            quote!(tags = "a"),
+            "`tags` takes a list, or a closure: write `tags = [\"org:<org_id>\"]`",
+        ),
         (quote!(tags = []), "`tags` names nothing: write `tags = [\"org:<org_id>\"]`"),
-        (quote!(tags = ["a", b]), "a tag is a template in quotes, such as `\"org:<org_id>\"`"),
+        (
+            quote!(tags = ["a", b]),
+            "a tag is a template in quotes, such as `\"org:<org_id>\"`, or a closure that makes \
+             tags of the value, such as `|user: &User| [tag!(\"org:<user.org_id>\")]`",
+        ),
+        (
+            quote!(tags = [|a| a.tags(), |b| b.tags()]),
+            "one closure returns all tags that the value tells; join the two",
+        ),
+        (
+            quote!(tags = |a, b| []),
+            "a `tags` closure takes the value, by reference: write `|user: &User| \
+             [tag!(\"org:<user.org_id>\")]`",
+        ),
         (quote!(tag = "a"), "there is no option `tag`; did you mean `tags`?"),
         (quote!(skip = db), "`skip` takes names in parentheses: write `skip(db)`"),
         (quote!(skip("db")), "`skip` takes names in parentheses: write `skip(db)`"),

@@ -3,10 +3,10 @@
 
 mod target;
 
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Literal, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt as _;
-use syn::{Expr, Path};
+use syn::{Expr, LitStr, Path};
 
 use self::target::{calls, companion, of_function, of_key, of_name, target_of};
 pub(super) use self::target::{is_of_function, is_of_keys};
@@ -15,11 +15,13 @@ use super::shape::{described, shape};
 use super::{Runtime, callsite, value};
 use crate::attr::cached::{Companion, Ttl};
 use crate::attr::duration::Duration;
+use crate::attr::tags::Tags;
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Reported;
 use crate::function::Function;
 use crate::model::{Cached, Home, Invalidates, Key, Value, WriteBehind};
 use crate::piece::Piece;
+use crate::template::{Kind, Segment, Template};
 use crate::types;
 
 // Output:
@@ -61,8 +63,12 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
                 named = Some(quote!(, #stored));
                 typed
             });
-            let tags = own.tags.iter().map(|tag| self::shape(tag));
-            let tags = (!own.tags.is_empty()).then(|| quote!(.tags(&[#(#tags),*])));
+            let told = told(args.tags.get()?);
+            let unseen = told.as_ref().is_some_and(Vec::is_empty);
+            let unseen = unseen.then(|| quote!(.unseen_tags()));
+            let told = told.into_iter().flatten();
+            let tags: Vec<_> = own.tags.iter().map(|tag| self::shape(tag)).chain(told).collect();
+            let tags = (!tags.is_empty()).then(|| quote!(.tags(&[#(#tags),*])));
             let companion = match args.companion.get()? {
                 Some(Companion::Named(name)) => {
                     let name = name.unraw().to_string();
@@ -70,7 +76,8 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
                 }
                 _ => None,
             };
-            let key = quote!(.shape(#shape, #private::here!(#function)) #tags #typed #companion);
+            let key =
+                quote!(.shape(#shape, #private::here!(#function)) #tags #unseen #typed #companion);
             (callsite::template(own, model, private), key)
         }
     };
@@ -171,6 +178,42 @@ fn template(pieces: &[Piece<'_>]) -> String {
         let options = part.options();
         format!("<{}{}{options}>", part.subject.name(), fields.collect::<String>())
     })
+}
+
+/// The shapes of the tags that a closure makes of the value, as far as it shows them.
+fn told(tags: Option<&Tags>) -> Option<Vec<String>> {
+    let closure = tags?.of_value.as_ref()?;
+    let mut shapes = Vec::new();
+    tag_calls(closure.to_token_stream(), &mut shapes);
+    Some(shapes)
+}
+
+/// Finds every `tag!("..")`.
+fn tag_calls(tokens: TokenStream, shapes: &mut Vec<String>) {
+    let tokens: Vec<_> = tokens.into_iter().collect();
+    for (at, token) in tokens.iter().enumerate() {
+        let TokenTree::Group(group) = token else { continue };
+        let name = at.checked_sub(2).and_then(|at| tokens.get(at));
+        let is_tag = matches!(name, Some(TokenTree::Ident(name)) if name == "tag");
+        match syn::parse2::<LitStr>(group.stream()) {
+            Ok(literal) if is_tag => shapes.extend(shape_of(literal)),
+            _ => tag_calls(group.stream(), shapes),
+        }
+    }
+}
+
+/// A template with what a reader of the catalogue can tell of each value, which is nothing.
+fn shape_of(literal: LitStr) -> Option<String> {
+    let template = Template::parse(literal, Kind::Tag).ok()?;
+    let segments = template.segments.iter().map(|segment| match segment {
+        Segment::Text(text) => text.replace('<', "<<"),
+        Segment::Placeholder(place) => match (place.hash, place.ambiguous_next()) {
+            (true, _) => "<hash>".to_owned(),
+            (false, Some(next)) => format!("<any before {next}>"),
+            (false, None) => "<any>".to_owned(),
+        },
+    });
+    Some(segments.collect())
 }
 
 /// As a reader would write it, without the spaces that tokens get between them.

@@ -79,8 +79,9 @@ impl Delivery {
     async fn send_keys(&mut self, store: &Store, keys: &[(u64, String)]) -> bool {
         let names: Vec<_> = keys.iter().map(|(_, key)| Name::new(key)).collect();
         self.journal.base.flights().forget(&names);
-        let (hold_off, by) = (self.journal.state().hold_off, self.journal.base.budget().deadline());
-        let replies = store.send_each(&names, Invalidate { hold_off }, by).await;
+        let hold_off = self.journal.state().hold_off;
+        let request = Invalidate { hold_off };
+        let replies = self.journal.base.invalidate_in_order(store, &names, request).await;
         self.why = replies.iter().find_map(|reply| reply.as_ref().err().cloned());
         let acknowledged = keys.iter().zip(&replies).filter(|(_, reply)| reply.is_ok());
         self.journal.acknowledged(acknowledged.map(|((_, key), _)| Invalidation::Key(key.clone())));
@@ -91,7 +92,11 @@ impl Delivery {
         self.journal.base.flights().forget_all();
         let (hold_off, sweep) = self.sweep(place);
         let by = Budget::new(SCAN_LIMIT).deadline();
-        let reply = store.invalidate_matching(pattern, hold_off, &sweep, by);
+        let base = Arc::clone(&self.journal.base);
+        let reply = async {
+            base.before_sweep(store, pattern, Invalidate { hold_off }).await?;
+            store.invalidate_matching(pattern, hold_off, &sweep, by).await
+        };
         let reply = self.watch(&sweep, reply).await;
         self.why = reply.as_ref().err().cloned();
         if reply.is_ok() {
@@ -105,8 +110,12 @@ impl Delivery {
         self.journal.base.flights().forget_all();
         let (hold_off, sweep) = self.sweep(place);
         let by = Budget::new(SCAN_LIMIT).deadline();
-        let among = self.journal.base.everything();
-        let reply = store.invalidate_listed(&keys, &among, hold_off, &sweep, by);
+        let base = Arc::clone(&self.journal.base);
+        let among = base.everything();
+        let reply = async {
+            base.before_sweep(store, &among, Invalidate { hold_off }).await?;
+            store.invalidate_listed(&keys, &among, hold_off, &sweep, by).await
+        };
         let reply = self.watch(&sweep, reply).await;
         self.why = reply.as_ref().err().cloned();
         if reply.is_ok() && self.journal.may_replay() {

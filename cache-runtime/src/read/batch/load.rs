@@ -35,10 +35,10 @@ impl<T> Load<T> {
         took: Duration,
     ) -> (Option<Finish>, Option<OfOne<T>>) {
         let Self { mode, mut one, call, .. } = self;
-        let Some(call) = call else { return (None, Some(result)) };
+        let Some(mut call) = call else { return (None, Some(result)) };
         one.set(result);
         let unless = unless.map(|unless| unless as &dyn Fn(&T) -> bool);
-        let finish = one.with(unless, |steps| mode.end(&mut Loaded { call: &call, steps, took }));
+        let finish = one.with(unless, |steps| mode.end(&mut Loaded::new(&mut call, steps, took)));
         (finish, one.take())
     }
 }

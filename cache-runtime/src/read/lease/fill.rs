@@ -9,9 +9,9 @@ use crate::engine::flight::{Landed, Landing};
 use crate::metrics::Event;
 use crate::read::interpret::holds;
 use crate::read::lease::{Lease, Share};
-use crate::record::Value;
 use crate::record::token::Token;
-use crate::store::{Acquire, Acquired, Fill, Invalidate, Refresh, Release, StoreError};
+use crate::record::{self, Value};
+use crate::store::{Acquire, Acquired, Fill, Invalidate, Name, Refresh, Release, StoreError};
 use crate::support::budget::Deadline;
 use crate::typing::Shared;
 
@@ -21,10 +21,13 @@ impl Lease {
     pub(in crate::read) async fn fill(
         mut self,
         seen: Option<Token>,
-        fill: Fill,
+        mut fill: Fill,
         landed: Option<Landed>,
     ) {
         self.budget.resume(self.begun.0);
+        if self.is_unsettled && !self.settle(&mut fill).await {
+            return self.refuse(&fill, landed);
+        }
         // The record as it is here: waiters do not need the times that the store puts into it.
         let encoded = || Landed::encoded(Bytes::copy_from_slice(&fill.record));
         let shared = self.is_awaited().then(|| landed.unwrap_or_else(encoded));
@@ -65,6 +68,45 @@ impl Lease {
         if let (Some(leader), Some(mark)) = (self.leader.take(), mark) {
             leader.land(&Landing::Value(shared, mark));
         }
+    }
+
+    /// Captures the stamps of the tags that nobody guessed, and puts them into the record. False if
+    /// the value must not be stored.
+    async fn settle(&mut self, fill: &mut Fill) -> bool {
+        let Some(store) = self.call.cache.store() else { return false };
+        let (epoch, by) = (self.call.cache.epoch(), self.budget.deadline());
+        let epoch = (store, Name::new(&epoch));
+        match self.call.tags.settle(epoch, &self.stamps, self.epoch, by).await {
+            Ok(Some(stamps)) => {
+                record::set_stamps(&mut fill.record, stamps.stamps());
+                self.stamps = stamps;
+                true
+            }
+            Ok(None) => {
+                self.call.count(Event::Overlapped);
+                false
+            }
+            Err(error) => {
+                self.call.count(error.event());
+                false
+            }
+        }
+    }
+
+    /// Does not store the value, because one of its tags may have been invalidated since the load
+    /// began. Waiters that joined before that may have it.
+    fn refuse(mut self, fill: &Fill, landed: Option<Landed>) {
+        if let Some(lease) = &mut self.refresh {
+            lease.rest(None);
+            self.call.count(Event::RefreshFailed);
+        }
+        let encoded = || Landed::encoded(Bytes::copy_from_slice(&fill.record));
+        let is_awaited = self.is_awaited();
+        self.decline(if is_awaited {
+            Share::Value(landed.unwrap_or_else(encoded))
+        } else {
+            Share::Nothing
+        });
     }
 
     /// Whether no tag has been invalidated since the load began. The fill does not check that: it

@@ -13,11 +13,11 @@ use self::refresh_lease::{PAUSE, REST, RefreshLease};
 pub(super) use self::renewal::Renewal;
 use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{Landed, Landing, Leader, Mark};
-use crate::engine::tags::Standing;
+use crate::engine::tags::{Standing, Tags};
 use crate::read::call::ReadCall;
 use crate::record::token::Token;
-use crate::store::{Acquire, Acquired, Name, Release, StoreError, StoreResult};
-use crate::support::budget::Budget;
+use crate::store::{Acquire, Acquired, Name, Release, Store, StoreError, StoreResult};
+use crate::support::budget::{Budget, Deadline};
 use crate::typing::Shared;
 
 /// What waiters get from a load whose result is not stored.
@@ -50,6 +50,11 @@ pub(super) struct Lease {
     call: ReadCall,
     /// The stamps of the entry's tags, captured before the load.
     stamps: Standing,
+    /// The stamp of the epoch, for tags that nobody guessed; see
+    /// [`of_value`](crate::engine::tags::of_value).
+    epoch: Option<Token>,
+    /// Whether there are such tags, whose stamps are captured before the value is stored.
+    is_unsettled: bool,
     token: Token,
     length: Duration,
     budget: Budget,
@@ -67,6 +72,8 @@ impl Lease {
         Self {
             call: call.clone(),
             stamps: Standing::none(),
+            epoch: None,
+            is_unsettled: false,
             token: Token::random(),
             length: call.callsite.policy().lease.unwrap_or(call.cache.settings().lease),
             budget,
@@ -129,20 +136,22 @@ impl Lease {
         let request = Acquire { token: self.token, lease: self.length, reject };
         let acquire = store.send(self.place(), request, by);
         let (reply, stamps) = if self.call.tags.is_empty() || self.refresh.is_some() {
-            (acquire.await, Ok(Standing::none()))
+            (acquire.await, Ok((Standing::none(), None)))
         } else {
-            Box::pin(async { tokio::join!(acquire, self.call.tags.capture(store, by)) }).await
+            Box::pin(async { tokio::join!(acquire, self.capture_all(store, by)) }).await
         };
         self.held = match &reply {
             Ok(acquired) => matches!(acquired, Acquired::Leased),
             Err(error) => !error.is_unsent() && !matches!(error, StoreError::Refused(_)),
         };
         match stamps {
-            Ok(stamps @ Standing::Stamps(_)) => {
-                self.stamps = stamps;
+            Ok((stamps @ Standing::Stamps(_), epoch)) => {
+                (self.stamps, self.epoch) = (stamps, epoch);
                 (reply, mark)
             }
-            Ok(Standing::Missing | Standing::Fenced) => (reply.and(Ok(Acquired::Fenced)), mark),
+            Ok((Standing::Missing | Standing::Fenced, _)) => {
+                (reply.and(Ok(Acquired::Fenced)), mark)
+            }
             Err(error) => (Err(error), mark),
         }
     }
@@ -151,10 +160,34 @@ impl Lease {
     /// whether its value may be stored.
     pub(super) async fn capture(&mut self) -> bool {
         if let Some(store) = self.call.cache.store() {
-            let stamps = self.call.tags.capture(store, self.budget.deadline()).await;
-            self.stamps = stamps.unwrap_or(Standing::Missing);
+            let captured = self.capture_all(store, self.budget.deadline()).await;
+            (self.stamps, self.epoch) = captured.unwrap_or((Standing::Missing, None));
         }
         matches!(self.stamps, Standing::Stamps(_))
+    }
+
+    async fn capture_all(
+        &self,
+        store: &Store,
+        by: Deadline,
+    ) -> StoreResult<(Standing, Option<Token>)> {
+        if !self.call.tags.are_told() {
+            return self.call.tags.capture(store, by).await.map(|stamps| (stamps, None));
+        }
+        let epoch = self.call.cache.epoch();
+        self.call.tags.capture_with(store, Some(Name::new(&epoch)), by).await
+    }
+
+    /// The entry's value names these tags.
+    pub(super) fn know_tags(&mut self, tags: &Tags) {
+        self.call.tags = tags.clone();
+    }
+
+    /// The value that was loaded has these tags: takes their stamps as far as they were captured.
+    pub(super) fn take_tags(&mut self, tags: &Tags) {
+        let (stamps, are_all) = tags.among(&self.stamps);
+        (self.stamps, self.is_unsettled) = (stamps, !are_all);
+        self.call.tags = tags.clone();
     }
 
     /// Excludes the time since `paused`, which was spent waiting for another loader.

@@ -74,11 +74,11 @@ impl Load {
 
     /// Decides what becomes of the result. Returns the call, and what is left to do at the store.
     pub(super) fn end(self, steps: &mut dyn Steps) -> (ReadCall, Option<Finish>) {
-        let Self { call, mode, running, renewal } = self;
+        let Self { mut call, mode, running, renewal } = self;
         // A renewal whose answer has not come counts as sent.
         drop(renewal);
         let took = running.end(steps.is_value());
-        let finish = mode.end(&mut Loaded { call: &call, steps, took });
+        let finish = mode.end(&mut Loaded::new(&mut call, steps, took));
         (call, finish)
     }
 }

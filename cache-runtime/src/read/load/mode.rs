@@ -7,7 +7,7 @@ use bytes::Bytes;
 use crate::codec::fidelity::Fidelity;
 use crate::engine::entry::{self, Content, Head, Unfit};
 use crate::engine::flight::{Landed, Leader, Mark};
-use crate::engine::tags::Standing;
+use crate::engine::tags::{Standing, of_value};
 use crate::error::Error;
 use crate::read::call::ReadCall;
 use crate::read::lease::{Lease, Share};
@@ -36,10 +36,12 @@ pub(in crate::read) enum LoadMode {
 
 /// A load whose body has returned.
 pub(in crate::read) struct Loaded<'a> {
-    pub(in crate::read) call: &'a ReadCall,
+    call: &'a ReadCall,
     /// The result, and what can be done with it.
-    pub(in crate::read) steps: &'a mut dyn Steps,
-    pub(in crate::read) took: Duration,
+    steps: &'a mut dyn Steps,
+    took: Duration,
+    /// Why the value has no record, if that is due to the tags that it tells.
+    unfit: Option<Unfit>,
 }
 
 impl LoadMode {
@@ -69,11 +71,32 @@ impl LoadMode {
         }
     }
 
+    fn lease_mut(&mut self) -> Option<&mut Lease> {
+        match self {
+            Self::Alone | Self::Shared(..) => None,
+            Self::Leased(lease) | Self::Replace(lease, _) | Self::Refresh(lease, _) => Some(lease),
+        }
+    }
+
+    /// Waiters get nothing; one of them loads.
+    fn give_up(self) {
+        match self {
+            Self::Alone => {}
+            Self::Shared(leader, _) => drop(leader),
+            Self::Leased(lease) | Self::Replace(lease, _) | Self::Refresh(lease, _) => drop(lease),
+        }
+    }
+
     /// Decides what becomes of what the body returned; `None` if nothing is left to do. Looks at
     /// the result here and now, so that no reference to it is held while the store answers. The
     /// call returns the result, which may have become an error in place of a value that would come
     /// back as another one.
-    pub(in crate::read) fn end(self, loaded: &mut Loaded<'_>) -> Option<Finish> {
+    pub(in crate::read) fn end(mut self, loaded: &mut Loaded<'_>) -> Option<Finish> {
+        if loaded.call.tags.are_told() && !loaded.take_tags(&mut self) {
+            // What this task may see of its own write must not get to others.
+            self.give_up();
+            return None;
+        }
         let awaited = self.is_awaited();
         let (lease, seen, refreshes) = match self {
             Self::Alone => return None,
@@ -130,7 +153,36 @@ impl LoadMode {
     }
 }
 
-impl Loaded<'_> {
+impl<'a> Loaded<'a> {
+    /// From here on, the call has the tags that the value tells.
+    pub(in crate::read) fn new(
+        call: &'a mut ReadCall,
+        steps: &'a mut dyn Steps,
+        took: Duration,
+    ) -> Self {
+        let mut unfit = None;
+        // Of a failure nothing is known, and the value that it may leave in its place has its own.
+        if call.tags.are_told() && steps.is_value() {
+            let told = guarded(|| steps.told()).ok_or(Unfit::Unencodable);
+            match told.and_then(|tags| of_value::told(&call.cache, tags)) {
+                Ok(texts) => call.learn_tags(texts),
+                Err(error) => unfit = Some(error),
+            }
+        }
+        Self { call, steps, took, unfit }
+    }
+
+    /// Hands the tags on to the load; whether others may see what it has loaded.
+    fn take_tags(&self, mode: &mut LoadMode) -> bool {
+        if !self.steps.is_value() {
+            return true;
+        }
+        if let Some(lease) = mode.lease_mut() {
+            lease.take_tags(&self.call.tags);
+        }
+        !self.call.is_being_written()
+    }
+
     /// The error for waiters, where there are any and its type allows that.
     fn shared_error(&mut self, awaited: bool) -> Option<Shared> {
         if awaited { self.steps.share_error() } else { None }
@@ -198,7 +250,10 @@ impl Loaded<'_> {
         content: &dyn Content,
     ) -> Result<Vec<u8>, Unfit> {
         let ReadCall { cache, callsite, schema, .. } = self.call;
-        let record = self.head(token, stamps).record(cache, callsite, *schema, content);
+        let record = match &self.unfit {
+            Some(unfit) => Err(unfit.clone()),
+            None => self.head(token, stamps).record(cache, callsite, *schema, content),
+        };
         record.inspect_err(|unfit| unfit.tell(cache, callsite))
     }
 
@@ -222,8 +277,9 @@ impl Loaded<'_> {
         Some(Fill::new(record, ttl, Duration::ZERO))
     }
 
-    fn head<'s>(&self, token: Token, stamps: &'s Standing) -> Head<'s> {
-        Head { name: self.call.hash, token, stamps: stamps.stamps(), took: self.took }
+    fn head<'s>(&'s self, token: Token, stamps: &'s Standing) -> Head<'s> {
+        let told = self.call.tags.of_value();
+        Head { name: self.call.hash, token, stamps: stamps.stamps(), told, took: self.took }
     }
 
     /// How long the value is fresh, and how long it may be served after that; not at all if it is

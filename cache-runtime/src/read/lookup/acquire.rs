@@ -49,6 +49,11 @@ impl Lookup<'_> {
                             lease.pass_on(record, mark);
                             return LookupOutcome::Found.into();
                         }
+                        Err(Missing::OtherTags(texts)) => match self.learn_tags(texts) {
+                            Ok(()) => lease.know_tags(&self.call.tags),
+                            Err(Some(alone)) => return alone.into(),
+                            Err(None) => break,
+                        },
                         Err(Missing::Elsewhere) => {
                             // A waiter takes over, who finds the same.
                             drop(lease);
@@ -107,8 +112,16 @@ impl Lookup<'_> {
         if self.call.cache.store().is_none() {
             return Err(Missing::Blocked);
         }
-        let reply = self.ask().await;
-        let (seen, _) = self.judge(reply);
-        self.confirm(seen).await
+        loop {
+            let reply = self.ask().await;
+            match self.judge(reply).0 {
+                Err(Missing::OtherTags(texts)) => {
+                    if self.learn_tags(texts).is_err() {
+                        return Err(Missing::Blocked);
+                    }
+                }
+                seen => return self.confirm(seen).await,
+            }
+        }
     }
 }

@@ -27,6 +27,10 @@ use crate::record::Value;
 use crate::record::token::Token;
 use crate::support::budget::Budget;
 
+/// How often a search looks again because the value names other tags than it did before. That it
+/// happens more than once takes a writer between two looks each time.
+const LOOKS_AGAIN: u8 = 3;
+
 /// What a search has come to.
 pub(super) enum LookupOutcome {
     /// A value, which is the result of the call by now.
@@ -78,6 +82,8 @@ pub(super) struct Lookup<'a> {
     by_hand: bool,
     /// Where it has values restored. None as long as it is no search, but a single look.
     channel: Option<RestoreChannel>,
+    /// How often the value named tags whose stamps had not been read.
+    looked_again: u8,
     /// What the batch asks for that this is one id of. One more `GET` costs a batch no round trip.
     batch: Option<&'a (dyn Fn() -> FlightRequest + Send + Sync)>,
 }
@@ -119,6 +125,7 @@ impl<'a> Lookup<'a> {
             memory,
             by_hand,
             channel: None,
+            looked_again: 0,
             batch: None,
         }
     }
@@ -213,6 +220,15 @@ impl<'a> Lookup<'a> {
 
     /// Nothing usable was found: joins a flight, or leads one and asks for the lease.
     async fn miss(&mut self, leader: Option<Leader>, missing: Missing) -> Step {
+        let missing = match missing {
+            Missing::OtherTags(texts) => match self.learn_tags(texts) {
+                Ok(()) => return Step::Look(leader),
+                // If the call leads a flight, a waiter takes over.
+                Err(Some(alone)) => return alone.into(),
+                Err(None) => Missing::Blocked,
+            },
+            missing => missing,
+        };
         if missing == Missing::Elsewhere {
             // If the call leads a flight, a waiter takes over, who finds the same.
             drop(leader);
@@ -238,6 +254,19 @@ impl<'a> Lookup<'a> {
             Some(leader) if is_blocked => LookupOutcome::shared(leader).into(),
             leader => Box::pin(self.acquire(leader)).await,
         }
+    }
+
+    /// From here on, the search reads the stamps of these tags, which the value names. An outcome
+    /// if it has come to its end, because the task itself is writing one of them, and nothing if it
+    /// has looked too often.
+    pub(super) fn learn_tags(&mut self, texts: Vec<String>) -> Result<(), Option<LookupOutcome>> {
+        self.call.learn_tags(texts);
+        if self.call.is_being_written() {
+            self.call.count(Event::Bypass);
+            return Err(Some(LookupOutcome::alone()));
+        }
+        self.looked_again += 1;
+        if self.looked_again > LOOKS_AGAIN { Err(None) } else { Ok(()) }
     }
 
     /// From here on, the search is about the entry [beside](crate::read::beside).

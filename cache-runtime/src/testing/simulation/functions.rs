@@ -1,15 +1,27 @@
 //! The functions under test: of rows whose writes invalidate their keys, and of rows whose writes
-//! invalidate a tag.
+//! invalidate a tag, one that the key tells or one that only the value does.
 
 use std::collections::HashMap;
 
 use crate as cache_runtime;
 use crate::testing::simulation::world::{Database, Failed, Trace, Unshared, statement, update};
-use crate::{Key, cached, invalidates, write_through};
+use crate::{Key, Tag, cached, invalidates, write_through};
 
 /// Whether the row's writes invalidate its tag, and not its key.
 pub(super) const fn is_tagged(row: u64) -> bool {
     row % 2 == 1
+}
+
+/// The tags that a version of a tagged row tells, of which some writes invalidate the first. The
+/// other one changes now and then.
+fn told(version: u64) -> [Tag; 2] {
+    let other = version / 2 % 2;
+    [told_tag(), Tag::builder().text("other:").part(&other).done()]
+}
+
+/// The tag that the one tagged row tells.
+pub(super) fn told_tag() -> Tag {
+    Tag::builder().text("told:").part(&1_u64).done()
 }
 
 #[cached(key = "row:<id>", ttl = "1h", crate = cache_runtime, skip(db))]
@@ -31,7 +43,7 @@ pub(super) async fn locked_row(db: &Database, id: u64) -> Result<u64, Unshared> 
 #[cached(
     key = "member:<id>",
     ttl = "1h",
-    tags = ["members", "group:<id>"],
+    tags = ["members", "group:<id>", |version: &u64| told(*version)],
     crate = cache_runtime,
     skip(db),
 )]
@@ -49,7 +61,7 @@ pub(super) async fn locked_member(db: &Database, id: u64) -> Result<u64, Unshare
     key = "member:<id>",
     ttl = "1h",
     version = 2,
-    tags = ["members", "group:<id>"],
+    tags = ["members", "group:<id>", |version: &u64| told(*version)],
     crate = cache_runtime,
     skip(db),
 )]
@@ -199,3 +211,4 @@ macro_rules! writes {
 
 writes!(by_key, row, id, row(id));
 writes!(by_tag, member, id, tag = "group:<id>");
+writes!(by_told_tag, member, id, tag = "told:<id>");

@@ -5,7 +5,7 @@ use cache_testing::history::{Loss, Write};
 use crate::store::Name;
 use crate::testing::simulation::manner::Manner;
 use crate::testing::simulation::operations::Operation;
-use crate::testing::simulation::world::{World, keys};
+use crate::testing::simulation::world::{World, keys, told_keys};
 
 impl Operation {
     /// Takes something away, after a change of the row or without one.
@@ -14,7 +14,10 @@ impl Operation {
         let (db, start) = (&world.db, world.db.now());
         let committed = (manner == Manner::Outside).then(|| db.bump(row));
         let committed = committed.map(|version| (db.now(), version));
-        let keys = keys(row);
+        let mut keys = keys(row);
+        if committed.is_none() {
+            keys.extend(told_keys(row));
+        }
         let which = usize::try_from(start).unwrap() % keys.len();
         world.memory.lose(Name::new(&keys[which]));
         let mut history = world.history.lock().unwrap();

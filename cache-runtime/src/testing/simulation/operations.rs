@@ -6,17 +6,17 @@ use std::time::Duration;
 use cache_testing::dice::Dice;
 use cache_testing::history::{Read, Time, Write};
 
-use crate::CallExt as _;
 use crate::testing::simulation::aging::{
     newer_member_revalidated, newer_row_revalidated, of_member, of_row,
 };
 use crate::testing::simulation::cut::{Cut, until};
 use crate::testing::simulation::functions::{
-    any_key, by_key, by_tag, is_tagged, locked_member, locked_row, locked_rows, member,
-    newer_member, newer_row, row, row_key, rows, several, several_unfenced,
+    any_key, by_key, by_tag, by_told_tag, is_tagged, locked_member, locked_row, locked_rows,
+    member, newer_member, newer_row, row, row_key, rows, several, several_unfenced, told_tag,
 };
 use crate::testing::simulation::manner::{MANNERS, Manner};
 use crate::testing::simulation::world::{FENCE, Failed, ROWS, Trace, World, statement, update};
+use crate::{CallExt as _, Tag};
 
 /// Something that a process does.
 #[derive(Clone, Copy, Debug)]
@@ -178,7 +178,9 @@ impl Operation {
         // Of the row's key or of its tag.
         macro_rules! of {
             ($write:ident) => {
-                if is_tagged(id) {
+                if is_tagged(id) && process % 2 == 1 {
+                    by_told_tag::$write(db, id, trace).await
+                } else if is_tagged(id) {
                     by_tag::$write(db, id, trace).await
                 } else {
                     by_key::$write(db, id, trace).await
@@ -205,7 +207,8 @@ impl Operation {
                 Manner::ByHand => {
                     update(db, id, trace).await;
                     let invalidated = if is_tagged(id) {
-                        cache.invalidate_tag("members").await
+                        let tag = if process % 2 == 1 { told_tag() } else { Tag::from("members") };
+                        cache.invalidate_tag(tag).await
                     } else {
                         cache.invalidate(&row_key(&id)).await
                     };
@@ -213,8 +216,11 @@ impl Operation {
                 }
                 Manner::ByPattern => {
                     update(db, id, trace).await;
-                    let prefix = if is_tagged(id) { "~tag:group" } else { "row" };
-                    let pattern = format!("{prefix}:[{id}]*");
+                    let pattern = match (is_tagged(id), process % 2) {
+                        (true, 1) => "~tag:[t]*".to_owned(),
+                        (true, _) => format!("~tag:group:[{id}]*"),
+                        (false, _) => format!("row:[{id}]*"),
+                    };
                     cache.invalidate_matching(&pattern).await.map(drop).map_err(Failed::from)
                 }
                 _ => of!(write),

@@ -63,7 +63,7 @@ fn briefly() -> Deadline {
 
 fn fill(name: Name<'_>, token: Token, payload: &str) -> Fill {
     let header = ValueHeader { key: name.hash, token, cost_ms: 7, version: 1, codec: b'J' };
-    let mut record = record::value(header, &[]);
+    let mut record = record::value(header, &[], None);
     record.extend_from_slice(payload.as_bytes());
     Fill { record, fresh: TTL, ttl: TTL }
 }

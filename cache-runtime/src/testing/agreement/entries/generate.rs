@@ -184,7 +184,7 @@ impl Steps {
         let number = self.count;
         let header =
             record::ValueHeader { key, token, cost_ms: number, version: !number, codec: b'J' };
-        let mut record = record::value(header, &[]);
+        let mut record = record::value(header, &[], None);
         record::set_origin(&mut record, record::Origin(origin(by)));
         record[layout::STORED_AT..layout::COST].fill(0xEE);
         record.extend(format!("\"value {number}\"").bytes());

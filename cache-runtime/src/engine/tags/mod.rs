@@ -11,6 +11,11 @@
 //! carries that stamp. If an invalidation was acknowledged before the capture, the load saw the
 //! write; if it came later, it has removed the stamp. A fence on the tag's key has the same effect
 //! from before the commit: no stamp can be captured, and none matches.
+//!
+//! Tags that [only the value tells](of_value) are captured in another way.
+
+pub(crate) mod of_value;
+mod order;
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -32,14 +37,24 @@ pub(crate) struct Tags {
     list: Option<Box<List>>,
 }
 
+/// The texts of their keys, with the namespace.
 #[derive(Clone, Debug)]
 struct List {
-    /// The texts of their keys, with the namespace, in the function's order.
-    texts: Vec<String>,
+    /// Those that the key tells, in the function's order.
+    of_key: Vec<String>,
+    /// Those that the value tells, in the order of their texts: as far as they are known, if its
+    /// function has any.
+    of_value: Option<Vec<String>>,
+    /// The [main key](Tags::beside) of the entry, which is no tag's.
+    main: Option<String>,
     /// How long an entry with their stamps may live.
     need: Duration,
-    /// Whether the last of them is no tag's key but the [main key](Tags::beside) of the entry.
-    has_main: bool,
+}
+
+impl List {
+    fn texts(&self) -> impl Iterator<Item = &String> {
+        self.of_key.iter().chain(self.of_value.iter().flatten()).chain(&self.main)
+    }
 }
 
 /// What the keys of an entry's tags hold.
@@ -54,37 +69,50 @@ pub(crate) enum Standing {
 }
 
 impl Tags {
-    /// The tags of a key's entry.
+    /// The tags of a key's entry, as far as they are known before its value is.
     pub(crate) fn of<T>(cache: &Base, key: &Key<T>) -> Self {
-        match key.tags() {
-            [] => Self { list: None },
-            tags => Self::new(cache, tags, key.longest_life()),
+        let entry = || KeyHash::of(&cache.full_text(key.as_str()));
+        let of_value = key.tells_tags().then(|| cache.guesses().of(entry()));
+        match (key.tags(), of_value) {
+            ([], None) => Self { list: None },
+            (tags, of_value) => Self::new(cache, tags, key.longest_life(), of_value),
         }
     }
 
-    pub(crate) fn new(cache: &Base, tags: &[Tag], need: Duration) -> Self {
+    /// `of_value` are the tags that the value tells, as far as they are known.
+    pub(crate) fn new(
+        cache: &Base,
+        tags: &[Tag],
+        need: Duration,
+        of_value: Option<Vec<String>>,
+    ) -> Self {
+        if tags.is_empty() && of_value.is_none() {
+            return Self { list: None };
+        }
         let text = |tag: &Tag| cache.full_text(tag.key()).into_owned();
-        let list =
-            || Box::new(List { texts: tags.iter().map(text).collect(), need, has_main: false });
-        Self { list: (!tags.is_empty()).then(list) }
+        let of_key = tags.iter().map(text).collect();
+        Self { list: Some(Box::new(List { of_key, of_value, main: None, need })) }
     }
 
     /// These, and the main key of an entry in a key [beside](crate::read) it, which is a tag of
     /// that entry: its stamp is the token of the value that stands there. Whatever changes the main
     /// key outdates the entry beside it.
     pub(crate) fn beside(&self, main: &str) -> Self {
-        let (mut texts, need) = match self.list.as_deref() {
-            Some(list) => (list.texts.clone(), list.need),
-            None => (Vec::new(), Duration::ZERO),
-        };
-        texts.push(main.to_owned());
-        Self { list: Some(Box::new(List { texts, need, has_main: true })) }
+        let list = self.list.as_deref().cloned();
+        let none = || List { of_key: Vec::new(), of_value: None, main: None, need: Duration::ZERO };
+        let mut list = list.unwrap_or_else(none);
+        list.main = Some(main.to_owned());
+        // What is known of the value in the main key says nothing of the one beside it.
+        list.of_value = list.of_value.map(|_| Vec::new());
+        Self { list: Some(Box::new(list)) }
     }
 
-    /// What tells these tags from others of the same key; nothing where there are none.
+    /// What tells these tags from others of the same key; nothing where there are none. Which tags
+    /// a value tells does not count.
     pub(crate) fn digest(&self) -> Option<KeyHash> {
         let list = self.list.as_deref()?;
-        Some(KeyHash::of(&list.texts.join("\n")))
+        let of_value = if list.of_value.is_some() { "\n" } else { "" };
+        Some(KeyHash::of(&(list.of_key.join("\n") + of_value)))
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -93,7 +121,8 @@ impl Tags {
 
     /// The texts of their keys.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
-        self.list.iter().flat_map(|list| &list.texts).map(String::as_str)
+        let texts = self.list.as_deref().into_iter().flat_map(List::texts);
+        texts.map(String::as_str)
     }
 
     /// Whether an invalidation of the entry with this key, or of one of its tags, has not been
@@ -102,9 +131,17 @@ impl Tags {
         cache.journal().covers(entry) || self.texts().any(|text| cache.journal().covers(text))
     }
 
-    /// Whether a value was stored, or would be, under these tags, whatever their stamps.
+    /// Whether a value was stored, or would be, under these tags, whatever their stamps. Which tags
+    /// the value has told is up to the value.
     pub(crate) fn are_those_of(&self, value: &Value) -> bool {
-        value.has_tags(self.names().iter().map(|tag| tag.hash))
+        let Some(List { of_key, of_value: Some(_), main, .. }) = self.list.as_deref() else {
+            return value.has_tags(self.names().iter().map(|tag| tag.hash));
+        };
+        let Some(told) = value.names() else { return false };
+        let told = told.into_iter().map(KeyHash::of);
+        let hashes = |texts| Iterator::map(texts, |text: &String| KeyHash::of(text));
+        let all = hashes(of_key.iter()).chain(told).chain(main.iter().map(|it| KeyHash::of(it)));
+        value.has_tags(all.collect::<Vec<_>>().into_iter())
     }
 
     /// Stamps for a record that is shown to waiters of this process and never stored.
@@ -117,12 +154,23 @@ impl Tags {
     /// Gets the stamps for a load that is about to begin, and creates those that are missing. Sends
     /// nothing without tags.
     pub(crate) async fn capture(&self, store: &Store, by: Deadline) -> StoreResult<Standing> {
-        let Some(List { need, has_main, .. }) = self.list.as_deref() else {
-            return Ok(Standing::none());
+        self.capture_with(store, None, by).await.map(|(standing, _)| standing)
+    }
+
+    /// The same, and the stamp of the epoch if the values tell tags.
+    pub(crate) async fn capture_with(
+        &self,
+        store: &Store,
+        epoch: Option<Name<'_>>,
+        by: Deadline,
+    ) -> StoreResult<(Standing, Option<Token>)> {
+        let Some(List { need, main, .. }) = self.list.as_deref() else {
+            return Ok((Standing::none(), None));
         };
         let mut names = self.names();
         // Nothing is put into a main key that has none.
-        let main = if *has_main { names.pop() } else { None };
+        let main = if main.is_some() { names.pop() } else { None };
+        names.extend(epoch);
         let stamp = async {
             if names.is_empty() {
                 return Vec::new();
@@ -135,7 +183,8 @@ impl Tags {
                 None => None,
             }
         };
-        let (replies, main) = tokio::join!(stamp, read);
+        let (mut replies, main) = tokio::join!(stamp, read);
+        let epoch = epoch.and_then(|_| replies.pop()).and_then(Self::epoch_of);
         let stamps = names.iter().zip(replies).map(|(name, reply)| {
             Ok(match reply? {
                 Stamped::Stamp(token) => Ok(Stamp { tag: name.hash, token }),
@@ -143,7 +192,7 @@ impl Tags {
             })
         });
         let main = main.into_iter().map(|(name, reply)| Self::stamp_in(name, reply));
-        Self::standing(stamps.chain(main))
+        Ok((Self::standing(stamps.chain(main))?, epoch))
     }
 
     /// Reads the stamps.

@@ -1,0 +1,6 @@
+//! Tags that only the value tells.
+
+mod entries;
+mod fixture;
+mod races;
+mod writes;

@@ -99,12 +99,12 @@ pub mod tests_and_servers {}
 #[doc = include_str!("doc/writing_behind.md")]
 pub mod writing_behind {}
 
-/// A [`Tag`] from a template, whose placeholders are paths over variables: `tag!("author:<a.id>")`.
+/// A [`Tag`] from a template over variables: `tag!("author:<article.author>")`.
 ///
 /// Literal text is taken as it is, and values are escaped, as in the templates of an attribute. So
-/// it makes the same tag as `tags = ["author:<id>"]` does, and as
-/// `#[invalidates(tag = "author:<id>")]` invalidates, for an `id` of the same text. All that is said
-/// of templates holds, such as `<name:trim:lower>` and `<filter:hash>`.
+/// it makes the tag that `tags = ["author:<id>"]` makes and `#[invalidates(tag = "author:<id>")]`
+/// invalidates, for an `id` of the same text. All that is said of templates holds, such as
+/// `<name:trim:lower>` and `<filter:hash>`.
 ///
 /// It is for tags that only the value tells:
 ///
@@ -118,7 +118,11 @@ pub mod writing_behind {}
 ///     author: u64,
 /// }
 ///
-/// #[cached(key = "article:<slug>", ttl = "1h", tags = |it: &Article| [tag!("author:<it.author>")])]
+/// #[cached(
+///     key = "article:<slug>",
+///     ttl = "1h",
+///     tags = |article: &Article| [tag!("author:<article.author>")],
+/// )]
 /// async fn article(slug: &str) -> Article {
 ///     Article { slug: slug.to_owned(), author: 7 }
 /// }

@@ -1,4 +1,5 @@
-//! `tags = [..]`: templates, which the key tells, and a closure for those that only the value tells.
+//! `tags = [..]`: templates for tags that the key tells, and a closure for those that only the
+//! value tells.
 
 use syn::parse::ParseStream;
 use syn::{Error, Expr, ExprArray, ExprClosure, ExprLit, Lit};

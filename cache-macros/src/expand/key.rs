@@ -95,13 +95,13 @@ fn told(closure: &ExprClosure, private: &Path) -> TokenStream {
         ReturnType::Default => None,
     };
     let told = respanned(private, body.span());
-    let body = quote!(#told::told #of (#body));
+    let body = quote_spanned!(body.span()=> #told::told #of (#body));
     let closure = ExprClosure {
         output: ReturnType::Default,
         body: Box::new(Expr::Verbatim(body)),
         ..closure.clone()
     };
-    quote!(.tags_of(#closure))
+    quote_spanned!(closure.span()=> .tags_of(#closure))
 }
 
 /// The pieces of a key as calls of its builder; `value` writes what a placeholder stands for.

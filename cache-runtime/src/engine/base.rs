@@ -9,7 +9,7 @@ use tokio::sync::Semaphore;
 use crate::engine::clash;
 use crate::engine::flight::Flights;
 use crate::engine::settings::Settings;
-use crate::engine::tags::of_value::Guesses;
+use crate::engine::tags::guesses::Guesses;
 use crate::error::Cause;
 use crate::error::{Error, ErrorKind};
 use crate::metrics::Recorder;

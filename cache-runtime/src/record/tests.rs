@@ -143,6 +143,42 @@ fn tags_and_stamps_count_in_number_and_order() {
     assert_eq!(fits(&[(org, OTHER), (org, OTHER)]), (false, false));
 }
 
+/// The value of [`VALUE`] with two tags, of which it has told the second.
+const TOLD: &str = "c1ca0156 a0a1a2a3a4a5a6a7 0067b227f59ee6b4 30313233343536373839616263646566 \
+     0000019012345678 0000019012345a6c 000001f4 00000003 4a 04 0080 \
+     bf9cea970bcc4122 66656463626139383736353433323130 \
+     bf9cea970bcc4122 30313233343536373839616263646566 \
+     000a 7e7461673a6f72673a37 000c 2241646122";
+
+#[test]
+fn tags_that_a_value_has_told_have_these_bytes() {
+    let stamps = stamps(&[("~tag:org:7", OTHER), ("~tag:org:7", TOKEN)]);
+    let header = ValueHeader { key: hash(), token: TOKEN, cost_ms: 500, version: 3, codec: b'J' };
+    let names = ["~tag:org:7".to_owned()];
+    let mut record = value(header, &stamps, Some(&names));
+    record[..52].copy_from_slice(&golden(VALUE)[..52]);
+    record.extend_from_slice(b"\"Ada\"");
+    assert_eq!(hex(&record), hex(&golden(TOLD)));
+    let Found::Value(found) = found(&record) else { panic!("no value") };
+    assert_eq!((found.names(), found.payload()), (Some(vec!["~tag:org:7"]), &b"\"Ada\""[..]));
+    assert!(found.is_whole() && found.has_stamps(&stamps));
+}
+
+/// Whatever stands there, nothing is read past it, and no names are made up.
+#[test]
+fn damaged_names_are_none() {
+    let whole = golden(TOLD);
+    for (at, wrong) in [(112, 0xFF), (113, 11), (113, 9), (124, 0xFF), (125, 13), (125, 1)] {
+        let mut record = whole.clone();
+        record[at] = wrong;
+        let Found::Value(value) = found(&record) else { panic!("no value") };
+        assert_eq!(value.names(), None, "{at}");
+        assert!(!value.is_whole(), "{at}");
+    }
+    let Found::Value(value) = found(&golden(TAGGED)) else { panic!("no value") };
+    assert_eq!((value.names(), value.is_whole()), (None, true));
+}
+
 #[test]
 fn what_a_later_version_puts_there_fits_no_tags() {
     let mut record = golden(VALUE);

@@ -14,6 +14,7 @@
 //!
 //! Tags that [only the value tells](of_value) are captured in another way.
 
+pub(crate) mod guesses;
 pub(crate) mod of_value;
 mod order;
 

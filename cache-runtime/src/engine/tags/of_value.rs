@@ -13,13 +13,14 @@
 //! ```
 //!
 //! Two things exclude that. First, a value says by name which tags it has told, so mostly the next
-//! load of its entry can *guess* them: they are in the record that it replaces, and in the memory
-//! of this process ([`Guesses`]). The stamps of the guessed tags are captured before the load, and
-//! if the new value tells no others, nothing more is needed. Second, for tags that nobody guessed
-//! there is one more key in each namespace, the *epoch*, which is a tag that each such load has and
-//! no value is stored with. [Every invalidation of a tag](super::order) invalidates the epoch
-//! first, and the tag when that is acknowledged; a fence on a tag stands on the epoch, too. The
-//! load
+//! load of its entry can *guess* them: they are in the record that it replaces, and in the
+//! [memory](super::guesses::Guesses) of this process. The stamps of the guessed tags are captured
+//! before the load, and if the new value tells no others, nothing more is needed.
+//!
+//! Second, for tags that nobody guessed there is one more key in each namespace, the *epoch*, which
+//! is a tag that each such load has and no value is stored with. [Every invalidation of a
+//! tag](super::order) invalidates the epoch first, and the tag when that is acknowledged; a fence
+//! on a tag stands on the epoch, too. The load
 //!
 //! 1. captures the stamp of the epoch before the body; if there is a fence, it has none,
 //! 2. captures the stamps of the new tags after the body,
@@ -34,9 +35,6 @@
 //! `tests/model` explores all interleavings of this, and has the shortest one that breaks each
 //! simpler protocol. A load that overlaps a write of *any* tag of the namespace may be refused, but
 //! only the first one of an entry: the refused load has told the tags for the next.
-
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::engine::Base;
 use crate::engine::entry::Unfit;
@@ -154,80 +152,4 @@ pub(crate) fn told(cache: &Base, tags: Vec<Tag>) -> Result<Vec<String>, Unfit> {
         return Err(Unfit::Tags(texts.len()));
     }
     Ok(texts)
-}
-
-/// What the values of entries told when this process saw them last: a guess which tags they will
-/// tell next. It is allowed to be wrong.
-#[derive(Debug, Default)]
-pub(crate) struct Guesses {
-    shards: [Mutex<Shard>; 16],
-}
-
-/// Two generations: what nobody has asked for while the younger one filled up is forgotten.
-#[derive(Debug, Default)]
-struct Shard {
-    young: HashMap<u64, Arc<[String]>>,
-    old: HashMap<u64, Arc<[String]>>,
-    /// The size of the younger one.
-    bytes: usize,
-}
-
-/// The most bytes of one generation of a shard: 4 MiB in all.
-const GENERATION: usize = 128 * 1024;
-
-impl Guesses {
-    /// The keys of the tags that the value of this entry told.
-    pub(crate) fn of(&self, entry: KeyHash) -> Vec<String> {
-        let mut shard = self.shard(entry);
-        if let Some(texts) = shard.young.get(&entry.0) {
-            return texts.to_vec();
-        }
-        let Some(texts) = shard.old.remove(&entry.0) else { return Vec::new() };
-        let guess = texts.to_vec();
-        shard.add(entry, texts);
-        guess
-    }
-
-    /// Remembers what it has told.
-    pub(crate) fn learn(&self, entry: KeyHash, texts: &[String]) {
-        self.shard(entry).add(entry, texts.into());
-    }
-
-    fn shard(&self, entry: KeyHash) -> std::sync::MutexGuard<'_, Shard> {
-        let [first, ..] = &self.shards;
-        let shard = usize::try_from(entry.0 >> 60).ok().and_then(|it| self.shards.get(it));
-        shard.unwrap_or(first).lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Shard {
-    fn add(&mut self, entry: KeyHash, texts: Arc<[String]>) {
-        self.bytes += 64 + texts.iter().map(|text| 24 + text.len()).sum::<usize>();
-        self.young.insert(entry.0, texts);
-        if self.bytes > GENERATION {
-            self.old = std::mem::take(&mut self.young);
-            self.bytes = 0;
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn guesses_are_bounded_and_what_is_asked_for_stays() {
-        let guesses = Guesses::default();
-        let texts = ["~tag:author:7".to_owned()];
-        guesses.learn(KeyHash(1), &texts);
-        for entry in 2..1_000_000 {
-            guesses.learn(KeyHash(entry), &texts);
-            if entry % 100 == 0 {
-                assert_eq!(guesses.of(KeyHash(1)), texts);
-            }
-        }
-        assert_eq!(guesses.of(KeyHash(2)), [""; 0]);
-        let shard = guesses.shard(KeyHash(1));
-        assert!((shard.young.len() + shard.old.len()) * 100 < 4 * GENERATION);
-    }
 }

@@ -9,10 +9,9 @@ use crate::engine::flight::{Landed, Landing};
 use crate::metrics::Event;
 use crate::read::interpret::holds;
 use crate::read::lease::{Lease, Share};
+use crate::record::Value;
 use crate::record::token::Token;
-use crate::record::{self, Value};
-use crate::store::{Acquire, Acquired, Fill, Invalidate, Name, Refresh, Release, StoreError};
-use crate::support::budget::Deadline;
+use crate::store::{Acquire, Acquired, Fill, Invalidate, Refresh, Release, StoreError};
 use crate::typing::Shared;
 
 impl Lease {
@@ -70,29 +69,6 @@ impl Lease {
         }
     }
 
-    /// Captures the stamps of the tags that nobody guessed, and puts them into the record. False if
-    /// the value must not be stored.
-    async fn settle(&mut self, fill: &mut Fill) -> bool {
-        let Some(store) = self.call.cache.store() else { return false };
-        let (epoch, by) = (self.call.cache.epoch(), self.budget.deadline());
-        let epoch = (store, Name::new(&epoch));
-        match self.call.tags.settle(epoch, &self.stamps, self.epoch, by).await {
-            Ok(Some(stamps)) => {
-                record::set_stamps(&mut fill.record, stamps.stamps());
-                self.stamps = stamps;
-                true
-            }
-            Ok(None) => {
-                self.call.count(Event::Overlapped);
-                false
-            }
-            Err(error) => {
-                self.call.count(error.event());
-                false
-            }
-        }
-    }
-
     /// Does not store the value, because one of its tags may have been invalidated since the load
     /// began. Waiters that joined before that may have it.
     fn refuse(mut self, fill: &Fill, landed: Option<Landed>) {
@@ -107,26 +83,6 @@ impl Lease {
         } else {
             Share::Nothing
         });
-    }
-
-    /// Whether no tag has been invalidated since the load began. The fill does not check that: it
-    /// looks at the entry's own key. Called after the mark, and with the fill, which excludes this:
-    ///
-    /// ```text
-    /// leader: sets mark 1, captures the stamp of the tag, loads the old value
-    /// writer: commits, invalidates the tag: the stamp is gone
-    /// waiter: joins after mark 1, and must see the write
-    /// leader: sets mark 2, and its fill is accepted
-    /// leader: lands with mark 2, so the waiter takes the old value
-    /// ```
-    ///
-    /// As the stamp is no longer that of the load, the leader lands with mark 1, and the waiter,
-    /// which joined later, loads. An invalidation that was not delivered leaves the stamp as it is,
-    /// but is in the journal of this process.
-    async fn are_stamps_current(&self, by: Deadline) -> bool {
-        let Some(store) = self.call.cache.store() else { return false };
-        !self.call.is_outdated()
-            && self.call.tags.read(store, by).await.is_ok_and(|present| present == self.stamps)
     }
 
     /// The value that a refresh has loaded is not to be stored: removes the value that it was to

@@ -3,6 +3,7 @@
 mod fill;
 mod refresh_lease;
 mod renewal;
+mod tags;
 
 use std::time::Duration;
 
@@ -13,11 +14,11 @@ use self::refresh_lease::{PAUSE, REST, RefreshLease};
 pub(super) use self::renewal::Renewal;
 use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{Landed, Landing, Leader, Mark};
-use crate::engine::tags::{Standing, Tags};
+use crate::engine::tags::Standing;
 use crate::read::call::ReadCall;
 use crate::record::token::Token;
-use crate::store::{Acquire, Acquired, Name, Release, Store, StoreError, StoreResult};
-use crate::support::budget::{Budget, Deadline};
+use crate::store::{Acquire, Acquired, Name, Release, StoreError, StoreResult};
+use crate::support::budget::Budget;
 use crate::typing::Shared;
 
 /// What waiters get from a load whose result is not stored.
@@ -94,11 +95,6 @@ impl Lease {
         self.token
     }
 
-    /// The stamps that the load's value will be stored with.
-    pub(super) fn stamps(&self) -> &Standing {
-        &self.stamps
-    }
-
     pub(super) fn length(&self) -> Duration {
         self.length
     }
@@ -154,40 +150,6 @@ impl Lease {
             }
             Err(error) => (Err(error), mark),
         }
-    }
-
-    /// Captures the stamps of the entry's tags for a load without the lease of the entry itself;
-    /// whether its value may be stored.
-    pub(super) async fn capture(&mut self) -> bool {
-        if let Some(store) = self.call.cache.store() {
-            let captured = self.capture_all(store, self.budget.deadline()).await;
-            (self.stamps, self.epoch) = captured.unwrap_or((Standing::Missing, None));
-        }
-        matches!(self.stamps, Standing::Stamps(_))
-    }
-
-    async fn capture_all(
-        &self,
-        store: &Store,
-        by: Deadline,
-    ) -> StoreResult<(Standing, Option<Token>)> {
-        if !self.call.tags.are_told() {
-            return self.call.tags.capture(store, by).await.map(|stamps| (stamps, None));
-        }
-        let epoch = self.call.cache.epoch();
-        self.call.tags.capture_with(store, Some(Name::new(&epoch)), by).await
-    }
-
-    /// The entry's value names these tags.
-    pub(super) fn know_tags(&mut self, tags: &Tags) {
-        self.call.tags = tags.clone();
-    }
-
-    /// The value that was loaded has these tags: takes their stamps as far as they were captured.
-    pub(super) fn take_tags(&mut self, tags: &Tags) {
-        let (stamps, are_all) = tags.among(&self.stamps);
-        (self.stamps, self.is_unsettled) = (stamps, !are_all);
-        self.call.tags = tags.clone();
     }
 
     /// Excludes the time since `paused`, which was spent waiting for another loader.

@@ -177,6 +177,11 @@ impl Lookup<'_> {
         }
     }
 
+    /// Whether a value that another function keeps longer than it is fresh is still fresh.
+    pub(super) async fn is_fresh(&self, value: &Value) -> bool {
+        self.call.is_fresh(value, self.budget).await.unwrap_or(false)
+    }
+
     /// Whether what was seen is the result of the call as it is.
     pub(in crate::read) fn is_hit(
         &self,

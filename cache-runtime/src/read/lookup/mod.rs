@@ -5,6 +5,7 @@
 //! that ignores it sees only fresh and expired values.
 
 mod acquire;
+mod elsewhere;
 mod look;
 mod refresh;
 mod replace;
@@ -26,10 +27,6 @@ use crate::read::steps::ErrorMemory;
 use crate::record::Value;
 use crate::record::token::Token;
 use crate::support::budget::Budget;
-
-/// How often a search looks again because the value names other tags than it did before. That it
-/// happens more than once takes a writer between two looks each time.
-const LOOKS_AGAIN: u8 = 3;
 
 /// What a search has come to.
 pub(super) enum LookupOutcome {
@@ -256,29 +253,6 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// From here on, the search reads the stamps of these tags, which the value names. An outcome
-    /// if it has come to its end, because the task itself is writing one of them, and nothing if it
-    /// has looked too often.
-    pub(super) fn learn_tags(&mut self, texts: Vec<String>) -> Result<(), Option<LookupOutcome>> {
-        self.call.learn_tags(texts);
-        if self.call.is_being_written() {
-            self.call.count(Event::Bypass);
-            return Err(Some(LookupOutcome::alone()));
-        }
-        self.looked_again += 1;
-        if self.looked_again > LOOKS_AGAIN { Err(None) } else { Ok(()) }
-    }
-
-    /// From here on, the search is about the entry [beside](crate::read::beside).
-    fn step_aside(&mut self) -> Step {
-        self.call = self.call.beside();
-        (self.reject, self.unasked) = (None, false);
-        // The next call looks before it asks for the lease, and so finds the same without holding
-        // up others.
-        self.call.cache.recorder().is_no_longer_dry(self.call.callsite);
-        self.begin().unwrap_or(Step::Look(None))
-    }
-
     /// Joins the flight of the entry if there is one. A refresh joins none.
     pub(super) fn join(&self) -> Option<oneshot::Receiver<Verdict>> {
         let name = self.call.name();
@@ -301,11 +275,6 @@ impl<'a> Lookup<'a> {
     /// Whether a value that is there may be the result, which it may not for a refresh.
     fn reads(&self) -> bool {
         self.mode == Mode::Through
-    }
-
-    /// Whether a value that another function keeps longer than it is fresh is still fresh.
-    async fn is_fresh(&self, value: &Value) -> bool {
-        self.call.is_fresh(value, self.budget).await.unwrap_or(false)
     }
 
     /// Whether the lease is asked for at once, without a look before.

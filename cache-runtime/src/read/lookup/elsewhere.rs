@@ -1,0 +1,34 @@
+//! What a look finds that another look has to follow: a value of another release, or one that names
+//! other tags than were asked for.
+
+use crate::metrics::Event;
+use crate::read::lookup::{Lookup, LookupOutcome, Step};
+
+/// How often a search looks again because the value names other tags than it did before. That it
+/// happens more than once takes a writer between two looks each time.
+const LOOKS_AGAIN: u8 = 3;
+
+impl Lookup<'_> {
+    /// From here on, the search reads the stamps of these tags, which the value names. An outcome
+    /// if it has come to its end, because the task itself is writing one of them, and nothing if it
+    /// has looked too often.
+    pub(super) fn learn_tags(&mut self, texts: Vec<String>) -> Result<(), Option<LookupOutcome>> {
+        self.call.learn_tags(texts);
+        if self.call.is_being_written() {
+            self.call.count(Event::Bypass);
+            return Err(Some(LookupOutcome::alone()));
+        }
+        self.looked_again += 1;
+        if self.looked_again > LOOKS_AGAIN { Err(None) } else { Ok(()) }
+    }
+
+    /// From here on, the search is about the entry [beside](crate::read::beside).
+    pub(super) fn step_aside(&mut self) -> Step {
+        self.call = self.call.beside();
+        (self.reject, self.unasked) = (None, false);
+        // The next call looks before it asks for the lease, and so finds the same without holding
+        // up others.
+        self.call.cache.recorder().is_no_longer_dry(self.call.callsite);
+        self.begin().unwrap_or(Step::Look(None))
+    }
+}

@@ -10,7 +10,7 @@ use super::name::Name;
 use super::options::options;
 use super::pieces::all_pieces;
 use super::target::{self, Target};
-use super::value::{cache, choice, duration, function};
+use super::value::{before, cache, choice, duration, function};
 use crate::diagnostics::{Diagnostics, Reported};
 
 options! {
@@ -21,6 +21,7 @@ options! {
             ("key", target::KEY, Target::key),
             ("tag", target::TAG, Target::tag),
             ("pattern", target::PATTERN, Target::pattern);
+        before: Slot<Expr> = ("before", BEFORE, before);
         fence: Slot<Fence> = ("fence", FENCE, fence);
         hold_off: Slot<Duration> = ("hold_off", HOLD_OFF, duration);
         only_ok: Slot<()> = ("only_ok", "only_ok", Name::flag);
@@ -35,6 +36,7 @@ options! {
 }
 
 // How the options are written that `#[write_through]` has too.
+pub(super) const BEFORE: &str = "before = find(db, id)";
 pub(super) const FENCE: &str = r#"fence = "strict""#;
 pub(super) const HOLD_OFF: &str = r#"hold_off = "2s""#;
 pub(super) const IN_DOUBT: &str = "in_doubt = |error: &Error| error.is_timeout()";
@@ -118,7 +120,7 @@ mod tests {
             each(org in orgs) each(id in org.ids) self.get_user(org.id, id),
             key = "user:<id>", key = user_key(&id), pattern = "user:<id>:*", fence = "strict",
             hold_off = "2s", only_ok, in_doubt = Error::is_timeout, in_transaction, cache = cache,
-            crate = cache,
+            crate = cache, before = find(db, id),
         })
         .unwrap();
         assert_eq!(args.targets.iter().count(), 11);
@@ -126,7 +128,7 @@ mod tests {
         assert_eq!(each.count(), 3);
         assert_eq!(args.fence.get().unwrap(), Some(&Fence::Strict));
         assert!(args.only_ok.is_given() && args.in_doubt.is_given());
-        assert!(args.in_transaction.is_given());
+        assert!(args.in_transaction.is_given() && args.before.is_given());
     }
 
     #[test]
@@ -138,6 +140,9 @@ mod tests {
             (quote!(only_ok = true), "`only_ok` takes no value: write `only_ok`"),
             (quote!(in_doubt), "`in_doubt` needs a value: write `in_doubt = |error: &Error|"),
             (quote!(in_doubt = true), "`in_doubt` is a closure: write `in_doubt = |error: &Error|"),
+            (quote!(before), "`before` needs a value: write `before = find(db, id)`"),
+            (quote!(before = "find"), "`before` is a call of an async function: write `before = "),
+            (quote!(before = find(id).await), "the write awaits `before` itself: leave `.await`"),
             (quote!(id == 7), "expected a target"),
             (quote!(pattern = users), "a pattern is a template in quotes"),
             (quote!(fence = "strikt"), "there is no fence `strikt`; did you mean `strict`?"),

@@ -8,12 +8,12 @@ use syn::{Token, token};
 
 use super::argument::List;
 use super::each::Each;
-use super::invalidates::{self, FENCE, Fence, HOLD_OFF, IN_DOUBT, InvalidatesArgs};
+use super::invalidates::{self, BEFORE, FENCE, Fence, HOLD_OFF, IN_DOUBT, InvalidatesArgs};
 use super::name::Name;
 use super::options::options;
 use super::pieces::{all_pieces, each_piece};
 use super::target::{Call, Target, call};
-use super::value::{cache, duration, function};
+use super::value::{before, cache, duration, function};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
 
@@ -22,6 +22,7 @@ options! {
     pub(super) const OPTIONS of WriteThroughArgs {
         [stored] = ("key", "key = user_key(&id)", Stored::by_key);
         [write.targets] = ("invalidates", "invalidates(list_users(org))", no_group);
+        [write.before] = ("before", BEFORE, before);
         [write.fence] = ("fence", FENCE, fence);
         [write.hold_off] = ("hold_off", HOLD_OFF, duration);
         [write.only_ok] = ("only_ok", "only_ok", Name::flag);

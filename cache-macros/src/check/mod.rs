@@ -2,6 +2,7 @@
 //! it rejects.
 
 mod batch;
+mod before;
 mod cached;
 mod detached;
 mod invalidates;

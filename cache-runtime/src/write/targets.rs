@@ -23,6 +23,21 @@ impl Targets {
         self.add_key(key.into_text(), callsite, owner);
     }
 
+    /// Adds all of these, too.
+    pub(super) fn extend(&mut self, others: Self) {
+        let Self { named, unnamed, keys, patterns, refused } = others;
+        self.named = self.named.or(named);
+        self.unnamed = self.unnamed.or(unnamed);
+        self.keys.extend(keys);
+        self.patterns.extend(patterns);
+        self.refused.extend(refused);
+    }
+
+    /// All keys and patterns.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &String> {
+        self.keys.iter().chain(&self.patterns)
+    }
+
     /// Reports a misuse if an entry is in another cache than the one that `write` uses.
     pub(super) fn are_in(&self, cache: &Core, is_named: bool, write: &'static Callsite) {
         let others = if is_named { self.unnamed } else { self.named };

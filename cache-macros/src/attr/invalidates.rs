@@ -2,10 +2,11 @@
 
 use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
-use syn::{Expr, Path};
+use syn::{Expr, Ident, Path};
 
 use super::argument::{List, Slot};
 use super::duration::Duration;
+use super::kept;
 use super::name::Name;
 use super::options::options;
 use super::pieces::all_pieces;
@@ -21,6 +22,8 @@ options! {
             ("key", target::KEY, Target::key),
             ("tag", target::TAG, Target::tag),
             ("pattern", target::PATTERN, Target::pattern);
+        /// The word itself.
+        keep_stale: Slot<Ident> = ("keep_stale", "keep_stale", keep_stale);
         before: Slot<Expr> = ("before", BEFORE, before);
         fence: Slot<Fence> = ("fence", FENCE, fence);
         hold_off: Slot<Duration> = ("hold_off", HOLD_OFF, duration);
@@ -62,6 +65,9 @@ impl InvalidatesArgs {
     }
 
     fn piece(&mut self, input: ParseStream<'_>, diagnostics: &Diagnostics) -> Result<(), Reported> {
+        if kept::is_next(input) {
+            return kept::all(input, &mut self.targets, diagnostics);
+        }
         if !Self::OPTIONS.is_next(input) {
             return self.targets.push(Target::parse(input), diagnostics);
         }
@@ -83,11 +89,19 @@ impl InvalidatesArgs {
             && let Ok((name, _)) = Self::OPTIONS.name(&ahead)
             && !target::is_named(&name.text)
         {
+            if name.text == "keep_stale" {
+                return Err(diagnostics.report(name.error(kept::NAMELESS)));
+            }
             let message = format!("`{}` belongs to the write; put it outside", name.text);
             return Err(diagnostics.report(name.error(message)));
         }
         self.piece(input, diagnostics)
     }
+}
+
+fn keep_stale(name: &Name, input: ParseStream<'_>) -> syn::Result<Ident> {
+    name.flag(input)?;
+    Ok(name.ident.clone())
 }
 
 pub(super) fn fence(name: &Name, input: ParseStream<'_>) -> syn::Result<Fence> {
@@ -120,10 +134,10 @@ mod tests {
             each(org in orgs) each(id in org.ids) self.get_user(org.id, id),
             key = "user:<id>", key = user_key(&id), pattern = "user:<id>:*", fence = "strict",
             hold_off = "2s", only_ok, in_doubt = Error::is_timeout, in_transaction, cache = cache,
-            crate = cache, before = find(db, id),
+            crate = cache, before = find(db, id), keep_stale(list(org), tag = "org:<org>"),
         })
         .unwrap();
-        assert_eq!(args.targets.iter().count(), 11);
+        assert_eq!(args.targets.iter().count(), 13);
         let each = args.targets.iter().flatten().filter(|it| matches!(it, Target::Each(..)));
         assert_eq!(each.count(), 3);
         assert_eq!(args.fence.get().unwrap(), Some(&Fence::Strict));
@@ -140,6 +154,10 @@ mod tests {
             (quote!(only_ok = true), "`only_ok` takes no value: write `only_ok`"),
             (quote!(in_doubt), "`in_doubt` needs a value: write `in_doubt = |error: &Error|"),
             (quote!(in_doubt = true), "`in_doubt` is a closure: write `in_doubt = |error: &Error|"),
+            (quote!(keep_stale()), "nothing whose stale value is to be kept: write `keep_stale("),
+            (quote!(keep_stale = true), "`keep_stale` takes no value: write `keep_stale`"),
+            (quote!(keep_stale(pattern = "a:*")), "a pattern removes what it matches"),
+            (quote!(each(id in ids) keep_stale(get(id))), "write `keep_stale(each(..) ..)`"),
             (quote!(before), "`before` needs a value: write `before = find(db, id)`"),
             (quote!(before = "find"), "`before` is a call of an async function: write `before = "),
             (quote!(before = find(id).await), "the write awaits `before` itself: leave `.await`"),

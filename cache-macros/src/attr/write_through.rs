@@ -9,6 +9,7 @@ use syn::{Token, token};
 use super::argument::List;
 use super::each::Each;
 use super::invalidates::{self, BEFORE, FENCE, Fence, HOLD_OFF, IN_DOUBT, InvalidatesArgs};
+use super::kept;
 use super::name::Name;
 use super::options::options;
 use super::pieces::{all_pieces, each_piece};
@@ -39,6 +40,7 @@ options! {
         [stored] =
             ("tag", r#"invalidates(tag = "org:<org_id>")"#, no_tag),
             ("pattern", r#"invalidates(pattern = "user:<id>:*")"#, no_pattern),
+            ("keep_stale", "invalidates(keep_stale(list_users(org)))", no_flag),
             ("in_transaction", "#[invalidates(.., in_transaction)]", no_transaction);
     }
 }
@@ -118,6 +120,10 @@ fn no_tag(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {
 
 fn no_pattern(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {
     Err(name.error(no_place("a pattern", name)))
+}
+
+fn no_flag(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {
+    Err(name.error(kept::NAMELESS))
 }
 
 fn no_transaction(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {

@@ -6,6 +6,7 @@ mod before;
 mod cached;
 mod detached;
 mod invalidates;
+mod keep_stale;
 mod key;
 mod parameters;
 mod write_behind;

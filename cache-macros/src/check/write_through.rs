@@ -4,6 +4,7 @@ use proc_macro2::Span;
 use syn::{Expr, Type};
 
 use super::before::{before, stores_nothing_of_it};
+use super::keep_stale::keeps_nothing_empty;
 use super::{is_async, open_transactions, pooled};
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Diagnostics;
@@ -18,6 +19,7 @@ pub(crate) fn write_through(model: &WriteThrough<'_>, diagnostics: &Diagnostics)
     stores_something(model, diagnostics);
     super::invalidates::is_above_no_read(scope, "write_through", diagnostics);
     before(&model.write, diagnostics);
+    keeps_nothing_empty(&model.write, diagnostics);
     commits_before_it_returns(model, diagnostics);
     super::invalidates::returns_errors_to_doubt(&model.write, diagnostics);
     super::invalidates::result_is_one_thing(

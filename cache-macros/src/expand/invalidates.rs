@@ -129,12 +129,14 @@ pub(super) fn outcome(model: &Invalidates<'_>, private: &Path) -> Result<TokenSt
 //     key = "user:<id>"
 //     tag = "org:<org>"
 //     each(id in ids) get_user(id)
+//     keep_stale(list_users(org))
 //
 // Output:
 //     .invalidate(get_user_key(&id))
 //     .key(__private::template().text("user:").part(&id))
 //     .tag(__private::tag().text("org:").part(&org).done())
 //     .each(&ids, |id, targets| { targets.invalidate(get_user_key(id)); })
+//     .keep_stale(|targets| { targets.invalidate(list_users_key(&org)); })
 fn invalidate(
     what: &What<'_>,
     model: &Invalidates<'_>,
@@ -173,6 +175,11 @@ fn invalidate(
             let call = invalidate(what, model, private, &mut OfItem { item, others: arguments });
             let targets = targets();
             quote!(.#word(#items, |#item, #targets| { #targets #call; }))
+        }
+        What::KeptStale(_, what) => {
+            let call = invalidate(what, model, private, arguments);
+            let targets = targets();
+            quote!(.keep_stale(|#targets| { #targets #call; }))
         }
     }
 }

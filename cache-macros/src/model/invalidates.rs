@@ -50,6 +50,8 @@ pub(crate) enum What<'a> {
     Pattern(Vec<Piece<'a>>),
     /// The same for every item of a collection.
     Each(&'a Each, Box<What<'a>>),
+    /// The same, whose value may still be served as a stale one; the word that says so.
+    KeptStale(&'a Ident, Box<What<'a>>),
 }
 
 impl<'a> Invalidates<'a> {
@@ -66,12 +68,23 @@ impl<'a> Invalidates<'a> {
                 .map_err(|&reported| reported)
                 .and_then(|target| Invalidated::new(target, &scope, diagnostics))
         });
-        let targets = targets.collect();
+        let all = args.keep_stale.get().ok().flatten();
+        let targets = targets.map(|target| target.map(|target| target.kept_by(all))).collect();
         Self { args, scope, flavor, targets }
     }
 }
 
 impl<'a> Invalidated<'a> {
+    /// The same, whose value is kept where a word says so.
+    fn kept_by(self, word: Option<&'a Ident>) -> Self {
+        match (word, self.what) {
+            (Some(word), what) if !matches!(what, What::KeptStale(..)) => {
+                Self { what: What::KeptStale(word, Box::new(what)), ..self }
+            }
+            (_, what) => Self { what, ..self },
+        }
+    }
+
     fn new(
         target: &'a Target,
         scope: &Scope<'a>,
@@ -113,6 +126,9 @@ impl<'a> Invalidated<'a> {
             }
             Target::Tag(KeyArg::Template(tag)) => of_template(template(tag)?, What::Tag),
             Target::Pattern(pattern) => of_template(template(pattern)?, What::Pattern),
+            Target::KeptStale(word, target) => {
+                Self::new(target, scope, diagnostics)?.kept_by(Some(word))
+            }
             Target::Each(each, target) => {
                 let scope = scope.with(Item { name: &each.item, ty: None });
                 let Self { what, result, before } = Self::new(target, &scope, diagnostics)?;

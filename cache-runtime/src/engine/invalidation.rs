@@ -7,8 +7,9 @@ use crate::engine::journal::Invalidation;
 use crate::error::Error;
 use crate::metrics::Event;
 use crate::policy::BY_HAND;
+use crate::record::token::Token;
 use crate::store::redis::Sweep;
-use crate::store::{Invalidate, Name, StoreResult};
+use crate::store::{Invalidate, MakeStale, Name, StoreResult};
 use crate::support::budget::Budget;
 
 /// How long an invalidation by pattern may take.
@@ -26,6 +27,20 @@ impl Core {
         let by = self.budget().deadline();
         let replies = store.send_each(&names, Invalidate { hold_off }, by).await;
         self.settle(texts, replies, hold_off)
+    }
+
+    /// Invalidates entries by their full keys, and keeps values that may be served as stale ones.
+    /// What is not acknowledged goes into the journal, as an invalidation that keeps nothing.
+    pub(crate) async fn make_stale(&self, texts: &[String]) -> Result<(), Error> {
+        self.announce();
+        let Some(store) = self.store() else {
+            return Ok(());
+        };
+        let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
+        self.flights().forget(&names);
+        let by = self.budget().deadline();
+        let replies = store.send_each(&names, MakeStale { token: Token::random() }, by).await;
+        self.settle(texts, replies, Duration::ZERO)
     }
 
     /// Invalidates entries by a full glob, which goes into the journal if that is not acknowledged.

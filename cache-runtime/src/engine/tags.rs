@@ -110,7 +110,7 @@ impl Tags {
     /// Stamps for a record that is shown to waiters of this process and never stored.
     pub(crate) fn unstamped(&self) -> Standing {
         let none = Token::from_bytes([0; Token::LEN]);
-        let stamp = |text| Stamp { tag: KeyHash::of(text), token: none };
+        let stamp = |text| Stamp { tag: KeyHash::of(text), token: none, former: None };
         Standing::Stamps(self.texts().map(stamp).collect())
     }
 
@@ -138,7 +138,7 @@ impl Tags {
         let (replies, main) = tokio::join!(stamp, read);
         let stamps = names.iter().zip(replies).map(|(name, reply)| {
             Ok(match reply? {
-                Stamped::Stamp(token) => Ok(Stamp { tag: name.hash, token }),
+                Stamped::Stamp(token) => Ok(Stamp { tag: name.hash, token, former: None }),
                 Stamped::Fenced | Stamped::Foreign => Err(Standing::Fenced),
             })
         });
@@ -211,7 +211,9 @@ impl Tags {
     ) -> StoreResult<Result<Stamp, Standing>> {
         let Some(record) = reply? else { return Ok(Err(Standing::Missing)) };
         Ok(match record::read(record, name.hash) {
-            Found::Value(stamp) => Ok(Stamp { tag: name.hash, token: stamp.token() }),
+            Found::Value(stamp) => {
+                Ok(Stamp { tag: name.hash, token: stamp.token(), former: stamp.former() })
+            }
             Found::Fence | Found::Foreign => Err(Standing::Fenced),
             Found::Lease | Found::Damaged | Found::Misplaced(_) => Err(Standing::Missing),
         })
@@ -240,6 +242,14 @@ impl Standing {
             Self::Stamps(stamps) => stamps,
             Self::Missing | Self::Fenced => &[],
         }
+    }
+
+    /// The value as one that is outdated, if it was stored under these stamps and former ones. A
+    /// tag's server has a clock of its own, so it is fresh until `now_ms` at most, whatever that
+    /// says.
+    pub(crate) fn outdated(&self, value: Value, now_ms: u64) -> Option<Value> {
+        let since_ms = value.outdated_since_ms(self.stamps())?;
+        Some(value.fresh_until(since_ms.min(now_ms)))
     }
 
     /// Whether a value was stored under exactly these stamps.

@@ -14,7 +14,7 @@ pub(crate) use self::layout::{HEADER, LEASE, MAGIC, VALUE_HEADER};
 use self::token::Token;
 
 pub(crate) use self::value::{
-    Stamp, Value, ValueHeader, around_times, set_error, set_kept, stamp, value,
+    Stamp, Value, ValueHeader, around_times, set_error, set_kept, stale, stamp, value,
 };
 
 /// The kind of a record, from its fourth byte.

@@ -8,6 +8,8 @@ use crate::record::{HEADER, KeyHash, Kind, Origin, VALUE_HEADER, array, header};
 
 /// Length of what a value says of one of its tags.
 const STAMP: usize = 8 + Token::LEN;
+/// Length of what a tag's record says of the former stamp.
+const FORMER: usize = Token::LEN + 8;
 /// As many as the field can tell where the payload begins behind them.
 pub(super) const MOST_STAMPS: usize = (u16::MAX as usize - VALUE_HEADER) / STAMP;
 
@@ -93,6 +95,43 @@ impl Value {
         self.record.get(FLAGS).is_some_and(|flags| flags & ERROR != 0)
     }
 
+    /// What a tag's record says of the former stamp.
+    pub(crate) fn former(&self) -> Option<FormerStamp> {
+        let payload = self.payload();
+        (self.codec() == 0 && payload.len() == FORMER).then(|| FormerStamp {
+            token: Token::from_bytes(array(payload, 0)),
+            until_ms: u64::from_be_bytes(array(payload, Token::LEN)),
+        })
+    }
+
+    /// Since when it has been outdated, where a tag of its own had another stamp then, and all
+    /// others have theirs. None if it was not stored under the present stamps and the former ones,
+    /// or is not kept after it has ceased to be fresh.
+    pub(crate) fn outdated_since_ms(&self, stamps: &[Stamp]) -> Option<u64> {
+        if !self.is_kept() || self.extension().len() != stamps.len() * STAMP {
+            return None;
+        }
+        let since = |(own, stamp): ([u8; STAMP], &Stamp)| {
+            if own == stamp.bytes() {
+                return Some(u64::MAX);
+            }
+            let former = stamp.former?;
+            let then = Stamp { token: former.token, ..*stamp };
+            (own == then.bytes()).then_some(former.until_ms)
+        };
+        self.stamps().zip(stamps).map(since).try_fold(u64::MAX, |least, it| Some(least.min(it?)))
+    }
+
+    /// The same value, fresh until this time at most.
+    pub(crate) fn fresh_until(self, until_ms: u64) -> Self {
+        let fresh_until = self.fresh_until_ms().min(until_ms);
+        let mut record = self.record.to_vec();
+        if let Some(field) = record.get_mut(FRESH_UNTIL..COST) {
+            field.copy_from_slice(&fresh_until.to_be_bytes());
+        }
+        Self { record: record.into(), ..self }
+    }
+
     /// Whether it stays after it has ceased to be fresh: that it is there does not say that it is.
     pub(crate) fn is_kept(&self) -> bool {
         self.record.get(FLAGS).is_some_and(|flags| flags & KEPT != 0)
@@ -111,6 +150,16 @@ pub(crate) struct Stamp {
     pub(crate) tag: KeyHash,
     /// The token that stood in the tag's key before the entry was loaded.
     pub(crate) token: Token,
+    /// What stood there before, if entries with it are outdated and no more than that.
+    pub(crate) former: Option<FormerStamp>,
+}
+
+/// The stamp of a tag before the present one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct FormerStamp {
+    pub(crate) token: Token,
+    /// By the clock of the tag's server.
+    pub(crate) until_ms: u64,
 }
 
 impl Stamp {
@@ -150,6 +199,25 @@ pub(crate) fn value(header: ValueHeader, stamps: &[Stamp]) -> Vec<u8> {
         record.extend_from_slice(&stamp.bytes());
     }
     record
+}
+
+/// A value record under another token that is fresh no longer, and for how many milliseconds it
+/// would have been; none if it is not kept for longer than that. In a tag's record the former stamp
+/// is remembered.
+pub(crate) fn stale(record: &Bytes, token: Token, now_ms: u64) -> Option<(Vec<u8>, u64)> {
+    let value = Value::new(record.clone())?;
+    let mut made = record.to_vec();
+    made.get_mut(HEADER..STORED_AT)?.copy_from_slice(token.as_bytes());
+    if value.codec() == 0 {
+        made.truncate(VALUE_HEADER);
+        made.extend_from_slice(value.token().as_bytes());
+        made.extend_from_slice(&now_ms.to_be_bytes());
+        return Some((made, 0));
+    }
+    let fresh_for = value.fresh_until_ms().saturating_sub(now_ms);
+    let fresh_until = value.fresh_until_ms() - fresh_for;
+    made.get_mut(FRESH_UNTIL..COST)?.copy_from_slice(&fresh_until.to_be_bytes());
+    value.is_kept().then_some((made, fresh_for))
 }
 
 /// What comes before a value's times, and what after: the server puts those in.

@@ -141,6 +141,7 @@ impl Drop for Closing {
         if !self.closed {
             let pending = self.scope.pending().clone();
             let keys = pending.fenced.into_keys().chain(pending.unfenced.into_keys());
+            let keys = keys.chain(pending.stale.into_keys());
             let patterns = pending.patterns.into_keys().map(Invalidation::Pattern);
             let entries = keys.map(Invalidation::Key).chain(patterns);
             self.scope.cache().journal().add(entries, pending.hold_off);

@@ -134,6 +134,12 @@ impl Write {
         self
     }
 
+    /// Invalidates what `target` adds, whose values may still be served as stale ones.
+    pub fn keep_stale(mut self, target: impl FnOnce(&mut Targets)) -> Self {
+        self.targets.keep_stale(target);
+        self
+    }
+
     /// Invalidates an entry that a value is to be stored in.
     pub fn store<T>(mut self, entry: &Through<T>) -> Self {
         self.add(entry);

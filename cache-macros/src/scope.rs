@@ -21,6 +21,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) items: Vec<Item<'a>>,
     /// Whether `result` stands for the success value.
     sees_result: bool,
+    /// Whether `before` stands for what a write has read before its body.
+    sees_before: bool,
 }
 
 /// A name for each item of a collection, bound to a reference to the item.
@@ -39,6 +41,8 @@ pub(crate) enum Subject<'a> {
     Receiver,
     /// The success value of a write.
     Result,
+    /// What a write has read before its body.
+    Before,
     /// The item of a queue, under the name that the template gives it.
     Pushed(&'a str),
     Const(&'a Ident),
@@ -57,6 +61,7 @@ impl Subject<'_> {
             Self::Const(name) | Self::Type(name) => name.unraw().to_string(),
             Self::Receiver => "self".to_owned(),
             Self::Result => "result".to_owned(),
+            Self::Before => "before".to_owned(),
             Self::Pushed(name) => (*name).to_owned(),
             Self::SelfType => "Self".to_owned(),
         }
@@ -66,18 +71,19 @@ impl Subject<'_> {
 impl<'a> Scope<'a> {
     /// The scope of a read: its parameters.
     pub(crate) fn of_read(function: &'a Function) -> Self {
-        Self::new(function, false)
+        Self::new(function, false, false)
     }
 
-    /// The scope of a write: its parameters and `result`.
-    pub(crate) fn of_write(function: &'a Function) -> Self {
-        Self::new(function, true)
+    /// The scope of a write: its parameters and `result`, and `before` if the write reads that.
+    pub(crate) fn of_write(function: &'a Function, reads_before: bool) -> Self {
+        Self::new(function, true, reads_before)
     }
 
-    fn new(function: &'a Function, sees_result: bool) -> Self {
+    fn new(function: &'a Function, sees_result: bool, sees_before: bool) -> Self {
         let parameters = parameter::all(&function.sig.inputs);
         let (types, consts, items) = (Vec::new(), Vec::new(), Vec::new());
-        let mut scope = Self { function, parameters, types, consts, items, sees_result };
+        let mut scope =
+            Self { function, parameters, types, consts, items, sees_result, sees_before };
         for parameter in &function.sig.generics.params {
             match parameter {
                 GenericParam::Type(parameter) => scope.types.push(&parameter.ident),
@@ -98,6 +104,11 @@ impl<'a> Scope<'a> {
     /// Whether templates may use what the function returns.
     pub(crate) fn sees_result(&self) -> bool {
         self.sees_result
+    }
+
+    /// Whether targets may use what a write has read before its body.
+    pub(crate) fn sees_before(&self) -> bool {
+        self.sees_before
     }
 
     pub(crate) fn has_receiver(&self) -> bool {
@@ -171,8 +182,10 @@ impl<'a> Scope<'a> {
         let generics = self.types.iter().chain(&self.consts).map(ToString::to_string);
         let receiver = self.has_receiver().then(|| "self".to_owned());
         let result = self.sees_result.then(|| "result".to_owned());
+        let before = self.sees_before.then(|| "before".to_owned());
         let items = self.items.iter().map(|item| item.name.unraw().to_string());
-        items.chain(parameters).chain(generics).chain(receiver).chain(result).collect()
+        let known = items.chain(parameters).chain(generics).chain(receiver);
+        known.chain(result).chain(before).collect()
     }
 
     /// The same with `Self`, which `skip` has no use for.
@@ -194,6 +207,7 @@ impl<'a> Scope<'a> {
             "self" => self.has_receiver().then_some(Subject::Receiver),
             "Self" => Some(Subject::SelfType),
             "result" if self.sees_result => Some(Subject::Result),
+            "before" if self.sees_before => Some(Subject::Before),
             _ => {
                 if let Some(item) = self.items.iter().rfind(|item| item.name.unraw() == name) {
                     return Some(Subject::Item(*item));

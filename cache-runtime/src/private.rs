@@ -23,6 +23,9 @@ pub use crate::queue::worker::worker;
 pub use crate::read::{Attached, Calling, CallingMany, Detached, Read, ReadMany, read, read_many};
 pub use crate::typing::companion::{ItsCompanion, NoCompanion, OneOf, Receiver};
 pub use crate::typing::detach::{detach, detach_lent};
+pub use crate::typing::former::{
+    Awaited, Certain, Former, Present, Told, Unknown, awaited, former,
+};
 pub use crate::typing::named::{NamesCache, Unnamed, uses_its_cache, uses_its_cache_of};
 pub use crate::typing::own::Own;
 pub use crate::typing::parameters::{
@@ -38,12 +41,12 @@ pub use crate::typing::{
     SharesByRef, SharesClones, SharesError, SharesText, Unable, Unshared, Value, Written, again,
     merge,
 };
-pub use crate::write::{Nothing, Targets, Through, Values, Write, Writing, kept, write};
+pub use crate::write::{Before, Nothing, Targets, Through, Values, Write, Writing, kept, write};
 pub use crate::{
     __batched as batched, __catalog as catalog, __companion as companion, __errors as errors,
-    __here as here, __left_out as left_out, __outcome as outcome, __owned as owned,
-    __returns as returns, __strict as strict, __through as through, __unnamed as unnamed,
-    __value as value,
+    __former as former, __here as here, __left_out as left_out, __outcome as outcome,
+    __owned as owned, __returns as returns, __strict as strict, __through as through,
+    __unnamed as unnamed, __value as value,
 };
 
 /// Starts the key of a function.

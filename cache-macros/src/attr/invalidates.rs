@@ -2,15 +2,16 @@
 
 use proc_macro2::TokenStream;
 use syn::parse::ParseStream;
-use syn::{Expr, Path};
+use syn::{Expr, Ident, Path};
 
 use super::argument::{List, Slot};
 use super::duration::Duration;
+use super::kept;
 use super::name::Name;
 use super::options::options;
 use super::pieces::all_pieces;
 use super::target::{self, Target};
-use super::value::{cache, choice, duration, function};
+use super::value::{before, cache, choice, duration, function};
 use crate::diagnostics::{Diagnostics, Reported};
 
 options! {
@@ -21,6 +22,9 @@ options! {
             ("key", target::KEY, Target::key),
             ("tag", target::TAG, Target::tag),
             ("pattern", target::PATTERN, Target::pattern);
+        /// The word itself.
+        keep_stale: Slot<Ident> = ("keep_stale", "keep_stale", keep_stale);
+        before: Slot<Expr> = ("before", BEFORE, before);
         fence: Slot<Fence> = ("fence", FENCE, fence);
         hold_off: Slot<Duration> = ("hold_off", HOLD_OFF, duration);
         only_ok: Slot<()> = ("only_ok", "only_ok", Name::flag);
@@ -35,6 +39,7 @@ options! {
 }
 
 // How the options are written that `#[write_through]` has too.
+pub(super) const BEFORE: &str = "before = find(db, id)";
 pub(super) const FENCE: &str = r#"fence = "strict""#;
 pub(super) const HOLD_OFF: &str = r#"hold_off = "2s""#;
 pub(super) const IN_DOUBT: &str = "in_doubt = |error: &Error| error.is_timeout()";
@@ -60,6 +65,9 @@ impl InvalidatesArgs {
     }
 
     fn piece(&mut self, input: ParseStream<'_>, diagnostics: &Diagnostics) -> Result<(), Reported> {
+        if kept::is_next(input) {
+            return kept::all(input, &mut self.targets, diagnostics);
+        }
         if !Self::OPTIONS.is_next(input) {
             return self.targets.push(Target::parse(input), diagnostics);
         }
@@ -81,11 +89,19 @@ impl InvalidatesArgs {
             && let Ok((name, _)) = Self::OPTIONS.name(&ahead)
             && !target::is_named(&name.text)
         {
+            if name.text == "keep_stale" {
+                return Err(diagnostics.report(name.error(kept::NAMELESS)));
+            }
             let message = format!("`{}` belongs to the write; put it outside", name.text);
             return Err(diagnostics.report(name.error(message)));
         }
         self.piece(input, diagnostics)
     }
+}
+
+fn keep_stale(name: &Name, input: ParseStream<'_>) -> syn::Result<Ident> {
+    name.flag(input)?;
+    Ok(name.ident.clone())
 }
 
 pub(super) fn fence(name: &Name, input: ParseStream<'_>) -> syn::Result<Fence> {
@@ -118,15 +134,15 @@ mod tests {
             each(org in orgs) each(id in org.ids) self.get_user(org.id, id),
             key = "user:<id>", key = user_key(&id), pattern = "user:<id>:*", fence = "strict",
             hold_off = "2s", only_ok, in_doubt = Error::is_timeout, in_transaction, cache = cache,
-            crate = cache,
+            crate = cache, before = find(db, id), keep_stale(list(org), tag = "org:<org>"),
         })
         .unwrap();
-        assert_eq!(args.targets.iter().count(), 11);
+        assert_eq!(args.targets.iter().count(), 13);
         let each = args.targets.iter().flatten().filter(|it| matches!(it, Target::Each(..)));
         assert_eq!(each.count(), 3);
         assert_eq!(args.fence.get().unwrap(), Some(&Fence::Strict));
         assert!(args.only_ok.is_given() && args.in_doubt.is_given());
-        assert!(args.in_transaction.is_given());
+        assert!(args.in_transaction.is_given() && args.before.is_given());
     }
 
     #[test]
@@ -138,6 +154,13 @@ mod tests {
             (quote!(only_ok = true), "`only_ok` takes no value: write `only_ok`"),
             (quote!(in_doubt), "`in_doubt` needs a value: write `in_doubt = |error: &Error|"),
             (quote!(in_doubt = true), "`in_doubt` is a closure: write `in_doubt = |error: &Error|"),
+            (quote!(keep_stale()), "nothing whose stale value is to be kept: write `keep_stale("),
+            (quote!(keep_stale = true), "`keep_stale` takes no value: write `keep_stale`"),
+            (quote!(keep_stale(pattern = "a:*")), "a pattern removes what it matches"),
+            (quote!(each(id in ids) keep_stale(get(id))), "write `keep_stale(each(..) ..)`"),
+            (quote!(before), "`before` needs a value: write `before = find(db, id)`"),
+            (quote!(before = "find"), "`before` is a call of an async function: write `before = "),
+            (quote!(before = find(id).await), "the write awaits `before` itself: leave `.await`"),
             (quote!(id == 7), "expected a target"),
             (quote!(pattern = users), "a pattern is a template in quotes"),
             (quote!(fence = "strikt"), "there is no fence `strikt`; did you mean `strict`?"),

@@ -12,6 +12,7 @@ mod documented;
 pub(crate) mod duration;
 pub(crate) mod each;
 pub(crate) mod invalidates;
+pub(crate) mod kept;
 mod key;
 mod name;
 mod options;

@@ -3,10 +3,11 @@
 use proc_macro2::{Group, TokenTree};
 use quote::ToTokens as _;
 use syn::parse::ParseStream;
-use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Lit, Path, Token};
+use syn::{Error, Expr, ExprCall, ExprLit, ExprMethodCall, Ident, Lit, Path, Token};
 
 use super::argument::Slot;
 use super::each::Each;
+use super::kept;
 use super::key::KeyArg;
 use super::name::Name;
 use super::options::options;
@@ -44,6 +45,8 @@ pub(crate) enum Target {
     Pattern(Template),
     /// `each(id in ids) get_user(id)`
     Each(Each, Box<Target>),
+    /// A target inside of `keep_stale(..)`; the word.
+    KeptStale(Ident, Box<Target>),
 }
 
 impl Target {
@@ -55,7 +58,7 @@ impl Target {
                 let message = "each of what? write `each(id in ids) get_user(id)`";
                 return Err(Error::new(each.word.span(), message));
             }
-            return Ok(Self::Each(each, Box::new(Self::of_each(input)?)));
+            return Ok(Self::Each(each, Box::new(Self::named_or_not(input)?)));
         }
         let looped = input.fork().parse::<Token![for]>().map(|word| word.span).ok();
         if let Some(span) = Each::meant(input).map(|word| word.span()).or(looped) {
@@ -69,8 +72,11 @@ impl Target {
         })
     }
 
-    /// The target that stands behind `each(..)`.
-    fn of_each(input: ParseStream<'_>) -> syn::Result<Self> {
+    /// The target that stands behind `each(..)`, or in `keep_stale(..)`.
+    pub(super) fn named_or_not(input: ParseStream<'_>) -> syn::Result<Self> {
+        if kept::is_next(input) {
+            return Err(input.error("write `keep_stale(each(..) ..)`, and once around all of it"));
+        }
         if !Named::OPTIONS.is_next(input) {
             return Self::parse(input);
         }
@@ -91,6 +97,15 @@ impl Target {
     /// `tag = ..`
     pub(super) fn tag(name: &Name, input: ParseStream<'_>) -> syn::Result<Self> {
         KeyArg::parse(name, input, Kind::Tag).map(Self::Tag)
+    }
+
+    /// The pattern that it is, or that stands behind `each(..)`.
+    pub(crate) fn pattern_in(&self) -> Option<&Template> {
+        match self {
+            Self::Pattern(pattern) => Some(pattern),
+            Self::Each(_, target) | Self::KeptStale(_, target) => target.pattern_in(),
+            Self::Function(_) | Self::Method(_) | Self::Key(_) | Self::Tag(_) => None,
+        }
     }
 
     /// `pattern = ".."`

@@ -39,6 +39,23 @@ pub(super) fn function(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr>
     }
 }
 
+/// A future: a call of an async function, or anything else that makes one.
+pub(super) fn before(name: &Name, input: ParseStream<'_>) -> syn::Result<Expr> {
+    match name.expr(input)? {
+        Expr::Lit(literal) => {
+            let message =
+                format!("`before` is a call of an async function: write `{}`", name.example);
+            Err(Error::new_spanned(literal, message))
+        }
+        Expr::Await(awaited) => {
+            let message = "the write awaits `before` itself: leave `.await` out, or write \
+                           `before = async { .. }` around more than one call";
+            Err(Error::new(awaited.await_token.span, message))
+        }
+        before => Ok(before),
+    }
+}
+
 /// A literal number that satisfies `holds`; otherwise the error is `message`.
 pub(super) fn number(
     name: &Name,

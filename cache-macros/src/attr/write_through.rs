@@ -8,12 +8,13 @@ use syn::{Token, token};
 
 use super::argument::List;
 use super::each::Each;
-use super::invalidates::{self, FENCE, Fence, HOLD_OFF, IN_DOUBT, InvalidatesArgs};
+use super::invalidates::{self, BEFORE, FENCE, Fence, HOLD_OFF, IN_DOUBT, InvalidatesArgs};
+use super::kept;
 use super::name::Name;
 use super::options::options;
 use super::pieces::{all_pieces, each_piece};
 use super::target::{Call, Target, call};
-use super::value::{cache, duration, function};
+use super::value::{before, cache, duration, function};
 use crate::diagnostics::{Diagnostics, Reported};
 use crate::syntax;
 
@@ -22,6 +23,7 @@ options! {
     pub(super) const OPTIONS of WriteThroughArgs {
         [stored] = ("key", "key = user_key(&id)", Stored::by_key);
         [write.targets] = ("invalidates", "invalidates(list_users(org))", no_group);
+        [write.before] = ("before", BEFORE, before);
         [write.fence] = ("fence", FENCE, fence);
         [write.hold_off] = ("hold_off", HOLD_OFF, duration);
         [write.only_ok] = ("only_ok", "only_ok", Name::flag);
@@ -38,6 +40,7 @@ options! {
         [stored] =
             ("tag", r#"invalidates(tag = "org:<org_id>")"#, no_tag),
             ("pattern", r#"invalidates(pattern = "user:<id>:*")"#, no_pattern),
+            ("keep_stale", "invalidates(keep_stale(list_users(org)))", no_flag),
             ("in_transaction", "#[invalidates(.., in_transaction)]", no_transaction);
     }
 }
@@ -117,6 +120,10 @@ fn no_tag(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {
 
 fn no_pattern(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {
     Err(name.error(no_place("a pattern", name)))
+}
+
+fn no_flag(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {
+    Err(name.error(kept::NAMELESS))
 }
 
 fn no_transaction(name: &Name, _: ParseStream<'_>) -> syn::Result<Stored> {

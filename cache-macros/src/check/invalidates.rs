@@ -2,6 +2,8 @@
 
 use proc_macro2::Span;
 
+use super::before::before;
+use super::keep_stale::keep_stale;
 use super::{is_async, is_in_transaction_or_not, open_transactions, pooled};
 use crate::attr::invalidates::Fence;
 use crate::diagnostics::Diagnostics;
@@ -14,6 +16,8 @@ pub(crate) fn invalidates(model: &Invalidates<'_>, diagnostics: &Diagnostics) {
     is_async(&model.scope, &model.flavor, diagnostics);
     names_a_target(model, diagnostics);
     is_above_no_read(&model.scope, "invalidates", diagnostics);
+    before(model, diagnostics);
+    keep_stale(model, diagnostics);
     is_in_transaction_or_not(model.args, diagnostics);
     commits_before_it_returns(model, diagnostics);
     has_a_fence_to_keep(model, diagnostics);

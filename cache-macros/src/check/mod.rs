@@ -2,9 +2,11 @@
 //! it rejects.
 
 mod batch;
+mod before;
 mod cached;
 mod detached;
 mod invalidates;
+mod keep_stale;
 mod key;
 mod parameters;
 mod write_behind;

@@ -3,6 +3,8 @@
 use proc_macro2::Span;
 use syn::{Expr, Type};
 
+use super::before::{before, stores_nothing_of_it};
+use super::keep_stale::keeps_nothing_empty;
 use super::{is_async, open_transactions, pooled};
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Diagnostics;
@@ -16,6 +18,8 @@ pub(crate) fn write_through(model: &WriteThrough<'_>, diagnostics: &Diagnostics)
     is_async(scope, &model.write.flavor, diagnostics);
     stores_something(model, diagnostics);
     super::invalidates::is_above_no_read(scope, "write_through", diagnostics);
+    before(&model.write, diagnostics);
+    keeps_nothing_empty(&model.write, diagnostics);
     commits_before_it_returns(model, diagnostics);
     super::invalidates::returns_errors_to_doubt(&model.write, diagnostics);
     super::invalidates::result_is_one_thing(
@@ -26,6 +30,7 @@ pub(crate) fn write_through(model: &WriteThrough<'_>, diagnostics: &Diagnostics)
     );
     for value in model.values.iter().flatten() {
         entry_is_known_before(value, diagnostics);
+        stores_nothing_of_it(value, diagnostics);
         made_from_what_stays(value, scope, diagnostics);
     }
 }

@@ -163,7 +163,7 @@ fn is_shared(items: &Expr, model: &Invalidates<'_>) -> bool {
     let ty = model.scope.parameter(&name).and_then(|it| it.ty).map(syntax::peel);
     match ty {
         Some(Type::Reference(ty)) => ty.mutability.is_none(),
-        _ => name == "result",
+        _ => name == "result" || (name == "before" && model.scope.sees_before()),
     }
 }
 

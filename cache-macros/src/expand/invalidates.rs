@@ -6,6 +6,7 @@ use syn::Path;
 use syn::spanned::Spanned as _;
 
 use super::arguments::{After, Arguments, InPlace, OfItem, Saved};
+use super::before::Before;
 use super::settings::duration;
 use super::{Runtime, about, cache, callsite, catalog, function, key, loader, named, target};
 use crate::attr::each::Each;
@@ -29,7 +30,9 @@ use crate::piece::Piece;
 pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Reported> {
     let runtime = Runtime::new(model.args.runtime.get()?);
     let private = &runtime.private;
-    let (write, after) = write(model, private)?;
+    let begin = Begin::new(model, private)?;
+    let (reads, write) = begin.finish(model, private)?;
+    let after = begin.after;
     let outcome = outcome(model, private)?;
     let load = loader(model.scope.function, &model.flavor);
     let call = match after.closure() {
@@ -39,35 +42,60 @@ pub(crate) fn invalidates(model: &Invalidates<'_>) -> Result<TokenStream, Report
     let mut lets = catalog::write("invalidates", model, &[], private);
     lets.extend(named::write(model, &[], private));
     lets.extend(after.saved.lets);
+    lets.extend(reads);
     Ok(function(model.scope.function, &model.flavor, &lets, &call))
 }
 
-/// The call with its options and the targets that are known before the body, and those that are
-/// known after it.
-pub(super) fn write(
-    model: &Invalidates<'_>,
-    private: &Path,
-) -> Result<(TokenStream, Then), Reported> {
-    let args = model.args;
-    let mut before = TokenStream::new();
-    let mut after = Then::default();
-    for target in &model.targets {
-        let target = target.as_ref().map_err(|&reported| reported)?;
-        match &target.result {
-            None => before.extend(invalidate(&target.what, model, private, &mut InPlace)),
-            Some(result) => after.push(target, result, model, private),
+/// The beginning of a write.
+pub(super) struct Begin {
+    /// The call with its options and the targets that are known at once.
+    pub(super) write: TokenStream,
+    /// The targets that are known when `before` was read.
+    before: Before,
+    /// Those that are known after the body.
+    pub(super) after: Then,
+}
+
+impl Begin {
+    pub(super) fn new(model: &Invalidates<'_>, private: &Path) -> Result<Self, Reported> {
+        let args = model.args;
+        let mut known = TokenStream::new();
+        let (mut before, mut after) = (Before::default(), Then::default());
+        for target in &model.targets {
+            let target = target.as_ref().map_err(|&reported| reported)?;
+            if let Some(result) = &target.result {
+                after.push(target, result, model, private);
+                continue;
+            }
+            let call = invalidate(&target.what, model, private, &mut InPlace);
+            match &target.before {
+                Some(name) => before.push(name, &targets(), &call),
+                None => known.extend(call),
+            }
         }
+        let fence = args.fence.get()?.copied().unwrap_or_default();
+        let fence_off = (fence == Fence::Off).then(|| quote!(.fence_off()));
+        let hold_off = args.hold_off.get()?.map(|hold_off| duration("hold_off", hold_off));
+        let only_ok = args.only_ok.get()?.map(|()| quote!(.only_ok()));
+        let in_transaction = args.in_transaction.get()?.map(|()| quote!(.in_transaction()));
+        let cache = args.cache.get()?.map(cache);
+        let site = site(model, private);
+        let options = quote!(#site #cache #fence_off #hold_off #only_ok #in_transaction);
+        let write = quote!(#private::write() #options #known);
+        Ok(Self { write, before, after })
     }
-    let fence = args.fence.get()?.copied().unwrap_or_default();
-    let fence_off = (fence == Fence::Off).then(|| quote!(.fence_off()));
-    let hold_off = args.hold_off.get()?.map(|hold_off| duration("hold_off", hold_off));
-    let only_ok = args.only_ok.get()?.map(|()| quote!(.only_ok()));
-    let in_transaction = args.in_transaction.get()?.map(|()| quote!(.in_transaction()));
-    let cache = args.cache.get()?.map(cache);
-    let site = site(model, private);
-    let options = quote!(#site #cache #fence_off #hold_off #only_ok #in_transaction);
-    let write = quote!(#private::write() #options #before);
-    Ok((write, after))
+
+    /// What is done before the body, and the write then.
+    pub(super) fn finish(
+        &self,
+        model: &Invalidates<'_>,
+        private: &Path,
+    ) -> Result<(TokenStream, TokenStream), Reported> {
+        Ok(match model.args.before.get()? {
+            Some(read) => self.before.around(read, &self.write, &targets(), private),
+            None => (TokenStream::new(), self.write.clone()),
+        })
+    }
 }
 
 // Output:
@@ -101,12 +129,14 @@ pub(super) fn outcome(model: &Invalidates<'_>, private: &Path) -> Result<TokenSt
 //     key = "user:<id>"
 //     tag = "org:<org>"
 //     each(id in ids) get_user(id)
+//     keep_stale(list_users(org))
 //
 // Output:
 //     .invalidate(get_user_key(&id))
 //     .key(__private::template().text("user:").part(&id))
 //     .tag(__private::tag().text("org:").part(&org).done())
 //     .each(&ids, |id, targets| { targets.invalidate(get_user_key(id)); })
+//     .keep_stale(|targets| { targets.invalidate(list_users_key(&org)); })
 fn invalidate(
     what: &What<'_>,
     model: &Invalidates<'_>,
@@ -145,6 +175,11 @@ fn invalidate(
             let call = invalidate(what, model, private, &mut OfItem { item, others: arguments });
             let targets = targets();
             quote!(.#word(#items, |#item, #targets| { #targets #call; }))
+        }
+        What::KeptStale(_, what) => {
+            let call = invalidate(what, model, private, arguments);
+            let targets = targets();
+            quote!(.keep_stale(|#targets| { #targets #call; }))
         }
     }
 }

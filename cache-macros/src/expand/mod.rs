@@ -3,6 +3,7 @@
 
 mod arguments;
 mod batch;
+mod before;
 mod cached;
 mod callsite;
 mod catalog;

@@ -86,7 +86,7 @@ fn of_what(what: &What<'_>, scope: &Scope<'_>, private: &Path) -> Option<TokenSt
         What::Function(call) => of_function(call, private),
         What::Method(call) => Some(of_target(call, private)),
         What::Key(key) => of_key(key, scope, private),
-        What::Each(_, what) => of_what(what, scope, private),
+        What::Each(_, what) | What::KeptStale(_, what) => of_what(what, scope, private),
         // The catalogue looks after these.
         What::Template(_) | What::TagExpr(_) | What::Tag(_) | What::Pattern(_) => None,
     }

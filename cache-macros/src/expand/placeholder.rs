@@ -21,6 +21,7 @@ pub(super) fn value(part: &Part<'_>) -> TokenStream {
         Subject::Item(item) => located(item.name, *span).into_token_stream(),
         Subject::Receiver => quote_spanned!(*span=> self),
         Subject::Result => quote_spanned!(*span=> result),
+        Subject::Before => quote_spanned!(*span=> before),
         Subject::Pushed(name) => ident(name, *span).into_token_stream(),
         Subject::Const(name) | Subject::Type(name) => name.into_token_stream(),
         Subject::SelfType => quote_spanned!(*span=> Self),

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::Path;
 
 use super::arguments::{InPlace, reference};
-use super::invalidates::{outcome, write};
+use super::invalidates::{Begin, outcome};
 use super::{Runtime, catalog, function, loader, named, placeholder, target};
 use crate::attr::write_through::Entry;
 use crate::diagnostics::Reported;
@@ -36,13 +36,15 @@ pub(crate) fn write_through(model: &WriteThrough<'_>) -> Result<TokenStream, Rep
     let runtime = Runtime::new(inner.args.runtime.get()?);
     let private = &runtime.private;
 
-    let (mut write, after) = write(inner, private)?;
+    let mut begin = Begin::new(inner, private)?;
     let mut values = Values::new(model);
     for value in &model.values {
         let value = value.as_ref().map_err(|&reported| reported)?;
         let entry = values.push(value, private);
-        write.extend(quote!(.store(&#entry)));
+        begin.write.extend(quote!(.store(&#entry)));
     }
+    let (reads, write) = begin.finish(inner, private)?;
+    let after = begin.after;
     let outcome = outcome(inner, private)?;
     let load = loader(inner.scope.function, &inner.flavor);
     let then = after.closure().unwrap_or_else(|| quote!(|_, _| ()));
@@ -52,6 +54,7 @@ pub(crate) fn write_through(model: &WriteThrough<'_>) -> Result<TokenStream, Rep
     lets.extend(named::write(inner, &model.values, private));
     lets.extend(after.saved.lets);
     lets.extend(values.lets);
+    lets.extend(reads);
     Ok(function(inner.scope.function, &inner.flavor, &lets, &call))
 }
 

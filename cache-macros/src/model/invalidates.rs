@@ -29,6 +29,8 @@ pub(crate) struct Invalidated<'a> {
     /// Given if it uses `result`, and so is known only after the body: the name, as the user wrote
     /// it.
     pub(crate) result: Option<Ident>,
+    /// Given if it uses `before`, and so is known only when that was read: the same.
+    pub(crate) before: Option<Ident>,
 }
 
 pub(crate) enum What<'a> {
@@ -48,6 +50,8 @@ pub(crate) enum What<'a> {
     Pattern(Vec<Piece<'a>>),
     /// The same for every item of a collection.
     Each(&'a Each, Box<What<'a>>),
+    /// The same, whose value may still be served as a stale one; the word that says so.
+    KeptStale(&'a Ident, Box<What<'a>>),
 }
 
 impl<'a> Invalidates<'a> {
@@ -56,7 +60,7 @@ impl<'a> Invalidates<'a> {
         args: &'a InvalidatesArgs,
         diagnostics: &Diagnostics,
     ) -> Self {
-        let scope = Scope::of_write(function);
+        let scope = Scope::of_write(function, args.before.is_given());
         let flavor = Flavor::of(function);
         let targets = args.targets.iter().map(|target| {
             target
@@ -64,12 +68,23 @@ impl<'a> Invalidates<'a> {
                 .map_err(|&reported| reported)
                 .and_then(|target| Invalidated::new(target, &scope, diagnostics))
         });
-        let targets = targets.collect();
+        let all = args.keep_stale.get().ok().flatten();
+        let targets = targets.map(|target| target.map(|target| target.kept_by(all))).collect();
         Self { args, scope, flavor, targets }
     }
 }
 
 impl<'a> Invalidated<'a> {
+    /// The same, whose value is kept where a word says so.
+    fn kept_by(self, word: Option<&'a Ident>) -> Self {
+        match (word, self.what) {
+            (Some(word), what) if !matches!(what, What::KeptStale(..)) => {
+                Self { what: What::KeptStale(word, Box::new(what)), ..self }
+            }
+            (_, what) => Self { what, ..self },
+        }
+    }
+
     fn new(
         target: &'a Target,
         scope: &Scope<'a>,
@@ -77,39 +92,50 @@ impl<'a> Invalidated<'a> {
     ) -> Result<Self, Reported> {
         let template = |template: &Template| {
             let pieces = piece::resolve(template, scope, diagnostics)?;
-            let result = pieces.iter().any(|piece| piece.stands_for("result"));
-            Ok((pieces, result.then(|| Ident::new("result", template.literal.span()))))
+            let span = template.literal.span();
+            let uses = |name: &str| {
+                let is_used = pieces.iter().any(|piece| piece.stands_for(name));
+                is_used.then(|| Ident::new(name, span))
+            };
+            let (result, before) = (uses("result"), uses("before"));
+            Ok((pieces, result, before.filter(|_| scope.sees_before())))
+        };
+        let of_template = |(pieces, result, before), what: fn(Vec<Piece<'a>>) -> What<'a>| Self {
+            what: what(pieces),
+            result,
+            before,
+        };
+        let of_expr = |what, find: &dyn Fn(&str) -> Option<Ident>| Self {
+            what,
+            result: find("result"),
+            before: find("before").filter(|_| scope.sees_before()),
         };
         Ok(match target {
             Target::Function(call) => {
-                Self { what: What::Function(call), result: syntax::mention(&call.args, "result") }
+                of_expr(What::Function(call), &|name| syntax::mention(&call.args, name))
             }
             Target::Method(call) => {
-                Self { what: What::Method(call), result: syntax::mention(call, "result") }
+                of_expr(What::Method(call), &|name| syntax::mention(call, name))
             }
             Target::Key(KeyArg::Expr(expr)) => {
-                Self { what: What::Key(expr), result: syntax::mention(expr, "result") }
+                of_expr(What::Key(expr), &|name| syntax::mention(expr, name))
             }
-            Target::Key(KeyArg::Template(key)) => {
-                let (pieces, result) = template(key)?;
-                Self { what: What::Template(pieces), result }
-            }
+            Target::Key(KeyArg::Template(key)) => of_template(template(key)?, What::Template),
             Target::Tag(KeyArg::Expr(expr)) => {
-                Self { what: What::TagExpr(expr), result: syntax::mention(expr, "result") }
+                of_expr(What::TagExpr(expr), &|name| syntax::mention(expr, name))
             }
-            Target::Tag(KeyArg::Template(tag)) => {
-                let (pieces, result) = template(tag)?;
-                Self { what: What::Tag(pieces), result }
-            }
-            Target::Pattern(pattern) => {
-                let (pieces, result) = template(pattern)?;
-                Self { what: What::Pattern(pieces), result }
+            Target::Tag(KeyArg::Template(tag)) => of_template(template(tag)?, What::Tag),
+            Target::Pattern(pattern) => of_template(template(pattern)?, What::Pattern),
+            Target::KeptStale(word, target) => {
+                Self::new(target, scope, diagnostics)?.kept_by(Some(word))
             }
             Target::Each(each, target) => {
                 let scope = scope.with(Item { name: &each.item, ty: None });
-                let Self { what, result } = Self::new(target, &scope, diagnostics)?;
-                let result = syntax::mention(&each.items, "result").or(result);
-                Self { what: What::Each(each, Box::new(what)), result }
+                let Self { what, result, before } = Self::new(target, &scope, diagnostics)?;
+                let what = What::Each(each, Box::new(what));
+                let items = of_expr(what, &|name| syntax::mention(&each.items, name));
+                let (result, before) = (items.result.or(result), items.before.or(before));
+                Self { what: items.what, result, before }
             }
         })
     }

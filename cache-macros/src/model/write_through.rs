@@ -27,6 +27,8 @@ pub(crate) struct Value<'a> {
     pub(crate) key_uses: Option<Ident>,
     /// The same for the value.
     pub(crate) uses: Option<Ident>,
+    /// Given if the key or the value uses `before`, where that is read.
+    pub(crate) before: Option<Ident>,
     /// The parameters that the value uses, with the names it uses.
     pub(crate) parameters: Vec<(Ident, Parameter<'a>)>,
     /// Given if the value uses `self`.
@@ -50,10 +52,10 @@ impl<'a> WriteThrough<'a> {
 
 impl<'a> Value<'a> {
     fn new(stored: &'a Stored, write: &Invalidates<'a>) -> Self {
-        let key_uses = match &stored.entry {
-            Entry::Function(call) => syntax::mention(&call.args, "result"),
-            Entry::Method(call) => syntax::mention(call, "result"),
-            Entry::Key(key) => syntax::mention(key, "result"),
+        let mention = |name: &str| match &stored.entry {
+            Entry::Function(call) => syntax::mention(&call.args, name),
+            Entry::Method(call) => syntax::mention(call, name),
+            Entry::Key(key) => syntax::mention(key, name),
         };
         let names = stored.value.as_ref().map(syntax::variables).unwrap_or_default();
         let find = |name: &str| names.iter().find(|it| it.unraw() == name).cloned();
@@ -63,8 +65,11 @@ impl<'a> Value<'a> {
         Self {
             entry: &stored.entry,
             expr: stored.value.as_ref(),
-            key_uses,
+            key_uses: mention("result"),
             uses: find("result"),
+            before: mention("before")
+                .or_else(|| find("before"))
+                .filter(|_| write.scope.sees_before()),
             parameters,
             receiver: find("self"),
         }

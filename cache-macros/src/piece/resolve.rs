@@ -44,6 +44,10 @@ fn part<'a>(
             "`result` is there when the body has run; the keys and tags of a cached function are \
              needed before, so they are made of its parameters"
                 .to_owned()
+        } else if root == "before" && scope.sees_result() {
+            "`before` is what the write has read before its body; say how to read it: write \
+             `before = find(db, id)` beside the targets"
+                .to_owned()
         } else {
             let hint = did_you_mean(root, &scope.names());
             format!("`{}` has no parameter `{root}`{hint}", scope.function.name())

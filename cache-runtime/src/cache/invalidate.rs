@@ -53,6 +53,25 @@ impl Cache {
         self.invalidate(tag.into()).await
     }
 
+    /// Invalidates entries and tags as [`invalidate`](Self::invalidate) does, but keeps the values
+    /// of functions with `stale_while_revalidate` or `stale_if_error`. They are fresh no longer,
+    /// and may be served within these windows, which begin now; doing this again does not prolong
+    /// them. Values of other functions are removed.
+    ///
+    /// # Errors
+    ///
+    /// As for [`invalidate`](Self::invalidate). What is sent again keeps no value.
+    ///
+    /// # Cancel safety
+    ///
+    /// That of `invalidate`.
+    pub async fn invalidate_keeping_stale(&self, keys: impl Keys) -> Result<(), Error> {
+        let mut texts = Vec::new();
+        keys.visit(&mut |key| texts.push(self.core.full_text(key).into_owned()));
+        let made = self.core.make_stale(&texts).await;
+        self.check(keys).and(made)
+    }
+
     /// Removes all entries of this namespace whose key matches a Redis glob, such as `user:7:*`,
     /// and returns how many there were. A glob that begins with `*` matches tags as well, and so
     /// invalidates every entry that has one of those tags. Without a namespace, a glob that begins

@@ -7,8 +7,9 @@ use crate::engine::journal::Invalidation;
 use crate::error::Error;
 use crate::metrics::Event;
 use crate::policy::BY_HAND;
+use crate::record::token::Token;
 use crate::store::redis::Sweep;
-use crate::store::{Invalidate, Name, StoreResult};
+use crate::store::{Invalidate, Keyed, MakeStale, Name, StoreResult};
 use crate::support::budget::Budget;
 
 /// How long an invalidation by pattern may take.
@@ -25,6 +26,21 @@ impl Core {
         self.flights().forget(&names);
         let replies = self.invalidate_in_order(store, &names, Invalidate { hold_off }).await;
         self.settle(texts, replies, hold_off)
+    }
+
+    /// Invalidates entries by their full keys, and keeps values that may be served as stale ones.
+    /// What is not acknowledged goes into the journal, as an invalidation that keeps nothing.
+    pub(crate) async fn make_stale(&self, texts: &[String]) -> Result<(), Error> {
+        self.announce();
+        let Some(store) = self.store() else {
+            return Ok(());
+        };
+        let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
+        self.flights().forget(&names);
+        let request = MakeStale { token: Token::random() };
+        let requests = Keyed::each(&names, &request);
+        let replies = self.send_in_order(store, requests, request).await;
+        self.settle(texts, replies, Duration::ZERO)
     }
 
     /// Invalidates entries by a full glob, which goes into the journal if that is not acknowledged.

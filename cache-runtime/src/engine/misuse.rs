@@ -49,6 +49,8 @@ pub(crate) enum Misuse {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 pub(crate) enum Oddity {
+    /// What a write changes could not be read before it.
+    UnknownBefore = 29,
     /// A loaded value is too large to be stored.
     Oversized = 30,
     /// A stored value is too large to be read.

@@ -11,7 +11,7 @@ use crate::metrics::Event;
 use crate::policy::{self, Callsite};
 use crate::record::KeyHash;
 use crate::store::Name;
-use crate::write::scope;
+use crate::write::{self, scope};
 
 /// One call of a cached function, or one read by hand: its cache, its function and its entry.
 ///
@@ -127,8 +127,9 @@ pub(in crate::read) fn resolved(
     (cache, mode)
 }
 
-/// Whether the present task is writing the entry with this key, or one of its tags.
+/// Whether the present task is writing the entry with this key, or one of its tags, or reads what
+/// a write is going to change, which must come from the database.
 pub(crate) fn is_being_written(cache: &Core, text: &str, tags: &Tags) -> bool {
     let is_fenced = |text: &str| scope::is_fenced(cache, text);
-    is_fenced(text) || tags.texts().any(is_fenced)
+    write::is_reading() || is_fenced(text) || tags.texts().any(is_fenced)
 }

@@ -59,16 +59,17 @@ impl Reply {
 
 impl ReadCall {
     /// The value that a reply holds, if the call can use it: one of this key, with the present
-    /// stamps, of the right schema, and not too large. Whether it decodes is not known yet.
+    /// stamps, of the right schema, and not too large. Whether it decodes is not known yet. With
+    /// stamps that its tags had before it is a value that is fresh no longer.
     pub(crate) fn interpret(&self, reply: Reply) -> Result<Value, Missing> {
         let Reply { record, stamps, now_ms } = reply;
-        now_ms.map_err(Missing::Unanswered)?;
+        let now_ms = now_ms.map_err(Missing::Unanswered)?;
         let stamps = stamps.map_err(Missing::Unanswered)?;
         if stamps == Standing::Fenced {
             return Err(Missing::Blocked);
         }
         match record.map_err(Missing::Unanswered)? {
-            Some(record) => self.interpret_record(record, &stamps),
+            Some(record) => self.interpret_record(record, &stamps, now_ms),
             None => Err(Missing::Nothing(None)),
         }
     }
@@ -78,6 +79,7 @@ impl ReadCall {
         &self,
         record: Bytes,
         stamps: &Standing,
+        now_ms: u64,
     ) -> Result<Value, Missing> {
         let value = self.value_in(record)?;
         if self.looks_beside && self.is_of_another_release(&value) {
@@ -92,7 +94,9 @@ impl ReadCall {
         if stamps.are_those_of(&value) {
             self.count_undecodable(&value);
         }
-        Err(Missing::Nothing(Some(value.token())))
+        let token = value.token();
+        let outdated = stamps.outdated(value, now_ms).filter(|value| self.fits(value));
+        outdated.ok_or(Missing::Nothing(Some(token)))
     }
 
     /// The value that a flight has for a waiter, whose leader has compared the stamps. A leader

@@ -24,9 +24,10 @@
 //! | 20 | 1 | dirty: writers have overlapped | F |
 //! | 21 | 24·n | writers: token (16), deadline (8) | F |
 //!
-//! The stamp of a tag is the token of the value record in the tag's own key, whose payload is empty
-//! and whose codec is 0. The bytes between header and payload must be exactly those that the reader
-//! expects: anything else is a miss.
+//! The stamp of a tag is the token of the value record in the tag's own key, whose codec is 0. Its
+//! payload is empty. Or, where the latest invalidation has made the entries with the tag stale, it
+//! is the stamp before that one (16) and the time of the invalidation (8). The bytes between header
+//! and payload must be exactly those that the reader expects: anything else is a miss.
 //!
 //! Kind, magic and the meaning of `F` and `T` are the same in every later format version, so that
 //! an older process never stores through a newer one's fence.

@@ -2,6 +2,7 @@
 //! [`layout`] says where what stands.
 
 pub(crate) mod layout;
+mod stamp;
 #[cfg(test)]
 mod tests;
 pub(crate) mod token;
@@ -13,9 +14,9 @@ use self::layout::{DIRTY, FORMAT, FORMAT_AT, KEY, KIND, ORIGIN, WRITERS};
 pub(crate) use self::layout::{HEADER, LEASE, MAGIC, VALUE_HEADER};
 use self::token::Token;
 
+pub(crate) use self::stamp::{Stamp, length_of_names, set_stamps};
 pub(crate) use self::value::{
-    Stamp, Value, ValueHeader, around_times, length_of_names, set_error, set_kept, set_stamps,
-    stamp, value,
+    Value, ValueHeader, around_times, set_error, set_kept, stale, stamp, value,
 };
 
 /// The kind of a record, from its fourth byte.

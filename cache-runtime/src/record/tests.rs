@@ -114,7 +114,7 @@ const TAGGED: &str = "c1ca0156 a0a1a2a3a4a5a6a7 0067b227f59ee6b4 303132333435363
      bf9cea970bcc4122 66656463626139383736353433323130 2241646122";
 
 fn stamps(texts: &[(&str, Token)]) -> Vec<Stamp> {
-    texts.iter().map(|&(tag, token)| Stamp { tag: KeyHash::of(tag), token }).collect()
+    texts.iter().map(|&(tag, token)| Stamp { tag: KeyHash::of(tag), token, former: None }).collect()
 }
 
 #[test]
@@ -192,7 +192,7 @@ fn what_a_later_version_puts_there_fits_no_tags() {
 #[test]
 fn an_entry_with_more_tags_than_fit_is_never_found() {
     let header = ValueHeader { key: hash(), token: TOKEN, cost_ms: 0, version: 0, codec: b'J' };
-    let stamps = vec![Stamp { tag: hash(), token: OTHER }; MOST_STAMPS + 1];
+    let stamps = vec![Stamp { tag: hash(), token: OTHER, former: None }; MOST_STAMPS + 1];
     let Found::Value(found) = found(&value(header, &stamps, None)) else { panic!("no value") };
     assert!(!found.has_stamps(&stamps) && found.payload().is_empty());
     assert!(found.has_stamps(&stamps[1..]));

@@ -3,11 +3,12 @@
 use bytes::Bytes;
 
 use crate::record::layout::{CODEC, COST, FLAGS, FRESH_UNTIL, PAYLOAD_AT, STORED_AT, VERSION};
+use crate::record::stamp::{FormerStamp, LENGTH, STAMP, Stamp, names_field};
 use crate::record::token::Token;
 use crate::record::{HEADER, KeyHash, Kind, Origin, VALUE_HEADER, array, header};
 
-/// Length of what a value says of one of its tags.
-const STAMP: usize = 8 + Token::LEN;
+/// Length of what a tag's record says of the former stamp.
+const FORMER: usize = Token::LEN + 8;
 /// As many as the field can tell where the payload begins behind them.
 pub(super) const MOST_STAMPS: usize = (u16::MAX as usize - VALUE_HEADER) / STAMP;
 
@@ -17,9 +18,6 @@ const ERROR: u8 = 1;
 const KEPT: u8 = 2;
 /// The flag of a value that names the tags which it has told itself.
 const NAMES: u8 = 4;
-
-/// Length of the field that says how long a name is, and of the one behind all names.
-const LENGTH: usize = 2;
 
 /// A value record, its header read and its payload not yet decoded.
 #[derive(Clone, Debug)]
@@ -125,6 +123,43 @@ impl Value {
         self.record.get(FLAGS).is_some_and(|flags| flags & ERROR != 0)
     }
 
+    /// What a tag's record says of the former stamp.
+    pub(crate) fn former(&self) -> Option<FormerStamp> {
+        let payload = self.payload();
+        (self.codec() == 0 && payload.len() == FORMER).then(|| FormerStamp {
+            token: Token::from_bytes(array(payload, 0)),
+            until_ms: u64::from_be_bytes(array(payload, Token::LEN)),
+        })
+    }
+
+    /// Since when it has been outdated, where a tag of its own had another stamp then, and all
+    /// others have theirs. None if it was not stored under the present stamps and the former ones,
+    /// or is not kept after it has ceased to be fresh.
+    pub(crate) fn outdated_since_ms(&self, stamps: &[Stamp]) -> Option<u64> {
+        if !self.is_kept() || self.extension().0.len() != stamps.len() * STAMP {
+            return None;
+        }
+        let since = |(own, stamp): ([u8; STAMP], &Stamp)| {
+            if own == stamp.bytes() {
+                return Some(u64::MAX);
+            }
+            let former = stamp.former?;
+            let then = Stamp { token: former.token, ..*stamp };
+            (own == then.bytes()).then_some(former.until_ms)
+        };
+        self.stamps().zip(stamps).map(since).try_fold(u64::MAX, |least, it| Some(least.min(it?)))
+    }
+
+    /// The same value, fresh until this time at most.
+    pub(crate) fn fresh_until(self, until_ms: u64) -> Self {
+        let fresh_until = self.fresh_until_ms().min(until_ms);
+        let mut record = self.record.to_vec();
+        if let Some(field) = record.get_mut(FRESH_UNTIL..COST) {
+            field.copy_from_slice(&fresh_until.to_be_bytes());
+        }
+        Self { record: record.into(), ..self }
+    }
+
     /// Whether it stays after it has ceased to be fresh: that it is there does not say that it is.
     pub(crate) fn is_kept(&self) -> bool {
         self.record.get(FLAGS).is_some_and(|flags| flags & KEPT != 0)
@@ -133,24 +168,6 @@ impl Value {
     /// The bytes as they were read.
     pub(crate) fn record(&self) -> &Bytes {
         &self.record
-    }
-}
-
-/// What an entry says of one of its tags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp {
-    /// Hash of the tag's key.
-    pub(crate) tag: KeyHash,
-    /// The token that stood in the tag's key before the entry was loaded.
-    pub(crate) token: Token,
-}
-
-impl Stamp {
-    fn bytes(&self) -> [u8; STAMP] {
-        let mut bytes = [0; STAMP];
-        bytes[..8].copy_from_slice(&self.tag.0.to_be_bytes());
-        bytes[8..].copy_from_slice(self.token.as_bytes());
-        bytes
     }
 }
 
@@ -190,30 +207,23 @@ pub(crate) fn value(header: ValueHeader, stamps: &[Stamp], names: Option<&[Strin
     record
 }
 
-/// The names of tags, each behind its length, and the length of all that at the end.
-fn names_field(names: &[String]) -> Vec<u8> {
-    let mut field = Vec::new();
-    for name in names {
-        let length = u16::try_from(name.len()).unwrap_or_default();
-        field.extend_from_slice(&length.to_be_bytes());
-        field.extend_from_slice(name.as_bytes());
+/// A value record under another token that is fresh no longer, and for how many milliseconds it
+/// would have been; none if it is not kept for longer than that. In a tag's record the former stamp
+/// is remembered.
+pub(crate) fn stale(record: &Bytes, token: Token, now_ms: u64) -> Option<(Vec<u8>, u64)> {
+    let value = Value::new(record.clone())?;
+    let mut made = record.to_vec();
+    made.get_mut(HEADER..STORED_AT)?.copy_from_slice(token.as_bytes());
+    if value.codec() == 0 {
+        made.truncate(VALUE_HEADER);
+        made.extend_from_slice(value.token().as_bytes());
+        made.extend_from_slice(&now_ms.to_be_bytes());
+        return Some((made, 0));
     }
-    let length = u16::try_from(field.len()).unwrap_or_default();
-    field.extend_from_slice(&length.to_be_bytes());
-    field
-}
-
-/// How many bytes the names of one value take, with what is written beside them.
-pub(crate) fn length_of_names(names: &[String]) -> usize {
-    names.iter().map(|name| LENGTH + name.len()).sum::<usize>() + LENGTH
-}
-
-/// Puts other stamps in the place of those that a value record has, which are as many.
-pub(crate) fn set_stamps(record: &mut [u8], stamps: &[Stamp]) {
-    let places = record.get_mut(VALUE_HEADER..).unwrap_or_default().chunks_exact_mut(STAMP);
-    for (place, stamp) in places.zip(stamps) {
-        place.copy_from_slice(&stamp.bytes());
-    }
+    let fresh_for = value.fresh_until_ms().saturating_sub(now_ms);
+    let fresh_until = value.fresh_until_ms() - fresh_for;
+    made.get_mut(FRESH_UNTIL..COST)?.copy_from_slice(&fresh_until.to_be_bytes());
+    value.is_kept().then_some((made, fresh_for))
 }
 
 /// What comes before a value's times, and what after: the server puts those in.

@@ -33,8 +33,8 @@ pub(crate) use self::protocol::error::{StoreError, StoreResult};
 pub(crate) use self::protocol::reply::{Acquired, Ended, Stamped};
 use self::protocol::request::Effect;
 pub(crate) use self::protocol::request::{
-    Acquire, Begin, CaptureStamp, End, Fill, Get, Invalidate, Keyed, Name, Now, Refresh, Release,
-    Renew, kept,
+    Acquire, Begin, CaptureStamp, End, Fill, Get, Invalidate, Keyed, MakeStale, Name, Now, Refresh,
+    Release, Renew, kept,
 };
 use self::queue::redis::RedisQueue;
 use self::queue::{QueueKeys, QueueStore};

@@ -156,3 +156,14 @@ macro_rules! __through {
         $crate::__private::Through::new(key, is_absent, compare)
     }};
 }
+
+/// `former!(output)`: the state that a write has read before its body, if there was any.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __former {
+    ($output:expr) => {{
+        #[allow(unused_imports)]
+        use $crate::__private::{Certain as _, Present as _};
+        $crate::__private::former($output).told().state()
+    }};
+}

@@ -7,6 +7,10 @@
 //! | failed | the same, and invalidated again when a fence would have ended | the same |
 //! | may be committed later | the fence stays, for its whole length from now | as for a failed one |
 //!
+//! Keys whose stale values are kept have no fence, and are made stale where others are invalidated.
+//! If the write may be committed later, they get a fence now: what is loaded before the commit must
+//! not be stored as fresh.
+//!
 //! What is to be invalidated again gets a place in a bounded list, [`Again`]. If that is full, the
 //! fence stays instead.
 
@@ -24,8 +28,13 @@ impl WriteScope {
     /// journal.
     pub(super) async fn end(&self, values: Values) {
         // A copy: if this future is dropped half-way, all of it is done again in the background.
-        let Pending { mut fenced, standing, mut unfenced, patterns, hold_off } =
+        let Pending { mut fenced, standing, mut unfenced, mut stale, patterns, hold_off } =
             self.pending().clone();
+        stale.retain(|key, _| !fenced.contains_key(key) && !unfenced.contains_key(key));
+        if !hold_off.is_zero() {
+            // Replicas lag: a refresh of what is stale would store what they have.
+            unfenced.append(&mut stale);
+        }
         let (cache, Some(store)) = (self.cache(), self.cache().store()) else {
             return;
         };
@@ -35,13 +44,16 @@ impl WriteScope {
         let mut left: BTreeSet<String> = texts(&fenced, |doubt| doubt == Doubt::Unknown).collect();
         left.extend(Reinvalidations::add_keys(cache, failed, hold_off));
         left.extend(Reinvalidations::add_keys(cache, bare, hold_off));
+        left.extend(texts(&stale, |doubt| doubt == Doubt::Unknown));
+        let failed = texts(&stale, |doubt| doubt == Doubt::Failed);
+        left.extend(Reinvalidations::add_keys(cache, failed, hold_off));
         Reinvalidations::add_patterns(
             cache,
             texts(&patterns, |doubt| doubt > Doubt::None),
             hold_off,
         );
 
-        for list in [&mut fenced, &mut unfenced] {
+        for list in [&mut fenced, &mut unfenced, &mut stale] {
             list.retain(|key, _| !left.contains(key));
         }
         self.leave(&Vec::from_iter(left), hold_off).await;
@@ -50,6 +62,9 @@ impl WriteScope {
         self.lift(store, &lifted, &standing, values, hold_off).await;
         if !unfenced.is_empty() {
             _ = cache.remove(&unfenced, hold_off).await;
+        }
+        if !stale.is_empty() {
+            _ = cache.make_stale(&stale.into_keys().collect::<Vec<_>>()).await;
         }
         for pattern in patterns.keys() {
             _ = cache.remove_matching(pattern, hold_off).await;

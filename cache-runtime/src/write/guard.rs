@@ -43,10 +43,15 @@ impl Guard {
     }
 
     /// The part of a write in a surrounding `after_commit`.
-    pub(super) fn of_write(scope: Arc<WriteScope>, targets: &Targets) -> Self {
-        let part = targets.keys.iter().chain(&targets.patterns);
-        let part = part.map(|text| scope.full_text(text)).collect();
-        Self { scope, owns: false, part: Some(part), stage: Stage::Before }
+    pub(super) fn of_write(scope: Arc<WriteScope>) -> Self {
+        Self { scope, owns: false, part: Some(Vec::new()), stage: Stage::Before }
+    }
+
+    /// Takes these targets into the part.
+    pub(super) fn add(&mut self, targets: &Targets) {
+        if let Some(part) = &mut self.part {
+            part.extend(targets.texts().map(|text| self.scope.full_text(text)));
+        }
     }
 
     /// The part of an `after_commit` in a surrounding one. Which writes are its own is not known.
@@ -136,6 +141,7 @@ impl Drop for Closing {
         if !self.closed {
             let pending = self.scope.pending().clone();
             let keys = pending.fenced.into_keys().chain(pending.unfenced.into_keys());
+            let keys = keys.chain(pending.stale.into_keys());
             let patterns = pending.patterns.into_keys().map(Invalidation::Pattern);
             let entries = keys.map(Invalidation::Key).chain(patterns);
             self.scope.cache().journal().add(entries, pending.hold_off);

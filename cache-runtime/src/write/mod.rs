@@ -6,6 +6,8 @@
 //! can hide a commit, so a write that fails invalidates, too. If the write succeeded, the command
 //! that removes the fence may store a value in its place ([`values`]).
 
+mod before;
+mod begun;
 mod end;
 mod guard;
 mod pending;
@@ -19,6 +21,9 @@ mod writing;
 use std::fmt;
 use std::time::Duration;
 
+pub use self::before::Before;
+pub(crate) use self::before::is_reading;
+use self::begun::Begun;
 pub(crate) use self::pending::Doubt;
 use self::stamps::Tagged;
 pub use self::targets::Targets;
@@ -55,13 +60,15 @@ pub struct Write {
     targets: Targets,
     /// The entries with tags in which values are to be stored.
     tagged: Vec<Tagged>,
+    /// Given if its targets are known and fenced already.
+    begun: Option<Box<Begun>>,
 }
 
 /// Begins a call.
 pub fn write() -> Write {
     let (manner, targets) = (Manner::default(), Targets::default());
     let (callsite, cache, names_cache, writer, tagged) = (&BY_HAND, None, false, None, Vec::new());
-    Write { callsite, cache, names_cache, writer, manner, targets, tagged }
+    Write { callsite, cache, names_cache, writer, manner, targets, tagged, begun: None }
 }
 
 impl Write {
@@ -128,6 +135,12 @@ impl Write {
         self
     }
 
+    /// Invalidates what `target` adds, whose values may still be served as stale ones.
+    pub fn keep_stale(mut self, target: impl FnOnce(&mut Targets)) -> Self {
+        self.targets.keep_stale(target);
+        self
+    }
+
     /// Invalidates an entry that a value is to be stored in.
     pub fn store<T>(mut self, entry: &Through<T>) -> Self {
         self.add(entry);
@@ -161,6 +174,12 @@ impl Write {
     ) -> Self {
         self.targets.each(items, target);
         self
+    }
+
+    /// Begins to read what the body is going to change.
+    #[must_use]
+    pub fn before(self) -> Before {
+        Before::new(self)
     }
 
     /// Runs the body between fence and invalidation.

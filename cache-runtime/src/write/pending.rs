@@ -25,16 +25,27 @@ pub(super) struct Pending {
     pub(super) standing: BTreeSet<String>,
     /// Keys without a fence.
     pub(super) unfenced: BTreeMap<String, Doubt>,
+    /// Keys without a fence whose values may still be served as stale ones.
+    pub(super) stale: BTreeMap<String, Doubt>,
     pub(super) patterns: BTreeMap<String, Doubt>,
     pub(super) hold_off: Duration,
 }
 
 impl Pending {
     /// Adds a write's targets.
-    pub(super) fn enrol(&mut self, keys: &[String], fence: bool, patterns: Vec<String>) {
+    pub(super) fn enrol(
+        &mut self,
+        keys: &[String],
+        fence: bool,
+        stale: Vec<String>,
+        patterns: Vec<String>,
+    ) {
         let list = if fence { &mut self.fenced } else { &mut self.unfenced };
         for key in keys {
             list.entry(key.clone()).or_default();
+        }
+        for key in stale {
+            self.stale.entry(key).or_default();
         }
         for pattern in patterns {
             self.patterns.entry(pattern).or_default();
@@ -43,8 +54,8 @@ impl Pending {
 
     /// Notes a doubt about these texts, or about all. One that was greater before stays.
     pub(super) fn doubt(&mut self, part: Option<&[String]>, doubt: Doubt) {
-        let Self { fenced, unfenced, patterns, .. } = self;
-        for list in [fenced, unfenced, patterns] {
+        let Self { fenced, unfenced, stale, patterns, .. } = self;
+        for list in [fenced, unfenced, stale, patterns] {
             match part {
                 Some(part) => {
                     for text in part {
@@ -58,9 +69,15 @@ impl Pending {
         }
     }
 
+    /// Whether a key is to be invalidated, in whatever way.
+    pub(super) fn has_key(&self, text: &str) -> bool {
+        [&self.fenced, &self.unfenced, &self.stale].iter().any(|list| list.contains_key(text))
+    }
+
     /// Nothing was written: what has no fence need not be invalidated.
     pub(super) fn nothing_written(&mut self) {
         self.unfenced.clear();
+        self.stale.clear();
         self.patterns.clear();
     }
 }

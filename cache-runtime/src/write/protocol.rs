@@ -4,24 +4,18 @@
 //! once: what the types are needed for is behind [`Steps`].
 
 use std::mem;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use crate::engine::{Core, ambient};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::policy::Callsite;
-use crate::record::token::Token;
-use crate::store::{StoreError, StoreResult};
 use crate::support::panic::guarded;
+use crate::write::begun::{Begun, Boxed};
 use crate::write::guard::Guard;
 use crate::write::pending::Doubt;
-use crate::write::scope::WriteScope;
 use crate::write::stamps::Stamps;
 use crate::write::values::Values;
 use crate::write::{Manner, Targets, Write};
-
-type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// What the protocol does with a write's body and its result, without knowing their types.
 pub(super) trait Steps {
@@ -60,7 +54,7 @@ pub(super) struct Protocol {
 
 enum Stage {
     Begin(Box<Write>),
-    Fence(Boxed<(Guard, StoreResult<bool>, Stamps)>),
+    Fence(Boxed<Begun>),
     Body(Guard, Stamps, Option<Boxed<()>>),
     End(Boxed<()>),
     Over,
@@ -77,11 +71,9 @@ impl Protocol {
         loop {
             // If a stage panics, the write is over, and its guard ends the scope.
             let (stage, is_pending) = match mem::replace(&mut self.stage, Stage::Over) {
-                Stage::Begin(write) => (self.begin(*write), false),
+                Stage::Begin(write) => (Self::begin(*write, steps), false),
                 Stage::Fence(mut fence) => match fence.as_mut().poll(cx) {
-                    Poll::Ready((guard, fenced, stamps)) => {
-                        (Self::fenced(guard, fenced, stamps, steps), false)
-                    }
+                    Poll::Ready(begun) => (Self::fenced(begun, steps), false),
                     Poll::Pending => (Stage::Fence(fence), true),
                 },
                 Stage::Body(guard, stamps, mut renewal) => {
@@ -106,40 +98,25 @@ impl Protocol {
         }
     }
 
-    fn begin(&self, write: Write) -> Stage {
-        let Write { callsite, cache, names_cache, writer, targets, tagged, .. } = write;
-        let cache = cache.unwrap_or_else(|| ambient::current(callsite));
-        targets.are_in(&cache, names_cache, callsite);
-        let Manner { fence_off, hold_off, in_transaction, .. } = self.manner;
-        let fence = !fence_off || in_transaction;
-        let guard = if let Some(scope) = WriteScope::surrounding(&cache) {
-            Guard::of_write(scope, &targets)
-        } else {
-            let writer = writer.unwrap_or_else(Token::random);
-            Guard::own(WriteScope::open(cache, writer, false))
-        };
+    fn begin(mut write: Write, steps: &mut dyn Steps) -> Stage {
+        if let Some(begun) = write.begun.take() {
+            return Self::fenced(*begun, steps);
+        }
+        let mut begun = Begun::new(&write);
         Stage::Fence(Box::pin(async move {
-            let enrol = guard.enrol(targets, fence, hold_off);
-            let (fenced, stamps) = if tagged.is_empty() {
-                (enrol.await, Stamps::default())
-            } else {
-                let capture = Stamps::capture(guard.cache(), &tagged);
-                tokio::join!(enrol, capture)
-            };
-            (guard, fenced, stamps)
+            begun.fence_first(&mut write, Targets::default()).await;
+            begun
         }))
     }
 
-    fn fenced(
-        mut guard: Guard,
-        fenced: StoreResult<bool>,
-        stamps: Stamps,
-        steps: &mut dyn Steps,
-    ) -> Stage {
-        if !matches!(fenced, Ok(true)) && steps.is_strict() {
-            steps.refuse(unfenced(guard.cache(), fenced.err()));
-            return Stage::End(Box::pin(guard.cancel()));
+    fn fenced(begun: Begun, steps: &mut dyn Steps) -> Stage {
+        if steps.is_strict()
+            && let Some(refusal) = begun.refusal()
+        {
+            steps.refuse(refusal);
+            return Stage::End(Box::pin(begun.guard.cancel()));
         }
+        let Begun { mut guard, stamps, .. } = begun;
         guard.begin();
         steps.start();
         Stage::Body(guard, stamps, None)
@@ -202,19 +179,5 @@ impl Protocol {
                 unfit.tell();
             }
         }))
-    }
-}
-
-fn unfenced(cache: &Core, why: Option<StoreError>) -> Error {
-    let message = "the write was not begun: its fence could not be put up in the cache's store";
-    match why.map(|error| cache.explained(error)) {
-        Some(error) => {
-            let unfenced = Error::new(ErrorKind::Unfenced, format!("{message}: {error}"));
-            match error.cause() {
-                Some(cause) => unfenced.because(cause.clone()),
-                None => unfenced,
-            }
-        }
-        None => Error::new(ErrorKind::Unfenced, message),
     }
 }

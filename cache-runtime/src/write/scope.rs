@@ -85,9 +85,7 @@ impl WriteScope {
     }
 
     fn covers(&self, cache: &Core, text: &str) -> bool {
-        let pending = self.pending();
-        self.cache.is(cache)
-            && (pending.fenced.contains_key(text) || pending.unfenced.contains_key(text))
+        self.cache.is(cache) && self.pending().has_key(text)
     }
 
     /// Adds a write's targets, and fences its keys if it wants fences. Whether all fences are in
@@ -98,7 +96,8 @@ impl WriteScope {
         fence: bool,
         hold_off: Duration,
     ) -> StoreResult<bool> {
-        let keys: Vec<String> = targets.keys.iter().map(|key| self.full_text(key)).collect();
+        let full = |keys: &[String]| keys.iter().map(|key| self.full_text(key)).collect();
+        let (keys, stale): (Vec<String>, Vec<String>) = (full(&targets.keys), full(&targets.stale));
         let patterns = targets.patterns.iter();
         let patterns =
             patterns.map(|pattern| self.cache.full_pattern(pattern).into_owned()).collect();
@@ -110,7 +109,7 @@ impl WriteScope {
         {
             let mut pending = self.pending();
             pending.hold_off = pending.hold_off.max(hold_off);
-            pending.enrol(&keys, fence, patterns);
+            pending.enrol(&keys, fence, stale, patterns);
         }
         if !fence {
             return Ok(true);

@@ -11,6 +11,8 @@ pub struct Targets {
     pub(super) named: Option<&'static Callsite>,
     pub(super) unnamed: Option<&'static Callsite>,
     pub(super) keys: Vec<String>,
+    /// Keys whose values may still be served as stale ones.
+    pub(super) stale: Vec<String>,
     pub(super) patterns: Vec<String>,
     /// Those that name no entry, with the functions whose entries they would be.
     pub(super) refused: Vec<(&'static Callsite, Unhashable)>,
@@ -21,6 +23,22 @@ impl Targets {
     pub fn invalidate<T>(&mut self, key: Key<T>) {
         let (callsite, owner) = (key.callsite(), key.owner());
         self.add_key(key.into_text(), callsite, owner);
+    }
+
+    /// Adds all of these, too.
+    pub(super) fn extend(&mut self, others: Self) {
+        let Self { named, unnamed, keys, stale, patterns, refused } = others;
+        self.named = self.named.or(named);
+        self.unnamed = self.unnamed.or(unnamed);
+        self.keys.extend(keys);
+        self.stale.extend(stale);
+        self.patterns.extend(patterns);
+        self.refused.extend(refused);
+    }
+
+    /// All keys and patterns.
+    pub(super) fn texts(&self) -> impl Iterator<Item = &String> {
+        self.keys.iter().chain(&self.stale).chain(&self.patterns)
     }
 
     /// Reports a misuse if an entry is in another cache than the one that `write` uses.
@@ -71,6 +89,14 @@ impl Targets {
             Ok(key) => self.keys.push(key),
             Err(unhashable) => self.refused.push((callsite, unhashable)),
         }
+    }
+
+    /// Adds what `target` adds, where the values may still be served as stale ones.
+    pub fn keep_stale(&mut self, target: impl FnOnce(&mut Self)) {
+        let mut targets = Self::default();
+        target(&mut targets);
+        targets.stale.append(&mut targets.keys);
+        self.extend(targets);
     }
 
     /// Adds what `target` adds for each item.

@@ -47,6 +47,11 @@ impl Origin {
         *self.0.value.lock().unwrap() = Some(value);
     }
 
+    /// The value that it has now, or the default if it fails.
+    pub fn present(&self) -> u64 {
+        self.0.value.lock().unwrap().unwrap_or_default()
+    }
+
     pub fn fail(&self) {
         *self.0.value.lock().unwrap() = None;
     }

@@ -4,6 +4,7 @@
 mod early;
 mod fixture;
 mod if_error;
+mod kept;
 mod processes;
 mod remembered;
 mod revalidate;

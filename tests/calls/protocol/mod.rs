@@ -1,6 +1,7 @@
 //! The protocol's interleavings, forced with gates in the bodies, on both stores.
 
 mod afterwards;
+mod before;
 mod by_hand;
 mod dropped;
 mod fixture;

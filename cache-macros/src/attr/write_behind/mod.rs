@@ -66,6 +66,13 @@ options! {
     }
 }
 
+options! {
+    /// An option of `#[invalidates]` that does not exist here.
+    const OF_INVALIDATES of WriteBehindArgs {
+        [lossy_values] = ("before", "#[invalidates(.., before = find(db, id))]", no_before);
+    }
+}
+
 /// What happens to items of one key in a batch.
 pub(crate) enum Merge {
     /// `merge = none`: all are kept.
@@ -88,7 +95,11 @@ impl WriteBehindArgs {
     pub(crate) fn parse(tokens: TokenStream, diagnostics: &Diagnostics) -> Self {
         let mut args = Self { text: tokens.to_string(), ..Self::default() };
         args.skipped = all_pieces(tokens, diagnostics, |input| {
-            Self::OPTIONS.read(&mut args, input, diagnostics)
+            let misplaced = OF_INVALIDATES.name(&input.fork());
+            match misplaced.or_else(|_| Self::OPTIONS.name(input)) {
+                Ok((name, read)) => read(&mut args, &name, input, diagnostics),
+                Err(error) => Err(diagnostics.report(error)),
+            }
         });
         args
     }
@@ -152,6 +163,13 @@ fn deliveries(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
 fn replicas(name: &Name, input: ParseStream<'_>) -> syn::Result<u32> {
     let what = "how many replicas must have an item before `push` returns";
     count(name, input, what, u16::MAX).map(u32::from)
+}
+
+fn no_before(name: &Name, _: ParseStream<'_>) -> syn::Result<()> {
+    Err(name.error(
+        "a push invalidates nothing, so there is nothing that the old state could name; write \
+         `#[invalidates(.., before = ..)]` at a function that writes one row, and call that",
+    ))
 }
 
 fn merge(name: &Name, input: ParseStream<'_>) -> syn::Result<Merge> {

@@ -23,7 +23,7 @@ pub(super) fn target_of(what: &What<'_>, private: &Path) -> TokenStream {
         What::Tag(pieces) => named(quote!(Tag), pieces),
         What::TagExpr(tag) => of_unknown(tag, private),
         What::Pattern(pieces) => named(quote!(Pattern), pieces),
-        What::Each(_, what) => target_of(what, private),
+        What::Each(_, what) | What::KeptStale(_, what) => target_of(what, private),
     }
 }
 

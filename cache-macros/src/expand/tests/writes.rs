@@ -212,6 +212,56 @@ fn a_write_that_stores_what_it_is_told() {
 }
 
 #[test]
+fn a_write_that_reads_what_was_there_before() {
+    let load = load(&quote!(Result<(), Error>));
+    assert_invalidates(
+        quote! {
+            by_name(&before.name), key = "org:<before.org>", each(id in before.ids) get_user(id),
+            get_user(id), before = find(db, id)
+        },
+        quote! {
+            async fn rename(db: &Pool, id: i64) -> Result<(), Error> { BODY }
+        },
+        &quote! {
+            async fn rename(db: &Pool, id: i64) -> Result<(), Error> {
+                let mut known = ::cache_runtime::__private::write()
+                    .invalidate(get_user_key(&id))
+                    .before();
+                while known.goes_on() {
+                    let state = known
+                        .read(async {
+                            ::cache_runtime::__private::awaited(find(db, id)).await
+                        })
+                        .await;
+                    known
+                        .fence(
+                            ::cache_runtime::__private::former!(state),
+                            |before, targets| {
+                                targets.invalidate(by_name_key(&before.name));
+                                targets.key(
+                                    ::cache_runtime::__private::template()
+                                        .text("org:")
+                                        .part(&before.org)
+                                );
+                                targets.each(&before.ids, |id, targets| {
+                                    targets.invalidate(get_user_key(id));
+                                });
+                            }
+                        )
+                        .await;
+                }
+                known.write()
+                    .run(
+                        ::cache_runtime::__private::outcome!(Result<(), Error>),
+                        #load
+                    )
+                    .await
+            }
+        },
+    );
+}
+
+#[test]
 fn a_write_of_many() {
     let load = load(&quote!(Vec<User>));
     assert_invalidates(

@@ -17,6 +17,7 @@
 pub(crate) mod guesses;
 pub(crate) mod of_value;
 mod order;
+mod standing;
 
 use std::collections::HashMap;
 use std::pin::Pin;
@@ -24,6 +25,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+pub(crate) use self::standing::Standing;
 use crate::engine::{Base, Core};
 use crate::key::{Key, Tag};
 use crate::record::token::Token;
@@ -56,17 +58,6 @@ impl List {
     fn texts(&self) -> impl Iterator<Item = &String> {
         self.of_key.iter().chain(self.of_value.iter().flatten()).chain(&self.main)
     }
-}
-
-/// What the keys of an entry's tags hold.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// A stamp in each.
-    Stamps(Vec<Stamp>),
-    /// Nothing in one of them.
-    Missing,
-    /// A fence, or foreign data, in one of them: no entry with this tag may be read or stored.
-    Fenced,
 }
 
 impl Tags {
@@ -148,7 +139,7 @@ impl Tags {
     /// Stamps for a record that is shown to waiters of this process and never stored.
     pub(crate) fn unstamped(&self) -> Standing {
         let none = Token::from_bytes([0; Token::LEN]);
-        let stamp = |text| Stamp { tag: KeyHash::of(text), token: none };
+        let stamp = |text| Stamp { tag: KeyHash::of(text), token: none, former: None };
         Standing::Stamps(self.texts().map(stamp).collect())
     }
 
@@ -188,7 +179,7 @@ impl Tags {
         let epoch = epoch.and_then(|_| replies.pop()).and_then(Self::epoch_of);
         let stamps = names.iter().zip(replies).map(|(name, reply)| {
             Ok(match reply? {
-                Stamped::Stamp(token) => Ok(Stamp { tag: name.hash, token }),
+                Stamped::Stamp(token) => Ok(Stamp { tag: name.hash, token, former: None }),
                 Stamped::Fenced | Stamped::Foreign => Err(Standing::Fenced),
             })
         });
@@ -261,7 +252,9 @@ impl Tags {
     ) -> StoreResult<Result<Stamp, Standing>> {
         let Some(record) = reply? else { return Ok(Err(Standing::Missing)) };
         Ok(match record::read(record, name.hash) {
-            Found::Value(stamp) => Ok(Stamp { tag: name.hash, token: stamp.token() }),
+            Found::Value(stamp) => {
+                Ok(Stamp { tag: name.hash, token: stamp.token(), former: stamp.former() })
+            }
             Found::Fence | Found::Foreign => Err(Standing::Fenced),
             Found::Lease | Found::Damaged | Found::Misplaced(_) => Err(Standing::Missing),
         })
@@ -276,24 +269,5 @@ impl Tags {
 
     fn names(&self) -> Vec<Name<'_>> {
         self.texts().map(Name::new).collect()
-    }
-}
-
-impl Standing {
-    /// Of an entry without tags.
-    pub(crate) const fn none() -> Self {
-        Self::Stamps(Vec::new())
-    }
-
-    pub(crate) fn stamps(&self) -> &[Stamp] {
-        match self {
-            Self::Stamps(stamps) => stamps,
-            Self::Missing | Self::Fenced => &[],
-        }
-    }
-
-    /// Whether a value was stored under exactly these stamps.
-    pub(crate) fn are_those_of(&self, value: &Value) -> bool {
-        matches!(self, Self::Stamps(stamps) if value.has_stamps(stamps))
     }
 }

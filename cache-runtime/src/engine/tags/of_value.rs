@@ -92,7 +92,7 @@ impl Tags {
         };
         let stamp = |text| {
             let tag = KeyHash::of(text);
-            Stamp { tag, token: token(tag) }
+            Stamp { tag, token: token(tag), former: None }
         };
         let stamps: Vec<_> = self.texts().map(stamp).collect();
         let are_all = stamps.iter().all(|stamp| stamp.token != NONE);

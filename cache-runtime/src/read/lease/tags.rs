@@ -89,6 +89,11 @@ impl Lease {
     pub(super) async fn are_stamps_current(&self, by: Deadline) -> bool {
         let Some(store) = self.call.cache.store() else { return false };
         !self.call.is_outdated()
-            && self.call.tags.read(store, by).await.is_ok_and(|present| present == self.stamps)
+            && self
+                .call
+                .tags
+                .read(store, by)
+                .await
+                .is_ok_and(|present| present.are_same(&self.stamps))
     }
 }

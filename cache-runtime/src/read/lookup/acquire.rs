@@ -38,9 +38,11 @@ impl Lookup<'_> {
                 Ok(Acquired::Value(record)) => {
                     let seen = self.judge_record(record.clone(), lease.stamps());
                     match self.confirm(seen).await {
-                        Ok(value)
-                            if value.is_kept() && !rejected && !self.is_fresh(&value).await =>
-                        {
+                        Ok(value) if value.is_kept() && !self.is_fresh(&value).await => {
+                            // Not the value that was rejected, but one made stale meanwhile.
+                            if rejected {
+                                break;
+                            }
                             self.reject = Some(value.token());
                             rejected = true;
                         }

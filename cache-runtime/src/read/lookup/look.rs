@@ -84,7 +84,7 @@ impl Lookup<'_> {
         record: Bytes,
         stamps: &Standing,
     ) -> Result<Value, Missing> {
-        let seen = self.call.interpret_record(record, stamps);
+        let seen = self.call.interpret_record(record, stamps, 0);
         self.noted(seen)
     }
 

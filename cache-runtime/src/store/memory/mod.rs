@@ -17,13 +17,14 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 pub(crate) use self::requests::Execute;
 use self::shard::Shard;
 use self::transitions::{Content, Entry, Slot};
-use crate::record::layout;
 use crate::record::token::Token;
+use crate::record::{self, layout};
 use crate::store::{Digests, Fill, Name, namespace};
 use crate::support::span::capped;
 
@@ -97,6 +98,15 @@ impl MemoryStore {
         // Without the room that it has grown to have, which would be kept.
         let record = record.into_boxed_slice().into();
         Slot { content: Content::Value { token, record }, until: later(now, ttl) }
+    }
+
+    /// The slot of a value that is fresh no longer; none if it is not kept for longer.
+    fn stale(&self, token: Token, record: &Bytes, until: Instant, now: Instant) -> Entry {
+        let now_ms = millis(self.since_epoch(now));
+        let (record, fresh_for) = record::stale(record, token, now_ms)?;
+        let until = until.checked_sub(Duration::from_millis(fresh_for))?;
+        let record = record.into_boxed_slice().into();
+        (until > now).then_some(Slot { content: Content::Value { token, record }, until })
     }
 
     /// `now` as the time in records.

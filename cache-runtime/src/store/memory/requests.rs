@@ -11,8 +11,8 @@ use crate::store::memory::transitions::Entry;
 use crate::store::memory::{MemoryStore, lock, millis, transitions};
 use crate::store::protocol::reply::{Acquired, Ended, Stamped};
 use crate::store::protocol::request::{
-    Acquire, Begin, CaptureStamp, End, Fill, Get, Invalidate, Name, Now, Refresh, Release, Renew,
-    Request, kept,
+    Acquire, Begin, CaptureStamp, End, Fill, Get, Invalidate, MakeStale, Name, Now, Refresh,
+    Release, Renew, Request, kept,
 };
 
 /// A request that the embedded store can execute, at once.
@@ -96,6 +96,18 @@ impl Execute for Invalidate {
         store.apply(name, |entry: &mut Entry, now| {
             let is_there = entry.is_some();
             transitions::invalidate(entry, now, self.hold_off);
+            is_there
+        })
+    }
+}
+
+impl Execute for MakeStale {
+    fn execute(self, store: &MemoryStore, name: Name<'_>) -> bool {
+        store.apply(name, |entry: &mut Entry, now| {
+            let is_there = entry.is_some();
+            transitions::make_stale(entry, now, |record, until| {
+                store.stale(self.token, record, until, now)
+            });
             is_there
         })
     }

@@ -141,14 +141,34 @@ pub(super) fn stamp(
 }
 
 pub(super) fn invalidate(entry: &mut Entry, now: Instant, hold_off: Duration) {
-    if let Some(Slot { content: Content::Fence(fence), .. }) = entry {
-        let (writers, _) = fence.others(None, now);
-        if !writers.is_empty() {
-            *entry = Fence { dirty: true, writers }.into_slot();
-            return;
-        }
+    if !overlaps(entry, now) {
+        empty(entry, now, hold_off);
     }
-    empty(entry, now, hold_off);
+}
+
+/// `stale` makes the value that is kept, if any is.
+pub(super) fn make_stale(
+    entry: &mut Entry,
+    now: Instant,
+    stale: impl FnOnce(&Bytes, Instant) -> Entry,
+) {
+    if !overlaps(entry, now) {
+        *entry = match entry {
+            Some(Slot { content: Content::Value { record, .. }, until }) => stale(record, *until),
+            _ => None,
+        };
+    }
+}
+
+/// Whether writers have a fence there; none of them may store its value any more.
+fn overlaps(entry: &mut Entry, now: Instant) -> bool {
+    let Some(Slot { content: Content::Fence(fence), .. }) = entry else { return false };
+    let (writers, _) = fence.others(None, now);
+    let overlaps = !writers.is_empty();
+    if overlaps {
+        *entry = Fence { dirty: true, writers }.into_slot();
+    }
+    overlaps
 }
 
 pub(super) fn begin(entry: &mut Entry, now: Instant, writer: Token, fence: Duration) {

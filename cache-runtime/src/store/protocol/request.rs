@@ -234,6 +234,23 @@ impl Request for Invalidate {
     const EFFECT: Effect = Effect::Writes;
 }
 
+/// Ends the freshness of a value that is kept for longer, and removes any other as [`Invalidate`]
+/// does. A tag gets a new stamp, and remembers the former one.
+///
+/// The value gets a new token, so that no refresh which began before can replace it: that may have
+/// loaded what is outdated.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MakeStale {
+    /// Of the value, from now on.
+    pub(crate) token: Token,
+}
+
+impl Request for MakeStale {
+    /// Whether the key held, or may have held, something of ours.
+    type Reply = bool;
+    const EFFECT: Effect = Effect::Writes;
+}
+
 /// Puts up a writer's fence, or renews it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begin {

@@ -7,16 +7,17 @@ use redis::Value;
 
 use crate::record::{self, Kind};
 use crate::store::redis::commands::Command;
-use crate::store::redis::commands::encode::millis;
+use crate::store::redis::commands::encode::{millis, trusted};
 use crate::store::redis::commands::pieces::{Pieces, cut};
 use crate::store::redis::commands::without_scripts::{Removal, Removed};
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::script::supported::Obstacle;
 use crate::store::redis::script::{Arg, Call, Script, script};
-use crate::store::{Begin, End, Ended, Invalidate, Keyed, Name, StoreResult};
+use crate::store::{Begin, End, Ended, Invalidate, Keyed, MakeStale, Name, StoreResult};
 use crate::support::budget::Deadline;
 
 static INVALIDATE: Script = script!("prelude", "fence", "invalidate");
+static MAKE_STALE: Script = script!("prelude", "value", "fence", "make_stale");
 static BEGIN: Script = script!("prelude", "fence", "begin");
 static END: Script = script!("prelude", "fence", "end");
 
@@ -36,17 +37,31 @@ impl Command for Invalidate {
             ],
         });
         let calls: Vec<_> = calls.collect();
-        let replies = session.eval_in_pieces(&calls, pieces).await;
-        let results = replies.into_iter().map(|reply| match reply? {
-            Value::Int(0) => Ok(false),
-            Value::Int(1 | 2) => Ok(true),
-            _ => Err(session.out_of_order()),
-        });
-        let mut results: Vec<_> = results.collect();
-        let was_ours = |removed| removed != Removed::Foreign;
         let removals = requests.iter().map(|it| Removal::new(it.name, None, it.request.hold_off));
-        session.mend(removals, &mut results, was_ours, pieces).await;
-        results
+        session.remove(&calls, removals, pieces).await
+    }
+}
+
+impl Command for MakeStale {
+    async fn send_all(
+        requests: &mut [Keyed<'_, Self>],
+        session: &mut Session<'_>,
+        pieces: Pieces,
+    ) -> Vec<StoreResult<bool>> {
+        let origin = session.insists_on();
+        let calls = requests.iter().map(|Keyed { name, request }| Call {
+            script: &MAKE_STALE,
+            key: name.text,
+            args: vec![
+                session.header(Kind::Fence, *name),
+                Arg::Bytes(request.token.as_bytes()),
+                trusted(origin.as_ref()),
+            ],
+        });
+        let calls: Vec<_> = calls.collect();
+        // Where no scripts run, nothing is kept.
+        let removals = requests.iter().map(|it| Removal::new(it.name, None, Duration::ZERO));
+        session.remove(&calls, removals, pieces).await
     }
 }
 
@@ -100,6 +115,25 @@ impl Command for End {
 }
 
 impl Session<'_> {
+    /// Calls scripts that remove something; whether it was ours.
+    async fn remove<'a>(
+        &mut self,
+        calls: &[Call<'_>],
+        removals: impl Iterator<Item = Removal<'a>>,
+        pieces: Pieces,
+    ) -> Vec<StoreResult<bool>> {
+        let replies = self.eval_in_pieces(calls, pieces).await;
+        let results = replies.into_iter().map(|reply| match reply? {
+            Value::Int(0) => Ok(false),
+            Value::Int(1..=3) => Ok(true),
+            _ => Err(self.out_of_order()),
+        });
+        let mut results: Vec<_> = results.collect();
+        let was_ours = |removed| removed != Removed::Foreign;
+        self.mend(removals, &mut results, was_ours, pieces).await;
+        results
+    }
+
     fn end_call<'a>(&self, end: &'a Keyed<'_, End>) -> Call<'a> {
         let Keyed { name, request: End { writer, hold_off, value } } = end;
         let mut args = vec![

@@ -8,8 +8,8 @@ use tokio::time::Instant;
 use crate::record::token::Token;
 use crate::store::memory::{Execute, MemoryStore};
 use crate::store::{
-    Acquire, Acquired, Begin, End, Ended, Fill, Get, Invalidate, Name, Refresh, Release, Renew,
-    Stamped,
+    Acquire, Acquired, Begin, End, Ended, Fill, Get, Invalidate, MakeStale, Name, Refresh, Release,
+    Renew, Stamped,
 };
 use crate::testing::agreement::entries::generate::{KEYS, Steps};
 use crate::testing::agreement::entries::model::{Given, Op, Reply};
@@ -86,6 +86,10 @@ impl Embedded {
             }
             Op::Invalidate { hold_off } => {
                 Invalidate { hold_off: span(*hold_off) }.execute(&self.store, name);
+                return None;
+            }
+            Op::MakeStale { token: fresh, .. } => {
+                MakeStale { token: token(*fresh) }.execute(&self.store, name);
                 return None;
             }
             Op::Begin { writer, fence } => {

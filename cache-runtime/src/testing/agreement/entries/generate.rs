@@ -75,7 +75,7 @@ impl Steps {
 
     fn op(&mut self, key: KeyHash) -> Op {
         let lease = self.span();
-        match self.below(22) {
+        match self.below(24) {
             0..=4 => Op::Acquire {
                 by: self.asker(),
                 token: self.token(),
@@ -98,6 +98,7 @@ impl Steps {
                 // On a server less than the whole units is left of every life.
                 need: self.span() - self.unit / 2,
             },
+            22..=23 => Op::MakeStale { by: self.asker(), token: self.token() },
             13..=14 => Op::Invalidate { hold_off: self.hold_off() },
             15..=16 => Op::Begin { writer: self.token(), fence: lease },
             _ => {
@@ -188,6 +189,9 @@ impl Steps {
         record::set_origin(&mut record, record::Origin(origin(by)));
         record[layout::STORED_AT..layout::COST].fill(0xEE);
         record.extend(format!("\"value {number}\"").bytes());
+        if self.sometimes(2) {
+            record::set_kept(&mut record);
+        }
         let (fresh, ttl) = (self.span(), self.span());
         let record = Bytes::from(record);
         Given {

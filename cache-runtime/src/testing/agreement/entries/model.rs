@@ -38,6 +38,7 @@ pub(super) enum Op {
     Renew { token: Token, lease: Millis },
     Stamp { by: Asker, fresh: Token, need: Millis },
     Invalidate { hold_off: Millis },
+    MakeStale { by: Asker, token: Token },
     Begin { writer: Token, fence: Millis },
     End { writer: Token, hold_off: Millis, value: Option<(Origin, Given)> },
 }
@@ -114,6 +115,23 @@ impl Op {
                 } else {
                     *state = fence(live, true);
                     2
+                }
+            }
+            Self::MakeStale { by, token } => {
+                let live = state.live_writers(now);
+                match state {
+                    _ if !live.is_empty() => {
+                        *state = fence(live, true);
+                        2
+                    }
+                    State::Value(value) if by.trusts(value.origin) && value.is_left(now) => {
+                        value.make_stale(*token, now);
+                        3
+                    }
+                    _ => {
+                        *state = State::Absent;
+                        1
+                    }
                 }
             }
             Self::Begin { writer, fence: length } => {

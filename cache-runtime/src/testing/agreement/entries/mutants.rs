@@ -66,6 +66,22 @@ pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
     ("invalidate", "ARGV[1], true, others", "ARGV[1], false, others"),
     ("invalidate", "if deadline > t", "if true"),
     ("invalidate", "if hold > 0", "if false"),
+    // A value that is not kept, or of another primary, or another key's; one that
+    // stays fresh, that lives on, that keeps its token; a tag that forgets its stamp; somebody
+    // else's fence or data.
+    ("make_stale", "math.floor(string.byte(record, 62) / 2) % 2 == 0", "false"),
+    ("make_stale", "and trusted(record, ARGV[3])", ""),
+    ("make_stale", "readable(record, ARGV[1]) and", ""),
+    ("make_stale", "elseif fresh > t then", "elseif false then"),
+    ("make_stale", "left - (fresh - t), t", "left - (fresh - t), fresh"),
+    ("make_stale", "left - (fresh - t), t", "left, t"),
+    ("make_stale", ".. ARGV[2] ..", ".. token(record) .."),
+    ("make_stale", ".. token(record) .. struct.pack('>I8', t)", ""),
+    ("make_stale", "token(record) .. struct.pack('>I8', t)", "ARGV[2] .. struct.pack('>I8', t)"),
+    ("make_stale", "if left > 0 and", "if"),
+    ("make_stale", "if others ~= ''", "if false"),
+    ("make_stale", "ARGV[1], true, others", "ARGV[1], false, others"),
+    ("make_stale", "if found == 'X'", "if false"),
     // With one token for all writers; with overlaps forgotten; with a fence as short as its last
     // writer's.
     (

@@ -31,6 +31,7 @@ pub(super) fn sources() -> BTreeMap<&'static str, String> {
         ("renew", source!("prelude", "value", "renew")),
         ("stamp", source!("prelude", "value", "stamp")),
         ("invalidate", source!("prelude", "fence", "invalidate")),
+        ("make_stale", source!("prelude", "value", "fence", "make_stale")),
         ("begin", source!("prelude", "fence", "begin")),
         ("end", source!("prelude", "fence", "end")),
     ])
@@ -78,7 +79,7 @@ impl<'a> Scripts<'a> {
         cmd("RPUSH").arg(LIST).arg(1).exec(connection).unwrap();
         let (seconds, _): (Millis, Millis) = cmd("TIME").query(connection).unwrap();
         // A little earlier, so that no rounding puts anything before the beginning.
-        let clock = Clock { zero: (seconds - 10) * 1000, unit: UNIT };
+        let clock = Clock { zero: seconds * 1000 - UNIT / 6, unit: UNIT };
         Self { connection, digests, clock }
     }
 
@@ -225,6 +226,9 @@ fn call(op: &Op, key: KeyHash) -> (&'static str, Vec<Vec<u8>>) {
         }
         Op::Invalidate { hold_off } => {
             ("invalidate", vec![header(Kind::Fence), header(Kind::Tombstone), text(*hold_off)])
+        }
+        Op::MakeStale { by, token: fresh } => {
+            ("make_stale", vec![header(Kind::Fence), token(fresh), insisted(*by)])
         }
         Op::Begin { writer, fence } => {
             ("begin", vec![header(Kind::Fence), token(writer), text(*fence)])

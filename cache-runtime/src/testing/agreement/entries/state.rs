@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
+use crate::testing::agreement::entries::wire;
+
 pub(super) type Millis = u64;
 pub(super) type Token = u8;
 pub(super) type Origin = u8;
@@ -69,6 +71,37 @@ pub(super) enum Use {
     Cut,
     /// It was stored under another key.
     Misplaced,
+}
+
+impl Value {
+    fn is_stamp(&self) -> bool {
+        self.rest.get(8) == Some(&0)
+    }
+
+    /// How long it would still be fresh.
+    fn fresh_for(&self, now: Millis) -> Millis {
+        (self.stored_at + self.fresh).saturating_sub(now)
+    }
+
+    /// Whether something of it is left when it is made stale.
+    pub(super) fn is_left(&self, now: Millis) -> bool {
+        let is_kept = self.rest.get(9).is_some_and(|flags| flags & 2 != 0);
+        let lasts = self.until != NEVER && self.until - now > self.fresh_for(now);
+        let stays = self.is_stamp() && self.until != NEVER;
+        self.use_of_it == Use::Whole && (stays || (is_kept && lasts))
+    }
+
+    pub(super) fn make_stale(&mut self, token: Token, now: Millis) {
+        if self.is_stamp() {
+            let former = wire::token(self.token);
+            self.rest = [&self.rest[..12], &former[..], &now.to_be_bytes()[..]].concat().into();
+        } else {
+            let fresh_for = self.fresh_for(now);
+            self.until -= fresh_for;
+            self.fresh -= fresh_for;
+        }
+        self.token = token;
+    }
 }
 
 impl State {

@@ -111,12 +111,18 @@ fn value(bytes: &[u8], key: KeyHash, clock: Clock, until: Millis) -> Value {
     } else {
         (u64_at(bytes, layout::STORED_AT), u64_at(bytes, layout::FRESH_UNTIL))
     };
+    let mut rest = bytes.get(layout::COST..).unwrap_or_default().to_vec();
+    // Of a stamp that has replaced another: the time of that.
+    if bytes.get(layout::CODEC) == Some(&0) && bytes.len() == VALUE_HEADER + 24 {
+        let time = clock.read(u64_at(bytes, VALUE_HEADER + 16));
+        rest.splice(28.., time.to_be_bytes());
+    }
     Value {
         origin: bytes[11],
         token: token_at(bytes, 20),
         stored_at: clock.read(times.0),
-        fresh: times.1 - times.0,
-        rest: Bytes::copy_from_slice(bytes.get(layout::COST..).unwrap_or_default()),
+        fresh: (times.1 - times.0) / clock.unit * clock.unit,
+        rest: rest.into(),
         use_of_it,
         until,
     }
@@ -132,9 +138,12 @@ pub(super) fn encode(state: &State, format: u8, key: KeyHash, clock: Clock) -> V
             let wrong = u64::from(value.use_of_it == Use::Misplaced);
             let mut bytes = header(b'V', value.origin, key.0 ^ wrong);
             bytes.extend(token(value.token));
-            let stored_at = clock.write(value.stored_at);
+            let stored_at = clock.zero + value.stored_at;
+            // Past the sixth of a unit that has gone by when it is put there, or what is left of
+            // its life when it is made stale would be more than the rules say.
+            let fresh_until = stored_at + value.fresh + clock.unit / 4;
             bytes.extend(stored_at.to_be_bytes());
-            bytes.extend((stored_at + value.fresh).to_be_bytes());
+            bytes.extend(fresh_until.to_be_bytes());
             bytes.extend(&value.rest);
             bytes
         }

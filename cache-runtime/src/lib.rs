@@ -38,6 +38,7 @@
 //!
 //! - The [`guide`](mod@guide) says what happens in a call, what is guaranteed and what is not, and
 //!   how to choose options and to test code that is cached.
+//!   [`lists_and_relations`](mod@lists_and_relations) is about what is made of several rows.
 //! - [`when_redis_fails`](mod@when_redis_fails) goes through every fault,
 //!   [`operations`](mod@operations) is for those who run the servers,
 //!   [`writing_behind`](mod@writing_behind) is about queues, and
@@ -86,6 +87,9 @@ pub mod guide {}
 
 #[doc = include_str!("doc/glossary.md")]
 pub mod glossary {}
+
+#[doc = include_str!("doc/lists_and_relations.md")]
+pub mod lists_and_relations {}
 
 #[doc = include_str!("doc/when_redis_fails.md")]
 pub mod when_redis_fails {}

@@ -2,10 +2,11 @@
 //! parameters, and what a page shows is known only when it has been loaded; so every page has the
 //! tags of all articles and all profiles, and every write of one flushes all pages.
 
+use cache_runtime::{cached, invalidates};
+
 use crate::database::DbPool;
 use crate::sql::{joined, writes};
 use crate::types::{Article, Comment, Draft, Page, Profile};
-use cache_runtime::{cached, invalidates};
 
 #[cached(key = "page:<viewer>:<tag>:<page>", ttl = "1h", tags = ["articles", "profiles"])]
 pub(crate) async fn list(

@@ -1,4 +1,4 @@
-//! The routes. A user says who he is in the header `viewer`; whoever gives none reads as nobody.
+//! The routes. The header `viewer` says who asks; without it, nobody in particular reads.
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Json, Path, Query, State};
@@ -45,7 +45,7 @@ impl Service {
     }
 }
 
-/// Who asks, if he says so.
+/// Who asks, if that is said.
 struct Viewer(Option<i64>);
 
 impl<S: Sync> FromRequestParts<S> for Viewer {
@@ -72,7 +72,7 @@ impl<S: Sync> FromRequestParts<S> for Known {
 
 /// Why there is no answer.
 enum Failure {
-    /// Nobody has said who he is, or not so that it can be read.
+    /// It is not said who asks, or not so that it can be read.
     Unknown,
     /// There is no such row.
     Missing,

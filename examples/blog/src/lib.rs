@@ -7,6 +7,7 @@ mod rows;
 mod seed;
 mod serve;
 mod sql;
+mod told;
 mod variant;
 
 pub mod client;
@@ -20,7 +21,7 @@ pub use variant::{VARIANTS, Variant};
 #[cfg(test)]
 mod tests {
     #[test]
-    fn the_keys_of_both_variants_go_together() {
+    fn the_keys_of_all_variants_go_together() {
         cache_runtime::catalog::assert_catalog_consistent();
     }
 }

@@ -55,8 +55,10 @@ const TABLES: &str = "
 /// `{users}`, `{authors}`, `{articles}` and `{tags}` are replaced by their numbers.
 const ROWS: &str = "
     CREATE TEMP TABLE n (i INTEGER PRIMARY KEY);
-    WITH RECURSIVE count(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM count LIMIT 100000)
-        INSERT INTO n SELECT i FROM count WHERE i <= max({users}, {articles}, 12);
+    WITH RECURSIVE count(i) AS (
+        SELECT 1 UNION ALL SELECT i + 1 FROM count WHERE i < max({users}, {articles}, 10)
+    )
+        INSERT INTO n SELECT i FROM count;
     INSERT INTO user
         SELECT i, 'user ' || i, 'Writes about ' || i || ', and about little else.', 0
         FROM n WHERE i <= {users};

@@ -9,18 +9,18 @@ pub struct User {
     pub id: i64,
     /// The name that is shown.
     pub name: String,
-    /// What the user says of himself.
+    /// What the user says about writing.
     pub bio: String,
     /// Counts the changes of this row.
     pub version: i64,
 }
 
-/// A user as a viewer sees him.
+/// A user as a viewer sees one.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Profile {
     /// The user.
     pub user: User,
-    /// Whether the viewer follows him.
+    /// Whether the viewer follows the user.
     pub following: bool,
 }
 

@@ -1,4 +1,4 @@
-//! The same service three times: which functions its handlers call.
+//! The same service four times: which functions its handlers call.
 
 use std::fmt;
 use std::str::FromStr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::database::DbPool;
 use crate::sql::{joined, writes};
 use crate::types::{Article, Comment, Draft, Page, Profile};
-use crate::{global, rows};
+use crate::{global, rows, told};
 
 /// What is cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,18 +17,21 @@ pub enum Variant {
     Plain,
     /// Whole answers, under tags that all of them share.
     Global,
+    /// Whole answers, under tags that each tells itself.
+    Told,
     /// Lists as ids, and rows by their ids.
     Rows,
 }
 
 /// All of them.
-pub const VARIANTS: [Variant; 3] = [Variant::Plain, Variant::Global, Variant::Rows];
+pub const VARIANTS: [Variant; 4] = [Variant::Plain, Variant::Global, Variant::Told, Variant::Rows];
 
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Plain => "plain",
             Self::Global => "global",
+            Self::Told => "told",
             Self::Rows => "rows",
         })
     }
@@ -39,7 +42,9 @@ impl FromStr for Variant {
 
     fn from_str(name: &str) -> Result<Self, String> {
         let found = VARIANTS.into_iter().find(|variant| variant.to_string() == name);
-        found.ok_or_else(|| format!("{name:?} is no variant; there are plain, global and rows"))
+        found.ok_or_else(|| {
+            format!("{name:?} is no variant; there are plain, global, told and rows")
+        })
     }
 }
 
@@ -49,6 +54,7 @@ macro_rules! call {
         match $variant {
             Variant::Plain => $plain::$function($($argument),*).await,
             Variant::Global => global::$function($($argument),*).await,
+            Variant::Told => told::$function($($argument),*).await,
             Variant::Rows => rows::$function($($argument),*).await,
         }
     };

@@ -1,4 +1,5 @@
-//! Measures the variants of the service against each other: `cargo run -p blog --release --bin load`.
+//! Measures the variants of the service against each other: `cargo run -p blog --release --bin
+//! load`.
 
 mod dice;
 mod measure;

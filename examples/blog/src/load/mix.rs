@@ -103,7 +103,7 @@ impl Mix {
     fn write(&self, dice: &mut Dice) -> Request {
         let viewer = Some(self.users.draw(dice));
         let article = self.article(dice);
-        // Two of three are undone, so that everybody does not end up with everything.
+        // Many are undone, or else everybody would end up with everything.
         let method = if dice.chance(0.6) { "POST" } else { "DELETE" };
         let with = |body: &str, request| Request { body: body.to_owned(), ..request };
         match dice.pick(&WRITES, Write::Favourite) {

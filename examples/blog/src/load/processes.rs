@@ -57,9 +57,9 @@ pub(crate) struct Redis {
 
 impl Redis {
     pub(crate) async fn start(directory: &Path) -> Result<Self, BoxError> {
-        // Free a moment ago: should somebody else take it now, the server ends and says so.
+        // Free a moment ago: should somebody else take it now, the server ends.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let process = Command::new("redis-server")
+        let mut process = Command::new("redis-server")
             .args(["--bind", "127.0.0.1", "--port", &port.to_string(), "--save", ""])
             .current_dir(directory)
             .stdout(Stdio::null())
@@ -72,6 +72,9 @@ impl Redis {
             }
         };
         tokio::time::timeout(PATIENCE, connected).await?;
+        if let Some(status) = process.try_wait()? {
+            return Err(format!("redis-server has ended: {status}").into());
+        }
         Ok(Self { _process: process, port })
     }
 

@@ -15,8 +15,8 @@ pub(crate) fn begin(plan: &Plan) {
     };
     println!(
         "{} clients at once, over HTTP on this machine; the cache is {store}.\n\
-        The database: {} connections, each statement occupies one for {:?}, and then SQLite does \
-        it.\n",
+        The database: {} connections, each statement occupies one for {:?} (the timer adds up \
+        to 1 ms),\nand then SQLite does it.\n",
         plan.clients, plan.connections, plan.statement,
     );
     println!(

@@ -2,8 +2,8 @@
 
 use cache_runtime::invalidates;
 
-use super::entries;
 use crate::database::DbPool;
+use crate::rows::entries;
 use crate::sql::writes;
 use crate::types::Draft;
 

@@ -6,8 +6,8 @@ use std::collections::HashMap;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::{PAGE, single};
 use crate::database::DbPool;
+use crate::sql::{PAGE, push_ids, single};
 use crate::types::{Article, Comment, Page, Profile, User};
 
 const ARTICLE: &str = "
@@ -129,7 +129,7 @@ pub(super) async fn tags_of(
 ) -> sqlx::Result<HashMap<i64, Vec<String>>> {
     let mut query =
         sqlx::QueryBuilder::new("SELECT article, tag FROM article_tag WHERE article IN ");
-    super::push_ids(&mut query, articles);
+    push_ids(&mut query, articles);
     query.push(" ORDER BY tag");
     let rows: Vec<(i64, String)> = query.build_query_as().fetch_all(connection).await?;
     Ok(single::grouped(rows))

@@ -6,8 +6,8 @@ use std::hash::Hash;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{QueryBuilder, Row as _};
 
-use super::{PAGE, joined, push_ids};
 use crate::database::DbPool;
+use crate::sql::{PAGE, joined, push_ids};
 use crate::types::{Row, User};
 
 /// How many pages a stretch of a list has. Ids are short: one entry has room for many pages, and a

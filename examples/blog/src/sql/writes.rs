@@ -1,5 +1,5 @@
 //! Writes. Each is committed when it returns, and returns the version that it has made: a number
-//! that only grows, by which a reader can tell what he sees. `None` is a row that is not there.
+//! that only grows, by which a reader can tell what is seen. `None` is a row that is not there.
 
 use sqlx::{Connection as _, SqliteConnection};
 
@@ -30,7 +30,7 @@ pub(crate) async fn favourite(
     Ok(count)
 }
 
-/// Makes the viewer follow a user, or no longer. Returns whether he does. One statement.
+/// Makes the viewer follow a user, or no longer. Returns 1 if that is so now. One statement.
 pub(crate) async fn follow(
     db: &DbPool,
     viewer: i64,
@@ -75,7 +75,7 @@ pub(crate) async fn edit_article(
     last(update.fetch_all(&mut *connection).await)
 }
 
-/// Changes what the viewer says of himself. Returns the version of his row. One statement.
+/// Changes what a viewer says about writing. Returns the version of the row. One statement.
 pub(crate) async fn edit_profile(db: &DbPool, viewer: i64, bio: &str) -> sqlx::Result<Option<i64>> {
     let mut connection = db.connection(1).await?;
     let update = "UPDATE user SET bio = ?, version = version + 1 WHERE id = ? RETURNING version";

@@ -83,6 +83,9 @@ impl WriteThroughArgs {
         if starts_group(input) {
             return self.group(input, diagnostics).map_err(|error| diagnostics.report(error));
         }
+        if kept::is_next(input) {
+            return self.stored.push(Err(input.error(kept::NAMELESS)), diagnostics);
+        }
         if let Some(word) = Each::meant(input) {
             let message = "a write stores in entries that it names one by one; to invalidate one \
                            for each item write `invalidates(each(id in ids) get_user(id))`";

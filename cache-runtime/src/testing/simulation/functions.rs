@@ -170,6 +170,16 @@ macro_rules! writes {
                 Ok(update(db, $id, trace).await)
             }
 
+            #[invalidates($($target)*, keep_stale, crate = cache_runtime)]
+            pub(crate) async fn keeping_stale(
+                db: &Database,
+                $id: u64,
+                trace: &Trace,
+            ) -> Result<(), Failed> {
+                update(db, $id, trace).await;
+                Ok(())
+            }
+
             /// Commits, and then fails.
             #[invalidates($($target)*, crate = cache_runtime)]
             pub(crate) async fn failing(

@@ -24,6 +24,8 @@ pub(super) enum Manner {
     Storing,
     StoringStrictly,
     Unfenced,
+    /// Leaves the value as a stale one.
+    KeepStale,
     Failing,
     InDoubt,
     InTransaction,
@@ -48,10 +50,16 @@ impl Manner {
         matches!(self, Read | Locked | Refresh | Revalidated | Forgiven | Hurried | Early)
             || matches!(self, Newer | NewerRevalidated | Batch | LockedBatch | RefreshBatch)
     }
+
+    /// Whether such a read may be given a stale value.
+    pub(super) fn may_lag(self) -> bool {
+        use Manner::{Forgiven, Hurried, NewerRevalidated, Revalidated};
+        matches!(self, Revalidated | NewerRevalidated | Forgiven | Hurried)
+    }
 }
 
 /// How often each is drawn.
-pub(super) const MANNERS: [(u64, Manner); 28] = [
+pub(super) const MANNERS: [(u64, Manner); 29] = [
     (40, Manner::Read),
     (12, Manner::Locked),
     (2, Manner::Revalidated),
@@ -70,6 +78,7 @@ pub(super) const MANNERS: [(u64, Manner); 28] = [
     (6, Manner::Storing),
     (3, Manner::StoringStrictly),
     (5, Manner::Unfenced),
+    (4, Manner::KeepStale),
     (3, Manner::Failing),
     (3, Manner::InDoubt),
     (3, Manner::InTransaction),

@@ -91,6 +91,7 @@ impl Operation {
         let Self { process, row: id, manner, cut } = self;
         let db = &world.db;
         let start = db.now();
+        let stale_before = self.stale_served(world);
         let call = async {
             match manner {
                 Manner::Locked if is_tagged(id) => {
@@ -117,6 +118,8 @@ impl Operation {
         };
         let result = until(cut, world.processes[process].scope(call)).await;
         match &result {
+            // It may lag behind writes that have left a stale value, if it counts as stale.
+            Some(Ok(_)) if world.keeps_stale(id) && self.stale_served(world) != stale_before => {}
             Some(Ok(version)) => self.has_read(world, start, *version),
             Some(Err(Failed { rows, is_batch })) => {
                 let is_own = !*is_batch && *rows == [id];
@@ -125,6 +128,15 @@ impl Operation {
             None => {}
         }
         result.is_some()
+    }
+
+    /// How many calls of the process have been given stale values, if this may be one of those.
+    fn stale_served(self, world: &World) -> u64 {
+        if !self.manner.may_lag() {
+            return 0;
+        }
+        let stats = world.processes[self.process].stats();
+        stats.functions.iter().map(|function| function.stale_served).sum()
     }
 
     /// By hand, without a body.
@@ -193,6 +205,10 @@ impl Operation {
                 Manner::Storing => of!(storing).map(drop),
                 Manner::StoringStrictly => of!(storing_strictly).map(drop),
                 Manner::Unfenced => of!(unfenced),
+                Manner::KeepStale => {
+                    world.will_keep_stale(id);
+                    of!(keeping_stale)
+                }
                 Manner::Failing => of!(failing),
                 Manner::InDoubt => of!(in_doubt),
                 Manner::Several => several(db, &all_from(id), trace).await,
@@ -274,6 +290,7 @@ impl Recorder {
             Manner::Unfenced | Manner::SeveralUnfenced | Manner::ByHand | Manner::ByPattern => {
                 false
             }
+            Manner::KeepStale => false,
             // Stamps are captured meanwhile: an invalidation in the place of a fence may have been
             // delivered by then.
             Manner::Storing if is_tagged(id) => false,

@@ -207,6 +207,8 @@ pub(super) struct World {
     /// Writes that wait for their acknowledgement.
     pub(super) pending: Arc<Mutex<JoinSet<()>>>,
     pub(super) memory: Arc<MemoryStore>,
+    /// The rows of which a write has left a stale value, one bit each.
+    keep_stale: Arc<AtomicU64>,
     networks: Vec<Arc<Network>>,
     server: Arc<Server>,
 }
@@ -234,7 +236,18 @@ impl World {
             settled: AtomicBool::new(false),
         }));
         let (history, pending) = (Arc::default(), Arc::default());
-        Self { db, processes, history, pending, memory, networks, server }
+        let keep_stale = Arc::default();
+        Self { db, processes, history, pending, memory, keep_stale, networks, server }
+    }
+
+    /// A write may leave a stale value of a row from now on.
+    pub(super) fn will_keep_stale(&self, row: u64) {
+        self.keep_stale.fetch_or(1 << row, Ordering::SeqCst);
+    }
+
+    /// Whether a write may have done so.
+    pub(super) fn keeps_stale(&self, row: u64) -> bool {
+        self.keep_stale.load(Ordering::SeqCst) & (1 << row) != 0
     }
 
     /// Kills the server, which comes back empty after a while.

@@ -78,7 +78,6 @@ pub(super) const MUTANTS: &[(&str, &str, &str)] = &[
     ("make_stale", ".. ARGV[2] ..", ".. token(record) .."),
     ("make_stale", ".. token(record) .. struct.pack('>I8', t)", ""),
     ("make_stale", "token(record) .. struct.pack('>I8', t)", "ARGV[2] .. struct.pack('>I8', t)"),
-    ("make_stale", "if left > 0 and", "if"),
     ("make_stale", "if others ~= ''", "if false"),
     ("make_stale", "ARGV[1], true, others", "ARGV[1], false, others"),
     ("make_stale", "if found == 'X'", "if false"),

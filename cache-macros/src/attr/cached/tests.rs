@@ -41,25 +41,6 @@ fn mistakes() {
         ),
         (quote!(lock(wiat = 1)), "there is no option `wiat`; did you mean `wait`?"),
         (quote!(ttl = 1 lock), "expected `,` before this"),
-        (
-            quote!(tags = "a"),
-            "`tags` takes a list, or a closure: write `tags = [\"org:<org_id>\"]`",
-        ),
-        (quote!(tags = []), "`tags` names nothing: write `tags = [\"org:<org_id>\"]`"),
-        (
-            quote!(tags = ["a", b]),
-            "a tag is a template in quotes, such as `\"org:<org_id>\"`, or a closure that makes \
-             tags of the value, such as `|user: &User| [tag!(\"org:<user.org_id>\")]`",
-        ),
-        (
-            quote!(tags = [|a| a.tags(), |b| b.tags()]),
-            "one closure returns all tags that the value tells; join the two",
-        ),
-        (
-            quote!(tags = |a, b| []),
-            "a `tags` closure takes the value, by reference: write `|user: &User| \
-             [tag!(\"org:<user.org_id>\")]`",
-        ),
         (quote!(tag = "a"), "there is no option `tag`; did you mean `tags`?"),
         (quote!(skip = db), "`skip` takes names in parentheses: write `skip(db)`"),
         (quote!(skip("db")), "`skip` takes names in parentheses: write `skip(db)`"),
@@ -121,6 +102,34 @@ fn mistakes() {
             quote!(companion = 0),
             "`companion` is `false`, or the name of the function that makes the key: write \
              `companion = user_entry`",
+        ),
+    ] {
+        let text = tokens.to_string();
+        assert_eq!(errors(tokens), [message], "{text}");
+    }
+}
+
+#[test]
+fn mistakes_in_tags() {
+    for (tokens, message) in [
+        (
+            quote!(tags = "a"),
+            "`tags` takes a list, or a closure: write `tags = [\"org:<org_id>\"]`",
+        ),
+        (quote!(tags = []), "`tags` names nothing: write `tags = [\"org:<org_id>\"]`"),
+        (
+            quote!(tags = ["a", b]),
+            "a tag is a template in quotes, such as `\"org:<org_id>\"`, or a closure that makes \
+             tags of the value, such as `|user: &User| [tag!(\"org:<user.org_id>\")]`",
+        ),
+        (
+            quote!(tags = [|a| a.tags(), |b| b.tags()]),
+            "one closure returns all tags that the value tells; join the two",
+        ),
+        (
+            quote!(tags = |a, b| []),
+            "a `tags` closure takes the value, by reference: write `|user: &User| \
+             [tag!(\"org:<user.org_id>\")]`",
         ),
     ] {
         let text = tokens.to_string();

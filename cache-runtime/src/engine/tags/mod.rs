@@ -176,7 +176,7 @@ impl Tags {
             }
         };
         let (mut replies, main) = tokio::join!(stamp, read);
-        let epoch = epoch.and_then(|_| replies.pop()).and_then(Self::epoch_of);
+        let epoch = epoch.and_then(|_| replies.pop()).as_ref().and_then(Self::epoch_of);
         let stamps = names.iter().zip(replies).map(|(name, reply)| {
             Ok(match reply? {
                 Stamped::Stamp(token) => Ok(Stamp { tag: name.hash, token, former: None }),

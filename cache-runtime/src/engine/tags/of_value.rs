@@ -99,10 +99,10 @@ impl Tags {
         (Standing::Stamps(stamps), are_all)
     }
 
-    /// Captures the stamp of the epoch; nothing while somebody writes a tag.
-    pub(super) fn epoch_of(reply: StoreResult<Stamped>) -> Option<Token> {
+    /// The stamp of the epoch; none while somebody writes a tag.
+    pub(super) fn epoch_of(reply: &StoreResult<Stamped>) -> Option<Token> {
         match reply {
-            Ok(Stamped::Stamp(token)) => Some(token),
+            Ok(Stamped::Stamp(token)) => Some(*token),
             Ok(Stamped::Fenced | Stamped::Foreign) | Err(_) => None,
         }
     }

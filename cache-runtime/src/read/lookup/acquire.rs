@@ -6,6 +6,7 @@ use crate::engine::flight::Leader;
 use crate::metrics::Event;
 use crate::read::interpret::Missing;
 use crate::read::load::mode::LoadMode;
+use crate::read::lookup::elsewhere::Learned;
 use crate::read::lookup::wait::pause;
 use crate::read::lookup::{Lookup, LookupOutcome, Step};
 use crate::record::Value;
@@ -52,9 +53,9 @@ impl Lookup<'_> {
                             return LookupOutcome::Found.into();
                         }
                         Err(Missing::OtherTags(texts)) => match self.learn_tags(texts) {
-                            Ok(()) => lease.know_tags(&self.call.tags),
-                            Err(Some(alone)) => return alone.into(),
-                            Err(None) => break,
+                            Learned::Tags => lease.know_tags(&self.call.tags),
+                            Learned::Own => return LookupOutcome::alone().into(),
+                            Learned::Nothing => break,
                         },
                         Err(Missing::Elsewhere) => {
                             // A waiter takes over, who finds the same.
@@ -118,7 +119,7 @@ impl Lookup<'_> {
             let reply = self.ask().await;
             match self.judge(reply).0 {
                 Err(Missing::OtherTags(texts)) => {
-                    if self.learn_tags(texts).is_err() {
+                    if !matches!(self.learn_tags(texts), Learned::Tags) {
                         return Err(Missing::Blocked);
                     }
                 }

@@ -2,24 +2,32 @@
 //! other tags than were asked for.
 
 use crate::metrics::Event;
-use crate::read::lookup::{Lookup, LookupOutcome, Step};
+use crate::read::lookup::{Lookup, Step};
 
 /// How often a search looks again because the value names other tags than it did before. That it
 /// happens more than once takes a writer between two looks each time.
 const LOOKS_AGAIN: u8 = 3;
 
+/// What follows from the tags that a value names.
+pub(super) enum Learned {
+    /// The search looks again, with the stamps of these.
+    Tags,
+    /// The task itself is writing one of them: the call bypasses the cache.
+    Own,
+    /// They have changed too often: nothing can be read or stored now.
+    Nothing,
+}
+
 impl Lookup<'_> {
-    /// From here on, the search reads the stamps of these tags, which the value names. An outcome
-    /// if it has come to its end, because the task itself is writing one of them, and nothing if it
-    /// has looked too often.
-    pub(super) fn learn_tags(&mut self, texts: Vec<String>) -> Result<(), Option<LookupOutcome>> {
+    /// From here on, the search reads the stamps of these tags, which the value names.
+    pub(super) fn learn_tags(&mut self, texts: Vec<String>) -> Learned {
         self.call.learn_tags(texts);
         if self.call.is_being_written() {
             self.call.count(Event::Bypass);
-            return Err(Some(LookupOutcome::alone()));
+            return Learned::Own;
         }
         self.looked_again += 1;
-        if self.looked_again > LOOKS_AGAIN { Err(None) } else { Ok(()) }
+        if self.looked_again > LOOKS_AGAIN { Learned::Nothing } else { Learned::Tags }
     }
 
     /// From here on, the search is about the entry [beside](crate::read::beside).

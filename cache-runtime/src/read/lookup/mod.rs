@@ -13,6 +13,7 @@ mod wait;
 
 use tokio::sync::oneshot;
 
+use self::elsewhere::Learned;
 use crate::engine::Mode;
 use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{FlightRequest, Leader, Mark, Role, Verdict};
@@ -219,10 +220,10 @@ impl<'a> Lookup<'a> {
     async fn miss(&mut self, leader: Option<Leader>, missing: Missing) -> Step {
         let missing = match missing {
             Missing::OtherTags(texts) => match self.learn_tags(texts) {
-                Ok(()) => return Step::Look(leader),
+                Learned::Tags => return Step::Look(leader),
                 // If the call leads a flight, a waiter takes over.
-                Err(Some(alone)) => return alone.into(),
-                Err(None) => Missing::Blocked,
+                Learned::Own => return LookupOutcome::alone().into(),
+                Learned::Nothing => Missing::Blocked,
             },
             missing => missing,
         };

@@ -237,8 +237,14 @@ impl Request for Invalidate {
 /// Ends the freshness of a value that is kept for longer, and removes any other as [`Invalidate`]
 /// does. A tag gets a new stamp, and remembers the former one.
 ///
-/// The value gets a new token, so that no refresh which began before can replace it: that may have
-/// loaded what is outdated.
+/// The value gets a new token each time, whether it was fresh or not. With its old one it would be
+/// replaced by what is outdated:
+///
+/// ```text
+/// refresh: sees the value, and loads what the database has
+/// writer:  commits, makes the value stale
+/// refresh: stores what it has loaded if the key holds the token that it saw, which it does not
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MakeStale {
     /// Of the value, from now on.

@@ -22,6 +22,18 @@ macro_rules! by_age {
                 db.load(id).await
             }
 
+            /// Stale only where a write makes it that.
+            #[cached(
+                                key = $key(&id),
+                                ttl = "1h",
+                                stale_while_revalidate = "300ms",
+                                crate = cache_runtime,
+                                skip(db),
+                            )]
+            pub(crate) async fn lagging(db: &Database, id: u64) -> Result<u64, Failed> {
+                db.load(id).await
+            }
+
             /// Served stale where the load fails.
             #[cached(
                                 key = $key(&id),

@@ -6,6 +6,7 @@ pub(super) enum Manner {
     Read,
     Locked,
     Revalidated,
+    Lagging,
     Forgiven,
     Hurried,
     Early,
@@ -45,24 +46,28 @@ pub(super) enum Manner {
 
 impl Manner {
     pub(super) fn reads(self) -> bool {
-        use Manner::{Batch, Early, Forgiven, Hurried, Locked, LockedBatch};
+        use Manner::{Batch, Early, Forgiven, Hurried, Lagging, Locked, LockedBatch};
         use Manner::{Newer, NewerRevalidated, Read, Refresh, RefreshBatch, Revalidated};
         matches!(self, Read | Locked | Refresh | Revalidated | Forgiven | Hurried | Early)
-            || matches!(self, Newer | NewerRevalidated | Batch | LockedBatch | RefreshBatch)
+            || matches!(
+                self,
+                Lagging | Newer | NewerRevalidated | Batch | LockedBatch | RefreshBatch
+            )
     }
 
     /// Whether such a read may be given a stale value.
     pub(super) fn may_lag(self) -> bool {
-        use Manner::{Forgiven, Hurried, NewerRevalidated, Revalidated};
-        matches!(self, Revalidated | NewerRevalidated | Forgiven | Hurried)
+        use Manner::{Forgiven, Hurried, Lagging, NewerRevalidated, Revalidated};
+        matches!(self, Lagging | Revalidated | NewerRevalidated | Forgiven | Hurried)
     }
 }
 
 /// How often each is drawn.
-pub(super) const MANNERS: [(u64, Manner); 29] = [
+pub(super) const MANNERS: [(u64, Manner); 30] = [
     (40, Manner::Read),
     (12, Manner::Locked),
     (2, Manner::Revalidated),
+    (2, Manner::Lagging),
     (2, Manner::Forgiven),
     (2, Manner::Hurried),
     (2, Manner::Early),
@@ -92,9 +97,10 @@ pub(super) const MANNERS: [(u64, Manner); 29] = [
 ];
 
 /// How most reads of a run are made.
-pub(super) const USUAL: [(u64, Manner); 5] = [
+pub(super) const USUAL: [(u64, Manner); 6] = [
     (6, Manner::Read),
     (3, Manner::Revalidated),
+    (2, Manner::Lagging),
     (2, Manner::Forgiven),
     (2, Manner::Hurried),
     (2, Manner::Early),

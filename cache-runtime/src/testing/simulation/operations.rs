@@ -99,6 +99,7 @@ impl Operation {
                 }
                 Manner::Refresh if is_tagged(id) => member(db, id).refresh().await,
                 Manner::Revalidated if is_tagged(id) => of_member::revalidated(db, id).await,
+                Manner::Lagging if is_tagged(id) => of_member::lagging(db, id).await,
                 Manner::Forgiven if is_tagged(id) => of_member::forgiven(db, id).await,
                 Manner::Hurried if is_tagged(id) => of_member::hurried(db, id).await,
                 Manner::Early if is_tagged(id) => of_member::early(db, id).await,
@@ -106,6 +107,7 @@ impl Operation {
                 Manner::NewerRevalidated if is_tagged(id) => newer_member_revalidated(db, id).await,
                 _ if is_tagged(id) => member(db, id).await,
                 Manner::Revalidated => of_row::revalidated(db, id).await,
+                Manner::Lagging => of_row::lagging(db, id).await,
                 Manner::Forgiven => of_row::forgiven(db, id).await,
                 Manner::Hurried => of_row::hurried(db, id).await,
                 Manner::Early => of_row::early(db, id).await,

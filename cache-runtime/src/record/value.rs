@@ -104,10 +104,10 @@ impl Value {
         })
     }
 
-    /// Since when it has been outdated, where a tag of its own had another stamp then, and all
-    /// others have theirs. None if it was not stored under the present stamps and the former ones,
+    /// Since when it has been stale, where a tag of its own has had another stamp since then, and
+    /// all others have theirs. None if it was not stored under the present stamps and the former ones,
     /// or is not kept after it has ceased to be fresh.
-    pub(crate) fn outdated_since_ms(&self, stamps: &[Stamp]) -> Option<u64> {
+    pub(crate) fn stale_since_ms(&self, stamps: &[Stamp]) -> Option<u64> {
         if !self.is_kept() || self.extension().len() != stamps.len() * STAMP {
             return None;
         }
@@ -150,7 +150,7 @@ pub(crate) struct Stamp {
     pub(crate) tag: KeyHash,
     /// The token that stood in the tag's key before the entry was loaded.
     pub(crate) token: Token,
-    /// What stood there before, if entries with it are outdated and no more than that.
+    /// What stood there before, if entries with it are stale and no worse.
     pub(crate) former: Option<FormerStamp>,
 }
 

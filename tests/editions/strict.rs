@@ -200,6 +200,19 @@ pub async fn each(ids: &[i64], users: ::std::vec::Vec<User>) -> ::std::vec::Vec<
     ids.to_owned()
 }
 
+/// Targets over what was there before, and some that may lag.
+#[::kv::invalidates(
+    get_user(before.id),
+    key = "a:<before.id>",
+    keep_stale(each(id in ids) get_user(id), get_user(result.id), tag = "org:<before.id>"),
+    before = async { ::std::option::Option::Some(User { id }) },
+    crate = ::kv
+)]
+pub async fn replace_user(id: i64, ids: &[i64]) -> User {
+    let _ = ids;
+    User { id }
+}
+
 /// Targets of every kind.
 ///
 /// # Errors

@@ -95,8 +95,8 @@ impl ReadCall {
             self.count_undecodable(&value);
         }
         let token = value.token();
-        let outdated = stamps.outdated(value, now_ms).filter(|value| self.fits(value));
-        outdated.ok_or(Missing::Nothing(Some(token)))
+        let stale = stamps.made_stale(value, now_ms).filter(|value| self.fits(value));
+        stale.ok_or(Missing::Nothing(Some(token)))
     }
 
     /// The value that a flight has for a waiter, whose leader has compared the stamps. A leader

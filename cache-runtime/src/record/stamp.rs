@@ -16,7 +16,7 @@ pub(crate) struct Stamp {
     pub(crate) tag: KeyHash,
     /// The token that stood in the tag's key before the entry was loaded.
     pub(crate) token: Token,
-    /// What stood there before, if entries with it are outdated and no more than that.
+    /// What stood there before, if entries with it are stale and no worse.
     pub(crate) former: Option<FormerStamp>,
 }
 

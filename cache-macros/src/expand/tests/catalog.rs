@@ -53,7 +53,8 @@ fn what_is_left_for_the_catalogue() {
     let args = quote! {
         users::get::<T>(id), self.find(id) = 1, key = name_key(&id), key = key,
         invalidates(key = "a:<id>:<result.id>:<user:hash>", tag = "c:<id>", pattern = "b:*",
-        each(it in all) list(it))
+        each(it in all) list(it), keep_stale(page(id)), key = "d:<before.id>"),
+        before = self.find(id)
     };
     contains(
         expand_write_through(args, item),
@@ -68,7 +69,9 @@ fn what_is_left_for_the_catalogue() {
                 ),
                 ::cache_runtime::__private::Target::Tag("c:<id>", "c:<int>"),
                 ::cache_runtime::__private::Target::Pattern("b:*", "b:*"),
-                ::cache_runtime::__private::Target::Function("list")
+                ::cache_runtime::__private::Target::Function("list"),
+                ::cache_runtime::__private::Target::Function("page"),
+                ::cache_runtime::__private::Target::Key("d:<before.id>", "d:<any>")
             ]
         },
     );

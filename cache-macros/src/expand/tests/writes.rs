@@ -262,6 +262,41 @@ fn a_write_that_reads_what_was_there_before() {
 }
 
 #[test]
+fn a_write_that_leaves_stale_values() {
+    let load = load(&quote!(User));
+    assert_invalidates(
+        quote!(get_user(id), keep_stale(list(org), each(id in ids) page(id), of(result.id))),
+        quote! {
+            async fn rename(org: u8, id: i64, ids: &[i64]) -> User { BODY }
+        },
+        &quote! {
+            async fn rename(org: u8, id: i64, ids: &[i64]) -> User {
+                ::cache_runtime::__private::write()
+                    .invalidate(get_user_key(&id))
+                    .keep_stale(|targets| {
+                        targets.invalidate(list_key(&org));
+                    })
+                    .keep_stale(|targets| {
+                        targets.each(ids, |id, targets| {
+                            targets.invalidate(page_key(id));
+                        });
+                    })
+                    .run_then(
+                        ::cache_runtime::__private::outcome!(User),
+                        #load,
+                        move |result, targets| {
+                            targets.keep_stale(|targets| {
+                                targets.invalidate(of_key(&result.id));
+                            });
+                        }
+                    )
+                    .await
+            }
+        },
+    );
+}
+
+#[test]
 fn a_write_of_many() {
     let load = load(&quote!(Vec<User>));
     assert_invalidates(

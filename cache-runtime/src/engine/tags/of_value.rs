@@ -77,10 +77,12 @@ impl Tags {
     pub(crate) fn others_in(&self, cache: &Base, value: &Value) -> Option<Vec<String>> {
         let known = self.of_value()?;
         let told = value.names()?;
+        if known.iter().eq(&told) || told.len() > MOST {
+            return None;
+        }
         let prefix = cache.full_text(TAG_PREFIX);
-        let is_tag = |name: &&str| name.starts_with(&*prefix);
-        let differ = !known.iter().eq(&told) && told.len() <= MOST && told.iter().all(is_tag);
-        differ.then(|| told.into_iter().map(str::to_owned).collect())
+        let are_tags = told.iter().all(|name| name.starts_with(&*prefix));
+        are_tags.then(|| told.into_iter().map(str::to_owned).collect())
     }
 
     /// The stamps of these tags, as far as they are among those that were captured for others, and

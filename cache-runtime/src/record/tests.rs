@@ -199,6 +199,34 @@ fn an_entry_with_more_tags_than_fit_is_never_found() {
 }
 
 #[test]
+fn a_former_stamp_tells_since_when_an_entry_is_stale() {
+    let header = ValueHeader { key: hash(), token: TOKEN, cost_ms: 0, version: 0, codec: b'J' };
+    let (name, new) = (KeyHash::of("tag"), Token::from_bytes([7; Token::LEN]));
+    let of = |token, former| Stamp { tag: name, token, former };
+    let stored = |is_kept| {
+        let mut record = value(header, &[of(OTHER, None)], None);
+        if is_kept {
+            set_kept(&mut record);
+        }
+        let Found::Value(found) = found(&record) else { panic!("no value") };
+        found
+    };
+    let (tag, _) = stale(&stamp(name, OTHER).into(), new, 9).unwrap();
+    let Found::Value(tag) = read(tag.into(), name) else { panic!("no stamp") };
+    assert_eq!((tag.token(), tag.former().unwrap().token), (new, OTHER));
+    let since = |is_kept: bool, stamps: &[Stamp]| stored(is_kept).stale_since_ms(stamps);
+    assert_eq!(since(true, &[of(new, tag.former())]), Some(9));
+    assert_eq!(since(false, &[of(new, tag.former())]), None, "it has no time to be stale");
+    assert_eq!(since(true, &[of(new, None)]), None);
+    assert_eq!(since(true, &[]), None);
+    // The stamp before that is forgotten.
+    let (tag, _) = stale(tag.record(), TOKEN, 11).unwrap();
+    let Found::Value(tag) = read(tag.into(), name) else { panic!("no stamp") };
+    assert_eq!(since(true, &[of(TOKEN, tag.former())]), None);
+    assert_eq!(stored(true).former(), None, "it is no stamp");
+}
+
+#[test]
 fn a_payload_may_be_empty_but_not_begin_outside_of_the_record() {
     let record = &golden(VALUE)[..64];
     assert!(is_value(record));

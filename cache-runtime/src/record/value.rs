@@ -133,8 +133,8 @@ impl Value {
     }
 
     /// Since when it has been stale, where a tag of its own has had another stamp since then, and
-    /// all others have theirs. None if it was not stored under the present stamps and the former ones,
-    /// or is not kept after it has ceased to be fresh.
+    /// all others have theirs. None if it was not stored under present stamps and former ones, or
+    /// is not kept after it has ceased to be fresh.
     pub(crate) fn stale_since_ms(&self, stamps: &[Stamp]) -> Option<u64> {
         if !self.is_kept() || self.extension().0.len() != stamps.len() * STAMP {
             return None;

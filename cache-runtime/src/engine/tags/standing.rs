@@ -29,7 +29,8 @@ impl Standing {
     /// The value as a stale one, if it was stored under these stamps and former ones. A tag's
     /// server has a clock of its own, so it is fresh until `now_ms` at most, whatever that says.
     pub(crate) fn made_stale(&self, value: Value, now_ms: u64) -> Option<Value> {
-        let since_ms = value.stale_since_ms(self.stamps())?;
+        let Self::Stamps(stamps) = self else { return None };
+        let since_ms = value.stale_since_ms(stamps)?;
         Some(value.fresh_until(since_ms.min(now_ms)))
     }
 

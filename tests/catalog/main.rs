@@ -36,6 +36,7 @@ fn every_cached_function_is_listed() {
         "several",
         "shared",
         "tagged",
+        "told",
         "trait_method",
     ]);
     let users: Vec<_> = names.iter().filter(|name| name.starts_with(USERS)).collect();
@@ -70,6 +71,7 @@ fn every_write_is_listed_and_who_is_meant_by_it() {
     assert_eq!(*by("orders::find"), ["catalog::orders::cancel"]);
     assert_eq!(*by("users::find"), ["catalog::orders::cancel_for", "catalog::users::sink"]);
     assert_eq!(*by("tagged"), in_users(&["of_one_tag", "of_tag"]));
+    assert_eq!(*by("told"), in_users(&["of_told_tag"]), "as the closure shows");
     // By their companions, whatever the name of these.
     assert_eq!(*by("companions::usual"), ["catalog::companions::by_usual"]);
     assert_eq!(*by("companions::named"), ["catalog::companions::by_named"]);

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use cache_runtime::{KeyPart, cached, invalidates, write_behind, write_through};
+use cache_runtime::{KeyPart, cached, invalidates, tag, write_behind, write_through};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -69,6 +69,17 @@ async fn tagged(id: i64, org: i64) -> i64 {
 #[invalidates(tag = "org:<org>")]
 async fn of_tag(org: u64) {
     _ = org;
+}
+
+/// Its value says which tags it has.
+#[cached(key = "told:<id>", ttl = 60, tags = ["told", |user: &User| [tag!("page:<user.page>")]])]
+async fn told(id: i64) -> User {
+    User { id, page: 1 }
+}
+
+#[invalidates(tag = "page:<page>")]
+async fn of_told_tag(page: u64) {
+    _ = page;
 }
 
 /// Any of the numbers.

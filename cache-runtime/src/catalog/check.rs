@@ -171,7 +171,7 @@ fn without_effect<'a>(
             Target::Key(key, _) if reached.is_empty() && !reach.has_keys_by_hand() => {
                 Some(Problem::NoSuchKey { write: write.function, key })
             }
-            Target::Tag(tag, _) if reached.is_empty() && !reach.has_keys_by_hand() => {
+            Target::Tag(tag, _) if reached.is_empty() && !reach.has_unseen_tags() => {
                 Some(Problem::NoSuchTag { write: write.function, tag })
             }
             _ => {

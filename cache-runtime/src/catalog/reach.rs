@@ -11,7 +11,7 @@ use crate::policy::shape::{Shape, Sketch};
 pub(super) struct Reach<'a> {
     sites: Vec<&'a CachedSite>,
     made: Vec<Made<'a>>,
-    /// Functions whose key or tags are made where no attribute is seen, and which may have any.
+    /// Functions whose key is made where no attribute is seen, and which may have any.
     keys_by_hand: bool,
 }
 
@@ -46,8 +46,7 @@ impl<'a> Reach<'a> {
         });
         let mut reach = Self { made: made.collect(), sites, keys_by_hand: false };
         let mut owners = reach.sites.iter().map(|site| reach.owner(site));
-        let by_hand = owners.any(|owner| matches!(owner, Owner::Unknown));
-        reach.keys_by_hand = by_hand || reach.sites.iter().any(|site| site.has_unseen_tags);
+        reach.keys_by_hand = owners.any(|owner| matches!(owner, Owner::Unknown));
         reach
     }
 
@@ -100,10 +99,16 @@ impl<'a> Reach<'a> {
         }
     }
 
-    /// Whether a function's key is made where no attribute is seen, or its values tell tags that
-    /// are not, so that it may have any text and any tags.
+    /// Whether a function's key is made where no attribute is seen, so that it may have any text
+    /// and any tags.
     pub(super) fn has_keys_by_hand(&self) -> bool {
         self.keys_by_hand
+    }
+
+    /// Whether a function may have any tags: its key is made by hand, or its values tell tags that
+    /// its attribute does not show.
+    pub(super) fn has_unseen_tags(&self) -> bool {
+        self.keys_by_hand || self.sites.iter().any(|site| site.has_unseen_tags)
     }
 
     /// The functions that `name` may mean, written in the function `place`.
@@ -147,4 +152,21 @@ impl<'a> Reach<'a> {
 /// Whether a path ends with these segments.
 pub(super) fn ends_with(path: &str, end: &str) -> bool {
     path.strip_suffix(end).is_some_and(|rest| rest.is_empty() || rest.ends_with("::"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A closure that calls another function to make tags may make any.
+    #[test]
+    fn tags_that_no_attribute_shows_may_be_any() {
+        let site = |name| {
+            CachedSite::new(name, name, "u8", "").shape("a", crate::private::here!("read"))
+        };
+        let (seen, unseen) = (site("seen").tags(&["org"]), site("unseen").unseen_tags());
+        assert!(!Reach::of(vec![&seen]).has_unseen_tags());
+        let reach = Reach::of(vec![&seen, &unseen]);
+        assert!(reach.has_unseen_tags() && !reach.has_keys_by_hand());
+    }
 }

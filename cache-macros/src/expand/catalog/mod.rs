@@ -45,7 +45,8 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
     let (template, own) = match model.key.as_ref().map_err(|&reported| reported)? {
         Key::Shared(expr) => {
             let shares = companion(expr).map(|companion| quote!(.shares(#companion)));
-            let retagged = calls(expr, "tag").then(|| quote!(.retagged()));
+            let retagged = calls(expr, "tag") || calls(expr, "tags_of");
+            let retagged = retagged.then(|| quote!(.retagged()));
             (spelled(expr).into_token_stream(), quote!(#shares #retagged))
         }
         Key::Own(own) => {

@@ -49,7 +49,7 @@ fn of_unknown(expr: &impl ToTokens, private: &Path) -> TokenStream {
 }
 
 /// Methods of a key that make the key of the same entry, or of the same with other tags.
-const OF_KEYS: &[&str] = &["clone", "tag", "ttl", "ttl_of", "unless"];
+const OF_KEYS: &[&str] = &["clone", "tag", "tags_of", "ttl", "ttl_of", "unless"];
 
 /// Whether an expression is the key of another function, as the name of what makes it shows.
 pub(in crate::expand) fn is_of_function(key: &Expr) -> bool {

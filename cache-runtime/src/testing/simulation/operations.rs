@@ -283,10 +283,11 @@ impl Recorder {
         let fenced = match manner {
             // Refused where its fence is not acknowledged.
             Manner::Strict | Manner::StoringStrictly => true,
-            Manner::Unfenced | Manner::SeveralUnfenced | Manner::ByHand | Manner::ByPattern => {
-                false
-            }
-            Manner::KeepStale => false,
+            Manner::Unfenced
+            | Manner::SeveralUnfenced
+            | Manner::KeepStale
+            | Manner::ByHand
+            | Manner::ByPattern => false,
             // Stamps are captured meanwhile: an invalidation in the place of a fence may have been
             // delivered by then.
             Manner::Storing if is_tagged(id) => false,

@@ -161,9 +161,8 @@ mod tests {
     /// A closure that calls another function to make tags may make any.
     #[test]
     fn tags_that_no_attribute_shows_may_be_any() {
-        let site = |name| {
-            CachedSite::new(name, name, "u8", "").shape("a", crate::private::here!("read"))
-        };
+        let site =
+            |name| CachedSite::new(name, name, "u8", "").shape("a", crate::private::here!("read"));
         let (seen, unseen) = (site("seen").tags(&["org"]), site("unseen").unseen_tags());
         assert!(!Reach::of(vec![&seen]).has_unseen_tags());
         let reach = Reach::of(vec![&seen, &unseen]);

@@ -103,5 +103,5 @@ pub(super) const USUAL: [(u64, Manner); 6] = [
     (2, Manner::Lagging),
     (2, Manner::Forgiven),
     (2, Manner::Hurried),
-    (2, Manner::Early),
+    (3, Manner::Early),
 ];

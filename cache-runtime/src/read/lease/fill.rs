@@ -25,7 +25,7 @@ impl Lease {
     ) {
         self.budget.resume(self.begun.0);
         if self.is_unsettled && !self.settle(&mut fill).await {
-            return self.refuse(&fill, landed);
+            return self.refuse(&fill, landed).await;
         }
         // The record as it is here: waiters do not need the times that the store puts into it.
         let encoded = || Landed::encoded(Bytes::copy_from_slice(&fill.record));
@@ -70,19 +70,21 @@ impl Lease {
     }
 
     /// Does not store the value, because one of its tags may have been invalidated since the load
-    /// began. Waiters that joined before that may have it.
-    fn refuse(mut self, fill: &Fill, landed: Option<Landed>) {
+    /// began. Waiters that joined before that may have it. The next call can load and store at
+    /// once, as after a fill that was refused.
+    async fn refuse(mut self, fill: &Fill, landed: Option<Landed>) {
         if let Some(lease) = &mut self.refresh {
             lease.rest(None);
             self.call.count(Event::RefreshFailed);
+        } else if self.held
+            && let Some(store) = self.call.cache.store()
+        {
+            let (release, by) = (Release { token: self.token }, self.budget.deadline());
+            self.held = store.send(self.name(), release, by).await.is_err();
         }
         let encoded = || Landed::encoded(Bytes::copy_from_slice(&fill.record));
-        let is_awaited = self.is_awaited();
-        self.decline(if is_awaited {
-            Share::Value(landed.unwrap_or_else(encoded))
-        } else {
-            Share::Nothing
-        });
+        let shared = self.is_awaited().then(|| landed.unwrap_or_else(encoded));
+        self.decline(shared.map_or(Share::Nothing, Share::Value));
     }
 
     /// The value that a refresh has loaded is not to be stored: removes the value that it was to

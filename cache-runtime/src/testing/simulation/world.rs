@@ -13,6 +13,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
 use crate::cache::Cache;
+use crate::record::KeyHash;
 use crate::store::memory::MemoryStore;
 use crate::store::{Name, Store};
 use crate::testing::faulty_store::{self, Network, Server};
@@ -261,6 +262,11 @@ impl World {
     /// Refuses everything but reads to a process, for so many milliseconds.
     pub(super) fn refuse_writes(&self, process: usize, millis: u64) {
         self.networks[process].refuse_writes(Duration::from_millis(millis));
+    }
+
+    /// Makes a process forget which tags the value of a row has told, as after a restart.
+    pub(super) fn forget_tags(&self, process: usize, row: u64) {
+        self.processes[process].core().guesses().learn(KeyHash::of(&entry(row)), &[]);
     }
 
     /// What the store holds of a row.

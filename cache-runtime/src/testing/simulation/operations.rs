@@ -91,7 +91,7 @@ impl Operation {
         let Self { process, row: id, manner, cut } = self;
         let db = &world.db;
         let start = db.now();
-        if start % 3 == 0 {
+        if start.is_multiple_of(3) {
             world.forget_tags(process, id);
         }
         let stale_before = self.stale_served(world);

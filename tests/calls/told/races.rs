@@ -225,6 +225,35 @@ async fn a_writer_that_dies_leaves_nothing_stale(fixture: Fixture) {
     }
 }
 
+/// A replica of the database lags behind the write. What is loaded from it in the meantime is not
+/// stored, although the load ends when the tag may have stamps again.
+async fn a_load_from_a_replica_that_lags_is_not_stored(fixture: Fixture) {
+    #[invalidates(tag = "owner:<owner>", hold_off = "500ms")]
+    async fn write_before_replicas(db: &Table, owner: u64, id: u64, value: u64) {
+        db.update(id, value).await;
+    }
+    for (id, guess) in (1..).zip(Guess::ALL) {
+        guess.prepare(&fixture, id, 101).await;
+        fixture.cache.scope(write_before_replicas(&fixture.db, 1, id, 102)).await;
+        // What the replica still has.
+        fixture.db.set(id, 101);
+        let loads = fixture.db.hold_loads();
+        let early = fixture.spawn_row(id);
+        loads.entered(1).await;
+        fixture.db.let_loads_run();
+        fixture.db.set(id, 102);
+        let other = id + 100;
+        fixture.db.set(other, 103);
+        eventually!({
+            assert_eq!(fixture.row(other).await, Row::of(103));
+            fixture.stored(other).await.is_some()
+        });
+        loads.open();
+        assert_eq!(early.await.unwrap(), Ok(Row::of(101)));
+        assert_eq!(fixture.row(id).await, Row::of(102), "{guess:?}");
+    }
+}
+
 /// A refresh that began before the invalidation stores nothing that is found after it.
 async fn a_refresh_is_invalidated_with_its_tag(fixture: Fixture) {
     for (id, invalidation) in (1..).zip(Invalidation::ALL) {
@@ -263,6 +292,7 @@ on_all_stores! {
     behind_the_fence_of_a_tag_nothing_is_stored
     inside_the_write_what_is_loaded_is_not_shared
     a_writer_that_dies_leaves_nothing_stale
+    a_load_from_a_replica_that_lags_is_not_stored
     a_refresh_is_invalidated_with_its_tag
 }
 

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use cache_fixtures::patient;
-use cache_runtime::{Cache, cached, invalidates};
+use cache_runtime::{Cache, cached, invalidates, tag};
+use cache_testing::barrier::eventually;
 use cache_testing::redis::RedisCluster;
 
 const MEMBERS: u64 = 24;
@@ -58,6 +60,38 @@ async fn a_tag_reaches_the_entries_of_all_nodes() {
         let errors: String = node.client().await.run(&["INFO", "errorstats"]).await;
         assert!(!errors.contains("CROSSSLOT") && !errors.contains("MOVED"), "{errors}");
     }
+}
+
+/// The epoch is on one node, and the tag on another: as long as the epoch has not been invalidated,
+/// the tag is not, for those that wait for the acknowledgement. It is removed all the same.
+#[tokio::test]
+async fn a_tag_is_acknowledged_when_its_epoch_is() {
+    let cluster = RedisCluster::start().await;
+    let writer =
+        Cache::builder().budget(Duration::from_millis(500)).connect(&cluster.url()).unwrap();
+    let db = AtomicU64::default();
+    let frozen = cluster.home("~tags").await;
+    let mut elsewhere = None;
+    for group in 0..100_u64 {
+        if cluster.home(&format!("~tag:group:{group}")).await != frozen {
+            elsewhere = Some(group);
+        }
+    }
+    let group = elsewhere.unwrap();
+    let tag = || tag!("group:<group>");
+    // The first connections may take longer than that.
+    eventually!(writer.invalidate_tag(tag()).await.is_ok());
+    writer.flush(Duration::from_secs(60)).await.unwrap();
+
+    writer.scope(member(&db, group, 1)).await;
+    let text = format!("~tag:group:{group}");
+    let home = cluster.node(cluster.home(&text).await).client().await;
+    cluster.node(frozen).stop();
+    writer.invalidate_tag(tag()).await.unwrap_err();
+    assert_eq!(writer.stats().journal_depth, 1);
+    assert!(!home.del(&text).await, "it is gone");
+    cluster.node(frozen).cont();
+    writer.flush(Duration::from_secs(60)).await.unwrap();
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use cache_fixtures::patient;
-use cache_runtime::{Cache, CallExt as _, Key, cached, invalidates, write_through};
+use cache_runtime::{Cache, CallExt as _, Key, cached, invalidates, tag, write_through};
 use cache_testing::barrier::{Gate, eventually};
 use cache_testing::redis::{Program, RedisServer};
 
@@ -245,6 +245,29 @@ async fn a_hit_of_an_entry_with_tags_is_one_mget() {
         assert_eq!(counted.cache.get(&tagged_key(&true, &3)).await.unwrap(), Some(4));
     };
     assert_eq!(counted.of(hits).await, commands(&[("mget", 101)]));
+}
+
+/// As well if its value tells them. A process that does not know them yet looks twice, once.
+#[tokio::test]
+async fn a_hit_of_an_entry_whose_value_tells_tags_is_one_mget() {
+    #[cached(key = "told:<n>", ttl = 3600, tags = |n: &u64| [tag!("told:<n>"), tag!("all")])]
+    async fn told(n: u64) -> u64 {
+        n
+    }
+    let counted = Counted::start().await;
+    counted.cache.scope(told(3)).await;
+    let hits = async {
+        for _ in 0..100 {
+            assert_eq!(told(3).await, 3);
+        }
+        assert_eq!(counted.cache.get(&told_key(&3)).await.unwrap(), Some(3));
+    };
+    assert_eq!(counted.of(hits).await, commands(&[("mget", 101)]));
+    let other = patient().connect(&counted.server.url()).unwrap();
+    other.scope(square(1)).await;
+    let looks = async || counted.of(async { assert_eq!(other.scope(told(3)).await, 3) }).await;
+    assert_eq!(looks().await, commands(&[("mget", 2)]));
+    assert_eq!(looks().await, commands(&[("mget", 1)]));
 }
 
 /// A script more for each tag, in the round trip of the lease: it looks for the stamp, and makes it

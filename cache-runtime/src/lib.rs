@@ -36,14 +36,10 @@
 //! operations done by hand. [`Key`] names an entry, [`CallExt`] changes how a single call uses the
 //! cache, and [`Stats`] has the counters.
 //!
-//! - The [`guide`](mod@guide) says what happens in a call, what is guaranteed and what is not, and
-//!   how to choose options and to test code that is cached.
-//!   [`lists_and_relations`](mod@lists_and_relations) is about what is made of several rows.
-//! - [`when_redis_fails`](mod@when_redis_fails) goes through every fault,
-//!   [`operations`](mod@operations) is for those who run the servers,
-//!   [`writing_behind`](mod@writing_behind) is about queues, and
-//!   [`tests_and_servers`](mod@tests_and_servers) about the cache that a call uses. The
-//!   [`glossary`](mod@glossary) says what the words mean.
+//! The [`guide`](mod@guide) begins with [ten minutes](mod@guide::start) and a real database, and says
+//! what is [guaranteed](mod@guide::consistency), what happens when
+//! [Redis fails](mod@guide::when_redis_fails), how to [migrate](mod@guide::migrating), and
+//! [when not to](mod@guide::when_not_to_use_it) use it.
 //!
 //! # Features
 //!
@@ -58,6 +54,8 @@
 //! | `tls` | `rediss://` |
 //! | `tower` | `Cache::layer`: a `tower` layer that runs each request of a server in the scope of a cache |
 //! | `full` | all of these |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 // First, since the page of `Cache` begins with the methods of the first module that has any.
 mod cache;
@@ -83,25 +81,52 @@ mod typing;
 mod write;
 
 #[doc = include_str!("doc/guide.md")]
-pub mod guide {}
+pub mod guide {
+    #[doc = include_str!("doc/start.md")]
+    pub mod start {}
 
-#[doc = include_str!("doc/glossary.md")]
-pub mod glossary {}
+    #[doc = include_str!("doc/strategies.md")]
+    pub mod strategies {}
 
-#[doc = include_str!("doc/lists_and_relations.md")]
-pub mod lists_and_relations {}
+    #[doc = include_str!("doc/keys.md")]
+    pub mod keys {}
 
-#[doc = include_str!("doc/when_redis_fails.md")]
-pub mod when_redis_fails {}
+    #[doc = include_str!("doc/freshness.md")]
+    pub mod freshness {}
 
-#[doc = include_str!("doc/operations.md")]
-pub mod operations {}
+    #[doc = include_str!("doc/consistency.md")]
+    pub mod consistency {}
 
-#[doc = include_str!("doc/tests_and_servers.md")]
-pub mod tests_and_servers {}
+    #[doc = include_str!("doc/lists_and_relations.md")]
+    pub mod lists_and_relations {}
 
-#[doc = include_str!("doc/writing_behind.md")]
-pub mod writing_behind {}
+    #[doc = include_str!("doc/transactions.md")]
+    pub mod transactions {}
+
+    #[doc = include_str!("doc/writing_behind.md")]
+    pub mod writing_behind {}
+
+    #[doc = include_str!("doc/tests_and_servers.md")]
+    pub mod tests_and_servers {}
+
+    #[doc = include_str!("doc/operations.md")]
+    pub mod operations {}
+
+    #[doc = include_str!("doc/when_redis_fails.md")]
+    pub mod when_redis_fails {}
+
+    #[doc = include_str!("doc/deploying.md")]
+    pub mod deploying {}
+
+    #[doc = include_str!("doc/migrating.md")]
+    pub mod migrating {}
+
+    #[doc = include_str!("doc/when_not_to_use_it.md")]
+    pub mod when_not_to_use_it {}
+
+    #[doc = include_str!("doc/glossary.md")]
+    pub mod glossary {}
+}
 
 /// A [`Tag`] from a template over variables: `tag!("author:<article.author>")`.
 ///

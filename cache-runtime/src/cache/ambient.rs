@@ -20,7 +20,7 @@ impl Cache {
     /// scope is not served entries that other processes have invalidated. It does not matter
     /// whether a cache is installed before or after. In tests the environment variable
     /// `CACHE_RUNTIME=require` is stricter: such a call panics. See
-    /// [`tests_and_servers`](mod@crate::tests_and_servers).
+    /// [`tests_and_servers`](mod@crate::guide::tests_and_servers).
     pub fn require_installed() {
         ambient::require_installed();
     }
@@ -61,7 +61,7 @@ impl Cache {
     /// connection in a task of its own, whose handlers use the installed cache, else one that all
     /// tests of a process share. Put the scope around each request ([`layer`](Self::layer)), or
     /// around what is spawned, as below. The guide
-    /// [`tests_and_servers`](mod@crate::tests_and_servers) has recipes.
+    /// [`tests_and_servers`](mod@crate::guide::tests_and_servers) has recipes.
     ///
     /// ```
     /// # use cache_runtime::{Cache, cached};

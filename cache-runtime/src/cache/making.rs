@@ -24,7 +24,7 @@ impl Cache {
     ///
     /// In a cluster, each entry lives on the node of its key, and no hash tags are needed. The
     /// cache follows slots as they move, and replicas as they are promoted.
-    /// [`when_redis_fails`](crate::when_redis_fails) says what it means to lose a primary.
+    /// [`when_redis_fails`](crate::guide::when_redis_fails) says what it means to lose a primary.
     ///
     /// This does not connect yet. The connection is made on first use and in the background, so a
     /// program can start while Redis is down, and begins to cache when Redis is up.

@@ -119,7 +119,7 @@ macro_rules! queue_counters {
             /// Calls of the sink that failed.
             failures => "cache.queue.batches", outcome = "failed";
             /// Calls of the sink that blocked their thread for half of `lease` or longer; see
-            /// [`writing_behind`](mod@crate::writing_behind#sinks-that-block).
+            /// [`writing_behind`](mod@crate::guide::writing_behind#sinks-that-block).
             blocked => "cache.queue.batches", outcome = "blocked";
             /// Items that became dead letters.
             dead_letters => "cache.queue.items", outcome = "dead_letter";

@@ -50,7 +50,7 @@ pub use crate::store::queue::{ParsePositionError, Position};
 ///
 /// It uses the cache that its attribute names. If the attribute names none, each call uses the
 /// current task's cache, else the installed one. The guide
-/// [`writing_behind`](mod@crate::writing_behind) says what is promised.
+/// [`writing_behind`](mod@crate::guide::writing_behind) says what is promised.
 pub struct Queue<T> {
     definition: Definition<T>,
 }

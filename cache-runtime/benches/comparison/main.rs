@@ -3,6 +3,8 @@
 //! ```text
 //! cargo bench -p cache-runtime --bench comparison                   # all of it, some minutes
 //! cargo bench -p cache-runtime --bench comparison -- hits misses    # some of it
+//! cargo bench -p cache-runtime --bench comparison -- peers          # beside what users would pick instead
+//! cargo bench -p cache-runtime --bench comparison -- peers --placement=all
 //! cargo bench -p cache-runtime --bench comparison -- --quick        # whether it runs
 //! ```
 
@@ -14,6 +16,8 @@ mod hand;
 mod measure;
 mod ours;
 mod outage;
+mod peers;
+mod placement;
 mod queues;
 mod scenarios;
 mod server;
@@ -25,6 +29,7 @@ mod writes;
 use std::env;
 use std::time::Duration;
 
+use self::placement::Placement;
 use self::scenarios::Bench;
 use self::server::Server;
 
@@ -45,19 +50,26 @@ fn main() {
     {
         return stampede::child(rest);
     }
+    let Some(placement) = Placement::asked() else {
+        return Placement::each();
+    };
     let effort = if arguments.iter().any(|argument| argument == "--quick") { QUICK } else { FULL };
     // Cargo adds `--bench`.
     let names: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
     let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| *wanted == name);
 
     let server = Server::start();
-    let bench = Bench::new(server.url(), effort);
+    placement.take(server.pid());
+    let bench = Bench::new(server.url(), effort, placement.workers);
     println!(
         "{} rounds of {:?}; × is the median ratio to the first line",
         effort.rounds, effort.turn
     );
     if wanted("hits") {
         bench.hits();
+    }
+    if wanted("peers") {
+        bench.peers(server.url());
     }
     if wanted("misses") {
         bench.misses();

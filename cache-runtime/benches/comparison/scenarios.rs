@@ -20,10 +20,11 @@ pub(crate) struct Bench {
 }
 
 impl Bench {
-    pub(crate) fn new(url: &str, effort: Effort) -> Self {
-        // One worker: the other processor of a small machine is the server's, or else the two would
-        // take turns by chance, and figures with them.
-        let runtime = runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    pub(crate) fn new(url: &str, effort: Effort, workers: usize) -> Self {
+        // One worker by default: the other processor of a small machine is the server's, or else
+        // the two would take turns by chance, and figures with them.
+        let mut runtime = runtime::Builder::new_multi_thread();
+        let runtime = runtime.worker_threads(workers).enable_all().build();
         let runtime = runtime.expect("a runtime");
         Cache::connect(url).expect("a Redis URL").install();
         let client = redis::Client::open(url).expect("a Redis URL");

@@ -34,6 +34,10 @@ impl Server {
         &self.url
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.id()
+    }
+
     fn answers(&self) {
         let client = redis::Client::open(self.url.as_str()).expect("a Redis URL");
         let began = Instant::now();

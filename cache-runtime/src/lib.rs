@@ -36,8 +36,8 @@
 //! operations done by hand. [`Key`] names an entry, [`CallExt`] changes how a single call uses the
 //! cache, and [`Stats`] has the counters.
 //!
-//! The [`guide`](mod@guide) begins with [ten minutes](mod@guide::start) and a real database, and says
-//! what is [guaranteed](mod@guide::consistency), what happens when
+//! The [`guide`](mod@guide) begins with [ten minutes](mod@guide::start) and a real database, and
+//! says what is [guaranteed](mod@guide::consistency), what happens when
 //! [Redis fails](mod@guide::when_redis_fails), how to [migrate](mod@guide::migrating), and
 //! [when not to](mod@guide::when_not_to_use_it) use it.
 //!

@@ -35,8 +35,8 @@ use crate::engine::{Core, ambient};
 /// ```
 ///
 /// It fits every server made of `tower` services, such as those of axum and tonic. The guide
-/// [`tests_and_servers`](mod@crate::guide::tests_and_servers) shows it in tests, and what to write for
-/// actix-web.
+/// [`tests_and_servers`](mod@crate::guide::tests_and_servers) shows it in tests, and what to write
+/// for actix-web.
 ///
 /// # What is in the scope
 ///

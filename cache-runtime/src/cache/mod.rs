@@ -30,7 +30,8 @@ use crate::store::Store;
 /// An annotated function uses the cache that it names (`cache = …`), else that of the current task
 /// ([`scope`](Self::scope)), else the installed one ([`install`](Self::install)), else one in this
 /// process's memory, about which the log warns, with the name of the function. The guide
-/// [`tests_and_servers`](mod@crate::guide::tests_and_servers) says what that means in servers and tests.
+/// [`tests_and_servers`](mod@crate::guide::tests_and_servers) says what that means in servers and
+/// tests.
 ///
 /// To access entries by hand, use the [`Key`](crate::Key)s of functions with [`get`](Self::get),
 /// [`put`](Self::put) and [`invalidate`](Self::invalidate). Unlike annotated functions, these

@@ -139,7 +139,9 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     ///
     /// A queue keeps its number of partitions when a deployment wants fewer. Call this once no
     /// worker runs any more that wants more, as it would change the number back. The guide says
-    /// more of [changes of the number](mod@crate::guide::writing_behind#another-number-of-partitions).
+    /// more of [that][changes].
+    ///
+    /// [changes]: mod@crate::guide::writing_behind#another-number-of-partitions
     ///
     /// # Errors
     ///

@@ -179,7 +179,7 @@ macro_rules! tag {
 
 pub use cache_macros::{KeyPart, cached, invalidates, write_behind, write_through};
 
-pub use crate::cache::call::{Call, CallExt};
+pub use crate::cache::call::{Call, CallExt, CallWithOutcome};
 pub use crate::cache::{Cache, CacheBuilder};
 #[cfg(feature = "catalog")]
 #[doc(inline)]
@@ -196,8 +196,10 @@ pub use crate::store::Failover;
 
 /// The counters: what a cache, its functions and its queues have done.
 pub mod stats {
+    pub use crate::engine::report::{NotStored, Outcome};
     pub use crate::metrics::{
-        BreakerState, FunctionStats, Latency, MeasuredLength, QueueLength, QueueStats, Stats,
+        BreakerState, FunctionStats, Latency, MeasuredLength, MissReason, Misses, OutcomeKind,
+        Outcomes, QueueLength, QueueStats, Stats, UncachedCalls, UncachedReason,
     };
 }
 

@@ -26,7 +26,7 @@ async fn plain(id: u64) -> u64 {
 
 /// Hits of a function so far, and operations that took longer than its budget.
 fn hits_and_timeouts(cache: &Cache, function: &str) -> (u64, u64) {
-    cache.stats().function(function).map_or((0, 0), |it| (it.hits, it.store_timeouts))
+    cache.stats().function(function).map_or((0, 0), |it| (it.hits(), it.store_timeouts))
 }
 
 /// A server behind a link that takes its time once the entries are there.

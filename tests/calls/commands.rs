@@ -182,7 +182,7 @@ async fn a_function_that_finds_nothing_saves_the_get() {
     assert_eq!(counted.of(hits).await, lease);
     let stats = counted.cache.stats();
     let rare = stats.function("rare").unwrap();
-    assert_eq!((rare.misses, rare.hits, rare.loads_ok), (100, 3, 100));
+    assert_eq!((rare.misses(), rare.hits(), rare.loads_ok), (100, 3, 100));
 }
 
 /// However many entries are read and stored by hand, each step is one round trip for all of them.

@@ -120,7 +120,7 @@ fn stats(cache: &Cache, function: &str) -> FunctionStats {
 
 /// A call counts as a miss before it stands in line.
 async fn in_line(cache: &Cache, function: &str, misses: u64) {
-    eventually!(stats(cache, function).misses == misses);
+    eventually!(stats(cache, function).misses() == misses);
 }
 
 #[tokio::test]
@@ -140,7 +140,7 @@ async fn a_function_stays_within_its_bound() {
     assert_eq!(origin.most(), 3);
     // First come, first served.
     assert_eq!(origin.order(), (0..20).collect::<Vec<_>>());
-    assert_eq!(stats(&cache, "bounded").shed, 0);
+    assert_eq!(stats(&cache, "bounded").outcomes.shed, 0);
 }
 
 /// As many threads as there may be, and nothing that slows them down.
@@ -221,13 +221,16 @@ async fn a_caller_is_turned_away_in_time() {
     let begun = Instant::now();
     let refused = cache.scope(hasty(&origin, 2)).await.unwrap_err();
     assert_eq!((refused.0, begun.elapsed().as_secs()), (ErrorKind::Overloaded, 1));
-    assert_eq!((stats(&cache, "hasty").shed, origin.order()), (1, vec![1]));
+    assert_eq!((stats(&cache, "hasty").outcomes.shed, origin.order()), (1, vec![1]));
     // Nothing is left of it: neither a value, nor a lease in the way of the next.
     origin.gate().open();
     assert_eq!(result(held).await.unwrap(), 1);
     assert_eq!(cache.scope(hasty(&origin, 2)).await.unwrap(), 2);
     let stats = stats(&cache, "hasty");
-    assert_eq!((stats.shed, stats.loads_ok, stats.loads_failed, stats.fills_stored), (1, 2, 0, 2));
+    assert_eq!(
+        (stats.outcomes.shed, stats.loads_ok, stats.loads_failed, stats.fills_stored),
+        (1, 2, 0, 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -258,7 +261,7 @@ async fn a_caller_whose_turn_comes_in_time_is_served() {
     tokio::time::advance(Duration::from_secs(10)).await;
     origin.gate().open();
     assert_eq!(result(waiting).await.unwrap(), 2);
-    assert_eq!(stats(&cache, "hasty").shed, 0);
+    assert_eq!(stats(&cache, "hasty").outcomes.shed, 0);
 }
 
 /// Without `shed_after` a call has nothing to return but the body's result.

@@ -7,6 +7,8 @@ mod commands;
 mod freshness;
 mod limits;
 mod namespaces;
+mod outcome;
+mod outcomes;
 mod protocol;
 mod stampede;
 mod stats;

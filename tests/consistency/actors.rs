@@ -293,9 +293,10 @@ fn events(stats: &Stats) -> BTreeMap<String, u64> {
         let Ok(serde_json::Value::Object(fields)) = serde_json::to_value(function) else {
             continue;
         };
-        for (event, count) in fields {
+        let outcomes = fields.get("outcomes").and_then(|outcomes| outcomes.as_object());
+        for (event, count) in fields.iter().chain(outcomes.into_iter().flatten()) {
             if let Some(count @ 1..) = count.as_u64() {
-                *events.entry(event).or_default() += count;
+                *events.entry(event.clone()).or_default() += count;
             }
         }
     }

@@ -158,9 +158,9 @@ fn worth_something(history: &History, events: &BTreeMap<String, u64>) {
         assert!(counted >= count as u64, "{counted} {event}: {events:?}");
     };
     let (reads, writes) = (history.reads.len(), history.writes.len());
-    at_least("hits", reads / 40);
+    at_least("hit", reads / 40);
     at_least("coalesced", reads / 200);
-    at_least("stale_served", reads / 400);
+    at_least("stale", reads / 400);
     at_least("refreshes_ok", reads / 1000);
     at_least("refreshes_failed", reads / 2000);
     at_least("refreshes_early", reads / 6000);

@@ -199,7 +199,7 @@ fn a_value_is_stored_and_found_or_counted_as_oversized() {
         let stats = cache.stats();
         let blob =
             stats.functions.iter().find(|function| function.function.ends_with("blob")).unwrap();
-        assert_eq!((blob.hits, blob.fills_stored, blob.oversized), (3, 3, 2));
+        assert_eq!((blob.hits(), blob.fills_stored, blob.fills_oversized), (3, 3, 2));
         let refused = cache.put(&blob_key("large"), &"x".repeat(600_000)).await.unwrap_err();
         assert!(
             refused.to_string().contains("half of the embedded store's `capacity`"),

@@ -23,7 +23,9 @@ async fn read_only_after_a_change_of_roles() {
     admin.run::<()>(&["REPLICAOF", "127.0.0.1", &nobody.port().to_string()]).await;
     driver.calls(2_000).await;
     assert!(driver.cache.stats().journal_depth > 0);
-    assert!(driver.counted(|f| f.store_refused) > 0 && driver.counted(|f| f.outdated) > 100);
+    assert!(
+        driver.counted(|f| f.store_refused) > 0 && driver.counted(|f| f.uncached.outdated) > 100
+    );
     admin.run::<()>(&["REPLICAOF", "NO", "ONE"]).await;
     driver.healed().await;
     driver.end("-READONLY").await;
@@ -118,11 +120,11 @@ async fn no_permission_to_scan() {
     driver.fault();
     driver.write_all().await;
     eventually!(driver.cache.stats().journal_depth > 0);
-    let hits = driver.cache.stats().function("row").expect("it was called").hits;
+    let hits = driver.cache.stats().function("row").expect("it was called").hits();
     driver.calls(1_000).await;
     let row = driver.cache.stats().function("row").cloned().expect("it was called");
     // Those that were under way.
-    assert!(row.hits < hits + 20, "{row:?}");
+    assert!(row.hits() < hits + 20, "{row:?}");
     admin.run::<()>(&["ACL", "SETUSER", "app", "+scan"]).await;
     driver.healed().await;
     driver.end("NOPERM for SCAN").await;

@@ -46,7 +46,7 @@ async fn dropped_calls_mix_up_nothing() {
     proxy.set(Link::Pass).await;
     driver.healed().await;
     let stats = driver.cache.stats();
-    assert_eq!(stats.functions.iter().map(|f| f.misplaced).sum::<u64>(), 0);
+    assert_eq!(stats.functions.iter().map(|f| f.misses.misplaced).sum::<u64>(), 0);
     assert!(stats.functions.iter().map(|f| f.loads_cancelled).sum::<u64>() > 0);
     // Dropped writes are ended in the background.
     for id in 0..ROWS {

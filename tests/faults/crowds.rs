@@ -67,7 +67,7 @@ async fn ten_thousand_warm_keys_at_once_run_no_body() {
     all(crowd(&cache, 0..10_000)).await;
     assert_eq!(BODIES.load(SeqCst) - before, 0);
     let counted = counted(&cache);
-    assert_eq!((counted.hits, counted.store_down, counted.store_saturated), (10_000, 0, 0));
+    assert_eq!((counted.hits(), counted.store_down, counted.store_saturated), (10_000, 0, 0));
 }
 
 /// They read it once for all of them, as soon as nothing more is to be in flight.
@@ -89,7 +89,7 @@ async fn thirty_thousand_callers_of_one_warm_key_run_no_body() {
     assert_eq!(BODIES.load(SeqCst) - before, 0);
     assert_eq!(server.commandstats().await.get("get"), Some(&1_001));
     let counted = counted(&cache);
-    assert_eq!((counted.hits, counted.store_down, counted.store_saturated), (30_000, 0, 0));
+    assert_eq!((counted.hits(), counted.store_down, counted.store_saturated), (30_000, 0, 0));
 }
 
 /// A caller that gives up passes its place on, and so does one that was about to read for others.
@@ -149,14 +149,14 @@ async fn a_stalled_server_costs_the_budget_and_nobody_takes_the_line_for_an_outa
     assert_eq!(BODIES.load(SeqCst) - before, usize::try_from(CALLS).unwrap());
     let counted = counted(&cache);
     assert_eq!((counted.store_timeouts, counted.store_saturated), (BOUND, CALLS - BOUND));
-    assert_eq!((counted.store_down, counted.hits), (0, 1));
+    assert_eq!((counted.store_down, counted.hits()), (0, 1));
     assert_eq!(server.commandstats().await.get("get"), Some(&BOUND), "the others sent nothing");
     // The line is empty again.
     proxy.set(Link::Pass).await;
     eventually!({
-        let before = self::counted(&cache).hits;
+        let before = self::counted(&cache).hits();
         all(crowd(&cache, 0..100)).await;
-        self::counted(&cache).hits == before + 100
+        self::counted(&cache).hits() == before + 100
     });
     let lines = log::about(proxy.port());
     for line in ["no turn in time while 8 are in flight", "all have their turn again"] {

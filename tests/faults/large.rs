@@ -107,7 +107,7 @@ async fn fifty_megabytes_are_out_of_everybodys_way() {
     });
     let stats = cache.stats();
     assert_eq!(stats.connections, 1);
-    assert_eq!(stats.function("small").unwrap().hits, 2);
+    assert_eq!(stats.function("small").unwrap().hits(), 2);
     assert_eq!(stats.function("small").unwrap().store_lost, 0);
 }
 
@@ -164,8 +164,8 @@ async fn a_large_value_of_another_process_opens_no_breaker() {
     let mut others = callers(&cache);
     let is_over = || cache.stats().connections > 1 || counted(&cache).store_down > 0;
     eventually!(is_over());
-    let hits = counted(&cache).hits;
-    eventually!(counted(&cache).hits > hits + 100);
+    let hits = counted(&cache).hits();
+    eventually!(counted(&cache).hits() > hits + 100);
     let held_up = counted(&cache);
     assert_eq!((held_up.store_down, held_up.store_lost), (0, 0), "{held_up:?}");
     assert_eq!(cache.stats().breaker, Some(BreakerState::Closed));
@@ -181,7 +181,7 @@ async fn a_large_value_of_another_process_opens_no_breaker() {
     let bypassed =
         |stats: &FunctionStats| (stats.store_down, stats.store_lost, stats.store_timeouts);
     assert_eq!(bypassed(&after), bypassed(&held_up));
-    assert!(after.hits > held_up.hits);
+    assert!(after.hits() > held_up.hits());
     assert_eq!(cache.stats().connections, 2);
 
     proxy.set(Link::Pass).await;
@@ -264,7 +264,7 @@ async fn what_is_too_large_is_told_once() {
         assert_eq!(strict.scope(too_large()).await.len(), 2_000);
     }
     let counted = strict.stats().function("too_large").cloned().unwrap();
-    assert_eq!((counted.oversized, counted.undecodable, counted.misuses), (3, 1, 0));
+    assert_eq!((counted.fills_oversized, counted.misses.oversized, counted.misuses), (3, 1, 0));
     let lines = log::about(None);
     for line in ["it returns a value of 2002 bytes", "its entry has 2002 bytes"] {
         assert_eq!(lines.iter().filter(|it| it.contains(line)).count(), 1, "{line}: {lines:#?}");

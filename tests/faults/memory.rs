@@ -29,7 +29,7 @@ async fn out_of_memory_with_noeviction() {
     for id in 0..4 {
         driver.read(id).await.expect("a row");
     }
-    let hits = row().hits - before.hits;
+    let hits = row().hits() - before.hits();
     assert!(hits > 0, "reads are served under -OOM");
     driver.resume();
     // New ones are not stored; old ones are removed all the same.

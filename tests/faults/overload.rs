@@ -162,7 +162,7 @@ impl Fleet {
         let stats = self.cache.stats();
         let functions = ["patient", "hasty"].into_iter().filter_map(|name| stats.function(name));
         Figures {
-            hits: functions.map(|function| function.hits).sum(),
+            hits: functions.map(|function| function.hits()).sum(),
             loads: self.origin.0.begun.load(SeqCst),
             most: self.origin.0.most.load(SeqCst),
             ..Figures::default()
@@ -228,7 +228,7 @@ async fn the_origin_is_spared_while_redis_is_down_and_relieved_when_it_is_back()
     assert!(fleet.figures().most <= BOUND, "{} loads at once", fleet.figures().most);
 
     let stats = fleet.cache.stats();
-    assert_eq!(stats.function("patient").map(|patient| patient.shed), Some(0));
+    assert_eq!(stats.function("patient").map(|patient| patient.outcomes.shed), Some(0));
 }
 
 /// What it would have been: the bound is what spares the origin, and nothing else.

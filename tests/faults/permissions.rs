@@ -64,7 +64,7 @@ async fn the_listed_commands_are_all_that_is_needed() {
             assert!(square(u64::MAX).await.is_err());
             assert_eq!(aging(1).await, 1);
             eventually!(
-                aging(1).await == 1 && cache.stats().function("aging").unwrap().stale_served > 0
+                aging(1).await == 1 && cache.stats().function("aging").unwrap().outcomes.stale > 0
             );
             assert_eq!(slow(&server, 1).await, 1);
             store(2).await;

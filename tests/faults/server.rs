@@ -103,7 +103,7 @@ async fn killed_and_restarted_with_its_data() {
         server.restart(Data::Kept).await;
     }
     driver.healed().await;
-    assert!(driver.counted(|f| f.outdated) > 100);
+    assert!(driver.counted(|f| f.uncached.outdated) > 100);
     assert!(driver.counted(|f| f.invalidations_journalled) > 100);
     driver.end("SIGKILL, restarted with its data").await;
 }

@@ -26,7 +26,7 @@ async fn serves_its_own_users(owner: &'static str) {
     }
     let stats = cache.stats();
     let function = stats.function("actix::user").unwrap();
-    assert_eq!((function.loads_ok, function.hits), (1, 1));
+    assert_eq!((function.loads_ok, function.hits()), (1, 1));
 }
 
 #[tokio::test]

@@ -113,7 +113,7 @@ async fn serves_its_own_rows(owner: &'static str) {
         assert_eq!(request(server, "GET", &format!("/spawned/{id}")).await, first);
     }
     let function = || cache.stats().function("axum::row").cloned().unwrap();
-    assert_eq!((function().loads_ok, function().hits), (ROWS, 2 * ROWS));
+    assert_eq!((function().loads_ok, function().hits()), (ROWS, 2 * ROWS));
     let before = request(server, "GET", "/1").await;
     request(server, "POST", "/1").await;
     assert_ne!(request(server, "GET", "/1").await, before);
@@ -137,7 +137,7 @@ async fn a_router_is_tested_without_a_server() {
     let app = app(&cache, &db);
     assert_eq!(oneshot(&app, "/7").await, "router 7 0");
     assert_eq!(oneshot(&app, "/7").await, "router 7 0");
-    assert_eq!(cache.stats().function("axum::row").unwrap().hits, 1);
+    assert_eq!(cache.stats().function("axum::row").unwrap().hits(), 1);
 }
 
 /// The body of an answer is produced after the handler has returned.
@@ -149,7 +149,7 @@ async fn a_streamed_answer_takes_its_cache_along() {
     assert_eq!(oneshot(&app, "/1").await, "stream 1 1");
     let stats = cache.stats();
     let function = stats.function("axum::row").unwrap();
-    assert_eq!((function.loads_ok, function.hits), (2, 1));
+    assert_eq!((function.loads_ok, function.hits()), (2, 1));
 }
 
 /// A part of an application can have a cache of its own.

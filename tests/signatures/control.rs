@@ -39,7 +39,7 @@ async fn a_bypass_neither_reads_nor_stores() {
         assert_eq!(inner(1).await, first);
     };
     cache.scope(calls).await;
-    assert_eq!(cache.stats().function("control::inner").unwrap().bypasses, 2);
+    assert_eq!(cache.stats().function("control::inner").unwrap().outcomes.bypassed, 2);
 }
 
 /// Cached functions inside are called as ever.

@@ -110,7 +110,7 @@ async fn twelve_functions_call_each_other() {
     assert_eq!(body, "9");
     let again = cache.scope(service(1)).await;
     assert_eq!(again.unwrap(), 9);
-    assert_eq!(cache.stats().function("locked").unwrap().hits, 1);
+    assert_eq!(cache.stats().function("locked").unwrap().hits(), 1);
 }
 
 /// What cannot be sent to another thread keeps its call on this one, and nothing else does.

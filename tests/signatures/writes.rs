@@ -182,7 +182,7 @@ async fn codec_and_version_are_those_of_the_function() {
     let cache = Cache::in_memory();
     let saved = cache.scope(save_coded(1)).await;
     assert_eq!(cache.scope(coded(1)).await, saved);
-    assert_eq!(cache.stats().function("coded").unwrap().hits, 1);
+    assert_eq!(cache.stats().function("coded").unwrap().hits(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -104,7 +104,7 @@ async fn the_altered_are_loaded_again(fixture: Fixture) {
         assert_eq!(origin.runs.get(), run);
     }
     let stats = fixture.stats("models");
-    assert_eq!((stats.misuses, stats.hits, stats.fills_stored), (3, 2, 1));
+    assert_eq!((stats.misuses, stats.hits(), stats.fills_stored), (3, 2, 1));
     let call = tokio::spawn(fixture.strict.scope(async { models(&Origin::default(), &[7]).await }));
     assert!(call.await.unwrap_err().is_panic());
 }

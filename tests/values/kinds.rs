@@ -35,7 +35,7 @@ macro_rules! come_back {
                 let found: $type = cache.scope($name(&runs)).await;
                 assert_eq!(format!("{loaded:?}"), format!("{found:?}"));
                 let stats = stats(cache, stringify!($name));
-                assert_eq!((runs.get(), stats.hits, stats.misuses), (1, 1, 0), "{}", stats.function);
+                assert_eq!((runs.get(), stats.hits(), stats.misuses), (1, 1, 0), "{}", stats.function);
                 cache.clear().await.unwrap();
             })*
         }

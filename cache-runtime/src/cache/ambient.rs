@@ -74,11 +74,11 @@ impl Cache {
     /// let cache = Cache::in_memory();
     /// cache.scope(answer()).await;
     /// cache.scope(answer()).await;
-    /// assert_eq!(cache.stats().function("answer").unwrap().hits, 1);
+    /// assert_eq!(cache.stats().function("answer").unwrap().hits(), 1);
     ///
     /// let spawned = tokio::spawn(cache.scope(answer()));
     /// assert_eq!(spawned.await.unwrap(), 42);
-    /// assert_eq!(cache.stats().function("answer").unwrap().hits, 2);
+    /// assert_eq!(cache.stats().function("answer").unwrap().hits(), 2);
     /// # }
     /// ```
     pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {

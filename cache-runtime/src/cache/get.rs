@@ -5,7 +5,6 @@ use serde::de::DeserializeOwned;
 use crate::cache::Cache;
 use crate::error::Error;
 use crate::key::Key;
-use crate::metrics::Event;
 use crate::read::{Missing, ReadCall, Reply};
 use crate::store::Get;
 
@@ -56,12 +55,7 @@ impl Cache {
         let Some(store) = self.core.store() else {
             return Ok(None);
         };
-        if call.is_being_written() {
-            call.count(Event::Bypass);
-            return Ok(None);
-        }
-        if call.is_outdated() {
-            call.count(Event::Outdated);
+        if call.is_being_written() || call.is_outdated() {
             return Ok(None);
         }
         let (name, by) = (call.name(), self.core.budget().deadline());
@@ -74,8 +68,7 @@ impl Cache {
         let result = call.decode(&value, |value| {
             let decode = || call.schema.codec.decode(value.payload()).ok();
             (!value.is_error()).then(decode).flatten()
-        });
-        let Some(result) = result else { return Ok(None) };
+        })?;
         let is_fresh = !value.is_kept()
             || call.is_fresh(&value, self.core.budget()).await.map_err(Missing::Unanswered)?;
         Ok(is_fresh.then_some(result))
@@ -85,9 +78,10 @@ impl Cache {
     fn explain<T>(&self, missing: Missing) -> Result<Option<T>, Error> {
         match missing {
             Missing::Unanswered(error) => Err(self.core.explained(error)),
-            Missing::Nothing(_) | Missing::Blocked | Missing::Elsewhere | Missing::OtherTags(_) => {
-                Ok(None)
-            }
+            Missing::Nothing(..)
+            | Missing::Blocked(..)
+            | Missing::Elsewhere
+            | Missing::OtherTags(_) => Ok(None),
         }
     }
 }

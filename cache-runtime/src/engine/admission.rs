@@ -15,7 +15,6 @@ use tokio::time::timeout;
 
 use crate::engine::Base;
 use crate::error::{Error, ErrorKind};
-use crate::metrics::Event;
 use crate::policy::Callsite;
 
 tokio::task_local! {
@@ -65,7 +64,6 @@ impl Places {
         let limit = callsite.policy().shed_after.filter(|_| can_refuse);
         let Some(limit) = limit else { return Ok(take.await) };
         timeout(limit, take).await.map_err(|_| {
-            cache.recorder().count(callsite, Event::Shed);
             let message = "too many loads are under way, and none ended in time";
             Error::new(ErrorKind::Overloaded, message)
         })

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::codec::fidelity::{Difference, Exactness};
 use crate::codec::{Codec, CodecError, Schema};
-use crate::engine::Base;
 use crate::engine::misuse::{self, Misuse, Oddity};
+use crate::engine::{Base, report};
 use crate::error::{Error, ErrorKind};
 use crate::key::Unhashable;
 use crate::metrics::Event;
@@ -56,11 +56,14 @@ impl Unfit {
     ///
     /// If the cache was built to panic on misuse and the function does something wrong.
     pub(crate) fn tell(&self, cache: &Base, callsite: &'static Callsite) {
-        let count = |event| cache.recorder().count(callsite, event);
+        let count = |event| {
+            cache.recorder().count(callsite, event);
+            report::counted(event);
+        };
         let difference = match self {
             Self::Unencodable => return count(Event::Unencodable),
             Self::Oversized(size) => {
-                count(Event::Oversized);
+                count(Event::TooLarge);
                 let description = format_args!(
                     "it returns a value of {size} bytes, which is more than `max_value_bytes` (or \
                      half of the embedded store's `capacity`) allows: such values are not stored, \
@@ -69,7 +72,7 @@ impl Unfit {
                 return misuse::remark(callsite, Oddity::Oversized, description);
             }
             Self::Tags(told) => {
-                count(Event::Oversized);
+                count(Event::TooLarge);
                 let description = format_args!("{}", too_many_tags(*told));
                 return misuse::remark(callsite, Oddity::Oversized, description);
             }

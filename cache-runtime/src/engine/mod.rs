@@ -15,6 +15,7 @@ mod invalidation;
 pub(crate) mod journal;
 pub(crate) mod misuse;
 mod mode;
+pub(crate) mod report;
 mod settings;
 mod shutdown;
 pub(crate) mod tags;

@@ -9,6 +9,9 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use crate::metrics::histogram::Histogram;
+use crate::metrics::outcome::{
+    Ending, MissReason, Misses, OutcomeKind, Outcomes, UncachedCalls, UncachedReason,
+};
 use crate::metrics::{Event, FunctionStats};
 use crate::policy::Callsite;
 use crate::support::log;
@@ -48,7 +51,12 @@ struct Row {
 
 /// Two cache lines apart from the next, as processors fetch them in pairs.
 #[repr(align(128))]
-struct Stripe([AtomicU64; Event::COUNT]);
+struct Stripe {
+    outcomes: [AtomicU64; OutcomeKind::ALL.len()],
+    uncached: [AtomicU64; UncachedReason::ALL.len()],
+    misses: [AtomicU64; MissReason::ALL.len()],
+    events: [AtomicU64; Event::COUNT],
+}
 
 impl Recorder {
     pub(crate) fn new(
@@ -64,22 +72,38 @@ impl Recorder {
         self.row(callsite);
     }
 
+    /// Counts something that happened in a call, or besides calls.
     pub(crate) fn count(&self, callsite: &'static Callsite, event: Event) {
         let row = self.row(callsite);
-        let Stripe(counters) = &row.stripes[stripe()];
-        counters[event as usize].fetch_add(1, Ordering::Relaxed);
+        add(&row.stripe().events, event as usize, 1);
         log::trace(format_args!("{}: {event:?}", callsite.name()));
-        match event {
-            Event::Miss => _ = row.misses.fetch_add(1, Ordering::Relaxed),
-            // A store that refuses leases may still be read, and of one that was not asked it is
-            // not known what it has. Written only where it changes: hits share the line.
-            Event::Hit | Event::StoreRefused | Event::Down | Event::Saturated
-                if row.misses.load(Ordering::Relaxed) != 0 =>
-            {
-                row.misses.store(0, Ordering::Relaxed);
-            }
-            _ => {}
+        // A store that refuses leases may still be read, and of one that was not asked it is not
+        // known what it has.
+        if matches!(event, Event::StoreRefused | Event::Down | Event::Saturated) {
+            row.is_no_longer_dry();
         }
+    }
+
+    /// Counts a call that has ended, or several.
+    pub(crate) fn ended(&self, callsite: &'static Callsite, ending: Ending, calls: u64) {
+        let row = self.row(callsite);
+        match ending {
+            // Their sum is the count of the outcome.
+            Ending { why: Some(why), .. } => add(&row.stripe().uncached, why as usize, calls),
+            Ending { kind, .. } => add(&row.stripe().outcomes, kind as usize, calls),
+        }
+        log::trace(format_args!("{}: {}", callsite.name(), ending.kind));
+        if ending.kind == OutcomeKind::Hit {
+            row.is_no_longer_dry();
+        }
+    }
+
+    /// Counts a lookup that found nothing.
+    pub(crate) fn missed(&self, callsite: &'static Callsite, reason: MissReason) {
+        let row = self.row(callsite);
+        add(&row.stripe().misses, reason as usize, 1);
+        log::trace(format_args!("{}: missed, {reason}", callsite.name()));
+        row.misses.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Whether the function's latest lookups, a good many, all found nothing.
@@ -89,7 +113,7 @@ impl Recorder {
 
     /// There is something to be found by the next lookup.
     pub(crate) fn is_no_longer_dry(&self, callsite: &'static Callsite) {
-        self.row(callsite).misses.store(0, Ordering::Relaxed);
+        self.row(callsite).is_no_longer_dry();
     }
 
     /// Counts a load that came to an end, and how long it took.
@@ -149,11 +173,10 @@ impl Recorder {
 
 impl Row {
     fn new(callsite: &'static Callsite) -> Self {
-        let stripe = || Stripe([const { AtomicU64::new(0) }; Event::COUNT]);
         let places = callsite.policy().max_concurrent_loads;
         Self {
             callsite,
-            stripes: std::array::from_fn(|_| stripe()),
+            stripes: std::array::from_fn(|_| Stripe::new()),
             loads: Histogram::new(),
             misses: AtomicU32::new(0),
             places: places.map(|places| {
@@ -162,13 +185,50 @@ impl Row {
         }
     }
 
+    /// The counters of the present thread.
+    fn stripe(&self) -> &Stripe {
+        &self.stripes[stripe()]
+    }
+
+    /// Written only where it changes: hits share the line.
+    fn is_no_longer_dry(&self) {
+        if self.misses.load(Ordering::Relaxed) != 0 {
+            self.misses.store(0, Ordering::Relaxed);
+        }
+    }
+
     fn snapshot(&self) -> FunctionStats {
-        let count = |event: Event| {
-            let counts =
-                self.stripes.iter().map(|Stripe(c)| c[event as usize].load(Ordering::Relaxed));
-            counts.sum()
+        let sum = |count: &dyn Fn(&Stripe) -> &AtomicU64| {
+            self.stripes.iter().map(|stripe| count(stripe).load(Ordering::Relaxed)).sum()
         };
-        FunctionStats::new(self.callsite, count, self.loads.snapshot())
+        let uncached = UncachedCalls::new(|it| sum(&|stripe| &stripe.uncached[it as usize]));
+        let outcomes = Outcomes::new(|it| sum(&|stripe| &stripe.outcomes[it as usize]));
+        FunctionStats {
+            function: self.callsite.name(),
+            template: self.callsite.template(),
+            outcomes: Outcomes { uncached: uncached.total(), ..outcomes },
+            uncached,
+            misses: Misses::new(|it| sum(&|stripe| &stripe.misses[it as usize])),
+            load_latency: self.loads.snapshot(),
+            ..FunctionStats::of_events(|it| sum(&|stripe| &stripe.events[it as usize]))
+        }
+    }
+}
+
+impl Stripe {
+    const fn new() -> Self {
+        Self {
+            outcomes: [const { AtomicU64::new(0) }; OutcomeKind::ALL.len()],
+            uncached: [const { AtomicU64::new(0) }; UncachedReason::ALL.len()],
+            misses: [const { AtomicU64::new(0) }; MissReason::ALL.len()],
+            events: [const { AtomicU64::new(0) }; Event::COUNT],
+        }
+    }
+}
+
+fn add(counters: &[AtomicU64], at: usize, count: u64) {
+    if let Some(counter) = counters.get(at) {
+        counter.fetch_add(count, Ordering::Relaxed);
     }
 }
 
@@ -195,12 +255,17 @@ mod tests {
     #[test]
     fn a_function_is_dry_until_there_is_something_or_nobody_to_ask() {
         let recorder = Recorder::new(|_, _| {});
-        let dry = || (0..DRY).for_each(|_| recorder.count(&BY_HAND, Event::Miss));
-        for event in [Event::Hit, Event::StoreRefused, Event::Down, Event::Saturated] {
-            dry();
+        let dry = || {
+            (0..DRY).for_each(|_| recorder.missed(&BY_HAND, MissReason::Absent));
             assert!(recorder.is_dry(&BY_HAND));
+        };
+        for event in [Event::StoreRefused, Event::Down, Event::Saturated] {
+            dry();
             recorder.count(&BY_HAND, event);
             assert!(!recorder.is_dry(&BY_HAND), "{event:?}");
         }
+        dry();
+        recorder.ended(&BY_HAND, OutcomeKind::Hit.into(), 1);
+        assert!(!recorder.is_dry(&BY_HAND));
     }
 }

@@ -4,8 +4,8 @@ use serde::Serialize;
 
 use crate::error::Failure;
 use crate::metrics::list::function_counters;
+use crate::metrics::outcome::{Misses, Outcomes, UncachedCalls};
 use crate::metrics::{Event, Latency, QueueStats};
-use crate::policy::Callsite;
 use crate::support::log;
 
 /// What a cache has done so far; returned by [`Cache::stats`](crate::Cache::stats).
@@ -32,7 +32,7 @@ use crate::support::log;
 /// ```text
 /// function      hits  misses  hit rate  loads  failed  median  slowest
 /// shop::square     1       1    50.0 %      1       0    2 µs     2 µs
-///     fills stored 1
+///     loaded 1, missed absent 1, fills stored 1
 /// undelivered invalidations 0
 /// ```
 #[derive(Clone, Debug, Default, Serialize)]
@@ -122,19 +122,20 @@ impl Stats {
         None
     }
 
-    /// How many lookups of a function found a value, by the end of its path: `get_user` or
-    /// `users::get_user`. Zero if no such function was called. Several functions whose paths end so
-    /// are counted together.
+    /// How many calls of a function [hit](crate::stats::OutcomeKind::Hit), by the end of its path:
+    /// `get_user` or `users::get_user`. Zero if no such function was called. Several functions
+    /// whose paths end so are counted together.
     #[must_use]
     pub fn hits(&self, function: &str) -> u64 {
-        self.ending_in(function).map(|it| it.hits).sum()
+        self.ending_in(function).map(FunctionStats::hits).sum()
     }
 
-    /// How many lookups of a function found no value, or none that may be used. Zero if no such
-    /// function was called; see [`hits`](Self::hits).
+    /// How many lookups of a function found no value, or none that may be used, for whatever
+    /// [reason](crate::stats::MissReason). Zero if no such function was called; see
+    /// [`hits`](Self::hits).
     #[must_use]
     pub fn misses(&self, function: &str) -> u64 {
-        self.ending_in(function).map(|it| it.misses).sum()
+        self.ending_in(function).map(FunctionStats::misses).sum()
     }
 
     /// How often the body of a function has run, however it ended: with a value, with an error, or
@@ -173,6 +174,12 @@ macro_rules! function_stats {
             pub function: &'static str,
             /// Its key template.
             pub template: &'static str,
+            /// How its calls ended.
+            pub outcomes: Outcomes,
+            /// Why its body ran although the cache was to be used.
+            pub uncached: UncachedCalls,
+            /// Why its lookups found nothing.
+            pub misses: Misses,
             $(
                 $(#[$doc])*
                 #[doc = concat!(
@@ -188,17 +195,12 @@ macro_rules! function_stats {
         }
 
         impl FunctionStats {
-            pub(super) fn new(
-                callsite: &'static Callsite,
-                count: impl Fn(Event) -> u64,
-                load_latency: Latency,
-            ) -> Self {
-                let (function, template) = (callsite.name(), callsite.template());
-                Self { function, template, $($field: count(Event::$event),)* load_latency }
+            pub(super) fn of_events(count: impl Fn(Event) -> u64) -> Self {
+                Self { $($field: count(Event::$event),)* ..Self::default() }
             }
 
-            /// Every counter, with its metric.
-            pub(super) fn counters(&self) -> impl Iterator<Item = Counter> + use<> {
+            /// Every counter of an event, with its metric.
+            fn event_counters(&self) -> impl Iterator<Item = Counter> + use<> {
                 [$(Counter {
                     field: stringify!($field),
                     count: self.$field,
@@ -213,17 +215,45 @@ macro_rules! function_stats {
 function_counters!(function_stats);
 
 impl FunctionStats {
-    /// The fraction of lookups that found a value, from 0 to 1; `None` before the first lookup.
+    /// How many calls there were that have ended: the sum of all [outcomes](Self::outcomes). Each
+    /// id of a batch is a call.
+    #[must_use]
+    pub fn calls(&self) -> u64 {
+        self.outcomes.total()
+    }
+
+    /// How many calls found a fresh value in the store.
+    #[must_use]
+    pub fn hits(&self) -> u64 {
+        self.outcomes.hit
+    }
+
+    /// How many lookups found nothing: the sum of all [reasons](Self::misses).
+    #[must_use]
+    pub fn misses(&self) -> u64 {
+        self.misses.total()
+    }
+
+    /// The fraction of calls that were answered by the store, with a fresh value or a stale one,
+    /// from 0 to 1. Calls that bypassed the cache, or were dropped, are left out; `None` if there
+    /// were no others.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more than 52 bits")]
     pub fn hit_rate(&self) -> Option<f64> {
-        let lookups = self.hits + self.misses;
-        (lookups > 0).then(|| self.hits as f64 / lookups as f64)
+        let Outcomes { hit, stale, bypassed, cancelled, .. } = self.outcomes;
+        let calls = self.calls() - bypassed - cancelled;
+        (calls > 0).then(|| (hit + stale) as f64 / calls as f64)
     }
 
     /// How often the body has run, however it ended: with a value, with an error, or dropped.
     #[must_use]
     pub fn loads(&self) -> u64 {
         self.loads_ok + self.loads_failed + self.loads_cancelled
+    }
+
+    /// Every counter, with its metric.
+    pub(super) fn counters(&self) -> impl Iterator<Item = Counter> + use<> {
+        let calls = self.outcomes.counters().chain(self.uncached.counters());
+        calls.chain(self.misses.counters()).chain(self.event_counters())
     }
 }

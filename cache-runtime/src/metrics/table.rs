@@ -46,12 +46,13 @@ impl Table {
     fn of_functions(functions: &[FunctionStats]) -> Self {
         let head =
             ["function", "hits", "misses", "hit rate", "loads", "failed", "median", "slowest"];
-        let shown = ["hits", "misses", "loads_ok", "loads_failed", "loads_cancelled"];
+        // Its reasons say more than the count of all that were uncached.
+        let shown = ["hit", "uncached", "loads_ok", "loads_failed", "loads_cancelled"];
         let rows = functions.iter().map(|it| Row {
             cells: vec![
                 it.function.to_owned(),
-                it.hits.to_string(),
-                it.misses.to_string(),
+                it.hits().to_string(),
+                it.misses().to_string(),
                 it.hit_rate().map_or_else(String::new, |rate| format!("{:.1} %", 100.0 * rate)),
                 it.loads().to_string(),
                 it.loads_failed.to_string(),
@@ -142,7 +143,7 @@ fn span(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Latency;
+    use crate::metrics::{Latency, Misses, Outcomes, UncachedCalls};
 
     #[test]
     fn columns_are_aligned_and_nothing_that_happened_is_left_out() {
@@ -155,8 +156,9 @@ mod tests {
         let functions = vec![
             FunctionStats {
                 function: "users::get_user",
-                hits: 1204,
-                misses: 12,
+                outcomes: Outcomes { hit: 1204, loaded: 11, uncached: 1, ..Outcomes::default() },
+                uncached: UncachedCalls { unavailable: 1, ..UncachedCalls::default() },
+                misses: Misses { absent: 9, tag: 3, ..Misses::default() },
                 loads_ok: 11,
                 loads_failed: 1,
                 loads_cancelled: 1,
@@ -180,7 +182,7 @@ mod tests {
         let expected = "\
 function         hits  misses  hit rate  loads  failed  median  slowest
 users::get_user  1204      12    99.0 %     13       1  812 µs    2.3 s
-    fills stored 11, store down 3
+    loaded 11, uncached unavailable 1, missed absent 9, missed tag 3, fills stored 11, store down 3
 by hand             0       0                0       0                 \n    invalidations 2
 queue  pushed  delivered  batches  dead letters
 views      10         10        1             0

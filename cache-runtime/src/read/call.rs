@@ -5,7 +5,7 @@ use std::mem;
 use crate::codec::Schema;
 use crate::engine::misuse::{self, Misuse};
 use crate::engine::tags::Tags;
-use crate::engine::{Core, Mode, ambient, elsewhere};
+use crate::engine::{Core, Mode, ambient, elsewhere, report};
 use crate::key::{Key, Unhashable, Untyped};
 use crate::metrics::Event;
 use crate::policy::{self, Callsite};
@@ -81,17 +81,16 @@ impl ReadCall {
 
     pub(crate) fn count(&self, event: Event) {
         self.cache.recorder().count(self.callsite, event);
+        report::counted(event);
     }
 
     /// Whether the call bypasses the cache: because there is no store, because the caller said so,
     /// because its key names no entry, or because its task is writing the entry.
     pub(in crate::read) fn bypasses(&self, mode: Mode, unhashable: Option<Unhashable>) -> bool {
-        let bypasses =
-            mode == Mode::Bypass || self.reports_unhashable(unhashable) || self.is_being_written();
-        if bypasses {
-            self.count(Event::Bypass);
-        }
-        bypasses || self.cache.store().is_none()
+        mode == Mode::Bypass
+            || self.reports_unhashable(unhashable)
+            || self.is_being_written()
+            || self.cache.store().is_none()
     }
 
     /// Whether the key names no entry, which is a misuse of the attribute.

@@ -9,10 +9,10 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use crate::engine::admission::Places;
-use crate::engine::{Core, Mode};
+use crate::engine::{Core, Mode, report};
 use crate::error::Error;
 use crate::key::Untyped;
-use crate::metrics::Event;
+use crate::metrics::{Ending, OutcomeKind};
 use crate::read::call::{ReadCall, resolved};
 use crate::read::freshness::AgePolicy;
 use crate::read::interpret::Reply;
@@ -21,6 +21,7 @@ use crate::read::load::mode::LoadMode;
 use crate::read::lookup::{Lookup, LookupOutcome, Refresh, Step};
 use crate::read::restore::RestoreChannel;
 use crate::read::steps::{Protocol, Steps};
+use crate::read::tally::Tally;
 use crate::record::Value;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
@@ -28,6 +29,9 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 /// A call on its way.
 pub(super) struct Driver {
     stage: Stage,
+    /// How the call will end if nothing else happens.
+    ending: Ending,
+    tally: Tally,
 }
 
 /// How far a call has come.
@@ -46,7 +50,11 @@ enum Stage {
 
 impl Driver {
     pub(super) fn new(cache: Option<Core>, mode: Mode, key: Untyped, age: AgePolicy) -> Self {
-        Self { stage: Stage::Begin(cache, key, mode, age) }
+        Self::at(Stage::Begin(cache, key, mode, age), Tally::one())
+    }
+
+    fn at(stage: Stage, tally: Tally) -> Self {
+        Self { stage, ending: OutcomeKind::Cancelled.into(), tally }
     }
 }
 
@@ -56,16 +64,16 @@ impl Protocol for Driver {
             // If a stage panics, the call is done.
             let (stage, is_pending) = match mem::replace(&mut self.stage, Stage::Done) {
                 Stage::Begin(cache, key, mode, age) => {
-                    (Stage::begin((cache, key), mode, age, steps), false)
+                    (self.begin((cache, key), mode, age, steps), false)
                 }
                 Stage::FirstLook(mut look) => match look.as_mut().poll(cx) {
-                    Poll::Ready((lookup, reply)) => (Stage::looked(lookup, reply, steps), false),
+                    Poll::Ready((lookup, reply)) => (self.looked(lookup, reply, steps), false),
                     Poll::Pending => (Stage::FirstLook(look), true),
                 },
                 Stage::Search(channel, mut search) => {
                     match channel.poll(cx, steps, |cx| search.as_mut().poll(cx)) {
                         Poll::Ready((lookup, outcome)) => {
-                            (Stage::searched(lookup, outcome, steps), false)
+                            (self.searched(lookup, outcome, steps), false)
                         }
                         Poll::Pending => (Stage::Search(channel, search), true),
                     }
@@ -73,7 +81,8 @@ impl Protocol for Driver {
                 Stage::Place(load, mut place) => match place.as_mut().poll(cx) {
                     Poll::Ready(Err(overloaded)) if steps.can_refuse() => {
                         steps.refuse(overloaded);
-                        (Stage::finish(*load, steps), false)
+                        self.ending = OutcomeKind::Shed.into();
+                        (self.finish(*load, steps), false)
                     }
                     Poll::Ready(places) => {
                         load.start(steps);
@@ -84,16 +93,19 @@ impl Protocol for Driver {
                 Stage::Body(mut load, places) => match load.poll(&places, cx, steps) {
                     Poll::Ready(()) => {
                         drop(places);
-                        (Stage::finish(*load, steps), false)
+                        (self.finish(*load, steps), false)
                     }
                     Poll::Pending => (Stage::Body(load, places), true),
                 },
                 Stage::Finish(call, mut finish) => match finish.as_mut().poll(cx) {
                     Poll::Ready(stale) => {
-                        if let Some(stale) = stale {
-                            serve_stale(&call, &stale, steps);
+                        // If it does not decode, which it did before, the call returns the failure.
+                        if let Some(stale) = stale
+                            && steps.decode(stale.payload(), call.schema.codec)
+                        {
+                            self.ending = OutcomeKind::Stale.into();
                         }
-                        (Stage::Done, false)
+                        (self.done(&call), false)
                     }
                     Poll::Pending => (Stage::Finish(call, finish), true),
                 },
@@ -107,52 +119,63 @@ impl Protocol for Driver {
     }
 }
 
-impl Stage {
+impl Driver {
     fn begin(
+        &mut self,
         (cache, key): (Option<Core>, Untyped),
         mode: Mode,
         age: AgePolicy,
         steps: &mut dyn Steps,
-    ) -> Self {
+    ) -> Stage {
         let (cache, mode) = resolved(cache, key.callsite, key.owner, mode);
         let unhashable = key.unhashable();
         let call = ReadCall::new(cache, key, mode);
         if call.bypasses(mode, unhashable) {
-            return Self::load(call, LoadMode::Alone, steps);
+            self.ending = OutcomeKind::Bypassed.into();
+            return self.load(call, LoadMode::Alone, steps);
         }
+        let age = if report::is_asked() { age.considered() } else { age };
         let mut lookup = Lookup::new(call, mode, age, steps.memory(), steps.is_by_hand());
         if let Some(step) = lookup.begin() {
-            return Self::search(lookup, step);
+            return self.search(lookup, step);
         }
         match lookup.ask_at_once() {
-            Some(reply) => Self::looked(lookup, reply, steps),
-            None => Self::first_look(lookup),
+            Some(reply) => self.looked(lookup, reply, steps),
+            None => self.first_look(lookup),
         }
     }
 
-    fn first_look(lookup: Lookup<'static>) -> Self {
+    fn first_look(&mut self, lookup: Lookup<'static>) -> Stage {
+        self.tally.note(&lookup.call);
         if lookup.needs_value_only() {
             // A future of its own, which is a fraction of the other in size.
-            return Self::FirstLook(Box::pin(lookup.ask_for_value()));
+            return Stage::FirstLook(Box::pin(lookup.ask_for_value()));
         }
-        Self::FirstLook(Box::pin(async move {
+        Stage::FirstLook(Box::pin(async move {
             let reply = lookup.ask().await;
             (lookup, reply)
         }))
     }
 
-    fn looked(mut lookup: Lookup<'static>, reply: Reply, steps: &mut dyn Steps) -> Self {
+    fn looked(
+        &mut self,
+        mut lookup: Lookup<'static>,
+        reply: Reply,
+        steps: &mut dyn Steps,
+    ) -> Stage {
         let (seen, freshness) = lookup.judge(reply);
         let seen = lookup.confirm_by(seen, steps);
         if lookup.is_hit(&seen, freshness) {
-            return Self::Done;
+            self.ending = OutcomeKind::Hit.into();
+            return self.done(&lookup.call);
         }
-        Self::search(lookup, Step::Decide(None, seen, freshness))
+        self.search(lookup, Step::Decide(None, seen, freshness))
     }
 
-    fn search(mut lookup: Lookup<'static>, step: Step) -> Self {
+    fn search(&mut self, mut lookup: Lookup<'static>, step: Step) -> Stage {
+        self.tally.note(&lookup.call);
         let channel = lookup.open_channel();
-        Self::Search(
+        Stage::Search(
             channel,
             Box::pin(async move {
                 let outcome = lookup.search(step).await;
@@ -162,16 +185,25 @@ impl Stage {
     }
 
     fn searched(
+        &mut self,
         mut lookup: Lookup<'static>,
         outcome: LookupOutcome,
         steps: &mut dyn Steps,
-    ) -> Self {
+    ) -> Stage {
         match outcome {
-            LookupOutcome::Found | LookupOutcome::Kept => Self::Done,
-            LookupOutcome::Load(mode) => Self::load(lookup.call, mode, steps),
-            LookupOutcome::Refresh(refresh) => {
+            LookupOutcome::Found(ending) => {
+                self.ending = ending;
+                self.done(&lookup.call)
+            }
+            LookupOutcome::Kept => self.done(&lookup.call),
+            LookupOutcome::Load(mode, ending) => {
+                self.ending = ending;
+                self.load(lookup.call, mode, steps)
+            }
+            LookupOutcome::Refresh(refresh, ending) => {
+                self.ending = ending;
                 refresh_in_background(&lookup.call, refresh, steps);
-                Self::Done
+                self.done(&lookup.call)
             }
             LookupOutcome::Await(refresh) => {
                 // Joins before the load begins, so that this caller may take the result too. There
@@ -181,25 +213,34 @@ impl Stage {
                 refresh_in_background(&lookup.call, refresh, steps);
                 // The body in the call is the only one that is left.
                 lookup.age = AgePolicy::Considered;
-                Self::search(lookup, step)
+                lookup.owns_load = true;
+                self.search(lookup, step)
             }
         }
     }
 
-    fn load(call: ReadCall, mode: LoadMode, steps: &mut dyn Steps) -> Self {
+    fn load(&mut self, call: ReadCall, mode: LoadMode, steps: &mut dyn Steps) -> Stage {
+        self.tally.note(&call);
         let load = Load::new(call, mode);
         if let Some(place) = load.place(steps.can_refuse()) {
-            return Self::Place(load, Box::pin(place));
+            return Stage::Place(load, Box::pin(place));
         }
         load.start(steps);
-        Self::Body(load, Places::default())
+        Stage::Body(load, Places::default())
     }
 
-    fn finish(load: Load, steps: &mut dyn Steps) -> Self {
+    fn finish(&mut self, load: Load, steps: &mut dyn Steps) -> Stage {
         match load.end(steps) {
-            (call, Some(finish)) => Self::Finish(call, finish.run()),
-            (_, None) => Self::Done,
+            (call, Some(finish)) => Stage::Finish(call, finish.run()),
+            (call, None) => self.done(&call),
         }
+    }
+
+    /// The call has its result.
+    fn done(&mut self, call: &ReadCall) -> Stage {
+        report::tagged(|| call.tags.shown(&call.cache));
+        self.tally.end((&call.cache, call.callsite), self.ending);
+        Stage::Done
     }
 }
 
@@ -211,20 +252,12 @@ fn refresh_in_background(call: &ReadCall, refresh: Refresh, steps: &mut dyn Step
     let channel = lookup.open_channel();
     let search = Box::pin(async move {
         let outcome = match lookup.refresh(refresh).await {
-            Step::Done(LookupOutcome::Load(mode)) => LookupOutcome::Load(mode),
+            Step::Done(load @ LookupOutcome::Load(..)) => load,
             // If the value has gone, the next call loads it.
             _ => LookupOutcome::Kept,
         };
         (lookup, outcome)
     });
-    let driver = Driver { stage: Stage::Search(channel, search) };
+    let driver = Driver::at(Stage::Search(channel, search), Tally::none());
     steps.detach(Box::new(driver), &call.cache);
-}
-
-/// Serves a value that was kept, in place of a failure.
-fn serve_stale(call: &ReadCall, stale: &Value, steps: &mut dyn Steps) {
-    // If it does not decode, which it did before, the call returns the failure.
-    if steps.decode(stale.payload(), call.schema.codec) {
-        call.count(Event::Stale);
-    }
 }

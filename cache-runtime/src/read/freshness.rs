@@ -17,6 +17,13 @@ pub(in crate::read) enum AgePolicy {
     Detachable,
 }
 
+impl AgePolicy {
+    /// The same for a call whose caller asks how old the value is.
+    pub(in crate::read) fn considered(self) -> Self {
+        if self == Self::Ignored { Self::Considered } else { self }
+    }
+}
+
 /// What a call may do with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::read) enum Freshness {

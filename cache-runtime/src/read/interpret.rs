@@ -9,7 +9,7 @@ use bytes::Bytes;
 use crate::codec::Codec;
 use crate::engine::misuse::{self, Oddity};
 use crate::engine::tags::Standing;
-use crate::metrics::Event;
+use crate::metrics::{MissReason, UncachedReason};
 use crate::read::call::ReadCall;
 use crate::record::token::Token;
 use crate::record::{self, Found, Value};
@@ -30,9 +30,10 @@ pub(crate) struct Reply {
 pub(crate) enum Missing {
     /// The key holds nothing, or nothing that may stay, so the call may ask for the lease. With the
     /// token of a value that is of no use, such as one that was stored under other stamps.
-    Nothing(Option<Token>),
-    /// A fence or foreign data is in the way: nothing can be read or stored now.
-    Blocked,
+    Nothing(MissReason, Option<Token>),
+    /// A fence or foreign data is in the way, or the store is not to be asked: nothing can be read
+    /// or stored now. With what a look has found, if there was one.
+    Blocked(UncachedReason, Option<MissReason>),
     /// A value of another release, which that release can use. The value of this release is in the
     /// key [beside](crate::read::beside).
     Elsewhere,
@@ -41,6 +42,23 @@ pub(crate) enum Missing {
     OtherTags(Vec<String>),
     /// The store did not answer.
     Unanswered(StoreError),
+}
+
+impl Missing {
+    /// Somebody is writing the entry or one of its tags.
+    pub(in crate::read) fn fenced(reason: MissReason) -> Self {
+        Self::Blocked(UncachedReason::Fenced, Some(reason))
+    }
+
+    /// The key holds somebody else's data, which stays.
+    pub(in crate::read) fn foreign() -> Self {
+        Self::Blocked(UncachedReason::NotGranted, Some(MissReason::Foreign))
+    }
+
+    /// An invalidation of the entry has not been delivered yet, so the store is not asked.
+    pub(in crate::read) fn outdated() -> Self {
+        Self::Blocked(UncachedReason::Outdated, None)
+    }
 }
 
 impl Reply {
@@ -66,11 +84,11 @@ impl ReadCall {
         let now_ms = now_ms.map_err(Missing::Unanswered)?;
         let stamps = stamps.map_err(Missing::Unanswered)?;
         if stamps == Standing::Fenced {
-            return Err(Missing::Blocked);
+            return Err(Missing::fenced(MissReason::Tag));
         }
         match record.map_err(Missing::Unanswered)? {
             Some(record) => self.interpret_record(record, &stamps, now_ms),
-            None => Err(Missing::Nothing(None)),
+            None => Err(Missing::Nothing(MissReason::Absent, None)),
         }
     }
 
@@ -88,15 +106,14 @@ impl ReadCall {
         if let Some(others) = self.tags.others_in(&self.cache, &value) {
             return Err(Missing::OtherTags(others));
         }
-        if stamps.are_those_of(&value) && self.fits(&value) {
-            return Ok(value);
-        }
-        if stamps.are_those_of(&value) {
-            self.count_undecodable(&value);
-        }
+        let reason = match stamps.are_those_of(&value) {
+            true if self.fits(&value) => return Ok(value),
+            true => self.unreadable(&value),
+            false => MissReason::Tag,
+        };
         let token = value.token();
         let stale = stamps.made_stale(value, now_ms).filter(|value| self.fits(value));
-        stale.ok_or(Missing::Nothing(Some(token)))
+        stale.ok_or(Missing::Nothing(reason, Some(token)))
     }
 
     /// The value that a flight has for a waiter, whose leader has compared the stamps. A leader
@@ -110,32 +127,29 @@ impl ReadCall {
     fn value_in(&self, record: Bytes) -> Result<Value, Missing> {
         match record::read(record, self.hash) {
             Found::Value(value) => Ok(value),
-            Found::Lease | Found::Damaged => Err(Missing::Nothing(None)),
-            Found::Fence => Err(Missing::Blocked),
-            Found::Foreign => {
-                self.count(Event::Foreign);
-                Err(Missing::Blocked)
-            }
+            Found::Lease => Err(Missing::Nothing(MissReason::Absent, None)),
+            Found::Damaged => Err(Missing::Nothing(MissReason::Undecodable, None)),
+            Found::OfAnotherPrimary => Err(Missing::Nothing(MissReason::OtherPrimary, None)),
+            Found::Fence => Err(Missing::fenced(MissReason::Absent)),
+            Found::Foreign => Err(Missing::foreign()),
             // Another key's record was copied into this one: the store has made sure that it has
             // not mixed up two replies.
-            Found::Misplaced(token) => {
-                self.count(Event::Misplaced);
-                Err(Missing::Nothing(Some(token)))
-            }
+            Found::Misplaced(token) => Err(Missing::Nothing(MissReason::Misplaced, Some(token))),
         }
     }
 
-    /// What `restore` makes of a value. Counts the value as undecodable if that fails or panics.
+    /// What `restore` makes of a value; nothing if that fails or panics.
     pub(crate) fn decode<R>(
         &self,
         value: &Value,
         restore: impl FnOnce(&Value) -> Option<R>,
-    ) -> Option<R> {
-        let decoded = guarded(|| restore(value)).flatten();
-        if decoded.is_none() {
-            self.count_undecodable(value);
-        }
-        decoded
+    ) -> Result<R, Missing> {
+        guarded(|| restore(value)).flatten().ok_or_else(|| self.undecoded(value))
+    }
+
+    /// A value that did not decode is nothing.
+    pub(in crate::read) fn undecoded(&self, value: &Value) -> Missing {
+        Missing::Nothing(self.unreadable(value), Some(value.token()))
     }
 
     /// Whether a value has the codec and the version of this call, and at most as many bytes as
@@ -155,24 +169,27 @@ impl ReadCall {
             && !(self.is_of_schema(value) && self.tags.are_those_of(value))
     }
 
-    /// Counts a value that cannot be read, and says in the log if its size is the reason.
-    pub(in crate::read) fn count_undecodable(&self, value: &Value) {
+    /// Why a value cannot be read. Says in the log if its size is the reason.
+    pub(in crate::read) fn unreadable(&self, value: &Value) -> MissReason {
         let (size, most) = (value.payload().len(), self.cache.settings().max_value_bytes);
         if size > most {
             let description = format_args!(
                 "its entry has {size} bytes, more than the `max_value_bytes` of this process \
-                 ({most}): it was stored with another setting, counts as undecodable, and is \
-                 loaded again"
+                 ({most}): it was stored with another setting, counts as oversized, and is loaded \
+                 again"
             );
             misuse::remark(self.callsite, Oddity::OversizedEntry, description);
+            return MissReason::Oversized;
+        }
+        if !self.is_of_schema(value) {
+            return MissReason::VersionOrCodec;
         }
         // A remembered error that cannot be read is one of another function, or of another process.
-        if !value.is_error() {
-            self.count(Event::Undecodable);
-            if self.fits(value) {
-                self.callsite.trials().again();
-            }
+        if value.is_error() {
+            return MissReason::Absent;
         }
+        self.callsite.trials().again();
+        MissReason::Undecodable
     }
 
     /// Whether a value that is kept longer than its time to live is still fresh. One round trip.

@@ -21,6 +21,8 @@
 //! | what a search has come to | [`LookupOutcome`] | found, kept, load, refresh, await |
 //! | how the body runs | [`LoadMode`] | alone, shared, leased, replace, refresh |
 //! | what is left after the body | [`Finish`] | store, remove, keep |
+//! | how the call ends | [`OutcomeKind`] | hit, stale, coalesced, loaded, bypassed, uncached, |
+//! | | | shed, cancelled; counted once, by the [`Tally`] |
 //!
 //! # The frames of a hit
 //!
@@ -46,6 +48,8 @@
 //! [`Lookup`]: lookup::Lookup
 //! [`LookupOutcome`]: lookup::LookupOutcome
 //! [`Missing`]: interpret::Missing
+//! [`OutcomeKind`]: crate::metrics::OutcomeKind
+//! [`Tally`]: tally::Tally
 
 mod batch;
 mod beside;
@@ -59,6 +63,7 @@ mod load;
 mod lookup;
 mod restore;
 mod steps;
+mod tally;
 
 use std::fmt;
 

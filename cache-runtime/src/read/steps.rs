@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use crate::codec::fidelity::{Difference, Exactness};
 use crate::codec::{Codec, CodecError};
-use crate::engine::Core;
 use crate::engine::entry::{Content, Lasting};
+use crate::engine::{Core, report};
 use crate::error::Error;
 use crate::key::{Tag, Typed};
 use crate::policy::FINGERPRINT;
@@ -202,7 +202,7 @@ impl<R, T> Steps for Both<'_, R, T> {
     }
 
     fn poll_body(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.body.poll(cx).map(|result| self.values.result = Some(result))
+        report::aside(|| self.body.poll(cx)).map(|result| self.values.result = Some(result))
     }
 
     fn detach(&mut self, protocol: Box<dyn Protocol>, cache: &Core) {

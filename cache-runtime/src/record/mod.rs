@@ -95,9 +95,14 @@ pub(crate) enum Found {
     Damaged,
     /// A value of ours, with this token, but stored for another key.
     Misplaced(Token),
+    /// Stands for a record that another primary has stored, which is not to be believed.
+    OfAnotherPrimary,
     /// Foreign data, which is left alone.
     Foreign,
 }
+
+/// What a store answers in place of a record that it does not believe. It is of no kind.
+pub(crate) const OF_ANOTHER_PRIMARY: &[u8] = &[MAGIC[0], MAGIC[1], FORMAT, b'-'];
 
 /// The token of a lease or a value.
 pub(crate) fn token(record: &[u8]) -> Option<Token> {
@@ -174,6 +179,9 @@ fn array<const N: usize>(record: &[u8], at: usize) -> [u8; N] {
 
 /// Interprets `record`, as read from the key with the hash `key`.
 pub(crate) fn read(record: Bytes, key: KeyHash) -> Found {
+    if record == OF_ANOTHER_PRIMARY {
+        return Found::OfAnotherPrimary;
+    }
     let (Some(magic), Some(&format), Some(&kind)) =
         (record.get(..MAGIC.len()), record.get(FORMAT_AT), record.get(KIND))
     else {

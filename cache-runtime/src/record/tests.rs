@@ -3,13 +3,6 @@ use proptest::prelude::*;
 use crate::record::value::MOST_STAMPS;
 use crate::record::*;
 
-impl Value {
-    /// When it was stored, by the clock of its store.
-    pub(crate) fn stored_at_ms(&self) -> u64 {
-        u64::from_be_bytes(std::array::from_fn(|at| self.record()[layout::STORED_AT + at]))
-    }
-}
-
 const KEY: &str = "user:7";
 const ORIGIN: Origin = Origin([0xA0, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7]);
 const TOKEN: Token = Token::from_bytes(*b"0123456789abcdef");
@@ -325,7 +318,7 @@ proptest! {
             }
             Found::Misplaced(token) => prop_assert!(misplaced && Some(token) == held),
             Found::Foreign => prop_assert!(record.len() < 4 || !record.starts_with(&MAGIC)),
-            Found::Lease | Found::Fence | Found::Damaged => {
+            Found::Lease | Found::Fence | Found::Damaged | Found::OfAnotherPrimary => {
                 prop_assert!(record.starts_with(&MAGIC) && !misplaced);
             }
         }

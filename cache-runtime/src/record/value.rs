@@ -108,6 +108,11 @@ impl Value {
 
 /// What decides by age.
 impl Value {
+    /// When it was stored, by the server's clock.
+    pub(crate) fn stored_at_ms(&self) -> u64 {
+        u64::from_be_bytes(array(&self.record, STORED_AT))
+    }
+
     /// Until when it is fresh, by the server's clock.
     pub(crate) fn fresh_until_ms(&self) -> u64 {
         u64::from_be_bytes(array(&self.record, FRESH_UNTIL))

@@ -35,7 +35,7 @@ async fn batches_that_overlap_load_each_id_once(fixture: Fixture) {
     assert_eq!(sorted(first.await.unwrap().unwrap()), tens([1, 2, 3]));
     assert_eq!(sorted(second.await.unwrap().unwrap()), tens([2, 3, 4]));
     assert_eq!(fixture.db.take_loads(), [[0; 0]; 0]);
-    assert_eq!(stats(&fixture.cache, "rows").coalesced, 2);
+    assert_eq!(stats(&fixture.cache, "rows").outcomes.coalesced, 2);
 }
 
 async fn a_batch_waits_for_a_single_read(fixture: Fixture) {

@@ -115,7 +115,7 @@ async fn behind_a_window_nobody_waits(fixture: Fixture) {
     gate.entered(1).await;
     gate.open();
     eventually!(stored(&fixture).await == Some(1));
-    assert_eq!(fixture.sum("behind", |stats| stats.stale_served), 0);
+    assert_eq!(fixture.sum("behind", |stats| stats.outcomes.stale), 0);
 }
 
 on_all_stores! {

@@ -209,7 +209,7 @@ async fn a_slow_load_is_not_waited_for(fixture: Fixture) {
     }
     gate.open();
     eventually!(fresh(&fixture).await == Some(1));
-    assert!(fixture.sum("hurried", |stats| stats.stale_served) >= 6);
+    assert!(fixture.sum("hurried", |stats| stats.outcomes.stale) >= 6);
 }
 
 /// A quick one is: its value, and where it fails the stale one.

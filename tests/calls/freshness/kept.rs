@@ -83,14 +83,14 @@ impl Fixture {
 async fn it_is_served_as_stale_and_refreshed(fixture: Fixture) {
     for (has_tag, former, new) in [(false, 0, 1), (true, 1, 2)] {
         assert_eq!(fixture.page(&fixture.here).await, former);
-        let stale = fixture.sum("page", |stats| stats.stale_served);
+        let stale = fixture.sum("page", |stats| stats.outcomes.stale);
         let gate = fixture.origin.hold();
         fixture.make_stale(has_tag, new).await;
         assert_eq!(fixture.fresh_page().await, None, "it is fresh no longer");
         for cache in [&fixture.here, &fixture.there] {
             assert_eq!(fixture.page(cache).await, former);
         }
-        assert_eq!(fixture.sum("page", |stats| stats.stale_served), stale + 2);
+        assert_eq!(fixture.sum("page", |stats| stats.outcomes.stale), stale + 2);
         gate.entered(1).await;
         gate.open();
         fixture.origin.let_run();
@@ -182,7 +182,7 @@ async fn it_is_served_in_place_of_errors(fixture: Fixture) {
     fixture.there.scope(all(origin, 1, 1)).await.unwrap();
     origin.fail();
     assert_eq!(cache.scope(shown(origin, 1)).await, Ok(0));
-    assert_eq!(fixture.sum("shown", |stats| stats.stale_served), 1);
+    assert_eq!(fixture.sum("shown", |stats| stats.outcomes.stale), 1);
     origin.set(1);
     eventually!(cache.scope(shown(origin, 1)).await == Ok(1));
 }

@@ -100,7 +100,7 @@ async fn obey(mut parent: Parent) {
         told.started += stats.refreshes_started;
         told.replaced += stats.refreshes_ok;
         told.failed += stats.refreshes_failed;
-        told.served_stale += stats.stale_served;
+        told.served_stale += stats.outcomes.stale;
     }
     parent.say(&told);
 }

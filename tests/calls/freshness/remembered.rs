@@ -184,7 +184,7 @@ async fn nothing_is_not_served_stale(fixture: Fixture) {
     eventually!(fixture.here.get(&find_key()).await.unwrap().is_none());
     fixture.origin.set(1);
     assert_eq!(call().await, Some(1));
-    assert_eq!(fixture.sum("find", |stats| stats.stale_served), 0);
+    assert_eq!(fixture.sum("find", |stats| stats.outcomes.stale), 0);
 }
 
 on_all_stores! {

@@ -29,7 +29,7 @@ async fn one_refresh_runs_and_nobody_waits(fixture: Fixture) {
         assert_eq!(fixture.get(cache).await, Ok(1));
     }
     assert_eq!(fixture.origin.loads(), 2);
-    assert_eq!(fixture.sum("value", |stats| stats.stale_served), 200);
+    assert_eq!(fixture.sum("value", |stats| stats.outcomes.stale), 200);
     eventually!(fixture.sum("value", |stats| stats.refreshes_ok) == 1);
     assert_eq!(fixture.sum("value", |stats| stats.refreshes_started), 1);
 }
@@ -72,7 +72,7 @@ async fn nothing_is_refreshed_behind_a_fence(fixture: Fixture) {
     let writer = Fixture::start(&fixture.there, async move { slow_write(&origin, &held).await });
     gate.entered(1).await;
     assert_eq!(fixture.get(&fixture.here).await, Ok(1));
-    assert_eq!(fixture.sum("value", |stats| stats.stale_served), 0);
+    assert_eq!(fixture.sum("value", |stats| stats.outcomes.stale), 0);
     gate.open();
     writer.await.unwrap().unwrap();
     assert_eq!(fixture.fresh().await, None);

@@ -257,7 +257,7 @@ async fn inside_the_write_its_tag_is_bypassed(fixture: Fixture) {
     fixture.cache.scope(read_between(&fixture.db, 1)).await;
     assert_eq!(fixture.db.loads(), 2);
     let stats = fixture.cache.stats();
-    assert_eq!(stats.function("member").unwrap().bypasses, 1);
+    assert_eq!(stats.function("member").unwrap().outcomes.bypassed, 1);
 }
 
 /// A writer that dies after its commit leaves the fence. While it stands nothing is stored, and

@@ -366,8 +366,8 @@ async fn what_cannot_be_stored_is_invalidated(fixture: Fixture) {
     assert_eq!(stored(7, 0).await, (Some(7), None), "its ttl is zero");
     assert_eq!(stored(15, 3).await, (None, None), "what makes it panics");
     let stats = cache.stats();
-    assert_eq!(stats.function("odd").unwrap().unencodable, 2);
-    assert_eq!(stats.function("text").unwrap().oversized, 1);
+    assert_eq!(stats.function("odd").unwrap().fills_unencodable, 2);
+    assert_eq!(stats.function("text").unwrap().fills_oversized, 1);
 }
 
 #[cached(key = "list:<page>", ttl = 3600)]

@@ -81,7 +81,7 @@ async fn an_error_is_shared_where_it_can_be() {
     assert_eq!(began.elapsed(), LOAD);
     assert_eq!(errors, vec![Err(Shared(2)); 100]);
     assert_eq!(origin.runs.get(), 2, "the dropped one, and one for a hundred");
-    assert_eq!(stats(&fixture.cache, "shared").coalesced, 99);
+    assert_eq!(stats(&fixture.cache, "shared").outcomes.coalesced, 99);
 }
 
 /// Those who came after the load had begun may not have its error, but that of the next.
@@ -168,7 +168,7 @@ async fn a_caller_waits_no_longer_than_it_says() {
     assert_eq!(origin.runs.get(), 11);
     gate.open();
     assert_eq!(results(leader).await, [Ok(1)]);
-    assert_eq!(stats(&fixture.cache, "held").impatient, 10);
+    assert_eq!(stats(&fixture.cache, "held").uncached.impatient, 10);
 }
 
 /// Does not encode.

@@ -1,7 +1,7 @@
 //! Many callers of one key, in one process and in several.
 
 mod failures;
-mod fixture;
+pub mod fixture;
 mod one_process;
 mod processes;
 mod shared_errors;

@@ -28,7 +28,7 @@ async fn a_thousand_callers_load_once(fixture: Fixture) {
     assert_eq!(results(late).await, [1; 1_000]);
     assert_eq!(origin.runs.get(), 1);
     let stats = stats(&fixture.cache, "locked");
-    assert_eq!((stats.loads_ok, stats.fills_stored, stats.impatient), (1, 1, 0));
+    assert_eq!((stats.loads_ok, stats.fills_stored, stats.uncached.impatient), (1, 1, 0));
 }
 
 /// Within a process `lock` makes no difference.
@@ -54,7 +54,7 @@ async fn a_dropped_leader_is_replaced_at_once(fixture: Fixture) {
     assert_eq!(results(callers).await, [2; 100]);
     assert_eq!(origin.runs.get(), 2);
     let stats = stats(&fixture.cache, "locked");
-    assert_eq!((stats.loads_cancelled, stats.impatient), (1, 0));
+    assert_eq!((stats.loads_cancelled, stats.uncached.impatient), (1, 0));
 }
 
 /// However many leaders are dropped one after the other, whoever is left is served.
@@ -68,7 +68,7 @@ async fn leaders_dropped_in_a_row_are_replaced(fixture: Fixture) {
     }
     origin.gate.open();
     results(vec![last]).await;
-    assert_eq!(stats(&fixture.cache, "locked").impatient, 0);
+    assert_eq!(stats(&fixture.cache, "locked").uncached.impatient, 0);
 }
 
 #[cached(key = "panicking", ttl = 3600, lock(wait = "1h", lease = "1h"), skip(origin))]
@@ -111,7 +111,7 @@ async fn the_impatient_help_themselves(fixture: Fixture) {
     // It is the leader's value that was stored.
     assert_eq!(fixture.cache.get(&impatient_key()).await.unwrap(), Some(1));
     let stats = stats(&fixture.cache, "impatient");
-    assert_eq!((stats.impatient, stats.fills_stored), (10, 1));
+    assert_eq!((stats.uncached.impatient, stats.fills_stored), (10, 1));
 }
 
 /// Different keys do not wait for each other.

@@ -95,7 +95,7 @@ fn told(cache: &Cache, function: &str, values: Vec<u64>) -> Told {
         stored: stats.fills_stored,
         refused: stats.fills_refused,
         takeovers: stats.lease_takeovers,
-        impatient: stats.impatient,
+        impatient: stats.uncached.impatient,
     }
 }
 

@@ -141,7 +141,7 @@ async fn a_value_that_tells_too_many_tags_is_not_stored(fixture: Fixture) {
     assert_eq!(CALLS.load(SeqCst), 3, "that with 128 was stored, that with 129 was not");
     let stats = fixture.cache.stats();
     let many = stats.function("many").unwrap();
-    assert_eq!((many.fills_stored, many.oversized), (1, 2));
+    assert_eq!((many.fills_stored, many.fills_oversized), (1, 2));
     let error = fixture.cache.put(&many_key(&129), &(0..129).collect()).await.unwrap_err();
     assert!(error.to_string().contains("tells 129 tags"), "{error}");
 }

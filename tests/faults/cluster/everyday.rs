@@ -42,7 +42,7 @@ async fn entries_live_on_the_nodes_of_their_slots() {
     assert_eq!(homes.len(), 3, "all nodes have some");
     let stats = cache.stats();
     let row = stats.function("row").unwrap();
-    assert_eq!((row.hits, row.misses), (ROWS, ROWS));
+    assert_eq!((row.hits(), row.misses()), (ROWS, ROWS));
     assert_eq!(stats.connections, 3);
     for node in cluster.primaries() {
         let errors: String = node.client().await.run(&["INFO", "errorstats"]).await;
@@ -62,7 +62,7 @@ async fn writes_reach_the_other_processes() {
         }
         assert_eq!(stored(&reader).await, 0);
     }
-    assert_eq!(reader.stats().function("row").unwrap().hits, 0);
+    assert_eq!(reader.stats().function("row").unwrap().hits(), 0);
 }
 
 #[tokio::test]

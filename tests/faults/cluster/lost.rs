@@ -48,7 +48,7 @@ async fn a_frozen_primary_costs_only_its_keys_the_budget() {
         }
     }
     let after = row();
-    assert_eq!(after.hits - before.hits, 100 * others.len() as u64);
+    assert_eq!(after.hits() - before.hits(), 100 * others.len() as u64);
     assert_eq!(troubles(&after), troubles(&before));
 
     // The first of its calls wait, until its breaker opens; no other one does meanwhile.
@@ -60,7 +60,7 @@ async fn a_frozen_primary_costs_only_its_keys_the_budget() {
     for id in &others {
         read(*id).await;
     }
-    assert_eq!(row().hits, after.hits + others.len() as u64);
+    assert_eq!(row().hits(), after.hits() + others.len() as u64);
 
     // Invalidated together, the others' rows are gone, and those of the lost node are remembered.
     let keys: Vec<_> = (0..ROWS).map(|id| row_key(&id)).collect();

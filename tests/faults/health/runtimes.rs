@@ -53,7 +53,7 @@ async fn hits(cache: &Cache) {
         assert_eq!(within_limit("a read", cache.scope(quarter(8))).await, 2);
     }
     let quarter = cache.stats().function("quarter").cloned().unwrap();
-    assert_eq!((quarter.loads_ok, quarter.hits), (1, 50));
+    assert_eq!((quarter.loads_ok, quarter.hits()), (1, 50));
     assert_eq!(cache.stats().connections, 1);
 }
 

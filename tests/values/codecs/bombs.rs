@@ -52,7 +52,7 @@ macro_rules! bombs {
                     }
                     assert_eq!(fixture.runs.get(), 2, "it is healed");
                     let stats = fixture.stats(stringify!($name));
-                    assert_eq!((stats.undecodable, stats.misses, stats.hits), (1, 2, 1));
+                    assert_eq!((stats.misses.undecodable, stats.misses(), stats.hits()), (1, 2, 1));
                 })*
             });
         }
@@ -70,7 +70,7 @@ macro_rules! bombs {
                         assert_eq!(runs.get(), before + loads, "{nodes}");
                     }
                     let stats = stats(&cache, stringify!($name));
-                    assert_eq!((stats.unencodable, stats.undecodable, stats.hits), (4, 0, 1));
+                    assert_eq!((stats.fills_unencodable, stats.misses.undecodable, stats.hits()), (4, 0, 1));
                     let refused = cache.put(&$key(&63), &list(63)).await.unwrap_err();
                     assert_eq!(refused.kind(), ErrorKind::Codec);
                 })*

@@ -1,7 +1,7 @@
 //! Functions over one entry, a server to spoil it on, and counts.
 
 use cache_fixtures::{patient, stats};
-use cache_runtime::stats::FunctionStats;
+use cache_runtime::stats::{FunctionStats, Misses};
 use cache_runtime::{Cache, CacheBuilder, cached};
 use cache_testing::barrier::Counter;
 use cache_testing::redis::{Client, RedisServer};
@@ -78,22 +78,24 @@ impl Fixture {
         stats(&self.cache, function)
     }
 
-    /// Stores `record` as the user 1, and calls: a miss that loads, and then a hit. What the first
-    /// call counted.
-    pub async fn heals(&self, record: &[u8]) -> FunctionStats {
+    /// Stores `record` as the user 1, and calls: a miss that loads, and then a hit. Why the first
+    /// call missed.
+    pub async fn heals(&self, record: &[u8]) -> Misses {
         self.client.set("user:1", record).await;
         let (before, runs) = (self.stats("user"), self.runs.get());
         assert_eq!(self.user(1).await, ada(1), "{record:?}");
         let after = self.stats("user");
         assert_eq!(self.runs.get(), runs + 1, "{record:?}");
-        assert_eq!((after.hits - before.hits, after.misses - before.misses), (0, 1), "{record:?}");
+        assert_eq!((after.hits() - before.hits(), after.misses() - before.misses()), (0, 1));
         assert_eq!(after.fills_stored - before.fills_stored, 1, "{record:?}");
 
         assert_eq!(self.user(1).await, ada(1), "{record:?}");
         assert_eq!(self.runs.get(), runs + 1, "it is healed: {record:?}");
-        let mut difference = FunctionStats::default();
-        difference.undecodable = after.undecodable - before.undecodable;
-        difference.foreign = after.foreign - before.foreign;
-        difference
+        let mut misses = Misses::default();
+        misses.absent = after.misses.absent - before.misses.absent;
+        misses.undecodable = after.misses.undecodable - before.misses.undecodable;
+        misses.foreign = after.misses.foreign - before.misses.foreign;
+        misses.misplaced = after.misses.misplaced - before.misses.misplaced;
+        misses
     }
 }

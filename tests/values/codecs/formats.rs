@@ -119,7 +119,7 @@ macro_rules! functions {
                         assert_eq!(cache.scope($name(&runs, n)).await, everything(n));
                     }
                     assert_eq!(runs.get(), 1);
-                    assert_eq!(stats(&cache, stringify!($name)).hits, 1);
+                    assert_eq!(stats(&cache, stringify!($name)).hits(), 1);
                 })*
             }
         }

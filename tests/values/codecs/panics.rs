@@ -73,7 +73,7 @@ macro_rules! gives_its_value {
             }
             assert_eq!(cache.scope(super::$name(&runs)).await, $value);
             let stats = stats(&cache, stringify!($name));
-            assert_eq!((stats.loads_cancelled, stats.hits), (0, 0));
+            assert_eq!((stats.loads_cancelled, stats.hits()), (0, 0));
             assert!(stats.loads_ok >= 2);
         }
     )*};

@@ -143,8 +143,8 @@ macro_rules! releases {
                 }
                 assert_eq!(fixture.database.reads.get(), 2, "each has loaded once");
                 let (old, new) = (stats(&fixture.old, "user"), stats(&fixture.new, stringify!($name)));
-                assert_eq!((old.hits, old.misses, old.undecodable), (9, 1, 0));
-                assert_eq!((new.hits, new.misses, new.undecodable), (9, 1, 0));
+                assert_eq!((old.hits(), old.misses(), old.misses.absent), (9, 1, 1));
+                assert_eq!((new.hits(), new.misses(), new.misses.absent), (9, 1, 1));
             }
 
             #[tokio::test]

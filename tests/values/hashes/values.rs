@@ -260,7 +260,7 @@ async fn are_found(cache: &Cache) {
     cache.scope(work).await;
     for function in ["of_set", "of_map"] {
         let stats = cache.stats().function(function).unwrap().clone();
-        assert_eq!((stats.hits, stats.loads_ok, stats.misuses), (49, 1, 0), "{function}");
+        assert_eq!((stats.hits(), stats.loads_ok, stats.misuses), (49, 1, 0), "{function}");
     }
 }
 

@@ -114,6 +114,8 @@ struct Flight {
 pub(crate) enum Verdict {
     /// The value that the leader read or loaded.
     Value(Landed),
+    /// A value past its time to live, which the leader serves.
+    Stale(Landed),
     /// The load's error.
     Error(Shared),
     /// Lead.
@@ -215,7 +217,7 @@ impl Flights {
         for waiter in served {
             let verdict = match landing {
                 Landing::Value(Some(landed), _) => Verdict::Value(landed.clone()),
-                Landing::Stale(record, _) => Verdict::Value(Landed::encoded(record.clone())),
+                Landing::Stale(record, _) => Verdict::Stale(Landed::encoded(record.clone())),
                 Landing::Failed(Some(error), _) => Verdict::Error(Arc::clone(error)),
                 _ => continue,
             };

@@ -126,8 +126,8 @@ settings! {
 
     /// The size limit of an encoded value, in bytes, for storing it and for reading it back: 8 MiB
     /// by default, and at least 1. Larger ones are counted
-    /// ([`oversized`](crate::stats::FunctionStats::oversized) and
-    /// [`undecodable`](crate::stats::FunctionStats::undecodable)), and the log names each function
+    /// ([`fills_oversized`](crate::stats::FunctionStats::fills_oversized) and
+    /// [`Misses::oversized`](crate::stats::Misses::oversized)), and the log names each function
     /// that has them, once.
     ///
     /// Values above 1 MiB have a connection to Redis of their own, which is made when it is first
@@ -241,7 +241,7 @@ settings! {
     ///
     /// What an entry takes is its key, its record, and its share of the tables that hold it: a
     /// number under a short key takes some 400 bytes. A value larger than half of this is not
-    /// stored, and counts as [`oversized`](crate::stats::FunctionStats::oversized). What keeps
+    /// stored, and counts as [`fills_oversized`](crate::stats::FunctionStats::fills_oversized). What keeps
     /// outdated values from being stored (leases, fences, and the tombstones of `hold_off`) is
     /// never evicted: values make room for it.
     capacity: usize = 64 << 20, (bytes: usize) => bytes;

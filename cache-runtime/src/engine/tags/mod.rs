@@ -27,7 +27,7 @@ use bytes::Bytes;
 
 pub(crate) use self::standing::Standing;
 use crate::engine::{Base, Core};
-use crate::key::{Key, Tag};
+use crate::key::{Key, TAG_PREFIX, Tag};
 use crate::record::token::Token;
 use crate::record::{self, Found, KeyHash, Stamp, Value};
 use crate::store::{self, Get, Name, Stamped, Store, StoreError, StoreResult};
@@ -105,6 +105,12 @@ impl Tags {
         let list = self.list.as_deref()?;
         let of_value = if list.of_value.is_some() { "\n" } else { "" };
         Some(KeyHash::of(&(list.of_key.join("\n") + of_value)))
+    }
+
+    /// The tags as templates spell them, as far as they are known.
+    pub(crate) fn shown(&self, cache: &Base) -> Vec<String> {
+        let prefix = cache.full_text(TAG_PREFIX);
+        self.texts().filter_map(|text| text.strip_prefix(&*prefix)).map(str::to_owned).collect()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -256,7 +262,9 @@ impl Tags {
                 Ok(Stamp { tag: name.hash, token: stamp.token(), former: stamp.former() })
             }
             Found::Fence | Found::Foreign => Err(Standing::Fenced),
-            Found::Lease | Found::Damaged | Found::Misplaced(_) => Err(Standing::Missing),
+            Found::Lease | Found::Damaged | Found::Misplaced(_) | Found::OfAnotherPrimary => {
+                Err(Standing::Missing)
+            }
         })
     }
 

@@ -64,7 +64,11 @@ impl<T> Leaving<T> {
                 // Who loads may have read too early.
                 Found::Lease => true,
                 // Nobody stores, and who ends it does not bring back what is old.
-                Found::Fence | Found::Damaged | Found::Misplaced(_) | Found::Foreign => false,
+                Found::Fence
+                | Found::Damaged
+                | Found::Misplaced(_)
+                | Found::OfAnotherPrimary
+                | Found::Foreign => false,
             }
         });
         let outdated: Vec<_> = outdated.map(|((text, _), _)| text.clone()).collect();

@@ -13,7 +13,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
-use crate::engine::admission;
+use crate::engine::{admission, report};
 use crate::read::driver::Driver;
 
 /// The bodies of a batch: where the protocol has them run. Clones are the same one.
@@ -104,7 +104,9 @@ impl<I, R> Clone for Bodies<I, R> {
 
 impl Run {
     fn poll<B: Future>(self, body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<B::Output> {
-        if self.has_place { admission::poll_inside(|| body.poll(cx)) } else { body.poll(cx) }
+        report::aside(|| {
+            if self.has_place { admission::poll_inside(|| body.poll(cx)) } else { body.poll(cx) }
+        })
     }
 }
 

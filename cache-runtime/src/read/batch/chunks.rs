@@ -29,10 +29,30 @@ pub(super) struct Chunks {
 
 /// What the body returned for the ids of a round.
 pub(super) struct Loaded<R, T> {
-    /// One result for each, and how long its run took.
-    pub(super) results: Vec<(OfOne<T>, Duration)>,
+    /// One result for each, and how its run ended.
+    pub(super) results: Vec<(OfOne<T>, Ran)>,
     /// The error of the first run that failed.
     pub(super) failure: Option<R>,
+}
+
+/// How a run of the body ended.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Ran {
+    /// With a result, after so long.
+    For(Duration),
+    /// It was refused, because too many loads were running.
+    Shed,
+    /// It was dropped, or has not begun, because another one failed.
+    Not,
+}
+
+impl Ran {
+    pub(super) fn took(self) -> Duration {
+        match self {
+            Self::For(took) => took,
+            Self::Shed | Self::Not => Duration::ZERO,
+        }
+    }
 }
 
 impl Chunks {
@@ -49,30 +69,35 @@ impl Chunks {
     ) -> Loaded<R, T> {
         let (Self { most, at_once }, (cache, callsite)) = (self, entry);
         let mut ended: Vec<_> = loads.chunks(most).map(|_| None).collect();
+        let mut failed = None;
         let failure = {
             let runs = loads.chunks(most).enumerate().map(|(number, chunk)| {
                 let ids = chunk.iter().filter_map(|load| ids.get(load.at).cloned()).collect();
                 let running = Running::new(cache.clone(), callsite);
                 async move {
                     let places = Places::take(cache, callsite, batched.refuse.is_some()).await;
-                    let result = match (places, batched.refuse) {
-                        (Err(overloaded), Some(refuse)) => refuse(overloaded),
+                    let (result, is_shed) = match (places, batched.refuse) {
+                        (Err(overloaded), Some(refuse)) => (refuse(overloaded), true),
                         (places, _) => {
                             let places = places.unwrap_or_default();
                             running.start();
-                            bodies.run(ids, places.any()).await
+                            (bodies.run(ids, places.any()).await, false)
                         }
                     };
                     let loaded = batched.take_apart(result);
-                    (number, running.end(loaded.is_ok()), loaded)
+                    let took = running.end(loaded.is_ok());
+                    (number, if is_shed { Ran::Shed } else { Ran::For(took) }, loaded)
                 }
             });
-            let take = |(number, took, loaded)| match loaded {
+            let take = |(number, ran, loaded)| match loaded {
                 Ok(pairs) => {
-                    keep(&mut ended, number, Some((pairs, took)));
+                    keep(&mut ended, number, Some((pairs, ran)));
                     None
                 }
-                Err(result) => Some(result),
+                Err(result) => {
+                    failed = Some((number, ran));
+                    Some(result)
+                }
             };
             with_renewals(cache, loads, run(runs, at_once, take)).await
         };
@@ -87,13 +112,17 @@ impl Chunks {
             failure => (failure, None),
         };
         let mut results = Vec::with_capacity(loads.len());
-        for (chunk, ended) in loads.chunks(most).zip(ended) {
+        for (number, (chunk, ended)) in loads.chunks(most).zip(ended).enumerate() {
             match ended {
-                Some((pairs, took)) => {
+                Some((pairs, ran)) => {
                     let ordered = in_order(ids, chunk, pairs, batched.nothing).into_iter();
-                    results.extend(ordered.map(|result| (result, took)));
+                    results.extend(ordered.map(|result| (result, ran)));
                 }
-                None => results.extend(chunk.iter().map(|_| (Err(error.clone()), Duration::ZERO))),
+                None => {
+                    let ran = failed.filter(|(failed, _)| *failed == number);
+                    let ran = ran.map_or(Ran::Not, |(_, ran)| ran);
+                    results.extend(chunk.iter().map(|_| (Err(error.clone()), ran)));
+                }
             }
         }
         Loaded { results, failure }

@@ -7,12 +7,14 @@ use std::task::{Context, Poll};
 use crate::engine::tags::Tags;
 use crate::engine::{Core, Mode};
 use crate::key::{Key, Typed};
+use crate::metrics::OutcomeKind;
 use crate::read::batch::{Batch, keep};
 use crate::read::call::ReadCall;
 use crate::read::freshness::AgePolicy;
 use crate::read::interpret::Reply;
 use crate::read::lookup::{Lookup, LookupOutcome, Step};
 use crate::read::steps::{Body, Both, Protocol, Values};
+use crate::read::tally::Tally;
 use crate::store::PIECE;
 use crate::typing::{OfOne, Returns};
 
@@ -80,7 +82,8 @@ impl<T> Search<'_, T> {
     pub(super) async fn run(self) -> Searched<T> {
         let Self { at, mut one, open } = self;
         let Some((mut lookup, step)) = open else {
-            return Searched { at, outcome: LookupOutcome::alone(), one, call: None };
+            let outcome = LookupOutcome::alone(OutcomeKind::Bypassed);
+            return Searched { at, outcome, one, call: None };
         };
         let channel = lookup.open_channel();
         let outcome = {
@@ -103,6 +106,7 @@ impl<T> Batch<'_, T> {
         mode: Mode,
         keys: Vec<Key<T>>,
         found: &mut [Option<T>],
+        tally: &mut Tally,
     ) -> Vec<Search<'_, T>> {
         let (mut asked, mut left) = (Vec::with_capacity(keys.len()), Vec::new());
         for (at, key) in keys.into_iter().enumerate() {
@@ -132,6 +136,7 @@ impl<T> Batch<'_, T> {
             let (seen, freshness) = lookup.judge(Reply::tagged(reply));
             let seen = one.with(None, |both| lookup.confirm_by(seen, both));
             if lookup.is_hit(&seen, freshness) {
+                tally.end((self.cache, lookup.call.callsite), OutcomeKind::Hit);
                 keep(found, at, one.take().and_then(Result::ok));
             } else {
                 let open = Some((lookup, Step::Decide(None, seen, freshness)));

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use crate::engine::Core;
+use crate::metrics::Ending;
 use crate::read::batch::first_lookup::One;
 use crate::read::call::ReadCall;
 use crate::read::lease::{Lease, Renewal};
@@ -20,6 +21,8 @@ use crate::typing::OfOne;
 pub(super) struct Load<T> {
     pub(super) at: usize,
     pub(super) mode: LoadMode,
+    /// How the call for this id ends if the body ends for it.
+    pub(super) ending: Ending,
     pub(super) one: One<T>,
     /// None if the id bypasses the cache.
     pub(super) call: Option<ReadCall>,

@@ -32,18 +32,20 @@ use std::sync::OnceLock;
 use crate::engine::flight::FlightRequest;
 use crate::engine::{Core, Mode};
 use crate::key::Key;
+use crate::metrics::{OutcomeKind, UncachedReason};
 use crate::policy::Callsite;
 use crate::read::call::resolved;
 use crate::read::load::finish::Finish;
 use crate::read::load::mode::LoadMode;
 use crate::read::lookup::LookupOutcome;
+use crate::read::tally::Tally;
 use crate::record::KeyHash;
 use crate::store::Together;
 use crate::typing::{Batched, Id, Ids, Negative, OfOne, Returns, distinct};
 
 use self::bodies::Bodies;
 pub use self::bodies::CallingMany;
-use self::chunks::{Chunks, Loaded, store_in_background};
+use self::chunks::{Chunks, Loaded, Ran, store_in_background};
 use self::first_lookup::{Search, Searched};
 use self::load::{Load, keep};
 
@@ -165,8 +167,10 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
             let returns = (batched.of_one)();
             let batch = Batch { cache: &cache, asked: &asked, returns };
 
+            let mut tally = Tally::many(&cache, callsite, ids.len());
+            let entry = (&cache, callsite);
             let mut found: Vec<Option<T>> = ids.iter().map(|_| None).collect();
-            let left = batch.first_lookup(mode, keys, &mut found).await;
+            let left = batch.first_lookup(mode, keys, &mut found, &mut tally).await;
             let patience = callsite.policy().budget.unwrap_or(cache.settings().budget);
             let mut search =
                 Together::new(left.into_iter().map(Search::run), cache.store(), patience);
@@ -177,33 +181,41 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
                 }
                 let mut loads = Vec::new();
                 for (_, Searched { at, outcome, mut one, call }) in searched {
-                    let mode = match (outcome, one.take()) {
-                        (LookupOutcome::Load(mode), _) => mode,
-                        (_, Some(Ok(value))) => {
+                    let unshared = (LoadMode::Alone, UncachedReason::Unshared.into());
+                    let (mode, ending) = match (outcome, one.take()) {
+                        (LookupOutcome::Load(mode, ending), _) => (mode, ending),
+                        (LookupOutcome::Found(ending), Some(Ok(value))) => {
+                            tally.end(entry, ending);
                             keep(&mut found, at, Some(value));
                             continue;
                         }
                         // Another call of this batch for the same ids, which this id waited for,
                         // has failed.
-                        (_, Some(Err(error))) => {
+                        (LookupOutcome::Found(ending), Some(Err(error))) => {
                             if let Some(result) = batched.unshare(error.as_ref()) {
+                                tally.end(entry, ending);
                                 return result;
                             }
-                            LoadMode::Alone
+                            unshared
                         }
-                        (_, None) => LoadMode::Alone,
+                        _ => unshared,
                     };
-                    loads.push(Load { at, mode, one, call });
+                    loads.push(Load { at, mode, ending, one, call });
                 }
                 if loads.is_empty() {
                     continue;
                 }
-                let loaded = chunks.load((&cache, callsite), &batched, (&ids, &loads), &bodies);
+                let loaded = chunks.load(entry, &batched, (&ids, &loads), &bodies);
                 let Loaded { results, failure } = loaded.await;
-                let (mut finishes, mut refused) = (Vec::new(), None);
-                for (load, (result, took)) in loads.into_iter().zip(results) {
+                let (mut finishes, mut refused, mut endings) = (Vec::new(), None, Vec::new());
+                for (load, (result, ran)) in loads.into_iter().zip(results) {
                     let (at, is_value) = (load.at, result.is_ok());
-                    let (finish, result) = load.end(result, unless.as_ref(), took);
+                    endings.extend(match ran {
+                        Ran::For(_) => Some(load.ending),
+                        Ran::Shed => Some(OutcomeKind::Shed.into()),
+                        Ran::Not => None,
+                    });
+                    let (finish, result) = load.end(result, unless.as_ref(), ran.took());
                     finishes.extend(finish);
                     match result {
                         // It has become a refusal.
@@ -215,10 +227,12 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
                 }
                 if let Some(result) = failure {
                     store_in_background(&cache, finishes, patience);
+                    endings.into_iter().for_each(|ending| tally.end(entry, ending));
                     return result;
                 }
                 let finishes = finishes.into_iter().map(Finish::run);
                 Box::pin(Together::new(finishes, cache.store(), patience).finish()).await;
+                endings.into_iter().for_each(|ending| tally.end(entry, ending));
                 if let Some(refused) = refused {
                     return refused;
                 }

@@ -11,6 +11,7 @@ use self::finish::Finish;
 use self::mode::{LoadMode, Loaded};
 use self::running::Running;
 use crate::engine::admission::{self, Places};
+use crate::engine::report;
 use crate::error::Error;
 use crate::read::call::ReadCall;
 use crate::read::steps::Steps;
@@ -77,6 +78,9 @@ impl Load {
         let Self { mut call, mode, running, renewal } = self;
         // A renewal whose answer has not come counts as sent.
         drop(renewal);
+        if !steps.is_value() {
+            report::failed();
+        }
         let took = running.end(steps.is_value());
         let finish = mode.end(&mut Loaded::new(&mut call, steps, took));
         (call, finish)

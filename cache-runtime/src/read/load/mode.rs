@@ -7,6 +7,7 @@ use bytes::Bytes;
 use crate::codec::fidelity::Fidelity;
 use crate::engine::entry::{self, Content, Head, Unfit};
 use crate::engine::flight::{Landed, Leader, Mark};
+use crate::engine::report;
 use crate::engine::tags::{Standing, of_value};
 use crate::error::Error;
 use crate::read::call::ReadCall;
@@ -133,6 +134,7 @@ impl LoadMode {
             Some((fresh, stale)) => match loaded.encode(lease.token(), lease.stamps()) {
                 Ok(record) if !loaded.call.is_outdated() => {
                     let landed = if awaited { loaded.original() } else { None };
+                    report::filling(fresh);
                     let fill = Fill::new(record, fresh, stale);
                     return Some(Finish::Store(lease, seen, fill, landed));
                 }

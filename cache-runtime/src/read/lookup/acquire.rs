@@ -3,7 +3,7 @@
 use tokio::time::{Instant, sleep};
 
 use crate::engine::flight::Leader;
-use crate::metrics::Event;
+use crate::metrics::{Event, MissReason, OutcomeKind, UncachedReason};
 use crate::read::interpret::Missing;
 use crate::read::load::mode::LoadMode;
 use crate::read::lookup::elsewhere::Learned;
@@ -18,44 +18,48 @@ impl Lookup<'_> {
         // A leader that took over from another has not looked itself, or not recently: the value
         // may be outdated by now.
         if self.call.is_outdated() {
-            self.answered(Event::Miss);
-            return leader.map_or_else(LookupOutcome::alone, LookupOutcome::shared).into();
+            return LookupOutcome::unstored(leader, UncachedReason::Outdated).into();
         }
         let patient = self.call.callsite.policy().lock
             && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
         let mut lease = self.lease(leader);
         let since = Instant::now();
         let (mut waited, mut rejected) = (false, false);
-        loop {
+        let why = loop {
             let (reply, mark) = lease.acquire(self.reject).await;
             match reply {
                 Ok(Acquired::Leased) => {
-                    self.answered(Event::Miss);
+                    self.missed(MissReason::Absent);
                     if waited {
                         self.call.count(Event::Takeover);
                     }
-                    return LookupOutcome::Load(LoadMode::Leased(lease.begin())).into();
+                    return LookupOutcome::leased(LoadMode::Leased(lease.begin())).into();
                 }
                 Ok(Acquired::Value(record)) => {
                     let seen = self.judge_record(record.clone(), lease.stamps());
                     match self.confirm(seen).await {
                         Ok(value) if value.is_kept() && !self.is_fresh(&value).await => {
+                            self.missed(MissReason::Expired);
                             // Not the value that was rejected, but one made stale meanwhile.
                             if rejected {
-                                break;
+                                break UncachedReason::NotGranted;
                             }
                             self.reject = Some(value.token());
                             rejected = true;
                         }
                         Ok(_) => {
-                            self.answered(Event::Hit);
                             lease.pass_on(record, mark);
-                            return LookupOutcome::Found.into();
+                            return LookupOutcome::found(OutcomeKind::Hit).into();
                         }
                         Err(Missing::OtherTags(texts)) => match self.learn_tags(texts) {
                             Learned::Tags => lease.know_tags(&self.call.tags),
-                            Learned::Own => return LookupOutcome::alone().into(),
-                            Learned::Nothing => break,
+                            Learned::Own => {
+                                return LookupOutcome::alone(OutcomeKind::Bypassed).into();
+                            }
+                            Learned::Nothing => {
+                                self.missed(MissReason::Tag);
+                                break UncachedReason::Fenced;
+                            }
                         },
                         Err(Missing::Elsewhere) => {
                             // A waiter takes over, who finds the same.
@@ -63,12 +67,24 @@ impl Lookup<'_> {
                             return self.step_aside();
                         }
                         // Useless to this process: asks the store once to replace it by the lease.
-                        Err(Missing::Nothing(_)) if !rejected => rejected = true,
-                        Err(_) => break,
+                        Err(Missing::Nothing(reason, _)) => {
+                            self.missed(reason);
+                            if rejected {
+                                break UncachedReason::NotGranted;
+                            }
+                            rejected = true;
+                        }
+                        Err(missing) => break self.blocked(missing),
                     }
                 }
-                Ok(Acquired::Held(left)) if patient && since.elapsed() < self.patience() => {
-                    self.answered(Event::Miss);
+                Ok(Acquired::Held(left)) => {
+                    self.missed(MissReason::Absent);
+                    if !patient {
+                        break UncachedReason::NotGranted;
+                    }
+                    if since.elapsed() >= self.patience() {
+                        break UncachedReason::Impatient;
+                    }
                     if !waited {
                         self.call.count(Event::LeaseWait);
                     }
@@ -77,10 +93,7 @@ impl Lookup<'_> {
                     sleep(pause(since.elapsed()).min(left)).await;
                     lease.waited(paused);
                 }
-                Ok(Acquired::Foreign) => {
-                    self.call.count(Event::Foreign);
-                    break;
-                }
+                Ok(Acquired::Foreign) => break self.blocked(Missing::foreign()),
                 // No lease is granted after a restart, or where no scripts run, but the value whose
                 // `GET` was spared may be there.
                 reply @ (Ok(Acquired::Quiet) | Err(StoreError::Refused(_))) if self.unasked => {
@@ -89,38 +102,53 @@ impl Lookup<'_> {
                     }
                     match Box::pin(self.spared_get()).await {
                         Ok(value) if !value.is_kept() || self.is_fresh(&value).await => {
-                            self.answered(Event::Hit);
-                            return LookupOutcome::Found.into();
+                            return LookupOutcome::found(OutcomeKind::Hit).into();
                         }
+                        Ok(_) => self.missed(MissReason::Expired),
                         Err(Missing::Elsewhere) => {
                             drop(lease);
                             return self.step_aside();
                         }
-                        _ => break,
+                        Err(missing) => break self.blocked(missing),
                     }
+                    break UncachedReason::NotGranted;
                 }
-                Ok(Acquired::Held(_) | Acquired::Fenced | Acquired::Quiet) => break,
+                Ok(Acquired::Quiet) => break UncachedReason::NotGranted,
+                Ok(Acquired::Fenced) if self.call.is_outdated() => break UncachedReason::Outdated,
+                Ok(Acquired::Fenced) => {
+                    self.missed(MissReason::Absent);
+                    break UncachedReason::Fenced;
+                }
                 Err(error) => {
                     self.call.count(error.event());
-                    break;
+                    break UncachedReason::Unavailable;
                 }
             }
+        };
+        LookupOutcome::unstored(lease.into_leader(), why).into()
+    }
+
+    /// Counts what was found where no lease is granted; why not.
+    fn blocked(&mut self, missing: Missing) -> UncachedReason {
+        let (why, reason) = match missing {
+            Missing::Blocked(why, reason) => (why, reason),
+            Missing::Nothing(reason, _) => (UncachedReason::NotGranted, Some(reason)),
+            _ => (UncachedReason::NotGranted, None),
+        };
+        if let Some(reason) = reason {
+            self.missed(reason);
         }
-        self.answered(Event::Miss);
-        lease.into_leader().map_or_else(LookupOutcome::alone, LookupOutcome::shared).into()
+        why
     }
 
     /// The look into the store that was spared because the latest ones found nothing.
     async fn spared_get(&mut self) -> Result<Value, Missing> {
-        if self.call.cache.store().is_none() {
-            return Err(Missing::Blocked);
-        }
         loop {
             let reply = self.ask().await;
             match self.judge(reply).0 {
                 Err(Missing::OtherTags(texts)) => {
                     if !matches!(self.learn_tags(texts), Learned::Tags) {
-                        return Err(Missing::Blocked);
+                        return Err(Missing::fenced(MissReason::Tag));
                     }
                 }
                 seen => return self.confirm(seen).await,

@@ -1,7 +1,6 @@
 //! What a look finds that another look has to follow: a value of another release, or one that names
 //! other tags than were asked for.
 
-use crate::metrics::Event;
 use crate::read::lookup::{Lookup, Step};
 
 /// How often a search looks again because the value names other tags than it did before. That it
@@ -23,7 +22,6 @@ impl Lookup<'_> {
     pub(super) fn learn_tags(&mut self, texts: Vec<String>) -> Learned {
         self.call.learn_tags(texts);
         if self.call.is_being_written() {
-            self.call.count(Event::Bypass);
             return Learned::Own;
         }
         self.looked_again += 1;

@@ -2,8 +2,9 @@
 
 use bytes::Bytes;
 
+use crate::engine::report;
 use crate::engine::tags::Standing;
-use crate::metrics::Event;
+use crate::metrics::{MissReason, UncachedReason};
 use crate::policy::FINGERPRINT;
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::interpret::{Missing, Reply};
@@ -72,7 +73,13 @@ impl Lookup<'_> {
         let seen = self.call.interpret(reply);
         let seen = self.noted(seen);
         let freshness = match &seen {
-            Ok(value) => Freshness::of(value, self.age, self.call.callsite.policy(), now_ms),
+            Ok(value) => {
+                // Zero if the store was not asked.
+                if now_ms > 0 {
+                    report::found(value.stored_at_ms(), value.fresh_until_ms(), now_ms);
+                }
+                Freshness::of(value, self.age, self.call.callsite.policy(), now_ms)
+            }
             Err(_) => Freshness::Expired,
         };
         (seen, freshness)
@@ -92,10 +99,10 @@ impl Lookup<'_> {
     /// from here on is in the way like a fence.
     fn noted(&mut self, seen: Result<Value, Missing>) -> Result<Value, Missing> {
         match &seen {
-            Err(Missing::Nothing(Some(token))) => self.reject = Some(*token),
+            Err(Missing::Nothing(_, Some(token))) => self.reject = Some(*token),
             Err(Missing::Unanswered(error)) => {
                 self.call.count(error.event());
-                return Err(Missing::Blocked);
+                return Err(Missing::Blocked(UncachedReason::Unavailable, None));
             }
             _ => {}
         }
@@ -105,8 +112,8 @@ impl Lookup<'_> {
     /// Makes the value that was seen the result of the call, from inside the search.
     pub(super) async fn confirm(&mut self, seen: Result<Value, Missing>) -> Result<Value, Missing> {
         let value = seen?;
-        let decodes = self.decode(&value).await;
-        self.confirmed(value, decodes)
+        let decoded = self.decode(&value).await;
+        self.confirmed(value, decoded)
     }
 
     /// The same from outside of a search, where the types are at hand.
@@ -117,7 +124,7 @@ impl Lookup<'_> {
     ) -> Result<Value, Missing> {
         let value = seen?;
         let codec = self.call.schema.codec;
-        let decodes = self.call.decode(&value, |value| {
+        let decoded = self.call.decode(&value, |value| {
             let decodes = if value.is_error() {
                 self.source(value).is_some_and(|source| source.restore(steps))
             } else {
@@ -126,27 +133,32 @@ impl Lookup<'_> {
             };
             decodes.then_some(())
         });
-        self.confirmed(value, decodes.is_some())
+        self.confirmed(value, decoded)
     }
 
-    fn confirmed(&mut self, value: Value, decodes: bool) -> Result<Value, Missing> {
-        if decodes {
-            return Ok(value);
+    fn confirmed(&mut self, value: Value, decoded: Result<(), Missing>) -> Result<Value, Missing> {
+        if decoded.is_err() {
+            self.reject = Some(value.token());
         }
-        self.reject = Some(value.token());
-        Err(Missing::Nothing(self.reject))
+        decoded.map(|()| value)
     }
 
-    /// Whether a value decodes, and so has become the result of the call.
-    pub(super) async fn decode(&self, value: &Value) -> bool {
+    /// Decodes a value, which becomes the result of the call.
+    pub(super) async fn decode(&self, value: &Value) -> Result<(), Missing> {
         let decodes = match self.source(value) {
             Some(source) => self.restore(source).await,
             None => false,
         };
-        if !decodes {
-            self.call.count_undecodable(value);
+        if decodes { Ok(()) } else { Err(self.call.undecoded(value)) }
+    }
+
+    /// Counts a lookup that has found nothing, once per call.
+    pub(super) fn missed(&mut self, reason: MissReason) {
+        self.unasked = false;
+        if !std::mem::replace(&mut self.has_missed, true) {
+            self.call.cache.recorder().missed(self.call.callsite, reason);
+            report::missed(reason);
         }
-        decodes
     }
 
     /// Has the poller of the search turn something into the result of the call.
@@ -188,10 +200,6 @@ impl Lookup<'_> {
         seen: &Result<Value, Missing>,
         freshness: Freshness,
     ) -> bool {
-        let is_hit = seen.is_ok() && freshness == Freshness::Fresh && self.reads();
-        if is_hit {
-            self.call.count(Event::Hit);
-        }
-        is_hit
+        seen.is_ok() && freshness == Freshness::Fresh && self.reads()
     }
 }

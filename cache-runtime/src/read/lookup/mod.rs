@@ -7,6 +7,7 @@
 mod acquire;
 mod elsewhere;
 mod look;
+mod outcome;
 mod refresh;
 mod replace;
 mod wait;
@@ -14,35 +15,20 @@ mod wait;
 use tokio::sync::oneshot;
 
 use self::elsewhere::Learned;
+pub(super) use self::outcome::LookupOutcome;
 use crate::engine::Mode;
 use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{FlightRequest, Leader, Mark, Role, Verdict};
-use crate::metrics::Event;
+use crate::metrics::{MissReason, OutcomeKind};
 use crate::read::call::ReadCall;
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::interpret::Missing;
 use crate::read::lease::Lease;
-use crate::read::load::mode::LoadMode;
 use crate::read::restore::RestoreChannel;
 use crate::read::steps::ErrorMemory;
 use crate::record::Value;
 use crate::record::token::Token;
 use crate::support::budget::Budget;
-
-/// What a search has come to.
-pub(super) enum LookupOutcome {
-    /// A value, which is the result of the call by now.
-    Found,
-    /// Nothing is to be done about the value that was to be refreshed: it stays, or another process
-    /// has replaced it.
-    Kept,
-    /// Nothing that can be served: run the body.
-    Load(LoadMode),
-    /// A value, which is the result of the call by now, and is to be refreshed in the background.
-    Refresh(Refresh),
-    /// The same for a value that is served only if the load in the background takes too long.
-    Await(Refresh),
-}
 
 /// A refresh that is to be done in the background.
 pub(super) struct Refresh {
@@ -74,6 +60,10 @@ pub(super) struct Lookup<'a> {
     reject: Option<Token>,
     /// The value was not asked for, only the lease, whose answer says whether the call is a hit.
     unasked: bool,
+    /// It has found nothing, which is counted once.
+    has_missed: bool,
+    /// The load that it waits for was begun by this call, in the background.
+    pub(super) owns_load: bool,
     /// How errors of the function are remembered, if they are.
     memory: Option<ErrorMemory>,
     /// It is a load by hand, of no function.
@@ -84,18 +74,6 @@ pub(super) struct Lookup<'a> {
     looked_again: u8,
     /// What the batch asks for that this is one id of. One more `GET` costs a batch no round trip.
     batch: Option<&'a (dyn Fn() -> FlightRequest + Send + Sync)>,
-}
-
-impl LookupOutcome {
-    /// Run the body as if there were no cache.
-    pub(super) fn alone() -> Self {
-        Self::Load(LoadMode::Alone)
-    }
-
-    /// Run the body for the waiters as well, but store nothing.
-    fn shared(leader: Leader) -> Self {
-        Self::Load(LoadMode::shared(leader))
-    }
 }
 
 impl From<LookupOutcome> for Step {
@@ -120,6 +98,8 @@ impl<'a> Lookup<'a> {
             budget: Budget::new(budget),
             reject: None,
             unasked: false,
+            has_missed: false,
+            owns_load: false,
             memory,
             by_hand,
             channel: None,
@@ -145,13 +125,13 @@ impl<'a> Lookup<'a> {
             return Some(Step::Wait(waiting, false));
         }
         if self.call.is_outdated() {
-            self.call.count(Event::Outdated);
-            return Some(Step::Decide(None, Err(Missing::Blocked), Freshness::Expired));
+            return Some(Step::Decide(None, Err(Missing::outdated()), Freshness::Expired));
         }
         if self.spares_get() {
             // Saves a command where calls rarely hit, such as while a cache fills.
             self.unasked = true;
-            return Some(Step::Decide(None, Err(Missing::Nothing(None)), Freshness::Expired));
+            let unknown = Missing::Nothing(MissReason::Absent, None);
+            return Some(Step::Decide(None, Err(unknown), Freshness::Expired));
         }
         None
     }
@@ -182,8 +162,7 @@ impl<'a> Lookup<'a> {
         }
         let mark = leader.as_ref().map(Leader::mark);
         if self.call.is_outdated() {
-            self.call.count(Event::Outdated);
-            return Step::Decide(leader.zip(mark), Err(Missing::Blocked), Freshness::Expired);
+            return Step::Decide(leader.zip(mark), Err(Missing::outdated()), Freshness::Expired);
         }
         let reply = self.ask().await;
         let (seen, freshness) = self.judge(reply);
@@ -202,12 +181,12 @@ impl<'a> Lookup<'a> {
         }
         match freshness {
             Freshness::Unknown if self.is_fresh(&value).await => {
-                self.call.count(Event::Hit);
-                LookupOutcome::Found.into()
+                LookupOutcome::found(OutcomeKind::Hit).into()
             }
             Freshness::Unknown | Freshness::Expired => {
                 self.reject = Some(value.token());
-                Step::Decide(lead, Err(Missing::Nothing(self.reject)), freshness)
+                let expired = Missing::Nothing(MissReason::Expired, self.reject);
+                Step::Decide(lead, Err(expired), freshness)
             }
             Freshness::StaleIfError => self.load_or_serve_stale(lead, value).await,
             Freshness::Fresh | Freshness::RefreshEarly | Freshness::StaleWhileRevalidate => {
@@ -222,25 +201,25 @@ impl<'a> Lookup<'a> {
             Missing::OtherTags(texts) => match self.learn_tags(texts) {
                 Learned::Tags => return Step::Look(leader),
                 // If the call leads a flight, a waiter takes over.
-                Learned::Own => return LookupOutcome::alone().into(),
-                Learned::Nothing => Missing::Blocked,
+                Learned::Own => return LookupOutcome::alone(OutcomeKind::Bypassed).into(),
+                Learned::Nothing => Missing::fenced(MissReason::Tag),
             },
             missing => missing,
         };
-        if missing == Missing::Elsewhere {
-            // If the call leads a flight, a waiter takes over, who finds the same.
-            drop(leader);
-            return self.step_aside();
+        let (why, reason) = match missing {
+            Missing::Blocked(why, reason) => (Some(why), reason),
+            Missing::Nothing(reason, _) => (None, Some(reason)),
+            _ => {
+                // If the call leads a flight, a waiter takes over, who finds the same.
+                drop(leader);
+                return self.step_aside();
+            }
+        };
+        if let Some(reason) = reason.filter(|_| !self.unasked) {
+            self.missed(reason);
         }
-        if !self.unasked {
-            self.call.count(Event::Miss);
-        }
-        let is_blocked = missing == Missing::Blocked;
         let leader = match leader {
             // A refresh waits for no load that may have begun before it.
-            None if self.mode == Mode::Refresh && is_blocked => {
-                return LookupOutcome::alone().into();
-            }
             None if self.mode == Mode::Refresh => None,
             None => match self.enter() {
                 Role::Wait(waiting) => return Step::Wait(waiting, false),
@@ -248,9 +227,9 @@ impl<'a> Lookup<'a> {
             },
             leader => leader,
         };
-        match leader {
-            Some(leader) if is_blocked => LookupOutcome::shared(leader).into(),
-            leader => Box::pin(self.acquire(leader)).await,
+        match why {
+            Some(why) => LookupOutcome::unstored(leader, why).into(),
+            None => Box::pin(self.acquire(leader)).await,
         }
     }
 
@@ -284,13 +263,6 @@ impl<'a> Lookup<'a> {
             && self.age == AgePolicy::Ignored
             && self.batch.is_none()
             && self.call.cache.recorder().is_dry(self.call.callsite)
-    }
-
-    /// Counts the call as a hit or a miss, by the first answer, unless it has been counted.
-    fn answered(&mut self, event: Event) {
-        if std::mem::take(&mut self.unasked) {
-            self.call.count(event);
-        }
     }
 
     fn lease(&self, leader: Option<Leader>) -> Box<Lease> {

@@ -3,7 +3,7 @@
 
 use crate::engine::background::{Claimed, RefreshClaim};
 use crate::engine::flight::{Leader, Mark, Role};
-use crate::metrics::Event;
+use crate::metrics::{Event, MissReason, OutcomeKind};
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::lease::Lease;
 use crate::read::lookup::{Lookup, LookupOutcome, Refresh, Step};
@@ -19,10 +19,7 @@ impl Lookup<'_> {
         freshness: Freshness,
     ) -> Step {
         let is_stale = freshness == Freshness::StaleWhileRevalidate;
-        self.call.count(Event::Hit);
-        if is_stale {
-            self.call.count(Event::Stale);
-        }
+        let outcome = if is_stale { OutcomeKind::Stale } else { OutcomeKind::Hit };
         if let Some((leader, mark)) = lead {
             let (lease, record) = (self.lease(Some(leader)), value.record().clone());
             if is_stale {
@@ -32,21 +29,22 @@ impl Lookup<'_> {
             }
         }
         if freshness == Freshness::Fresh {
-            return LookupOutcome::Found.into();
+            return LookupOutcome::found(outcome).into();
         }
         let Some(claim) = self.claim() else {
-            return LookupOutcome::Found.into();
+            return LookupOutcome::found(outcome).into();
         };
         if freshness == Freshness::RefreshEarly {
             self.call.count(Event::Early);
         }
         if self.age == AgePolicy::Detachable {
-            return LookupOutcome::Refresh(Refresh { seen: value, claim, leader: None }).into();
+            let refresh = Refresh { seen: value, claim, leader: None };
+            return LookupOutcome::Refresh(refresh, outcome.into()).into();
         }
         // If this call may not refresh it, the value is good enough.
         match self.refresh(Refresh { seen: value, claim, leader: None }).await {
-            Step::Done(LookupOutcome::Load(mode)) => LookupOutcome::Load(mode).into(),
-            _ => LookupOutcome::Found.into(),
+            Step::Done(found @ (LookupOutcome::Load(..) | LookupOutcome::Found(_))) => found.into(),
+            _ => LookupOutcome::found(outcome).into(),
         }
     }
 
@@ -58,14 +56,13 @@ impl Lookup<'_> {
         value: Value,
     ) -> Step {
         if self.call.cache.background().is_resting(&self.call.text) {
-            self.call.count(Event::Hit);
-            self.count_rested();
+            self.call.count(Event::Rested);
             if let Some((leader, mark)) = lead {
                 self.lease(Some(leader)).pass_on_stale(value.record().clone(), Some(mark));
             }
-            return LookupOutcome::Found.into();
+            return LookupOutcome::found(OutcomeKind::Stale).into();
         }
-        self.call.count(Event::Miss);
+        self.missed(MissReason::Expired);
         let leader = match lead {
             Some((leader, _)) => leader,
             None => match self.enter() {
@@ -75,8 +72,7 @@ impl Lookup<'_> {
         };
         if self.age == AgePolicy::Detachable && self.call.callsite.policy().load_timeout.is_some() {
             let Some(claim) = self.claim() else {
-                self.call.count(Event::Stale);
-                return LookupOutcome::Found.into();
+                return LookupOutcome::found(OutcomeKind::Stale).into();
             };
             let refresh = Refresh { seen: value, claim, leader: Some(leader) };
             return LookupOutcome::Await(refresh).into();
@@ -84,8 +80,8 @@ impl Lookup<'_> {
         let lease = Lease::new(&self.call, self.budget, Some(leader)).for_refresh(None);
         match self.prepare_refresh(lease, &value).await {
             Step::Done(LookupOutcome::Kept) => {
-                self.count_rested();
-                LookupOutcome::Found.into()
+                self.call.count(Event::Rested);
+                LookupOutcome::found(OutcomeKind::Stale).into()
             }
             step => step,
         }
@@ -107,10 +103,5 @@ impl Lookup<'_> {
             Claimed::Full => self.call.count(Event::RefreshShed),
         }
         None
-    }
-
-    fn count_rested(&self) {
-        self.call.count(Event::Stale);
-        self.call.count(Event::Rested);
     }
 }

@@ -17,7 +17,7 @@
 
 use tokio::time::{Instant, sleep};
 
-use crate::metrics::Event;
+use crate::metrics::{Event, OutcomeKind, UncachedReason};
 use crate::read::freshness::Freshness;
 use crate::read::lease::Lease;
 use crate::read::load::mode::LoadMode;
@@ -32,9 +32,9 @@ impl Lookup<'_> {
     pub(super) async fn replace(&mut self, seen: Token) -> LookupOutcome {
         let mut lease = self.lease(None);
         if lease.capture().await {
-            LookupOutcome::Load(LoadMode::Replace(lease.begin(), seen))
+            LookupOutcome::leased(LoadMode::Replace(lease.begin(), seen))
         } else {
-            LookupOutcome::alone()
+            LookupOutcome::alone(UncachedReason::NotGranted)
         }
     }
 
@@ -80,7 +80,7 @@ impl Lookup<'_> {
             }
             self.call.count(Event::RefreshStarted);
             let (lease, seen) = (lease.begin(), Box::new(seen.clone()));
-            return LookupOutcome::Load(LoadMode::Refresh(lease, seen)).into();
+            return LookupOutcome::leased(LoadMode::Refresh(lease, seen)).into();
         }
     }
 
@@ -100,9 +100,9 @@ impl Lookup<'_> {
                 return None;
             }
             let is_fresh = matches!(freshness, Freshness::Fresh | Freshness::RefreshEarly);
-            if is_fresh && self.decode(&value).await {
+            if is_fresh && self.decode(&value).await.is_ok() {
                 lease.land(value.record().clone(), mark);
-                return Some(LookupOutcome::Found.into());
+                return Some(LookupOutcome::found(OutcomeKind::Hit).into());
             }
         }
         Some(Step::Look(lease.take_leader()))

@@ -6,7 +6,7 @@ use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::engine::flight::{Landed, Verdict};
-use crate::metrics::Event;
+use crate::metrics::{OutcomeKind, UncachedReason};
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::lookup::{Lookup, LookupOutcome, Step};
 use crate::read::restore::Source;
@@ -34,8 +34,7 @@ impl Lookup<'_> {
             if verdict.is_none() {
                 self.budget.resume(paused);
                 if has_stale || self.finds_stale().await {
-                    self.call.count(Event::Stale);
-                    return LookupOutcome::Found.into();
+                    return LookupOutcome::found(OutcomeKind::Stale).into();
                 }
             }
         }
@@ -44,22 +43,24 @@ impl Lookup<'_> {
             None => timeout_at(until, waiting).await,
         };
         self.budget.resume(paused);
-        let taken = match verdict {
-            Ok(Ok(Verdict::Value(landed))) => self.take(landed).await,
-            Ok(Ok(Verdict::Error(error))) => self.restore(Source::Error(error)).await,
+        // What it has begun itself is no other call's.
+        let shared = if self.owns_load { OutcomeKind::Loaded } else { OutcomeKind::Coalesced };
+        let (taken, outcome) = match verdict {
+            Ok(Ok(Verdict::Value(landed))) => (self.take(landed).await, shared),
+            Ok(Ok(Verdict::Stale(landed))) => (self.take(landed).await, OutcomeKind::Stale),
+            Ok(Ok(Verdict::Error(error))) => (self.restore(Source::Error(error)).await, shared),
             Ok(Ok(Verdict::Lead(leader))) if leader.is_first() => return Step::Look(Some(leader)),
-            Ok(Ok(Verdict::Lead(leader))) => return LookupOutcome::shared(leader).into(),
-            // Every flight ends with a verdict. A caller that has waited long enough runs the body.
-            Ok(Err(_)) | Err(_) => {
-                self.call.count(Event::Impatient);
-                false
+            Ok(Ok(Verdict::Lead(leader))) => {
+                return LookupOutcome::shared(leader, UncachedReason::Unshared).into();
             }
+            // Every flight ends with a verdict. A caller that has waited long enough runs the body.
+            Ok(Err(_)) | Err(_) => return LookupOutcome::alone(UncachedReason::Impatient).into(),
         };
-        if !taken {
-            return LookupOutcome::alone().into();
+        if taken {
+            LookupOutcome::found(outcome).into()
+        } else {
+            LookupOutcome::alone(UncachedReason::Unshared).into()
         }
-        self.call.count(Event::Coalesced);
-        LookupOutcome::Found.into()
     }
 
     /// Makes the leader's value the result, if this call can use it: as a clone of the original, or
@@ -74,9 +75,9 @@ impl Lookup<'_> {
             return true;
         }
         if self.call.fits(&value) {
-            return self.decode(&value).await;
+            return self.decode(&value).await.is_ok();
         }
-        self.call.count_undecodable(&value);
+        self.call.unreadable(&value);
         false
     }
 

@@ -63,7 +63,7 @@ fn read_record(data: &[u8], key: KeyHash) {
         Found::Misplaced(holder) => assert!(misplaced && Some(holder) == token),
         Found::Lease => assert!(data.len() == LEASE && data[3] == b'L'),
         Found::Fence => assert!(matches!(data[3], b'F' | b'T')),
-        Found::Damaged => assert!(data.starts_with(&MAGIC) && !misplaced),
+        Found::Damaged | Found::OfAnotherPrimary => assert!(data.starts_with(&MAGIC) && !misplaced),
         Found::Foreign => assert!(data.len() < 4 || !data.starts_with(&MAGIC)),
     }
 }

@@ -101,7 +101,7 @@ fn one_reader_loads_and_the_others_keep_hitting() {
             while let Some(reader) = readers.join_next().await {
                 waits += reader.unwrap();
             }
-            let misses = cache.stats().function("early").unwrap().misses;
+            let misses = cache.stats().function("early").unwrap().misses();
             (origin.0, waits, misses)
         });
         let (loads, most) =

@@ -141,7 +141,7 @@ impl Operation {
             return 0;
         }
         let stats = world.processes[self.process].stats();
-        stats.functions.iter().map(|function| function.stale_served).sum()
+        stats.functions.iter().map(|function| function.outcomes.stale).sum()
     }
 
     /// By hand, without a body.

@@ -73,13 +73,13 @@ impl Events {
     fn add(&mut self, cache: &crate::Cache) {
         for function in cache.stats().functions {
             for (event, count) in [
-                ("hits", function.hits),
-                ("coalesced", function.coalesced),
+                ("hits", function.outcomes.hit),
+                ("coalesced", function.outcomes.coalesced),
                 ("lease waits", function.lease_waits),
                 ("loads cancelled", function.loads_cancelled),
                 ("fills stored", function.fills_stored),
                 ("fills refused", function.fills_refused),
-                ("stale", function.stale_served),
+                ("stale", function.outcomes.stale),
                 ("early", function.refreshes_early),
                 ("refreshed", function.refreshes_ok),
                 ("not refreshed", function.refreshes_failed),

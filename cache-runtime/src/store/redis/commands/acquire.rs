@@ -142,7 +142,9 @@ impl Session<'_> {
             Found::Lease => Acquired::Held(lease),
             Found::Fence => Acquired::Fenced,
             Found::Foreign => Acquired::Foreign,
-            Found::Damaged | Found::Misplaced(_) => return Taken::Unknown(record::token(&record)),
+            Found::Damaged | Found::Misplaced(_) | Found::OfAnotherPrimary => {
+                return Taken::Unknown(record::token(&record));
+            }
         }))
     }
 

@@ -89,7 +89,7 @@ impl Session<'_> {
         }
     }
 
-    /// The record, unless it is to be ignored.
+    /// The record; if it is not to be believed, what stands for it.
     async fn got(
         &mut self,
         name: Name<'_>,
@@ -102,8 +102,9 @@ impl Session<'_> {
             Box::pin(self.verify(name, &record, deadline)).await?;
         }
         match self.insists_on() {
-            Some(_) if self.trusts_nothing() => Ok(None),
-            Some(origin) if record::is_of_another(&record, origin) => Ok(None),
+            Some(origin) if self.trusts_nothing() || record::is_of_another(&record, origin) => {
+                Ok(Some(Bytes::from_static(record::OF_ANOTHER_PRIMARY)))
+            }
             _ => Ok(Some(Bytes::from(record))),
         }
     }

@@ -109,6 +109,9 @@ pub mod guide {
     #[doc = include_str!("doc/tests_and_servers.md")]
     pub mod tests_and_servers {}
 
+    #[doc = include_str!("doc/observing.md")]
+    pub mod observing {}
+
     #[doc = include_str!("doc/operations.md")]
     pub mod operations {}
 
@@ -196,10 +199,14 @@ pub use crate::store::Failover;
 
 /// The counters: what a cache, its functions and its queues have done.
 pub mod stats {
+    #[cfg(feature = "prometheus-client")]
+    pub use crate::cache::prometheus::PrometheusCollector;
     pub use crate::engine::report::{NotStored, Outcome};
     pub use crate::metrics::{
-        BreakerState, FunctionStats, Latency, MeasuredLength, MissReason, Misses, OutcomeKind,
-        Outcomes, QueueLength, QueueStats, Stats, UncachedCalls, UncachedReason,
+        BreakerState, EmbeddedStats, FunctionStats, Histogram, Histograms, LoadResult,
+        MeasuredLength, MissReason, Misses, Observation, Observer, OperationStats, OutcomeKind,
+        Outcomes, QueueLength, QueueStats, ServerStats, Stats, StoreFailure, StoreOperation,
+        UncachedCalls, UncachedReason,
     };
 }
 

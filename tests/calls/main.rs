@@ -4,12 +4,16 @@
 mod batch;
 mod budgets;
 mod commands;
+mod exported;
 mod freshness;
 mod limits;
+mod measured;
 mod namespaces;
+mod observer;
 mod outcome;
 mod outcomes;
 mod protocol;
+mod spans;
 mod stampede;
 mod stats;
 mod told;

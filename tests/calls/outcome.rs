@@ -201,7 +201,7 @@ async fn a_value_that_a_write_overtakes_is_told_to_be_unstored() {
     let (call, end) = begun(&cache).await;
     cache.scope(change_slow(1)).await;
     end.send(()).unwrap();
-    let overtaken = within_limit(call).await.unwrap();
+    let overtaken = within_limit("the load ends", call).await.unwrap();
     assert_eq!(overtaken.kind(), OutcomeKind::Loaded);
     assert_eq!(overtaken.not_stored(), Some(NotStored::Invalidated));
     assert_eq!(overtaken.cache_status(), "cache-runtime; fwd=miss; detail=invalidated");
@@ -217,8 +217,8 @@ async fn a_call_that_waits_for_another_is_told_so() {
     // It has joined the load.
     assert!(waiter.as_mut().now_or_never().is_none());
     end.send(()).unwrap();
-    assert!(within_limit(call).await.unwrap().is_stored());
-    let waiter = within_limit(waiter).await;
+    assert!(within_limit("the load ends", call).await.unwrap().is_stored());
+    let waiter = within_limit("the waiter is served", waiter).await;
     assert_eq!((waiter.kind(), waiter.age()), (OutcomeKind::Coalesced, None));
     assert_eq!(waiter.cache_status(), "cache-runtime; fwd=miss; collapsed");
 }

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use cache_fixtures::patient;
+use cache_fixtures::{patient, stats};
 use cache_runtime::stats::BreakerState;
 use cache_runtime::{Cache, Failover, cached, invalidates, write_through};
 use cache_testing::barrier::eventually;
@@ -203,6 +203,7 @@ async fn no_permission_for_info_with_distrust() {
     db.0.store(1, Ordering::SeqCst);
     assert_eq!(trusting.scope(version(&db)).await, 0);
     assert_eq!(wary.scope(version(&db)).await, 1);
+    assert_eq!(stats(&wary, "version").misses.other_primary, 1);
     assert_eq!(wary.get(&version_key()).await.expect("it answers"), None);
     // It still keeps others from what is outdated.
     wary.scope(write(&db, 2)).await;

@@ -14,6 +14,10 @@ mod invalidate;
 pub(crate) mod layer;
 mod load;
 mod many;
+#[cfg(feature = "opentelemetry")]
+mod observe;
+#[cfg(feature = "prometheus-client")]
+pub(crate) mod prometheus;
 mod put;
 mod queues;
 mod shutdown;
@@ -58,12 +62,18 @@ impl Cache {
             (self.core.recorder().functions(), self.core.journal().depth());
         let queues = Queues::of_cache(&self.core).stats(&self.core);
         let (journal_keys_looked_at, journal_keys_removed) = self.core.journal().swept();
+        let servers = self.core.store().and_then(Store::redis).map(|store| store.servers());
         Stats {
             functions,
             queues,
             journal_depth,
             journal_keys_looked_at,
             journal_keys_removed,
+            journal_age: self.core.journal().age(),
+            invalidation_delay: self.core.recorder().invalidation_delay(),
+            background_refreshes: self.core.background().refreshing(),
+            embedded: self.core.store().and_then(Store::embedded_stats),
+            servers: servers.unwrap_or_default(),
             breaker,
             connections,
             last_failure,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -164,9 +166,9 @@ impl Ending {
         if let Some(store) = self.cache.store() {
             let name = Name::new(&self.text);
             let (hold_off, by) = (Duration::ZERO, self.cache.budget().deadline());
-            let end = End { writer: self.writer, hold_off, value: None };
+            let (end, begun) = (End { writer: self.writer, hold_off, value: None }, Instant::now());
             let reply = store.send(name, end, by).await;
-            _ = self.cache.settle(std::slice::from_ref(&self.text), vec![reply], hold_off);
+            _ = self.cache.settle(std::slice::from_ref(&self.text), vec![reply], hold_off, begun);
         }
         self.ended = true;
     }

@@ -45,12 +45,14 @@ impl Base {
                     clash::examine(&base, function, others);
                 }
             };
+            let observer = settings.observer.clone();
+            let measures = settings.histograms;
             Self {
                 store,
                 settings,
                 flights: Arc::new(Flights::new()),
                 guesses: Guesses::default(),
-                recorder: Recorder::new(on_new),
+                recorder: Recorder::new(on_new, measures, observer),
                 places,
                 announced: AtomicBool::new(false),
             }

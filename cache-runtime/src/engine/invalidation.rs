@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::engine::Core;
 use crate::engine::journal::Invalidation;
 use crate::error::Error;
-use crate::metrics::Event;
+use crate::metrics::{Event, Observation};
 use crate::policy::BY_HAND;
 use crate::record::token::Token;
 use crate::store::redis::Sweep;
@@ -22,10 +24,11 @@ impl Core {
         let Some(store) = self.store() else {
             return Ok(());
         };
+        let begun = Instant::now();
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
         self.flights().forget(&names);
         let replies = self.invalidate_in_order(store, &names, Invalidate { hold_off }).await;
-        self.settle(texts, replies, hold_off)
+        self.settle(texts, replies, hold_off, begun)
     }
 
     /// Invalidates entries by their full keys, and keeps values that may be served as stale ones.
@@ -35,12 +38,13 @@ impl Core {
         let Some(store) = self.store() else {
             return Ok(());
         };
+        let begun = Instant::now();
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
         self.flights().forget(&names);
         let request = MakeStale { token: Token::random() };
         let requests = Keyed::each(&names, &request);
         let replies = self.send_in_order(store, requests, request).await;
-        self.settle(texts, replies, Duration::ZERO)
+        self.settle(texts, replies, Duration::ZERO, begun)
     }
 
     /// Invalidates entries by a full glob, which goes into the journal if that is not acknowledged.
@@ -54,13 +58,14 @@ impl Core {
             return Ok(0);
         };
         self.flights().forget_all();
+        let begun = Instant::now();
         let by = Budget::new(PATTERN_LIMIT).deadline();
         let sweep = Sweep::default();
         let reply = match self.before_sweep(store, pattern, Invalidate { hold_off }).await {
             Ok(()) => store.invalidate_matching(pattern, hold_off, &sweep, by).await,
             Err(error) => Err(error),
         };
-        self.note(&reply, Event::PatternInvalidated);
+        self.note(&reply, Event::PatternInvalidated, begun);
         let entry = [Invalidation::Pattern(pattern.to_owned())];
         match reply {
             Ok(_) => self.journal().acknowledged(entry),
@@ -69,15 +74,17 @@ impl Core {
         reply.map_err(|error| self.explained(error))
     }
 
-    /// Puts what was not acknowledged into the journal, and returns the first error.
+    /// Puts what was not acknowledged into the journal, and returns the first error. What has
+    /// begun at that time is measured.
     pub(crate) fn settle<T>(
         &self,
         texts: &[String],
         replies: Vec<StoreResult<T>>,
         hold_off: Duration,
+        begun: Instant,
     ) -> Result<(), Error> {
         for reply in &replies {
-            self.note(reply, Event::Invalidated);
+            self.note(reply, Event::Invalidated, begun);
         }
         let (done, failed): (Vec<_>, Vec<_>) =
             texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());
@@ -90,8 +97,18 @@ impl Core {
             .map_err(|error| self.explained(error))
     }
 
-    fn note<T>(&self, reply: &StoreResult<T>, done: Event) {
+    fn note<T>(&self, reply: &StoreResult<T>, done: Event, begun: Instant) {
         let event = if reply.is_ok() { done } else { Event::Journalled };
         self.recorder().count(&BY_HAND, event);
+        if let Some(observer) = &self.settings().observer {
+            observer.send(Observation::Invalidated {
+                is_pattern: done == Event::PatternInvalidated,
+                is_acknowledged: reply.is_ok(),
+            });
+        }
+        // What is in the journal is measured when it has been delivered.
+        if reply.is_ok() {
+            self.recorder().invalidated(begun.elapsed());
+        }
     }
 }

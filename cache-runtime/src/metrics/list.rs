@@ -152,7 +152,8 @@ macro_rules! function_counters {
             /// Keys whose invalidation was acknowledged.
             invalidations: Invalidated => "cache_runtime.invalidations", outcome = "acknowledged";
             /// Patterns whose invalidation was acknowledged.
-            pattern_invalidations: PatternInvalidated => "cache_runtime.invalidations", outcome = "pattern";
+            pattern_invalidations: PatternInvalidated =>
+                "cache_runtime.invalidations", outcome = "pattern";
             /// How often a mistake in the use of this function was seen: it ran without a cache,
             /// with a value that cannot be a part of a key or would come back from the cache as
             /// another, or with the entries of a function that names another cache; a key made by
@@ -161,7 +162,8 @@ macro_rules! function_counters {
             /// its queue. The log describes each kind of mistake once.
             misuses: Misused => "cache_runtime.misuses", outcome = "reported";
             /// Invalidations that were not acknowledged at first.
-            invalidations_journalled: Journalled => "cache_runtime.invalidations", outcome = "journalled";
+            invalidations_journalled: Journalled =>
+                "cache_runtime.invalidations", outcome = "journalled";
         }
     };
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use crate::metrics::list::{miss_reasons, outcomes, uncached_reasons};
+use crate::metrics::names::names;
 use crate::metrics::snapshot::Counter;
 
 macro_rules! kinds {
@@ -86,21 +87,42 @@ outcomes!(kinds);
 uncached_reasons!(kinds);
 miss_reasons!(kinds);
 
+names! {
+    /// How the run of a body ended.
+    pub enum LoadResult {
+        /// With a value.
+        Ok = "ok",
+        /// With an error.
+        Failed = "error",
+        /// It was dropped, or panicked.
+        Cancelled = "cancelled",
+    }
+}
+
 /// How a call ends: its outcome, and why if it is [`OutcomeKind::Uncached`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ending {
     pub(crate) kind: OutcomeKind,
     pub(crate) why: Option<UncachedReason>,
+    /// How long the load took that the store has spared the call, in milliseconds.
+    pub(crate) saved_ms: u32,
+}
+
+impl Ending {
+    /// The call was served a value whose load took so long.
+    pub(crate) fn served(kind: OutcomeKind, cost_ms: u32) -> Self {
+        Self { kind, why: None, saved_ms: cost_ms }
+    }
 }
 
 impl From<OutcomeKind> for Ending {
     fn from(kind: OutcomeKind) -> Self {
-        Self { kind, why: None }
+        Self { kind, why: None, saved_ms: 0 }
     }
 }
 
 impl From<UncachedReason> for Ending {
     fn from(why: UncachedReason) -> Self {
-        Self { kind: OutcomeKind::Uncached, why: Some(why) }
+        Self { kind: OutcomeKind::Uncached, why: Some(why), saved_ms: 0 }
     }
 }

@@ -1,18 +1,17 @@
 //! Where events are counted.
 
-use std::cell::Cell;
 use std::fmt;
-use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Semaphore;
+use tokio::time::Instant;
 
-use crate::metrics::histogram::Histogram;
-use crate::metrics::outcome::{
-    Ending, MissReason, Misses, OutcomeKind, Outcomes, UncachedCalls, UncachedReason,
-};
-use crate::metrics::{Event, FunctionStats};
+use crate::metrics::histogram::{Buckets, Histogram};
+use crate::metrics::outcome::{Ending, LoadResult, MissReason, OutcomeKind};
+use crate::metrics::row::{Row, add};
+use crate::metrics::{Event, FunctionStats, ObserverHandle};
 use crate::policy::Callsite;
 use crate::support::log;
 
@@ -22,49 +21,39 @@ const BLOCK: usize = 64;
 const BLOCKS: usize = 64;
 /// Misses in a row from which on a function is taken to find nothing.
 const DRY: u32 = 64;
-/// Sets of counters for one function: threads on different ones do not slow each other down.
-const STRIPES: usize = 8;
 
 /// The counters of one cache, a row for every function.
 pub(crate) struct Recorder {
     /// Called with every function that is used for the first time, and those that were used before.
     on_new: Box<OnNew>,
+    observer: Option<ObserverHandle>,
     /// Held while a function is compared with those that were used before.
     comparing: Mutex<()>,
     blocks: [OnceLock<Box<Block>>; BLOCKS],
+    /// Whether anything is measured, besides being counted.
+    measures: bool,
+    /// From the end of a write's body to the acknowledgement.
+    invalidations: Buckets,
 }
 
 type OnNew = dyn Fn(&'static Callsite, &[&'static Callsite]) + Send + Sync;
 
 type Block = [OnceLock<Box<Row>>; BLOCK];
 
-/// One function's counters.
-struct Row {
-    callsite: &'static Callsite,
-    stripes: [Stripe; STRIPES],
-    loads: Histogram,
-    /// Misses since the last hit.
-    misses: AtomicU32,
-    /// Limits the function's concurrent loads.
-    places: Option<Arc<Semaphore>>,
-}
-
-/// Two cache lines apart from the next, as processors fetch them in pairs.
-#[repr(align(128))]
-struct Stripe {
-    outcomes: [AtomicU64; OutcomeKind::ALL.len()],
-    uncached: [AtomicU64; UncachedReason::ALL.len()],
-    misses: [AtomicU64; MissReason::ALL.len()],
-    events: [AtomicU64; Event::COUNT],
-}
-
 impl Recorder {
     pub(crate) fn new(
         on_new: impl Fn(&'static Callsite, &[&'static Callsite]) + Send + Sync + 'static,
+        measures: bool,
+        observer: Option<ObserverHandle>,
     ) -> Self {
-        let comparing = Mutex::new(());
-        let blocks = [const { OnceLock::new() }; BLOCKS];
-        Self { on_new: Box::new(on_new), comparing, blocks }
+        Self {
+            on_new: Box::new(on_new),
+            observer,
+            comparing: Mutex::new(()),
+            blocks: [const { OnceLock::new() }; BLOCKS],
+            measures,
+            invalidations: Buckets::of_durations(),
+        }
     }
 
     /// Compares a function with those that the cache has been used by, if it is new among them.
@@ -84,15 +73,31 @@ impl Recorder {
         }
     }
 
-    /// Counts a call that has ended, or several.
-    pub(crate) fn ended(&self, callsite: &'static Callsite, ending: Ending, calls: u64) {
+    /// Counts calls that have ended, and began at the same time.
+    pub(crate) fn ended(
+        &self,
+        callsite: &'static Callsite,
+        ending: Ending,
+        calls: u64,
+        since: Option<Instant>,
+    ) {
         let row = self.row(callsite);
+        let stripe = row.stripe();
         match ending {
             // Their sum is the count of the outcome.
-            Ending { why: Some(why), .. } => add(&row.stripe().uncached, why as usize, calls),
-            Ending { kind, .. } => add(&row.stripe().outcomes, kind as usize, calls),
+            Ending { why: Some(why), .. } => add(&stripe.uncached, why as usize, calls),
+            Ending { kind, .. } => add(&stripe.outcomes, kind as usize, calls),
+        }
+        if ending.saved_ms > 0 {
+            stripe.saved_ms.fetch_add(u64::from(ending.saved_ms) * calls, Ordering::Relaxed);
+        }
+        if let Some((measured, since)) = row.measured.as_ref().zip(since) {
+            measured.ended(ending.kind, since.elapsed(), calls);
         }
         log::trace(format_args!("{}: {}", callsite.name(), ending.kind));
+        if let Some(observer) = &self.observer {
+            observer.called(callsite, ending, calls);
+        }
         if ending.kind == OutcomeKind::Hit {
             row.is_no_longer_dry();
         }
@@ -116,10 +121,52 @@ impl Recorder {
         self.row(callsite).is_no_longer_dry();
     }
 
-    /// Counts a load that came to an end, and how long it took.
-    pub(crate) fn loaded(&self, callsite: &'static Callsite, event: Event, took: Duration) {
-        self.count(callsite, event);
-        self.row(callsite).loads.record(took);
+    /// A load begins.
+    pub(crate) fn load_begins(&self, callsite: &'static Callsite) {
+        self.row(callsite).in_flight.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a load that has ended, and how long it took.
+    pub(crate) fn loaded(&self, callsite: &'static Callsite, result: LoadResult, took: Duration) {
+        self.count(
+            callsite,
+            match result {
+                LoadResult::Ok => Event::LoadOk,
+                LoadResult::Failed => Event::LoadFailed,
+                LoadResult::Cancelled => Event::LoadCancelled,
+            },
+        );
+        let row = self.row(callsite);
+        row.in_flight.fetch_sub(1, Ordering::Relaxed);
+        if let Some(buckets) = row.measured.as_ref().and_then(|it| it.loads.get(result as usize)) {
+            buckets.took(took);
+        }
+    }
+
+    /// Measures how long a call has waited for the load of another process.
+    pub(crate) fn waited(&self, callsite: &'static Callsite, waited: Duration) {
+        if let Some(measured) = &self.row(callsite).measured {
+            measured.lease_waits.took(waited);
+        }
+    }
+
+    /// Measures a value that is stored.
+    pub(crate) fn sized(&self, callsite: &'static Callsite, bytes: usize) {
+        if let Some(measured) = &self.row(callsite).measured {
+            measured.sizes.record(bytes as u64, 1);
+        }
+    }
+
+    /// Measures how long it has taken until an invalidation was acknowledged.
+    pub(crate) fn invalidated(&self, took: Duration) {
+        if self.measures {
+            self.invalidations.took(took);
+        }
+    }
+
+    /// How long that took so far.
+    pub(crate) fn invalidation_delay(&self) -> Histogram {
+        self.invalidations.snapshot()
     }
 
     /// The places for a function's loads, where they are bounded.
@@ -149,7 +196,7 @@ impl Recorder {
         let mut is_new = false;
         let row = place.get_or_init(|| {
             is_new = true;
-            Box::new(Row::new(callsite))
+            Box::new(Row::new(callsite, self.measures))
         });
         if is_new {
             // Two threads may add two functions at once, and one of them must find the other: that
@@ -171,76 +218,6 @@ impl Recorder {
     }
 }
 
-impl Row {
-    fn new(callsite: &'static Callsite) -> Self {
-        let places = callsite.policy().max_concurrent_loads;
-        Self {
-            callsite,
-            stripes: std::array::from_fn(|_| Stripe::new()),
-            loads: Histogram::new(),
-            misses: AtomicU32::new(0),
-            places: places.map(|places| {
-                Arc::new(Semaphore::new((places as usize).min(Semaphore::MAX_PERMITS)))
-            }),
-        }
-    }
-
-    /// The counters of the present thread.
-    fn stripe(&self) -> &Stripe {
-        &self.stripes[stripe()]
-    }
-
-    /// Written only where it changes: hits share the line.
-    fn is_no_longer_dry(&self) {
-        if self.misses.load(Ordering::Relaxed) != 0 {
-            self.misses.store(0, Ordering::Relaxed);
-        }
-    }
-
-    fn snapshot(&self) -> FunctionStats {
-        let sum = |count: &dyn Fn(&Stripe) -> &AtomicU64| {
-            self.stripes.iter().map(|stripe| count(stripe).load(Ordering::Relaxed)).sum()
-        };
-        let uncached = UncachedCalls::new(|it| sum(&|stripe| &stripe.uncached[it as usize]));
-        let outcomes = Outcomes::new(|it| sum(&|stripe| &stripe.outcomes[it as usize]));
-        FunctionStats {
-            function: self.callsite.name(),
-            template: self.callsite.template(),
-            outcomes: Outcomes { uncached: uncached.total(), ..outcomes },
-            uncached,
-            misses: Misses::new(|it| sum(&|stripe| &stripe.misses[it as usize])),
-            load_latency: self.loads.snapshot(),
-            ..FunctionStats::of_events(|it| sum(&|stripe| &stripe.events[it as usize]))
-        }
-    }
-}
-
-impl Stripe {
-    const fn new() -> Self {
-        Self {
-            outcomes: [const { AtomicU64::new(0) }; OutcomeKind::ALL.len()],
-            uncached: [const { AtomicU64::new(0) }; UncachedReason::ALL.len()],
-            misses: [const { AtomicU64::new(0) }; MissReason::ALL.len()],
-            events: [const { AtomicU64::new(0) }; Event::COUNT],
-        }
-    }
-}
-
-fn add(counters: &[AtomicU64], at: usize, count: u64) {
-    if let Some(counter) = counters.get(at) {
-        counter.fetch_add(count, Ordering::Relaxed);
-    }
-}
-
-/// The stripe of the present thread.
-fn stripe() -> usize {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    thread_local! {
-        static MINE: Cell<usize> = Cell::new(NEXT.fetch_add(1, Ordering::Relaxed) % STRIPES);
-    }
-    MINE.try_with(Cell::get).unwrap_or(0)
-}
-
 impl fmt::Debug for Recorder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.functions()).finish()
@@ -254,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_function_is_dry_until_there_is_something_or_nobody_to_ask() {
-        let recorder = Recorder::new(|_, _| {});
+        let recorder = Recorder::new(|_, _| {}, true, None);
         let dry = || {
             (0..DRY).for_each(|_| recorder.missed(&BY_HAND, MissReason::Absent));
             assert!(recorder.is_dry(&BY_HAND));
@@ -265,7 +242,7 @@ mod tests {
             assert!(!recorder.is_dry(&BY_HAND), "{event:?}");
         }
         dry();
-        recorder.ended(&BY_HAND, OutcomeKind::Hit.into(), 1);
+        recorder.ended(&BY_HAND, OutcomeKind::Hit.into(), 1, None);
         assert!(!recorder.is_dry(&BY_HAND));
     }
 }

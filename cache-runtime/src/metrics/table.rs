@@ -1,10 +1,9 @@
 //! The counters as a table for people.
 
 use std::fmt;
-use std::time::Duration;
 
 use crate::metrics::snapshot::Counter;
-use crate::metrics::{BreakerState, FunctionStats, QueueStats, Stats};
+use crate::metrics::{FunctionStats, QueueStats, Stats};
 
 /// Rows under one head. The first cell of a row is text, the others are numbers.
 struct Table {
@@ -21,21 +20,14 @@ struct Row {
 /// One table of the functions and one of the queues, where there are any, and a line about the
 /// store.
 ///
-/// A counter without a column of its own is named below its row, unless it is zero. Times are in
-/// µs, ms or s.
+/// A counter without a column of its own is named below its row, unless it is zero. Times are
+/// bounds of [buckets](crate::stats::Histogram).
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         Table::of_functions(&self.functions).fmt(f)?;
         Table::of_queues(&self.queues).fmt(f)?;
         write!(f, "undelivered invalidations {}", self.journal_depth)?;
         if let Some(breaker) = self.breaker {
-            let breaker = match breaker {
-                BreakerState::Idle => "idle",
-                BreakerState::Connecting => "connecting",
-                BreakerState::Closed => "closed",
-                BreakerState::HalfOpen => "half-open",
-                BreakerState::Open => "open",
-            };
             write!(f, ", breaker {breaker}, connections {}", self.connections)?;
         }
         Ok(())
@@ -56,8 +48,8 @@ impl Table {
                 it.hit_rate().map_or_else(String::new, |rate| format!("{:.1} %", 100.0 * rate)),
                 it.loads().to_string(),
                 it.loads_failed.to_string(),
-                span(it.load_latency.p50),
-                span(it.load_latency.max),
+                at_most(it.load_duration.total().quantile(0.5)),
+                at_most(it.load_duration.total().quantile(1.0)),
             ],
             more: of_note(it.counters(), &shown),
         });
@@ -129,30 +121,32 @@ fn of_note(
     all.filter(|(name, count)| *count > 0 && !shown.contains(name)).collect()
 }
 
-/// A time in the unit that a person would choose; nothing for zero, where nothing was measured.
-fn span(time: Duration) -> String {
-    let us = time.as_secs_f64() * 1e6;
+/// The bound of a bucket, in the unit that a person would choose; nothing where nothing was
+/// measured.
+fn at_most(bound: Option<f64>) -> String {
+    let us = bound.unwrap_or_default() * 1e6;
     match us {
         0.0 => String::new(),
-        ..1e3 => format!("{us:.0} µs"),
-        ..1e6 => format!("{:.1} ms", us / 1e3),
-        _ => format!("{:.1} s", us / 1e6),
+        f64::INFINITY => "> 60 s".to_owned(),
+        ..1e3 => format!("≤ {us:.0} µs"),
+        ..1e6 => format!("≤ {} ms", us / 1e3),
+        _ => format!("≤ {} s", us / 1e6),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::metrics::{Latency, Misses, Outcomes, UncachedCalls};
+    use crate::metrics::BreakerState;
+    use crate::metrics::histogram::{Buckets, Histograms};
+    use crate::metrics::{LoadResult, Misses, Outcomes, UncachedCalls};
 
     #[test]
     fn columns_are_aligned_and_nothing_that_happened_is_left_out() {
-        let latency = Latency {
-            count: 3,
-            p50: Duration::from_micros(812),
-            max: Duration::from_millis(2_340),
-            ..Latency::default()
-        };
+        let loads = Buckets::of_durations();
+        [812, 812, 2_340_000].map(|us| loads.took(Duration::from_micros(us)));
         let functions = vec![
             FunctionStats {
                 function: "users::get_user",
@@ -164,7 +158,7 @@ mod tests {
                 loads_cancelled: 1,
                 fills_stored: 11,
                 store_down: 3,
-                load_latency: latency,
+                load_duration: Histograms::new([(LoadResult::Ok, loads.snapshot())]),
                 ..FunctionStats::default()
             },
             FunctionStats { function: "by hand", invalidations: 2, ..FunctionStats::default() },
@@ -181,13 +175,13 @@ mod tests {
         let stats = Stats { functions, queues, breaker, connections: 1, ..Stats::default() };
         let expected = "\
 function         hits  misses  hit rate  loads  failed  median  slowest
-users::get_user  1204      12    99.0 %     13       1  812 µs    2.3 s
+users::get_user  1204      12    99.0 %     13       1  ≤ 1 ms  ≤ 2.5 s
     loaded 11, uncached unavailable 1, missed absent 9, missed tag 3, fills stored 11, store down 3
 by hand             0       0                0       0                 \n    invalidations 2
 queue  pushed  delivered  batches  dead letters
 views      10         10        1             0
     direct 2
-undelivered invalidations 0, breaker half-open, connections 1";
+undelivered invalidations 0, breaker half_open, connections 1";
         assert_eq!(stats.to_string(), expected);
     }
 

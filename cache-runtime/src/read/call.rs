@@ -62,6 +62,15 @@ impl ReadCall {
         Name { text: &self.text, hash: self.hash }
     }
 
+    /// What a span shows of the key: a hash, unless the cache is to show keys.
+    pub(in crate::read) fn traced_key(&self) -> String {
+        if self.cache.settings().trace_keys {
+            return self.text.clone();
+        }
+        let KeyHash(hash) = self.hash;
+        format!("{hash:016x}")
+    }
+
     /// Whether an invalidation of the entry, or of one of its tags, has not been delivered yet. The
     /// store still has the old value then, so the call must not read it.
     pub(crate) fn is_outdated(&self) -> bool {

@@ -8,11 +8,13 @@ use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use tokio::time::Instant;
+
 use crate::engine::admission::Places;
 use crate::engine::{Core, Mode, report};
 use crate::error::Error;
 use crate::key::Untyped;
-use crate::metrics::{Ending, OutcomeKind};
+use crate::metrics::{Ending, OutcomeKind, UncachedReason};
 use crate::read::call::{ReadCall, resolved};
 use crate::read::freshness::AgePolicy;
 use crate::read::interpret::Reply;
@@ -23,6 +25,7 @@ use crate::read::restore::RestoreChannel;
 use crate::read::steps::{Protocol, Steps};
 use crate::read::tally::Tally;
 use crate::record::Value;
+use crate::support::trace::Trace;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
@@ -32,6 +35,7 @@ pub(super) struct Driver {
     /// How the call will end if nothing else happens.
     ending: Ending,
     tally: Tally,
+    trace: Trace,
 }
 
 /// How far a call has come.
@@ -54,12 +58,22 @@ impl Driver {
     }
 
     fn at(stage: Stage, tally: Tally) -> Self {
-        Self { stage, ending: OutcomeKind::Cancelled.into(), tally }
+        Self { stage, ending: OutcomeKind::Cancelled.into(), tally, trace: Trace::default() }
     }
 }
 
 impl Protocol for Driver {
     fn poll(&mut self, cx: &mut Context<'_>, steps: &mut dyn Steps) -> Poll<()> {
+        if let Stage::Begin(_, key, ..) = &self.stage {
+            self.trace = Trace::call(key.callsite.name());
+        }
+        self.trace.clone().within(|| self.advance(cx, steps))
+    }
+}
+
+impl Driver {
+    /// Goes through as many stages as it can.
+    fn advance(&mut self, cx: &mut Context<'_>, steps: &mut dyn Steps) -> Poll<()> {
         loop {
             // If a stage panics, the call is done.
             let (stage, is_pending) = match mem::replace(&mut self.stage, Stage::Done) {
@@ -78,7 +92,7 @@ impl Protocol for Driver {
                         Poll::Pending => (Stage::Search(channel, search), true),
                     }
                 }
-                Stage::Place(load, mut place) => match place.as_mut().poll(cx) {
+                Stage::Place(mut load, mut place) => match place.as_mut().poll(cx) {
                     Poll::Ready(Err(overloaded)) if steps.can_refuse() => {
                         steps.refuse(overloaded);
                         self.ending = OutcomeKind::Shed.into();
@@ -117,9 +131,7 @@ impl Protocol for Driver {
             }
         }
     }
-}
 
-impl Driver {
     fn begin(
         &mut self,
         (cache, key): (Option<Core>, Untyped),
@@ -127,15 +139,18 @@ impl Driver {
         age: AgePolicy,
         steps: &mut dyn Steps,
     ) -> Stage {
+        let now = Instant::now();
+        self.tally.begin(now);
         let (cache, mode) = resolved(cache, key.callsite, key.owner, mode);
         let unhashable = key.unhashable();
         let call = ReadCall::new(cache, key, mode);
+        self.trace.key(|| call.traced_key());
         if call.bypasses(mode, unhashable) {
             self.ending = OutcomeKind::Bypassed.into();
             return self.load(call, LoadMode::Alone, steps);
         }
         let age = if report::is_asked() { age.considered() } else { age };
-        let mut lookup = Lookup::new(call, mode, age, steps.memory(), steps.is_by_hand());
+        let mut lookup = Lookup::new(call, mode, age, steps.memory(), steps.is_by_hand(), now);
         if let Some(step) = lookup.begin() {
             return self.search(lookup, step);
         }
@@ -165,8 +180,8 @@ impl Driver {
     ) -> Stage {
         let (seen, freshness) = lookup.judge(reply);
         let seen = lookup.confirm_by(seen, steps);
-        if lookup.is_hit(&seen, freshness) {
-            self.ending = OutcomeKind::Hit.into();
+        if let Some(ending) = lookup.hit(&seen, freshness) {
+            self.ending = ending;
             return self.done(&lookup.call);
         }
         self.search(lookup, Step::Decide(None, seen, freshness))
@@ -221,7 +236,7 @@ impl Driver {
 
     fn load(&mut self, call: ReadCall, mode: LoadMode, steps: &mut dyn Steps) -> Stage {
         self.tally.note(&call);
-        let load = Load::new(call, mode);
+        let mut load = Load::new(call, mode);
         if let Some(place) = load.place(steps.can_refuse()) {
             return Stage::Place(load, Box::pin(place));
         }
@@ -239,6 +254,8 @@ impl Driver {
     /// The call has its result.
     fn done(&mut self, call: &ReadCall) -> Stage {
         report::tagged(|| call.tags.shown(&call.cache));
+        let Ending { kind, why, .. } = self.ending;
+        self.trace.outcome(kind.as_str(), why.map(UncachedReason::as_str));
         self.tally.end((&call.cache, call.callsite), self.ending);
         Stage::Done
     }
@@ -248,7 +265,7 @@ impl Driver {
 fn refresh_in_background(call: &ReadCall, refresh: Refresh, steps: &mut dyn Steps) {
     let (memory, by_hand) = (steps.memory(), steps.is_by_hand());
     let age = AgePolicy::Considered;
-    let mut lookup = Lookup::new(call.clone(), Mode::Through, age, memory, by_hand);
+    let mut lookup = Lookup::new(call.clone(), Mode::Through, age, memory, by_hand, Instant::now());
     let channel = lookup.open_channel();
     let search = Box::pin(async move {
         let outcome = match lookup.refresh(refresh).await {

@@ -16,7 +16,7 @@ use self::token::Token;
 
 pub(crate) use self::stamp::{Stamp, length_of_names, set_stamps};
 pub(crate) use self::value::{
-    Value, ValueHeader, around_times, set_error, set_kept, stale, stamp, value,
+    Value, ValueHeader, around_times, set_error, set_kept, size, stale, stamp, value,
 };
 
 /// The kind of a record, from its fourth byte.

@@ -19,6 +19,12 @@ const KEPT: u8 = 2;
 /// The flag of a value that names the tags which it has told itself.
 const NAMES: u8 = 4;
 
+/// How long the payload of a whole record is.
+pub(crate) fn size(record: &[u8]) -> usize {
+    let payload = usize::from(u16::from_be_bytes(array(record, PAYLOAD_AT)));
+    record.len().saturating_sub(payload)
+}
+
 /// A value record, its header read and its payload not yet decoded.
 #[derive(Clone, Debug)]
 pub(crate) struct Value {

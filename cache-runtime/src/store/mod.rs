@@ -40,6 +40,7 @@ use self::queue::redis::RedisQueue;
 use self::queue::{QueueKeys, QueueStore};
 use self::redis::RedisStore;
 use self::redis::commands::Command;
+use crate::metrics::EmbeddedStats;
 use crate::support::budget::Deadline;
 
 /// Keys in one piece of a request about many: as many as a server does in a millisecond or so,
@@ -74,6 +75,14 @@ impl Store {
     /// An embedded store at the end of a way.
     pub(crate) fn embedded(store: Arc<dyn Embedded>) -> Self {
         Self { place: Place::Embedded(store), coalescer: None }
+    }
+
+    /// What the embedded store holds.
+    pub(crate) fn embedded_stats(&self) -> Option<EmbeddedStats> {
+        match &self.place {
+            Place::Embedded(store) => store.here().map(MemoryStore::stats),
+            Place::Redis(_) => None,
+        }
     }
 
     /// A handle to the same store for [futures that use it together](Together).

@@ -20,6 +20,11 @@ impl Budget {
         Self { deadline: Instant::now() + limit, limit }
     }
 
+    /// The time of a call that began at this time.
+    pub(crate) fn since(begun: Instant, limit: Duration) -> Self {
+        Self { deadline: begun + limit, limit }
+    }
+
     /// The same amount of time again, from now on, for a command that nobody waits for.
     pub(crate) fn anew(&self) -> Self {
         Self::new(self.limit)

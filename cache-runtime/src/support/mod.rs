@@ -11,3 +11,4 @@ pub(crate) mod panic;
 pub(crate) mod random;
 pub(crate) mod shutdown_signal;
 pub(crate) mod span;
+pub(crate) mod trace;

@@ -17,6 +17,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::engine::background::Reinvalidations;
 use crate::store::{End, Keyed, Store};
 use crate::write::pending::{Doubt, Pending};
@@ -27,6 +29,7 @@ impl WriteScope {
     /// Ends the scope, and stores `values` where they may be. What is not acknowledged goes to the
     /// journal.
     pub(super) async fn end(&self, values: Values) {
+        let begun = Instant::now();
         // A copy: if this future is dropped half-way, all of it is done again in the background.
         let Pending { mut fenced, standing, mut unfenced, mut stale, patterns, hold_off } =
             self.pending().clone();
@@ -59,7 +62,7 @@ impl WriteScope {
         self.leave(&Vec::from_iter(left), hold_off).await;
         let (lifted, unfenced): (Vec<_>, Vec<_>) =
             (fenced.into_keys().collect(), unfenced.into_keys().collect());
-        self.lift(store, &lifted, &standing, values, hold_off).await;
+        self.lift((store, begun), &lifted, &standing, values, hold_off).await;
         if !unfenced.is_empty() {
             _ = cache.remove(&unfenced, hold_off).await;
         }
@@ -92,10 +95,10 @@ impl WriteScope {
         Reinvalidations::add_keys(self.cache(), reached(false), hold_off);
     }
 
-    /// Lifts fences.
+    /// Lifts fences, of a write whose body ended at that time.
     async fn lift(
         &self,
-        store: &Store,
+        (store, begun): (&Store, Instant),
         keys: &[String],
         standing: &BTreeSet<String>,
         mut values: Values,
@@ -117,7 +120,7 @@ impl WriteScope {
         for (key, reply) in keys.iter().zip(&replies) {
             values.count(key, reply);
         }
-        _ = self.cache().settle(keys, replies, hold_off);
+        _ = self.cache().settle(keys, replies, hold_off, begun);
     }
 }
 

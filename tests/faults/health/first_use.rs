@@ -54,7 +54,7 @@ async fn each_call_is_told_to_those_who_ask() {
     let told: Vec<String> = child.hear().await;
     child.finish().await;
     let count = |what: &str| told.iter().filter(|line| line.contains(what)).count();
-    assert_eq!((count("square: Miss"), count("square: Hit")), (1, 2), "{told:#?}");
+    assert_eq!((count("square: missed, absent"), count("square: hit")), (1, 2), "{told:#?}");
     assert_eq!((count("square: LoadOk"), count("square: Stored")), (1, 1), "{told:#?}");
     assert!(told.iter().all(|line| !line.contains("4711")), "no line has a key: {told:#?}");
 }

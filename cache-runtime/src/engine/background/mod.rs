@@ -78,7 +78,7 @@ impl Background {
     }
 
     /// How many refreshes are running.
-    pub(super) fn refreshing(&self) -> usize {
+    pub(crate) fn refreshing(&self) -> usize {
         self.refreshes.running()
     }
 

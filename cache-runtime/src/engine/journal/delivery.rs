@@ -159,6 +159,9 @@ impl Delivery {
                 continue;
             }
             any = true;
+            if let Some(age) = state.age_of(place) {
+                self.journal.base.recorder().invalidated(age);
+            }
             state.remove(place);
         }
         self.journal.depth.store(state.depth(), Ordering::Release);

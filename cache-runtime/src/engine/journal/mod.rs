@@ -57,6 +57,11 @@ impl Journal {
         self.depth.load(Ordering::Acquire)
     }
 
+    /// How long the oldest has not been delivered; zero if there is none.
+    pub(crate) fn age(&self) -> Duration {
+        if self.depth() == 0 { Duration::ZERO } else { self.state().age() }
+    }
+
     /// Keys that servers have looked at for patterns which are still to be delivered, more or less,
     /// and keys of these that were removed.
     pub(crate) fn swept(&self) -> (u64, u64) {

@@ -148,7 +148,7 @@ impl Outcome {
         found: Option<&Lifetime>,
         filling: Option<&Lifetime>,
     ) {
-        let Ending { kind, why } = ending;
+        let Ending { kind, why, .. } = ending;
         if self.is_known && rank(kind) <= rank(self.kind) {
             return;
         }

@@ -54,13 +54,15 @@ impl Settings {
 
     /// Those of the connections.
     pub(super) fn of_connections(&self) -> redis::ConnectionSettings {
-        let Self { max_in_flight, failover, max_connection_age, .. } = *self;
+        let Self { max_in_flight, failover, max_connection_age, histograms, .. } = *self;
         redis::ConnectionSettings {
             client_name: self.client_name.clone(),
             max_in_flight,
             distrust: failover == Failover::Distrust,
             max_age: max_connection_age,
+            histograms,
             runtime: self.connections_on.clone(),
+            observer: self.observer.clone(),
             ..redis::ConnectionSettings::within(self.budget)
         }
     }

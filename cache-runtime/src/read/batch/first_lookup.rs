@@ -4,6 +4,8 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use tokio::time::Instant;
+
 use crate::engine::tags::Tags;
 use crate::engine::{Core, Mode};
 use crate::key::{Key, Typed};
@@ -135,8 +137,8 @@ impl<T> Batch<'_, T> {
         for ((at, mut one, mut lookup), reply) in asked.into_iter().zip(replies) {
             let (seen, freshness) = lookup.judge(Reply::tagged(reply));
             let seen = one.with(None, |both| lookup.confirm_by(seen, both));
-            if lookup.is_hit(&seen, freshness) {
-                tally.end((self.cache, lookup.call.callsite), OutcomeKind::Hit);
+            if let Some(hit) = lookup.hit(&seen, freshness) {
+                tally.end((self.cache, lookup.call.callsite), hit);
                 keep(found, at, one.take().and_then(Result::ok));
             } else {
                 let open = Some((lookup, Step::Decide(None, seen, freshness)));
@@ -157,7 +159,7 @@ impl<T> Batch<'_, T> {
         if call.bypasses(mode, unhashable) {
             return (one, None);
         }
-        let lookup = Lookup::new(call, mode, AgePolicy::Ignored, None, false);
+        let lookup = Lookup::new(call, mode, AgePolicy::Ignored, None, false, Instant::now());
         (one, Some(lookup.of_many(self.asked)))
     }
 }

@@ -9,8 +9,8 @@ use crate::engine::flight::{Landed, Landing};
 use crate::metrics::Event;
 use crate::read::interpret::holds;
 use crate::read::lease::{Lease, Share};
-use crate::record::Value;
 use crate::record::token::Token;
+use crate::record::{self, Value};
 use crate::store::{Acquire, Acquired, Fill, Invalidate, Refresh, Release, StoreError};
 use crate::typing::Shared;
 
@@ -31,7 +31,7 @@ impl Lease {
         let encoded = || Landed::encoded(Bytes::copy_from_slice(&fill.record));
         let shared = self.is_awaited().then(|| landed.unwrap_or_else(encoded));
         let decides = self.mark();
-        let (name, by) = (self.name(), self.budget.deadline());
+        let (name, by, size) = (self.name(), self.budget.deadline(), record::size(&fill.record));
         let filled = async {
             match (self.call.cache.store(), seen) {
                 (None, _) => Ok(false),
@@ -53,6 +53,9 @@ impl Lease {
             Err(error) => (error.event(), self.begun.1),
         };
         self.call.count(event);
+        if event == Event::Stored {
+            self.call.cache.recorder().sized(self.call.callsite, size);
+        }
         match &mut self.refresh {
             // The fill has used the lease up, or found it void. Only if the server refused the
             // value does it stay, and no other process should have to wait for that. If the store

@@ -15,12 +15,14 @@ use crate::engine::report;
 use crate::error::Error;
 use crate::read::call::ReadCall;
 use crate::read::steps::Steps;
+use crate::support::trace::Trace;
 
 /// A load before its end.
 pub(super) struct Load {
     call: ReadCall,
     mode: LoadMode,
     running: Running,
+    trace: Trace,
     /// Renews the lease, if there is one. Made when the body is first pending.
     renewal: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
 }
@@ -28,7 +30,7 @@ pub(super) struct Load {
 impl Load {
     pub(super) fn new(call: ReadCall, mode: LoadMode) -> Box<Self> {
         let running = Running::new(call.cache.clone(), call.callsite);
-        Box::new(Self { call, mode, running, renewal: None })
+        Box::new(Self { call, mode, running, trace: Trace::default(), renewal: None })
     }
 
     /// Waits for a place among the concurrent loads. None if their number is not limited.
@@ -43,7 +45,8 @@ impl Load {
     }
 
     /// Starts the body.
-    pub(super) fn start(&self, steps: &mut dyn Steps) {
+    pub(super) fn start(&mut self, steps: &mut dyn Steps) {
+        self.trace = Trace::load();
         self.running.start();
         steps.start();
     }
@@ -55,11 +58,13 @@ impl Load {
         cx: &mut Context<'_>,
         steps: &mut dyn Steps,
     ) -> Poll<()> {
-        let ended = if places.any() {
-            admission::poll_inside(|| steps.poll_body(cx))
-        } else {
-            steps.poll_body(cx)
-        };
+        let ended = self.trace.within(|| {
+            if places.any() {
+                admission::poll_inside(|| steps.poll_body(cx))
+            } else {
+                steps.poll_body(cx)
+            }
+        });
         if ended.is_pending() {
             if self.renewal.is_none()
                 && let Some(lease) = self.mode.lease()
@@ -75,12 +80,14 @@ impl Load {
 
     /// Decides what becomes of the result. Returns the call, and what is left to do at the store.
     pub(super) fn end(self, steps: &mut dyn Steps) -> (ReadCall, Option<Finish>) {
-        let Self { mut call, mode, running, renewal } = self;
+        let Self { mut call, mode, running, trace, renewal } = self;
         // A renewal whose answer has not come counts as sent.
         drop(renewal);
         if !steps.is_value() {
             report::failed();
         }
+        trace.failed((!steps.is_value()).then_some("error"));
+        drop(trace);
         let took = running.end(steps.is_value());
         let finish = mode.end(&mut Loaded::new(&mut call, steps, took));
         (call, finish)

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::engine::Core;
-use crate::metrics::Event;
+use crate::metrics::LoadResult;
 use crate::policy::Callsite;
 
 /// A body that runs, or waits for a place. It counts as cancelled if it is dropped before its end,
@@ -24,22 +24,26 @@ impl Running {
     }
 
     pub(in crate::read) fn start(&self) {
-        self.since.get_or_init(Instant::now);
+        self.since.get_or_init(|| {
+            self.cache.recorder().load_begins(self.callsite);
+            Instant::now()
+        });
     }
 
     pub(in crate::read) fn end(mut self, succeeded: bool) -> Duration {
         self.ended = true;
         let Some(took) = self.since.get().map(Instant::elapsed) else { return Duration::ZERO };
-        let event = if succeeded { Event::LoadOk } else { Event::LoadFailed };
-        self.cache.recorder().loaded(self.callsite, event, took);
+        let result = if succeeded { LoadResult::Ok } else { LoadResult::Failed };
+        self.cache.recorder().loaded(self.callsite, result, took);
         took
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if !self.ended && self.since.get().is_some() {
-            self.cache.recorder().count(self.callsite, Event::LoadCancelled);
+        if let Some(since) = self.since.get().filter(|_| !self.ended) {
+            let recorder = self.cache.recorder();
+            recorder.loaded(self.callsite, LoadResult::Cancelled, since.elapsed());
         }
     }
 }

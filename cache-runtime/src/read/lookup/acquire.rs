@@ -2,8 +2,11 @@
 
 use tokio::time::{Instant, sleep};
 
+use crate::engine::Core;
 use crate::engine::flight::Leader;
 use crate::metrics::{Event, MissReason, OutcomeKind, UncachedReason};
+use crate::policy::Callsite;
+use crate::read::call::ReadCall;
 use crate::read::interpret::Missing;
 use crate::read::load::mode::LoadMode;
 use crate::read::lookup::elsewhere::Learned;
@@ -11,6 +14,40 @@ use crate::read::lookup::wait::pause;
 use crate::read::lookup::{Lookup, LookupOutcome, Step};
 use crate::record::Value;
 use crate::store::{Acquired, StoreError};
+
+/// A call's wait for the load of another process, until it has got a value or the lease, or is
+/// dropped.
+struct LeaseWait {
+    cache: Core,
+    callsite: &'static Callsite,
+    since: Option<Instant>,
+}
+
+impl LeaseWait {
+    /// That of a call, which has not begun.
+    fn of(call: &ReadCall) -> Self {
+        Self { cache: call.cache.clone(), callsite: call.callsite, since: None }
+    }
+
+    fn begin(&mut self, now: Instant) {
+        if self.since.is_none() {
+            self.cache.recorder().count(self.callsite, Event::LeaseWait);
+            self.since = Some(now);
+        }
+    }
+
+    fn has_begun(&self) -> bool {
+        self.since.is_some()
+    }
+}
+
+impl Drop for LeaseWait {
+    fn drop(&mut self) {
+        if let Some(since) = self.since {
+            self.cache.recorder().waited(self.callsite, since.elapsed());
+        }
+    }
+}
 
 impl Lookup<'_> {
     /// Asks the store for the value or the lease, repeatedly while another process is loading.
@@ -24,13 +61,13 @@ impl Lookup<'_> {
             && leader.as_ref().is_some_and(|leader| !leader.follows_failure());
         let mut lease = self.lease(leader);
         let since = Instant::now();
-        let (mut waited, mut rejected) = (false, false);
+        let (mut wait, mut rejected) = (LeaseWait::of(&self.call), false);
         let why = loop {
             let (reply, mark) = lease.acquire(self.reject).await;
             match reply {
                 Ok(Acquired::Leased) => {
                     self.missed(MissReason::Absent);
-                    if waited {
+                    if wait.has_begun() {
                         self.call.count(Event::Takeover);
                     }
                     return LookupOutcome::leased(LoadMode::Leased(lease.begin())).into();
@@ -47,9 +84,9 @@ impl Lookup<'_> {
                             self.reject = Some(value.token());
                             rejected = true;
                         }
-                        Ok(_) => {
+                        Ok(value) => {
                             lease.pass_on(record, mark);
-                            return LookupOutcome::found(OutcomeKind::Hit).into();
+                            return LookupOutcome::served(OutcomeKind::Hit, &value).into();
                         }
                         Err(Missing::OtherTags(texts)) => match self.learn_tags(texts) {
                             Learned::Tags => lease.know_tags(&self.call.tags),
@@ -85,11 +122,8 @@ impl Lookup<'_> {
                     if since.elapsed() >= self.patience() {
                         break UncachedReason::Impatient;
                     }
-                    if !waited {
-                        self.call.count(Event::LeaseWait);
-                    }
-                    waited = true;
                     let paused = Instant::now();
+                    wait.begin(paused);
                     sleep(pause(since.elapsed()).min(left)).await;
                     lease.waited(paused);
                 }
@@ -102,7 +136,7 @@ impl Lookup<'_> {
                     }
                     match Box::pin(self.spared_get()).await {
                         Ok(value) if !value.is_kept() || self.is_fresh(&value).await => {
-                            return LookupOutcome::found(OutcomeKind::Hit).into();
+                            return LookupOutcome::served(OutcomeKind::Hit, &value).into();
                         }
                         Ok(_) => self.missed(MissReason::Expired),
                         Err(Missing::Elsewhere) => {

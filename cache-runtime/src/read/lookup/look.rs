@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use crate::engine::report;
 use crate::engine::tags::Standing;
-use crate::metrics::{MissReason, UncachedReason};
+use crate::metrics::{Ending, MissReason, OutcomeKind, UncachedReason};
 use crate::policy::FINGERPRINT;
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::interpret::{Missing, Reply};
@@ -13,6 +13,7 @@ use crate::read::restore::Source;
 use crate::read::steps::{ErrorMemory, Steps};
 use crate::record::Value;
 use crate::store::{Get, Now};
+use crate::support::trace;
 
 impl Lookup<'_> {
     /// Reads the entry, the stamps of its tags and, unless the function ignores the age of values,
@@ -76,6 +77,7 @@ impl Lookup<'_> {
             Ok(value) => {
                 // Zero if the store was not asked.
                 if now_ms > 0 {
+                    trace::age(now_ms.saturating_sub(value.stored_at_ms()));
                     report::found(value.stored_at_ms(), value.fresh_until_ms(), now_ms);
                 }
                 Freshness::of(value, self.age, self.call.callsite.policy(), now_ms)
@@ -194,12 +196,14 @@ impl Lookup<'_> {
         self.call.is_fresh(value, self.budget).await.unwrap_or(false)
     }
 
-    /// Whether what was seen is the result of the call as it is.
-    pub(in crate::read) fn is_hit(
+    /// How the call ends, if what was seen is its result as it is.
+    pub(in crate::read) fn hit(
         &self,
         seen: &Result<Value, Missing>,
         freshness: Freshness,
-    ) -> bool {
-        seen.is_ok() && freshness == Freshness::Fresh && self.reads()
+    ) -> Option<Ending> {
+        let value = seen.as_ref().ok()?;
+        let is_hit = freshness == Freshness::Fresh && self.reads();
+        is_hit.then(|| Ending::served(OutcomeKind::Hit, value.cost_ms()))
     }
 }

@@ -13,6 +13,7 @@ mod replace;
 mod wait;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use self::elsewhere::Learned;
 pub(super) use self::outcome::LookupOutcome;
@@ -89,13 +90,14 @@ impl<'a> Lookup<'a> {
         age: AgePolicy,
         memory: Option<ErrorMemory>,
         by_hand: bool,
+        begun: Instant,
     ) -> Self {
         let budget = call.callsite.policy().budget.unwrap_or(call.cache.settings().budget);
         Self {
             call,
             mode,
             age,
-            budget: Budget::new(budget),
+            budget: Budget::since(begun, budget),
             reject: None,
             unasked: false,
             has_missed: false,
@@ -181,7 +183,7 @@ impl<'a> Lookup<'a> {
         }
         match freshness {
             Freshness::Unknown if self.is_fresh(&value).await => {
-                LookupOutcome::found(OutcomeKind::Hit).into()
+                LookupOutcome::served(OutcomeKind::Hit, &value).into()
             }
             Freshness::Unknown | Freshness::Expired => {
                 self.reject = Some(value.token());

@@ -4,6 +4,7 @@ use crate::engine::flight::Leader;
 use crate::metrics::{Ending, OutcomeKind, UncachedReason};
 use crate::read::load::mode::LoadMode;
 use crate::read::lookup::Refresh;
+use crate::record::Value;
 
 /// What a search has come to.
 pub(in crate::read) enum LookupOutcome {
@@ -24,6 +25,11 @@ impl LookupOutcome {
     /// A result was found, or is served by another call.
     pub(super) fn found(outcome: OutcomeKind) -> Self {
         Self::Found(outcome.into())
+    }
+
+    /// The same, of a value in the store.
+    pub(super) fn served(outcome: OutcomeKind, value: &Value) -> Self {
+        Self::Found(Ending::served(outcome, value.cost_ms()))
     }
 
     /// Run the body as if there were no cache.

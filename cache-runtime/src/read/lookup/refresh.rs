@@ -3,7 +3,7 @@
 
 use crate::engine::background::{Claimed, RefreshClaim};
 use crate::engine::flight::{Leader, Mark, Role};
-use crate::metrics::{Event, MissReason, OutcomeKind};
+use crate::metrics::{Ending, Event, MissReason, OutcomeKind};
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::lease::Lease;
 use crate::read::lookup::{Lookup, LookupOutcome, Refresh, Step};
@@ -29,22 +29,24 @@ impl Lookup<'_> {
             }
         }
         if freshness == Freshness::Fresh {
-            return LookupOutcome::found(outcome).into();
+            return LookupOutcome::served(outcome, &value).into();
         }
         let Some(claim) = self.claim() else {
-            return LookupOutcome::found(outcome).into();
+            return LookupOutcome::served(outcome, &value).into();
         };
         if freshness == Freshness::RefreshEarly {
             self.call.count(Event::Early);
         }
         if self.age == AgePolicy::Detachable {
+            let ending = Ending::served(outcome, value.cost_ms());
             let refresh = Refresh { seen: value, claim, leader: None };
-            return LookupOutcome::Refresh(refresh, outcome.into()).into();
+            return LookupOutcome::Refresh(refresh, ending).into();
         }
         // If this call may not refresh it, the value is good enough.
+        let good_enough = LookupOutcome::served(outcome, &value);
         match self.refresh(Refresh { seen: value, claim, leader: None }).await {
             Step::Done(found @ (LookupOutcome::Load(..) | LookupOutcome::Found(_))) => found.into(),
-            _ => LookupOutcome::found(outcome).into(),
+            _ => good_enough.into(),
         }
     }
 
@@ -60,7 +62,7 @@ impl Lookup<'_> {
             if let Some((leader, mark)) = lead {
                 self.lease(Some(leader)).pass_on_stale(value.record().clone(), Some(mark));
             }
-            return LookupOutcome::found(OutcomeKind::Stale).into();
+            return LookupOutcome::served(OutcomeKind::Stale, &value).into();
         }
         self.missed(MissReason::Expired);
         let leader = match lead {
@@ -72,7 +74,7 @@ impl Lookup<'_> {
         };
         if self.age == AgePolicy::Detachable && self.call.callsite.policy().load_timeout.is_some() {
             let Some(claim) = self.claim() else {
-                return LookupOutcome::found(OutcomeKind::Stale).into();
+                return LookupOutcome::served(OutcomeKind::Stale, &value).into();
             };
             let refresh = Refresh { seen: value, claim, leader: Some(leader) };
             return LookupOutcome::Await(refresh).into();
@@ -81,7 +83,7 @@ impl Lookup<'_> {
         match self.prepare_refresh(lease, &value).await {
             Step::Done(LookupOutcome::Kept) => {
                 self.call.count(Event::Rested);
-                LookupOutcome::found(OutcomeKind::Stale).into()
+                LookupOutcome::served(OutcomeKind::Stale, &value).into()
             }
             step => step,
         }

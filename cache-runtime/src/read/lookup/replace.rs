@@ -102,7 +102,7 @@ impl Lookup<'_> {
             let is_fresh = matches!(freshness, Freshness::Fresh | Freshness::RefreshEarly);
             if is_fresh && self.decode(&value).await.is_ok() {
                 lease.land(value.record().clone(), mark);
-                return Some(LookupOutcome::found(OutcomeKind::Hit).into());
+                return Some(LookupOutcome::served(OutcomeKind::Hit, &value).into());
             }
         }
         Some(Step::Look(lease.take_leader()))

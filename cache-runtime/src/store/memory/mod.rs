@@ -23,6 +23,7 @@ use tokio::time::Instant;
 pub(crate) use self::requests::Execute;
 use self::shard::Shard;
 use self::transitions::{Content, Entry, Slot};
+use crate::metrics::EmbeddedStats;
 use crate::record::token::Token;
 use crate::record::{self, layout};
 use crate::store::{Digests, Fill, Name, namespace};
@@ -61,6 +62,12 @@ impl MemoryStore {
     /// others.
     pub(crate) fn longest_record(&self) -> usize {
         self.capacity / 2
+    }
+
+    /// How many entries there are, and what they take.
+    pub(crate) fn stats(&self) -> EmbeddedStats {
+        let entries = self.shards.iter().map(|shard| lock(shard).len()).sum();
+        EmbeddedStats { entries, bytes: self.weight.load(Ordering::Relaxed) }
     }
 
     /// Invalidates every key that a Redis glob matches; how many there were.

@@ -18,6 +18,11 @@ pub(super) struct Shard {
 }
 
 impl Shard {
+    /// How many entries there are, be they over or not.
+    pub(super) fn len(&self) -> usize {
+        self.values.keys().count() + self.guards.keys().count()
+    }
+
     /// How many bytes of memory the entries take.
     pub(super) fn weight(&self) -> usize {
         self.values.weight() + self.guards.weight()

@@ -2,7 +2,7 @@
 
 use crate::error::Refusal;
 use crate::error::{Error, ErrorKind};
-use crate::metrics::Event;
+use crate::metrics::{Event, StoreFailure};
 use crate::store::redis::Redirection;
 
 /// The result of a store operation.
@@ -32,6 +32,18 @@ impl StoreError {
     /// Whether nothing was sent, so that nothing can have been executed.
     pub(crate) fn is_unsent(&self) -> bool {
         matches!(self, Self::Down | Self::Saturated)
+    }
+
+    /// Why what was sent has no result; `None` if nothing was sent.
+    pub(crate) fn failure(&self) -> Option<StoreFailure> {
+        match self {
+            Self::Down | Self::Saturated => None,
+            Self::TimedOut => Some(StoreFailure::Timeout),
+            Self::Lost => Some(StoreFailure::Lost),
+            Self::Refused(_) | Self::Redirected(_) | Self::Unexpected => {
+                Some(StoreFailure::Refused)
+            }
+        }
     }
 
     /// What is counted.

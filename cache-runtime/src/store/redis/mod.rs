@@ -29,6 +29,7 @@ use self::topology::router::Router;
 use self::url::ServerUrl;
 use crate::error::{Cause, Failure, Failures};
 use crate::error::{Error, ErrorKind};
+use crate::metrics::ServerStats;
 use crate::support::budget::Deadline;
 
 /// The store in Redis. Nothing happens before the first call.
@@ -84,6 +85,11 @@ impl RedisStore {
     /// Has `observer` called before the first command reaches a newly promoted primary.
     pub(crate) fn on_failover(&self, observer: impl Fn() + Send + Sync + 'static) {
         self.router.on_failover(observer);
+    }
+
+    /// What each server was asked for, as far as it is known.
+    pub(crate) fn servers(&self) -> Vec<ServerStats> {
+        self.router.servers()
     }
 
     /// State of the breaker.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use redis::{Cmd, Pipeline, Value};
 
+use crate::metrics::StoreOperation;
 use crate::record::token::Token;
 use crate::record::{self, Found, Origin};
 use crate::store::redis::commands::Command;
@@ -53,6 +54,8 @@ fn by_script<'a>(
 }
 
 impl Command for Acquire {
+    const OPERATION: StoreOperation = StoreOperation::Acquire;
+
     async fn send(
         claim: &mut Claim<'_>,
         session: &mut Session<'_>,

@@ -1,5 +1,6 @@
 //! Storing the value of a load: in the place of its lease, or of the value that it replaces.
 
+use crate::metrics::StoreOperation;
 use crate::record::{self, Origin};
 use crate::store::redis::commands::Command;
 use crate::store::redis::commands::encode::{millis, trusted};
@@ -26,6 +27,8 @@ fn fill<'a>(request: &'a Keyed<'_, Fill>, origin: Option<&'a Origin>) -> Call<'a
 }
 
 impl Command for Fill {
+    const OPERATION: StoreOperation = StoreOperation::Fill;
+
     async fn send(
         request: &mut Keyed<'_, Self>,
         session: &mut Session<'_>,
@@ -63,6 +66,8 @@ fn refresh<'a>(request: &'a Keyed<'_, Refresh>, origin: Option<&'a Origin>) -> C
 }
 
 impl Command for Refresh {
+    const OPERATION: StoreOperation = StoreOperation::Refresh;
+
     async fn send(
         request: &mut Keyed<'_, Self>,
         session: &mut Session<'_>,

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use redis::{Cmd, Pipeline, Value};
 
+use crate::metrics::StoreOperation;
 use crate::record::{self, HEADER};
 use crate::store::redis::commands::Command;
 use crate::store::redis::commands::pieces::{BYTES, Pieces, turn};
@@ -44,6 +45,8 @@ impl Looked {
 }
 
 impl Command for Get {
+    const OPERATION: StoreOperation = StoreOperation::Get;
+
     async fn send(
         request: &mut Keyed<'_, Self>,
         session: &mut Session<'_>,

@@ -2,6 +2,7 @@
 
 use redis::Value;
 
+use crate::metrics::StoreOperation;
 use crate::store::redis::commands::Command;
 use crate::store::redis::commands::encode::millis;
 use crate::store::redis::commands::pieces::Pieces;
@@ -19,6 +20,8 @@ fn release<'a>(request: &'a Keyed<'_, Release>) -> Call<'a> {
 }
 
 impl Command for Release {
+    const OPERATION: StoreOperation = StoreOperation::Release;
+
     async fn send_all(
         requests: &mut [Keyed<'_, Self>],
         session: &mut Session<'_>,
@@ -36,6 +39,8 @@ fn renew<'a>(request: &'a Keyed<'_, Renew>) -> Call<'a> {
 }
 
 impl Command for Renew {
+    const OPERATION: StoreOperation = StoreOperation::Renew;
+
     async fn send_all(
         requests: &mut [Keyed<'_, Self>],
         session: &mut Session<'_>,

@@ -15,14 +15,21 @@ mod tags;
 mod without_scripts;
 mod write;
 
+use tokio::time::Instant;
+
 use self::pieces::Pieces;
+use crate::metrics::{StoreFailure, StoreOperation};
 use crate::store::protocol::request::{Effect, Keyed, Request};
 use crate::store::redis::connection::session::Session;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
+use crate::support::trace::Trace;
 
 /// A request that can be sent to Redis.
 pub(crate) trait Command: Request {
+    /// What it counts as.
+    const OPERATION: StoreOperation;
+
     /// Sends it, and reads the reply. It can be sent again, to another node: so what depends on the
     /// primary, such as the origin in a record, is set here.
     fn send(
@@ -63,7 +70,13 @@ pub(in crate::store) async fn send<R: Command>(
         }
         request.request.withhold();
     }
-    R::send(request, session, by).await
+    let (node, begun) = (session.node(), Instant::now());
+    let trace = Trace::round_trip(R::OPERATION.as_str(), 1);
+    let reply = R::send(request, session, by).await;
+    let failure = reply.as_ref().err();
+    trace.failed(failure.and_then(StoreError::failure).map(StoreFailure::as_str));
+    node.took(R::OPERATION, failure, begun.elapsed());
+    reply
 }
 
 /// The same for many keys of one node.
@@ -81,5 +94,11 @@ pub(in crate::store) async fn send_all<R: Command>(
             it.request.withhold();
         }
     }
-    R::send_all(requests, session, pieces).await
+    let (node, begun) = (session.node(), Instant::now());
+    let trace = Trace::round_trip(R::OPERATION.as_str(), requests.len());
+    let replies = R::send_all(requests, session, pieces).await;
+    let failure = replies.iter().find_map(|reply| reply.as_ref().err());
+    trace.failed(failure.and_then(StoreError::failure).map(StoreFailure::as_str));
+    node.took(R::OPERATION, failure, begun.elapsed());
+    replies
 }

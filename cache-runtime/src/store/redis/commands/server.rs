@@ -2,6 +2,7 @@
 
 use redis::{Cmd, Value};
 
+use crate::metrics::StoreOperation;
 use crate::store::redis::commands::Command;
 use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::session::Session;
@@ -21,6 +22,8 @@ impl Session<'_> {
 }
 
 impl Command for Now {
+    const OPERATION: StoreOperation = StoreOperation::Now;
+
     async fn send(
         _: &mut Keyed<'_, Self>,
         session: &mut Session<'_>,

@@ -2,6 +2,7 @@
 
 use redis::Value;
 
+use crate::metrics::StoreOperation;
 use crate::record;
 use crate::record::token::Token;
 use crate::store::redis::commands::Command;
@@ -14,6 +15,8 @@ use crate::store::{CaptureStamp, Keyed, Stamped, StoreResult, kept};
 static STAMP: Script = script!("prelude", "value", "stamp");
 
 impl Command for CaptureStamp {
+    const OPERATION: StoreOperation = StoreOperation::CaptureStamp;
+
     async fn send_all(
         requests: &mut [Keyed<'_, Self>],
         session: &mut Session<'_>,

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redis::Value;
 
+use crate::metrics::StoreOperation;
 use crate::record::{self, Kind};
 use crate::store::redis::commands::Command;
 use crate::store::redis::commands::encode::{millis, trusted};
@@ -22,6 +23,8 @@ static BEGIN: Script = script!("prelude", "fence", "begin");
 static END: Script = script!("prelude", "fence", "end");
 
 impl Command for Invalidate {
+    const OPERATION: StoreOperation = StoreOperation::Invalidate;
+
     async fn send_all(
         requests: &mut [Keyed<'_, Self>],
         session: &mut Session<'_>,
@@ -43,6 +46,8 @@ impl Command for Invalidate {
 }
 
 impl Command for MakeStale {
+    const OPERATION: StoreOperation = StoreOperation::MakeStale;
+
     async fn send_all(
         requests: &mut [Keyed<'_, Self>],
         session: &mut Session<'_>,
@@ -66,6 +71,8 @@ impl Command for MakeStale {
 }
 
 impl Command for Begin {
+    const OPERATION: StoreOperation = StoreOperation::Begin;
+
     async fn send_all(
         requests: &mut [Keyed<'_, Self>],
         session: &mut Session<'_>,
@@ -91,6 +98,8 @@ impl Command for Begin {
 }
 
 impl Command for End {
+    const OPERATION: StoreOperation = StoreOperation::End;
+
     async fn send_all(
         requests: &mut [Keyed<'_, Self>],
         session: &mut Session<'_>,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use crate::error::Failures;
+use crate::metrics::ObserverHandle;
 
 /// However patient callers are, a server that takes longer than this for a `PING` is lost.
 const LONGEST_PROMPT: Duration = Duration::from_secs(5);
@@ -33,8 +34,12 @@ pub(crate) struct ConnectionSettings {
     pub(crate) trusted_for: Duration,
     /// How old a connection may become.
     pub(crate) max_age: Option<Duration>,
+    /// Whether round trips are measured.
+    pub(crate) histograms: bool,
     /// Where connections live; on the runtime of whoever needs one first, if this does not say.
     pub(crate) runtime: Option<Handle>,
+    /// Is told when a breaker changes its state.
+    pub(crate) observer: Option<ObserverHandle>,
     /// Of all the servers together.
     pub(crate) failures: Arc<Failures>,
 }
@@ -50,7 +55,9 @@ impl Default for ConnectionSettings {
             heartbeat: HEARTBEAT,
             trusted_for: HEARTBEAT + HEARTBEAT / 2,
             max_age: None,
+            histograms: true,
             runtime: None,
+            observer: None,
             failures: Arc::default(),
         }
     }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::metrics::ServerStats;
 use crate::store::protocol::request::Effect;
 use crate::store::redis::ConnectionSettings;
 use crate::store::redis::commands::{self, Command};
@@ -147,6 +148,14 @@ impl Router {
         match self {
             Self::Single(node) => node.on_failover(observer),
             Self::Cluster(cluster) => cluster.on_failover(observer),
+        }
+    }
+
+    /// What each server was asked for.
+    pub(in crate::store) fn servers(&self) -> Vec<ServerStats> {
+        match self {
+            Self::Single(node) => vec![node.stats()],
+            Self::Cluster(cluster) => cluster.servers(),
         }
     }
 

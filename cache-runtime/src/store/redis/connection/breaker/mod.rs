@@ -33,6 +33,7 @@ use self::status::Status;
 pub(in crate::store) use self::supervision::Alarms;
 use crate::error::Failures;
 pub(crate) use crate::metrics::BreakerState as Phase;
+use crate::metrics::{Observation, ObserverHandle};
 use crate::store::redis::connection::error::Cause;
 use crate::store::redis::connection::failover::FailoverWatch;
 use crate::store::redis::connection::link::Link;
@@ -69,10 +70,15 @@ pub(in crate::store) struct Breaker {
     /// Where the latest failure is remembered, of this server or another one of its cache.
     failures: Arc<Failures>,
     logged: LoggedRefusals,
+    observer: Option<ObserverHandle>,
 }
 
 impl Breaker {
-    pub(in crate::store) fn new(server: String, failures: Arc<Failures>) -> Self {
+    pub(in crate::store) fn new(
+        server: String,
+        failures: Arc<Failures>,
+        observer: Option<ObserverHandle>,
+    ) -> Self {
         let created = Instant::now();
         Self {
             server,
@@ -89,6 +95,7 @@ impl Breaker {
             failovers: FailoverWatch::default(),
             failures,
             logged: LoggedRefusals::default(),
+            observer,
         }
     }
 
@@ -244,12 +251,27 @@ impl Breaker {
     /// Applies a change that is not a supervisor's; whether it is worth a line.
     fn change(&self, change: impl FnOnce(&mut Status) -> Option<bool>) -> bool {
         let mut noteworthy = false;
-        self.status.send_if_modified(|status| {
+        self.modify(|status| {
             let changed = change(status);
             noteworthy = changed.unwrap_or_default();
             changed.is_some()
         });
         noteworthy
+    }
+
+    /// Changes the status under its lock; whether it has changed, as `change` says.
+    fn modify(&self, change: impl FnOnce(&mut Status) -> bool) -> bool {
+        let mut entered = None;
+        let is_modified = self.status.send_if_modified(|status| {
+            let former = status.phase;
+            let is_modified = change(status);
+            entered = Some(status.phase).filter(|phase| *phase != former);
+            is_modified
+        });
+        if let (Some(observer), Some(state)) = (&self.observer, entered) {
+            observer.send(Observation::Breaker { server: self.server.clone(), state });
+        }
+        is_modified
     }
 
     fn raise(&self, alarm: u8) {

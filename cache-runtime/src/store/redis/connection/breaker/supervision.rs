@@ -44,7 +44,7 @@ impl Breaker {
         let mut generation = None;
         // Looked at and changed under one lock: of two callers that find the breaker without a
         // supervisor, one becomes it.
-        self.status.send_if_modified(|status| {
+        self.modify(|status| {
             if status.phase == Phase::Idle || self.is_overdue() {
                 self.link.store(None);
                 self.heartbeat_due.store(self.after(LENIENCE), Relaxed);
@@ -130,7 +130,7 @@ impl Breaker {
         link: Option<Arc<Link>>,
         cause: Option<Cause>,
     ) -> bool {
-        self.status.send_if_modified(|status| {
+        self.modify(|status| {
             // The generation is compared under the lock under which the next one begins. This
             // excludes that a supervisor whose runtime stood still, and which has been replaced,
             // publishes its old connection over the new one when its runtime goes on:

@@ -4,11 +4,13 @@ mod sessions;
 mod trust;
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use tokio::sync::Mutex as AsyncMutex;
 use tokio::task::AbortHandle;
 
 use crate::error::Refusal;
+use crate::metrics::{RoundTrips, ServerStats, StoreOperation};
 use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::admission::Admission;
 use crate::store::redis::connection::breaker::{Breaker, Snapshot};
@@ -45,6 +47,8 @@ pub(in crate::store) struct Node {
     pieces: Arc<Turns>,
     bulk: Arc<Turns>,
     large: Arc<LargeKeys>,
+    /// None if nothing is measured.
+    round_trips: Option<Box<RoundTrips>>,
 }
 
 impl Node {
@@ -55,11 +59,16 @@ impl Node {
         settings: ConnectionSettings,
     ) -> Self {
         Self {
-            breaker: Arc::new(Breaker::new(source.to_string(), Arc::clone(&settings.failures))),
+            breaker: Arc::new(Breaker::new(
+                source.to_string(),
+                Arc::clone(&settings.failures),
+                settings.observer.clone(),
+            )),
             turns: Turns::new(settings.max_in_flight, source.to_string()),
             pieces: Turns::new(PIECES_AT_ONCE, format!("{source}: pieces of batches")),
             bulk: Turns::new(LARGE_AT_ONCE, format!("{source}: large values")),
             large: Arc::default(),
+            round_trips: settings.histograms.then(|| Box::new(RoundTrips::new())),
             plan: Arc::new(Plan { source, access, settings }),
             supervisor: Mutex::default(),
             checking: AsyncMutex::default(),
@@ -245,6 +254,29 @@ impl Node {
     /// Waits until calls are refused.
     pub(in crate::store) async fn lost(&self) {
         self.breaker.refusing().await;
+    }
+
+    /// Measures an operation that was sent, and why it has no result, if it has none.
+    pub(in crate::store) fn took(
+        &self,
+        operation: StoreOperation,
+        error: Option<&StoreError>,
+        took: Duration,
+    ) {
+        let is_unsent = error.is_some_and(StoreError::is_unsent);
+        if let Some(round_trips) = self.round_trips.as_ref().filter(|_| !is_unsent) {
+            round_trips.record(operation, error.and_then(StoreError::failure), took);
+        }
+    }
+
+    pub(in crate::store) fn stats(&self) -> ServerStats {
+        let Snapshot { phase, epoch, .. } = self.snapshot();
+        ServerStats {
+            address: self.plan.source.to_string(),
+            breaker: phase,
+            connections: epoch,
+            operations: self.round_trips.as_ref().map_or_else(Vec::new, |it| it.snapshot()),
+        }
     }
 
     pub(in crate::store) fn snapshot(&self) -> Snapshot {

@@ -30,6 +30,7 @@ use self::map::Member;
 pub(crate) use self::redirection::Redirection;
 pub(in crate::store) use self::slot::of as slot_of;
 use self::view::View;
+use crate::metrics::ServerStats;
 use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::breaker::{Phase, Snapshot};
 use crate::store::redis::connection::error::Cause;
@@ -186,6 +187,11 @@ impl Cluster {
     /// successor. Only the first observer counts.
     pub(in crate::store) fn on_failover(&self, observer: impl Fn() + Send + Sync + 'static) {
         _ = self.view.observer.set(Box::new(observer));
+    }
+
+    /// What each primary was asked for.
+    pub(in crate::store) fn servers(&self) -> Vec<ServerStats> {
+        self.view.map.load().members().iter().map(|member| member.node.stats()).collect()
     }
 
     /// The worst state of any node, and the number of connections there were to all of them.

@@ -1,8 +1,13 @@
 //! What is still to be delivered.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::engine::journal::invalidation::{Batch, CAPACITY, Invalidation};
 use crate::engine::journal::recent::Recent;
@@ -19,6 +24,8 @@ pub(super) struct State {
     /// a delivery in progress may have been executed before the write that it was added for.
     entries: BTreeMap<u64, Invalidation>,
     pub(super) places: HashMap<Invalidation, u64>,
+    /// Since when each has not been delivered, by its position.
+    since: HashMap<u64, Instant>,
     next: u64,
     /// The places of patterns: each read is compared with these, and keys may be thousands.
     patterns: BTreeSet<u64>,
@@ -26,8 +33,9 @@ pub(super) struct State {
     pub(super) hold_off: Duration,
     /// The keys for which there was no room.
     pub(super) overflow: Digests,
-    /// The position of the last of them.
+    /// The position of the last of them, and since when the first has not been delivered.
     overflow_place: u64,
+    overflow_since: Option<Instant>,
     pub(super) delivering: bool,
     pub(super) recent: Recent,
     /// How far sweeps have come that were begun, by the places of what they are for.
@@ -37,6 +45,18 @@ pub(super) struct State {
 impl State {
     pub(super) fn depth(&self) -> usize {
         self.entries.len() + self.overflow.len()
+    }
+
+    /// How long the oldest has not been delivered; zero if there is none.
+    pub(super) fn age(&self) -> Duration {
+        let oldest = self.since.values().chain(&self.overflow_since).min();
+        oldest.map_or(Duration::ZERO, Instant::elapsed)
+    }
+
+    /// The same for the invalidation at a position.
+    pub(super) fn age_of(&self, place: u64) -> Option<Duration> {
+        let overflow = self.overflow_since.as_ref().filter(|_| self.is_of_overflow(place));
+        self.since.get(&place).or(overflow).map(Instant::elapsed)
     }
 
     /// The patterns, however many keys there are.
@@ -56,9 +76,12 @@ impl State {
         if matches!(entry, Invalidation::Pattern(_)) {
             self.patterns.insert(place);
         }
+        let mut since = Instant::now();
         if let Some(former) = self.places.insert(entry.clone(), place) {
+            since = self.since.get(&former).copied().unwrap_or(since);
             self.remove_entry(former);
         }
+        self.since.insert(place, since);
         self.entries.insert(place, entry);
     }
 
@@ -75,6 +98,7 @@ impl State {
             },
         }
         self.overflow_place = self.take_place();
+        self.overflow_since.get_or_insert_with(Instant::now);
         if was_empty {
             log::warn(format_args!(
                 "the journal of undelivered invalidations overflowed: those beyond {CAPACITY} \
@@ -86,6 +110,7 @@ impl State {
 
     /// Adds the keys of a set.
     pub(super) fn add_digests(&mut self, digests: Digests) {
+        self.overflow_since.get_or_insert_with(Instant::now);
         self.overflow.append(digests);
         self.overflow_place = self.take_place();
     }
@@ -124,13 +149,14 @@ impl State {
     pub(super) fn remove(&mut self, place: u64) {
         self.sweeps.remove(&place);
         if self.is_of_overflow(place) {
-            self.overflow = Digests::default();
+            (self.overflow, self.overflow_since) = (Digests::default(), None);
         } else {
             self.remove_entry(place);
         }
     }
 
     fn remove_entry(&mut self, place: u64) {
+        self.since.remove(&place);
         if let Some(entry) = self.entries.remove(&place) {
             self.patterns.remove(&place);
             if self.places.get(&entry) == Some(&place) {
@@ -172,124 +198,5 @@ impl State {
 
     fn is_of_overflow(&self, place: u64) -> bool {
         !self.overflow.is_empty() && self.overflow_place == place
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::record::Origin;
-
-    fn key(number: usize) -> Invalidation {
-        Invalidation::Key(format!("user:{number}"))
-    }
-
-    /// Delivers what is there, and returns how many keys and patterns, and how many sets.
-    fn deliver(state: &mut State) -> (usize, usize) {
-        let (mut kept, mut sets) = (0, 0);
-        loop {
-            match state.oldest() {
-                Batch::Nothing => return (kept, sets),
-                Batch::Keys(keys) => {
-                    kept += keys.len();
-                    for (place, _) in keys {
-                        state.remove(place);
-                    }
-                }
-                Batch::Pattern(place, _) => {
-                    kept += 1;
-                    state.remove(place);
-                }
-                Batch::Overflow(place, _) => {
-                    sets += 1;
-                    state.remove(place);
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn what_does_not_fit_is_delivered_as_a_set() {
-        let mut state = State::default();
-        (0..CAPACITY + 1_000).for_each(|number| state.add(key(number)));
-        state.add(Invalidation::Pattern("org:7:*".to_owned()));
-        assert_eq!(state.depth(), CAPACITY + 1_001);
-        assert!(state.overflow.contains("user:16384") && state.overflow.contains("org:7:name"));
-        assert!(!state.overflow.contains("user:1") && !state.overflow.contains("org:8:name"));
-        // No digest tells of such a pattern.
-        state.add(Invalidation::Pattern("*:name".to_owned()));
-        assert_eq!(state.depth(), CAPACITY + 1_002);
-        assert_eq!(deliver(&mut state), (CAPACITY + 1, 1));
-        assert_eq!((state.depth(), state.patterns().count()), (0, 0));
-    }
-
-    #[test]
-    fn a_read_is_compared_with_patterns_and_not_with_keys() {
-        let mut state = State::default();
-        (0..CAPACITY - 2).for_each(|number| state.add(key(number)));
-        let pattern = |text: &str| Invalidation::Pattern(text.to_owned());
-        ["*:name", "*:mail", "*:name"].map(pattern).into_iter().for_each(|entry| state.add(entry));
-        assert_eq!(state.patterns().collect::<Vec<_>>(), ["*:mail", "*:name"]);
-        let Some(place) = state.places.get(&pattern("*:mail")).copied() else {
-            panic!("it is there")
-        };
-        state.postpone(place);
-        assert_eq!(state.patterns().collect::<Vec<_>>(), ["*:name", "*:mail"]);
-        assert_eq!(deliver(&mut state), (CAPACITY, 0));
-        assert_eq!(state.patterns().count(), 0);
-    }
-
-    #[test]
-    fn a_sweep_goes_on_where_it_was_unless_there_is_more_to_remove() {
-        let mut state = State::default();
-        state.add(Invalidation::Pattern("*:name".to_owned()));
-        let Batch::Pattern(place, _) = state.oldest() else { panic!("it is there") };
-        state.sweep(place).note(Origin([1; 8]), 7, 512, 3);
-        state.postpone(place);
-        let Batch::Pattern(place, _) = state.oldest() else { panic!("it is still there") };
-        assert_eq!((state.sweep(place).looked(), state.swept()), (512, (512, 3)));
-        // A write has made more to remove, perhaps where the sweep has been.
-        state.add(Invalidation::Pattern("*:name".to_owned()));
-        let Batch::Pattern(again, _) = state.oldest() else { panic!("it is there again") };
-        state.postpone(place);
-        assert_eq!((state.sweep(again).looked(), state.swept()), (0, (0, 0)));
-        state.remove(again);
-        assert_eq!(state.depth(), 0);
-    }
-
-    /// The scan may have passed the key before the write that it was added for.
-    #[test]
-    fn what_is_added_during_a_delivery_is_delivered_again() {
-        let mut state = State::default();
-        (0..=CAPACITY).for_each(|number| state.add(key(number)));
-        while let Batch::Keys(keys) = state.oldest() {
-            for (place, _) in keys {
-                state.postpone(place);
-            }
-            if state.entries.keys().all(|place| *place > state.overflow_place) {
-                break;
-            }
-        }
-        let Batch::Overflow(place, _) = state.oldest() else { panic!("it is the oldest") };
-        state.add(key(CAPACITY));
-        state.remove(place);
-        assert_eq!(state.depth(), CAPACITY + 1);
-        assert_eq!(deliver(&mut state), (CAPACITY, 1));
-    }
-
-    #[test]
-    fn a_set_that_cannot_be_delivered_waits_for_the_others() {
-        let mut state = State::default();
-        (0..=CAPACITY).for_each(|number| state.add(key(number)));
-        for _ in 0..CAPACITY.div_ceil(BATCH) {
-            let Batch::Keys(keys) = state.oldest() else { panic!("keys are the oldest") };
-            for (place, _) in keys {
-                state.postpone(place);
-            }
-        }
-        let Batch::Overflow(place, _) = state.oldest() else { panic!("now it is its turn") };
-        state.postpone(place);
-        assert!(matches!(state.oldest(), Batch::Keys(_)), "and theirs again");
-        assert_eq!(state.depth(), CAPACITY + 1);
     }
 }

@@ -1,0 +1,126 @@
+//! Spans of `tracing`: one for each call of a cached function, and in it one for its load and one
+//! for each round trip to the server.
+//!
+//! None is made unless a subscriber asks for the level DEBUG of the target `cache_runtime::call`.
+//! Otherwise a call looks at a static that says so, and has a pointer to nothing.
+
+#[cfg(feature = "tracing")]
+use tracing::{Level, Span, debug_span, enabled, field};
+
+/// The target of all spans.
+#[cfg(feature = "tracing")]
+const TARGET: &str = "cache_runtime::call";
+
+/// A span, if somebody asks for it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trace {
+    // In a box, because every call has room for it.
+    #[cfg(feature = "tracing")]
+    span: Option<Box<Span>>,
+}
+
+#[cfg(feature = "tracing")]
+impl Trace {
+    /// That of a call of a function.
+    pub(crate) fn call(function: &'static str) -> Self {
+        Self::new(debug_span!(
+            target: TARGET,
+            "cache.call",
+            function,
+            outcome = field::Empty,
+            uncached = field::Empty,
+            age_ms = field::Empty,
+            key = field::Empty,
+        ))
+    }
+
+    /// That of the body of a call.
+    pub(crate) fn load() -> Self {
+        Self::new(debug_span!(target: TARGET, "cache.load", error.r#type = field::Empty))
+    }
+
+    /// That of one request to a server, and of its reply.
+    pub(crate) fn round_trip(operation: &'static str, keys: usize) -> Self {
+        Self::new(debug_span!(
+            target: TARGET,
+            "cache.round_trip",
+            otel.kind = "client",
+            db.system.name = "redis",
+            db.operation.name = operation,
+            db.operation.batch.size = keys,
+            error.r#type = field::Empty,
+        ))
+    }
+
+    fn new(span: Span) -> Self {
+        Self { span: (!span.is_disabled()).then(|| Box::new(span)) }
+    }
+
+    /// Runs code inside the span, so that spans which it makes are children of this one.
+    pub(crate) fn within<R>(&self, code: impl FnOnce() -> R) -> R {
+        match &self.span {
+            Some(span) => span.in_scope(code),
+            None => code(),
+        }
+    }
+
+    /// Notes the key, for those who ask for the level TRACE.
+    pub(crate) fn key(&self, key: impl FnOnce() -> String) {
+        if let Some(span) = &self.span
+            && enabled!(target: TARGET, Level::TRACE)
+        {
+            span.record("key", key());
+        }
+    }
+
+    /// Notes how the call ended, and why it was uncached.
+    pub(crate) fn outcome(&self, outcome: &'static str, uncached: Option<&'static str>) {
+        let Some(span) = &self.span else { return };
+        span.record("outcome", outcome);
+        if let Some(why) = uncached {
+            span.record("uncached", why);
+        }
+    }
+
+    /// Notes what kind of failure it was, if it was one.
+    pub(crate) fn failed(&self, kind: Option<&'static str>) {
+        if let (Some(span), Some(kind)) = (&self.span, kind) {
+            span.record("error.type", kind);
+        }
+    }
+}
+
+#[cfg(not(feature = "tracing"))]
+impl Trace {
+    pub(crate) fn call(_: &'static str) -> Self {
+        Self {}
+    }
+
+    pub(crate) fn load() -> Self {
+        Self {}
+    }
+
+    pub(crate) fn round_trip(_: &'static str, _: usize) -> Self {
+        Self {}
+    }
+
+    pub(crate) fn within<R>(&self, code: impl FnOnce() -> R) -> R {
+        code()
+    }
+
+    pub(crate) fn key(&self, _: impl FnOnce() -> String) {}
+
+    pub(crate) fn outcome(&self, _: &'static str, _: Option<&'static str>) {}
+
+    pub(crate) fn failed(&self, _: Option<&'static str>) {}
+}
+
+/// Notes the age of the value that the present call has found.
+pub(crate) fn age(ms: u64) {
+    #[cfg(feature = "tracing")]
+    if enabled!(target: TARGET, Level::DEBUG) {
+        Span::current().record("age_ms", ms);
+    }
+    #[cfg(not(feature = "tracing"))]
+    let _ = ms;
+}

@@ -1,0 +1,151 @@
+//! Spans of calls, as OpenTelemetry gets them through `tracing-opentelemetry`.
+
+use std::collections::BTreeMap;
+
+use cache_fixtures::patient;
+use cache_runtime::{Cache, CallExt as _, cached};
+use cache_testing::redis::RedisServer;
+use opentelemetry::trace::TracerProvider as _;
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use tracing::Level;
+use tracing::subscriber::{DefaultGuard, set_default};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry;
+
+#[cached(key = "half:<n>", ttl = 60, stale_if_error = 60)]
+async fn half(n: u64) -> Result<u64, String> {
+    if n.is_multiple_of(2) { Ok(n / 2) } else { Err(format!("{n} is odd")) }
+}
+
+#[cached(key = "quarter:<n>", ttl = 60)]
+async fn quarter(n: u64) -> Result<u64, String> {
+    half(half(n).await?).await
+}
+
+/// The spans of this thread from now on.
+struct Spans {
+    exporter: InMemorySpanExporter,
+    provider: SdkTracerProvider,
+    _subscriber: DefaultGuard,
+}
+
+impl Spans {
+    /// With this level for the target of the spans, and none for anything else.
+    fn at(level: Level) -> Self {
+        let exporter = InMemorySpanExporter::default();
+        let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
+        let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
+        let wanted = Targets::new().with_target("cache_runtime::call", level);
+        let subscriber = set_default(registry().with(wanted).with(layer));
+        Self { exporter, provider, _subscriber: subscriber }
+    }
+
+    fn ended(&self) -> Vec<SpanData> {
+        self.provider.force_flush().unwrap();
+        let spans = self.exporter.get_finished_spans().unwrap();
+        self.exporter.reset();
+        spans
+    }
+
+    /// The spans as a tree: a line for each, indented by its depth, in the order in which they
+    /// began.
+    fn tree(&self) -> Vec<String> {
+        let mut spans = self.ended();
+        spans.sort_by_key(|span| span.start_time);
+        let depth = |span: &SpanData| {
+            let (mut depth, mut parent) = (0, span.parent_span_id);
+            while let Some(found) = spans.iter().find(|it| it.span_context.span_id() == parent) {
+                (depth, parent) = (depth + 1, found.parent_span_id);
+            }
+            depth
+        };
+        let line = |span: &SpanData| {
+            let fields = fields(span);
+            let said = ["function", "outcome", "db.operation.name", "error.type"];
+            let said: Vec<_> = said.iter().filter_map(|it| fields.get(*it)).cloned().collect();
+            format!("{}{} {}", "  ".repeat(depth(span)), span.name, said.join(" "))
+        };
+        spans.iter().map(line).collect()
+    }
+}
+
+fn fields(span: &SpanData) -> BTreeMap<String, String> {
+    let fields = span.attributes.iter();
+    fields.map(|it| (it.key.as_str().to_owned(), it.value.as_str().into_owned())).collect()
+}
+
+#[tokio::test]
+async fn a_call_has_its_load_and_its_round_trips_below_it() {
+    let server = RedisServer::start().await;
+    let cache = patient().connect(&server.url()).unwrap();
+    let spans = Spans::at(Level::DEBUG);
+    cache
+        .scope(async {
+            quarter(8).await.unwrap();
+            assert_eq!(
+                spans.tree(),
+                [
+                    "cache.call calls::spans::quarter loaded",
+                    "  cache.round_trip get",
+                    "  cache.round_trip acquire",
+                    "  cache.load ",
+                    "    cache.call calls::spans::half loaded",
+                    "      cache.round_trip get",
+                    "      cache.round_trip now",
+                    "      cache.round_trip acquire",
+                    "      cache.load ",
+                    "      cache.round_trip fill",
+                    "    cache.call calls::spans::half loaded",
+                    "      cache.round_trip get",
+                    "      cache.round_trip now",
+                    "      cache.round_trip acquire",
+                    "      cache.load ",
+                    "      cache.round_trip fill",
+                    "  cache.round_trip fill",
+                ]
+            );
+            quarter(8).await.unwrap();
+            assert_eq!(
+                spans.tree(),
+                ["cache.call calls::spans::quarter hit", "  cache.round_trip get"]
+            );
+            half(8).bypass().await.unwrap();
+            half(7).bypass().await.unwrap_err();
+            assert_eq!(
+                spans.tree(),
+                [
+                    "cache.call calls::spans::half bypassed",
+                    "  cache.load ",
+                    "cache.call calls::spans::half bypassed",
+                    "  cache.load error",
+                ]
+            );
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn a_span_tells_the_age_and_no_key_unless_it_is_asked_for() {
+    let key = async |cache: Cache, level: Level| {
+        let spans = Spans::at(level);
+        cache.scope(half(8)).await.unwrap();
+        cache.scope(half(8)).await.unwrap();
+        let hit = fields(spans.ended().last().unwrap());
+        assert_eq!(hit["outcome"], "hit");
+        assert!(hit["age_ms"].parse::<u64>().is_ok(), "{hit:?}");
+        hit.get("key").cloned()
+    };
+    assert_eq!(key(Cache::in_memory(), Level::DEBUG).await, None);
+    let hash = key(Cache::in_memory(), Level::TRACE).await.unwrap();
+    assert!(hash.len() == 16 && hash.bytes().all(|it| it.is_ascii_hexdigit()), "{hash}");
+    let shown = Cache::builder().trace_keys(true).in_memory().unwrap();
+    assert_eq!(key(shown, Level::TRACE).await.as_deref(), Some("half:8"));
+}
+
+#[tokio::test]
+async fn nothing_is_made_for_who_does_not_ask() {
+    let spans = Spans::at(Level::INFO);
+    Cache::in_memory().scope(quarter(8)).await.unwrap();
+    assert!(spans.ended().is_empty());
+}

@@ -47,13 +47,14 @@
 //! |---|---|
 //! | `tracing` (default) | one log line at first use and per change of state, target `cache_runtime`; per call only at level TRACE |
 //! | `axum`, `chrono`, `rust_decimal`, `time`, `ulid`, `url`, `uuid` | types of these crates [in keys](trait@KeyPart) |
+//! | `cli` (no part of `full`) | the program `cachectl`: see [`operations`](mod@operations#the-program) |
 //! | `catalog` | `catalog()` lists every annotated function, `assert_catalog_consistent` checks their keys |
 //! | `metrics` | `Stats::export` passes the counters to the `metrics` facade |
 //! | `msgpack` | `Codec::MessagePack` |
 //! | `postcard` | `Codec::Postcard` |
 //! | `tls` | `rediss://` |
 //! | `tower` | `Cache::layer`: a `tower` layer that runs each request of a server in the scope of a cache |
-//! | `full` | all of these |
+//! | `full` | all others |
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -64,6 +65,7 @@ pub mod catalog;
 mod codec;
 mod engine;
 pub mod error;
+pub mod inspect;
 pub mod key;
 mod metrics;
 mod policy;

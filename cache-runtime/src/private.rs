@@ -23,6 +23,7 @@ pub use crate::queue::worker::worker;
 pub use crate::read::{Attached, Calling, CallingMany, Detached, Read, ReadMany, read, read_many};
 pub use crate::typing::companion::{ItsCompanion, NoCompanion, OneOf, Receiver};
 pub use crate::typing::detach::{detach, detach_lent};
+pub use crate::typing::entity::{Holds, entry};
 pub use crate::typing::former::{
     Awaited, Certain, Former, Present, Told, Unknown, awaited, former,
 };

@@ -40,7 +40,17 @@ fn root() -> &'static Path {
 }
 
 fn runtime() -> Tree {
-    Tree::of(&sources(&root().join("cache-runtime/src")))
+    let mut sources = sources(&root().join("cache-runtime/src"));
+    sources.retain(|path, _| !path.starts_with(PROGRAMS));
+    Tree::of(&sources)
+}
+
+/// What is below it is no part of the library: each folder is a crate of its own.
+const PROGRAMS: &str = "bin/";
+
+/// The program for operators.
+fn program() -> Tree {
+    Tree::of(&sources(&root().join("cache-runtime/src/bin/cachectl")))
 }
 
 fn macros() -> Tree {
@@ -68,22 +78,36 @@ fn every_module_at_the_top_has_its_floor() {
     assert_none(&runtime().without_floor(&floors()));
 }
 
+/// So a program can be left out, with what it depends on.
+#[test]
+fn the_library_knows_nothing_of_programs() {
+    let sources = sources(&root().join("cache-runtime/src"));
+    let library = sources.iter().filter(|(path, _)| !path.starts_with(PROGRAMS));
+    let knows = |text: &String| text.contains("clap::") || text.contains("indicatif::");
+    let found = library.filter(|(_, text)| knows(text));
+    assert_none(&found.map(|(path, _)| format!("{path} is for a program")).collect::<Vec<_>>());
+}
+
 #[test]
 fn no_circle_of_imports_has_more_than_four_files() {
     let mut circles = runtime().circles(4);
     circles.extend(macros().circles(4));
+    circles.extend(program().circles(4));
     assert_none(&circles);
 }
 
 #[test]
 fn imports_name_the_crate_and_not_what_is_above() {
-    assert_none(&runtime().relative_imports());
+    let mut found = runtime().relative_imports();
+    found.extend(program().relative_imports());
+    assert_none(&found);
 }
 
 #[test]
 fn production_files_hold_nothing_for_tests_but_the_modules_of_tests() {
     let mut found = runtime().test_code();
     found.extend(macros().test_code());
+    found.extend(program().test_code());
     assert_none(&found);
 }
 
@@ -91,6 +115,7 @@ fn production_files_hold_nothing_for_tests_but_the_modules_of_tests() {
 fn a_module_with_children_is_the_mod_file_of_its_folder() {
     let mut found = runtime().two_styles();
     found.extend(macros().two_styles());
+    found.extend(program().two_styles());
     assert_none(&found);
 }
 
@@ -108,6 +133,7 @@ fn a_name_means_one_type() {
 fn a_file_is_no_longer_than_can_be_held_in_mind() {
     let mut found = runtime().long_files(300);
     found.extend(macros().long_files(300));
+    found.extend(program().long_files(300));
     assert_none(&found);
 }
 
@@ -115,6 +141,7 @@ fn a_file_is_no_longer_than_can_be_held_in_mind() {
 fn code_and_comments_have_one_width() {
     let mut found = runtime().long_lines(100);
     found.extend(macros().long_lines(100));
+    found.extend(program().long_lines(100));
     assert_none(&found);
 }
 

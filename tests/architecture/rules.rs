@@ -215,7 +215,7 @@ impl Tree {
 fn module(path: &str) -> Module {
     let stem = path.strip_suffix(".rs").unwrap_or(path);
     let mut module: Module = stem.split('/').map(ToOwned::to_owned).collect();
-    if module.last().is_some_and(|last| last == "mod" || last == "lib") {
+    if module.last().is_some_and(|last| ["mod", "lib", "main"].contains(&last.as_str())) {
         module.pop();
     }
     module

@@ -1,6 +1,7 @@
 //! Calls of annotated functions on a store that works: reads and writes, of one entry and of many,
 //! by many callers and several processes, what they send, and what is counted of them.
 
+mod alias;
 mod batch;
 mod budgets;
 mod commands;
@@ -13,7 +14,6 @@ mod observer;
 mod outcome;
 mod outcomes;
 mod protocol;
-mod spans;
 mod stampede;
 mod stats;
 mod told;

@@ -25,6 +25,7 @@ fn every_cached_function_is_listed() {
     let names: Vec<_> = catalog.functions.iter().map(|function| function.function).collect();
     let expected = in_users(&[
         "by_alias",
+        "by_mail",
         "by_type",
         "find",
         "get_user",
@@ -64,6 +65,7 @@ fn every_write_is_listed_and_who_is_meant_by_it() {
     let by = |name: &str| &catalog.function(name).unwrap().invalidated_by;
     assert_eq!(*by("users::get_user"), in_users(&["by_key", "by_pattern", "rename", "save"]));
     assert_eq!(by("same_user"), by("users::get_user"), "it is the same entry");
+    assert_eq!(by("by_mail"), by("users::get_user"), "the value is in that entry");
     assert_eq!(*by("list_users"), in_users(&["save"]));
     assert_eq!(*by("several"), in_users(&["each"]));
     assert_eq!(*by("of_self"), in_users(&["of_method"]));

@@ -38,6 +38,11 @@ async fn same_user(id: i64) -> Fetched<User> {
     Ok(User { id, page: 1 })
 }
 
+#[cached(key = "mail:<mail>", ttl = 60, entry = |user: &User| get_user_key(&user.id))]
+async fn by_mail(mail: &str) -> Fetched<User> {
+    Ok(User { id: 1, page: mail.len() as u64 })
+}
+
 #[cached(ttl = TTL)]
 async fn list_users(org: i64, page: u64) -> Vec<User> {
     vec![User { id: org, page }]

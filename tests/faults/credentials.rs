@@ -28,6 +28,23 @@ fn assert_discreet(cache: &Cache) {
     assert_clean("the log", &log::about(None).join("\n"));
 }
 
+/// It needs no escape, and the one in a URL wins.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_password_beside_the_url() {
+    let rules = format!("on >{} ~* +@all", ODD[1]);
+    let server = RedisServer::builder().user(USER, &rules).start().await;
+    for (password, given, lets_in) in
+        [("", ODD[1], true), (ODD[0], PASSWORD, true), ("", "", false)]
+    {
+        let builder = Cache::builder().password(given);
+        assert_clean("the builder", &format!("{builder:?} {builder:#?}"));
+        let cache = builder.connect(&server.url_as(USER, password)).unwrap();
+        let pinged = cache.ping().await;
+        assert_eq!(pinged.is_ok(), lets_in, "{pinged:?}");
+        assert_discreet(&cache);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_gives_credentials_away() {
     let rules = format!("on >{PASSWORD} ~* +@all");

@@ -47,8 +47,11 @@
 //! With all rules in place nothing is broken in any state (`holds`). Without any one of them
 //! something is (`counterexamples`), and the test says how many steps it takes.
 //!
+//! The module [`alias`] has a model of its own, of keys that lead to the entry of another function.
+//!
 //! `cargo test --all-features --test model -- --nocapture` prints how many states there are.
 
+mod alias;
 mod counterexamples;
 mod faults;
 mod holds;

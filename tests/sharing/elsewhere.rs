@@ -13,6 +13,7 @@ use crate::fixture::{Fixture, misuses, panic_of};
 on_both_stores! {
     a_write_by_an_expression_is_told
     a_read_by_an_expression_bypasses
+    an_alias_of_an_entity_elsewhere_stores_nothing
     a_write_that_names_another_cache_is_told
     who_names_the_same_cache_is_not
 }
@@ -124,6 +125,23 @@ async fn a_read_by_an_expression_bypasses(fixture: Fixture) {
         assert_eq!(misuses(&cache, function), 2, "{function}");
     }
     assert_eq!(cache.get(&named_key(&1)).await.unwrap(), None);
+}
+
+#[cached(key = "alias:<number>", ttl = 60, entry = |id: &i64| wrapped(*id))]
+async fn find(number: i64) -> i64 {
+    number
+}
+
+async fn an_alias_of_an_entity_elsewhere_stores_nothing(fixture: Fixture) {
+    let (cache, strict) = (fixture.cache(), fixture.strict());
+    for _ in 0..3 {
+        assert_eq!(cache.scope(find(1)).await, 1);
+    }
+    assert_eq!(misuses(&cache, "find"), 3);
+    assert_eq!(cache.get(&find_key(&1)).await.unwrap(), None);
+    assert_eq!(cache.get(&named_key(&1)).await.unwrap(), None);
+    let message = panic_of(strict.scope(find(1)));
+    assert!(message.contains("`sharing::elsewhere::find`: it names no cache"), "{message}");
 }
 
 #[invalidates(ambient(id), cache = cache)]

@@ -15,6 +15,7 @@ on_all_stores! {
     pages_hold_every_letter_once
     a_letter_is_put_back_or_discarded_by_its_id
     all_letters_are_discarded
+    a_queue_by_its_name_does_the_same
     what_cannot_be_read_is_shown_as_it_is
 }
 
@@ -108,6 +109,36 @@ async fn all_letters_are_discarded(fixture: Fixture) {
     assert_eq!(discarded.await.unwrap().unwrap(), 400);
     assert_eq!(queue.length().await.unwrap().dead_letters, 0);
     assert_eq!(queue.discard_all().await.unwrap(), 0);
+}
+
+/// For tools that do not know the type of its items.
+async fn a_queue_by_its_name_does_the_same(fixture: Fixture) {
+    let (queue, _) = with_letters(&fixture, 12).await;
+    let named = fixture.cache.queue("fragile-letters");
+    assert_eq!(named.length().await.unwrap().dead_letters, 12);
+    let (all, typed) = (named.dead_letters(100).await.unwrap(), queue.dead_letters(100).await);
+    for (letter, typed) in all.iter().zip(typed.unwrap()) {
+        assert_eq!((letter.id, &letter.bytes, letter.item), (typed.id, &typed.bytes, None));
+        assert_eq!((&letter.key, &letter.unreadable), (&typed.key, &None));
+    }
+    let page = named.dead_letters_after(all[3].id, 2).await.unwrap();
+    assert_eq!([page[0].id, page[1].id], [all[4].id, all[5].id]);
+    assert_eq!(named.dead_letter(all[3].id).await.unwrap().as_ref(), Some(&all[3]));
+
+    assert!(named.redrive_one(all[0].id).await.unwrap());
+    assert!(named.discard(all[1].id).await.unwrap());
+    for gone in [all[0].id, all[1].id] {
+        assert_eq!(named.dead_letter(gone).await.unwrap(), None);
+        assert!(!named.redrive_one(gone).await.unwrap() && !named.discard(gone).await.unwrap());
+    }
+    assert_eq!(queue.length().await.unwrap().waiting, 1);
+    assert_eq!(named.redrive().await.unwrap(), 10);
+    assert_eq!(named.discard_all().await.unwrap(), 0);
+    assert_eq!(named.length().await.unwrap().waiting, 11);
+
+    let nobody = fixture.cache.queue("nobody's");
+    assert_eq!((nobody.length().await.unwrap().depth(), nobody.redrive().await.unwrap()), (0, 0));
+    assert_eq!(nobody.dead_letters(100).await.unwrap(), []);
 }
 
 static TEXTS: QueueSite = QueueSite::new("letters::texts", "letters")

@@ -105,8 +105,10 @@ async fn queues_are_listed(fixture: Fixture) {
     let summary = of(&cache, "manage {listed}").await.unwrap();
     assert_eq!((summary.partitions, summary.length.waiting), (2, 4));
     let running = Running::start(worker(&WORKED, &fixture.cache, &Ledger::default()));
-    eventually!(of(&cache, "manage-worked").await.is_some_and(|summary| summary.partitions == 3));
+    let worked = async || of(&cache, "manage-worked").await;
+    eventually!(worked().await.is_some_and(|it| (it.partitions, it.workers) == (3, 1)));
     running.stop().await;
+    assert_eq!(worked().await.unwrap().workers, 0, "it has left");
 }
 
 static BEFORE: QueueSite = site("manage-before").partitions(5);

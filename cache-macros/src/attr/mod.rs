@@ -11,6 +11,7 @@ pub(crate) mod cached;
 mod documented;
 pub(crate) mod duration;
 pub(crate) mod each;
+mod entry;
 pub(crate) mod invalidates;
 pub(crate) mod kept;
 mod key;

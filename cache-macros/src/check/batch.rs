@@ -128,6 +128,7 @@ fn only_finds_and_loads(model: &Cached<'_>, batch: &Batch<'_>, diagnostics: &Dia
         ("early", args.early.is_given()),
         ("load_timeout", args.load_timeout.is_given()),
         ("error_ttl", args.error_ttl.is_given()),
+        ("entry", args.entry.is_given()),
     ];
     for (option, _) in given.iter().filter(|(_, is_given)| *is_given) {
         diagnostics.error(

@@ -5,7 +5,7 @@ use syn::ext::IdentExt as _;
 
 use super::batch::batch;
 use super::key::key;
-use super::{detached, is_always_there, is_async, open_transactions, pooled};
+use super::{alias, detached, is_always_there, is_async, open_transactions, pooled};
 use crate::attr::cached::Ttl;
 use crate::diagnostics::{Diagnostics, did_you_mean};
 use crate::model::{Cached, Key};
@@ -22,6 +22,7 @@ pub(crate) fn cached(model: &Cached<'_>, diagnostics: &Diagnostics) {
     skips_what_there_is(model, diagnostics);
     is_strict_or_lossy(model, diagnostics);
     detached::cached(model, diagnostics);
+    alias::cached(model, diagnostics);
     batch(model, diagnostics);
     is_always_there(&model.scope, |parameter| is_handed_on(model, parameter), diagnostics);
     key(model, diagnostics);
@@ -129,6 +130,7 @@ fn is_strict_or_lossy(model: &Cached<'_>, diagnostics: &Diagnostics) {
 /// ```
 fn closures_use_only_the_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let tags = model.args.tags.get().ok().flatten().and_then(|tags| tags.of_value.as_ref());
+    let entry = model.args.entry.get().ok().flatten();
     let ttl = match model.args.ttl.get() {
         Ok(Some(Ttl::Of(closure))) => Some(closure),
         _ => None,
@@ -136,14 +138,15 @@ fn closures_use_only_the_value(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let names = model.scope.parameters.iter().map(|parameter| parameter.name.unraw().to_string());
     for name in names.chain(["self".to_owned()]) {
         let mends = [
-            (ttl, "ttl", format!("to use `{name}` write an expression of type `Duration`")),
-            (tags, "tags", format!("write `\"..:<{name}>\"` beside it, in one list")),
+            (ttl, "a `ttl`", format!("to use `{name}` write an expression of type `Duration`")),
+            (entry, "an `entry`", "it makes the key of the entity from that alone".to_owned()),
+            (tags, "a `tags`", format!("write `\"..:<{name}>\"` beside it, in one list")),
         ];
         for (closure, option, mend) in mends {
             let Some(closure) = closure else { continue };
             let used = syntax::variable(&closure.body, &name);
             if let Some(used) = used.filter(|_| !syntax::mentions(&closure.inputs, &name)) {
-                let message = format!("a `{option}` closure sees only the value; {mend}");
+                let message = format!("{option} closure sees only the value; {mend}");
                 diagnostics.error(used.span(), message);
             }
         }

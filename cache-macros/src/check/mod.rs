@@ -1,6 +1,7 @@
 //! The rules that look at more than one thing. Each is a function, preceded by an example of what
 //! it rejects.
 
+mod alias;
 mod batch;
 mod before;
 mod cached;

@@ -96,6 +96,9 @@ pub(crate) fn cached(model: &Cached<'_>) -> Result<TokenStream, Reported> {
     if let Ok(Key::Shared(key)) = &model.key {
         site.extend(named::read(model, key, private));
     }
+    if let Some(entry) = args.entry.get()? {
+        site.extend(named::read(model, &entry.body, private));
+    }
     if let Some(batch) = &model.batch {
         let function = batch::function(model, batch, &read, &returns, &site, &runtime)?;
         return Ok(quote!(#function #companion));

@@ -53,7 +53,8 @@ pub(super) fn chain(
     // said, that comes from the companion's return type.
     let closures = usize::from(matches!(model.args.ttl.get()?, Some(Ttl::Of(_))))
         + usize::from(model.args.unless.is_given())
-        + usize::from(told.is_some());
+        + usize::from(told.is_some())
+        + usize::from(model.args.entry.is_given());
     let in_body = matches!(site, Site::Body);
     let last = !in_body && own.tags.is_empty();
     // The entries of a batch hold its values or options of them, and without a companion nothing
@@ -75,13 +76,15 @@ pub(super) fn chain(
         None => model.args.unless.is_given().then(|| quote!(.unless_in_call())),
     };
     let told = told.map(|closure| self::told(closure, private));
+    let entry = model.args.entry.get()?.map(|closure| entry(closure, private));
     let tags = own.tags.iter().map(|tag| {
         let tag = pieces(tag, function, private, &mut value);
         quote!(.tag(#private::tag() #tag.done()))
     });
     Ok(quote! {
         #callsite
-        #private::key #turbofish (&__CALLSITE) #pieces_of_key.done() #ttl #unless #told #(#tags)*
+        #private::key #turbofish (&__CALLSITE) #pieces_of_key.done() #ttl #unless #told #entry
+            #(#tags)*
     })
 }
 
@@ -102,6 +105,16 @@ fn told(closure: &ExprClosure, private: &Path) -> TokenStream {
         ..closure.clone()
     };
     quote_spanned!(closure.span()=> .tags_of(#closure))
+}
+
+// Output, of `entry = |user: &User| get_user_key(&user.id)`:
+//     .entry_of(|value| __private::entry(value, |user: &User| get_user_key(&user.id)))
+/// The function may store options of what the closure takes.
+fn entry(closure: &ExprClosure, private: &Path) -> TokenStream {
+    let private = respanned(private, closure.body.span());
+    let value = Ident::new("value", Span::mixed_site());
+    let entry = quote_spanned!(closure.body.span()=> #private::entry);
+    quote_spanned!(closure.span()=> .entry_of(|#value| #entry(#value, #closure)))
 }
 
 /// The pieces of a key as calls of its builder; `value` writes what a placeholder stands for.

@@ -38,10 +38,10 @@ impl Cache {
         // At most once into the key beside, and once more into each, as the value may name tags
         // that were not asked for.
         for _ in 0..3 {
-            match self.look_by_hand(&call).await {
+            match self.look_by_hand(&call, key).await {
                 Err(Missing::Elsewhere) => call = call.beside(),
                 Err(Missing::OtherTags(texts)) => call.learn_tags(texts),
-                result => return result.or_else(|missing| self.explain(missing)),
+                result => return result.or_else(|missing| self.nothing_or_error(missing)),
             }
         }
         Ok(None)
@@ -51,6 +51,7 @@ impl Cache {
     async fn look_by_hand<T: DeserializeOwned>(
         &self,
         call: &ReadCall,
+        key: &Key<T>,
     ) -> Result<Option<T>, Missing> {
         let Some(store) = self.core.store() else {
             return Ok(None);
@@ -59,15 +60,19 @@ impl Cache {
             return Ok(None);
         }
         let (name, by) = (call.name(), self.core.budget().deadline());
-        let reply = if call.tags.is_empty() {
+        let reply = if call.is_alias() {
+            call.ask_both(store, by).await
+        } else if call.tags.is_empty() {
             Reply::of_entry(store.send(name, Get, by).await)
         } else {
             Reply::tagged(call.tags.read_with(store, name, by).await)
         };
         let value = call.interpret(reply)?;
         let result = call.decode(&value, |value| {
-            let decode = || call.schema.codec.decode(value.payload()).ok();
-            (!value.is_error()).then(decode).flatten()
+            let codec = call.codec_of(value).filter(|_| !value.is_error())?;
+            let result = codec.decode(value.payload()).ok()?;
+            let is_own = !call.is_alias() || call.accepts(value, key.typed().entity(&result));
+            is_own.then_some(result)
         })?;
         let is_fresh = !value.is_kept()
             || call.is_fresh(&value, self.core.budget()).await.map_err(Missing::Unanswered)?;
@@ -75,7 +80,7 @@ impl Cache {
     }
 
     /// No value, or the error of a store that did not answer.
-    fn explain<T>(&self, missing: Missing) -> Result<Option<T>, Error> {
+    fn nothing_or_error<T>(&self, missing: Missing) -> Result<Option<T>, Error> {
         match missing {
             Missing::Unanswered(error) => Err(self.core.explained(error)),
             Missing::Nothing(..)

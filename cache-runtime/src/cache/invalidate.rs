@@ -138,7 +138,7 @@ impl Cache {
     }
 
     /// Refuses keys that name no entry.
-    pub(super) fn check(&self, keys: impl Keys) -> Result<(), Error> {
+    pub(crate) fn check(&self, keys: impl Keys) -> Result<(), Error> {
         let mut checked = Ok(());
         keys.refused(&mut |Refused(function, unhashable)| {
             misuse::report(&self.core, function, Misuse::Unhashable, format_args!("{unhashable}"));

@@ -71,6 +71,9 @@ impl Cache {
             unfit.tell(&self.core, key.callsite());
             Error::from(&unfit)
         };
+        if key.is_alias() {
+            return Err(unfit(Unfit::Alias));
+        }
         let ttl = key.ttl_for(value).ok_or_else(|| Error::from(&Unfit::WithoutTtl))?;
         let text = self.core.full_text(key.as_str());
         let (name, writer) = (Name::new(&text), Token::random());

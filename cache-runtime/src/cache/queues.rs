@@ -2,7 +2,7 @@
 
 use crate::cache::Cache;
 use crate::error::Error;
-use crate::queue::QueueSummary;
+use crate::queue::{NamedQueue, QueueSummary};
 
 impl Cache {
     /// Returns all queues in the namespace of this cache, ordered by name: those that any process
@@ -18,5 +18,10 @@ impl Cache {
     /// It only reads, so the future can be dropped at any time.
     pub async fn queues(&self) -> Result<Vec<QueueSummary>, Error> {
         self.core.queues().await
+    }
+
+    /// The queue of this name, for tools that do not know the type of its items.
+    pub fn queue(&self, name: impl Into<String>) -> NamedQueue {
+        NamedQueue::new(self.core.clone(), name.into())
     }
 }

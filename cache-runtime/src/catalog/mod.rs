@@ -116,6 +116,15 @@ pub fn assert_catalog_consistent() {
     }
 }
 
+/// The functions whose template can make a key, in the order of their names.
+pub(crate) fn functions_making(key: &str) -> Vec<&'static str> {
+    let reach = Reach::of(inventory::iter::<CachedSite>.into_iter().collect());
+    let mut names: Vec<_> = reach.making(key).into_iter().map(|site| site.function).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
 /// The annotated functions of a program; returned by [`catalog`].
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
@@ -141,9 +150,10 @@ pub struct CachedFunction {
     /// The stored type, without module paths. For methods it is the type as written, so an alias
     /// stays an alias.
     pub value: String,
-    /// The writes that name this function, or a key, tag or pattern that it can match. Functions
-    /// are matched by name, so if several in different places have the same name, all of them may
-    /// be meant.
+    /// The writes that name this function, or a key, tag or pattern that it can match, and of an
+    /// alias those that do so with its entity, as far as its `entry` is a call of a companion.
+    /// Functions are matched by name, so if several in different places have the same name, all of
+    /// them may be meant.
     pub invalidated_by: Vec<&'static str>,
     #[serde(skip)]
     site: &'static CachedSite,
@@ -187,8 +197,14 @@ impl CachedFunction {
             Owner::Of(owner) => owner,
             Owner::Itself | Owner::Unknown => site,
         };
+        let entity = reach.entity(owner);
         let by = |(_, reached): &&(&WriteSite, Vec<&'static CachedSite>)| {
-            reached.iter().any(|it| std::ptr::eq(*it, site) || std::ptr::eq(*it, owner))
+            let is_own = |it: &CachedSite| {
+                std::ptr::eq(it, site)
+                    || std::ptr::eq(it, owner)
+                    || entity.is_some_and(|entity| std::ptr::eq(it, entity))
+            };
+            reached.iter().any(|it| is_own(it))
         };
         Self {
             function,

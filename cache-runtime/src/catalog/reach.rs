@@ -62,6 +62,14 @@ impl<'a> Reach<'a> {
         }
     }
 
+    /// Whose entries hold the values of the alias at `site`, as far as its attribute shows it.
+    pub(super) fn entity(&self, site: &CachedSite) -> Option<&'a CachedSite> {
+        match self.having(site.leads_to?, site.function).as_slice() {
+            [entity] => Some(entity),
+            _ => None,
+        }
+    }
+
     /// The functions that a target may mean, written in the function `write` at `place`.
     pub(super) fn by(
         &self,
@@ -97,6 +105,14 @@ impl<'a> Reach<'a> {
             }
             Target::Unknown(_) => Vec::new(),
         }
+    }
+
+    /// The functions whose template can make this key.
+    pub(super) fn making(&self, key: &str) -> Vec<&'a CachedSite> {
+        let key = Shape::of_text(key);
+        let made = self.made.iter();
+        let fit = made.filter(|made| made.key.as_ref().is_some_and(|shape| shape.meets(&key)));
+        fit.map(|made| made.site).collect()
     }
 
     /// Whether a function's key is made where no attribute is seen, so that it may have any text

@@ -19,6 +19,8 @@ pub struct CachedSite {
     pub(super) has_unseen_tags: bool,
     /// The companion of the function whose entries it uses.
     pub(super) shares: Option<&'static str>,
+    /// The companion of the function whose entries hold its values, if it is an alias.
+    pub(super) leads_to: Option<&'static str>,
     /// The name of its companion, if it is not the usual one.
     companion: Option<&'static str>,
     /// Its key expression adds tags.
@@ -86,6 +88,7 @@ impl CachedSite {
             tags: &[],
             has_unseen_tags: false,
             shares: None,
+            leads_to: None,
             companion: None,
             retagged: false,
             codec: None,
@@ -125,6 +128,13 @@ impl CachedSite {
     #[must_use]
     pub const fn shares(mut self, companion: &'static str) -> Self {
         self.shares = Some(companion);
+        self
+    }
+
+    /// Its values are in the entries of the function that has this companion.
+    #[must_use]
+    pub const fn leads_to(mut self, companion: &'static str) -> Self {
+        self.leads_to = Some(companion);
         self
     }
 

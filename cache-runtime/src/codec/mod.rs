@@ -81,6 +81,16 @@ impl Codec {
         matches!(id, b'J' | b'M' | b'P')
     }
 
+    /// What a byte is called that is a codec's, be it one whose feature this program has not.
+    pub(crate) const fn name_of(id: u8) -> &'static str {
+        match id {
+            b'J' => "json",
+            b'M' => "msgpack",
+            b'P' => "postcard",
+            _ => "unknown",
+        }
+    }
+
     /// The codec of a byte.
     pub(crate) fn of(id: u8) -> Option<Self> {
         match id {

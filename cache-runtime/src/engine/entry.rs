@@ -43,11 +43,18 @@ pub(crate) enum Unfit {
     Unhashable(Unhashable),
     /// Nothing says how long it may be served.
     WithoutTtl,
+    /// Its key is an alias, where no value is stored, or that of an entity which is an alias.
+    Alias,
+    /// The entry of its entity is in another cache, as has been reported.
+    Elsewhere,
 }
 
 const WITHOUT_TTL: &str = "the key was made by hand and does not say for how long a value may be \
                     served: give it a time to live, such as `.ttl(Duration::from_secs(3600))` \
                     behind `.done()`";
+
+const ALIAS: &str = "an alias leads to the entry of an entity, and holds no value itself: store \
+                     the value in the entity's entry, which makes its own key";
 
 impl Unfit {
     /// Counts it, and describes what the function does wrong, if it is that.
@@ -85,6 +92,11 @@ impl Unfit {
                 let description = format_args!("nothing is stored, because {WITHOUT_TTL}");
                 return misuse::report(cache, callsite, Misuse::WithoutTtl, description);
             }
+            Self::Alias => {
+                let description = format_args!("nothing is stored: {ALIAS}");
+                return misuse::report(cache, callsite, Misuse::StoredInAlias, description);
+            }
+            Self::Elsewhere => return,
             Self::Altered(difference) => difference,
         };
         count(Event::Unencodable);
@@ -110,6 +122,8 @@ impl From<&Unfit> for Error {
             Unfit::Tags(count) => Self::new(ErrorKind::Codec, too_many_tags(*count)),
             Unfit::Unhashable(unhashable) => Self::new(ErrorKind::Codec, unhashable.to_string()),
             Unfit::WithoutTtl => Self::new(ErrorKind::Config, WITHOUT_TTL),
+            Unfit::Alias => Self::new(ErrorKind::Config, ALIAS),
+            Unfit::Elsewhere => Self::new(ErrorKind::Config, "the entry is in another cache"),
             Unfit::Altered(difference) => {
                 let message = format!("the value would come back as another one: {difference}");
                 Self::new(ErrorKind::Altered, message)
@@ -166,20 +180,23 @@ impl Head<'_> {
         Ok(record)
     }
 
+    /// The record of an alias, which says by these names where the value is.
+    pub(crate) fn index(self, names: &[String]) -> Vec<u8> {
+        record::index(self.header(0, 0), self.stamps, names)
+    }
+
     /// A record that says everything about a value but what it is. No codec reads it.
     pub(crate) fn bare(self, schema: Schema) -> Vec<u8> {
         self.begin(0, schema)
     }
 
     fn begin(self, codec: u8, schema: Schema) -> Vec<u8> {
-        let header = ValueHeader {
-            key: self.name,
-            token: self.token,
-            cost_ms: u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX),
-            version: schema.version,
-            codec,
-        };
-        record::value(header, self.stamps, self.told)
+        record::value(self.header(codec, schema.version), self.stamps, self.told)
+    }
+
+    fn header(&self, codec: u8, version: u32) -> ValueHeader {
+        let cost_ms = u32::try_from(self.took.as_millis()).unwrap_or(u32::MAX);
+        ValueHeader { key: self.name, token: self.token, cost_ms, version, codec }
     }
 }
 

@@ -1,8 +1,8 @@
 //! Mistakes in the use of the library that only a running program shows: no cache is installed, a
 //! value cannot be a part of a key or changes on its way through the cache, functions share entries
 //! by accident or without being able to read them, two sinks have the same queue, an attribute uses
-//! another cache than the function whose entries it names, or a key made by hand has no time to
-//! live.
+//! another cache than the function whose entries it names, a key made by hand has no time to live,
+//! or a value is to be stored where there is none: under an alias.
 //!
 //! Such a mistake leaves the program running and not as it was meant, so it must not go unnoticed.
 //! It is counted in the statistics of the function each time it is seen, and described in the log
@@ -42,6 +42,8 @@ pub(crate) enum Misuse {
     /// A value is to be stored under a key that was made by hand and says nothing of a time to
     /// live.
     WithoutTtl,
+    /// A value is to be stored under the key of an alias, or of an entity that is one.
+    StoredInAlias,
 }
 
 /// What is no mistake, but not what anybody expects either: described in the log once per function,

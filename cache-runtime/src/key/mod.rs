@@ -1,5 +1,6 @@
 //! Typed keys: the name of an entry, with the value type and the policy that belong to it.
 
+mod alias;
 mod builder;
 mod canonical;
 mod change;
@@ -16,14 +17,16 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::Duration;
 
+pub(crate) use self::alias::Entity;
+use self::alias::EntityOf;
 pub use self::builder::KeyText;
 pub(crate) use self::canonical::Unhashable;
 pub use self::change::{Displayed, Lower, Trim};
 pub use self::keys::Keys;
 pub(crate) use self::keys::Refused;
 pub use self::part::KeyPart;
+pub(crate) use self::parts::{ANY_NEED, Typed, Untyped};
 use self::parts::{More, Ttl, Unless, longest_life};
-pub(crate) use self::parts::{Typed, Untyped};
 pub use self::segment::Segment;
 pub use self::tag::{AsTag, Tag, TagText};
 pub(crate) use self::tag::{EPOCH, TAG_PREFIX};
@@ -67,6 +70,8 @@ pub struct Key<T> {
     unless: Unless<T>,
     /// The tags that a value tells.
     told: Option<fn(&T) -> Vec<Tag>>,
+    /// The entry that a value stands in, if this key is an alias of that.
+    entity: Option<EntityOf<T>>,
     /// Boxed, because every call's future holds it and most keys have nothing of it.
     more: Option<Box<More>>,
     /// A key neither holds nor drops a value.
@@ -105,8 +110,8 @@ impl<T> Key<T> {
     fn new(text: String, callsite: &'static Callsite, unhashable: Option<Unhashable>) -> Self {
         let (ttl, unless) = (Ttl::Policy, Unless::Never);
         let more = unhashable.map(|_| Box::new(More { unhashable, ..More::default() }));
-        let told = None;
-        Self { text, callsite, owner: callsite, ttl, unless, told, more, value: PhantomData }
+        let (told, entity, value) = (None, None, PhantomData);
+        Self { text, callsite, owner: callsite, ttl, unless, told, entity, more, value }
     }
 
     /// The text of the key, without the namespace.
@@ -151,7 +156,7 @@ impl<T> Key<T> {
 
     /// What depends on the type of its value.
     pub(crate) fn typed(&self) -> Typed<T> {
-        Typed { ttl: self.ttl, unless: self.unless, told: self.told }
+        Typed { ttl: self.ttl, unless: self.unless, told: self.told, entity: self.entity }
     }
 
     /// What does not.
@@ -221,6 +226,28 @@ impl<T> Key<T> {
     /// The text, if it names an entry.
     pub(crate) fn into_text(self) -> Result<String, Unhashable> {
         self.unhashable().map_or(Ok(self.text), Err)
+    }
+}
+
+impl Key<()> {
+    /// The key with this text, as [`as_str`](Self::as_str) shows it, for tools that get a key as
+    /// text and know nothing of its function: it can be [explained](crate::Cache::explain) and
+    /// invalidated.
+    ///
+    /// ```
+    /// # use cache_runtime::{Cache, Key};
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), cache_runtime::Error> {
+    /// # let cache = Cache::in_memory();
+    /// let given = std::env::args().nth(1).unwrap_or("user:7".to_owned());
+    /// cache.invalidate(&Key::from_text(given)).await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// Nothing is escaped: whoever writes the text chooses the entry, be it one with the `:` of
+    /// somebody else's input in it. Code that knows the values [builds](Key::builder) the key.
+    #[must_use]
+    pub fn from_text(text: impl Into<String>) -> Self {
+        Self::new(text.into(), &policy::BY_HAND, None)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::codec::{Codec, Schema};
+use crate::key::alias::EntityOf;
 use crate::key::{Tag, Unhashable};
 use crate::policy::Callsite;
 use crate::support::span::capped;
@@ -13,6 +14,8 @@ pub(super) struct More {
     pub(super) tags: Vec<Tag>,
     /// Whether its values tell further tags.
     pub(super) tells_tags: bool,
+    /// Whether its values stand in other entries.
+    pub(super) is_alias: bool,
     /// Why there is no such entry.
     pub(super) unhashable: Option<Unhashable>,
 }
@@ -21,7 +24,7 @@ pub(super) struct More {
 /// not made all the time.
 const LEAST_NEED: Duration = Duration::from_secs(12 * 3600);
 /// And where only a value tells how long it lives.
-const ANY_NEED: Duration = Duration::from_secs(15 * 24 * 3600);
+pub(crate) const ANY_NEED: Duration = Duration::from_secs(15 * 24 * 3600);
 
 /// Where an entry's time to live comes from.
 pub(super) enum Ttl<T> {
@@ -57,6 +60,10 @@ impl Untyped {
         More::tells_tags(self.more.as_deref())
     }
 
+    pub(crate) fn is_alias(&self) -> bool {
+        More::is_alias(self.more.as_deref())
+    }
+
     pub(crate) fn unhashable(&self) -> Option<Unhashable> {
         More::unhashable(self.more.as_deref())
     }
@@ -72,7 +79,12 @@ impl More {
     }
 
     pub(super) fn tells_tags(more: Option<&Self>) -> bool {
-        more.is_some_and(|more| more.tells_tags)
+        // What the values of an alias tell belongs to the entity's entry.
+        more.is_some_and(|more| more.tells_tags && !more.is_alias)
+    }
+
+    pub(super) fn is_alias(more: Option<&Self>) -> bool {
+        more.is_some_and(|more| more.is_alias)
     }
 
     pub(super) fn unhashable(more: Option<&Self>) -> Option<Unhashable> {
@@ -103,6 +115,7 @@ pub(crate) struct Typed<T> {
     pub(super) ttl: Ttl<T>,
     pub(super) unless: Unless<T>,
     pub(super) told: Option<fn(&T) -> Vec<Tag>>,
+    pub(super) entity: Option<EntityOf<T>>,
 }
 
 impl<T> Typed<T> {

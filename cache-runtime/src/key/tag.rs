@@ -58,6 +58,13 @@ impl Tag {
         TagText(KeyText::new(&policy::BY_HAND).text(TAG_PREFIX))
     }
 
+    /// The tag with this text, as [`as_str`](Self::as_str) shows it, for tools that get a tag as
+    /// text. Nothing is escaped: code that knows the values [builds](Self::builder) the tag.
+    #[must_use]
+    pub fn from_text(text: &str) -> Self {
+        Self { key: [TAG_PREFIX, text].concat(), unhashable: None }
+    }
+
     /// The text of the tag, as its template spells it.
     #[must_use]
     pub fn as_str(&self) -> &str {

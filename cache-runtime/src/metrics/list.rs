@@ -118,6 +118,10 @@ macro_rules! function_counters {
             /// Loaded values that were not stored because, while they were loaded, somebody wrote a
             /// tag, and they tell tags that the call did not know before.
             fills_overlapped: Overlapped => "cache_runtime.fills", outcome = "overlapped";
+            /// Loaded values that were not stored because the key of their function is an alias,
+            /// and which entry it leads to was known too late: only that was stored, for the next
+            /// load.
+            fills_hinted: Hinted => "cache_runtime.fills", outcome = "hinted";
             /// Loaded values that could not be encoded, or would have come back as other values.
             fills_unencodable: Unencodable => "cache_runtime.fills", outcome = "unencodable";
             /// Loaded values larger than `max_value_bytes`, or than half of the embedded store's

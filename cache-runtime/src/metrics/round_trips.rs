@@ -36,6 +36,8 @@ names! {
         Invalidate = "invalidate",
         /// Make a value stale.
         MakeStale = "make_stale",
+        /// Look at a key for an operator.
+        Inspect = "inspect",
     }
 }
 

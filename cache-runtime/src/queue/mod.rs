@@ -35,6 +35,7 @@ use serde::de::DeserializeOwned;
 
 pub use self::admin::dead_letter::{DeadLetter, DeadLetterId, ParseDeadLetterIdError};
 pub use self::admin::manage::QueueSummary;
+pub use self::admin::named::NamedQueue;
 use self::definition::Definition;
 pub use self::push::many::PushManyError;
 pub(crate) use self::queues::Queues;

@@ -17,6 +17,11 @@ pub(crate) struct Partitions {
 }
 
 impl Partitions {
+    /// As many partitions as there are, and as there ever were.
+    pub(in crate::queue) async fn partitions(&self, by: Deadline) -> StoreResult<u32> {
+        Ok(self.overview(by).await?.partitions.max(self.shared.site.options.partitions))
+    }
+
     pub(crate) async fn push(
         &self,
         partition: u32,

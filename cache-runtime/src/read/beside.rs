@@ -33,6 +33,7 @@ impl ReadCall {
         if tags.are_told() {
             tags.set_of_value(self.cache.guesses().of(hash));
         }
-        Self { hash, text, tags, looks_beside: false, cache: self.cache.clone(), ..*self }
+        let (cache, looks_beside, alias) = (self.cache.clone(), false, None);
+        Self { cache, text, hash, tags, looks_beside, alias, ..*self }
     }
 }

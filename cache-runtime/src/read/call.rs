@@ -9,6 +9,7 @@ use crate::engine::{Core, Mode, ambient, elsewhere, report};
 use crate::key::{Key, Unhashable, Untyped};
 use crate::metrics::Event;
 use crate::policy::{self, Callsite};
+use crate::read::alias::known::Alias;
 use crate::record::KeyHash;
 use crate::store::Name;
 use crate::write::{self, scope};
@@ -31,6 +32,9 @@ pub(crate) struct ReadCall {
     /// Whether a value of another release in the key leads to the key [beside](crate::read::beside)
     /// it. False in that key itself, and for a refresh, which replaces every value.
     pub(crate) looks_beside: bool,
+    /// What is known of the entity, if the key is an [alias](crate::read::alias) of one. Boxed,
+    /// because few are.
+    pub(in crate::read) alias: Option<Box<Alias>>,
 }
 
 impl ReadCall {
@@ -38,24 +42,29 @@ impl ReadCall {
     pub(in crate::read) fn new(cache: Core, mut key: Untyped, mode: Mode) -> Self {
         let schema = key.schema(cache.settings().codec);
         let (callsite, text) = (key.callsite, cache.full_text_of(mem::take(&mut key.text)));
-        let (hash, looks_beside) = (KeyHash::of(&text), mode == Mode::Through);
+        let (hash, is_alias) = (KeyHash::of(&text), key.is_alias());
+        let looks_beside = mode == Mode::Through && !is_alias;
         let told = key.tells_tags().then(|| cache.guesses().of(hash));
         let tags = Tags::new(&cache, key.tags(), key.longest_life(), told);
-        Self { cache, callsite, schema, text, hash, tags, looks_beside }
+        let alias = None;
+        let call = Self { cache, callsite, schema, text, hash, tags, looks_beside, alias };
+        if is_alias { call.guessing() } else { call }
     }
 
     /// A read by hand, which belongs to no function.
     pub(crate) fn by_hand<T>(cache: &Core, key: &Key<T>) -> Self {
         let text = cache.full_text(key.as_str()).into_owned();
-        Self {
+        let call = Self {
             cache: cache.clone(),
             callsite: &policy::BY_HAND,
             schema: key.schema(cache.settings().codec),
             hash: KeyHash::of(&text),
             text,
             tags: Tags::of(cache, key),
-            looks_beside: true,
-        }
+            looks_beside: !key.is_alias(),
+            alias: None,
+        };
+        if key.is_alias() { call.guessing() } else { call }
     }
 
     pub(crate) fn name(&self) -> Name<'_> {
@@ -75,17 +84,20 @@ impl ReadCall {
     /// store still has the old value then, so the call must not read it.
     pub(crate) fn is_outdated(&self) -> bool {
         self.tags.are_outdated(&self.cache, &self.text)
+            || self.entity().is_some_and(Self::is_outdated)
     }
 
     /// Whether the present task is writing the entry, or one of its tags.
     pub(crate) fn is_being_written(&self) -> bool {
         is_being_written(&self.cache, &self.text, &self.tags)
+            || self.entity().is_some_and(Self::is_being_written)
     }
 
-    /// Takes these for the tags that the value tells, from now on and for the next call.
+    /// Takes these for the tags that the value tells, from now on and for the next call; of an
+    /// alias, for the names of its entity.
     pub(crate) fn learn_tags(&mut self, texts: Vec<String>) {
         self.cache.guesses().learn(self.hash, &texts);
-        self.tags.set_of_value(texts);
+        if self.is_alias() { self.know(texts) } else { self.tags.set_of_value(texts) }
     }
 
     pub(crate) fn count(&self, event: Event) {

@@ -23,6 +23,8 @@ pub(crate) struct Reply {
     pub(crate) stamps: StoreResult<Standing>,
     /// The store's time in milliseconds since the Unix epoch; 0 where it was not asked.
     pub(crate) now_ms: StoreResult<u64>,
+    /// What it replied about the entry and the tags of the entity that the key is an alias of.
+    pub(crate) entity: Option<(StoreResult<Option<Bytes>>, StoreResult<Standing>)>,
 }
 
 /// Why a look into the store gave no value.
@@ -64,14 +66,25 @@ impl Missing {
 impl Reply {
     /// The reply about an entry without tags.
     pub(crate) fn of_entry(record: StoreResult<Option<Bytes>>) -> Self {
-        Self { record, stamps: Ok(Standing::none()), now_ms: Ok(0) }
+        Self::tagged((record, Ok(Standing::none())))
     }
 
     /// The reply about an entry and the stamps of its tags, which were read at once.
     pub(crate) fn tagged(
         (record, stamps): (StoreResult<Option<Bytes>>, StoreResult<Standing>),
     ) -> Self {
-        Self { record, stamps, now_ms: Ok(0) }
+        Self { record, stamps, now_ms: Ok(0), entity: None }
+    }
+
+    /// The record, the stamps and the time, if there is a record and it may be read.
+    pub(in crate::read) fn into_record(self) -> Result<(Bytes, Standing, u64), Missing> {
+        let now_ms = self.now_ms.map_err(Missing::Unanswered)?;
+        let stamps = self.stamps.map_err(Missing::Unanswered)?;
+        if stamps == Standing::Fenced {
+            return Err(Missing::fenced(MissReason::Tag));
+        }
+        let record = self.record.map_err(Missing::Unanswered)?;
+        Ok((record.ok_or(Missing::Nothing(MissReason::Absent, None))?, stamps, now_ms))
     }
 }
 
@@ -80,16 +93,11 @@ impl ReadCall {
     /// stamps, of the right schema, and not too large. Whether it decodes is not known yet. With
     /// stamps that its tags had before it is a value that is fresh no longer.
     pub(crate) fn interpret(&self, reply: Reply) -> Result<Value, Missing> {
-        let Reply { record, stamps, now_ms } = reply;
-        let now_ms = now_ms.map_err(Missing::Unanswered)?;
-        let stamps = stamps.map_err(Missing::Unanswered)?;
-        if stamps == Standing::Fenced {
-            return Err(Missing::fenced(MissReason::Tag));
+        if self.is_alias() {
+            return self.interpret_both(reply).0;
         }
-        match record.map_err(Missing::Unanswered)? {
-            Some(record) => self.interpret_record(record, &stamps, now_ms),
-            None => Err(Missing::Nothing(MissReason::Absent, None)),
-        }
+        let (record, stamps, now_ms) = reply.into_record()?;
+        self.interpret_record(record, &stamps, now_ms)
     }
 
     /// The same for a record that was read while its entry's tags had these stamps.
@@ -120,11 +128,18 @@ impl ReadCall {
     /// with other tags has compared those of its own, so the value must also have the waiter's
     /// tags.
     pub(in crate::read) fn interpret_shared(&self, record: Bytes) -> Option<Value> {
+        if self.is_alias()
+            && let Some(key) = record::key(&record).filter(|key| *key != self.hash)
+        {
+            // The leader has found it in the key of the entity.
+            let Found::Value(value) = record::read(record, key) else { return None };
+            return Some(value);
+        }
         self.value_in(record).ok().filter(|value| self.tags.are_those_of(value))
     }
 
     /// The value of this key in a record, with any stamps and of any schema.
-    fn value_in(&self, record: Bytes) -> Result<Value, Missing> {
+    pub(in crate::read) fn value_in(&self, record: Bytes) -> Result<Value, Missing> {
         match record::read(record, self.hash) {
             Found::Value(value) => Ok(value),
             Found::Lease => Err(Missing::Nothing(MissReason::Absent, None)),
@@ -149,7 +164,7 @@ impl ReadCall {
 
     /// A value that did not decode is nothing.
     pub(in crate::read) fn undecoded(&self, value: &Value) -> Missing {
-        Missing::Nothing(self.unreadable(value), Some(value.token()))
+        Missing::Nothing(self.holder(value).unreadable(value), Some(value.token()))
     }
 
     /// Whether a value has the codec and the version of this call, and at most as many bytes as
@@ -164,9 +179,12 @@ impl ReadCall {
 
     /// Whether another release has stored a value, and may be able to use it.
     fn is_of_another_release(&self, value: &Value) -> bool {
-        Codec::has(value.codec())
-            && value.is_whole()
-            && !(self.is_of_schema(value) && self.tags.are_those_of(value))
+        Codec::has(value.codec()) && value.is_whole() && !self.is_of_release(value)
+    }
+
+    /// Whether a value was stored in the way in which this release stores it, whatever its stamps.
+    pub(in crate::read) fn is_of_release(&self, value: &Value) -> bool {
+        self.is_of_schema(value) && self.tags.are_those_of(value)
     }
 
     /// Why a value cannot be read. Says in the log if its size is the reason.
@@ -197,9 +215,8 @@ impl ReadCall {
         let Some(store) = self.cache.store() else {
             return Ok(false);
         };
-        let by = budget.deadline();
-        let (record, now_ms) =
-            tokio::join!(store.send(self.name(), Get, by), store.send(self.name(), Now, by));
+        let (name, by) = (self.holder(value).name(), budget.deadline());
+        let (record, now_ms) = tokio::join!(store.send(name, Get, by), store.send(name, Now, by));
         Ok(holds(record?.as_ref(), value) && now_ms? < value.fresh_until_ms())
     }
 }

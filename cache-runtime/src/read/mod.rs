@@ -51,6 +51,7 @@
 //! [`OutcomeKind`]: crate::metrics::OutcomeKind
 //! [`Tally`]: tally::Tally
 
+mod alias;
 mod batch;
 mod beside;
 mod call;

@@ -12,6 +12,7 @@ use std::task::{Context, Poll};
 
 use crate::codec::Codec;
 use crate::policy::FINGERPRINT;
+use crate::read::call::ReadCall;
 use crate::read::steps::Steps;
 use crate::record::Value;
 use crate::support::panic::guarded;
@@ -22,6 +23,8 @@ use crate::typing::Shared;
 pub(in crate::read) enum Source {
     /// The payload of a value's record.
     Payload(Value, Codec),
+    /// The payload of a value's record that a call of this alias has found.
+    OfAlias(Value, Codec, Box<ReadCall>),
     /// The payload of an error's record, without the fingerprint of the function at its beginning.
     ErrorPayload(Value, Codec),
     /// A copy of the value that another call has loaded.
@@ -35,6 +38,9 @@ impl Source {
     pub(in crate::read) fn restore(&self, steps: &mut dyn Steps) -> bool {
         guarded(|| match self {
             Self::Payload(value, codec) => steps.decode(value.payload(), *codec),
+            Self::OfAlias(value, codec, alias) => {
+                steps.decode(value.payload(), *codec) && alias.accepts(value, steps.entity())
+            }
             Self::ErrorPayload(value, codec) => {
                 let error = value.payload().get(FINGERPRINT..);
                 error.is_some_and(|error| steps.decode_error(error, *codec))

@@ -18,7 +18,7 @@ use crate::codec::{Codec, CodecError};
 use crate::engine::entry::{Content, Lasting};
 use crate::engine::{Core, report};
 use crate::error::Error;
-use crate::key::{Tag, Typed};
+use crate::key::{Entity, Tag, Typed};
 use crate::policy::FINGERPRINT;
 use crate::typing::{Returns, Shared};
 
@@ -79,6 +79,9 @@ pub(in crate::read) trait Steps: Content + Lasting {
 
     /// The tags that the value tells.
     fn told(&self) -> Vec<Tag>;
+
+    /// The entry that the value stands in, if the key of the call is an alias of that.
+    fn entity(&self) -> Option<Entity>;
 
     /// A copy of the value for other calls, if its type can be cloned.
     fn share(&self) -> Option<Shared>;
@@ -238,6 +241,10 @@ impl<R, T> Steps for Both<'_, R, T> {
 
     fn told(&self) -> Vec<Tag> {
         self.values.value().map_or_else(Vec::new, |value| self.values.key.told(value))
+    }
+
+    fn entity(&self) -> Option<Entity> {
+        self.values.value().and_then(|value| self.values.key.entity(value))
     }
 
     fn share(&self) -> Option<Shared> {

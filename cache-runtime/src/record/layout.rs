@@ -15,7 +15,7 @@
 //! | 44 | 8 | fresh until | V |
 //! | 52 | 4 | what the load cost, in milliseconds | V |
 //! | 56 | 4 | `version` of the function's value type | V |
-//! | 60 | 1 | codec: `J`SON, `M`essagePack, `P`ostcard | V |
+//! | 60 | 1 | codec: `J`SON, `M`essagePack, `P`ostcard; `I` in an index | V |
 //! | 61 | 1 | flags: 1 = the payload is an error, 2 = kept after "fresh until", 4 = names follow the tags; the others zero | V |
 //! | 62 | 2 | where the payload begins, at least 64 | V |
 //! | 64 | 24·n | tags of the entry, in the function's order: XXH3-64 of the tag's key (8), its stamp (16) | V |
@@ -23,6 +23,11 @@
 //! | … | … | payload; of an error that all processes can read, behind 8 bytes that tell whose it is | V |
 //! | 20 | 1 | dirty: writers have overlapped | F |
 //! | 21 | 24·n | writers: token (16), deadline (8) | F |
+//!
+//! An index stands in the key of an alias and says where its value is. It has no payload. Its last
+//! stamp is the token of the value in the key of the entity. Its names are that key, the codec and
+//! the `version` of that value, such as `J3` (`J3+` if it tells tags), and the keys of the tags that
+//! the entity's key tells.
 //!
 //! The stamp of a tag is the token of the value record in the tag's own key, whose codec is 0. Its
 //! payload is empty. Or, where the latest invalidation has made the entries with the tag stale, it

@@ -1,6 +1,7 @@
 //! The stored bytes of an entry: how they are made, and what a reader finds in them. The
 //! [`layout`] says where what stands.
 
+mod description;
 pub(crate) mod layout;
 mod stamp;
 #[cfg(test)]
@@ -14,9 +15,10 @@ use self::layout::{DIRTY, FORMAT, FORMAT_AT, KEY, KIND, ORIGIN, WRITERS};
 pub(crate) use self::layout::{HEADER, LEASE, MAGIC, VALUE_HEADER};
 use self::token::Token;
 
+pub(crate) use self::description::{Described, describe};
 pub(crate) use self::stamp::{Stamp, length_of_names, set_stamps};
 pub(crate) use self::value::{
-    Value, ValueHeader, around_times, set_error, set_kept, size, stale, stamp, value,
+    Value, ValueHeader, around_times, index, set_error, set_kept, size, stale, stamp, value,
 };
 
 /// The kind of a record, from its fourth byte.
@@ -54,7 +56,7 @@ impl Kind {
 pub(crate) struct Origin(pub(crate) [u8; 8]);
 
 /// XXH3-64 of a full key: tells a reply that belongs to another request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct KeyHash(pub(crate) u64);
 
 impl KeyHash {
@@ -103,6 +105,12 @@ pub(crate) enum Found {
 
 /// What a store answers in place of a record that it does not believe. It is of no kind.
 pub(crate) const OF_ANOTHER_PRIMARY: &[u8] = &[MAGIC[0], MAGIC[1], FORMAT, b'-'];
+
+/// The key that these bytes were stored for, if they are a record of ours.
+pub(crate) fn key(record: &[u8]) -> Option<KeyHash> {
+    let key = record.get(KEY..HEADER)?.try_into().ok()?;
+    Some(KeyHash(u64::from_be_bytes(key)))
+}
 
 /// The token of a lease or a value.
 pub(crate) fn token(record: &[u8]) -> Option<Token> {

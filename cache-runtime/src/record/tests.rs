@@ -324,6 +324,36 @@ proptest! {
         }
     }
 
+    /// Operators and calls take the same bytes for the same, also where an operator has read no
+    /// more than the header.
+    #[test]
+    fn what_is_described_is_what_is_read(
+        mut record in bytes(),
+        of_this_key: bool,
+        payload in 60..110_u8,
+    ) {
+        if of_this_key && record.len() >= VALUE_HEADER {
+            record[12..20].copy_from_slice(&hash().0.to_be_bytes());
+            record[62..64].copy_from_slice(&[0, payload]);
+        }
+        let size = record.len() as u64;
+        let record = Bytes::from(record);
+        for head in [record.clone(), record.slice(..record.len().min(VALUE_HEADER))] {
+            let agree = match (describe(&head, size, hash()), found(&record)) {
+                (Described::Value(one), Found::Value(other)) => {
+                    one.token() == other.token() && one.fresh_until_ms() == other.fresh_until_ms()
+                }
+                (Described::Fence(_) | Described::Tombstone, Found::Fence)
+                | (Described::Lease, Found::Lease)
+                | (Described::Damaged, Found::Damaged)
+                | (Described::Misplaced, Found::Misplaced(_))
+                | (Described::Foreign, Found::Foreign) => true,
+                _ => false,
+            };
+            prop_assert!(agree, "{:?} of {} bytes", record, size);
+        }
+    }
+
     #[test]
     fn no_value_is_read_under_another_key(key in ".{0,40}", other in ".{0,40}") {
         prop_assume!(key != other);

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::record::layout::{CODEC, COST, FLAGS, FRESH_UNTIL, PAYLOAD_AT, STORED_AT, VERSION};
+use crate::record::layout::{CODEC, COST, FLAGS, FRESH_UNTIL, KEY, PAYLOAD_AT, STORED_AT, VERSION};
 use crate::record::stamp::{FormerStamp, LENGTH, STAMP, Stamp, names_field};
 use crate::record::token::Token;
 use crate::record::{HEADER, KeyHash, Kind, Origin, VALUE_HEADER, array, header};
@@ -11,6 +11,9 @@ use crate::record::{HEADER, KeyHash, Kind, Origin, VALUE_HEADER, array, header};
 const FORMER: usize = Token::LEN + 8;
 /// As many as the field can tell where the payload begins behind them.
 pub(super) const MOST_STAMPS: usize = (u16::MAX as usize - VALUE_HEADER) / STAMP;
+
+/// The codec of an index.
+const INDEX: u8 = b'I';
 
 /// The flag of an error, which stands where a value would.
 const ERROR: u8 = 1;
@@ -39,9 +42,31 @@ impl Value {
         (VALUE_HEADER..=record.len()).contains(&payload).then_some(Self { record, payload })
     }
 
+    /// Reads the header of a record of `size` bytes, of which no more than these were read.
+    pub(super) fn beginning(head: Bytes, size: u64) -> Option<Self> {
+        let payload = u16::from_be_bytes(array(&head, PAYLOAD_AT));
+        let is_within = u64::from(payload) <= size && usize::from(payload) >= VALUE_HEADER;
+        is_within.then_some(Self { record: head, payload: payload.into() })
+    }
+
+    /// Where its payload begins.
+    pub(crate) fn payload_at(&self) -> usize {
+        self.payload
+    }
+
     /// The attempt that stored it.
     pub(crate) fn token(&self) -> Token {
         Token::from_bytes(array(&self.record, HEADER))
+    }
+
+    /// The hash of the key that it was stored for.
+    pub(crate) fn key(&self) -> KeyHash {
+        KeyHash(u64::from_be_bytes(array(&self.record, KEY)))
+    }
+
+    /// Whether it says where the value of an alias is.
+    pub(crate) fn is_index(&self) -> bool {
+        self.codec() == INDEX
     }
 
     pub(crate) fn version(&self) -> u32 {
@@ -87,6 +112,14 @@ impl Value {
 
     fn names_tags(&self) -> bool {
         self.record.get(FLAGS).is_some_and(|flags| flags & NAMES != 0)
+    }
+
+    /// The tags that it was stored with, each with the stamp that it had then.
+    pub(crate) fn tags(&self) -> impl Iterator<Item = (KeyHash, Token)> {
+        self.stamps().map(|stamp| {
+            let tag = KeyHash(u64::from_be_bytes(array(&stamp, 0)));
+            (tag, Token::from_bytes(array(&stamp, stamp.len() - Token::LEN)))
+        })
     }
 
     fn stamps(&self) -> impl Iterator<Item = [u8; STAMP]> {
@@ -254,6 +287,11 @@ pub(crate) fn set_error(record: &mut [u8]) {
     if let Some(flags) = record.get_mut(FLAGS) {
         *flags |= ERROR;
     }
+}
+
+/// The record in the key of an alias.
+pub(crate) fn index(header: ValueHeader, stamps: &[Stamp], names: &[String]) -> Vec<u8> {
+    value(ValueHeader { version: 0, codec: INDEX, ..header }, stamps, Some(names))
 }
 
 /// The record in a tag's key.

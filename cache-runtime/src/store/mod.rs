@@ -16,7 +16,7 @@ pub(crate) mod protocol;
 pub(crate) mod queue;
 pub(crate) mod quiet;
 pub(crate) mod redis;
-mod sweeps;
+pub(crate) mod sweeps;
 
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ use self::embedded::Embedded;
 pub use self::failover::Failover;
 use self::memory::{Execute, MemoryStore};
 pub(crate) use self::protocol::error::{StoreError, StoreResult};
+pub(crate) use self::protocol::inspect::{Inspect, Inspected};
 pub(crate) use self::protocol::reply::{Acquired, Ended, Stamped};
 use self::protocol::request::Effect;
 pub(crate) use self::protocol::request::{

@@ -79,6 +79,12 @@ impl Namespace {
         self.with(text, text.starts_with(MARK))
     }
 
+    /// The text of a key of this namespace that is so in the store.
+    pub(crate) fn text_in<'a>(&self, key: &'a str) -> &'a str {
+        let prefix = if self.is_empty() { NONE } else { &self.prefix };
+        key.strip_prefix(prefix).unwrap_or(key)
+    }
+
     /// A glob for the texts of keys, as one for keys in the store.
     pub(crate) fn pattern<'a>(&self, pattern: &'a str) -> Cow<'a, str> {
         self.with(pattern, pattern.strip_prefix('\\').unwrap_or(pattern).starts_with(MARK))

@@ -9,6 +9,7 @@ pub(crate) mod log;
 pub(crate) mod own_thread;
 pub(crate) mod panic;
 pub(crate) mod random;
+pub(crate) mod secret;
 pub(crate) mod shutdown_signal;
 pub(crate) mod span;
 pub(crate) mod trace;

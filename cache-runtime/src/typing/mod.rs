@@ -16,6 +16,7 @@ mod batch_lacks;
 mod bounds;
 pub(crate) mod companion;
 pub(crate) mod detach;
+pub(crate) mod entity;
 pub(crate) mod former;
 mod lacks;
 mod macros;

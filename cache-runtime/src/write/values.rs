@@ -207,6 +207,9 @@ impl Values {
         if tags.are_outdated(&self.cache, &text) {
             return;
         }
+        if entry.key.is_alias() {
+            return self.unfit.push((Unfit::Alias, callsite));
+        }
         if !entry.key.has_ttl() {
             return self.unfit.push((Unfit::WithoutTtl, callsite));
         }

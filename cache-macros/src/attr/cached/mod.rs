@@ -12,6 +12,7 @@ use syn::{Error, Expr, ExprClosure, Ident, LitBool, Path, Token, parenthesized, 
 use super::argument::Slot;
 use super::batch::BatchArg;
 use super::duration::Duration;
+use super::entry::entry;
 use super::key::KeyArg;
 use super::name::Name;
 use super::options::options;
@@ -29,6 +30,8 @@ options! {
         batch: Slot<BatchArg> = ("batch", "batch(id in ids)", BatchArg::after);
         lock: Slot<Lock> = ("lock", r#"lock`, or `lock(wait = "5s", lease = "10s")"#, lock);
         tags: Slot<Tags> = ("tags", r#"tags = ["org:<org_id>"]"#, tags);
+        entry: Slot<ExprClosure> =
+            ("entry", "entry = |user: &User| get_user_key(&user.id)", entry);
         skip: Slot<Vec<Ident>> = ("skip", "skip(db)", skip);
         pooled: Slot<()> = ("pooled", "pooled", Name::flag);
         none_ttl: Slot<Duration> = ("none_ttl", r#"none_ttl = "30s""#, duration, setting);

@@ -77,8 +77,10 @@ pub(super) fn cached(model: &Cached<'_>, runtime: &Runtime) -> Result<TokenStrea
                 }
                 _ => None,
             };
-            let key =
-                quote!(.shape(#shape, #private::here!(#function)) #tags #unseen #typed #companion);
+            let entity = args.entry.get()?.and_then(|closure| self::companion(&closure.body));
+            let entity = entity.map(|companion| quote!(.leads_to(#companion)));
+            let here = quote!(#private::here!(#function));
+            let key = quote!(.shape(#shape, #here) #tags #unseen #typed #companion #entity);
             (callsite::template(own, model, private), key)
         }
     };

@@ -57,6 +57,7 @@ impl Settings {
         let Self { max_in_flight, failover, max_connection_age, histograms, .. } = *self;
         redis::ConnectionSettings {
             client_name: self.client_name.clone(),
+            password: self.password.clone(),
             max_in_flight,
             distrust: failover == Failover::Distrust,
             max_age: max_connection_age,

@@ -10,6 +10,7 @@ use crate::codec::Codec;
 use crate::metrics::{Observer, ObserverHandle};
 use crate::store::Failover;
 use crate::store::namespace::Namespace;
+use crate::support::secret::Secret;
 use crate::support::span::capped;
 
 /// Builds a [`Cache`](crate::Cache); made by [`Cache::builder`](crate::Cache::builder).
@@ -89,6 +90,20 @@ settings! {
     /// patterns or keys.
     namespace: Namespace = Namespace::default(),
         (namespace: impl Into<String>) => Namespace::new(namespace.into());
+
+    /// The password for the server, where the URL has none. It needs no escape, and it stands in no
+    /// URL, which a program's arguments or its log may show. A user is still named in the URL, as
+    /// in `redis://ada:@host`. None by default, and as good as none if it is empty.
+    ///
+    /// ```
+    /// # use cache_runtime::Cache;
+    /// # fn main() -> Result<(), cache_runtime::Error> {
+    /// let password = std::env::var("REDIS_PASSWORD").unwrap_or_default();
+    /// let cache = Cache::builder().password(password).connect("redis://127.0.0.1")?;
+    /// # _ = cache; Ok(()) }
+    /// ```
+    password: Secret = Secret::default(),
+        (password: impl Into<String>) => Secret::new(password.into());
 
     /// How long the store may delay a call, all its commands together, before the call continues
     /// without it: 100 ms by default. Neither the load nor the time spent waiting for another

@@ -15,6 +15,7 @@
 //! Tags that [only the value tells](of_value) are captured in another way.
 
 pub(crate) mod guesses;
+mod named;
 pub(crate) mod of_value;
 mod order;
 mod standing;
@@ -48,7 +49,7 @@ struct List {
     /// Those that the value tells, in the order of their texts: as far as they are known, if its
     /// function has any.
     of_value: Option<Vec<String>>,
-    /// The [main key](Tags::beside) of the entry, which is no tag's.
+    /// The [main key](Tags::beside) of the entry, or the key of its entity, which is no tag's.
     main: Option<String>,
     /// How long an entry with their stamps may live.
     need: Duration,

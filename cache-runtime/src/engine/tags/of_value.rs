@@ -141,6 +141,11 @@ impl Tags {
     }
 }
 
+/// Whether a record has room for so many names.
+pub(crate) fn fits(names: &[String]) -> bool {
+    names.len() <= MOST && record::length_of_names(names) <= MOST_BYTES
+}
+
 /// The keys of the tags that a value tells, in the order of their texts, each once.
 pub(crate) fn told(cache: &Base, tags: Vec<Tag>) -> Result<Vec<String>, Unfit> {
     let mut texts = Vec::with_capacity(tags.len());
@@ -150,8 +155,5 @@ pub(crate) fn told(cache: &Base, tags: Vec<Tag>) -> Result<Vec<String>, Unfit> {
     }
     texts.sort_unstable();
     texts.dedup();
-    if texts.len() > MOST || record::length_of_names(&texts) > MOST_BYTES {
-        return Err(Unfit::Tags(texts.len()));
-    }
-    Ok(texts)
+    if fits(&texts) { Ok(texts) } else { Err(Unfit::Tags(texts.len())) }
 }

@@ -67,6 +67,14 @@ impl Shape {
         made
     }
 
+    /// That of one key, whose text it is.
+    #[cfg(feature = "catalog")]
+    pub(crate) fn of_text(text: &str) -> Self {
+        let mut made = Self(vec![Vec::new()]);
+        made.text(text);
+        made
+    }
+
     /// Reads the shape of a pattern, whose literal text is a glob.
     #[cfg(feature = "catalog")]
     pub(crate) fn of_pattern(shape: &str, place: Option<&Place>) -> Self {

@@ -1,6 +1,5 @@
 //! Queues as a whole: listed, paused, and emptied.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use serde::Serialize;
@@ -10,13 +9,12 @@ use crate::engine::{Core, background};
 use crate::error::Error;
 use crate::metrics::QueueLength;
 use crate::queue::admin::deadline;
+use crate::queue::admin::holdings::Holdings;
 use crate::queue::partitions::Partitions;
 use crate::queue::push::payload;
-use crate::queue::shared::in_keys;
 use crate::queue::worker::invalidate::{Fate, Leaving};
 use crate::queue::{Queue, Queues};
-use crate::store::queue::redis::RedisQueue;
-use crate::store::queue::{Overview, Position, QueueKeys, Stored};
+use crate::store::queue::{Position, QueueKeys, Stored};
 use crate::store::{Store, StoreError};
 
 /// Items that are removed in one step, during which the server does nothing else.
@@ -30,6 +28,9 @@ pub struct QueueSummary {
     pub queue: String,
     /// How many partitions it has, or has had.
     pub partitions: u32,
+    /// How many workers it has now, in all processes. One that has crashed counts until its `lease`
+    /// has ended.
+    pub workers: usize,
     /// What it holds.
     pub length: QueueLength,
 }
@@ -37,28 +38,22 @@ pub struct QueueSummary {
 impl Core {
     /// All queues in the namespace of this cache, ordered by name.
     pub(crate) async fn queues(&self) -> Result<Vec<QueueSummary>, Error> {
-        let mut queues = Vec::new();
-        let Some(redis) = self.store().and_then(Store::redis) else {
-            for shared in Queues::of_cache(self).all() {
-                let log = Partitions { cache: self.clone(), shared };
-                let (queue, length) = (log.shared.queue.to_owned(), log.measure().await?);
-                let partitions = log.shared.site.options.partitions;
-                queues.push(QueueSummary { queue, partitions, length });
+        let names = match self.store().and_then(Store::redis) {
+            None => Queues::of_cache(self).all().iter().map(|it| it.queue.to_owned()).collect(),
+            Some(redis) => {
+                let list = QueueKeys::list(self.settings().namespace.prefix());
+                let names = redis.queues(&list, deadline()).await;
+                let mut names = names.map_err(|error| self.explained(error))?;
+                names.sort_unstable();
+                names
             }
-            return Ok(queues);
         };
-        let namespace = self.settings().namespace.prefix();
-        let mut names = redis.queues(&QueueKeys::list(namespace), deadline()).await?;
-        names.sort_unstable();
+        let mut queues = Vec::new();
         for queue in names {
-            let keys = QueueKeys::new(namespace, &in_keys(&queue));
-            let store = RedisQueue::new(Arc::clone(redis), keys);
-            let Overview { partitions, is_paused } = store.overview(deadline()).await?;
-            let mut length = QueueLength { paused: is_paused, ..QueueLength::default() };
-            for partition in 0..partitions {
-                store.lengths(partition, deadline()).await?.add_to(&mut length);
-            }
-            queues.push(QueueSummary { queue, partitions, length });
+            let Some(log) = Holdings::named(self, &queue) else { continue };
+            let (partitions, length) = (log.partitions().await?, log.length().await?);
+            let workers = log.asked(log.workers(deadline()).await)?;
+            queues.push(QueueSummary { queue, partitions, workers, length });
         }
         Ok(queues)
     }
@@ -81,7 +76,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     ///
     /// If the future is dropped, the queue may or may not be paused.
     pub async fn pause(&self) -> Result<(), Error> {
-        let Some(log) = self.log() else { return Ok(()) };
+        let Some(log) = self.holdings() else { return Ok(()) };
         log.asked(log.pause(true, deadline()).await)
     }
 
@@ -95,7 +90,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     ///
     /// If the future is dropped, the queue may or may not be resumed.
     pub async fn resume(&self) -> Result<(), Error> {
-        let Some(log) = self.log() else { return Ok(()) };
+        let Some(log) = self.holdings() else { return Ok(()) };
         log.asked(log.pause(false, deadline()).await)
     }
 
@@ -112,20 +107,23 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     /// If the future is dropped, some may have been removed.
     pub async fn purge(&self) -> Result<u64, Error> {
         let Some(log) = self.log() else { return Ok(0) };
+        let holdings = Holdings::from(log.clone());
         let mut count = 0;
-        for partition in 0..log.asked(log.partitions(deadline()).await)? {
+        for partition in 0..holdings.partitions().await? {
             // Not what comes while this goes on.
-            let lengths = log.asked(log.lengths(partition, deadline()).await)?;
+            let lengths = holdings.asked(holdings.lengths(partition, deadline()).await)?;
             let (mut left, mut after) = (lengths.waiting + lengths.pending, Position::default());
             while left > 0 {
                 let limit = usize::try_from(left).unwrap_or(AT_ONCE).min(AT_ONCE);
-                let items = log.asked(log.held(partition, after, limit, deadline()).await)?;
+                let items =
+                    holdings.asked(holdings.held(partition, after, limit, deadline()).await)?;
                 let Some(last) = items.last() else { break };
                 after = last.position;
                 left = left.saturating_sub(items.len() as u64);
                 self.unput(&log, &items).await;
                 let positions: Vec<_> = items.iter().map(|item| item.position).collect();
-                count += log.asked(log.remove(partition, &positions, deadline()).await)?;
+                count +=
+                    holdings.asked(holdings.remove(partition, &positions, deadline()).await)?;
             }
         }
         Ok(count)
@@ -154,17 +152,18 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
     pub async fn shrink(&self) -> Result<bool, Error> {
         let Some(log) = self.log() else { return Ok(true) };
         let own = log.shared.site.options.partitions;
-        if !log.asked(log.shrink(own).await)? {
+        let holdings = Holdings::from(log.clone());
+        if !holdings.asked(log.shrink(own).await)? {
             return Ok(false);
         }
-        let known = log.asked(log.partitions(deadline()).await)?;
+        let known = holdings.partitions().await?;
         for partition in own..known {
-            let lengths = log.asked(log.lengths(partition, deadline()).await)?;
+            let lengths = holdings.asked(holdings.lengths(partition, deadline()).await)?;
             if lengths.waiting + lengths.pending + lengths.dead > 0 {
                 return Ok(false);
             }
         }
-        Ok(known == own || log.asked(log.forget_partitions(known, deadline()).await)?)
+        Ok(known == own || holdings.forget_partitions(known).await?)
     }
 
     /// Invalidates what items have put into the cache that the database will not get.

@@ -8,9 +8,8 @@ use tokio::time::Instant;
 use crate::engine::background;
 use crate::error::Error;
 use crate::metrics::QueueLength;
-use crate::queue::admin::deadline;
+use crate::queue::admin::holdings::Holdings;
 use crate::queue::partitions::Partitions;
-use crate::store::queue::Overview;
 
 /// The shortest time between two measurements that calls of `Cache::stats` cause.
 const ASKED: Duration = Duration::from_secs(1);
@@ -30,11 +29,7 @@ impl Partitions {
     /// What all partitions hold.
     pub(in crate::queue) async fn measure(&self) -> Result<QueueLength, Error> {
         let asked = Instant::now();
-        let Overview { partitions, is_paused } = self.asked(self.known(deadline()).await)?;
-        let mut length = QueueLength { paused: is_paused, ..QueueLength::default() };
-        for partition in 0..partitions {
-            self.asked(self.lengths(partition, deadline()).await)?.add_to(&mut length);
-        }
+        let length = Holdings::from(self.clone()).length().await?;
         self.shared.gauge.note(length, asked);
         Ok(length)
     }

@@ -6,6 +6,7 @@ mod holdings;
 mod letters;
 pub(crate) mod manage;
 mod measure;
+pub(crate) mod named;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::time::Instant;
 
+use self::holdings::Holdings;
 use crate::error::Error;
 use crate::metrics::QueueLength;
 use crate::queue::partitions::Partitions;
@@ -45,6 +47,11 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
         cache.store()?;
         let shared = QueueState::of(&cache, self.definition.site);
         Some(Partitions { cache, shared })
+    }
+
+    /// The same as operators see it.
+    fn holdings(&self) -> Option<Holdings> {
+        self.log().map(Holdings::from)
     }
 }
 

@@ -154,6 +154,8 @@ impl<T> Batch<'_, T> {
     fn lookup(&self, key: Key<T>, mode: Mode) -> (One<T>, Option<Lookup<'_>>) {
         let one = One::new(self.returns, key.typed());
         let key = key.into_untyped();
+        // A batch looks into the entries of its ids and nowhere else.
+        let mode = if key.is_alias() { Mode::Bypass } else { mode };
         let unhashable = key.unhashable();
         let call = ReadCall::new(self.cache.clone(), key, mode);
         if call.bypasses(mode, unhashable) {

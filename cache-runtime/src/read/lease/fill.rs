@@ -48,6 +48,7 @@ impl Lease {
         // current. Otherwise only the beginning of the load is known to be later than what the
         // value may lack.
         let (event, mark) = match &filled {
+            Ok(true) if self.is_hint() => (Event::Hinted, self.begun.1),
             Ok(true) => (Event::Stored, if current { decides } else { self.begun.1 }),
             Ok(false) => (Event::Refused, self.begun.1),
             Err(error) => (error.event(), self.begun.1),

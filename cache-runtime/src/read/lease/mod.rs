@@ -1,5 +1,6 @@
 //! The right to store what a load returns, together with the lead of its flight.
 
+mod alias;
 mod fill;
 mod refresh_lease;
 mod renewal;
@@ -10,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::time::Instant;
 
+pub(super) use self::alias::{Captured, NOWHERE};
 use self::refresh_lease::{PAUSE, REST, RefreshLease};
 pub(super) use self::renewal::Renewal;
 use crate::engine::background::RefreshClaim;
@@ -56,6 +58,8 @@ pub(super) struct Lease {
     epoch: Option<Token>,
     /// Whether there are such tags, whose stamps are captured before the value is stored.
     is_unsettled: bool,
+    /// What was captured of the entity, if the entry's key is an alias.
+    captured: Option<Captured>,
     token: Token,
     length: Duration,
     budget: Budget,
@@ -75,6 +79,7 @@ impl Lease {
             stamps: Standing::none(),
             epoch: None,
             is_unsettled: false,
+            captured: None,
             token: Token::random(),
             length: call.callsite.policy().lease.unwrap_or(call.cache.settings().lease),
             budget,

@@ -17,7 +17,8 @@ impl Lease {
     pub(in crate::read) fn renewal(&self) -> Renewal {
         let Name { text, hash } = self.place();
         let (cache, text, budget) = (self.call.cache.clone(), text.to_owned(), self.budget);
-        Renewal { cache, text, hash, token: self.token, length: self.length, budget }
+        let of_entity = self.of_entity().map(|lease| Box::new(lease.renewal()));
+        Renewal { cache, text, hash, token: self.token, length: self.length, budget, of_entity }
     }
 }
 
@@ -30,6 +31,8 @@ pub(in crate::read) struct Renewal {
     token: Token,
     length: Duration,
     budget: Budget,
+    /// The same for the lease of the entity, if the load is one of an alias.
+    of_entity: Option<Box<Self>>,
 }
 
 impl Renewal {
@@ -39,6 +42,9 @@ impl Renewal {
             let place = Name { text: &self.text, hash: self.hash };
             // If the lease is lost, or there is no answer, the fill will notice.
             _ = store.send(place, Renew { token: self.token, lease: self.length }, by).await;
+        }
+        if let Some(lease) = &self.of_entity {
+            lease.boxed().await;
         }
     }
 

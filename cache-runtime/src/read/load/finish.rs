@@ -14,6 +14,9 @@ pub(in crate::read) enum Finish {
     /// Store the value if the key still holds the lease, or the value with this token. The callers
     /// that waited when the load ended get the original, where its type allows that.
     Store(Box<Lease>, Option<Token>, Fill, Option<Landed>),
+    /// The same for the index of an alias, and for its value in the entry of the entity, if that is
+    /// to be stored. The callers that waited get the value.
+    StoreBoth(Box<Lease>, Fill, Option<Landed>, Option<(Box<Lease>, Fill)>),
     /// The new value is not to be stored. Remove the old one, which is known to be outdated.
     Remove(Box<Lease>, Token, Share),
     /// The load failed, and the entry has a value: serve that if it is unchanged.
@@ -27,6 +30,15 @@ impl Finish {
             match self {
                 Self::Store(lease, seen, fill, landed) => {
                     lease.fill(seen, fill, landed).await;
+                    None
+                }
+                Self::StoreBoth(lease, fill, landed, of_entity) => {
+                    let entity = async {
+                        if let Some((lease, fill)) = of_entity {
+                            lease.fill(None, fill, None).await;
+                        }
+                    };
+                    tokio::join!(entity, lease.fill(None, fill, landed));
                     None
                 }
                 Self::Remove(lease, seen, share) => {

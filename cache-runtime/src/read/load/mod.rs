@@ -1,5 +1,6 @@
 //! The second stage of a call: runs the body, and renews the lease meanwhile.
 
+mod alias;
 pub(super) mod finish;
 pub(super) mod mode;
 pub(super) mod running;

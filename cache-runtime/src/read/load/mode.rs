@@ -12,6 +12,7 @@ use crate::engine::tags::{Standing, of_value};
 use crate::error::Error;
 use crate::read::call::ReadCall;
 use crate::read::lease::{Lease, Share};
+use crate::read::load::alias::EntityEntry;
 use crate::read::load::finish::Finish;
 use crate::read::steps::{ErrorMemory, Failed, Steps};
 use crate::record::token::Token;
@@ -37,10 +38,12 @@ pub(in crate::read) enum LoadMode {
 
 /// A load whose body has returned.
 pub(in crate::read) struct Loaded<'a> {
-    call: &'a ReadCall,
+    pub(super) call: &'a ReadCall,
     /// The result, and what can be done with it.
-    steps: &'a mut dyn Steps,
-    took: Duration,
+    pub(super) steps: &'a mut dyn Steps,
+    pub(super) took: Duration,
+    /// Where the value stands, if that is not the entry of the call.
+    pub(super) entity: Option<Result<EntityEntry, Unfit>>,
     /// Why the value has no record, if that is due to the tags that it tells.
     unfit: Option<Unfit>,
 }
@@ -93,7 +96,7 @@ impl LoadMode {
     /// call returns the result, which may have become an error in place of a value that would come
     /// back as another one.
     pub(in crate::read) fn end(mut self, loaded: &mut Loaded<'_>) -> Option<Finish> {
-        if loaded.call.tags.are_told() && !loaded.take_tags(&mut self) {
+        if loaded.learns() && !loaded.take_tags(&mut self) {
             // What this task may see of its own write must not get to others.
             self.give_up();
             return None;
@@ -112,6 +115,9 @@ impl LoadMode {
                 };
                 leader.land(&share.landing(mark));
                 return None;
+            }
+            Self::Leased(lease) if loaded.entity.is_some() => {
+                return loaded.end_alias(lease, awaited);
             }
             Self::Leased(lease) => (lease, None, false),
             Self::Replace(lease, seen) => (lease, Some(seen), false),
@@ -171,7 +177,8 @@ impl<'a> Loaded<'a> {
                 Err(error) => unfit = Some(error),
             }
         }
-        Self { call, steps, took, unfit }
+        let entity = if steps.is_value() { call.find_entity(steps) } else { None };
+        Self { call, steps, took, entity, unfit }
     }
 
     /// Hands the tags on to the load; whether others may see what it has loaded.
@@ -182,7 +189,7 @@ impl<'a> Loaded<'a> {
         if let Some(lease) = mode.lease_mut() {
             lease.take_tags(&self.call.tags);
         }
-        !self.call.is_being_written()
+        !self.call.is_being_written() && !self.is_entity_being_written()
     }
 
     /// The error for waiters, where there are any and its type allows that.
@@ -207,7 +214,7 @@ impl<'a> Loaded<'a> {
 
     /// The same for a value that only cannot be stored now: whether a value is refused does not
     /// depend on the store.
-    fn refused_unstored(&mut self, awaited: bool) -> Option<Share> {
+    pub(super) fn refused_unstored(&mut self, awaited: bool) -> Option<Share> {
         if !self.is_strict() || self.times().is_none() {
             return None;
         }
@@ -224,7 +231,7 @@ impl<'a> Loaded<'a> {
     }
 
     /// What waiters get of a value that is not stored. `record` is the value's, if one was made.
-    fn share(&self, awaited: bool, record: Option<Result<Vec<u8>, Unfit>>) -> Share {
+    pub(super) fn share(&self, awaited: bool, record: Option<Result<Vec<u8>, Unfit>>) -> Share {
         if !awaited {
             return Share::Nothing;
         }
@@ -286,7 +293,7 @@ impl<'a> Loaded<'a> {
 
     /// How long the value is fresh, and how long it may be served after that; not at all if it is
     /// not to be stored.
-    fn times(&self) -> Option<(Duration, Duration)> {
+    pub(super) fn times(&self) -> Option<(Duration, Duration)> {
         entry::times(self.call.callsite, &*self.steps)
     }
 }

@@ -9,7 +9,7 @@ use crate::policy::Callsite;
 use crate::read::call::ReadCall;
 use crate::read::interpret::Missing;
 use crate::read::load::mode::LoadMode;
-use crate::read::lookup::elsewhere::Learned;
+use crate::read::lookup::elsewhere::{LOOKS_AGAIN, Learned};
 use crate::read::lookup::wait::pause;
 use crate::read::lookup::{Lookup, LookupOutcome, Step};
 use crate::record::Value;
@@ -70,7 +70,19 @@ impl Lookup<'_> {
                     if wait.has_begun() {
                         self.call.count(Event::Takeover);
                     }
+                    if self.call.is_alias() {
+                        lease.hold(self.capture_entity().await);
+                    }
                     return LookupOutcome::leased(LoadMode::Leased(lease.begin())).into();
+                }
+                // Another process has stored it meanwhile: its value is in another key.
+                Ok(Acquired::Value(_)) if self.call.is_alias() => {
+                    self.looked_again += 1;
+                    if self.looked_again > LOOKS_AGAIN {
+                        self.missed(MissReason::Tag);
+                        break UncachedReason::NotGranted;
+                    }
+                    return Step::Look(lease.take_leader());
                 }
                 Ok(Acquired::Value(record)) => {
                     let seen = self.judge_record(record.clone(), lease.stamps());

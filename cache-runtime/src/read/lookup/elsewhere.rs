@@ -5,7 +5,7 @@ use crate::read::lookup::{Lookup, Step};
 
 /// How often a search looks again because the value names other tags than it did before. That it
 /// happens more than once takes a writer between two looks each time.
-const LOOKS_AGAIN: u8 = 3;
+pub(super) const LOOKS_AGAIN: u8 = 3;
 
 /// What follows from the tags that a value names.
 pub(super) enum Learned {

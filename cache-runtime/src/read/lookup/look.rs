@@ -2,13 +2,15 @@
 
 use bytes::Bytes;
 
+use crate::engine::flight::Leader;
 use crate::engine::report;
 use crate::engine::tags::Standing;
 use crate::metrics::{Ending, MissReason, OutcomeKind, UncachedReason};
 use crate::policy::FINGERPRINT;
+use crate::read::alias::look::SeenEntity;
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::interpret::{Missing, Reply};
-use crate::read::lookup::Lookup;
+use crate::read::lookup::{Lookup, Step};
 use crate::read::restore::Source;
 use crate::read::steps::{ErrorMemory, Steps};
 use crate::record::Value;
@@ -16,6 +18,21 @@ use crate::store::{Get, Now};
 use crate::support::trace;
 
 impl Lookup<'_> {
+    /// Looks into the store.
+    pub(super) async fn look(&mut self, leader: Option<Leader>) -> Step {
+        if self.age == AgePolicy::Ignored && leader.is_some() && !self.call.is_alias() {
+            // Asks for the lease at once: if there is a value, that is the answer.
+            return self.acquire(leader).await;
+        }
+        let mark = leader.as_ref().map(Leader::mark);
+        if self.call.is_outdated() {
+            return Step::Decide(leader.zip(mark), Err(Missing::outdated()), Freshness::Expired);
+        }
+        let reply = self.ask().await;
+        let (seen, freshness) = self.judge(reply);
+        Step::Decide(leader.zip(mark), self.confirm(seen).await, freshness)
+    }
+
     /// Reads the entry, the stamps of its tags and, unless the function ignores the age of values,
     /// the store's time. One round trip.
     pub(in crate::read) async fn ask(&self) -> Reply {
@@ -23,6 +40,9 @@ impl Lookup<'_> {
         let Some(store) = self.call.cache.store() else {
             return Reply::of_entry(Ok(None));
         };
+        if self.call.is_alias() {
+            return self.call.ask_both(store, by).await;
+        }
         if self.needs_value_only() {
             return Reply::of_entry(store.send(name, Get, by).await);
         }
@@ -37,12 +57,12 @@ impl Lookup<'_> {
             }
         };
         let ((record, stamps), now_ms) = tokio::join!(read, store.send(name, Now, by));
-        Reply { record, stamps, now_ms }
+        Reply { now_ms, ..Reply::tagged((record, stamps)) }
     }
 
     /// Whether a look reads nothing but the entry: it has no tags, and its age is ignored.
     pub(in crate::read) fn needs_value_only(&self) -> bool {
-        self.age == AgePolicy::Ignored && self.call.tags.is_empty()
+        self.age == AgePolicy::Ignored && self.call.tags.is_empty() && !self.call.is_alias()
     }
 
     /// Reads an entry without tags whose age is ignored: all that most hits need. Takes the lookup
@@ -71,7 +91,11 @@ impl Lookup<'_> {
     /// the value, which is drawn once for each look: an early refresh is a chance.
     pub(in crate::read) fn judge(&mut self, reply: Reply) -> (Result<Value, Missing>, Freshness) {
         let now_ms = reply.now_ms.clone().unwrap_or_default();
-        let seen = self.call.interpret(reply);
+        let seen = if self.call.is_alias() {
+            self.interpret_both(reply)
+        } else {
+            self.call.interpret(reply)
+        };
         let seen = self.noted(seen);
         let freshness = match &seen {
             Ok(value) => {
@@ -127,7 +151,7 @@ impl Lookup<'_> {
         let value = seen?;
         let codec = self.call.schema.codec;
         let decoded = self.call.decode(&value, |value| {
-            let decodes = if value.is_error() {
+            let decodes = if value.is_error() || self.call.is_alias() {
                 self.source(value).is_some_and(|source| source.restore(steps))
             } else {
                 // Without a source, which would hold the value: its first clone allocates.
@@ -139,10 +163,21 @@ impl Lookup<'_> {
     }
 
     fn confirmed(&mut self, value: Value, decoded: Result<(), Missing>) -> Result<Value, Missing> {
-        if decoded.is_err() {
-            self.reject = Some(value.token());
+        match decoded {
+            Ok(()) => Ok(value),
+            Err(Missing::Nothing(reason, _)) => Err(self.discard(&value, reason)),
+            Err(missing) => Err(missing),
         }
-        decoded.map(|()| value)
+    }
+
+    /// Remembers a value that is of no use, which the lease may replace.
+    pub(super) fn discard(&mut self, value: &Value, reason: MissReason) -> Missing {
+        if value.key() == self.call.hash {
+            self.reject = Some(value.token());
+        } else {
+            self.seen_entity = SeenEntity::Useless(value.token());
+        }
+        Missing::Nothing(reason, self.reject)
     }
 
     /// Decodes a value, which becomes the result of the call.
@@ -175,6 +210,10 @@ impl Lookup<'_> {
     /// another process, which this call cannot return.
     fn source(&self, value: &Value) -> Option<Source> {
         let codec = self.call.schema.codec;
+        if !value.is_error() && self.call.is_alias() {
+            let codec = self.call.codec_of(value)?;
+            return Some(Source::OfAlias(value.clone(), codec, Box::new(self.call.clone())));
+        }
         if !value.is_error() {
             return Some(Source::Payload(value.clone(), codec));
         }

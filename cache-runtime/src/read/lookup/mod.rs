@@ -5,6 +5,7 @@
 //! that ignores it sees only fresh and expired values.
 
 mod acquire;
+mod alias;
 mod elsewhere;
 mod look;
 mod outcome;
@@ -21,6 +22,7 @@ use crate::engine::Mode;
 use crate::engine::background::RefreshClaim;
 use crate::engine::flight::{FlightRequest, Leader, Mark, Role, Verdict};
 use crate::metrics::{MissReason, OutcomeKind};
+use crate::read::alias::look::SeenEntity;
 use crate::read::call::ReadCall;
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::interpret::Missing;
@@ -59,6 +61,8 @@ pub(super) struct Lookup<'a> {
     pub(super) budget: Budget,
     /// The token of a value that was found and cannot be used: the lease may replace it.
     reject: Option<Token>,
+    /// What the latest look has found in the key of the entity, if the call's key is an alias.
+    seen_entity: SeenEntity,
     /// The value was not asked for, only the lease, whose answer says whether the call is a hit.
     unasked: bool,
     /// It has found nothing, which is counted once.
@@ -93,12 +97,15 @@ impl<'a> Lookup<'a> {
         begun: Instant,
     ) -> Self {
         let budget = call.callsite.policy().budget.unwrap_or(call.cache.settings().budget);
+        // An alias has no age of its own.
+        let age = if call.is_alias() { AgePolicy::Ignored } else { age };
         Self {
             call,
             mode,
             age,
             budget: Budget::since(begun, budget),
             reject: None,
+            seen_entity: SeenEntity::default(),
             unasked: false,
             has_missed: false,
             owns_load: false,
@@ -156,21 +163,6 @@ impl<'a> Lookup<'a> {
         }
     }
 
-    /// Looks into the store.
-    async fn look(&mut self, leader: Option<Leader>) -> Step {
-        if self.age == AgePolicy::Ignored && leader.is_some() {
-            // Asks for the lease at once: if there is a value, that is the answer.
-            return self.acquire(leader).await;
-        }
-        let mark = leader.as_ref().map(Leader::mark);
-        if self.call.is_outdated() {
-            return Step::Decide(leader.zip(mark), Err(Missing::outdated()), Freshness::Expired);
-        }
-        let reply = self.ask().await;
-        let (seen, freshness) = self.judge(reply);
-        Step::Decide(leader.zip(mark), self.confirm(seen).await, freshness)
-    }
-
     /// A value was found: decides according to its age.
     async fn decide(
         &mut self,
@@ -186,8 +178,7 @@ impl<'a> Lookup<'a> {
                 LookupOutcome::served(OutcomeKind::Hit, &value).into()
             }
             Freshness::Unknown | Freshness::Expired => {
-                self.reject = Some(value.token());
-                let expired = Missing::Nothing(MissReason::Expired, self.reject);
+                let expired = self.discard(&value, MissReason::Expired);
                 Step::Decide(lead, Err(expired), freshness)
             }
             Freshness::StaleIfError => self.load_or_serve_stale(lead, value).await,
@@ -264,6 +255,7 @@ impl<'a> Lookup<'a> {
         self.reads()
             && self.age == AgePolicy::Ignored
             && self.batch.is_none()
+            && !self.call.is_alias()
             && self.call.cache.recorder().is_dry(self.call.callsite)
     }
 

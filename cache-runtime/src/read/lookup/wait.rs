@@ -74,6 +74,9 @@ impl Lookup<'_> {
         {
             return true;
         }
+        if self.call.is_alias() {
+            return self.take_of_alias(&value).await;
+        }
         if self.call.fits(&value) {
             return self.decode(&value).await.is_ok();
         }

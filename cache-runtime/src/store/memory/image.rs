@@ -5,8 +5,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::record::token::Token;
-use crate::record::{self, Kind, Origin};
-use crate::store::memory::transitions::{Content, Fence, Slot};
+use crate::store::memory::transitions::Content;
 use crate::store::memory::{MemoryStore, requests};
 use crate::store::{Name, Stamped};
 
@@ -39,33 +38,5 @@ impl MemoryStore {
         for shard in &self.shards {
             self.within(shard, |shard| shard.apply_matching(now, |_| true, |entry| *entry = None));
         }
-    }
-
-    /// The record of a key and when it expires, if it has not.
-    pub(crate) fn image(&self, name: Name<'_>) -> Option<(Vec<u8>, Instant)> {
-        let Slot { content, until } = self.apply(name, |entry, _| entry.clone())?;
-        let record = match content {
-            Content::Value { record, .. } => record.to_vec(),
-            Content::Lease(token) => record::lease(Origin::default(), name.hash, token).to_vec(),
-            Content::Tombstone => {
-                record::header(Kind::Tombstone, Origin::default(), name.hash).to_vec()
-            }
-            Content::Fence(Fence { dirty, writers }) => {
-                let mut record = record::header(Kind::Fence, Origin::default(), name.hash).to_vec();
-                record.push(u8::from(dirty));
-                for (writer, deadline) in writers {
-                    record.extend(writer.as_bytes());
-                    record.extend(self.millis(deadline).to_be_bytes());
-                }
-                record
-            }
-        };
-        Some((record, until))
-    }
-
-    /// A time as records tell it.
-    pub(crate) fn millis(&self, time: Instant) -> u64 {
-        let time = self.epoch.1 + time.saturating_duration_since(self.epoch.0);
-        u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
     }
 }

@@ -7,6 +7,7 @@
 mod guards;
 #[cfg(test)]
 mod image;
+mod inspect;
 mod requests;
 mod shard;
 mod transitions;

@@ -70,6 +70,12 @@ impl Shard {
         }
     }
 
+    /// All keys that match.
+    pub(super) fn keys(&self, matches: impl Fn(&str) -> bool) -> Vec<Arc<str>> {
+        let keys = self.values.keys().chain(self.guards.keys());
+        keys.filter(|key| matches(key)).cloned().collect()
+    }
+
     /// Applies a rule to all keys that match; how many did.
     pub(super) fn apply_matching(
         &mut self,
@@ -77,8 +83,7 @@ impl Shard {
         matches: impl Fn(&str) -> bool,
         mut rule: impl FnMut(&mut Entry),
     ) -> u64 {
-        let keys = self.values.keys().chain(self.guards.keys());
-        let matching: Vec<_> = keys.filter(|key| matches(key)).cloned().collect();
+        let matching = self.keys(matches);
         for key in &matching {
             self.apply(key, now, &mut rule);
         }

@@ -120,6 +120,15 @@ pub(crate) struct Death {
 
 impl Death {
     pub(crate) const LAST: Self = Self { ms: u64::MAX, sequence: u64::MAX };
+
+    /// The last one before it; itself if it is the first.
+    pub(crate) fn before(self) -> Self {
+        match (self.ms.checked_sub(1), self.sequence.checked_sub(1)) {
+            (_, Some(sequence)) => Self { sequence, ..self },
+            (Some(ms), None) => Self { ms, sequence: u64::MAX },
+            (None, None) => self,
+        }
+    }
 }
 
 impl fmt::Display for Death {

@@ -228,6 +228,14 @@ impl QueueStore {
         }
     }
 
+    /// How many workers are alive.
+    pub(crate) async fn workers(&self, by: Deadline) -> StoreResult<usize> {
+        match self {
+            Self::Redis(queue) => queue.workers(by).await,
+            Self::Embedded(queue) => work(&**queue, by, MemoryQueue::count_workers).await,
+        }
+    }
+
     /// Makes partitions fewer, from `known` to `own`. False: there are not as many as `known`.
     pub(crate) async fn forget(&self, known: u32, own: u32, by: Deadline) -> StoreResult<bool> {
         match self {

@@ -18,9 +18,11 @@ mod tests;
 pub(crate) mod topology;
 pub(crate) mod url;
 
+use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(crate) use self::commands::ServerInfo;
 pub(crate) use self::commands::scan::Sweep;
 use self::connection::breaker::{Phase, Snapshot};
 pub(crate) use self::connection::settings::ConnectionSettings;
@@ -44,10 +46,14 @@ pub(crate) struct RedisStore {
 
 impl RedisStore {
     /// A store behind a URL. Only a malformed URL is an error.
-    pub(crate) fn connect(url: &str, settings: ConnectionSettings) -> Result<Self, Error> {
-        ServerUrl::parse(url)
-            .map(|url| Self::new(url, settings))
-            .map_err(|malformed| Error::new(ErrorKind::Config, malformed.to_string()))
+    pub(crate) fn connect(url: &str, mut settings: ConnectionSettings) -> Result<Self, Error> {
+        let url = ServerUrl::parse(url);
+        let mut url = url.map_err(|it| Error::new(ErrorKind::Config, it.to_string()))?;
+        let given = mem::take(&mut settings.password).into_text();
+        if given.is_some() && url.access.password.as_deref().unwrap_or_default().is_empty() {
+            url.access.password = given;
+        }
+        Ok(Self::new(url, settings))
     }
 
     fn new(url: ServerUrl, settings: ConnectionSettings) -> Self {

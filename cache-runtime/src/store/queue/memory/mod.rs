@@ -95,6 +95,11 @@ impl MemoryQueue {
         Crew { partitions, alive: workers.keys().cloned().collect(), is_paused, layout }
     }
 
+    pub(crate) fn count_workers(&self) -> usize {
+        let now = Instant::now();
+        lock(&self.workers).values().filter(|until| **until > now).count()
+    }
+
     pub(crate) fn leave(&self, worker: &str) {
         lock(&self.workers).remove(worker);
     }

@@ -7,7 +7,7 @@ use crate::store::queue::redis::scripts::{FORGET, KNOW, REMOVE};
 use crate::store::queue::redis::{RedisQueue, reply};
 use crate::store::queue::{Overview, Position, Stored};
 use crate::store::redis::RedisStore;
-use crate::store::{Name, StoreError, StoreResult};
+use crate::store::{Keyed, Name, Now, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
 impl RedisQueue {
@@ -18,6 +18,18 @@ impl RedisQueue {
         get.arg(workers).arg("partitions").arg("paused");
         let reply = self.store.router.run(Name::new(workers), &mut get, by).await?;
         reply::known(&reply).ok_or(StoreError::Unexpected)
+    }
+
+    /// How many workers are alive.
+    pub(crate) async fn workers(&self, by: Deadline) -> StoreResult<usize> {
+        let name = Name::new(&self.keys.workers);
+        let mut all = redis::cmd("HGETALL");
+        all.arg(name.text);
+        let all = self.store.router.run(name, &mut all, by);
+        let now = self.store.router.send(Keyed { name, request: Now }, by);
+        let (all, now_ms) = tokio::try_join!(all, now)?;
+        let deadlines = reply::deadlines(all).ok_or(StoreError::Unexpected)?;
+        Ok(deadlines.into_iter().filter(|deadline| *deadline > now_ms).count())
     }
 
     /// Makes it known that there is this queue, and that it has so many partitions; `queues` lists

@@ -134,6 +134,21 @@ pub(super) fn known(reply: &Value) -> Option<Overview> {
     Some(Overview { partitions, is_paused: !matches!(paused, Value::Nil) })
 }
 
+/// Until when each worker is believed to be alive, in RESP2 or RESP3.
+pub(super) fn deadlines(reply: Value) -> Option<Vec<u64>> {
+    let fields = match reply {
+        Value::Map(fields) => fields,
+        Value::Array(flat) => {
+            let mut flat = flat.into_iter();
+            std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect()
+        }
+        _ => return None,
+    };
+    let is_worker = |name: &Value| !matches!(text(name), Some("partitions" | "paused"));
+    let workers = fields.iter().filter(|(name, _)| is_worker(name));
+    workers.map(|(_, deadline)| parsed(deadline)).collect()
+}
+
 /// The members of a set, in RESP2 or RESP3.
 pub(super) fn texts(reply: &Value) -> Option<Vec<String>> {
     let (Value::Array(members) | Value::Set(members)) = reply else { return None };

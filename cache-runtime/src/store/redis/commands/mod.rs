@@ -7,6 +7,8 @@ mod acquire;
 pub(crate) mod encode;
 mod fill;
 mod get;
+mod info;
+mod inspect;
 mod lease;
 pub(crate) mod pieces;
 pub(crate) mod scan;
@@ -17,6 +19,7 @@ mod write;
 
 use tokio::time::Instant;
 
+pub(crate) use self::info::ServerInfo;
 use self::pieces::Pieces;
 use crate::metrics::{StoreFailure, StoreOperation};
 use crate::store::protocol::request::{Effect, Keyed, Request};

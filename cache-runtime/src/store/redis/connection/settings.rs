@@ -7,6 +7,7 @@ use tokio::runtime::Handle;
 
 use crate::error::Failures;
 use crate::metrics::ObserverHandle;
+use crate::support::secret::Secret;
 
 /// However patient callers are, a server that takes longer than this for a `PING` is lost.
 const LONGEST_PROMPT: Duration = Duration::from_secs(5);
@@ -20,6 +21,8 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 pub(crate) struct ConnectionSettings {
     /// What operators see in `CLIENT LIST`; in a form that the server takes.
     pub(crate) client_name: String,
+    /// Where the URL has none.
+    pub(crate) password: Secret,
     /// For name resolution, TCP, TLS and log-in together; also the longest wait for a sign of life.
     pub(crate) connect_timeout: Duration,
     /// A server that takes longer than this for a `PING` is of no use to callers.
@@ -48,6 +51,7 @@ impl Default for ConnectionSettings {
     fn default() -> Self {
         Self {
             client_name: "cache".to_owned(),
+            password: Secret::default(),
             connect_timeout: Duration::from_secs(1),
             prompt: Duration::from_millis(50),
             max_in_flight: 4096,

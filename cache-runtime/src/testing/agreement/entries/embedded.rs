@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::record::token::Token;
@@ -49,7 +48,7 @@ impl Embedded {
             wire::decode(&record, name.hash, self.clock, until)
         });
         let value = match &state {
-            State::Value(_) => self.store.image(name).map(|(record, _)| Bytes::from(record)),
+            State::Value(_) => self.store.image(name).map(|(record, _)| record),
             _ => None,
         };
         assert_eq!(Get.execute(&self.store, name), value, "what a reader gets of {state:?}");

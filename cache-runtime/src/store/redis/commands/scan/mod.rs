@@ -1,6 +1,7 @@
-//! Removal of all keys that match a pattern.
+//! What is done with all keys that match a pattern: they are removed, or looked at.
 
 mod progress;
+mod visit;
 
 use std::time::Duration;
 

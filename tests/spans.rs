@@ -1,4 +1,6 @@
-//! Spans of calls, as OpenTelemetry gets them through `tracing-opentelemetry`.
+//! Spans of calls, as OpenTelemetry gets them through `tracing-opentelemetry`. In a program of their
+//! own, and one after another: `tracing` keeps for all threads what it has found out of the
+//! subscriber of one.
 
 use std::collections::BTreeMap;
 
@@ -7,6 +9,7 @@ use cache_runtime::{Cache, CallExt as _, cached};
 use cache_testing::redis::RedisServer;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use tokio::sync::{Mutex, MutexGuard};
 use tracing::Level;
 use tracing::subscriber::{DefaultGuard, set_default};
 use tracing_subscriber::filter::Targets;
@@ -23,22 +26,26 @@ async fn quarter(n: u64) -> Result<u64, String> {
     half(half(n).await?).await
 }
 
+static TURN: Mutex<()> = Mutex::const_new(());
+
 /// The spans of this thread from now on.
 struct Spans {
     exporter: InMemorySpanExporter,
     provider: SdkTracerProvider,
     _subscriber: DefaultGuard,
+    _turn: MutexGuard<'static, ()>,
 }
 
 impl Spans {
     /// With this level for the target of the spans, and none for anything else.
-    fn at(level: Level) -> Self {
+    async fn at(level: Level) -> Self {
+        let turn = TURN.lock().await;
         let exporter = InMemorySpanExporter::default();
         let provider = SdkTracerProvider::builder().with_simple_exporter(exporter.clone()).build();
         let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
         let wanted = Targets::new().with_target("cache_runtime::call", level);
         let subscriber = set_default(registry().with(wanted).with(layer));
-        Self { exporter, provider, _subscriber: subscriber }
+        Self { exporter, provider, _subscriber: subscriber, _turn: turn }
     }
 
     fn ended(&self) -> Vec<SpanData> {
@@ -79,24 +86,24 @@ fn fields(span: &SpanData) -> BTreeMap<String, String> {
 async fn a_call_has_its_load_and_its_round_trips_below_it() {
     let server = RedisServer::start().await;
     let cache = patient().connect(&server.url()).unwrap();
-    let spans = Spans::at(Level::DEBUG);
+    let spans = Spans::at(Level::DEBUG).await;
     cache
         .scope(async {
             quarter(8).await.unwrap();
             assert_eq!(
                 spans.tree(),
                 [
-                    "cache.call calls::spans::quarter loaded",
+                    "cache.call spans::quarter loaded",
                     "  cache.round_trip get",
                     "  cache.round_trip acquire",
                     "  cache.load ",
-                    "    cache.call calls::spans::half loaded",
+                    "    cache.call spans::half loaded",
                     "      cache.round_trip get",
                     "      cache.round_trip now",
                     "      cache.round_trip acquire",
                     "      cache.load ",
                     "      cache.round_trip fill",
-                    "    cache.call calls::spans::half loaded",
+                    "    cache.call spans::half loaded",
                     "      cache.round_trip get",
                     "      cache.round_trip now",
                     "      cache.round_trip acquire",
@@ -106,18 +113,15 @@ async fn a_call_has_its_load_and_its_round_trips_below_it() {
                 ]
             );
             quarter(8).await.unwrap();
-            assert_eq!(
-                spans.tree(),
-                ["cache.call calls::spans::quarter hit", "  cache.round_trip get"]
-            );
+            assert_eq!(spans.tree(), ["cache.call spans::quarter hit", "  cache.round_trip get"]);
             half(8).bypass().await.unwrap();
             half(7).bypass().await.unwrap_err();
             assert_eq!(
                 spans.tree(),
                 [
-                    "cache.call calls::spans::half bypassed",
+                    "cache.call spans::half bypassed",
                     "  cache.load ",
-                    "cache.call calls::spans::half bypassed",
+                    "cache.call spans::half bypassed",
                     "  cache.load error",
                 ]
             );
@@ -128,7 +132,7 @@ async fn a_call_has_its_load_and_its_round_trips_below_it() {
 #[tokio::test]
 async fn a_span_tells_the_age_and_no_key_unless_it_is_asked_for() {
     let key = async |cache: Cache, level: Level| {
-        let spans = Spans::at(level);
+        let spans = Spans::at(level).await;
         cache.scope(half(8)).await.unwrap();
         cache.scope(half(8)).await.unwrap();
         let hit = fields(spans.ended().last().unwrap());
@@ -145,7 +149,7 @@ async fn a_span_tells_the_age_and_no_key_unless_it_is_asked_for() {
 
 #[tokio::test]
 async fn nothing_is_made_for_who_does_not_ask() {
-    let spans = Spans::at(Level::INFO);
+    let spans = Spans::at(Level::INFO).await;
     Cache::in_memory().scope(quarter(8)).await.unwrap();
     assert!(spans.ended().is_empty());
 }

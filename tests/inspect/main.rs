@@ -1,0 +1,4 @@
+//! What operators ask of a cache.
+
+mod explain;
+mod survey;

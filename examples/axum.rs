@@ -143,7 +143,7 @@ async fn main() -> Result<(), BoxError> {
 }
 
 fn hits(cache: &Cache) -> u64 {
-    cache.stats().function("get_user").map_or(0, |counted| counted.hits())
+    cache.stats().function("get_user").map_or(0, cache_runtime::stats::FunctionStats::hits)
 }
 
 /// A visitor, for the sake of the example.

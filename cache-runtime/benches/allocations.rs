@@ -13,6 +13,7 @@
 mod hand;
 #[path = "comparison/ours.rs"]
 mod ours;
+#[expect(dead_code, reason = "nothing is pinned to a processor here")]
 #[path = "comparison/server.rs"]
 mod server;
 #[path = "comparison/subject.rs"]

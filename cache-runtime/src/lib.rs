@@ -47,7 +47,7 @@
 //! |---|---|
 //! | `tracing` (default) | one log line at first use and per change of state, target `cache_runtime`; per call only at level TRACE |
 //! | `axum`, `chrono`, `rust_decimal`, `time`, `ulid`, `url`, `uuid` | types of these crates [in keys](trait@KeyPart) |
-//! | `cli` (no part of `full`) | the program `cachectl`: see [`operations`](mod@operations#the-program) |
+//! | `cli` (no part of `full`) | the program `cachectl`: see [`operations`](mod@guide::operations#the-program) |
 //! | `catalog` | `catalog()` lists every annotated function, `assert_catalog_consistent` checks their keys |
 //! | `metrics` | `Stats::export` passes the counters to the `metrics` facade |
 //! | `msgpack` | `Codec::MessagePack` |

@@ -38,7 +38,7 @@ pub use crate::typing::remembered_errors::{
 pub use crate::typing::{
     Again, Answers, Batched, EachLacksBoth, EachLacksDeserialize, EachLacksNothing,
     EachLacksSerialize, Encoded, Fold, HeldBy, Id, Ids, IsAbsent, LacksBoth, LacksDeserialize,
-    LacksNothing, LacksSerialize, Negative, NeverAbsent, Otherwise, Outcome, Probe, Returns,
+    LacksNothing, LacksSerialize, Negative, NeverAbsent, Otherwise, Probe, ReturnType, Returns,
     SharesByRef, SharesClones, SharesError, SharesText, Unable, Unshared, Value, Written, again,
     merge,
 };

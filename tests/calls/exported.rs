@@ -1,6 +1,9 @@
 //! What an operator's tools are told is what `stats()` says: a scrape as Prometheus reads it, and
 //! what a collector of OpenTelemetry is sent.
 
+#![expect(clippy::cast_precision_loss, reason = "counts of a test are small")]
+#![expect(clippy::float_cmp, reason = "counts are whole numbers")]
+
 use std::collections::BTreeMap;
 
 use cache_fixtures::patient;
@@ -8,7 +11,7 @@ use cache_runtime::stats::{Histogram, OutcomeKind, PrometheusCollector, Stats};
 use cache_runtime::{Cache, CallExt as _, cached, invalidates};
 use cache_testing::redis::RedisServer;
 use opentelemetry::metrics::MeterProvider as _;
-use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData};
+use opentelemetry_sdk::metrics::data::{AggregatedMetrics, Metric, MetricData, ScopeMetrics};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, SdkMeterProvider};
 use prometheus_client::encoding::text::encode;
 use prometheus_client::registry::Registry;
@@ -189,7 +192,7 @@ async fn a_meter_reads_what_the_statistics_say() {
     let third = cache.stats().function(FUNCTION).cloned().unwrap();
 
     let sent = exporter.get_finished_metrics().unwrap();
-    let metrics = sent.last().unwrap().scope_metrics().flat_map(|scope| scope.metrics());
+    let metrics = sent.last().unwrap().scope_metrics().flat_map(ScopeMetrics::metrics);
     let metrics: BTreeMap<_, _> =
         metrics.map(|metric| (metric.name(), (metric.unit(), points(metric)))).collect();
     let (unit, calls) = &metrics["cache_runtime.calls"];

@@ -162,7 +162,7 @@ impl Fleet {
         let stats = self.cache.stats();
         let functions = ["patient", "hasty"].into_iter().filter_map(|name| stats.function(name));
         Figures {
-            hits: functions.map(|function| function.hits()).sum(),
+            hits: functions.map(cache_runtime::stats::FunctionStats::hits).sum(),
             loads: self.origin.0.begun.load(SeqCst),
             most: self.origin.0.most.load(SeqCst),
             ..Figures::default()

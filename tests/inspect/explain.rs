@@ -110,7 +110,7 @@ fn value(found: &Explanation) -> &StoredValue {
 /// A time that began as `whole`, give or take what is rounded, and has run for no longer than a
 /// test.
 fn is_nearly(left: Duration, whole: Duration) -> bool {
-    left <= whole + Duration::from_secs(1) && left > whole - Duration::from_secs(600)
+    left <= whole + Duration::from_secs(1) && left + Duration::from_secs(600) > whole
 }
 
 fn tags(found: &Explanation) -> Vec<(Option<&str>, TagState)> {
@@ -424,5 +424,5 @@ async fn nothing_is_sent_but_these() {
         ("type", 3),
     ];
     assert_eq!(sent, expected.map(|(name, count)| (name.to_owned(), count)));
-    assert_eq!(cache.stats().function("member").unwrap().hits, 0, "it counts nothing");
+    assert_eq!(cache.stats().function("member").unwrap().hits(), 0, "it counts nothing");
 }

@@ -164,7 +164,7 @@ async fn methods_of_one_name_have_entries_of_their_own(fixture: Fixture) {
         }
     };
     cache.scope(calls).await;
-    let hits: u64 = cache.stats().functions.iter().map(|function| function.hits()).sum();
+    let hits: u64 = cache.stats().functions.iter().map(FunctionStats::hits).sum();
     assert_eq!(hits, 17, "each call, and two more inside of `provided`");
     assert_eq!(User::describe_key(&1).as_str(), "sharing::automatic::User::describe:1");
 }
@@ -308,10 +308,7 @@ async fn what_cannot_be_told_apart_is_refused(fixture: Fixture) {
     }
     let count = |of: fn(&FunctionStats) -> u64| cache.stats().functions.iter().map(of).sum::<u64>();
     assert_eq!(count(|function| function.misuses), 3, "once for each function but the first");
-    assert_eq!(
-        (count(|function| function.hits()), count(|function| function.outcomes.bypassed)),
-        (2, 6)
-    );
+    assert_eq!((count(FunctionStats::hits), count(|function| function.outcomes.bypassed)), (2, 6));
     let message = panic_of(strict.scope(in_blocks()));
     for part in ["its automatic key `sharing::automatic::in_block:<id>` (tests/sharing/", "a `key`"]
     {

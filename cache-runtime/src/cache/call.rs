@@ -72,8 +72,8 @@ pub trait CallExt: Future + Sized {
     /// ```
     ///
     /// Such a call asks the store for its time, in the same round trip; other calls are no larger
-    /// and no slower for it. Of a future that calls several cached functions it tells the outcome of
-    /// the one that ends first.
+    /// and no slower for it. Of a future that calls several cached functions it tells the outcome
+    /// of the one that ends first.
     fn outcome(self) -> CallWithOutcome<Self> {
         CallWithOutcome { call: self, report: Some(Box::default()) }
     }

@@ -112,7 +112,7 @@ fn count(meter: &Meter, family: &'static Family, part: &'static str, from: &Arc<
             Value::Sum(_) | Value::Gauge(_) => Vec::new(),
         });
     });
-    drop(counter.build());
+    _ = counter.build();
 }
 
 fn sum(meter: &Meter, family: &'static Family, part: &'static str, from: &Arc<Snapshots>) {
@@ -126,7 +126,7 @@ fn sum(meter: &Meter, family: &'static Family, part: &'static str, from: &Arc<Sn
             Value::Count(_) | Value::Gauge(_) => Vec::new(),
         });
     });
-    drop(counter.build());
+    _ = counter.build();
 }
 
 fn gauge(meter: &Meter, family: &'static Family, from: &Arc<Snapshots>) {
@@ -139,5 +139,5 @@ fn gauge(meter: &Meter, family: &'static Family, from: &Arc<Snapshots>) {
             _ => Vec::new(),
         });
     });
-    drop(gauge.build());
+    _ = gauge.build();
 }

@@ -41,8 +41,10 @@ impl Cache {
     /// round trip, and one more if there are tags. What is seen may be of slightly different
     /// moments.
     ///
-    /// Besides the [commands of reads](mod@crate::guide::when_redis_fails#permissions) the server's user
-    /// needs `+type +strlen`, and `+memory|usage` to tell the size of another program's lists.
+    /// Besides the [commands of reads][permissions] the server's user needs `+type +strlen`, and
+    /// `+memory|usage` to tell the size of another program's lists.
+    ///
+    /// [permissions]: mod@crate::guide::when_redis_fails#permissions
     ///
     /// # Errors
     ///

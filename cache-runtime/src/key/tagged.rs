@@ -28,7 +28,7 @@ impl<T> Key<T> {
     /// The same entry with further tags that its value tells, such as the author of an article that
     /// was asked for by its slug. A value has at most 128 of them, of 32 KiB together; one with
     /// more is not stored, which is described in the log and counted in
-    /// [`FunctionStats::fills_oversized`](crate::stats::FunctionStats::oversized).
+    /// [`FunctionStats::fills_oversized`](crate::stats::FunctionStats::fills_oversized).
     ///
     /// Like its other tags, they belong to the key: everybody who uses the entry must give it the
     /// same function.

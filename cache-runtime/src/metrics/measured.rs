@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::metrics::FunctionStats;
 use crate::metrics::histogram::{Buckets, Histograms};
 use crate::metrics::outcome::{LoadResult, OutcomeKind};
-use crate::metrics::stripes::{STRIPES, stripe};
+use crate::metrics::stripes::STRIPES;
 
 /// The histograms of one function. Every call is in one of the first kind, so these are striped.
 #[derive(Debug)]
@@ -34,15 +34,14 @@ impl Default for Measured {
 }
 
 impl Measured {
-    /// So many calls took so long.
-    pub(super) fn ended(&self, outcome: OutcomeKind, took: Duration, calls: u64) {
-        let Calls(outcomes) = &self.calls[stripe()];
-        if let Some(buckets) = outcomes.get(outcome as usize) {
+    /// So many calls took so long; counted in this stripe.
+    pub(super) fn ended(&self, stripe: usize, outcome: OutcomeKind, took: Duration, calls: u64) {
+        if let Some(buckets) = self.calls.get(stripe).and_then(|it| it.0.get(outcome as usize)) {
             buckets.record(u64::try_from(took.as_nanos()).unwrap_or(u64::MAX), calls);
         }
     }
 
-    pub(super) fn put_into(&self, stats: FunctionStats) -> FunctionStats {
+    pub(super) fn put_into(&self, stats: &mut FunctionStats) {
         let calls = OutcomeKind::ALL.map(|outcome| {
             let stripes = self.calls.iter().filter_map(|Calls(each)| each.get(outcome as usize));
             let total = stripes.map(Buckets::snapshot).reduce(|mut total, stripe| {
@@ -52,12 +51,9 @@ impl Measured {
             (outcome, total.unwrap_or_default())
         });
         let loads = LoadResult::ALL.into_iter().zip(self.loads.iter().map(Buckets::snapshot));
-        FunctionStats {
-            call_duration: Histograms::new(calls),
-            load_duration: Histograms::new(loads),
-            lease_wait: self.lease_waits.snapshot(),
-            value_size: self.sizes.snapshot(),
-            ..stats
-        }
+        stats.call_duration = Histograms::new(calls);
+        stats.load_duration = Histograms::new(loads);
+        stats.lease_wait = self.lease_waits.snapshot();
+        stats.value_size = self.sizes.snapshot();
     }
 }

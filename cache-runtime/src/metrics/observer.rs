@@ -22,6 +22,31 @@ const WAITING: usize = 8192;
 /// with room for 8,192. If the observer is so slow that the queue is full, further ones are lost,
 /// and it is told [how many](Observation::Lost). If it panics, the log says so, and it goes on with
 /// the next observation.
+///
+/// ```
+/// use std::sync::mpsc;
+///
+/// use cache_runtime::stats::{Observation, OutcomeKind};
+/// use cache_runtime::{Cache, cached};
+///
+/// #[cached(key = "square:<n>", ttl = 60)]
+/// async fn square(n: u64) -> u64 {
+///     n * n
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let (loads, seen) = mpsc::channel();
+/// let observer = move |observation| match observation {
+///     Observation::Called { function, outcome: OutcomeKind::Loaded, .. } => {
+///         _ = loads.send(function);
+///     }
+///     _ => {}
+/// };
+/// let cache = Cache::builder().observer(observer).in_memory()?;
+/// cache.scope(square(4)).await;
+/// assert!(seen.recv()?.ends_with("square"));
+/// # Ok(()) }
+/// ```
 pub trait Observer: Send + Sync + 'static {
     /// Something has happened. Observations of one thread come in their order.
     fn observe(&self, observation: Observation);

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::metrics::histogram::{Buckets, Histogram};
 use crate::metrics::outcome::{Ending, LoadResult, MissReason, OutcomeKind};
 use crate::metrics::row::{Row, add};
+use crate::metrics::stripes;
 use crate::metrics::{Event, FunctionStats, ObserverHandle};
 use crate::policy::Callsite;
 use crate::support::log;
@@ -82,7 +83,8 @@ impl Recorder {
         since: Option<Instant>,
     ) {
         let row = self.row(callsite);
-        let stripe = row.stripe();
+        let at = stripes::mine();
+        let stripe = &row.stripes[at];
         match ending {
             // Their sum is the count of the outcome.
             Ending { why: Some(why), .. } => add(&stripe.uncached, why as usize, calls),
@@ -92,7 +94,7 @@ impl Recorder {
             stripe.saved_ms.fetch_add(u64::from(ending.saved_ms) * calls, Ordering::Relaxed);
         }
         if let Some((measured, since)) = row.measured.as_ref().zip(since) {
-            measured.ended(ending.kind, since.elapsed(), calls);
+            measured.ended(at, ending.kind, since.elapsed(), calls);
         }
         log::trace(format_args!("{}: {}", callsite.name(), ending.kind));
         if let Some(observer) = &self.observer {

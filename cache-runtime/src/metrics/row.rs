@@ -10,14 +10,14 @@ use crate::metrics::measured::Measured;
 use crate::metrics::outcome::{
     MissReason, Misses, OutcomeKind, Outcomes, UncachedCalls, UncachedReason,
 };
-use crate::metrics::stripes::{STRIPES, stripe};
+use crate::metrics::stripes::{self, STRIPES};
 use crate::metrics::{Event, FunctionStats};
 use crate::policy::Callsite;
 
 /// One function's counters.
 pub(super) struct Row {
     pub(super) callsite: &'static Callsite,
-    stripes: [Stripe; STRIPES],
+    pub(super) stripes: [Stripe; STRIPES],
     /// None if nothing is measured.
     pub(super) measured: Option<Box<Measured>>,
     pub(super) in_flight: AtomicU64,
@@ -54,7 +54,7 @@ impl Row {
 
     /// The counters of the present thread.
     pub(super) fn stripe(&self) -> &Stripe {
-        &self.stripes[stripe()]
+        &self.stripes[stripes::mine()]
     }
 
     /// There is something to be found. Written only where it changes: hits share the line.
@@ -71,7 +71,7 @@ impl Row {
         };
         let uncached = UncachedCalls::new(|it| sum(&|stripe| &stripe.uncached[it as usize]));
         let outcomes = Outcomes::new(|it| sum(&|stripe| &stripe.outcomes[it as usize]));
-        let stats = FunctionStats {
+        let mut stats = FunctionStats {
             function: self.callsite.name(),
             template: self.callsite.template(),
             outcomes: Outcomes { uncached: uncached.total(), ..outcomes },
@@ -81,10 +81,10 @@ impl Row {
             time_saved: Duration::from_millis(sum(&|stripe| &stripe.saved_ms)),
             ..FunctionStats::of_events(|it| sum(&|stripe| &stripe.events[it as usize]))
         };
-        match &self.measured {
-            Some(measured) => measured.put_into(stats),
-            None => stats,
+        if let Some(measured) = &self.measured {
+            measured.put_into(&mut stats);
         }
+        stats
     }
 }
 

@@ -229,7 +229,8 @@ mod tests {
                 Kind::Gauge => "gauge",
                 Kind::Histogram => "histogram",
             };
-            let Some((told, unit, row)) = rows.get(family.name) else {
+            let name = family.name.strip_prefix("cache_runtime.").unwrap_or(family.name);
+            let Some((told, unit, row)) = rows.get(name) else {
                 panic!("{} is not in the guide", family.name)
             };
             assert_eq!((*told, *unit), (kind, &*format!("`{}`", family.unit)), "{row}");
@@ -237,7 +238,8 @@ mod tests {
                 assert!(row.contains(&format!("`{label}`")), "{label} is not in {row}");
             }
         }
-        let metrics = rows.keys().filter(|name| name.contains('.')).count();
+        let is_kind = |told: &str| ["counter", "gauge", "histogram"].contains(&told);
+        let metrics = rows.values().filter(|(told, ..)| is_kind(told)).count();
         assert_eq!(metrics, FAMILIES.len(), "the guide has one that there is none of");
     }
 }

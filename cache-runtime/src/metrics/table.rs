@@ -146,7 +146,9 @@ mod tests {
     #[test]
     fn columns_are_aligned_and_nothing_that_happened_is_left_out() {
         let loads = Buckets::of_durations();
-        [812, 812, 2_340_000].map(|us| loads.took(Duration::from_micros(us)));
+        for us in [812, 812, 2_340_000] {
+            loads.took(Duration::from_micros(us));
+        }
         let functions = vec![
             FunctionStats {
                 function: "users::get_user",

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::engine::Core;
 use crate::queue::shared::QueueState;
 use crate::store::StoreResult;
-use crate::store::queue::{Added, Addition, QueueStore};
+use crate::store::queue::{Added, Addition, Overview, QueueStore};
 use crate::support::budget::Deadline;
 
 /// The partitions of a queue, and the cache that uses them.
@@ -17,9 +17,22 @@ pub(crate) struct Partitions {
 }
 
 impl Partitions {
+    /// What is known of the queue: at least as many partitions as this process knows of.
+    pub(crate) async fn known(&self, by: Deadline) -> StoreResult<Overview> {
+        let known = self.overview(by).await?;
+        let own = self.shared.site.options.partitions;
+        Ok(Overview { partitions: known.partitions.max(own), ..known })
+    }
+
     /// As many partitions as there are, and as there ever were.
-    pub(in crate::queue) async fn partitions(&self, by: Deadline) -> StoreResult<u32> {
-        Ok(self.overview(by).await?.partitions.max(self.shared.site.options.partitions))
+    pub(crate) async fn partitions(&self, by: Deadline) -> StoreResult<u32> {
+        Ok(self.known(by).await?.partitions)
+    }
+
+    /// There are as many partitions as this process knows of, if there are as many now as it was
+    /// told.
+    pub(crate) async fn forget_partitions(&self, known: u32, by: Deadline) -> StoreResult<bool> {
+        self.forget(known, self.shared.site.options.partitions, by).await
     }
 
     pub(crate) async fn push(

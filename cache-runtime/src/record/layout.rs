@@ -26,8 +26,8 @@
 //!
 //! An index stands in the key of an alias and says where its value is. It has no payload. Its last
 //! stamp is the token of the value in the key of the entity. Its names are that key, the codec and
-//! the `version` of that value, such as `J3` (`J3+` if it tells tags), and the keys of the tags that
-//! the entity's key tells.
+//! the `version` of that value, such as `J3` (`J3+` if it tells tags), and the keys of the tags
+//! that the entity's key tells.
 //!
 //! The stamp of a tag is the token of the value record in the tag's own key, whose codec is 0. Its
 //! payload is empty. Or, where the latest invalidation has made the entries with the tag stale, it

@@ -7,6 +7,9 @@
 #[cfg(feature = "tracing")]
 use tracing::{Level, Span, debug_span, enabled, field};
 
+#[cfg(not(feature = "tracing"))]
+use self::without::Span;
+
 /// The target of all spans.
 #[cfg(feature = "tracing")]
 const TARGET: &str = "cache_runtime::call";
@@ -15,15 +18,14 @@ const TARGET: &str = "cache_runtime::call";
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trace {
     // In a box, because every call has room for it.
-    #[cfg(feature = "tracing")]
     span: Option<Box<Span>>,
 }
 
-#[cfg(feature = "tracing")]
 impl Trace {
     /// That of a call of a function.
     pub(crate) fn call(function: &'static str) -> Self {
-        Self::new(debug_span!(
+        #[cfg(feature = "tracing")]
+        let span = Some(debug_span!(
             target: TARGET,
             "cache.call",
             function,
@@ -31,17 +33,25 @@ impl Trace {
             uncached = field::Empty,
             age_ms = field::Empty,
             key = field::Empty,
-        ))
+        ));
+        #[cfg(not(feature = "tracing"))]
+        let (span, _) = (None, function);
+        Self::new(span)
     }
 
     /// That of the body of a call.
     pub(crate) fn load() -> Self {
-        Self::new(debug_span!(target: TARGET, "cache.load", error.r#type = field::Empty))
+        #[cfg(feature = "tracing")]
+        let span = Some(debug_span!(target: TARGET, "cache.load", error.r#type = field::Empty));
+        #[cfg(not(feature = "tracing"))]
+        let span = None;
+        Self::new(span)
     }
 
     /// That of one request to a server, and of its reply.
     pub(crate) fn round_trip(operation: &'static str, keys: usize) -> Self {
-        Self::new(debug_span!(
+        #[cfg(feature = "tracing")]
+        let span = Some(debug_span!(
             target: TARGET,
             "cache.round_trip",
             otel.kind = "client",
@@ -49,11 +59,14 @@ impl Trace {
             db.operation.name = operation,
             db.operation.batch.size = keys,
             error.r#type = field::Empty,
-        ))
+        ));
+        #[cfg(not(feature = "tracing"))]
+        let (span, _) = (None, (operation, keys));
+        Self::new(span)
     }
 
-    fn new(span: Span) -> Self {
-        Self { span: (!span.is_disabled()).then(|| Box::new(span)) }
+    fn new(span: Option<Span>) -> Self {
+        Self { span: span.filter(|span| !span.is_disabled()).map(Box::new) }
     }
 
     /// Runs code inside the span, so that spans which it makes are children of this one.
@@ -66,9 +79,7 @@ impl Trace {
 
     /// Notes the key, for those who ask for the level TRACE.
     pub(crate) fn key(&self, key: impl FnOnce() -> String) {
-        if let Some(span) = &self.span
-            && enabled!(target: TARGET, Level::TRACE)
-        {
+        if let Some(span) = self.span.as_ref().filter(|_| keys_are_asked_for()) {
             span.record("key", key());
         }
     }
@@ -90,29 +101,11 @@ impl Trace {
     }
 }
 
-#[cfg(not(feature = "tracing"))]
-impl Trace {
-    pub(crate) fn call(_: &'static str) -> Self {
-        Self {}
-    }
-
-    pub(crate) fn load() -> Self {
-        Self {}
-    }
-
-    pub(crate) fn round_trip(_: &'static str, _: usize) -> Self {
-        Self {}
-    }
-
-    pub(crate) fn within<R>(&self, code: impl FnOnce() -> R) -> R {
-        code()
-    }
-
-    pub(crate) fn key(&self, _: impl FnOnce() -> String) {}
-
-    pub(crate) fn outcome(&self, _: &'static str, _: Option<&'static str>) {}
-
-    pub(crate) fn failed(&self, _: Option<&'static str>) {}
+fn keys_are_asked_for() -> bool {
+    #[cfg(feature = "tracing")]
+    return enabled!(target: TARGET, Level::TRACE);
+    #[cfg(not(feature = "tracing"))]
+    return false;
 }
 
 /// Notes the age of the value that the present call has found.
@@ -123,4 +116,25 @@ pub(crate) fn age(ms: u64) {
     }
     #[cfg(not(feature = "tracing"))]
     let _ = ms;
+}
+
+/// In place of what `tracing` has: a span that is never made.
+#[cfg(not(feature = "tracing"))]
+mod without {
+    #[derive(Clone, Debug)]
+    pub(super) enum Span {}
+
+    impl Span {
+        pub(super) fn is_disabled(&self) -> bool {
+            match *self {}
+        }
+
+        pub(super) fn in_scope<R>(&self, _: impl FnOnce() -> R) -> R {
+            match *self {}
+        }
+
+        pub(super) fn record<V>(&self, _: &str, _: V) {
+            match *self {}
+        }
+    }
 }

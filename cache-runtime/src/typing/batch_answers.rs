@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 
 use crate::error::Error;
 use crate::typing::{
-    Answer, Compare, Hand, Nature, OfOne, Outcome, Refuse, Returns, Shared, Sharing, Storable,
+    Answer, Compare, Hand, Nature, OfOne, Refuse, ReturnType, Returns, Shared, Sharing, Storable,
 };
 
 /// Values by id.
@@ -189,7 +189,7 @@ impl<R, I, T> Batched<R, I, T> {
     #[must_use]
     pub fn new<Shape, A, H, C>(_: &Answer<R, Shape, A>, sharing: Sharing<R>, _: H, _: C) -> Self
     where
-        R: Outcome<Shape, Value = A>,
+        R: ReturnType<Shape, Value = A>,
         A: Answers<Value: HeldBy<T>>,
         I: SameId<A::Id>,
         T: Storable,

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::typing::batch_answers::{Answers, Batched, HeldBy, SameId};
-use crate::typing::{Answer, Compare, Hand, Outcome, ReadBack, Sharing, Storable, Writable};
+use crate::typing::{Answer, Compare, Hand, ReadBack, ReturnType, Sharing, Storable, Writable};
 
 macro_rules! questions {
     ($(
@@ -22,7 +22,7 @@ macro_rules! questions {
                 compare: C,
             ) -> Batched<R, I, T>
             where
-                R: Outcome<Shape, Value = A>,
+                R: ReturnType<Shape, Value = A>,
                 A: Answers<Value: HeldBy<T>>,
                 I: SameId<A::Id>,
                 T: $($needed)*,
@@ -38,7 +38,7 @@ macro_rules! questions {
                 compare: C,
             ) -> Batched<R, I, T>
             where
-                R: Outcome<Shape, Value = A>,
+                R: ReturnType<Shape, Value = A>,
                 A: Answers<Value: HeldBy<T>>,
                 I: SameId<A::Id>,
                 T: $($needed)*,

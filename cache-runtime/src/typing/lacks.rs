@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::typing::bounds::{ReadBack, Storable, Writable};
-use crate::typing::{Answer, Compare, Hand, IsAbsent, Outcome, Returns, Sharing};
+use crate::typing::{Answer, Compare, Hand, IsAbsent, ReturnType, Returns, Sharing};
 
 macro_rules! questions {
     ($($(#[$doc:meta])* $question:ident for $asked:ty: [$($has:tt)*] needs $needed:path;)*) => {$(
@@ -24,7 +24,7 @@ macro_rules! questions {
                 compare: C,
             ) -> Returns<R, V>
             where
-                R: Outcome<Shape, Value = V>,
+                R: ReturnType<Shape, Value = V>,
                 V: $needed;
         }
 
@@ -37,7 +37,7 @@ macro_rules! questions {
                 compare: C,
             ) -> Returns<R, V>
             where
-                R: Outcome<Shape, Value = V>,
+                R: ReturnType<Shape, Value = V>,
                 V: $needed,
             {
                 Returns::new(self, is_absent, sharing, hand, compare)

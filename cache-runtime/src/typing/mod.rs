@@ -72,7 +72,7 @@ pub struct Fallible;
     note = "a return type with type parameters in it is judged by its name: rename the type, or \
             return it through an alias that does not end in `Result`"
 )]
-pub trait Outcome<Shape>: Sized {
+pub trait ReturnType<Shape>: Sized {
     /// What is stored.
     type Value;
 
@@ -86,7 +86,7 @@ pub trait Outcome<Shape>: Sized {
     fn from_value(value: Self::Value) -> Self;
 }
 
-impl<T> Outcome<Plain> for T {
+impl<T> ReturnType<Plain> for T {
     type Value = T;
 
     fn value(&self) -> Option<&T> {
@@ -102,7 +102,7 @@ impl<T> Outcome<Plain> for T {
     }
 }
 
-impl<T, E> Outcome<Fallible> for Result<T, E> {
+impl<T, E> ReturnType<Fallible> for Result<T, E> {
     type Value = T;
 
     fn value(&self) -> Option<&T> {
@@ -137,7 +137,7 @@ impl Shaped for ValueKind<1> {
 }
 
 /// What a function that returns `R` stores.
-pub type Value<R, const KIND: u8> = <R as Outcome<<ValueKind<KIND> as Shaped>::Shape>>::Value;
+pub type Value<R, const KIND: u8> = <R as ReturnType<<ValueKind<KIND> as Shaped>::Shape>>::Value;
 
 macro_rules! opaque_debug {
     ($($type:ident<$($parameter:ident),+>),*) => {$(

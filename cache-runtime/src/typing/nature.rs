@@ -9,7 +9,7 @@ use crate::codec::Codec;
 use crate::codec::fidelity::{self, Difference};
 use crate::key::Key;
 use crate::typing::{
-    Answer, Answers, Cloned, Compare, Encoded, Equal, Hand, OfOne, Outcome, Shared, Storable,
+    Answer, Answers, Cloned, Compare, Encoded, Equal, Hand, OfOne, ReturnType, Shared, Storable,
 };
 
 macro_rules! probes {
@@ -104,7 +104,7 @@ impl<R, V: Storable> Nature<R, V> {
     /// Of a return type with this shape.
     pub(crate) fn new<Shape, H: Hand<V>, C: Compare<V>>() -> Self
     where
-        R: Outcome<Shape, Value = V>,
+        R: ReturnType<Shape, Value = V>,
     {
         Self {
             share: H::share,

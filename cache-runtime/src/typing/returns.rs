@@ -7,7 +7,7 @@ use crate::codec::{Codec, CodecError};
 use crate::error::Error;
 use crate::typing::remembered_errors::Errors;
 use crate::typing::{
-    Answer, Compare, Encoded, Fail, Fails, Hand, IsAbsent, Nature, Optional, Outcome, Refuse,
+    Answer, Compare, Encoded, Fail, Fails, Hand, IsAbsent, Nature, Optional, Refuse, ReturnType,
     Shared, Sharing, Spells, Storable, Stores, absent,
 };
 
@@ -66,7 +66,7 @@ impl<R, V> Returns<R, V> {
         _: C,
     ) -> Self
     where
-        R: Outcome<Shape, Value = V>,
+        R: ReturnType<Shape, Value = V>,
         V: Storable,
         H: Hand<V>,
         C: Compare<V>,
@@ -87,7 +87,7 @@ impl<R, V> Returns<R, V> {
     /// and do not share errors. Under a key made by hand, `None` is a value like any other.
     pub(crate) fn by_hand<Shape>(answer: &Answer<R, Shape, V>, is_by_hand: bool) -> Self
     where
-        R: Outcome<Shape, Value = V>,
+        R: ReturnType<Shape, Value = V>,
         V: Storable,
     {
         let is_absent = if is_by_hand { |_: &V| false } else { absent::is_none };
@@ -197,7 +197,7 @@ impl<R, V> Written<R, V> {
     #[must_use]
     pub fn new<Shape>(_: &Answer<R, Shape, V>) -> Self
     where
-        R: Outcome<Shape, Value = V>,
+        R: ReturnType<Shape, Value = V>,
     {
         Self { value: R::value, refuse: None, in_doubt: |_| false }
     }
@@ -206,7 +206,7 @@ impl<R, V> Written<R, V> {
     #[must_use]
     pub fn strict<Shape>(_: &Answer<R, Shape, V>) -> Self
     where
-        R: Outcome<Shape, Value = V> + Refuse,
+        R: ReturnType<Shape, Value = V> + Refuse,
     {
         Self { value: R::value, refuse: Some(R::refuse), in_doubt: |_| false }
     }

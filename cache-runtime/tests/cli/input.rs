@@ -34,7 +34,7 @@ async fn a_command_line_that_makes_no_sense() {
 
 #[tokio::test]
 async fn help_says_how_to_get_in_and_how_it_ends() {
-    let help = succeeded(run(&mut bare().env("CACHE_PASSWORD", PASSWORD), &["--help"]).await);
+    let help = succeeded(run(bare().env("CACHE_PASSWORD", PASSWORD), &["--help"]).await);
     for part in ["explain", "dead-letters", "CACHE_PASSWORD", "CACHE_URL", "Exit status"] {
         assert!(help.contains(part), "{part}: {help}");
     }

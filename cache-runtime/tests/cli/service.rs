@@ -29,6 +29,8 @@ const FINE: &str = "fine";
 
 #[write_behind(queue = "logins", key = "<login>", partitions = 1, max_attempts = 1)]
 pub(crate) async fn save_logins(logins: Vec<String>) -> Result<(), std::io::Error> {
+    // As long as it takes to reach a database that is there.
+    tokio::task::yield_now().await;
     if logins.iter().all(|login| login.starts_with(FINE)) {
         return Ok(());
     }

@@ -38,8 +38,8 @@ impl Service {
         let stats = self.cache.stats();
         Counted {
             statements: self.data.db.statements(),
-            hits: stats.functions.iter().map(|function| function.hits()).sum(),
-            misses: stats.functions.iter().map(|function| function.misses()).sum(),
+            hits: stats.functions.iter().map(cache_runtime::stats::FunctionStats::hits).sum(),
+            misses: stats.functions.iter().map(cache_runtime::stats::FunctionStats::misses).sum(),
             undelivered: stats.journal_depth,
         }
     }

@@ -10,7 +10,6 @@ mod sql;
 mod told;
 mod variant;
 
-pub mod client;
 pub mod types;
 
 pub use database::{Scratch, Settings};

@@ -23,7 +23,7 @@
 //!
 //! - `cargo run -p blog -- serve --variant rows --cache redis://127.0.0.1` serves until its
 //!   standard input ends (Ctrl+D), and says at which address.
-//! - `cargo run -p blog --release --bin load -- --help` measures the four variants.
+//! - `cargo run -p blog --release --bin blog-load -- --help` measures the four variants.
 //! - `cargo test -p blog` has two processes on one Redis, which is killed, frozen and emptied
 //!   meanwhile: no read is stale.
 //!
@@ -33,9 +33,9 @@
 
 use std::net::SocketAddr;
 
-use blog::client::{Client, Request};
 use blog::types::Counted;
 use blog::{BoxError, Options, Scratch, serve, serve_as_child};
+use visitors::client::{Client, Request};
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {

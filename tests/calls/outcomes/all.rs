@@ -156,7 +156,7 @@ async fn the_outcomes_add_up(store: Store) {
     let settings = settings.budget(Duration::from_millis(50)).fence(Duration::from_millis(100));
     let cache = store.connect(settings);
     let dice = Dice::new(12);
-    let origin = Origin { dice, calls: [const { () }; FUNCTIONS.len()].map(|()| Counter::new()) };
+    let origin = Origin { dice, calls: std::array::from_fn(|_| Counter::new()) };
     for round in 0..8 {
         let server = store.remote().map(|(server, _)| server.single());
         match (server, round) {

@@ -23,6 +23,11 @@ pub fn cont(pid: u32) {
     signal("CONT", pid);
 }
 
+/// SIGTERM, by which a process is asked to end.
+pub fn terminate(pid: u32) {
+    signal("TERM", pid);
+}
+
 /// The third field of `/proc/<pid>/stat`, after the name, which may itself contain anything.
 fn is_stopped(pid: u32) -> bool {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("the process exists");

@@ -14,8 +14,8 @@ use crate::units::count;
 /// Invalidate entries, as a write of the service would
 ///
 /// Loads that are running store nothing afterwards, and fences of writes stay. Data of other
-/// programs is left alone. It tells how many keys held something; of tags only a dry run does, which
-/// goes through all keys of the server, as it does for a pattern.
+/// programs is left alone. It tells how many keys held something; of tags only a dry run does,
+/// which goes through all keys of the server, as it does for a pattern.
 #[derive(Args, Debug)]
 pub(crate) struct Invalidate {
     #[command(flatten)]

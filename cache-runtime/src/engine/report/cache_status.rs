@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::engine::report::Outcome;
-use crate::metrics::{MissReason, OutcomeKind};
+use crate::engine::report::{NotStored, Outcome};
+use crate::metrics::{MissReason, OutcomeKind, UncachedReason};
 
 /// What this cache calls itself in the header.
 const NAME: &str = "cache-runtime";
@@ -44,8 +44,8 @@ impl Outcome {
             _ = write!(header, "; ttl={left}");
         }
         let detail = match self.kind {
-            OutcomeKind::Uncached => self.uncached.map(|why| why.as_str()),
-            OutcomeKind::Loaded => self.not_stored.map(|why| why.as_str()),
+            OutcomeKind::Uncached => self.uncached.map(UncachedReason::as_str),
+            OutcomeKind::Loaded => self.not_stored.map(NotStored::as_str),
             OutcomeKind::Shed | OutcomeKind::Cancelled => Some(self.kind.as_str()),
             _ => None,
         };

@@ -10,9 +10,9 @@ use crate::metrics::{Ending, Event, MissReason, OutcomeKind, UncachedReason};
 
 /// How one call of a cached function ended; from [`CallExt::outcome`](crate::CallExt::outcome).
 ///
-/// For a batch it sums up the ids: the kind is that of the id that was served worst, in the order of
-/// [`OutcomeKind`], the age that of the oldest value, and the time left that of the one that ends
-/// first. Of a future that calls no cached function the kind is `bypassed`.
+/// For a batch it sums up the ids: the kind is that of the id that was served worst, in the order
+/// of [`OutcomeKind`], the age that of the oldest value, and the time left that of the one that
+/// ends first. Of a future that calls no cached function the kind is `bypassed`.
 ///
 /// `Display` and serde show all of it, and no key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -44,6 +44,8 @@ pub enum NotStored {
     Invalidated,
     /// A tag was invalidated while the body ran, and the value tells tags that nobody knew before.
     Overlapped,
+    /// The key is an alias, and which entity it leads to was known too late; the next load stores.
+    Hinted,
     /// It could not be encoded, or would have come back as another value.
     Unencodable,
     /// It is larger than `max_value_bytes`.
@@ -60,6 +62,7 @@ impl NotStored {
         match event {
             Event::Refused => Some(Self::Invalidated),
             Event::Overlapped => Some(Self::Overlapped),
+            Event::Hinted => Some(Self::Hinted),
             Event::Unencodable => Some(Self::Unencodable),
             Event::TooLarge => Some(Self::Oversized),
             Event::Down | Event::Saturated | Event::StoreRefused => Some(Self::Unavailable),
@@ -75,6 +78,7 @@ impl NotStored {
             Self::Excluded => "excluded",
             Self::Invalidated => "invalidated",
             Self::Overlapped => "overlapped",
+            Self::Hinted => "hinted",
             Self::Unencodable => "unencodable",
             Self::Oversized => "oversized",
             Self::Unavailable => "unavailable",
@@ -122,8 +126,8 @@ impl Outcome {
         self.ttl_left_ms.map(|left| Duration::from_millis(left.try_into().unwrap_or_default()))
     }
 
-    /// The entry's tags, as they are written in templates: `org:7`. As far as they are known: a call
-    /// that did not find out what tags its value tells has only those of its key.
+    /// The entry's tags, as they are written in templates: `org:7`. A call that did not find out
+    /// which tags its value tells knows only those of its key.
     #[must_use]
     pub fn tags(&self) -> &[String] {
         &self.tags
@@ -207,14 +211,9 @@ impl fmt::Display for Outcome {
         if let Some(age) = self.age.filter(|age| !age.is_zero()) {
             write!(f, ", {age:?} old")?;
         }
-        match self.ttl_left_ms {
-            Some(left @ 0..) => {
-                write!(f, ", fresh for {:?}", Duration::from_millis(left.unsigned_abs()))?
-            }
-            Some(over) => {
-                write!(f, ", stale for {:?}", Duration::from_millis(over.unsigned_abs()))?
-            }
-            None => {}
+        if let Some(left) = self.ttl_left_ms {
+            let state = if left < 0 { "stale" } else { "fresh" };
+            write!(f, ", {state} for {:?}", Duration::from_millis(left.unsigned_abs()))?;
         }
         if self.is_stored {
             f.write_str(", stored")?;

@@ -203,39 +203,14 @@ settings! {
 
     /// Code that is told how each call of a cached function ends, which invalidations were
     /// acknowledged, and when the circuit breaker changes its state. It runs on a thread of its
-    /// own, so it can neither break nor delay a call; [`Observer`] says what happens if it panics
-    /// or is slow. None by default.
-    ///
-    /// ```
-    /// use std::sync::mpsc;
-    ///
-    /// use cache_runtime::stats::{Observation, OutcomeKind};
-    /// use cache_runtime::{Cache, cached};
-    ///
-    /// #[cached(key = "square:<n>", ttl = 60)]
-    /// async fn square(n: u64) -> u64 {
-    ///     n * n
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let (loads, seen) = mpsc::channel();
-    /// let observer = move |observation| match observation {
-    ///     Observation::Called { function, outcome: OutcomeKind::Loaded, .. } => {
-    ///         _ = loads.send(function);
-    ///     }
-    ///     _ => {}
-    /// };
-    /// let cache = Cache::builder().observer(observer).in_memory()?;
-    /// cache.scope(square(4)).await;
-    /// assert!(seen.recv()?.ends_with("square"));
-    /// # Ok(()) }
-    /// ```
+    /// own, so it can neither break nor delay a call; [`Observer`] has an example, and says what
+    /// happens if it panics or is slow. None by default.
     observer: Option<ObserverHandle> = None,
         (observer: impl Observer) => Some(ObserverHandle::new(observer));
 
-    /// Whether the span of a call shows its key, for subscribers of `tracing` that ask for the level
-    /// TRACE. By default they see a hash of it, as keys may tell who somebody is. Needs the feature
-    /// `tracing`.
+    /// Whether the span of a call shows its key, for subscribers of `tracing` that ask for the
+    /// level TRACE. By default they see a hash of it, as keys may tell who somebody is. Needs the
+    /// feature `tracing`.
     trace_keys: bool = false, (shown: bool) => shown;
 
     /// How old a connection to a server may become before another one takes its place: unlimited by

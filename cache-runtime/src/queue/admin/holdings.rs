@@ -53,12 +53,6 @@ impl Holdings {
         Ok(self.asked(self.known(deadline()).await)?.partitions)
     }
 
-    /// There are as many partitions as this process knows of, if there are as many now as it was
-    /// told.
-    pub(super) async fn forget_partitions(&self, known: u32) -> Result<bool, Error> {
-        self.asked(self.forget(known, self.own, deadline()).await)
-    }
-
     /// How much all partitions hold.
     pub(super) async fn length(&self) -> Result<QueueLength, Error> {
         let Overview { partitions, is_paused } = self.asked(self.known(deadline()).await)?;

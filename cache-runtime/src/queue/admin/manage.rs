@@ -163,7 +163,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Queue<T> {
                 return Ok(false);
             }
         }
-        Ok(known == own || holdings.forget_partitions(known).await?)
+        Ok(known == own || holdings.asked(log.forget_partitions(known, deadline()).await)?)
     }
 
     /// Invalidates what items have put into the cache that the database will not get.

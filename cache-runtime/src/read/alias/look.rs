@@ -47,10 +47,8 @@ impl ReadCall {
         let standing = stamps.clone().unwrap_or(Standing::Missing);
         let seen = entity.interpret(Reply::tagged((record, stamps)));
         // An error is remembered for the entity's function alone.
-        let seen = seen.and_then(|value| match value.is_error() {
-            true => Err(Missing::Blocked(UncachedReason::NotGranted, Some(MissReason::Absent))),
-            false => Ok(value),
-        });
+        let error = || Missing::Blocked(UncachedReason::NotGranted, Some(MissReason::Absent));
+        let seen = seen.and_then(|value| if value.is_error() { Err(error()) } else { Ok(value) });
         let state = match &seen {
             Ok(value) => SeenEntity::Valid(value.clone(), standing),
             Err(Missing::Nothing(_, Some(token))) => SeenEntity::Useless(*token),

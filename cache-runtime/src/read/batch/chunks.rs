@@ -113,16 +113,13 @@ impl Chunks {
         };
         let mut results = Vec::with_capacity(loads.len());
         for (number, (chunk, ended)) in loads.chunks(most).zip(ended).enumerate() {
-            match ended {
-                Some((pairs, ran)) => {
-                    let ordered = in_order(ids, chunk, pairs, batched.nothing).into_iter();
-                    results.extend(ordered.map(|result| (result, ran)));
-                }
-                None => {
-                    let ran = failed.filter(|(failed, _)| *failed == number);
-                    let ran = ran.map_or(Ran::Not, |(_, ran)| ran);
-                    results.extend(chunk.iter().map(|_| (Err(error.clone()), ran)));
-                }
+            if let Some((pairs, ran)) = ended {
+                let ordered = in_order(ids, chunk, pairs, batched.nothing).into_iter();
+                results.extend(ordered.map(|result| (result, ran)));
+            } else {
+                let ran = failed.filter(|(failed, _)| *failed == number);
+                let ran = ran.map_or(Ran::Not, |(_, ran)| ran);
+                results.extend(chunk.iter().map(|_| (Err(error.clone()), ran)));
             }
         }
         Loaded { results, failure }

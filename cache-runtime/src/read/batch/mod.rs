@@ -227,12 +227,12 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
                 }
                 if let Some(result) = failure {
                     store_in_background(&cache, finishes, patience);
-                    endings.into_iter().for_each(|ending| tally.end(entry, ending));
+                    tally.end_each(entry, endings);
                     return result;
                 }
                 let finishes = finishes.into_iter().map(Finish::run);
                 Box::pin(Together::new(finishes, cache.store(), patience).finish()).await;
-                endings.into_iter().for_each(|ending| tally.end(entry, ending));
+                tally.end_each(entry, endings);
                 if let Some(refused) = refused {
                     return refused;
                 }

@@ -8,10 +8,11 @@ use crate::metrics::{Event, MissReason, OutcomeKind, UncachedReason};
 use crate::policy::Callsite;
 use crate::read::call::ReadCall;
 use crate::read::interpret::Missing;
+use crate::read::lease::Lease;
 use crate::read::load::mode::LoadMode;
-use crate::read::lookup::elsewhere::{LOOKS_AGAIN, Learned};
+use crate::read::lookup::elsewhere::Learned;
 use crate::read::lookup::wait::pause;
-use crate::read::lookup::{Lookup, LookupOutcome, Step};
+use crate::read::lookup::{Lookup, LookupOutcome, MissState, Step};
 use crate::record::Value;
 use crate::store::{Acquired, StoreError};
 
@@ -65,24 +66,14 @@ impl Lookup<'_> {
         let why = loop {
             let (reply, mark) = lease.acquire(self.reject).await;
             match reply {
-                Ok(Acquired::Leased) => {
-                    self.missed(MissReason::Absent);
-                    if wait.has_begun() {
-                        self.call.count(Event::Takeover);
-                    }
-                    if self.call.is_alias() {
-                        lease.hold(self.capture_entity().await);
-                    }
-                    return LookupOutcome::leased(LoadMode::Leased(lease.begin())).into();
-                }
+                Ok(Acquired::Leased) => return self.leased(lease, wait.has_begun()).await,
                 // Another process has stored it meanwhile: its value is in another key.
                 Ok(Acquired::Value(_)) if self.call.is_alias() => {
-                    self.looked_again += 1;
-                    if self.looked_again > LOOKS_AGAIN {
-                        self.missed(MissReason::Tag);
-                        break UncachedReason::NotGranted;
+                    if self.looks_again() {
+                        return Step::Look(lease.take_leader());
                     }
-                    return Step::Look(lease.take_leader());
+                    self.missed(MissReason::Tag);
+                    break UncachedReason::NotGranted;
                 }
                 Ok(Acquired::Value(record)) => {
                     let seen = self.judge_record(record.clone(), lease.stamps());
@@ -123,48 +114,41 @@ impl Lookup<'_> {
                             }
                             rejected = true;
                         }
-                        Err(missing) => break self.blocked(missing),
+                        Err(missing) => break self.blocked(&missing),
                     }
                 }
                 Ok(Acquired::Held(left)) => {
                     self.missed(MissReason::Absent);
-                    if !patient {
-                        break UncachedReason::NotGranted;
-                    }
-                    if since.elapsed() >= self.patience() {
-                        break UncachedReason::Impatient;
+                    if let Some(why) = self.gives_up(patient, since) {
+                        break why;
                     }
                     let paused = Instant::now();
                     wait.begin(paused);
                     sleep(pause(since.elapsed()).min(left)).await;
                     lease.waited(paused);
                 }
-                Ok(Acquired::Foreign) => break self.blocked(Missing::foreign()),
+                Ok(Acquired::Foreign) => break self.blocked(&Missing::foreign()),
                 // No lease is granted after a restart, or where no scripts run, but the value whose
                 // `GET` was spared may be there.
-                reply @ (Ok(Acquired::Quiet) | Err(StoreError::Refused(_))) if self.unasked => {
+                reply @ (Ok(Acquired::Quiet) | Err(StoreError::Refused(_)))
+                    if self.misses == MissState::Unasked =>
+                {
                     if let Err(error) = &reply {
                         self.call.count(error.event());
                     }
                     match Box::pin(self.spared_get()).await {
-                        Ok(value) if !value.is_kept() || self.is_fresh(&value).await => {
+                        Ok(value) => {
                             return LookupOutcome::served(OutcomeKind::Hit, &value).into();
                         }
-                        Ok(_) => self.missed(MissReason::Expired),
                         Err(Missing::Elsewhere) => {
                             drop(lease);
                             return self.step_aside();
                         }
-                        Err(missing) => break self.blocked(missing),
+                        Err(missing) => break self.blocked(&missing),
                     }
-                    break UncachedReason::NotGranted;
                 }
                 Ok(Acquired::Quiet) => break UncachedReason::NotGranted,
-                Ok(Acquired::Fenced) if self.call.is_outdated() => break UncachedReason::Outdated,
-                Ok(Acquired::Fenced) => {
-                    self.missed(MissReason::Absent);
-                    break UncachedReason::Fenced;
-                }
+                Ok(Acquired::Fenced) => break self.fenced(),
                 Err(error) => {
                     self.call.count(error.event());
                     break UncachedReason::Unavailable;
@@ -174,11 +158,40 @@ impl Lookup<'_> {
         LookupOutcome::unstored(lease.into_leader(), why).into()
     }
 
+    /// The lease was granted, maybe after another process had held it: the call loads.
+    async fn leased(&mut self, mut lease: Box<Lease>, has_waited: bool) -> Step {
+        self.missed(MissReason::Absent);
+        if has_waited {
+            self.call.count(Event::Takeover);
+        }
+        if self.call.is_alias() {
+            lease.hold(self.capture_entity().await);
+        }
+        LookupOutcome::leased(LoadMode::Leased(lease.begin())).into()
+    }
+
+    /// Why the call does not wait any longer for the load of another process, if so.
+    fn gives_up(&self, patient: bool, since: Instant) -> Option<UncachedReason> {
+        if !patient {
+            return Some(UncachedReason::NotGranted);
+        }
+        (since.elapsed() >= self.patience()).then_some(UncachedReason::Impatient)
+    }
+
+    /// Why the lease was taken for fenced.
+    fn fenced(&mut self) -> UncachedReason {
+        if self.call.is_outdated() {
+            return UncachedReason::Outdated;
+        }
+        self.missed(MissReason::Absent);
+        UncachedReason::Fenced
+    }
+
     /// Counts what was found where no lease is granted; why not.
-    fn blocked(&mut self, missing: Missing) -> UncachedReason {
+    fn blocked(&mut self, missing: &Missing) -> UncachedReason {
         let (why, reason) = match missing {
-            Missing::Blocked(why, reason) => (why, reason),
-            Missing::Nothing(reason, _) => (UncachedReason::NotGranted, Some(reason)),
+            Missing::Blocked(why, reason) => (*why, *reason),
+            Missing::Nothing(reason, _) => (UncachedReason::NotGranted, Some(*reason)),
             _ => (UncachedReason::NotGranted, None),
         };
         if let Some(reason) = reason {
@@ -197,7 +210,13 @@ impl Lookup<'_> {
                         return Err(Missing::fenced(MissReason::Tag));
                     }
                 }
-                seen => return self.confirm(seen).await,
+                seen => {
+                    let value = self.confirm(seen).await?;
+                    if !value.is_kept() || self.is_fresh(&value).await {
+                        return Ok(value);
+                    }
+                    return Err(Missing::Nothing(MissReason::Expired, Some(value.token())));
+                }
             }
         }
     }

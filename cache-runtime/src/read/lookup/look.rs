@@ -10,7 +10,7 @@ use crate::policy::FINGERPRINT;
 use crate::read::alias::look::SeenEntity;
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::interpret::{Missing, Reply};
-use crate::read::lookup::{Lookup, Step};
+use crate::read::lookup::{Lookup, MissState, Step};
 use crate::read::restore::Source;
 use crate::read::steps::{ErrorMemory, Steps};
 use crate::record::Value;
@@ -191,8 +191,7 @@ impl Lookup<'_> {
 
     /// Counts a lookup that has found nothing, once per call.
     pub(super) fn missed(&mut self, reason: MissReason) {
-        self.unasked = false;
-        if !std::mem::replace(&mut self.has_missed, true) {
+        if std::mem::replace(&mut self.misses, MissState::Counted) != MissState::Counted {
             self.call.cache.recorder().missed(self.call.callsite, reason);
             report::missed(reason);
         }

@@ -53,6 +53,15 @@ pub(super) enum Step {
     Done(LookupOutcome),
 }
 
+/// Whether a search has found nothing, which is counted once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MissState {
+    None,
+    /// The value was not asked for, only the lease, whose answer says whether the call is a hit.
+    Unasked,
+    Counted,
+}
+
 /// A call's search for a value.
 pub(super) struct Lookup<'a> {
     pub(super) call: ReadCall,
@@ -63,10 +72,7 @@ pub(super) struct Lookup<'a> {
     reject: Option<Token>,
     /// What the latest look has found in the key of the entity, if the call's key is an alias.
     seen_entity: SeenEntity,
-    /// The value was not asked for, only the lease, whose answer says whether the call is a hit.
-    unasked: bool,
-    /// It has found nothing, which is counted once.
-    has_missed: bool,
+    misses: MissState,
     /// The load that it waits for was begun by this call, in the background.
     pub(super) owns_load: bool,
     /// How errors of the function are remembered, if they are.
@@ -106,8 +112,7 @@ impl<'a> Lookup<'a> {
             budget: Budget::since(begun, budget),
             reject: None,
             seen_entity: SeenEntity::default(),
-            unasked: false,
-            has_missed: false,
+            misses: MissState::None,
             owns_load: false,
             memory,
             by_hand,
@@ -138,7 +143,7 @@ impl<'a> Lookup<'a> {
         }
         if self.spares_get() {
             // Saves a command where calls rarely hit, such as while a cache fills.
-            self.unasked = true;
+            self.misses = MissState::Unasked;
             let unknown = Missing::Nothing(MissReason::Absent, None);
             return Some(Step::Decide(None, Err(unknown), Freshness::Expired));
         }
@@ -208,7 +213,7 @@ impl<'a> Lookup<'a> {
                 return self.step_aside();
             }
         };
-        if let Some(reason) = reason.filter(|_| !self.unasked) {
+        if let Some(reason) = reason.filter(|_| self.misses == MissState::None) {
             self.missed(reason);
         }
         let leader = match leader {

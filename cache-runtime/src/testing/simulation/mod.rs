@@ -10,6 +10,7 @@
 //! `CACHE_TEST_SEED` repeats one run, `CACHE_TEST_SEEDS` says how many there are.
 
 mod aging;
+mod aliases;
 mod cut;
 mod drops;
 mod early;

@@ -9,6 +9,7 @@ use cache_testing::history::{Read, Time, Write};
 use crate::testing::simulation::aging::{
     newer_member_revalidated, newer_row_revalidated, of_member, of_row,
 };
+use crate::testing::simulation::aliases::{alias_key, find};
 use crate::testing::simulation::cut::{Cut, until};
 use crate::testing::simulation::functions::{
     any_key, by_key, by_tag, by_told_tag, is_tagged, locked_member, locked_row, locked_rows,
@@ -97,6 +98,7 @@ impl Operation {
         let stale_before = self.stale_served(world);
         let call = async {
             match manner {
+                Manner::Read if world.has_aliases => find(db, id).await,
                 Manner::Locked if is_tagged(id) => {
                     locked_member(db, id).await.map_err(Failed::from)
                 }
@@ -146,8 +148,9 @@ impl Operation {
 
     /// By hand, without a body.
     async fn get(self, world: &World) -> bool {
-        let key = any_key(self.row);
         let start = world.db.now();
+        let by_alias = world.has_aliases && start.is_multiple_of(2);
+        let key = if by_alias { alias_key(self.row) } else { any_key(self.row) };
         let found = until(self.cut, world.processes[self.process].get(&key)).await;
         if let Some(Ok(Some(version))) = found {
             self.has_read(world, start, version);

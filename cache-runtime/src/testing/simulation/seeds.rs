@@ -32,6 +32,15 @@ async fn scenario(dice: Dice) -> (History, Events) {
     if restarts::happen(&dice) {
         return restarts::scenario(&dice.fork(20)).await;
     }
+    among(dice, |world| world).await
+}
+
+/// The same without restarts, and where rows are also read by aliases.
+async fn by_aliases(dice: Dice) -> (History, Events) {
+    among(dice, World::with_aliases).await
+}
+
+async fn among(dice: Dice, world: impl FnOnce(World) -> World) -> (History, Events) {
     // Where a write was dropped, the row is fenced for the rest of the run.
     let patience = dice.percent(60);
     let pace = Pace {
@@ -43,7 +52,7 @@ async fn scenario(dice: Dice) -> (History, Events) {
         lost_commands: dice.pick(&[(4, 0), (3, 5), (2, 15), (1, 40)]),
         slow_commands: dice.pick(&[(2, 0), (2, 10), (1, 50)]),
     };
-    let world = World::new(&dice, 1 + dice.below(3), pace);
+    let world = world(World::new(&dice, 1 + dice.below(3), pace));
     let (rows, usual) = (1 + dice.below(ROWS), dice.pick(&USUAL));
     let within = dice.pick(&[(1, 15), (2, 80), (1, 500)]);
     let mut tasks = JoinSet::new();
@@ -126,6 +135,28 @@ fn whatever_the_seed_no_read_is_stale() {
     for (event, count) in all.0 {
         assert!(count >= seeds / 20, "{count} {event}");
     }
+}
+
+#[test]
+fn whatever_the_seed_no_alias_leads_to_what_is_stale() {
+    let check = |seed| {
+        let (history, _) = simulate(seed, by_aliases);
+        if let Some(violation) = history.violations().first() {
+            panic!("{violation}\nCACHE_TEST_SEED={seed}");
+        }
+        history.reads.iter().filter(|read| read.manner == "Read").count()
+    };
+    let seeds = match setting("CACHE_TEST_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..setting("CACHE_TEST_SEEDS").unwrap_or(SEEDS / 6),
+    };
+    let mut reads = 0;
+    for seed in seeds {
+        println!("CACHE_TEST_SEED={seed}");
+        reads += check(seed);
+    }
+    println!("{reads} reads by aliases");
+    assert!(reads > 0);
 }
 
 #[test]

@@ -17,6 +17,7 @@ use crate::record::KeyHash;
 use crate::store::memory::MemoryStore;
 use crate::store::{Name, Store};
 use crate::testing::faulty_store::{self, Network, Server};
+use crate::testing::simulation::aliases::{alias_key, find};
 use crate::testing::simulation::functions::{is_tagged, member, row};
 use crate::testing::simulation::over;
 
@@ -210,6 +211,8 @@ pub(super) struct World {
     pub(super) memory: Arc<MemoryStore>,
     /// The rows of which a write has left a stale value, one bit each.
     keep_stale: Arc<AtomicU64>,
+    /// Whether rows are also read by aliases.
+    pub(super) has_aliases: bool,
     networks: Vec<Arc<Network>>,
     server: Arc<Server>,
 }
@@ -237,8 +240,13 @@ impl World {
             settled: AtomicBool::new(false),
         }));
         let (history, pending) = (Arc::default(), Arc::default());
-        let keep_stale = Arc::default();
-        Self { db, processes, history, pending, memory, keep_stale, networks, server }
+        let (keep_stale, has_aliases) = (Arc::default(), false);
+        Self { db, processes, history, pending, memory, keep_stale, has_aliases, networks, server }
+    }
+
+    /// The same, where rows are also read by aliases.
+    pub(super) fn with_aliases(self) -> Self {
+        Self { has_aliases: true, ..self }
     }
 
     /// A write may leave a stale value of a row from now on.
@@ -264,9 +272,13 @@ impl World {
         self.networks[process].refuse_writes(Duration::from_millis(millis));
     }
 
-    /// Makes a process forget which tags the value of a row has told, as after a restart.
+    /// Makes a process forget which tags the value of a row has told, and whose its alias is, as
+    /// after a restart.
     pub(super) fn forget_tags(&self, process: usize, row: u64) {
-        self.processes[process].core().guesses().learn(KeyHash::of(&entry(row)), &[]);
+        let guesses = self.processes[process].core().guesses();
+        for key in [entry(row), alias_key(row).as_str().to_owned()] {
+            guesses.learn(KeyHash::of(&key), &[]);
+        }
     }
 
     /// What the store holds of a row.
@@ -316,6 +328,13 @@ impl World {
                 let version = cache.scope(read(&self.db, id)).await.unwrap();
                 assert_eq!(version, self.db.version(id), "stale for good");
                 assert_eq!(self.kind(id), Some('V'), "it is cached again");
+            }
+            let alias = alias_key(id).as_str().to_owned();
+            let kind = self.kind_of(&alias);
+            assert!(matches!(kind, None | Some('V')), "{kind:?} is left behind in {alias}");
+            for cache in self.processes.iter().filter(|_| self.has_aliases) {
+                let version = cache.scope(find(&self.db, id)).await.unwrap();
+                assert_eq!(version, self.db.version(id), "the alias leads to a stale value");
             }
         }
         std::mem::take(&mut *self.history.lock().unwrap())

@@ -1,7 +1,6 @@
-//! Measures the variants of the service against each other: `cargo run -p blog --release --bin
-//! load`.
+//! Measures the variants of the service against each other:
+//! `cargo run -p blog --release --bin blog-load`.
 
-mod dice;
 mod measure;
 mod mix;
 mod options;
@@ -9,10 +8,11 @@ mod processes;
 mod table;
 
 use blog::{BoxError, Options, Scratch, VARIANTS, serve_as_child};
+use visitors::redis::Redis;
 
 use crate::measure::{Cell, Measured};
 use crate::options::{HELP, Plan, Store};
-use crate::processes::{Redis, Service};
+use crate::processes::Service;
 
 #[tokio::main]
 async fn main() -> Result<(), BoxError> {
@@ -31,7 +31,10 @@ async fn main() -> Result<(), BoxError> {
 async fn run(plan: &Plan) -> Result<(), BoxError> {
     let scratch = Scratch::new()?;
     let redis = match plan.store {
-        Store::Redis => Some(Redis::start(scratch.path()).await?),
+        Store::Redis => {
+            let redis = Redis::start(scratch.path()).await;
+            Some(redis.map_err(|error| format!("{error}; --store memory needs none"))?)
+        }
         Store::Memory => None,
     };
     let cache = redis.as_ref().map_or_else(|| "memory:".to_owned(), Redis::url);

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use blog::client::{Client, Request};
 use blog::types::Counted;
 use blog::{BoxError, Size};
 use tokio::task::JoinSet;
+use visitors::client::{Client, Request};
+use visitors::dice::Dice;
 
-use crate::dice::Dice;
 use crate::mix::Mix;
 
 /// One service under one mix of requests.

@@ -1,10 +1,9 @@
 //! Who asks for what, how often.
 
 use blog::Size;
-use blog::client::Request;
 use blog::types::Draft;
-
-use crate::dice::{Dice, Zipf};
+use visitors::client::Request;
+use visitors::dice::{Dice, Zipf};
 
 #[derive(Clone, Copy)]
 enum Read {

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
-use blog::client::{Client, Request};
 use blog::types::{Article, Comment, Draft, Page, Profile};
 use cache_testing::barrier::Patience;
 use cache_testing::dice::Dice;
 use cache_testing::history::{Read, Write};
 use cache_testing::within_limit;
 use serde::de::DeserializeOwned;
+use visitors::client::{Client, Request};
 
 use crate::versions::{Kind, of_article, of_list, of_profile, row};
 use crate::world::{World, counted};
@@ -118,8 +118,7 @@ impl Visitor {
     }
 
     async fn edit_article(&mut self) {
-        let article = self.article();
-        let author = self.world.author_of(article);
+        let (article, author) = self.article_and_author();
         let request = Request::new("PUT", format!("/articles/{article}"), Some(author));
         self.write(request, |version| vec![(row(Kind::Article, article), version)]).await;
     }
@@ -242,8 +241,17 @@ impl Visitor {
         newest - self.dice.below(RECENT).cast_signed()
     }
 
+    fn article_and_author(&self) -> (i64, i64) {
+        loop {
+            let article = self.article();
+            if let Some(author) = self.world.author_of(article) {
+                return (article, author);
+            }
+        }
+    }
+
     fn author(&self) -> i64 {
-        self.world.author_of(self.article())
+        self.article_and_author().1
     }
 
     /// Nobody, or one of a few.

@@ -7,12 +7,12 @@ use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Instant;
 
 use blog::Size;
-use blog::client::{Client, Request};
 use blog::types::Counted;
 use cache_testing::barrier::Patience;
 use cache_testing::history::{History, Time};
 use cache_testing::within_limit;
 use tokio::task::JoinSet;
+use visitors::client::{Client, Request};
 
 /// What all visitors share.
 #[derive(Debug)]
@@ -83,9 +83,11 @@ impl World {
         }
     }
 
-    pub(crate) fn author_of(&self, article: i64) -> i64 {
-        let author = self.authors.lock().unwrap().get(&article).copied();
-        author.unwrap_or_else(|| self.size.author_of(article))
+    /// None of an article whose answer has not arrived: a newer one's may have come before it.
+    pub(crate) fn author_of(&self, article: i64) -> Option<i64> {
+        let is_seeded = article <= self.size.articles;
+        let seeded = is_seeded.then(|| self.size.author_of(article));
+        seeded.or_else(|| self.authors.lock().unwrap().get(&article).copied())
     }
 }
 

@@ -2,10 +2,12 @@
 
 /// `SplitMix64`.
 #[derive(Debug)]
-pub(crate) struct Dice(u64);
+pub struct Dice(u64);
 
 impl Dice {
-    pub(crate) fn new(seed: u64) -> Self {
+    /// The same choices for the same seed.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
         Self(seed)
     }
 
@@ -18,17 +20,18 @@ impl Dice {
     }
 
     /// From 0 to 1, without 1.
-    pub(crate) fn share(&mut self) -> f64 {
+    pub fn share(&mut self) -> f64 {
         let bits = u32::try_from(self.draw() >> 32).unwrap_or_default();
         f64::from(bits) / (f64::from(u32::MAX) + 1.0)
     }
 
-    pub(crate) fn chance(&mut self, chance: f64) -> bool {
+    /// Whether something happens that has this chance, from 0 to 1.
+    pub fn chance(&mut self, chance: f64) -> bool {
         self.share() < chance
     }
 
     /// One of several, each as often as its weight says.
-    pub(crate) fn pick<T: Copy>(&mut self, choices: &[(f64, T)], other: T) -> T {
+    pub fn pick<T: Copy>(&mut self, choices: &[(f64, T)], other: T) -> T {
         let mut left = self.share() * choices.iter().map(|(weight, _)| weight).sum::<f64>();
         for (weight, choice) in choices {
             if left < *weight {
@@ -42,11 +45,12 @@ impl Dice {
 
 /// Numbers from 1 up, the n-th of them as often as 1/n says.
 #[derive(Debug)]
-pub(crate) struct Zipf(Vec<f64>);
+pub struct Zipf(Vec<f64>);
 
 impl Zipf {
     /// The numbers up to `end`.
-    pub(crate) fn new(end: i64) -> Self {
+    #[must_use]
+    pub fn new(end: i64) -> Self {
         let mut sum = 0.0;
         let sums = (1..=u32::try_from(end).unwrap_or(u32::MAX)).map(|number| {
             sum += 1.0 / f64::from(number);
@@ -55,7 +59,8 @@ impl Zipf {
         Self(sums.collect())
     }
 
-    pub(crate) fn draw(&self, dice: &mut Dice) -> i64 {
+    /// One of them.
+    pub fn draw(&self, dice: &mut Dice) -> i64 {
         let sum = self.0.last().copied().unwrap_or_default() * dice.share();
         let below = self.0.partition_point(|up_to| *up_to <= sum);
         1 + i64::try_from(below).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! As much of an HTTP client as it takes to ask this service: one connection that is kept.
+//! As much of an HTTP client as it takes to ask a service: one connection that is kept.
 
 use std::fmt;
 use std::io;
@@ -17,6 +17,8 @@ pub struct Request {
     pub path: String,
     /// Who asks.
     pub viewer: Option<i64>,
+    /// Whether nothing that is cached will do.
+    pub no_cache: bool,
     /// Text, or JSON.
     pub body: String,
 }
@@ -24,7 +26,7 @@ pub struct Request {
 impl Request {
     /// A request without a body.
     pub fn new(method: &'static str, path: impl Into<String>, viewer: Option<i64>) -> Self {
-        Self { method, path: path.into(), viewer, body: String::new() }
+        Self { method, path: path.into(), viewer, no_cache: false, body: String::new() }
     }
 }
 
@@ -40,11 +42,19 @@ impl fmt::Display for Request {
 pub struct Response {
     /// 200 where all is well.
     pub status: u16,
+    /// Names, in lower case, and values.
+    pub headers: Vec<(String, String)>,
     /// JSON, or nothing.
     pub body: Vec<u8>,
 }
 
 impl Response {
+    /// The value of a header whose name is in lower case.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(it, _)| it == name).map(|(_, value)| value.as_str())
+    }
+
     /// The value of an answer with status 200.
     ///
     /// # Errors
@@ -88,32 +98,30 @@ impl Client {
     ///
     /// Of the network, and if the answer is no HTTP.
     pub async fn send(&mut self, request: &Request) -> io::Result<Response> {
-        let Request { method, path, viewer, body } = request;
+        let Request { method, path, viewer, no_cache, body } = request;
         let viewer = viewer.map_or_else(String::new, |viewer| format!("viewer: {viewer}\r\n"));
+        let cached = if *no_cache { "cache-control: no-cache\r\n" } else { "" };
         let length = body.len();
         let text = format!(
-            "{method} {path} HTTP/1.1\r\nhost: blog\r\n{viewer}content-type: application/json\r\n\
-                content-length: {length}\r\n\r\n{body}"
+            "{method} {path} HTTP/1.1\r\nhost: localhost\r\n{viewer}{cached}\
+                content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}"
         );
         self.0.write_all(text.as_bytes()).await?;
 
         let status = self.line().await?;
         let status = status.split(' ').nth(1).and_then(|status| status.parse().ok());
         let status = status.ok_or_else(|| io::Error::other("the answer has no status"))?;
-        let mut length = 0;
-        loop {
-            let line = self.line().await?;
-            match line.split_once(':') {
-                Some((name, value)) if name.eq_ignore_ascii_case("content-length") => {
-                    length = value.trim().parse().map_err(io::Error::other)?;
-                }
-                Some(_) => {}
-                None => break,
-            }
+        let mut headers = Vec::new();
+        while let Some((name, value)) = self.line().await?.split_once(':') {
+            headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
-        let mut body = vec![0; length];
-        self.0.read_exact(&mut body).await?;
-        Ok(Response { status, body })
+        let mut response = Response { status, headers, body: Vec::new() };
+        if let Some(length) = response.header("content-length") {
+            let length = length.parse().map_err(io::Error::other)?;
+            response.body.resize(length, 0);
+            self.0.read_exact(&mut response.body).await?;
+        }
+        Ok(response)
     }
 
     async fn line(&mut self) -> io::Result<String> {

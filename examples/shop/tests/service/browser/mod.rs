@@ -1,0 +1,4 @@
+//! The dashboard in a browser.
+
+mod chromium;
+mod page;

@@ -203,12 +203,12 @@ pub use crate::store::Failover;
 pub mod stats {
     #[cfg(feature = "prometheus-client")]
     pub use crate::cache::prometheus::PrometheusCollector;
-    pub use crate::engine::report::{NotStored, Outcome};
+    pub use crate::engine::report::Outcome;
     pub use crate::metrics::{
         BreakerState, EmbeddedStats, FunctionStats, Histogram, Histograms, LoadResult,
-        MeasuredLength, MissReason, Misses, Observation, Observer, OperationStats, OutcomeKind,
-        Outcomes, QueueLength, QueueStats, ServerStats, Stats, StoreFailure, StoreOperation,
-        UncachedCalls, UncachedReason,
+        MeasuredLength, MissReason, Misses, NotStored, Observation, Observer, OperationStats,
+        OutcomeKind, Outcomes, QueueLength, QueueStats, ServerStats, Stats, StoreFailure,
+        StoreOperation, UncachedCalls, UncachedReason,
     };
 }
 

@@ -140,16 +140,19 @@ async fn a_fence_and_a_server_that_is_gone_leave_a_call_uncached() {
             let (end, ended) = oneshot::channel();
             let mut write = Box::pin(change(8, ended));
             // Until its fence is up, and its body waits.
-            loop {
-                assert!(write.as_mut().now_or_never().is_none());
-                let fenced = tokio::spawn(cache.scope(of(half(8)))).await.unwrap();
-                if fenced.kind() == OutcomeKind::Uncached {
-                    assert_eq!(fenced.uncached(), Some(UncachedReason::Fenced));
-                    assert_eq!(fenced.not_stored(), Some(NotStored::NoRight));
-                    assert_eq!(fenced.cache_status(), "cache-runtime; fwd=miss; detail=fenced");
-                    break;
+            let fenced = async {
+                loop {
+                    assert!(write.as_mut().now_or_never().is_none());
+                    let read = tokio::spawn(cache.scope(of(half(8)))).await.unwrap();
+                    if read.kind() == OutcomeKind::Uncached {
+                        return read;
+                    }
                 }
-            }
+            };
+            let fenced = within_limit("the fence is up", fenced).await;
+            assert_eq!(fenced.uncached(), Some(UncachedReason::Fenced));
+            assert_eq!(fenced.not_stored(), Some(NotStored::NoRight));
+            assert_eq!(fenced.cache_status(), "cache-runtime; fwd=miss; detail=fenced");
             _ = end.send(());
             write.await;
             server.kill();

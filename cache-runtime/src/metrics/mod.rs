@@ -9,6 +9,7 @@ mod histogram;
 mod list;
 mod measured;
 mod names;
+mod not_stored;
 mod observer;
 mod outcome;
 #[cfg(feature = "prometheus-client")]
@@ -28,6 +29,7 @@ pub(crate) use self::event::Event;
 #[cfg(feature = "opentelemetry")]
 pub(crate) use self::histogram::UpperBound;
 pub use self::histogram::{Histogram, Histograms};
+pub use self::not_stored::NotStored;
 pub(crate) use self::observer::ObserverHandle;
 pub use self::observer::{Observation, Observer};
 pub(crate) use self::outcome::Ending;

@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use crate::engine::report::{NotStored, Outcome};
-use crate::metrics::{MissReason, OutcomeKind, UncachedReason};
+use crate::engine::report::Outcome;
+use crate::metrics::{MissReason, NotStored, OutcomeKind, UncachedReason};
 
 /// What this cache calls itself in the header.
 const NAME: &str = "cache-runtime";

@@ -12,8 +12,8 @@ mod outcome;
 use std::cell::Cell;
 use std::time::Duration;
 
-pub use self::outcome::{NotStored, Outcome};
-use crate::metrics::{Ending, Event, MissReason};
+pub use self::outcome::Outcome;
+use crate::metrics::{Ending, Event, MissReason, NotStored};
 
 thread_local! {
     /// The report of the call whose future is being polled, if somebody asked for one.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::engine::report::Lifetime;
-use crate::metrics::{Ending, Event, MissReason, OutcomeKind, UncachedReason};
+use crate::metrics::{Ending, MissReason, NotStored, OutcomeKind, UncachedReason};
 
 /// How one call of a cached function ended; from [`CallExt::outcome`](crate::CallExt::outcome).
 ///
@@ -29,68 +29,6 @@ pub struct Outcome {
     /// Whether `kind` is that of a call, and not of none.
     #[serde(skip)]
     is_known: bool,
-}
-
-/// Why a value that a call has loaded was not stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum NotStored {
-    /// The body returned an error, which is not remembered.
-    Failed,
-    /// The function says so: by `unless`, `none_ttl` or a `ttl` of nothing.
-    Excluded,
-    /// The entry was invalidated while the body ran: the value may be outdated.
-    Invalidated,
-    /// A tag was invalidated while the body ran, and the value tells tags that nobody knew before.
-    Overlapped,
-    /// The key is an alias, and which entity it leads to was known too late; the next load stores.
-    Hinted,
-    /// It could not be encoded, or would have come back as another value.
-    Unencodable,
-    /// It is larger than `max_value_bytes`.
-    Oversized,
-    /// The store did not answer, or refused.
-    Unavailable,
-    /// The call held no right to store, as [`Outcome::uncached`] says; or it bypassed the cache.
-    NoRight,
-}
-
-impl NotStored {
-    /// What an event says about the fill; none if it is about something else.
-    pub(super) fn of(event: Event) -> Option<Self> {
-        match event {
-            Event::Refused => Some(Self::Invalidated),
-            Event::Overlapped => Some(Self::Overlapped),
-            Event::Hinted => Some(Self::Hinted),
-            Event::Unencodable => Some(Self::Unencodable),
-            Event::TooLarge => Some(Self::Oversized),
-            Event::Down | Event::Saturated | Event::StoreRefused => Some(Self::Unavailable),
-            _ => None,
-        }
-    }
-
-    /// A word for it, as in a log or a header.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Failed => "failed",
-            Self::Excluded => "excluded",
-            Self::Invalidated => "invalidated",
-            Self::Overlapped => "overlapped",
-            Self::Hinted => "hinted",
-            Self::Unencodable => "unencodable",
-            Self::Oversized => "oversized",
-            Self::Unavailable => "unavailable",
-            Self::NoRight => "no_right",
-        }
-    }
-}
-
-impl fmt::Display for NotStored {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
 }
 
 impl Outcome {

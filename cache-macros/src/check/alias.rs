@@ -26,7 +26,7 @@ fn has_a_key_of_its_own(model: &Cached<'_>, diagnostics: &Diagnostics) {
 
 /// ```text
 /// #[cached(.., entry = |user: &User| get_user_key(&user.id), version = 2)]
-///                                                            ^^^^^^^ of whose entry?
+///                      ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ whose entry has that version?
 /// ```
 fn leaves_to_the_entity_what_is_its_own(model: &Cached<'_>, diagnostics: &Diagnostics) {
     let args = model.args;

@@ -8,7 +8,9 @@
 //! | `large`, `bulk` | which values have a connection of their own |
 //! | `turns`, `admission` | how many calls are in flight at once, and whose turn is next |
 //! | `node`, `breaker`, `supervisor` | whether there is a connection, and how there will be one again |
-//! | `plan`, `discovery`, `link`, `server`, `dial`, `sockets`, `write_coalescer`, `replies`, `tls`, `url` | where the server is and how to get in |
+//! | `plan`, `discovery`, `link`, `server`, `dial`, `sockets`, `tls`, `url` | where the server is and how to get in |
+//! | `multiplexer` | how commands and replies of many callers share a connection |
+//! | `wire` | what a server's bytes mean |
 
 pub(crate) mod commands;
 pub(crate) mod connection;

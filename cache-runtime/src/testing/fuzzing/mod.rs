@@ -8,12 +8,13 @@ mod tests;
 
 use std::collections::BTreeMap;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 use crate::record::{self, Found, HEADER, KeyHash, LEASE, MAGIC, Origin, VALUE_HEADER};
+use crate::store::redis::connection::wire::{Frames, Malformed, Value};
 use crate::store::redis::url::ServerUrl;
 
 /// The key that the records of the corpus belong to.
@@ -138,6 +139,32 @@ enum Untagged {
 
 /// What [`url`] hides in a URL: nothing that a message could say on its own.
 const SECRET: &str = "Zq9Zq9Zq9";
+
+/// What a server sends: nothing panics, and the same replies come of it wherever the pieces end.
+pub fn reply(data: &[u8]) {
+    let whole = replies(data, data.len().max(1));
+    for size in [1, 2, 3, 7, 64] {
+        assert_eq!(replies(data, size), whole, "in pieces of {size}");
+    }
+}
+
+/// The replies in bytes that arrive in pieces of so many, and whether what follows is none.
+fn replies(data: &[u8], size: usize) -> (Vec<Value>, bool) {
+    let (mut frames, mut input, mut replies) = (Frames::default(), BytesMut::new(), Vec::new());
+    for piece in data.chunks(size) {
+        input.extend_from_slice(piece);
+        loop {
+            match frames.next(&mut input) {
+                // No number is equal to this one, and it is as good as any other.
+                Ok(Some(Value::Double(number))) if number.is_nan() => replies.push(Value::Nil),
+                Ok(Some(reply)) => replies.push(reply),
+                Ok(None) => break,
+                Err(Malformed) => return (replies, true),
+            }
+        }
+    }
+    (replies, false)
+}
 
 /// A URL: parsing it does not panic, and no message has any part of it; `Debug` shows no
 /// credentials. The first byte tells where the secret goes.

@@ -46,6 +46,11 @@ fn codecs() {
 }
 
 #[test]
+fn replies() {
+    corpus("reply", crate::testing::fuzzing::reply);
+}
+
+#[test]
 fn urls() {
     corpus("url", crate::testing::fuzzing::url);
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use redis::{Cmd, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
 
 use crate::record::Origin;
 use crate::store::StoreResult;

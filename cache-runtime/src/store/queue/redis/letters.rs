@@ -1,6 +1,6 @@
 //! Dead letters, each partition's in a stream of their own.
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 
 use crate::store::queue::redis::call::{Call, number};
 use crate::store::queue::redis::scripts::REDRIVE;

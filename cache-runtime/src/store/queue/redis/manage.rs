@@ -1,6 +1,6 @@
 //! What operators do with a queue.
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 
 use crate::store::queue::redis::call::{Call, number};
 use crate::store::queue::redis::scripts::{FORGET, KNOW, REMOVE};

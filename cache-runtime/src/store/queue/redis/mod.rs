@@ -14,7 +14,7 @@ mod scripts;
 
 use std::sync::Arc;
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 
 use self::call::{Call, number};
 pub(crate) use self::connection::Line;

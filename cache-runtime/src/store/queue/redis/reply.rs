@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 
 use crate::store::queue::{
     Added, Buried, Crew, Death, Layout, Lengths, Overview, Position, PushTime, ReadReply, Stored,
@@ -23,7 +23,7 @@ pub(super) fn decision(reply: &Value) -> StoreResult<bool> {
 
 /// What became of so many items.
 pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
-    let added = |outcome: &Value| match text(outcome)? {
+    let added = |outcome: &Value| match outcome.text()? {
         "K" => Some(Added::Known),
         "F" => Some(Added::Full),
         "L" => Some(Added::Late),
@@ -43,11 +43,11 @@ pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
 pub(super) fn read(reply: Value) -> Option<ReadReply> {
     let Value::Array(reply) = reply else { return None };
     let mut reply = reply.into_iter();
-    match (text(&reply.next()?)?, reply.next(), reply.next(), reply.next()) {
+    match (reply.next()?.text()?, reply.next(), reply.next(), reply.next()) {
         ("X", None, None, None) => Some(ReadReply::Lost),
         ("R", Some(last), Some(Value::Array(items)), Some(epoch)) => Some(ReadReply::Items {
             items: self::items(Value::Array(items))?,
-            last: position(text(&last)?)?,
+            last: position(last.text()?)?,
             epoch: parsed(&epoch)?,
         }),
         _ => None,
@@ -82,7 +82,7 @@ pub(super) fn crew(reply: Value) -> Option<Crew> {
     else {
         return None;
     };
-    let alive = alive.iter().map(|worker| text(worker).map(str::to_owned));
+    let alive = alive.iter().map(|worker| worker.text().map(str::to_owned));
     Some(Crew {
         partitions: u32::try_from(partitions).ok()?,
         alive: alive.collect::<Option<_>>()?,
@@ -116,7 +116,7 @@ pub(super) fn turned(reply: &Value) -> Option<Turned> {
 }
 
 fn parsed<N: FromStr>(value: &Value) -> Option<N> {
-    text(value)?.parse().ok()
+    value.text()?.parse().ok()
 }
 
 fn parsed_or_none<N: FromStr + Default>(value: &Value) -> Option<N> {
@@ -129,7 +129,7 @@ pub(super) fn known(reply: &Value) -> Option<Overview> {
     let [partitions, paused] = &reply[..] else { return None };
     let partitions = match partitions {
         Value::Nil => 0,
-        partitions => text(partitions)?.parse().ok()?,
+        partitions => partitions.text()?.parse().ok()?,
     };
     Some(Overview { partitions, is_paused: !matches!(paused, Value::Nil) })
 }
@@ -144,7 +144,7 @@ pub(super) fn deadlines(reply: Value) -> Option<Vec<u64>> {
         }
         _ => return None,
     };
-    let is_worker = |name: &Value| !matches!(text(name), Some("partitions" | "paused"));
+    let is_worker = |name: &Value| !matches!(name.text(), Some("partitions" | "paused"));
     let workers = fields.iter().filter(|(name, _)| is_worker(name));
     workers.map(|(_, deadline)| parsed(deadline)).collect()
 }
@@ -152,7 +152,7 @@ pub(super) fn deadlines(reply: Value) -> Option<Vec<u64>> {
 /// The members of a set, in RESP2 or RESP3.
 pub(super) fn texts(reply: &Value) -> Option<Vec<String>> {
     let (Value::Array(members) | Value::Set(members)) = reply else { return None };
-    members.iter().map(|member| text(member).map(str::to_owned)).collect()
+    members.iter().map(|member| member.text().map(str::to_owned)).collect()
 }
 
 /// Items of a stream.
@@ -164,7 +164,7 @@ pub(super) fn items(reply: Value) -> Option<Vec<Stored>> {
 /// What `INFO` tells of how durable a server is.
 pub(super) fn risk(info: &[Value]) -> Option<&'static str> {
     let says = |line: &str| {
-        let mut texts = info.iter().filter_map(text);
+        let mut texts = info.iter().filter_map(Value::text);
         texts.any(|text| text.lines().any(|other| other.starts_with(line)))
     };
     if says("maxmemory_policy:allkeys") {
@@ -197,7 +197,7 @@ type Fields = HashMap<Vec<u8>, Vec<u8>>;
 fn entry(entry: Value) -> Option<(Stored, Fields)> {
     let Value::Array(entry) = entry else { return None };
     let mut entry = entry.into_iter();
-    let position = position(text(&entry.next()?)?)?;
+    let position = position(entry.next()?.text()?)?;
     let mut fields = match entry.next()? {
         Value::Array(fields) => pairs(fields)?,
         // Pending, and no longer in the stream.
@@ -218,7 +218,8 @@ fn pairs(fields: Vec<Value>) -> Option<Fields> {
         let (Value::BulkString(name), Value::BulkString(value)) = (name, value) else {
             return None;
         };
-        pairs.insert(name, value);
+        // Not the buffer that they were received in: items wait for their batch.
+        pairs.insert(name.to_vec(), value.to_vec());
     }
     Some(pairs)
 }
@@ -231,11 +232,4 @@ fn stamp(text: &[u8]) -> Option<PushTime> {
 fn position(id: &str) -> Option<Position> {
     let (generation, number) = id.split_once('-')?;
     Some(Position { generation: generation.parse().ok()?, number: number.parse().ok()? })
-}
-
-fn text(value: &Value) -> Option<&str> {
-    match value {
-        Value::BulkString(bytes) => str::from_utf8(bytes).ok(),
-        _ => None,
-    }
 }

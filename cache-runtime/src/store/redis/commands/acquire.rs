@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::store::redis::connection::wire::Value;
 use bytes::Bytes;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Pipeline};
 
 use crate::metrics::StoreOperation;
 use crate::record::token::Token;
@@ -164,7 +165,7 @@ impl Session<'_> {
         };
         let mut reply = reply.into_iter();
         match (reply.next(), reply.next()) {
-            (Some(Value::BulkString(kind)), rest) => match (kind.as_slice(), rest) {
+            (Some(Value::BulkString(kind)), rest) => match (&kind[..], rest) {
                 (b"A", None) => Ok(Acquired::Leased),
                 (b"B", None) => Box::pin(self.acquired_large(name, deadline)).await,
                 (b"F", None) => Ok(Acquired::Fenced),

@@ -1,7 +1,8 @@
 //! Reads of records: of one key, or of many, and of large values apart from the others.
 
+use crate::store::redis::connection::wire::Value;
 use bytes::Bytes;
-use redis::{Cmd, Pipeline, Value};
+use redis::{Cmd, Pipeline};
 
 use crate::metrics::StoreOperation;
 use crate::record::{self, HEADER};
@@ -96,7 +97,7 @@ impl Session<'_> {
     async fn got(
         &mut self,
         name: Name<'_>,
-        record: Vec<u8>,
+        record: Bytes,
         deadline: Deadline,
     ) -> StoreResult<Option<Bytes>> {
         self.node().large_keys().note_record(name.hash, &record);
@@ -108,7 +109,7 @@ impl Session<'_> {
             Some(origin) if self.trusts_nothing() || record::is_of_another(&record, origin) => {
                 Ok(Some(Bytes::from_static(record::OF_ANOTHER_PRIMARY)))
             }
-            _ => Ok(Some(Bytes::from(record))),
+            _ => Ok(Some(record)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! What servers say of themselves, for operators.
 
-use redis::{Cmd, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
 use tokio::time::Instant;
 
 use crate::store::redis::RedisStore;
@@ -47,7 +48,6 @@ impl Session<'_> {
         info.arg("INFO");
         match self.call(&info, by).await? {
             Value::BulkString(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
-            Value::VerbatimString { text, .. } => Ok(text),
             reply => Err(self.refused(reply)),
         }
     }

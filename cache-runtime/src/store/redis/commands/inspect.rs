@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use crate::store::redis::connection::wire::Value;
 use bytes::Bytes;
-use redis::{Pipeline, Value};
+use redis::Pipeline;
 
 use crate::metrics::StoreOperation;
 use crate::record;
@@ -90,13 +91,13 @@ impl Session<'_> {
         let (head, size) = match (head, length) {
             (Value::BulkString(head), Value::Int(length)) => (head, u64::try_from(length).ok()),
             // Whoever may not ask for the memory does without.
-            (head, _) if is_error(&head, "WRONGTYPE") => (Vec::new(), number(&memory)),
+            (head, _) if is_error(&head, "WRONGTYPE") => (Bytes::new(), number(&memory)),
             (Value::BulkString(_), reply) | (reply, _) => return Err(self.refused(reply)),
         };
         let is_distrusted = self
             .insists_on()
             .is_some_and(|origin| self.trusts_nothing() || record::is_of_another(&head, origin));
-        Ok(Some(Inspected { data_type, head: Bytes::from(head), size, left, is_distrusted }))
+        Ok(Some(Inspected { data_type, head, size, left, is_distrusted }))
     }
 }
 

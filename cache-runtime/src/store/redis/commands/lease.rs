@@ -1,6 +1,6 @@
 //! What the holder of a lease does with it, and scripts that answer yes or no.
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 
 use crate::metrics::StoreOperation;
 use crate::store::redis::commands::Command;

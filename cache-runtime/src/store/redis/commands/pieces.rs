@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{Pipeline, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::Pipeline;
 use tokio::time::Instant;
 
 use crate::store::redis::connection::refusal::is_error;

@@ -1,6 +1,7 @@
 //! What is asked of a server itself.
 
-use redis::{Cmd, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
 
 use crate::metrics::StoreOperation;
 use crate::store::redis::commands::Command;

@@ -1,6 +1,6 @@
 //! The stamps of tags.
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 
 use crate::metrics::StoreOperation;
 use crate::record;
@@ -53,9 +53,9 @@ impl Command for CaptureStamp {
 impl Session<'_> {
     fn stamped(&self, reply: &Value) -> StoreResult<Stamped> {
         match reply {
-            Value::BulkString(text) if text == b"F" => Ok(Stamped::Fenced),
-            Value::BulkString(text) if text == b"X" => Ok(Stamped::Foreign),
-            Value::BulkString(token) => match token.as_slice().try_into() {
+            Value::BulkString(text) if text[..] == b"F"[..] => Ok(Stamped::Fenced),
+            Value::BulkString(text) if text[..] == b"X"[..] => Ok(Stamped::Foreign),
+            Value::BulkString(token) => match token[..].try_into() {
                 Ok(token) => Ok(Stamped::Stamp(Token::from_bytes(token))),
                 Err(_) => Err(self.out_of_order()),
             },

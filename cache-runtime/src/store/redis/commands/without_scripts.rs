@@ -17,7 +17,8 @@
 
 use std::time::Duration;
 
-use redis::{Cmd, Pipeline, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::{Cmd, Pipeline};
 
 use crate::record::token::Token;
 use crate::record::{self, GLANCE, Glance, Kind};

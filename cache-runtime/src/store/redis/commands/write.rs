@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 
 use crate::metrics::StoreOperation;
 use crate::record::{self, Kind};

@@ -1,9 +1,9 @@
 //! One call that is in flight, and what the breaker learns of its end.
 
-use redis::RedisResult;
 use tokio::time::error::Elapsed;
 
 use crate::store::redis::connection::breaker::Breaker;
+use crate::store::redis::connection::multiplexer::Ended;
 use crate::store::redis::connection::turns::Turn;
 use crate::store::{StoreError, StoreResult};
 
@@ -24,7 +24,7 @@ impl<'a> Admission<'a> {
     /// Tells the breaker how the call went. Errors of the server are replies.
     pub(in crate::store) fn conclude<T>(
         mut self,
-        reply: Result<RedisResult<T>, Elapsed>,
+        reply: Result<Result<T, Ended>, Elapsed>,
     ) -> StoreResult<T> {
         let turn = self.turn.take();
         match reply {

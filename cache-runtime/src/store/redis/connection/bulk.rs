@@ -20,12 +20,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
-use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Value};
+use crate::store::redis::connection::multiplexer::Multiplexer;
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
 use tokio::time::timeout_at;
 
 use crate::record::Origin;
-use crate::store::redis::connection::dial::{Driver, Watch, dial, log_in};
+use crate::store::redis::connection::dial::{DriverTask, Watch, dial, log_in};
 use crate::store::redis::connection::error::Cause;
 use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::connection::server::Server;
@@ -50,9 +51,9 @@ pub(in crate::store) struct Bulk {
 
 #[derive(Debug)]
 struct Open {
-    connection: MultiplexedConnection,
+    connection: Multiplexer,
     has_ended: Arc<AtomicBool>,
-    _driver: Driver,
+    _driver: DriverTask,
 }
 
 /// Says that a connection has ended.
@@ -73,7 +74,7 @@ impl Bulk {
     }
 
     /// The connection, which is made if there is none.
-    async fn connection(&self, plan: &Plan) -> Result<MultiplexedConnection, Cause> {
+    async fn connection(&self, plan: &Plan) -> Result<Multiplexer, Cause> {
         let mut open = self.open.lock().await;
         let is_of_use =
             |open: &&Open| !open.has_ended.load(Relaxed) && self.strikes.load(Relaxed) < STRIKES;
@@ -86,9 +87,9 @@ impl Bulk {
         let stream = dial(&self.endpoint, access.tls, settings.connect_timeout).await?;
         let has_ended = Arc::new(AtomicBool::new(false));
         let ended = Ended(Arc::clone(&has_ended));
-        let (mut connection, driver) = log_in(stream, access, ended).await?;
+        let (connection, driver) = log_in(stream, access, ended).await?;
         // The name may stand for another server by now.
-        let server = Server::ask(&mut connection, access, &settings.client_name).await?;
+        let server = Server::ask(&connection, access, &settings.client_name).await?;
         if server.origin != self.origin {
             return Err(Cause::Topology("another server than before"));
         }
@@ -104,9 +105,9 @@ impl Bulk {
         by: Deadline,
     ) -> StoreResult<Value> {
         let connection = timeout_at(by, self.connection(plan)).await;
-        let mut connection =
+        let connection =
             connection.map_err(|_| StoreError::TimedOut)?.map_err(|_| StoreError::Down)?;
-        match timeout_at(by, Box::pin(connection.send_packed_command(command))).await {
+        match timeout_at(by, connection.send(command)).await {
             Ok(Ok(reply)) => {
                 self.strikes.store(0, Relaxed);
                 Ok(reply)

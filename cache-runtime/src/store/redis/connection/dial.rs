@@ -2,42 +2,32 @@
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Pipeline, RedisConnectionInfo, ServerError, Value};
-use tokio::io::{AsyncRead, AsyncWrite};
+use redis::Pipeline;
 use tokio::task::AbortHandle;
 #[cfg(feature = "tls")]
 use tokio::time::timeout;
 
 use crate::store::redis::connection::error::{Cause, refusal};
-use crate::store::redis::connection::replies::Progress;
+use crate::store::redis::connection::multiplexer::{Listener, Multiplexer, Progress, Socket};
 use crate::store::redis::connection::sockets;
-use crate::store::redis::connection::write_coalescer::Gathered;
+use crate::store::redis::connection::wire::{ServerError, Value};
 use crate::store::redis::url::{Access, Endpoint};
-
-/// Commands that may be queued in front of the socket: enough that callers do not take turns.
-const QUEUE: usize = 1024;
 
 /// The part of the time for a connection that the server may take to answer to TLS.
 #[cfg(feature = "tls")]
 const HANDSHAKE: f32 = 0.75;
-
-/// A socket of one kind or another.
-pub(in crate::store) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// Opens a socket, with TLS where that is asked for, for somebody who waits for `patience` in all.
 pub(in crate::store) async fn dial(
     endpoint: &Endpoint,
     tls: bool,
     patience: Duration,
-) -> Result<Box<dyn Stream>, Cause> {
+) -> Result<Socket, Cause> {
     match endpoint {
         Endpoint::Tcp { host, port } => {
             let stream = sockets::connect(host, *port, patience).await?;
             match tls {
-                false => Ok(Box::new(stream)),
+                false => Ok(Socket::Tcp(stream)),
                 #[cfg(feature = "tls")]
                 // A server that speaks no TLS may wait for more, where one that does would answer
                 // at once.
@@ -48,7 +38,7 @@ pub(in crate::store) async fn dial(
                     )
                     .await
                     {
-                        Ok(stream) => Ok(Box::new(stream?)),
+                        Ok(stream) => Ok(Socket::Stream(Box::new(stream?))),
                         Err(_) => {
                             Err(Cause::Tls("the server does not answer to TLS in time".to_owned()))
                         }
@@ -59,7 +49,7 @@ pub(in crate::store) async fn dial(
             }
         }
         #[cfg(unix)]
-        Endpoint::Unix(path) => Ok(Box::new(tokio::net::UnixStream::connect(path).await?)),
+        Endpoint::Unix(path) => Ok(Socket::Unix(tokio::net::UnixStream::connect(path).await?)),
         #[cfg(not(unix))]
         Endpoint::Unix(_) => Err(Cause::Unreachable("this system has no Unix sockets".to_owned())),
     }
@@ -67,12 +57,12 @@ pub(in crate::store) async fn dial(
 
 /// The task that moves bytes between a connection's callers and its socket. Ends with this handle.
 #[derive(Debug)]
-pub(in crate::store) struct Driver {
+pub(in crate::store) struct DriverTask {
     task: AbortHandle,
     progress: Progress,
 }
 
-impl Driver {
+impl DriverTask {
     pub(in crate::store) fn stop(&self) {
         self.task.abort();
     }
@@ -83,7 +73,7 @@ impl Driver {
     }
 }
 
-impl Drop for Driver {
+impl Drop for DriverTask {
     fn drop(&mut self) {
         self.stop();
     }
@@ -99,56 +89,53 @@ pub(in crate::store) trait Watch: Send + 'static {
 /// Nobody.
 impl Watch for () {}
 
-/// Begins to speak Redis's protocol on a socket. `watch` is told of its end.
-pub(in crate::store) async fn open(
-    stream: Box<dyn Stream>,
-    login: &RedisConnectionInfo,
-    config: AsyncConnectionConfig,
+/// A connection by this socket, which nobody is logged in to. `watch` is told of its end.
+pub(in crate::store) fn open(
+    socket: Socket,
+    listener: Option<Listener>,
     mut watch: impl Watch,
-) -> Result<(MultiplexedConnection, Driver), Cause> {
-    let config = config
-        // Every call has a deadline of its own.
-        .set_response_timeout(None)
-        .set_pipeline_buffer_size(QUEUE);
-    let stream = Gathered::new(stream);
-    let progress = stream.progress();
-    let (connection, traffic) =
-        MultiplexedConnection::new_with_config(login, stream, config).await?;
+) -> (Multiplexer, DriverTask) {
+    let (connection, driver) = Multiplexer::new(socket, listener);
+    let progress = driver.progress();
     let task = tokio::spawn(async move {
-        traffic.await;
+        driver.await;
         watch.see();
     });
-    Ok((connection, Driver { task: task.abort_handle(), progress }))
+    (connection, DriverTask { task: task.abort_handle(), progress })
 }
 
 /// The same, logged in to the database that is to be used.
 pub(in crate::store) async fn log_in(
-    stream: Box<dyn Stream>,
+    socket: Socket,
     access: &Access,
     watch: impl Watch,
-) -> Result<(MultiplexedConnection, Driver), Cause> {
-    // Not by the client: of what a server answers, it keeps too little to tell one mistake from
-    // another.
-    let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
-    let (mut connection, driver) =
-        open(stream, &nobody, AsyncConnectionConfig::new(), watch).await?;
-    if let Err(refused) = greet(&mut connection, access, access.user.as_deref()).await? {
-        // Servers before 6.0 know no users.
-        let knows_users =
-            !refused.details().unwrap_or_default().contains("wrong number of arguments");
-        let refused =
-            if knows_users { Err(refused) } else { greet(&mut connection, access, None).await? };
-        refused.map_err(|error| match refusal(&error, access) {
-            error if error == *"ERR" => Cause::WrongPassword(error),
-            error => error.into(),
-        })?;
-    }
+) -> Result<(Multiplexer, DriverTask), Cause> {
+    let (connection, driver) = open(socket, None, watch);
+    greet(&connection, access).await?;
     Ok((connection, driver))
 }
 
+/// Logs in to the database that is to be used.
+pub(in crate::store) async fn greet(
+    connection: &Multiplexer,
+    access: &Access,
+) -> Result<(), Cause> {
+    let Err(refused) = try_to_greet(connection, access, access.user.as_deref()).await? else {
+        return Ok(());
+    };
+    // Servers before 6.0 know no users.
+    let knows_users = !refused.details().contains("wrong number of arguments");
+    let refused =
+        if knows_users { Err(refused) } else { try_to_greet(connection, access, None).await? };
+    refused.map_err(|error| match refusal(&error, access) {
+        error if error == *"ERR" => Cause::WrongPassword(error),
+        error => error.into(),
+    })
+}
+
 /// Says who is there, and asks for the database. The inner error is the answer to the login.
-async fn greet(
-    connection: &mut MultiplexedConnection,
+async fn try_to_greet(
+    connection: &Multiplexer,
     access: &Access,
     user: Option<&str>,
 ) -> Result<Result<(), ServerError>, Cause> {
@@ -164,8 +151,7 @@ async fn greet(
     {
         greeting.cmd("CLIENT").arg("SETINFO").arg(what).arg(value);
     }
-    let count = greeting.len();
-    let mut answers = connection.send_packed_commands(&greeting, 0, count).await?.into_iter();
+    let mut answers = connection.send(&greeting).await?.into_iter();
     if access.password.is_some()
         && let Some(Value::ServerError(error)) = answers.next()
     {

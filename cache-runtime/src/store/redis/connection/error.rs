@@ -5,11 +5,12 @@
 
 use std::io;
 
-use redis::{ErrorKind, RedisError, ServerError};
+use crate::store::redis::connection::wire::ServerError;
 
 pub(in crate::store) use crate::error::Cause;
 use crate::error::Refusal;
 use crate::store::StoreError;
+use crate::store::redis::connection::multiplexer::Ended;
 use crate::store::redis::connection::refusal;
 use crate::store::redis::url::Access;
 
@@ -36,12 +37,11 @@ impl From<io::Error> for Cause {
     }
 }
 
-impl From<RedisError> for Cause {
-    fn from(error: RedisError) -> Self {
-        match (error.code(), error.kind()) {
-            (Some(code), _) => Refusal::new(code, "").into(),
-            (None, ErrorKind::Io) => Self::Closed,
-            (None, _) => Self::Protocol("not a Redis server"),
+impl From<Ended> for Cause {
+    fn from(ended: Ended) -> Self {
+        match ended {
+            Ended::Closed => Self::Closed,
+            Ended::Malformed => Self::Protocol("not a Redis server"),
         }
     }
 }
@@ -64,7 +64,7 @@ impl From<StoreError> for Cause {
 /// What a server refused, without what it may have got from us.
 pub(in crate::store) fn refusal(error: &ServerError, access: &Access) -> Refusal {
     let code = refusal::code(error);
-    let text = error.details().unwrap_or_default();
+    let text = error.details();
     // A code that a script met is followed by its own words.
     let text = text.rsplit_once(code).map_or(text, |(_, text)| text);
     Refusal::new(shortened(code.to_owned()), words(text, access))
@@ -129,7 +129,8 @@ fn gives_away(word: &str, secrets: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use redis::{Value, parse_redis_value};
+    use crate::store::redis::connection::wire;
+    use crate::store::redis::connection::wire::Value;
 
     use super::*;
 
@@ -139,7 +140,7 @@ mod tests {
             password: Some(password.to_owned()),
             ..Access::default()
         };
-        match parse_redis_value(format!("-{error}\r\n").as_bytes()) {
+        match wire::read(format!("-{error}\r\n").as_bytes()) {
             Ok(Value::ServerError(error)) => refusal(&error, &access).to_string(),
             other => panic!("{other:?}"),
         }

@@ -4,12 +4,12 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
+use crate::store::redis::connection::multiplexer::Multiplexer;
 use redis::Cmd;
-use redis::aio::MultiplexedConnection;
 
 use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::bulk::Bulk;
-use crate::store::redis::connection::dial::{Driver, Watch, dial, log_in};
+use crate::store::redis::connection::dial::{DriverTask, Watch, dial, log_in};
 use crate::store::redis::connection::error::Cause;
 use crate::store::redis::connection::server::Server;
 use crate::store::redis::url::{Access, Endpoint};
@@ -22,11 +22,11 @@ pub(in crate::store) struct Link {
     /// Tells this connection from those before and after it.
     pub(in crate::store) epoch: u64,
     pub(in crate::store) endpoint: Endpoint,
-    pub(in crate::store) connection: MultiplexedConnection,
+    pub(in crate::store) connection: Multiplexer,
     pub(in crate::store) server: Server,
     /// A second connection, for large values.
     pub(in crate::store) bulk: Bulk,
-    driver: Driver,
+    driver: DriverTask,
     born: Instant,
     /// When the server last gave a sign of life that it was asked for, in milliseconds since
     /// `born`.
@@ -44,8 +44,8 @@ impl Link {
         watch: impl FnOnce() -> W,
     ) -> Result<Self, Cause> {
         let stream = dial(&endpoint, access.tls, settings.connect_timeout).await?;
-        let (mut connection, driver) = log_in(stream, access, watch()).await?;
-        let server = Server::ask(&mut connection, access, &settings.client_name).await?;
+        let (connection, driver) = log_in(stream, access, watch()).await?;
+        let server = Server::ask(&connection, access, &settings.client_name).await?;
         let (born, heard) = (Instant::now(), AtomicU64::new(0));
         let bulk = Bulk::new(endpoint.clone(), server.origin);
         Ok(Self { epoch, endpoint, connection, server, bulk, driver, born, heard })
@@ -60,7 +60,7 @@ impl Link {
     pub(in crate::store) async fn ping(&self) -> bool {
         let mut ping = Cmd::with_capacity(1, 4);
         ping.arg("PING");
-        let answers = self.connection.clone().send_packed_command(&ping).await.is_ok();
+        let answers = self.connection.clone().send(&ping).await.is_ok();
         if answers {
             self.heard.store(self.age_ms(), Relaxed);
         }

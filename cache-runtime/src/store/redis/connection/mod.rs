@@ -9,10 +9,10 @@ pub(crate) mod error;
 mod failover;
 pub(crate) mod large;
 pub(crate) mod link;
+pub(crate) mod multiplexer;
 pub(crate) mod node;
 pub(crate) mod plan;
 pub(crate) mod refusal;
-mod replies;
 pub(crate) mod server;
 pub(crate) mod session;
 pub(crate) mod settings;
@@ -21,4 +21,4 @@ pub(crate) mod supervisor;
 #[cfg(feature = "tls")]
 mod tls;
 pub(crate) mod turns;
-mod write_coalescer;
+pub(crate) mod wire;

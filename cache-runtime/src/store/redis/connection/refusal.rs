@@ -8,14 +8,14 @@
 //! @user_script: 1: -READONLY You can't write against a read only replica.
 //! ```
 
-use redis::{ServerError, Value};
+use crate::store::redis::connection::wire::{ServerError, Value};
 
 /// What such a server says before the error itself.
 const PLACE: &str = "@user_script:";
 
 /// The code of an error: its first word, or that of the error which it wraps.
 pub(in crate::store) fn code(error: &ServerError) -> &str {
-    match (error.code(), error.details().unwrap_or_default()) {
+    match (error.code(), error.details()) {
         (PLACE, details) => of_wrapped(details).unwrap_or("ERR"),
         ("ERR", details) if details.starts_with("Error running script ") => {
             of_wrapped(details).unwrap_or("ERR")
@@ -39,12 +39,12 @@ fn of_wrapped(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use redis::parse_redis_value;
+    use crate::store::redis::connection::wire;
 
     use super::*;
 
     fn read(error: &str) -> String {
-        match parse_redis_value(format!("-{error}\r\n").as_bytes()) {
+        match wire::read(format!("-{error}\r\n").as_bytes()) {
             Ok(Value::ServerError(error)) => code(&error).to_owned(),
             other => panic!("{other:?}"),
         }

@@ -3,8 +3,8 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use redis::Value;
-use redis::aio::MultiplexedConnection;
+use crate::store::redis::connection::multiplexer::Multiplexer;
+use crate::store::redis::connection::wire::Value;
 
 use crate::record::Origin;
 use crate::store::redis::connection::error::{Cause, refusal};
@@ -30,7 +30,7 @@ impl Server {
     }
 
     pub(in crate::store) async fn ask(
-        connection: &mut MultiplexedConnection,
+        connection: &Multiplexer,
         access: &Access,
         client: &str,
     ) -> Result<Self, Cause> {
@@ -39,8 +39,7 @@ impl Server {
         questions.cmd("INFO").arg("replication");
         Scripting::try_out(&mut questions);
         questions.cmd("CLIENT").arg("SETNAME").arg(client);
-        let count = questions.len();
-        let answers = connection.send_packed_commands(&questions, 0, count).await?;
+        let answers = connection.send(&questions).await?;
         let [server, replication, eval, evalsha, ..] = &answers[..] else {
             return Err(Cause::Protocol("not a Redis server"));
         };
@@ -49,7 +48,8 @@ impl Server {
         {
             return Err(refusal(error, access).into());
         }
-        let (server, replication) = (text(server), text(replication));
+        let (server, replication) =
+            (server.text().unwrap_or_default(), replication.text().unwrap_or_default());
         Ok(Self {
             origin: origin(field(server, "run_id"), field(replication, "master_replid")),
             age: field(server, "uptime_in_seconds")
@@ -63,14 +63,7 @@ impl Server {
 
 /// Whether a server has ever sent anything to a replica, by what `INFO replication` says.
 pub(in crate::store) fn has_sent(info: &Value) -> bool {
-    field(text(info), "master_repl_offset").is_some_and(|offset| offset != "0")
-}
-
-fn text(value: &Value) -> &str {
-    match value {
-        Value::BulkString(bytes) => str::from_utf8(bytes).unwrap_or_default(),
-        _ => "",
-    }
+    field(info.text().unwrap_or_default(), "master_repl_offset").is_some_and(|offset| offset != "0")
 }
 
 /// The value of `name:value` among the lines of `INFO`.

@@ -11,8 +11,9 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{Pipeline, Value};
+use crate::store::redis::connection::multiplexer::Multiplexer;
+use crate::store::redis::connection::wire::Value;
+use redis::Pipeline;
 
 use crate::error::Refusal;
 use crate::store::StoreError;
@@ -42,7 +43,7 @@ impl Obstacle {
     /// What the refusal of a script says of all scripts; none where it is about this one.
     pub(in crate::store) fn of(reply: &Value) -> Option<Self> {
         let Value::ServerError(error) = reply else { return None };
-        let details = error.details().unwrap_or_default();
+        let details = error.details();
         match error.code() {
             // Not "no permissions to access a key".
             "NOPERM" if details.contains(" to run the 'eval") => Some(Self::Denied),
@@ -118,11 +119,10 @@ impl Scripting {
     }
 
     /// Asks the server again; whether scripts run by now.
-    pub(in crate::store) async fn ask_again(&self, mut connection: MultiplexedConnection) -> bool {
+    pub(in crate::store) async fn ask_again(&self, connection: Multiplexer) -> bool {
         let mut questions = redis::pipe();
         Self::try_out(&mut questions);
-        let count = questions.len();
-        let Ok(answers) = connection.send_packed_commands(&questions, 0, count).await else {
+        let Ok(answers) = connection.send(&questions).await else {
             return false;
         };
         // An answer of another kind, such as `LOADING`, says nothing of scripts.
@@ -150,12 +150,12 @@ pub(in crate::store) fn tell_regained(server: &impl fmt::Display) {
 
 #[cfg(test)]
 mod tests {
-    use redis::parse_redis_value;
+    use crate::store::redis::connection::wire;
 
     use super::*;
 
     fn reply(text: &str) -> Value {
-        parse_redis_value(format!("{text}\r\n").as_bytes()).unwrap()
+        wire::read(format!("{text}\r\n").as_bytes()).unwrap()
     }
 
     /// As Redis 6.2, 7.0 and 8.2 and Valkey 9.1 say it.

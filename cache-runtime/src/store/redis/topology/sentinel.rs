@@ -2,17 +2,17 @@
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{
-    AsyncConnectionConfig, Cmd, ProtocolVersion, PushInfo, PushKind, RedisConnectionInfo, Value,
-};
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use crate::store::redis::connection::multiplexer::{Listener, Multiplexer};
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
 use crate::store::redis::connection::backoff::Backoff;
-use crate::store::redis::connection::dial::{Driver, dial, open};
-use crate::store::redis::connection::error::Cause;
+use crate::store::redis::connection::dial::{DriverTask, dial, greet, open};
+use crate::store::redis::connection::error::{Cause, refusal};
+use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::url::{Access, Endpoint};
 
 /// How long one sentinel is waited for: others may answer.
@@ -81,77 +81,63 @@ impl Sentinels {
 
 /// What one sentinel says of the primary.
 async fn ask(sentinel: &Endpoint, access: &Access, master: &str) -> Option<Endpoint> {
-    let (mut connection, _driver) = reach(sentinel, access, None).await.ok()?;
+    let (connection, _driver) = reach(sentinel, access, None).await.ok()?;
     let mut question = Cmd::new();
     question.arg("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(master);
-    let Value::Array(answer) = connection.send_packed_command(&question).await.ok()? else {
-        return None;
-    };
-    let [Value::BulkString(host), Value::BulkString(port)] = <[Value; 2]>::try_from(answer).ok()?
-    else {
-        return None;
-    };
-    let port = str::from_utf8(&port).ok()?.parse().ok()?;
-    Some(Endpoint::Tcp { host: String::from_utf8(host).ok()?, port })
+    let Value::Array(answer) = connection.send(&question).await.ok()? else { return None };
+    let [host, port] = &answer[..] else { return None };
+    Some(Endpoint::Tcp { host: host.text()?.to_owned(), port: port.text()?.parse().ok()? })
 }
 
 /// A sentinel's news of primaries.
 struct Channel {
-    news: UnboundedReceiver<PushInfo>,
-    _connection: (MultiplexedConnection, Driver),
+    news: UnboundedReceiver<Value>,
+    _connection: (Multiplexer, DriverTask),
 }
 
 impl Channel {
     async fn open(sentinel: &Endpoint, access: &Access) -> Result<Self, Cause> {
         let (sender, news) = unbounded_channel();
-        let mut connection = reach(sentinel, access, Some(sender)).await?;
-        connection.0.subscribe("+switch-master").await?;
-        Ok(Self { news, _connection: connection })
+        let listener: Listener = Box::new(move |value| {
+            // Nobody listens any more: the connection is about to be closed.
+            _ = sender.send(value);
+        });
+        let connection = reach(sentinel, access, Some(listener)).await?;
+        let mut subscription = Cmd::new();
+        subscription.arg("SUBSCRIBE").arg("+switch-master");
+        match connection.0.send(&subscription).await? {
+            Value::ServerError(error) => Err(refusal(&error, access).into()),
+            _ => Ok(Self { news, _connection: connection }),
+        }
     }
 
     /// The name of the next one that has moved; `None` when the connection has ended.
     async fn switched(&mut self) -> Option<String> {
         loop {
-            let PushInfo { kind, data } = self.news.recv().await?;
-            match (kind, data.as_slice()) {
-                (PushKind::Disconnection, _) => return None,
-                // `<name> <old host> <old port> <new host> <new port>`
-                (PushKind::Message, [_, Value::BulkString(message)]) => {
-                    let message = String::from_utf8_lossy(message);
-                    return message.split(' ').next().map(str::to_owned);
-                }
-                _ => {}
+            let Value::Array(news) = self.news.recv().await? else { continue };
+            // `<name> <old host> <old port> <new host> <new port>`
+            if let [kind, _, message] = &news[..]
+                && kind.text() == Some("message")
+            {
+                return message.text()?.split(' ').next().map(str::to_owned);
             }
         }
     }
 }
 
-/// Connects to a sentinel.
+/// Connects to a sentinel. In RESP2, what it says without having been asked looks like a reply that
+/// nobody waits for, which `listener` gets.
 async fn reach(
     sentinel: &Endpoint,
     access: &Access,
-    news: Option<UnboundedSender<PushInfo>>,
-) -> Result<(MultiplexedConnection, Driver), Cause> {
-    let mut config = AsyncConnectionConfig::new();
-    if let Some(news) = news {
-        config = config.set_push_sender(news);
-    }
+    listener: Option<Listener>,
+) -> Result<(Multiplexer, DriverTask), Cause> {
+    let (connection, driver) = open(dial(sentinel, access.tls, PATIENCE).await?, listener, ());
+    let mut ping = Cmd::new();
+    ping.arg("PING");
     // Most sentinels have no password, and refuse clients that give one.
-    let nobody = Access { tls: access.tls, ..Access::default() };
-    let greet = async |access: &Access| {
-        let mut login = RedisConnectionInfo::default()
-            .set_lib_name(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-            .set_protocol(ProtocolVersion::RESP3);
-        if let Some(user) = &access.user {
-            login = login.set_username(user);
-        }
-        if let Some(password) = &access.password {
-            login = login.set_password(password);
-        }
-        open(dial(sentinel, access.tls, PATIENCE).await?, &login, config.clone(), ()).await
-    };
-    match greet(&nobody).await {
-        Err(Cause::NoPassword(_)) => greet(access).await,
-        result => result,
+    if is_error(&connection.send(&ping).await?, "NOAUTH") {
+        greet(&connection, access).await?;
     }
+    Ok((connection, driver))
 }

@@ -5,8 +5,9 @@ mod replicated;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
-use redis::{Cmd, Value};
+use crate::store::redis::connection::multiplexer::Multiplexer;
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
 use tokio::time::timeout_at;
 
 use crate::record::Origin;
@@ -16,7 +17,7 @@ use crate::store::queue::redis::scripts::{ACK, BURY, READ, RENEW, UNHEARD};
 use crate::store::queue::{Claim, Lane, Position, ReadFrom, ReadReply, Renewal, Unheard};
 use crate::store::redis::commands::encode::millis;
 use crate::store::redis::connection::breaker::Breaker;
-use crate::store::redis::connection::dial::{Driver, dial, log_in};
+use crate::store::redis::connection::dial::{DriverTask, dial, log_in};
 use crate::store::redis::connection::error::{Cause, refusal};
 use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::connection::refusal::is_error;
@@ -34,13 +35,13 @@ const GRACE: Duration = Duration::from_secs(1);
 /// refusal.
 #[derive(Debug)]
 pub(crate) struct Line {
-    connection: MultiplexedConnection,
+    connection: Multiplexer,
     origin: Origin,
     endpoint: Box<Endpoint>,
     plan: Arc<Plan>,
     /// Of the connection that all others share.
     breaker: Arc<Breaker>,
-    _driver: Driver,
+    _driver: DriverTask,
 }
 
 impl Line {
@@ -62,8 +63,8 @@ impl Line {
         let Plan { source, access, settings } = &*plan;
         let endpoint = source.endpoint(access).await?;
         let stream = dial(&endpoint, access.tls, settings.connect_timeout).await?;
-        let (mut connection, driver) = log_in(stream, access, ()).await?;
-        let server = Server::ask(&mut connection, access, &settings.client_name).await?;
+        let (connection, driver) = log_in(stream, access, ()).await?;
+        let server = Server::ask(&connection, access, &settings.client_name).await?;
         if matches!(source, Source::Primary(_)) && !server.is_primary {
             return Err(Cause::Topology("no primary yet"));
         }
@@ -225,8 +226,8 @@ impl Line {
     }
 
     async fn call(&self, command: &Cmd, by: Deadline) -> StoreResult<Value> {
-        let mut connection = self.connection.clone();
-        let reply = Box::pin(connection.send_packed_command(command));
+        let connection = self.connection.clone();
+        let reply = connection.send(command);
         match timeout_at(by, reply).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(_)) => Err(StoreError::Lost),

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use redis::{Cmd, Pipeline, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::{Cmd, Pipeline};
 use tokio::time::timeout_at;
 
 use crate::store::queue::redis::connection::{GRACE, Line};
@@ -65,8 +66,8 @@ impl Line {
         wait.arg(replicas).arg(millis(patience));
         let mut all = Pipeline::new();
         all.add_command(command.clone()).add_command(info).add_command(wait);
-        let mut connection = self.connection.clone();
-        let replies = Box::pin(connection.send_packed_commands(&all, 0, 3));
+        let connection = self.connection.clone();
+        let replies = connection.send(&all);
         let replies = match timeout_at(by + GRACE, replies).await {
             Ok(Ok(replies)) => replies,
             Ok(Err(_)) => return Err(StoreError::Lost),

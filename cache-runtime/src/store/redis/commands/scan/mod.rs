@@ -5,7 +5,8 @@ mod visit;
 
 use std::time::Duration;
 
-use redis::{Cmd, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
 use tokio::time::Instant;
 
 pub(crate) use self::progress::Sweep;
@@ -182,7 +183,7 @@ impl Session<'_> {
         };
         // A key that is not text is not ours.
         let keys = keys.into_iter().filter_map(|key| match key {
-            Value::BulkString(key) => String::from_utf8(key).ok(),
+            Value::BulkString(key) => String::from_utf8(key.into()).ok(),
             _ => None,
         });
         Ok((cursor, keys.collect()))

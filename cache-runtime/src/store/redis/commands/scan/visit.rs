@@ -1,6 +1,7 @@
 //! Looking at all keys that match a pattern, for operators, no faster than they say.
 
-use redis::{Cmd, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
 use tokio::time::Instant;
 
 use crate::store::redis::RedisStore;

@@ -1,6 +1,7 @@
 //! Commands and their replies, by the connection that all calls share.
 
-use redis::{Cmd, Pipeline, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::{Cmd, Pipeline};
 use tokio::time::timeout_at;
 
 use crate::store::redis::connection::admission::Admission;
@@ -76,10 +77,7 @@ impl<'a> Session<'a> {
         command: &'s Cmd,
         deadline: Deadline,
     ) -> impl Future<Output = StoreResult<Value>> + use<'s, 'a> {
-        // Boxed, as in the client's own high-level functions: its future takes more than 2 KB. So
-        // would every future of ours that awaits it, and each would be copied when it is put into
-        // the next.
-        let reply = Box::pin(self.connection.send_packed_command(command));
+        let reply = self.connection.send(command);
         async move { admission.conclude(timeout_at(deadline, reply).await) }
     }
 
@@ -113,13 +111,11 @@ impl<'a> Session<'a> {
         commands: &Pipeline,
         deadline: Deadline,
     ) -> StoreResult<Vec<Value>> {
-        let count = commands.len();
         let admission = match self.node.admit(self.epoch) {
             Some(admission) => admission,
             None => Box::pin(self.node.admit_in_line(self.epoch, deadline)).await?,
         };
-        let replies = Box::pin(self.connection.send_packed_commands(commands, 0, count));
-        let replies = admission.conclude(timeout_at(deadline, replies).await)?;
-        if replies.len() == count { Ok(replies) } else { Err(self.out_of_order()) }
+        let replies = self.connection.send(commands);
+        admission.conclude(timeout_at(deadline, replies).await)
     }
 }

@@ -1,7 +1,8 @@
 //! Calls with large values, which go by the
 //! [second connection](crate::store::redis::connection::bulk).
 
-use redis::{Cmd, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
 
 use crate::store::redis::connection::session::Session;
 use crate::store::{Name, StoreError, StoreResult};

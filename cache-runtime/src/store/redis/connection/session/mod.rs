@@ -7,8 +7,8 @@ mod scripts;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use redis::Value;
-use redis::aio::MultiplexedConnection;
+use crate::store::redis::connection::multiplexer::Multiplexer;
+use crate::store::redis::connection::wire::Value;
 
 use crate::record::Origin;
 use crate::store::StoreError;
@@ -29,7 +29,7 @@ pub(crate) struct Session<'a> {
     node: &'a Node,
     // A handle of its own, and the little that is needed of the link: counting references to the
     // link as well would make all threads write to one more place, for every hit.
-    connection: MultiplexedConnection,
+    connection: Multiplexer,
     epoch: u64,
     origin: Origin,
     /// Why no scripts run, if none do.

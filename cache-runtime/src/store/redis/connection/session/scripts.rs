@@ -1,6 +1,6 @@
 //! Calls of scripts.
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 
 use crate::store::StoreResult;
 use crate::store::redis::connection::large::LARGE;

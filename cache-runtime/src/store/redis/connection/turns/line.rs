@@ -8,7 +8,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use crate::store::redis::connection::turns::Granted;

@@ -28,7 +28,7 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 use tokio::time::{Instant, timeout_at};
 
 pub(in crate::store) use self::line::Others;

@@ -1,12 +1,12 @@
 //! Where all keys are, for those who have to see each of them.
 
-use redis::{Cmd, Value};
+use crate::store::redis::connection::wire::Value;
+use redis::Cmd;
 
 use crate::error::Refusal;
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::topology::cluster::Cluster;
 use crate::store::redis::topology::cluster::map::Member;
-use crate::store::redis::topology::cluster::report::text;
 use crate::store::sweeps::STEP;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -92,7 +92,7 @@ impl Session<'_> {
         match self.call(&question, by).await? {
             Value::ServerError(error) if error.code() == "NOPERM" => Ok(None),
             reply @ Value::ServerError(_) => Err(self.refused(reply)),
-            reply => Ok(text(&reply).and_then(Holding::read)),
+            reply => Ok(reply.text().and_then(Holding::read)),
         }
     }
 }

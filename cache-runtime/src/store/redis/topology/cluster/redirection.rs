@@ -1,6 +1,6 @@
 //! What a node says of a key that it does not serve.
 
-use redis::ServerError;
+use crate::store::redis::connection::wire::ServerError;
 
 use crate::store::redis::topology::cluster::slot::SLOTS;
 use crate::store::redis::url::Endpoint;
@@ -23,7 +23,7 @@ impl Redirection {
             "ASK" => true,
             _ => return None,
         };
-        let (slot, address) = error.details()?.split_once(' ')?;
+        let (slot, address) = error.details().split_once(' ')?;
         let (host, port) = address.rsplit_once(':')?;
         let slot = slot.parse().ok().filter(|slot| usize::from(*slot) < SLOTS)?;
         let endpoint = announced(host, port.parse().ok()?, server)?;
@@ -47,7 +47,8 @@ pub(super) fn announced(host: &str, port: u16, server: &Endpoint) -> Option<Endp
 
 #[cfg(test)]
 mod tests {
-    use redis::{Value, parse_redis_value};
+    use crate::store::redis::connection::wire;
+    use crate::store::redis::connection::wire::Value;
 
     use super::*;
 
@@ -56,7 +57,7 @@ mod tests {
     }
 
     fn read(error: &str) -> Option<Redirection> {
-        match parse_redis_value(format!("-{error}\r\n").as_bytes()) {
+        match wire::read(format!("-{error}\r\n").as_bytes()) {
             Ok(Value::ServerError(error)) => Redirection::read(&error, &at("asked", 6379)),
             other => panic!("{other:?}"),
         }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use redis::Value;
+use crate::store::redis::connection::wire::Value;
 
 use crate::store::redis::connection::dial::{dial, log_in};
 use crate::store::redis::connection::error::{Cause, refusal};
@@ -37,11 +37,11 @@ impl Report {
         patience: Duration,
     ) -> Result<Self, Cause> {
         let stream = dial(endpoint, access.tls, patience).await?;
-        let (mut connection, _driver) = log_in(stream, access, ()).await?;
+        let (connection, _driver) = log_in(stream, access, ()).await?;
         let mut questions = redis::pipe();
         questions.cmd("CLUSTER").arg("SLOTS");
         questions.cmd("CLUSTER").arg("NODES");
-        let answers = connection.send_packed_commands(&questions, 0, questions.len()).await?;
+        let answers = connection.send(&questions).await?;
         let [slots, nodes] =
             <[Value; 2]>::try_from(answers).map_err(|_| Cause::Protocol(NOT_REDIS))?;
         let claims = match &slots {
@@ -72,13 +72,13 @@ impl Claim {
         };
         let [host, Value::Int(port), more @ ..] = &primary[..] else { return None };
         let (first, last) = (u16::try_from(*first).ok()?, u16::try_from(*last).ok()?);
-        let host = match (text(host), more) {
+        let host = match (host.text(), more) {
             // Its name is not known, or to be kept to itself; then its address is said here.
             (Some("?") | None, [_, Value::Array(extra), ..]) => address(extra).unwrap_or_default(),
             (host, _) => host.unwrap_or_default(),
         };
         let endpoint = announced(host, u16::try_from(*port).ok()?, asked)?;
-        let id = more.first().and_then(text).unwrap_or_default().to_owned();
+        let id = more.first().and_then(Value::text).unwrap_or_default().to_owned();
         Some(Self { first, last, endpoint, id })
     }
 }
@@ -86,13 +86,13 @@ impl Claim {
 /// The value of `ip` in `[name, value, …]`.
 fn address(extra: &[Value]) -> Option<&str> {
     let mut pairs = extra.chunks_exact(2);
-    pairs.find_map(|pair| if text(&pair[0])? == "ip" { text(&pair[1]) } else { None })
+    pairs.find_map(|pair| if pair[0].text()? == "ip" { pair[1].text() } else { None })
 }
 
 /// From the lines of `CLUSTER NODES`: `id address flags primary ping pong epoch state slot…`. Where
 /// the user may not ask for them there are none.
 fn epochs(nodes: &Value) -> HashMap<String, u64> {
-    let lines = text(nodes).unwrap_or_default().lines();
+    let lines = nodes.text().unwrap_or_default().lines();
     let epoch = |line: &str| {
         let mut words = line.split(' ');
         Some((words.next()?.to_owned(), words.nth(5)?.parse().ok()?))
@@ -107,20 +107,12 @@ fn array(value: &Value) -> Option<&[Value]> {
     }
 }
 
-pub(super) fn text(value: &Value) -> Option<&str> {
-    match value {
-        Value::BulkString(bytes) => str::from_utf8(bytes).ok(),
-        Value::VerbatimString { text, .. } => Some(text),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn bulk(text: &str) -> Value {
-        Value::BulkString(text.as_bytes().to_vec())
+        Value::BulkString(text.to_owned().into())
     }
 
     fn range(primary: Vec<Value>) -> Value {

@@ -1,0 +1,111 @@
+//! What a reply says that is there as a whole.
+
+use bytes::Bytes;
+
+use crate::store::redis::connection::wire::frames::{count, line};
+use crate::store::redis::connection::wire::{Malformed, ServerError, Value};
+
+/// How deep values may be within one another. Those of our commands are three deep.
+const DEEPEST: usize = 32;
+
+/// The most elements that room is made for before they have been seen.
+const FORESEEN: usize = 1024;
+
+/// A reply that is being decoded.
+pub(super) struct Decoder {
+    reply: Bytes,
+    at: usize,
+}
+
+impl Decoder {
+    pub(super) fn new(reply: Bytes) -> Self {
+        Self { reply, at: 0 }
+    }
+
+    /// The value that the reply consists of.
+    pub(super) fn decode(mut self) -> Result<Value, Malformed> {
+        self.value(DEEPEST)
+    }
+
+    /// The next value, which may be so deep.
+    fn value(&mut self, depth: usize) -> Result<Value, Malformed> {
+        let depth = depth.checked_sub(1).ok_or(Malformed)?;
+        let rest = self.reply.get(self.at..).unwrap_or_default();
+        let (kind, line, length) = line(rest)?.ok_or(Malformed)?;
+        let number = || str::from_utf8(line).ok();
+        let simple = match kind {
+            b'+' => Value::SimpleString(String::from_utf8_lossy(line).into_owned()),
+            b'-' => Value::ServerError(ServerError::new(line)),
+            b':' => Value::Int(number().and_then(|it| it.parse().ok()).ok_or(Malformed)?),
+            b',' => Value::Double(number().and_then(|it| it.parse().ok()).ok_or(Malformed)?),
+            b'#' => match line {
+                b"t" => Value::Boolean(true),
+                b"f" => Value::Boolean(false),
+                _ => return Err(Malformed),
+            },
+            b'_' => Value::Nil,
+            b'(' => Value::BigNumber(self.reply.slice_ref(line)),
+            _ => {
+                let count = count(line, kind)?;
+                self.at += length;
+                return match count {
+                    None => Ok(Value::Nil),
+                    Some(count) => self.compound(kind, count, depth),
+                };
+            }
+        };
+        self.at += length;
+        Ok(simple)
+    }
+
+    /// The value of which the first line has said the kind and the size.
+    fn compound(&mut self, kind: u8, count: usize, depth: usize) -> Result<Value, Malformed> {
+        Ok(match kind {
+            b'$' => Value::BulkString(self.string(count)?),
+            b'!' => Value::ServerError(ServerError::new(&self.string(count)?)),
+            b'=' => {
+                let string = self.string(count)?;
+                // Three letters and a colon say how it is to be shown.
+                if string.get(3) != Some(&b':') {
+                    return Err(Malformed);
+                }
+                Value::BulkString(string.slice(4..))
+            }
+            b'*' => Value::Array(self.values(count, depth)?),
+            b'~' => Value::Set(self.values(count, depth)?),
+            b'>' => Value::Push(self.values(count, depth)?),
+            b'%' => Value::Map(self.pairs(count, depth)?),
+            b'|' => {
+                self.pairs(count, depth)?;
+                self.value(depth)?
+            }
+            _ => return Err(Malformed),
+        })
+    }
+
+    fn string(&mut self, size: usize) -> Result<Bytes, Malformed> {
+        let end = self.at.checked_add(size).ok_or(Malformed)?;
+        if end.checked_add(2).is_none_or(|end| end > self.reply.len()) {
+            return Err(Malformed);
+        }
+        let string = self.reply.slice(self.at..end);
+        self.at = end + 2;
+        Ok(string)
+    }
+
+    fn values(&mut self, count: usize, depth: usize) -> Result<Vec<Value>, Malformed> {
+        let mut values = Vec::with_capacity(count.min(FORESEEN));
+        for _ in 0..count {
+            values.push(self.value(depth)?);
+        }
+        Ok(values)
+    }
+
+    fn pairs(&mut self, count: usize, depth: usize) -> Result<Vec<(Value, Value)>, Malformed> {
+        let mut pairs = Vec::with_capacity(count.min(FORESEEN));
+        for _ in 0..count {
+            pairs.push((self.value(depth)?, self.value(depth)?));
+        }
+        Ok(pairs)
+    }
+}

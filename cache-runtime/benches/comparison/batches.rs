@@ -1,8 +1,6 @@
 //! A hundred entries at once.
 
 use std::collections::HashMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use cache_runtime::cached;
 use redis::aio::MultiplexedConnection;
@@ -10,13 +8,15 @@ use redis::{AsyncCommands as _, Pipeline};
 use tokio::task::JoinSet;
 
 use super::hand;
-use super::measure::{Contender, compare};
+use super::measure::Contender;
 use super::ours::{user, user_key};
-use super::scenarios::{Bench, ENTRIES};
+use super::scenarios::{Bench, ENTRIES, fresh};
 use super::subject::User;
 
 /// Entries of one batch.
 const BATCH: u64 = 100;
+
+pub(crate) const BATCHED: &str = "batch";
 
 #[cached(batch(id in ids), key = user_key(id), ttl = 3600)]
 async fn users(ids: &[u64]) -> HashMap<u64, User> {
@@ -58,67 +58,54 @@ async fn single_calls(ids: Vec<u64>) -> HashMap<u64, User> {
 
 impl Bench {
     pub(crate) fn batches(&self) {
-        let ids = |argument: u64| -> Vec<u64> {
-            (0..BATCH).map(|n| (argument * BATCH + n) % ENTRIES).collect()
-        };
+        for callers in [1, 16] {
+            self.compare(
+                &format!("batches of {BATCH} hits, 300 B each, callers: {callers}"),
+                self.batches_of_hits(callers),
+            );
+        }
+        self.compare(
+            &format!("batches of {BATCH} misses, 300 B each, callers: 1"),
+            self.batches_of_misses(1),
+        );
+    }
+
+    pub(crate) fn batches_of_hits(&self, callers: u64) -> Vec<Contender<'_>> {
+        let ids = |argument: u64| batch(argument * BATCH % ENTRIES);
         self.runtime.block_on(async {
             for argument in 0..ENTRIES / BATCH {
                 users(&ids(argument)).await;
                 users_by_hand(self.connection.clone(), &ids(argument)).await;
             }
         });
-        for callers in [1, 16] {
-            compare(
-                &format!("batches of {BATCH} hits, 300 B each, callers: {callers}"),
-                self.effort.rounds,
-                vec![
-                    Contender::new("MGET by hand", || {
-                        self.by_hand(callers, move |connection, argument| async move {
-                            users_by_hand(connection, &ids(argument)).await
-                        })
-                    }),
-                    Contender::new("batch", || {
-                        self.cached(
-                            callers,
-                            move |argument| async move { users(&ids(argument)).await },
-                        )
-                    }),
-                    Contender::new("single calls", || {
-                        self.cached(callers, move |argument| single_calls(ids(argument)))
-                    }),
-                ],
-            );
-        }
-        // No argument twice.
-        let fresh = Arc::new(AtomicU64::new(ENTRIES));
-        let next = move || {
-            let first = fresh.fetch_add(BATCH, Ordering::Relaxed);
-            (first..first + BATCH).collect::<Vec<_>>()
-        };
-        let (one, other, third) = (next.clone(), next.clone(), next);
-        compare(
-            &format!("batches of {BATCH} misses, 300 B each, callers: 1"),
-            self.effort.rounds,
-            vec![
-                Contender::new("MGET by hand", || {
-                    let next = one.clone();
-                    self.by_hand(1, move |connection, _| {
-                        let ids = next();
-                        async move { users_by_hand(connection, &ids).await }
-                    })
-                }),
-                Contender::new("batch", || {
-                    let next = other.clone();
-                    self.cached(1, move |_| {
-                        let ids = next();
-                        async move { users(&ids).await }
-                    })
-                }),
-                Contender::new("single calls", || {
-                    let next = third.clone();
-                    self.cached(1, move |_| single_calls(next()))
-                }),
-            ],
-        );
+        self.batches_of(callers, ids)
     }
+
+    pub(crate) fn batches_of_misses(&self, callers: u64) -> Vec<Contender<'_>> {
+        self.batches_of(callers, |_| batch(fresh(BATCH)))
+    }
+
+    fn batches_of(
+        &self,
+        callers: u64,
+        ids: impl Fn(u64) -> Vec<u64> + Copy + Send + Sync + 'static,
+    ) -> Vec<Contender<'_>> {
+        vec![
+            Contender::new("MGET by hand", move || {
+                self.by_hand(callers, move |connection, argument| async move {
+                    users_by_hand(connection, &ids(argument)).await
+                })
+            }),
+            Contender::new(BATCHED, move || {
+                self.cached(callers, move |argument| async move { users(&ids(argument)).await })
+            }),
+            Contender::new("single calls", move || {
+                self.cached(callers, move |argument| single_calls(ids(argument)))
+            }),
+        ]
+    }
+}
+
+fn batch(first: u64) -> Vec<u64> {
+    (first..first + BATCH).collect()
 }

@@ -5,13 +5,19 @@
 //! cargo bench -p cache-runtime --bench comparison -- hits misses    # some of it
 //! cargo bench -p cache-runtime --bench comparison -- peers          # beside what users would pick instead
 //! cargo bench -p cache-runtime --bench comparison -- peers --placement=all
+//! cargo bench -p cache-runtime --bench comparison -- goals          # beside what is to be reached
+//! cargo bench -p cache-runtime --bench comparison -- goals --only=hits,misses --plot=goals.svg
+//! cargo bench -p cache-runtime --bench comparison -- --rounds=3     # less of it
 //! cargo bench -p cache-runtime --bench comparison -- --quick        # whether it runs
 //! ```
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench ends where it cannot go on")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
+mod arguments;
 mod batches;
+mod embedded;
+mod goals;
 mod hand;
 mod measure;
 mod ours;
@@ -26,38 +32,23 @@ mod subject;
 mod tags;
 mod writes;
 
-use std::env;
-use std::time::Duration;
-
+use self::arguments::Arguments;
 use self::placement::Placement;
 use self::scenarios::Bench;
 use self::server::Server;
 
-/// How long and how often each contender is measured.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Effort {
-    pub(crate) turn: Duration,
-    pub(crate) rounds: usize,
-}
-
-const FULL: Effort = Effort { turn: Duration::from_millis(400), rounds: 9 };
-const QUICK: Effort = Effort { turn: Duration::from_millis(20), rounds: 1 };
-
 fn main() {
-    let arguments: Vec<_> = env::args().skip(1).collect();
-    if let [role, rest @ ..] = &arguments[..]
-        && role == stampede::CHILD
-    {
+    let arguments = Arguments::of_this_process();
+    if let Some(rest) = arguments.of_role(stampede::CHILD) {
         return stampede::child(rest);
     }
-    let Some(placement) = Placement::asked() else {
-        return Placement::each();
+    if arguments.names("goals") {
+        return goals::run(&arguments);
+    }
+    let Some(placement) = Placement::asked(&arguments) else {
+        return Placement::each(&arguments);
     };
-    let effort = if arguments.iter().any(|argument| argument == "--quick") { QUICK } else { FULL };
-    // Cargo adds `--bench`.
-    let names: Vec<_> = arguments.iter().filter(|argument| !argument.starts_with("--")).collect();
-    let wanted = |name: &str| names.is_empty() || names.iter().any(|wanted| *wanted == name);
-
+    let effort = arguments.effort(9);
     let server = Server::start();
     placement.take(server.pid());
     let bench = Bench::new(server.url(), effort, placement.workers);
@@ -65,34 +56,34 @@ fn main() {
         "{} rounds of {:?}; × is the median ratio to the first line",
         effort.rounds, effort.turn
     );
-    if wanted("hits") {
+    if arguments.want("hits") {
         bench.hits();
     }
-    if wanted("peers") {
+    if arguments.want("peers") {
         bench.peers(server.url());
     }
-    if wanted("misses") {
+    if arguments.want("misses") {
         bench.misses();
     }
-    if wanted("memory") {
+    if arguments.want("memory") {
         bench.memory();
     }
-    if wanted("outage") {
+    if arguments.want("outage") {
         bench.outage();
     }
-    if wanted("writes") {
+    if arguments.want("writes") {
         bench.writes();
     }
-    if wanted("tags") {
+    if arguments.want("tags") {
         bench.tags();
     }
-    if wanted("batches") {
+    if arguments.want("batches") {
         bench.batches();
     }
-    if wanted("queues") {
+    if arguments.want("queues") {
         bench.queues();
     }
-    if wanted("stampede") {
+    if arguments.want("stampede") {
         stampede::run(&server, effort);
     }
 }

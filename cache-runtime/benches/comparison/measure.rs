@@ -78,9 +78,30 @@ pub(crate) fn sample(mut latencies: Vec<Duration>, elapsed: Duration, cpu: Durat
     }
 }
 
-/// Lets all contenders take turns for some rounds, and prints a line for each. Ratios are to the
-/// first contender, within a round: what else the machine does changes more slowly than that.
-pub(crate) fn compare(title: &str, rounds: usize, mut contenders: Vec<Contender<'_>>) {
+/// Calls one after the other for some time, and looks at the clock only now and then: for what costs
+/// not much more than that look. Latencies are means of `LOOK` calls.
+pub(crate) async fn in_turn<B: Future>(span: Duration, call: impl Fn(u64) -> B) -> Sample {
+    /// Calls from one look at the clock to the next.
+    const LOOK: u32 = 500;
+    let (began, cpu) = (Instant::now(), cpu_time());
+    let (mut latencies, mut argument, mut last) = (Vec::new(), 0, began);
+    while last < began + span {
+        for _ in 0..LOOK {
+            black_box(call(argument).await);
+            argument += 1;
+        }
+        let now = Instant::now();
+        latencies.push((now - last) / LOOK);
+        last = now;
+    }
+    let sample = sample(latencies, began.elapsed(), cpu_time().saturating_sub(cpu));
+    let calls = f64::from(LOOK);
+    Sample { per_second: sample.per_second * calls, cpu: sample.cpu / calls, ..sample }
+}
+
+/// What each contender did in each round. Ratios are made within a round: what else the machine
+/// does changes more slowly than that.
+pub(crate) fn take_turns(rounds: usize, contenders: &mut [Contender<'_>]) -> Vec<Vec<Sample>> {
     let mut samples = vec![Vec::with_capacity(rounds); contenders.len()];
     for round in 0..rounds {
         for turn in 0..contenders.len() {
@@ -89,13 +110,20 @@ pub(crate) fn compare(title: &str, rounds: usize, mut contenders: Vec<Contender<
             samples[turn].push((contenders[turn].turn)());
         }
     }
+    samples
+}
+
+/// Lets all contenders take turns for some rounds, and prints a line for each, with ratios to the
+/// first one.
+pub(crate) fn compare(title: &str, rounds: usize, mut contenders: Vec<Contender<'_>>) {
+    let samples = take_turns(rounds, &mut contenders);
     println!("\n{title}");
     println!(
-        "  {:<14} {:>10} {:>5}  {:>9} {:>5}  {:>9} {:>5}  {:>9} {:>5}",
+        "  {:<18} {:>10} {:>5}  {:>9} {:>5}  {:>9} {:>5}  {:>9} {:>5}",
         "", "calls/s", "×", "CPU µs", "×", "p50 µs", "×", "p99 µs", "×"
     );
     for (contender, own) in contenders.iter().zip(&samples) {
-        print!("  {:<14}", contender.name);
+        print!("  {:<18}", contender.name);
         let column = |of: fn(&Sample) -> f64, width: usize, digits: usize| {
             let ratios = own.iter().zip(&samples[0]).map(|(own, first)| of(own) / of(first));
             let value = median(own.iter().map(of));
@@ -109,7 +137,7 @@ pub(crate) fn compare(title: &str, rounds: usize, mut contenders: Vec<Contender<
     }
 }
 
-fn median(values: impl Iterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<_> = values.collect();
     values.sort_by(f64::total_cmp);
     values[values.len() / 2]

@@ -12,10 +12,10 @@ use fred::types::Expiration;
 use fred::types::config::Config;
 use redis::aio::MultiplexedConnection;
 
-use super::measure::{Contender, compare};
+use super::hand;
+use super::measure::Contender;
 use super::scenarios::{Bench, ENTRIES};
 use super::subject::User;
-use super::{hand, ours};
 
 /// How long a lock of the textbook lives.
 const LOCK_MS: u64 = 10_000;
@@ -32,49 +32,37 @@ impl Bench {
             .build();
         self.runtime.block_on(async {
             for id in 0..ENTRIES {
-                hand::user(self.connection.clone(), id).await;
                 by_textbook(self.connection.clone(), id).await;
-                ours::user(id).await;
                 by_cached(id).await.expect("an answer");
                 by_fred(&fred, id).await;
                 by_moka(&moka, id).await;
             }
         });
         for callers in [1, 64, 256] {
-            compare(
-                &format!("hits, 300 B, callers: {callers}"),
-                self.effort.rounds,
-                vec![
-                    Contender::new("by hand", || {
-                        self.by_hand(callers, |connection, id| hand::user(connection, id % ENTRIES))
-                    }),
-                    Contender::new("#[cached]", || {
-                        self.cached(callers, |id| ours::user(id % ENTRIES))
-                    }),
-                    Contender::new("textbook lock", || {
-                        self.by_hand(callers, |connection, id| {
-                            by_textbook(connection, id % ENTRIES)
-                        })
-                    }),
-                    Contender::new("cached, Redis", || {
-                        self.cached(callers, |id| by_cached(id % ENTRIES))
-                    }),
-                    Contender::new("fred", || {
+            let mut contenders = self.hits_of_users(callers);
+            contenders.extend([
+                Contender::new("textbook lock", || {
+                    self.by_hand(callers, |connection, id| by_textbook(connection, id % ENTRIES))
+                }),
+                Contender::new("cached, Redis", || {
+                    self.cached(callers, |id| by_cached(id % ENTRIES))
+                }),
+                Contender::new("fred", || {
+                    let fred = fred.clone();
+                    self.cached(callers, move |id| {
                         let fred = fred.clone();
-                        self.cached(callers, move |id| {
-                            let fred = fred.clone();
-                            async move { by_fred(&fred, id % ENTRIES).await }
-                        })
-                    }),
-                    Contender::new("moka", || {
+                        async move { by_fred(&fred, id % ENTRIES).await }
+                    })
+                }),
+                Contender::new("moka", || {
+                    let moka = moka.clone();
+                    self.cached(callers, move |id| {
                         let moka = moka.clone();
-                        self.cached(callers, move |id| {
-                            let moka = moka.clone();
-                            async move { by_moka(&moka, id % ENTRIES).await }
-                        })
-                    }),
-                ],
-            );
+                        async move { by_moka(&moka, id % ENTRIES).await }
+                    })
+                }),
+            ]);
+            self.compare(&format!("hits, 300 B, callers: {callers}"), contenders);
         }
     }
 }

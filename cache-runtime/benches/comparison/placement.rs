@@ -6,34 +6,40 @@ use std::process::Command;
 use rustix::process::Pid;
 use rustix::thread::{CpuSet, sched_setaffinity};
 
+use super::arguments::Arguments;
+
 /// Which processors the two may use, and how many workers the client has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Placement {
-    name: &'static str,
+    pub(crate) name: &'static str,
     client: &'static [usize],
     server: &'static [usize],
     pub(crate) workers: usize,
 }
 
-const UNPINNED: &[usize] = &[];
+const ANYWHERE: &[usize] = &[];
 
-/// All placements, and first the one that is taken where none is asked for.
-const ALL: [Placement; 4] = [
-    Placement { name: "unpinned", client: UNPINNED, server: UNPINNED, workers: 1 },
-    Placement { name: "unpinned-2", client: UNPINNED, server: UNPINNED, workers: 2 },
-    Placement { name: "same-core", client: &[0], server: &[0], workers: 1 },
-    Placement { name: "two-cores", client: &[0], server: &[1], workers: 1 },
-];
+const UNPINNED: Placement =
+    Placement { name: "unpinned", client: ANYWHERE, server: ANYWHERE, workers: 1 };
+pub(crate) const UNPINNED_2: Placement =
+    Placement { name: "unpinned-2", client: ANYWHERE, server: ANYWHERE, workers: 2 };
+pub(crate) const SAME_CORE: Placement =
+    Placement { name: "same-core", client: &[0], server: &[0], workers: 1 };
+pub(crate) const TWO_CORES: Placement =
+    Placement { name: "two-cores", client: &[0], server: &[1], workers: 1 };
 
-/// What comes before the name of a placement among the arguments.
-const OPTION: &str = "--placement=";
+/// All placements, and first the one that is taken where none is asked for. What was pinned once
+/// stays pinned, so one process takes them in this order.
+pub(crate) const ALL: [Placement; 4] = [UNPINNED, UNPINNED_2, SAME_CORE, TWO_CORES];
+
+/// The option with the name of a placement.
+const OPTION: &str = "placement";
 
 impl Placement {
     /// The one that was asked for. None if it was none of these, but all.
-    pub(crate) fn asked() -> Option<Self> {
-        let asked = env::args().find_map(|it| it.strip_prefix(OPTION).map(str::to_owned));
-        match asked.as_deref() {
-            None => Some(ALL[0]),
+    pub(crate) fn asked(arguments: &Arguments) -> Option<Self> {
+        match arguments.option(OPTION) {
+            None => Some(UNPINNED),
             Some("all") => None,
             Some(name) => {
                 let placement = ALL.into_iter().find(|it| it.name == name);
@@ -43,18 +49,25 @@ impl Placement {
         }
     }
 
+    /// All that were asked for, where nothing means all.
+    pub(crate) fn all_asked(arguments: &Arguments) -> Vec<Self> {
+        match (arguments.option(OPTION), Self::asked(arguments)) {
+            (Some(_), Some(one)) => vec![one],
+            _ => ALL.to_vec(),
+        }
+    }
+
     /// Runs this program once more for each placement, with the same arguments.
-    pub(crate) fn each() {
+    pub(crate) fn each(arguments: &Arguments) {
         let itself = env::current_exe().expect("a path to this program");
         for placement in ALL {
-            let arguments = env::args().skip(1).filter(|it| !it.starts_with(OPTION));
-            let own = format!("{OPTION}{}", placement.name);
-            let status = Command::new(&itself).args(arguments).arg(own).status();
+            let own = format!("--{OPTION}={}", placement.name);
+            let status = Command::new(&itself).args(arguments.without(OPTION)).arg(own).status();
             assert!(status.expect("a child process").success(), "{} failed", placement.name);
         }
     }
 
-    /// Puts this process in its place, and the server in its.
+    /// Puts this thread in its place, with the threads that it will start, and the server in its.
     pub(crate) fn take(self, server: u32) {
         println!(
             "\nplacement {}: client {}, server {}, workers: {}",

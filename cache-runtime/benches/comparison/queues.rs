@@ -12,7 +12,7 @@ use redis::{AsyncCommands as _, RedisResult};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
 
-use super::measure::{Contender, Sample, compare, cpu_time};
+use super::measure::{Contender, Sample, cpu_time};
 use super::scenarios::Bench;
 use super::subject::User;
 
@@ -22,8 +22,11 @@ const GROUP: &str = "sink";
 /// Items of one batch.
 const BATCH: usize = 500;
 /// Items that a sink works off in one turn.
-const BACKLOG: u64 = 50_000;
+const BACKLOG: u64 = 20_000;
 const CALLERS: u64 = 64;
+
+pub(crate) const PUSH: &str = "push";
+pub(crate) const WORKER: &str = "worker";
 
 /// A sink that only counts.
 #[derive(Debug, Default)]
@@ -90,49 +93,53 @@ async fn work_off_by_hand(mut connection: MultiplexedConnection) {
 
 impl Bench {
     pub(crate) fn queues(&self) {
+        self.compare(
+            &format!("pushed, 300 B each, callers: {CALLERS}"),
+            self.pushes_to_queue(CALLERS),
+        );
+        self.compare(
+            &format!("worked off, 300 B each, in batches of {BATCH}"),
+            self.drains_of_queue(),
+        );
+    }
+
+    pub(crate) fn pushes_to_queue(&self, callers: u64) -> Vec<Contender<'_>> {
+        vec![
+            Contender::new("XADD by hand", move || {
+                self.by_hand(callers, |connection, id| push_by_hand(connection, STREAMS[0], id))
+            }),
+            Contender::new(PUSH, move || {
+                self.cached(callers, |id| async move { push(&never_save_queue(), id).await })
+            }),
+        ]
+    }
+
+    pub(crate) fn drains_of_queue(&self) -> Vec<Contender<'_>> {
         self.runtime.block_on(async {
             let mut connection = self.connection.clone();
-            for stream in STREAMS {
-                let created: RedisResult<()> =
-                    connection.xgroup_create_mkstream(stream, GROUP, "0").await;
-                created.expect("an answer to XGROUP");
-            }
+            let created: RedisResult<()> =
+                connection.xgroup_create_mkstream(STREAMS[1], GROUP, "0").await;
+            created.expect("an answer to XGROUP");
         });
-        compare(
-            &format!("pushed, 300 B each, callers: {CALLERS}"),
-            self.effort.rounds,
-            vec![
-                Contender::new("XADD by hand", || {
-                    self.by_hand(CALLERS, |connection, id| push_by_hand(connection, STREAMS[0], id))
-                }),
-                Contender::new("push", || {
-                    self.cached(CALLERS, |id| async move { push(&never_save_queue(), id).await })
-                }),
-            ],
-        );
-        compare(
-            &format!("worked off, 300 B each, in batches of {BATCH}"),
-            self.effort.rounds,
-            vec![
-                Contender::new("XREADGROUP by hand", || {
-                    self.runtime.block_on(async {
-                        let connection = self.connection.clone();
-                        fill(move |id| push_by_hand(connection.clone(), STREAMS[1], id)).await;
-                        let began = (Instant::now(), cpu_time());
-                        work_off_by_hand(self.connection.clone()).await;
-                        worked_off(began)
-                    })
-                }),
-                Contender::new("worker", || {
-                    self.runtime.block_on(async {
-                        fill(|id| async move { push(&save_queue(), id).await }).await;
-                        let (count, began) = (Arc::default(), (Instant::now(), cpu_time()));
-                        save_worker(&count).run(count.reaches(BACKLOG)).await;
-                        worked_off(began)
-                    })
-                }),
-            ],
-        );
+        vec![
+            Contender::new("XREADGROUP by hand", || {
+                self.runtime.block_on(async {
+                    let connection = self.connection.clone();
+                    fill(move |id| push_by_hand(connection.clone(), STREAMS[1], id)).await;
+                    let began = (Instant::now(), cpu_time());
+                    work_off_by_hand(self.connection.clone()).await;
+                    worked_off(began)
+                })
+            }),
+            Contender::new(WORKER, || {
+                self.runtime.block_on(async {
+                    fill(|id| async move { push(&save_queue(), id).await }).await;
+                    let (count, began) = (Arc::default(), (Instant::now(), cpu_time()));
+                    save_worker(&count).run(count.reaches(BACKLOG)).await;
+                    worked_off(began)
+                })
+            }),
+        ]
     }
 }
 

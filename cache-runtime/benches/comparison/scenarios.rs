@@ -1,17 +1,20 @@
 //! Hits and misses.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use cache_runtime::Cache;
 use redis::aio::MultiplexedConnection;
 use tokio::runtime::{self, Runtime};
 
-use super::measure::{Contender, Sample, compare, drive};
-use super::{Effort, hand, ours};
+use super::arguments::Effort;
+use super::measure::{self, Contender, Sample, drive};
+use super::{hand, ours};
 
 /// Entries that hits are spread over.
 pub(crate) const ENTRIES: u64 = 1000;
+
+pub(crate) const BY_HAND: &str = "by hand";
+pub(crate) const CACHED: &str = "#[cached]";
 
 pub(crate) struct Bench {
     pub(crate) runtime: Runtime,
@@ -33,96 +36,69 @@ impl Bench {
     }
 
     pub(crate) fn hits(&self) {
-        self.runtime.block_on(async {
-            for argument in 0..ENTRIES {
-                hand::user(self.connection.clone(), argument).await;
-                hand::page(self.connection.clone(), argument).await;
-                ours::user(argument).await;
-                ours::page(argument).await;
-            }
-        });
         for callers in [1, 64, 256] {
-            compare(
-                &format!("hits, 300 B, callers: {callers}"),
-                self.effort.rounds,
-                vec![
-                    Contender::new("by hand", || {
-                        self.by_hand(callers, |connection, argument| {
-                            hand::user(connection, argument % ENTRIES)
-                        })
-                    }),
-                    Contender::new("#[cached]", || {
-                        self.cached(callers, |argument| ours::user(argument % ENTRIES))
-                    }),
-                ],
-            );
+            self.compare(&format!("hits, 300 B, callers: {callers}"), self.hits_of_users(callers));
         }
         for callers in [1, 64] {
-            compare(
-                &format!("hits, 10 KB, callers: {callers}"),
-                self.effort.rounds,
-                vec![
-                    Contender::new("by hand", || {
-                        self.by_hand(callers, |connection, argument| {
-                            hand::page(connection, argument % ENTRIES)
-                        })
-                    }),
-                    Contender::new("#[cached]", || {
-                        self.cached(callers, |argument| ours::page(argument % ENTRIES))
-                    }),
-                ],
+            self.compare(&format!("hits, 10 KB, callers: {callers}"), self.hits_of_pages(callers));
+        }
+    }
+
+    /// A value of 300 bytes.
+    pub(crate) fn hits_of_users(&self, callers: u64) -> Vec<Contender<'_>> {
+        self.runtime.block_on(async {
+            for id in 0..ENTRIES {
+                hand::user(self.connection.clone(), id).await;
+                ours::user(id).await;
+            }
+        });
+        vec![
+            Contender::new(BY_HAND, move || {
+                self.by_hand(callers, |connection, id| hand::user(connection, id % ENTRIES))
+            }),
+            Contender::new(CACHED, move || self.cached(callers, |id| ours::user(id % ENTRIES))),
+        ]
+    }
+
+    /// A value of 10 KB.
+    pub(crate) fn hits_of_pages(&self, callers: u64) -> Vec<Contender<'_>> {
+        self.runtime.block_on(async {
+            for number in 0..ENTRIES {
+                hand::page(self.connection.clone(), number).await;
+                ours::page(number).await;
+            }
+        });
+        vec![
+            Contender::new(BY_HAND, move || {
+                self.by_hand(callers, |connection, number| hand::page(connection, number % ENTRIES))
+            }),
+            Contender::new(CACHED, move || {
+                self.cached(callers, |number| ours::page(number % ENTRIES))
+            }),
+        ]
+    }
+
+    pub(crate) fn misses(&self) {
+        for callers in [1, 64] {
+            self.compare(
+                &format!("misses, 300 B, callers: {callers}"),
+                self.misses_of_users(callers),
             );
         }
     }
 
     /// Bodies that cost nothing: what is left is the cache.
-    pub(crate) fn misses(&self) {
-        // No argument twice.
-        let fresh = Arc::new(AtomicU64::new(ENTRIES));
-        let next = move || fresh.fetch_add(1, Ordering::Relaxed);
-        for callers in [1, 64] {
-            let (one, other) = (next.clone(), next.clone());
-            compare(
-                &format!("misses, 300 B, callers: {callers}"),
-                self.effort.rounds,
-                vec![
-                    Contender::new("by hand", || {
-                        let next = one.clone();
-                        self.by_hand(callers, move |connection, _| hand::user(connection, next()))
-                    }),
-                    Contender::new("#[cached]", || {
-                        let next = other.clone();
-                        self.cached(callers, move |_| ours::user(next()))
-                    }),
-                ],
-            );
-        }
+    pub(crate) fn misses_of_users(&self, callers: u64) -> Vec<Contender<'_>> {
+        vec![
+            Contender::new(BY_HAND, move || {
+                self.by_hand(callers, |connection, _| hand::user(connection, fresh(1)))
+            }),
+            Contender::new(CACHED, move || self.cached(callers, |_| ours::user(fresh(1)))),
+        ]
     }
 
-    /// The embedded store.
-    pub(crate) fn memory(&self) {
-        let (cache, map) = (Cache::in_memory(), Arc::new(hand::Memory::default()));
-        for callers in [1, 64] {
-            compare(
-                &format!("hits in memory, 300 B, callers: {callers}"),
-                self.effort.rounds,
-                vec![
-                    Contender::new("by hand", || {
-                        let map = Arc::clone(&map);
-                        drive(&self.runtime, callers, self.effort.turn, move |argument| {
-                            let map = Arc::clone(&map);
-                            async move { map.user(argument % ENTRIES) }
-                        })
-                    }),
-                    Contender::new("#[cached]", || {
-                        let cache = cache.clone();
-                        drive(&self.runtime, callers, self.effort.turn, move |argument| {
-                            cache.scope(ours::user(argument % ENTRIES))
-                        })
-                    }),
-                ],
-            );
-        }
+    pub(crate) fn compare(&self, title: &str, contenders: Vec<Contender<'_>>) {
+        measure::compare(title, self.effort.rounds, contenders);
     }
 
     pub(crate) fn by_hand<F, B>(&self, callers: u64, call: F) -> Sample
@@ -131,9 +107,7 @@ impl Bench {
         B: Future<Output: Send> + Send,
     {
         let connection = self.connection.clone();
-        drive(&self.runtime, callers, self.effort.turn, move |argument| {
-            call(connection.clone(), argument)
-        })
+        self.cached(callers, move |argument| call(connection.clone(), argument))
     }
 
     pub(crate) fn cached<F, B>(&self, callers: u64, call: F) -> Sample
@@ -143,4 +117,10 @@ impl Bench {
     {
         drive(&self.runtime, callers, self.effort.turn, call)
     }
+}
+
+/// The first of so many arguments that nothing is stored under yet, in this process.
+pub(crate) fn fresh(arguments: u64) -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(ENTRIES);
+    NEXT.fetch_add(arguments, Ordering::Relaxed)
 }

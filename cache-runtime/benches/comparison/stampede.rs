@@ -9,62 +9,69 @@ use std::time::{Duration, Instant};
 use cache_runtime::{Cache, cached};
 use tokio::runtime::Builder;
 
+use super::arguments::Effort;
+use super::hand;
+use super::scenarios::{BY_HAND, CACHED, fresh};
 use super::server::Server;
 use super::subject::User;
-use super::{Effort, hand};
 
 /// First argument of a process that takes part.
 pub(crate) const CHILD: &str = "stampede-child";
-const BY_HAND: &str = "by hand";
-const CACHED: &str = "#[cached]";
-const BODY: Duration = Duration::from_millis(50);
+/// What the callers wait for.
+pub(crate) const BODIES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(300)];
 const CALLERS: usize = 1000;
 
 /// Bodies of `slow_user` that ran in this process.
 static LOADS: AtomicU64 = AtomicU64::new(0);
 
-#[cached(key = "slow:<id>", ttl = 3600, lock)]
-async fn slow_user(id: u64) -> User {
+#[cached(key = "slow:<id>", ttl = 3600, lock, skip(body))]
+async fn slow_user(id: u64, body: Duration) -> User {
     LOADS.fetch_add(1, Ordering::Relaxed);
-    tokio::time::sleep(BODY).await;
+    tokio::time::sleep(body).await;
     User::new(id)
 }
 
 pub(crate) fn run(server: &Server, effort: Effort) {
     println!(
-        "\nstampede: {CALLERS} callers on a cold key, a body of {BODY:?}; p99 is what callers \
-            waited beyond it"
+        "\nstampede: {CALLERS} callers on a cold key; p99 is what callers waited beyond the body"
     );
     println!(
-        "  {:<14} {:>9} {:>8} {:>12} {:>12}",
-        "", "processes", "loads", "p99 ms", "longest ms"
+        "  {:<14} {:>9} {:>9} {:>8} {:>12} {:>12}",
+        "", "body", "processes", "loads", "p99 ms", "longest ms"
     );
-    for processes in [1, 4] {
+    for (body, processes) in BODIES.into_iter().flat_map(|body| [(body, 1), (body, 4)]) {
         for contender in [BY_HAND, CACHED] {
-            let mut rounds: Vec<_> = (0..effort.rounds)
-                .map(|round| stampede(server, contender, processes, round))
-                .collect();
+            let stampede = || stampede(server, contender, processes, body);
+            let mut rounds: Vec<_> = (0..effort.rounds).map(|_| stampede()).collect();
             rounds.sort_by(|one, other| one.p99.total_cmp(&other.p99));
             let Round { loads, p99, longest } = &rounds[rounds.len() / 2];
-            println!("  {contender:<14} {processes:>9} {loads:>8} {p99:>12.1} {longest:>12.1}");
+            println!(
+                "  {contender:<14} {body:>9?} {processes:>9} {loads:>8} {p99:>12.1} {longest:>12.1}"
+            );
         }
     }
 }
 
-struct Round {
-    loads: u64,
-    p99: f64,
+/// One stampede: bodies that ran, and what callers waited beyond one, in milliseconds.
+pub(crate) struct Round {
+    pub(crate) loads: u64,
+    pub(crate) p99: f64,
     longest: f64,
 }
 
-fn stampede(server: &Server, contender: &str, processes: usize, round: usize) -> Round {
-    let key = format!("{}", processes * 1000 + round);
+pub(crate) fn stampede(
+    server: &Server,
+    contender: &str,
+    processes: usize,
+    body: Duration,
+) -> Round {
+    let (key, millis) = (fresh(1).to_string(), body.as_millis().to_string());
     let callers = (CALLERS / processes).to_string();
     let itself = env::current_exe().expect("a path to this program");
     let mut children: Vec<Child> = (0..processes)
         .map(|_| {
             Command::new(&itself)
-                .args([CHILD, server.url(), contender, &callers, &key])
+                .args([CHILD, server.url(), contender, &callers, &key, &millis])
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .spawn()
@@ -93,29 +100,30 @@ fn stampede(server: &Server, contender: &str, processes: usize, round: usize) ->
         waits.extend(figures.map(|wait| wait.parse::<f64>().expect("a wait")));
     }
     waits.sort_by(f64::total_cmp);
-    let beyond = |part: usize| waits[(waits.len() - 1) * part / 100] - BODY.as_secs_f64() * 1e3;
+    let beyond = |part: usize| waits[(waits.len() - 1) * part / 100] - body.as_secs_f64() * 1e3;
     Round { loads, p99: beyond(99), longest: beyond(100) }
 }
 
 /// Takes part: says that it is ready, waits for a line, and prints its loads and each caller's wait
 /// in milliseconds.
 pub(crate) fn child(arguments: &[String]) {
-    let [url, contender, callers, id] = arguments else { panic!("not to be called by hand") };
-    let (callers, id) = (callers.parse().expect("a number"), id.parse().expect("a number"));
+    let [url, contender, callers, id, body] = arguments else { panic!("not to be called by hand") };
+    let number = |text: &String| text.parse::<u64>().expect("a number");
+    let (callers, id, body) = (number(callers), number(id), Duration::from_millis(number(body)));
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
         let (loads, waits) = if contender == BY_HAND {
             let client = redis::Client::open(url.as_str()).expect("a Redis URL");
             let connection = client.get_multiplexed_async_connection().await;
             let connection = connection.expect("a connection");
-            let waits = rush(callers, || hand::slow_user(connection.clone(), id, BODY)).await;
-            (callers as u64, waits)
+            let waits = rush(callers, || hand::slow_user(connection.clone(), id, body)).await;
+            (callers, waits)
         } else {
             let cache = Cache::connect(url).expect("a Redis URL");
             cache.install();
             // Connects.
             _ = cache.get(&slow_user_key(&id)).await;
-            let waits = rush(callers, || slow_user(id)).await;
+            let waits = rush(callers, || slow_user(id, body)).await;
             (LOADS.load(Ordering::Relaxed), waits)
         };
         println!("{loads}");
@@ -126,7 +134,7 @@ pub(crate) fn child(arguments: &[String]) {
 }
 
 /// All callers at once, when the word is given.
-async fn rush<B>(callers: usize, call: impl Fn() -> B) -> Vec<Duration>
+async fn rush<B>(callers: u64, call: impl Fn() -> B) -> Vec<Duration>
 where
     B: Future<Output: Send> + Send + 'static,
 {
@@ -141,7 +149,7 @@ where
             })
         })
         .collect();
-    let mut waits = Vec::with_capacity(callers);
+    let mut waits = Vec::with_capacity(calls.len());
     for call in calls {
         waits.push(call.await.expect("a caller that does not panic"));
     }

@@ -2,13 +2,10 @@
 //! the value; a miss one more script each, and more round trips if nobody could guess them; and an
 //! invalidation one round trip more than that of a key.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use cache_runtime::{CallExt as _, cached, invalidates, tag};
 
-use super::measure::{Contender, compare};
-use super::scenarios::{Bench, ENTRIES};
+use super::measure::Contender;
+use super::scenarios::{Bench, ENTRIES, fresh};
 use super::subject::User;
 
 #[cached(key = "untagged:<id>", ttl = 3600)]
@@ -63,9 +60,8 @@ impl Bench {
     }
 
     fn hits_with_tags(&self, callers: u64) {
-        compare(
+        self.compare(
             &format!("hits by number of tags, 300 B, callers: {callers}"),
-            self.effort.rounds,
             vec![
                 Contender::new("none", || self.cached(callers, |it| untagged(it % ENTRIES))),
                 Contender::new("1 tag", || self.cached(callers, |it| tagged_once(it % ENTRIES))),
@@ -78,33 +74,18 @@ impl Bench {
     /// What is loaded again has tags that can be guessed, and an argument that comes for the first
     /// time has not.
     fn misses_with_tags(&self, callers: u64) {
-        let fresh = Arc::new(AtomicU64::new(ENTRIES));
-        let next = || {
-            let fresh = Arc::clone(&fresh);
-            move || fresh.fetch_add(1, Ordering::Relaxed)
-        };
-        let (none, three, told) = (next(), next(), next());
-        compare(
+        self.compare(
             &format!("misses by number of tags, 300 B, callers: {callers}"),
-            self.effort.rounds,
             vec![
-                Contender::new("none", || {
-                    let next = none.clone();
-                    self.cached(callers, move |_| untagged(next()))
-                }),
-                Contender::new("3 tags", || {
-                    let next = three.clone();
-                    self.cached(callers, move |_| tagged_thrice(next()))
-                }),
+                Contender::new("none", || self.cached(callers, |_| untagged(fresh(1)))),
+                Contender::new("3 tags", || self.cached(callers, |_| tagged_thrice(fresh(1)))),
                 Contender::new("3 told, unknown", || {
-                    let next = told.clone();
-                    self.cached(callers, move |_| told_thrice(next()))
+                    self.cached(callers, |_| told_thrice(fresh(1)))
                 }),
             ],
         );
-        compare(
+        self.compare(
             &format!("refreshes by number of tags, 300 B, callers: {callers}"),
-            self.effort.rounds,
             vec![
                 Contender::new("none", || {
                     self.cached(callers, |it| untagged(it % ENTRIES).refresh())
@@ -120,9 +101,8 @@ impl Bench {
     }
 
     fn writes_of_tags(&self, callers: u64) {
-        compare(
+        self.compare(
             &format!("#[invalidates] of a key and of a tag, callers: {callers}"),
-            self.effort.rounds,
             vec![
                 Contender::new("key", || self.cached(callers, |it| write_key(it % ENTRIES))),
                 Contender::new("tag", || self.cached(callers, |it| write_tag(it % ENTRIES))),

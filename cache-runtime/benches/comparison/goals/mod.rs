@@ -34,6 +34,11 @@ pub(crate) fn run(arguments: &Arguments) {
     );
 
     let mut outcomes = Vec::new();
+    // Before this thread is pinned: its children would be where it is.
+    if wanted(STAMPEDE) {
+        println!("\nfour processes with two workers each\n{}", heading());
+        outcomes.extend(stampedes(effort.rounds).inspect(|it| println!("{it}")));
+    }
     for placement in Placement::all_asked(arguments) {
         let works: Vec<_> = (WORKS.iter())
             .filter(|work| wanted(work.group) && work.placements.contains(&placement))
@@ -48,10 +53,6 @@ pub(crate) fn run(arguments: &Arguments) {
         for work in works {
             outcomes.extend(work.outcomes(&bench, placement).inspect(|it| println!("{it}")));
         }
-    }
-    if wanted(STAMPEDE) {
-        println!("\nfour processes with two workers each\n{}", heading());
-        outcomes.extend(stampedes(effort.rounds).inspect(|it| println!("{it}")));
     }
 
     let reached = outcomes.iter().filter(|it| it.is_reached()).count();

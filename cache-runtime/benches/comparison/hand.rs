@@ -3,10 +3,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
-use redis::AsyncCommands as _;
 use redis::aio::MultiplexedConnection;
+use redis::{AsyncCommands as _, RedisResult};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -15,34 +14,29 @@ use super::subject::{Page, User};
 pub(crate) const TTL: u64 = 3600;
 
 pub(crate) async fn user(connection: MultiplexedConnection, id: u64) -> User {
-    read_through(connection, format!("hand:user:{id}"), async || User::new(id)).await
+    let user = read_through(connection, format!("hand:user:{id}"), async || User::new(id)).await;
+    user.expect("an answer")
 }
 
 pub(crate) async fn page(connection: MultiplexedConnection, number: u64) -> Page {
-    read_through(connection, format!("hand:page:{number}"), async || Page::new(number)).await
+    let page =
+        read_through(connection, format!("hand:page:{number}"), async || Page::new(number)).await;
+    page.expect("an answer")
 }
 
-pub(crate) async fn slow_user(connection: MultiplexedConnection, id: u64, body: Duration) -> User {
-    let load = async || {
-        tokio::time::sleep(body).await;
-        User::new(id)
-    };
-    read_through(connection, format!("hand:slow:{id}"), load).await
-}
-
-async fn read_through<T: Serialize + DeserializeOwned>(
+pub(crate) async fn read_through<T: Serialize + DeserializeOwned>(
     mut connection: MultiplexedConnection,
     key: String,
     load: impl AsyncFnOnce() -> T,
-) -> T {
-    let found: Option<Vec<u8>> = connection.get(&key).await.expect("an answer to GET");
+) -> RedisResult<T> {
+    let found: Option<Vec<u8>> = connection.get(&key).await?;
     if let Some(value) = found.and_then(|json| serde_json::from_slice(&json).ok()) {
-        return value;
+        return Ok(value);
     }
     let value = load().await;
     let json = serde_json::to_vec(&value).expect("a value that encodes");
-    let () = connection.set_ex(&key, json, TTL).await.expect("an answer to SETEX");
-    value
+    let () = connection.set_ex(&key, json, TTL).await?;
+    Ok(value)
 }
 
 /// A map behind a lock, as is quickly written where there is no Redis. Never forgets.

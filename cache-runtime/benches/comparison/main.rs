@@ -33,8 +33,9 @@ mod tags;
 mod writes;
 
 use self::arguments::Arguments;
+use self::peers::CACHED_WITH_LOCK;
 use self::placement::Placement;
-use self::scenarios::Bench;
+use self::scenarios::{BY_HAND, Bench};
 use self::server::Server;
 
 fn main() {
@@ -59,9 +60,6 @@ fn main() {
     if arguments.want("hits") {
         bench.hits();
     }
-    if arguments.want("peers") {
-        bench.peers(server.url());
-    }
     if arguments.want("misses") {
         bench.misses();
     }
@@ -84,6 +82,9 @@ fn main() {
         bench.queues();
     }
     if arguments.want("stampede") {
-        stampede::run(&server, effort);
+        stampede::run(&server, effort, &[BY_HAND, CACHED_WITH_LOCK]);
+    }
+    if arguments.want("peers") {
+        bench.peers(&server);
     }
 }

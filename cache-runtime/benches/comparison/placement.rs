@@ -68,7 +68,7 @@ impl Placement {
     }
 
     /// Puts this thread in its place, with the threads that it will start, and the server in its.
-    pub(crate) fn take(self, server: u32) {
+    pub(crate) fn take(self, server: Pid) {
         println!(
             "\nplacement {}: client {}, server {}, workers: {}",
             self.name,
@@ -76,7 +76,6 @@ impl Placement {
             shown(self.server),
             self.workers
         );
-        let server = i32::try_from(server).ok().and_then(Pid::from_raw).expect("a process id");
         for (pid, processors) in [(None, self.client), (Some(server), self.server)] {
             if processors.is_empty() {
                 continue;

@@ -5,6 +5,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 const PATIENCE: Duration = Duration::from_secs(10);
 
 pub(crate) struct Server {
@@ -34,8 +36,18 @@ impl Server {
         &self.url
     }
 
-    pub(crate) fn pid(&self) -> u32 {
-        self.process.id()
+    pub(crate) fn pid(&self) -> Pid {
+        Pid::from_child(&self.process)
+    }
+
+    /// It answers nobody until it is thawed.
+    pub(crate) fn freeze(&self) {
+        kill_process(self.pid(), Signal::STOP).expect("a process that runs");
+    }
+
+    pub(crate) fn thaw(&self) {
+        kill_process(self.pid(), Signal::CONT).expect("a process that is frozen");
+        self.answers();
     }
 
     fn answers(&self) {

@@ -3,17 +3,17 @@
 use std::env;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Cache, cached};
+use cache_runtime::Cache;
 use tokio::runtime::Builder;
 
 use super::arguments::Effort;
-use super::hand;
-use super::scenarios::{BY_HAND, CACHED, fresh};
+use super::peers::{LOADS, Load, Peer};
+use super::scenarios::fresh;
 use super::server::Server;
-use super::subject::User;
 
 /// First argument of a process that takes part.
 pub(crate) const CHILD: &str = "stampede-child";
@@ -21,17 +21,7 @@ pub(crate) const CHILD: &str = "stampede-child";
 pub(crate) const BODIES: [Duration; 2] = [Duration::from_millis(50), Duration::from_millis(300)];
 const CALLERS: usize = 1000;
 
-/// Bodies of `slow_user` that ran in this process.
-static LOADS: AtomicU64 = AtomicU64::new(0);
-
-#[cached(key = "slow:<id>", ttl = 3600, lock, skip(body))]
-async fn slow_user(id: u64, body: Duration) -> User {
-    LOADS.fetch_add(1, Ordering::Relaxed);
-    tokio::time::sleep(body).await;
-    User::new(id)
-}
-
-pub(crate) fn run(server: &Server, effort: Effort) {
+pub(crate) fn run(server: &Server, effort: Effort, contenders: &[&str]) {
     println!(
         "\nstampede: {CALLERS} callers on a cold key; p99 is what callers waited beyond the body"
     );
@@ -40,7 +30,7 @@ pub(crate) fn run(server: &Server, effort: Effort) {
         "", "body", "processes", "loads", "p99 ms", "longest ms"
     );
     for (body, processes) in BODIES.into_iter().flat_map(|body| [(body, 1), (body, 4)]) {
-        for contender in [BY_HAND, CACHED] {
+        for contender in contenders {
             let stampede = || stampede(server, contender, processes, body);
             let mut rounds: Vec<_> = (0..effort.rounds).map(|_| stampede()).collect();
             rounds.sort_by(|one, other| one.p99.total_cmp(&other.p99));
@@ -112,20 +102,17 @@ pub(crate) fn child(arguments: &[String]) {
     let (callers, id, body) = (number(callers), number(id), Duration::from_millis(number(body)));
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime").block_on(async {
-        let (loads, waits) = if contender == BY_HAND {
-            let client = redis::Client::open(url.as_str()).expect("a Redis URL");
-            let connection = client.get_multiplexed_async_connection().await;
-            let connection = connection.expect("a connection");
-            let waits = rush(callers, || hand::slow_user(connection.clone(), id, body)).await;
-            (callers, waits)
-        } else {
-            let cache = Cache::connect(url).expect("a Redis URL");
-            cache.install();
-            // Connects.
-            _ = cache.get(&slow_user_key(&id)).await;
-            let waits = rush(callers, || slow_user(id, body)).await;
-            (LOADS.load(Ordering::Relaxed), waits)
-        };
+        let cache = Cache::connect(url).expect("a Redis URL");
+        cache.install();
+        let peer = Arc::new(Peer::connected(contender, url).await);
+        // Connects.
+        peer.user(u64::MAX, Load::Free).await.expect("an answer");
+        let waits = rush(callers, || {
+            let peer = Arc::clone(&peer);
+            async move { peer.user(id, Load::Slow(body)).await.expect("an answer") }
+        });
+        let waits = waits.await;
+        let loads = LOADS.load(Ordering::Relaxed);
         println!("{loads}");
         for wait in waits {
             println!("{}", wait.as_secs_f64() * 1e3);

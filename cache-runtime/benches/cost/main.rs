@@ -22,6 +22,7 @@ mod ours;
 #[expect(dead_code, reason = "there is one placement here")]
 #[path = "../comparison/placement.rs"]
 mod placement;
+#[expect(dead_code, reason = "nothing is frozen here")]
 #[path = "../comparison/server.rs"]
 mod server;
 #[path = "../comparison/subject.rs"]

@@ -9,8 +9,9 @@ mod work;
 use std::fs;
 
 use super::arguments::Arguments;
+use super::peers::CACHED_WITH_LOCK;
 use super::placement::Placement;
-use super::scenarios::{Bench, CACHED};
+use super::scenarios::Bench;
 use super::server::Server;
 use super::stampede::{BODIES, stampede};
 
@@ -73,7 +74,8 @@ fn groups() -> impl Iterator<Item = &'static str> {
 fn stampedes(rounds: usize) -> impl Iterator<Item = Outcome> {
     let server = Server::start();
     BODIES.into_iter().flat_map(move |body| {
-        let rounds: Vec<_> = (0..rounds).map(|_| stampede(&server, CACHED, 4, body)).collect();
+        let rounds: Vec<_> =
+            (0..rounds).map(|_| stampede(&server, CACHED_WITH_LOCK, 4, body)).collect();
         let work = format!("stampede, 4 x 250 callers, {body:?} body");
         let loads = rounds.iter().map(|round| round.loads as f64).max_by(f64::total_cmp);
         [

@@ -42,6 +42,12 @@ impl Bench {
             .time_to_live(Duration::from_secs(hand::TTL))
             .build();
         let cache = Cache::in_memory();
+        self.runtime.block_on(async {
+            for id in 0..ENTRIES {
+                moka.insert(id, User::new(id)).await;
+                cache.scope(ours::user(id)).await;
+            }
+        });
         vec![
             Contender::new("moka", move || {
                 self.runtime.block_on(in_turn(self.effort.turn, |id| {

@@ -18,6 +18,7 @@ pub(super) enum Figure {
     Throughput,
     /// CPU time of the client per call.
     Cpu,
+    /// Time that half of the calls take no longer than.
     P50,
     /// Nanoseconds that a call takes beyond the other one: a difference, and no ratio.
     Beyond,
@@ -55,9 +56,9 @@ impl Bound {
 
 impl Display for Bound {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AtLeast(bound) => write!(formatter, "at least {bound:.2}"),
-            Self::AtMost(bound) => write!(formatter, "at most {bound:.2}"),
+        match *self {
+            Self::AtLeast(bound) => write!(formatter, "at least {}", number(bound)),
+            Self::AtMost(bound) => write!(formatter, "at most {}", number(bound)),
         }
     }
 }
@@ -140,6 +141,11 @@ impl Outcome {
     }
 }
 
+/// With decimals where they say something.
+pub(super) fn number(value: f64) -> String {
+    if value.abs() < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
+}
+
 /// What is above the lines of outcomes.
 pub(super) fn heading() -> String {
     format!(
@@ -154,13 +160,13 @@ impl Display for Outcome {
         let [least, most] = [extreme(f64::min), extreme(f64::max)].map(Option::unwrap_or_default);
         write!(
             formatter,
-            "  {:<46} {:<15} {:>10} {:>10} {:>8.2} {:>15}  {:<13} {}",
+            "  {:<46} {:<15} {:>10} {:>10} {:>8} {:>15}  {:<13} {}",
             self.work,
             self.figure,
             self.first,
             self.own,
-            self.value(),
-            format!("{least:.2} to {most:.2}"),
+            number(self.value()),
+            format!("{} to {}", number(least), number(most)),
             self.bound.to_string(),
             if self.is_reached() { "reached" } else { "MISSED" },
         )

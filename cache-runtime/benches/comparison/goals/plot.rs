@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::goal::{Bound, Outcome};
+use super::goal::{Bound, Outcome, number};
 
 /// Where the bars begin, and how long one is that just reaches its goal.
 const LEFT: f64 = 470.0;
@@ -28,6 +28,8 @@ pub(super) fn svg(outcomes: &[Outcome]) -> String {
             <title>What is reached of each goal</title><style>{STYLE}</style>\
             <rect width=\"960\" height=\"{height}\" rx=\"14\" fill=\"#ffffff\"/>\n\
             <text class=\"title\" x=\"28\" y=\"36\">What is reached of each goal</text>\
+            <text class=\"soft\" x=\"28\" y=\"56\">longer is better, also of what is to be low\
+            </text>\
             <text class=\"soft middle\" x=\"{goal}\" y=\"56\">goal</text>"
     );
     for (outcome, y) in outcomes.iter().zip((0..).map(|line| TOP + LINE * f64::from(line))) {
@@ -39,14 +41,14 @@ pub(super) fn svg(outcomes: &[Outcome]) -> String {
                 <tspan class=\"soft\" dx=\"8\">{} {}</tspan></text>\
                 <rect x=\"{LEFT}\" y=\"{y}\" width=\"{width:.1}\" height=\"18\" rx=\"4\" \
                     fill=\"{color}\"/>\
-                <text class=\"soft\" x=\"{:.1}\" y=\"{}\">{:.2}, {}</text>",
+                <text class=\"soft\" x=\"{:.1}\" y=\"{}\">{}, {}</text>",
             y + 14.0,
             escaped(&outcome.work),
             outcome.placement,
             outcome.figure,
             LEFT + width.max(GOAL) + 10.0,
             y + 14.0,
-            outcome.value(),
+            number(outcome.value()),
             outcome.bound,
         );
     }

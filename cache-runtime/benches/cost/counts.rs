@@ -4,9 +4,8 @@ use std::alloc::System;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::str::FromStr;
-use std::time::Duration;
+use std::thread;
 
-use rustix::time::{ClockId, clock_gettime};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 
 #[global_allocator]
@@ -26,14 +25,18 @@ pub(crate) struct Counts {
 
 impl Counts {
     pub(crate) fn of_this_process() -> Self {
-        let cpu = clock_gettime(ClockId::ProcessCPUTime);
-        let cpu: Duration = cpu.try_into().expect("a time after zero");
-        let sleeps = sleeps();
+        // The kernel brings the time of a thread up to date when it may be another one's turn.
+        thread::yield_now();
+        let cpu = of_threads("schedstat", |text| text.split(' ').next()?.parse().ok());
+        let sleeps = of_threads("status", |text| {
+            let line = text.lines().find_map(|it| it.strip_prefix("voluntary_ctxt_switches:"))?;
+            line.trim().parse().ok()
+        });
         let stats = ALLOCATOR.stats();
         Self {
             allocations: (stats.allocations + stats.reallocations) as f64,
             bytes: stats.bytes_allocated as f64,
-            cpu: cpu.as_secs_f64() * 1e6,
+            cpu: cpu as f64 / 1e3,
             sleeps: sleeps as f64,
         }
     }
@@ -49,15 +52,13 @@ impl Counts {
     }
 }
 
-/// Of all threads (proc(5)).
-fn sleeps() -> u64 {
+/// The sum of what this file says of each thread (proc(5)), which is read under `valgrind` too.
+fn of_threads(file: &str, figure: impl Fn(&str) -> Option<u64>) -> u64 {
     let threads = fs::read_dir("/proc/self/task").expect("Linux");
     threads
         .map(|thread| {
-            let status = thread.expect("a thread").path().join("status");
-            let status = fs::read_to_string(status).expect("its status");
-            let line = status.lines().find_map(|it| it.strip_prefix("voluntary_ctxt_switches:"));
-            line.and_then(|count| count.trim().parse::<u64>().ok()).expect("a count")
+            let text = fs::read_to_string(thread.expect("a thread").path().join(file));
+            figure(&text.expect("a file of a thread")).expect("a figure")
         })
         .sum()
 }

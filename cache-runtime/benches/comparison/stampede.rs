@@ -26,7 +26,7 @@ pub(crate) fn run(server: &Server, effort: Effort, contenders: &[&str]) {
         "\nstampede: {CALLERS} callers on a cold key; p99 is what callers waited beyond the body"
     );
     println!(
-        "  {:<14} {:>9} {:>9} {:>8} {:>12} {:>12}",
+        "  {:<18} {:>9} {:>9} {:>8} {:>12} {:>12}",
         "", "body", "processes", "loads", "p99 ms", "longest ms"
     );
     for (body, processes) in BODIES.into_iter().flat_map(|body| [(body, 1), (body, 4)]) {
@@ -36,7 +36,7 @@ pub(crate) fn run(server: &Server, effort: Effort, contenders: &[&str]) {
             rounds.sort_by(|one, other| one.p99.total_cmp(&other.p99));
             let Round { loads, p99, longest } = &rounds[rounds.len() / 2];
             println!(
-                "  {contender:<14} {body:>9?} {processes:>9} {loads:>8} {p99:>12.1} {longest:>12.1}"
+                "  {contender:<18} {body:>9?} {processes:>9} {loads:>8} {p99:>12.1} {longest:>12.1}"
             );
         }
     }

@@ -3,7 +3,7 @@
 //! ```text
 //! cargo bench -p cache-runtime --bench comparison                   # all of it, some minutes
 //! cargo bench -p cache-runtime --bench comparison -- hits misses    # some of it
-//! cargo bench -p cache-runtime --bench comparison -- peers          # beside what users would pick instead
+//! cargo bench -p cache-runtime --bench comparison -- peers          # beside what others offer
 //! cargo bench -p cache-runtime --bench comparison -- peers --placement=all
 //! cargo bench -p cache-runtime --bench comparison -- goals          # beside what is to be reached
 //! cargo bench -p cache-runtime --bench comparison -- goals --only=hits,misses --plot=goals.svg

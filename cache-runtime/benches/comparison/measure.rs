@@ -78,8 +78,8 @@ pub(crate) fn sample(mut latencies: Vec<Duration>, elapsed: Duration, cpu: Durat
     }
 }
 
-/// Calls one after the other for some time, and looks at the clock only now and then: for what costs
-/// not much more than that look. Latencies are means of `LOOK` calls.
+/// Calls one after the other for some time, and looks at the clock only now and then: for what
+/// costs not much more than that look. Latencies are means of `LOOK` calls.
 pub(crate) async fn in_turn<B: Future>(span: Duration, call: impl Fn(u64) -> B) -> Sample {
     /// Calls from one look at the clock to the next.
     const LOOK: u32 = 500;

@@ -146,11 +146,17 @@ pub(super) fn number(value: f64) -> String {
     if value.abs() < 100.0 { format!("{value:.2}") } else { format!("{value:.0}") }
 }
 
-/// What is above the lines of outcomes.
+/// What is above the lines of outcomes, which are a table in Markdown.
 pub(super) fn heading() -> String {
+    let names = line(["", "", "by hand", "ours", "value", "range", "goal", ""]);
+    format!("{names}\n|---|---|--:|--:|--:|--:|---|---|")
+}
+
+/// A line of the table.
+fn line([work, figure, first, own, value, range, goal, verdict]: [&str; 8]) -> String {
     format!(
-        "  {:<46} {:<15} {:>10} {:>10} {:>8} {:>15}  {:<13}",
-        "", "", "by hand", "ours", "reached", "range", "goal"
+        "| {work:<46} | {figure:<14} | {first:>8} | {own:>8} | {value:>7} | {range:>14} \
+            | {goal:<13} | {verdict:<7} |"
     )
 }
 
@@ -158,17 +164,15 @@ impl Display for Outcome {
     fn fmt(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
         let extreme = |of: fn(f64, f64) -> f64| self.values.iter().copied().reduce(of);
         let [least, most] = [extreme(f64::min), extreme(f64::max)].map(Option::unwrap_or_default);
-        write!(
-            formatter,
-            "  {:<46} {:<15} {:>10} {:>10} {:>8} {:>15}  {:<13} {}",
-            self.work,
+        formatter.write_str(&line([
+            &self.work,
             self.figure,
-            self.first,
-            self.own,
-            number(self.value()),
-            format!("{} to {}", number(least), number(most)),
-            self.bound.to_string(),
-            if self.is_reached() { "reached" } else { "MISSED" },
-        )
+            &self.first,
+            &self.own,
+            &number(self.value()),
+            &format!("{} to {}", number(least), number(most)),
+            &self.bound.to_string(),
+            if self.is_reached() { "reached" } else { "missed" },
+        ]))
     }
 }

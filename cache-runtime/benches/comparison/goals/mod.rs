@@ -37,7 +37,7 @@ pub(crate) fn run(arguments: &Arguments) {
     let mut outcomes = Vec::new();
     // Before this thread is pinned: its children would be where it is.
     if wanted(STAMPEDE) {
-        println!("\nfour processes with two workers each\n{}", heading());
+        println!("\nfour processes with two workers each\n\n{}", heading());
         outcomes.extend(stampedes(effort.rounds).inspect(|it| println!("{it}")));
     }
     for placement in Placement::all_asked(arguments) {
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: &Arguments) {
         }
         let server = Server::start();
         placement.take(server.pid());
-        println!("{}", heading());
+        println!("\n{}", heading());
         let bench = Bench::new(server.url(), effort, placement.workers);
         for work in works {
             outcomes.extend(work.outcomes(&bench, placement).inspect(|it| println!("{it}")));

@@ -1,26 +1,55 @@
 //! Reading: each adapter hands the bound on to the next, and counts where a value begins inside of
 //! another.
+//!
+//! Every hit reads, so nothing here is left over in a program but the count: the adapters hold no
+//! more than that, and all that they do is inlined into what they adapt.
 
 use std::fmt;
 
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor,
+    Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error, MapAccess,
+    SeqAccess, VariantAccess, Visitor,
 };
 
-use crate::codec::depth::{Depth, deeper};
+use crate::codec::depth::{LEVELS, deeper};
+
+/// A value that is read within [`LEVELS`].
+pub(in crate::codec) struct Bounded<T>(pub(in crate::codec) T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Bounded<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::deserialize(Depth { inner: deserializer, left: LEVELS - 1 }).map(Self)
+    }
+}
+
+/// A serde object, and how many levels are left below it.
+struct Depth<T> {
+    inner: T,
+    left: u8,
+}
+
+impl<T> Depth<T> {
+    /// Wraps `inner`, which is inside this one, at the same depth.
+    #[inline]
+    fn wrap<U>(&self, inner: U) -> Depth<U> {
+        Depth { inner, left: self.left }
+    }
+}
 
 impl<'de, T: DeserializeSeed<'de>> DeserializeSeed<'de> for Depth<T> {
     type Value = T::Value;
 
+    #[inline]
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<T::Value, D::Error> {
         let left = deeper(self.left, D::Error::custom)?;
-        self.inner.deserialize(Depth::read(deserializer, left))
+        self.inner.deserialize(Depth { inner: deserializer, left })
     }
 }
 
 macro_rules! deserialize {
     ($($method:ident($($argument:ident: $type:ty),*);)*) => {
         $(
+            #[inline]
             fn $method<V: Visitor<'de>>(
                 self,
                 $($argument: $type,)*
@@ -70,6 +99,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Depth<D> {
         deserialize_ignored_any();
     }
 
+    #[inline]
     fn is_human_readable(&self) -> bool {
         self.inner.is_human_readable()
     }
@@ -78,6 +108,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Depth<D> {
 macro_rules! visit {
     ($($method:ident($($value:ident: $type:ty)?);)*) => {
         $(
+            #[inline]
             fn $method<E: Error>(self, $($value: $type)?) -> Result<V::Value, E> {
                 self.inner.$method($($value)?)
             }
@@ -117,29 +148,34 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Depth<V> {
         visit_unit();
     }
 
+    #[inline]
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
         let left = deeper(self.left, D::Error::custom)?;
-        self.inner.visit_some(Depth::read(deserializer, left))
+        self.inner.visit_some(Depth { inner: deserializer, left })
     }
 
+    #[inline]
     fn visit_newtype_struct<D: Deserializer<'de>>(
         self,
         deserializer: D,
     ) -> Result<V::Value, D::Error> {
         let left = deeper(self.left, D::Error::custom)?;
-        self.inner.visit_newtype_struct(Depth::read(deserializer, left))
+        self.inner.visit_newtype_struct(Depth { inner: deserializer, left })
     }
 
+    #[inline]
     fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<V::Value, A::Error> {
         let seq = self.wrap(seq);
         self.inner.visit_seq(seq)
     }
 
+    #[inline]
     fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<V::Value, A::Error> {
         let map = self.wrap(map);
         self.inner.visit_map(map)
     }
 
+    #[inline]
     fn visit_enum<A: EnumAccess<'de>>(self, data: A) -> Result<V::Value, A::Error> {
         let data = self.wrap(data);
         self.inner.visit_enum(data)
@@ -149,6 +185,7 @@ impl<'de, V: Visitor<'de>> Visitor<'de> for Depth<V> {
 impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Depth<A> {
     type Error = A::Error;
 
+    #[inline]
     fn next_element_seed<T: DeserializeSeed<'de>>(
         &mut self,
         seed: T,
@@ -157,6 +194,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Depth<A> {
         self.inner.next_element_seed(seed)
     }
 
+    #[inline]
     fn size_hint(&self) -> Option<usize> {
         self.inner.size_hint()
     }
@@ -165,6 +203,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Depth<A> {
 impl<'de, A: MapAccess<'de>> MapAccess<'de> for Depth<A> {
     type Error = A::Error;
 
+    #[inline]
     fn next_key_seed<K: DeserializeSeed<'de>>(
         &mut self,
         seed: K,
@@ -173,11 +212,13 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Depth<A> {
         self.inner.next_key_seed(seed)
     }
 
+    #[inline]
     fn next_value_seed<T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<T::Value, A::Error> {
         let seed = self.wrap(seed);
         self.inner.next_value_seed(seed)
     }
 
+    #[inline]
     fn size_hint(&self) -> Option<usize> {
         self.inner.size_hint()
     }
@@ -187,41 +228,46 @@ impl<'de, A: EnumAccess<'de>> EnumAccess<'de> for Depth<A> {
     type Error = A::Error;
     type Variant = Depth<A::Variant>;
 
+    #[inline]
     fn variant_seed<T: DeserializeSeed<'de>>(
         self,
         seed: T,
     ) -> Result<(T::Value, Self::Variant), A::Error> {
-        let Self { inner, left, .. } = self;
+        let Self { inner, left } = self;
         // The name of a variant is no level of its own: writing gives it none.
-        let seed = Depth::read(seed, left.saturating_add(1));
+        let seed = Depth { inner: seed, left: left.saturating_add(1) };
         let (value, variant) = inner.variant_seed(seed)?;
-        Ok((value, Depth::read(variant, left)))
+        Ok((value, Depth { inner: variant, left }))
     }
 }
 
 impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Depth<A> {
     type Error = A::Error;
 
+    #[inline]
     fn unit_variant(self) -> Result<(), A::Error> {
         self.inner.unit_variant()
     }
 
+    #[inline]
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, A::Error> {
         let seed = self.wrap(seed);
         self.inner.newtype_variant_seed(seed)
     }
 
+    #[inline]
     fn tuple_variant<V: Visitor<'de>>(self, len: usize, visitor: V) -> Result<V::Value, A::Error> {
         let left = deeper(self.left, A::Error::custom)?;
-        self.inner.tuple_variant(len, Depth::read(visitor, left))
+        self.inner.tuple_variant(len, Depth { inner: visitor, left })
     }
 
+    #[inline]
     fn struct_variant<V: Visitor<'de>>(
         self,
         fields: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, A::Error> {
         let left = deeper(self.left, A::Error::custom)?;
-        self.inner.struct_variant(fields, Depth::read(visitor, left))
+        self.inner.struct_variant(fields, Depth { inner: visitor, left })
     }
 }

@@ -7,7 +7,59 @@ use serde::ser::{
     SerializeTuple, SerializeTupleStruct, SerializeTupleVariant, Serializer,
 };
 
-use crate::codec::depth::{Depth, Refused, deeper};
+use crate::codec::depth::{LEVELS, deeper};
+
+/// A value that is written within [`LEVELS`], as far as nothing in it is refused.
+pub(in crate::codec) struct Written<'a, T>(
+    pub(in crate::codec) &'a T,
+    pub(in crate::codec) Refused,
+);
+
+impl<T: Serialize> Serialize for Written<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self(inner, refused) = *self;
+        Depth { inner, left: LEVELS, refused }.serialize(serializer)
+    }
+}
+
+/// What a writer refuses because it would be read back as something else.
+#[derive(Clone, Copy)]
+pub(in crate::codec) struct Refused {
+    /// Floats that are not finite.
+    floats: bool,
+    /// What is written as the codec's `null` inside a `Some`.
+    nulls: bool,
+    /// The value is the content of a `Some`.
+    in_some: bool,
+}
+
+impl Refused {
+    /// Of a codec whose `null` stands for several values.
+    pub(in crate::codec) const NULLS: Self = Self { floats: false, nulls: true, in_some: false };
+    /// And for floats as well.
+    pub(in crate::codec) const NULLS_AND_FLOATS: Self = Self { floats: true, ..Self::NULLS };
+    /// Nothing.
+    pub(in crate::codec) const NOTHING: Self = Self { floats: false, nulls: false, in_some: false };
+
+    /// For an element, a field or the content of a variant.
+    fn inside(self) -> Self {
+        Self { in_some: false, ..self }
+    }
+}
+
+/// A serde object, how many levels are left below it, and what it refuses.
+struct Depth<T> {
+    inner: T,
+    left: u8,
+    refused: Refused,
+}
+
+impl<T> Depth<T> {
+    /// Wraps `inner`, which is inside this one, at the same depth.
+    fn wrap<U>(&self, inner: U) -> Depth<U> {
+        Depth { inner, left: self.left, refused: self.refused.inside() }
+    }
+}
 
 impl<T: Serialize + ?Sized> Serialize for Depth<&T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

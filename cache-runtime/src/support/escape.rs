@@ -14,6 +14,11 @@ pub(crate) struct Surroundings {
 
 /// Appends `text`, escaped.
 pub(crate) fn push(out: &mut String, text: &str, around: Surroundings) {
+    // Most texts, such as numbers, are plain.
+    if text.bytes().all(is_plain) && around.next.is_none_or(|next| !text.contains(next)) {
+        out.push_str(text);
+        return;
+    }
     let mut rest = text;
     while let Some(at) = rest.find(|c| must_escape(c, around)) {
         let (plain, tail) = rest.split_at(at);
@@ -37,9 +42,13 @@ pub(crate) fn push_path(out: &mut String, path: &str, around: Surroundings) {
     }
 }
 
+/// Whether a byte has no meaning anywhere in a key, unless it is what stands behind the text.
+fn is_plain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-')
+}
+
 fn must_escape(c: char, around: Surroundings) -> bool {
     match c {
-        'a'..='z' | 'A'..='Z' | '0'..='9' | '_' | '.' | '-' => Some(c) == around.next,
         '%' | ':' | '{' | '}' | '<' | '>' | '*' | '?' | '[' | ']' | '\\' | '!' => true,
         ',' if around.in_list => true,
         _ => Some(c) == around.next || c.is_whitespace() || c.is_control(),

@@ -16,8 +16,8 @@ use crate::error::Error;
 use crate::key::Untyped;
 use crate::metrics::{Ending, OutcomeKind, UncachedReason};
 use crate::read::call::{ReadCall, resolved};
-use crate::read::freshness::AgePolicy;
-use crate::read::interpret::Reply;
+use crate::read::freshness::{AgePolicy, Freshness};
+use crate::read::interpret::{Missing, Reply};
 use crate::read::load::Load;
 use crate::read::load::mode::LoadMode;
 use crate::read::lookup::{Lookup, LookupOutcome, Refresh, Step};
@@ -81,7 +81,10 @@ impl Driver {
                     (self.begin((cache, key), mode, age, steps), false)
                 }
                 Stage::FirstLook(mut look) => match look.as_mut().poll(cx) {
-                    Poll::Ready((lookup, reply)) => (self.looked(lookup, reply, steps), false),
+                    Poll::Ready((mut lookup, reply)) => {
+                        let seen = lookup.judge(reply);
+                        (self.looked(lookup, seen, steps), false)
+                    }
                     Poll::Pending => (Stage::FirstLook(look), true),
                 },
                 Stage::Search(channel, mut search) => {
@@ -154,8 +157,8 @@ impl Driver {
         if let Some(step) = lookup.begin() {
             return self.search(lookup, step);
         }
-        match lookup.ask_at_once() {
-            Some(reply) => self.looked(lookup, reply, steps),
+        match lookup.look_at_once(now) {
+            Some(seen) => self.looked(lookup, seen, steps),
             None => self.first_look(lookup),
         }
     }
@@ -175,10 +178,9 @@ impl Driver {
     fn looked(
         &mut self,
         mut lookup: Lookup<'static>,
-        reply: Reply,
+        (seen, freshness): (Result<Value, Missing>, Freshness),
         steps: &mut dyn Steps,
     ) -> Stage {
-        let (seen, freshness) = lookup.judge(reply);
         let seen = lookup.confirm_by(seen, steps);
         if let Some(ending) = lookup.hit(&seen, freshness) {
             self.ending = ending;

@@ -179,7 +179,7 @@ impl ReadCall {
 
     /// Whether another release has stored a value, and may be able to use it.
     fn is_of_another_release(&self, value: &Value) -> bool {
-        Codec::has(value.codec()) && value.is_whole() && !self.is_of_release(value)
+        !self.is_of_release(value) && Codec::has(value.codec()) && value.is_whole()
     }
 
     /// Whether a value was stored in the way in which this release stores it, whatever its stamps.

@@ -8,7 +8,10 @@ use crate::support::random::random_u64;
 ///
 /// One per *attempt*, never per process: a late fill of an earlier attempt must not pass for the
 /// present one.
+// Aligned, because an enum of a token and of what holds pointers would else be moved in pieces that
+// are out of step with those in which it was made, and for that a processor waits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(align(8))]
 pub(crate) struct Token([u8; Self::LEN]);
 
 /// Marks the token of a push.

@@ -20,7 +20,6 @@ pub(crate) mod sweeps;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::sync::oneshot;
 
 use self::coalesce::Coalescer;
@@ -163,11 +162,6 @@ impl Store {
         by: Deadline,
     ) -> Vec<StoreResult<R::Reply>> {
         self.send_all(Keyed::each(names, &request), by).await
-    }
-
-    /// Reads a record where that takes no waiting: in the embedded store.
-    pub(crate) fn get_at_once(&self, name: Name<'_>) -> Option<StoreResult<Option<Bytes>>> {
-        self.here().map(|store| Ok(Get.execute(store, name)))
     }
 
     /// The store itself, if it is in this process and nothing lies between.

@@ -11,18 +11,19 @@ pub(crate) type Deadline = Instant;
 /// other loaders, do not count: the clock stops for them.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Budget {
-    deadline: Deadline,
+    /// When it began, without the time that was given back.
+    begun: Instant,
     limit: Duration,
 }
 
 impl Budget {
     pub(crate) fn new(limit: Duration) -> Self {
-        Self { deadline: Instant::now() + limit, limit }
+        Self::since(Instant::now(), limit)
     }
 
     /// The time of a call that began at this time.
     pub(crate) fn since(begun: Instant, limit: Duration) -> Self {
-        Self { deadline: begun + limit, limit }
+        Self { begun, limit }
     }
 
     /// The same amount of time again, from now on, for a command that nobody waits for.
@@ -31,11 +32,11 @@ impl Budget {
     }
 
     pub(crate) fn deadline(&self) -> Deadline {
-        self.deadline
+        self.begun + self.limit
     }
 
     /// Gives back the time since `paused`.
     pub(crate) fn resume(&mut self, paused: Instant) {
-        self.deadline += paused.elapsed();
+        self.begun += paused.elapsed();
     }
 }

@@ -175,7 +175,6 @@ impl Flights {
         }
     }
 
-    /// Whether no load is running that a caller could join.
     /// Removes all flights from the map.
     pub(crate) fn forget_all(&self) {
         for shard in &self.shards {

@@ -133,6 +133,9 @@ impl Tags {
     /// Whether a value was stored, or would be, under these tags, whatever their stamps. Which tags
     /// the value has told is up to the value.
     pub(crate) fn are_those_of(&self, value: &Value) -> bool {
+        if self.is_empty() {
+            return value.has_stamps(&[]);
+        }
         let Some(List { of_key, of_value: Some(_), main, .. }) = self.list.as_deref() else {
             return value.has_tags(self.names().iter().map(|tag| tag.hash));
         };

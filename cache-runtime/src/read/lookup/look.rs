@@ -1,6 +1,7 @@
 //! A single look into the store, and turning what it found into the result of the call.
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::engine::flight::Leader;
 use crate::engine::report;
@@ -78,13 +79,22 @@ impl Lookup<'_> {
         }
     }
 
-    /// What the store replies, if that takes no waiting; `None` if it does, as it does with tags.
-    pub(in crate::read) fn ask_at_once(&self) -> Option<Reply> {
+    /// The whole first look, if that takes no waiting: in the embedded store. `None` if it does, as
+    /// it does with tags.
+    pub(in crate::read) fn look_at_once(
+        &mut self,
+        now: Instant,
+    ) -> Option<(Result<Value, Missing>, Freshness)> {
         if !self.needs_value_only() {
             return None;
         }
-        let record = self.call.cache.store()?.get_at_once(self.call.name())?;
-        Some(Reply::of_entry(record))
+        let store = self.call.cache.store()?.here()?;
+        let seen = match store.read(self.call.name(), now) {
+            Some(record) => self.judge_record(record, &Standing::none()),
+            None => Err(Missing::Nothing(MissReason::Absent, None)),
+        };
+        let freshness = self.freshness(&seen, 0);
+        Some((seen, freshness))
     }
 
     /// Interprets a reply, which gives a value that may not decode. Also says what may be done with
@@ -97,21 +107,22 @@ impl Lookup<'_> {
             self.call.interpret(reply)
         };
         let seen = self.noted(seen);
-        let freshness = match &seen {
-            Ok(value) => {
-                // Zero if the store was not asked.
-                if now_ms > 0 {
-                    trace::age(now_ms.saturating_sub(value.stored_at_ms()));
-                    report::found(value.stored_at_ms(), value.fresh_until_ms(), now_ms);
-                }
-                Freshness::of(value, self.age, self.call.callsite.policy(), now_ms)
-            }
-            Err(_) => Freshness::Expired,
-        };
+        let freshness = self.freshness(&seen, now_ms);
         (seen, freshness)
     }
 
-    /// Interprets a record that came instead of the lease, under the stamps of the lease.
+    /// What may be done with what was seen, at this time by the store's clock.
+    fn freshness(&self, seen: &Result<Value, Missing>, now_ms: u64) -> Freshness {
+        let Ok(value) = seen else { return Freshness::Expired };
+        // Zero if the store was not asked.
+        if now_ms > 0 {
+            trace::age(now_ms.saturating_sub(value.stored_at_ms()));
+            report::found(value.stored_at_ms(), value.fresh_until_ms(), now_ms);
+        }
+        Freshness::of(value, self.age, self.call.callsite.policy(), now_ms)
+    }
+
+    /// Interprets a record that was read under these stamps.
     pub(super) fn judge_record(
         &mut self,
         record: Bytes,

@@ -5,7 +5,7 @@ use tokio::time::Instant;
 
 use crate::record::{self, Kind, Origin};
 use crate::store::memory::transitions::{Content, Fence, Slot};
-use crate::store::memory::{Execute, MemoryStore, lock, millis};
+use crate::store::memory::{Execute, MemoryStore, millis, read};
 use crate::store::{Inspect, Inspected, Name, namespace};
 
 impl Execute for Inspect {
@@ -53,7 +53,7 @@ impl MemoryStore {
     ) -> Vec<(String, Inspected)> {
         let mut found = Vec::new();
         for shard in &self.shards {
-            let keys = lock(shard).keys(|key| namespace::matches(pattern, key));
+            let keys = read(shard).keys(|key| namespace::matches(pattern, key));
             let seen = |key: &str| Some((key.to_owned(), request.execute(self, Name::new(key))?));
             found.extend(keys.iter().filter_map(|key| seen(key)));
         }

@@ -15,7 +15,7 @@ mod values;
 mod weight;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
@@ -35,7 +35,8 @@ const SHARDS: usize = 16;
 /// Entries in this process's memory.
 #[derive(Debug)]
 pub(crate) struct MemoryStore {
-    shards: [Mutex<Shard>; SHARDS],
+    /// A hit only reads its shard, so it waits for no other hit.
+    shards: [RwLock<Shard>; SHARDS],
     /// How many bytes the entries of all shards may take, and do take. The second one changes after
     /// the shards, so that callers at the same time may evict a few values too many.
     capacity: usize,
@@ -51,7 +52,7 @@ impl MemoryStore {
     pub(crate) fn new(capacity: usize) -> Self {
         let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            shards: std::array::from_fn(|_| Mutex::default()),
+            shards: std::array::from_fn(|_| RwLock::default()),
             capacity,
             weight: AtomicUsize::new(0),
             turn: AtomicUsize::new(0),
@@ -65,9 +66,14 @@ impl MemoryStore {
         self.capacity / 2
     }
 
+    /// The value record of a key at this time.
+    pub(crate) fn read(&self, name: Name<'_>, now: Instant) -> Option<Bytes> {
+        read(self.shard(name)).read(name.text, now)
+    }
+
     /// How many entries there are, and what they take.
     pub(crate) fn stats(&self) -> EmbeddedStats {
-        let entries = self.shards.iter().map(|shard| lock(shard).len()).sum();
+        let entries = self.shards.iter().map(|shard| read(shard).len()).sum();
         EmbeddedStats { entries, bytes: self.weight.load(Ordering::Relaxed) }
     }
 
@@ -132,8 +138,8 @@ impl MemoryStore {
     }
 
     /// Works on a shard, and adds up what it takes.
-    fn within<R>(&self, shard: &Mutex<Shard>, work: impl FnOnce(&mut Shard) -> R) -> R {
-        let mut shard = lock(shard);
+    fn within<R>(&self, shard: &RwLock<Shard>, work: impl FnOnce(&mut Shard) -> R) -> R {
+        let mut shard = write(shard);
         let before = shard.weight();
         let reply = work(&mut shard);
         // The difference may be negative: both wrap around.
@@ -152,7 +158,7 @@ impl MemoryStore {
         }
     }
 
-    fn shard(&self, name: Name<'_>) -> &Mutex<Shard> {
+    fn shard(&self, name: Name<'_>) -> &RwLock<Shard> {
         &self.shards[usize::try_from(name.hash.0 % SHARDS as u64).unwrap_or_default()]
     }
 }
@@ -166,6 +172,10 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-fn lock(shard: &Mutex<Shard>) -> MutexGuard<'_, Shard> {
-    shard.lock().unwrap_or_else(PoisonError::into_inner)
+fn read(shard: &RwLock<Shard>) -> RwLockReadGuard<'_, Shard> {
+    shard.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn write(shard: &RwLock<Shard>) -> RwLockWriteGuard<'_, Shard> {
+    shard.write().unwrap_or_else(PoisonError::into_inner)
 }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::record;
 use crate::record::token::Token;
 use crate::store::memory::transitions::Entry;
-use crate::store::memory::{MemoryStore, lock, millis, transitions};
+use crate::store::memory::{MemoryStore, millis, transitions};
 use crate::store::protocol::reply::{Acquired, Ended, Stamped};
 use crate::store::protocol::request::{
     Acquire, Begin, CaptureStamp, End, Fill, Get, Invalidate, MakeStale, Name, Now, Refresh,
@@ -22,7 +22,7 @@ pub(crate) trait Execute: Request {
 
 impl Execute for Get {
     fn execute(self, store: &MemoryStore, name: Name<'_>) -> Option<Bytes> {
-        lock(store.shard(name)).read(name.text, Instant::now())
+        store.read(name, Instant::now())
     }
 }
 

@@ -29,7 +29,7 @@ impl Shard {
     }
 
     /// The value record of a key.
-    pub(super) fn read(&mut self, key: &str, now: Instant) -> Option<Bytes> {
+    pub(super) fn read(&self, key: &str, now: Instant) -> Option<Bytes> {
         self.values.read(key, now)
     }
 

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use tokio::time::Instant;
@@ -27,8 +28,8 @@ struct Kept {
     key: Arc<str>,
     /// Nothing while a rule is applied to it.
     slot: Entry,
-    /// Read since the hand last came by.
-    visited: bool,
+    /// Read since the hand last came by. All that a read changes, so reads exclude nobody.
+    visited: AtomicBool,
 }
 
 /// What a value takes beside its key and its record: its place, itself, and the count of those who
@@ -50,11 +51,14 @@ impl Values {
     }
 
     /// The value record of a key.
-    pub(super) fn read(&mut self, key: &str, now: Instant) -> Option<Bytes> {
-        let kept = self.kept.get_mut(*self.places.get(key)?)?;
+    pub(super) fn read(&self, key: &str, now: Instant) -> Option<Bytes> {
+        let kept = self.kept.get(*self.places.get(key)?)?;
         match &kept.slot {
             Some(Slot { content: Content::Value { record, .. }, until }) if *until > now => {
-                kept.visited = true;
+                // Written only where it changes: hits share the line.
+                if !kept.visited.load(Ordering::Relaxed) {
+                    kept.visited.store(true, Ordering::Relaxed);
+                }
                 Some(record.clone())
             }
             _ => None,
@@ -67,7 +71,7 @@ impl Values {
             self.kept.reserve_exact(weight::spare(self.kept.len()));
         }
         self.places.insert(Arc::clone(&key), self.kept.len());
-        self.kept.push(Kept { key, slot: Some(slot), visited: false });
+        self.kept.push(Kept { key, slot: Some(slot), visited: AtomicBool::new(false) });
     }
 
     /// Takes what a place holds out of it; [`settle`](Self::settle) or [`remove`](Self::remove)
@@ -108,15 +112,16 @@ impl Values {
                 self.hand = 0;
             }
             let Some(kept) = self.kept.get_mut(self.hand) else { return false };
+            let visited = kept.visited.get_mut();
             let is_live = kept.slot.as_ref().is_some_and(|slot| slot.until > now);
-            if !(kept.visited && is_live) || left == 0 {
+            if !(*visited && is_live) || left == 0 {
                 self.lift(self.hand);
                 self.remove(self.hand);
                 self.hand += 1;
                 return true;
             }
             left -= 1;
-            kept.visited = false;
+            *visited = false;
             self.hand += 1;
         }
     }

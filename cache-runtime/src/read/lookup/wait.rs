@@ -15,6 +15,10 @@ use crate::support::random::random_fraction;
 /// Shortest and longest pause between two looks at another process's lease.
 const POLL: (Duration, Duration) = (Duration::from_millis(2), Duration::from_millis(100));
 
+/// What part of the time waited so far is the pause before the next look at another process's
+/// lease: a caller waits for little more than the load, and one that waits for long asks rarely.
+const SHARE: u32 = 40;
+
 impl Lookup<'_> {
     /// Waits for the flight of this process. If there is a stale value, the call waits for no
     /// longer than the function's `load_timeout`. `has_stale`: it is the result of the call
@@ -100,9 +104,8 @@ impl Lookup<'_> {
     }
 }
 
-/// The pause before the next look at another process's lease: an eighth of the time waited so far,
-/// so that polling delays a caller by little more than that, and randomized, so that processes do
-/// not poll in lockstep.
+/// The pause before the next look at another process's lease, randomized, so that processes do not
+/// poll in lockstep.
 pub(super) fn pause(waited: Duration) -> Duration {
-    (waited / 8).clamp(POLL.0, POLL.1).mul_f64(0.75 + random_fraction() / 2.0)
+    (waited / SHARE).clamp(POLL.0, POLL.1).mul_f64(0.75 + random_fraction() / 2.0)
 }

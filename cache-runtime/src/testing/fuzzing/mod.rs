@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::codec::Codec;
 use crate::record::{self, Found, HEADER, KeyHash, LEASE, MAGIC, Origin, VALUE_HEADER};
-use crate::store::redis::connection::wire::{Frames, Malformed, Value};
+use crate::store::redis::connection::wire::{Frames, ProtocolError};
 use crate::store::redis::url::ServerUrl;
 
 /// The key that the records of the corpus belong to.
@@ -149,17 +149,16 @@ pub fn reply(data: &[u8]) {
 }
 
 /// The replies in bytes that arrive in pieces of so many, and whether what follows is none.
-fn replies(data: &[u8], size: usize) -> (Vec<Value>, bool) {
+fn replies(data: &[u8], size: usize) -> (Vec<String>, bool) {
     let (mut frames, mut input, mut replies) = (Frames::default(), BytesMut::new(), Vec::new());
     for piece in data.chunks(size) {
         input.extend_from_slice(piece);
         loop {
             match frames.next(&mut input) {
-                // No number is equal to this one, and it is as good as any other.
-                Ok(Some(Value::Double(number))) if number.is_nan() => replies.push(Value::Nil),
-                Ok(Some(reply)) => replies.push(reply),
+                // As text: not every number is equal to itself.
+                Ok(Some(reply)) => replies.push(format!("{reply:?}")),
                 Ok(None) => break,
-                Err(Malformed) => return (replies, true),
+                Err(ProtocolError) => return (replies, true),
             }
         }
     }

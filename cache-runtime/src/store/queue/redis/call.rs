@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use crate::store::redis::connection::wire::Value;
 use redis::Cmd;
 
 use crate::record::Origin;
@@ -10,6 +9,7 @@ use crate::store::StoreResult;
 use crate::store::queue::{Addition, Lane};
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::Script;
 use crate::store::redis::topology::router::Exchange;
 use crate::support::budget::Deadline;
@@ -96,10 +96,10 @@ pub(super) fn push(
 }
 
 impl Exchange for Call {
-    type Reply = Value;
+    type Reply = RespValue;
 
     /// Runs the script, which the server may have to be told first.
-    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<Value> {
+    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<RespValue> {
         session.require_scripts()?;
         let mut reply = session.call(&self.by_sha(), by).await?;
         if is_error(&reply, "NOSCRIPT") {
@@ -110,11 +110,11 @@ impl Exchange for Call {
 }
 
 impl Exchange for Cmd {
-    type Reply = Value;
+    type Reply = RespValue;
 
-    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<Value> {
-        match session.call(self, by).await? {
-            reply @ Value::ServerError(_) => Err(session.refused(reply)),
+    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<RespValue> {
+        match session.call(&*self, by).await? {
+            reply @ RespValue::ServerError(_) => Err(session.refused(reply)),
             reply => Ok(reply),
         }
     }

@@ -1,12 +1,11 @@
 //! Dead letters, each partition's in a stream of their own.
 
-use crate::store::redis::connection::wire::Value;
-
 use crate::store::queue::redis::call::{Call, number};
 use crate::store::queue::redis::scripts::REDRIVE;
 use crate::store::queue::redis::{RedisQueue, reply};
 use crate::store::queue::{Buried, Death, Lane};
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::topology::router::Exchange;
 use crate::store::{Name, StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -66,9 +65,9 @@ struct Redrive<'a> {
 }
 
 impl Exchange for Redrive<'_> {
-    type Reply = Value;
+    type Reply = RespValue;
 
-    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<Value> {
+    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<RespValue> {
         let Self { lane, between: (from, to), limit } = self;
         let mut call = Call::new(&REDRIVE)
             .key(&lane.stream)
@@ -82,9 +81,9 @@ impl Exchange for Redrive<'_> {
     }
 }
 
-fn count(reply: &Value) -> StoreResult<u64> {
+fn count(reply: &RespValue) -> StoreResult<u64> {
     match reply {
-        Value::Int(count) => u64::try_from(*count).map_err(|_| StoreError::Unexpected),
+        RespValue::Int(count) => u64::try_from(*count).map_err(|_| StoreError::Unexpected),
         _ => Err(StoreError::Unexpected),
     }
 }

@@ -1,12 +1,11 @@
 //! What operators do with a queue.
 
-use crate::store::redis::connection::wire::Value;
-
 use crate::store::queue::redis::call::{Call, number};
 use crate::store::queue::redis::scripts::{FORGET, KNOW, REMOVE};
 use crate::store::queue::redis::{RedisQueue, reply};
 use crate::store::queue::{Overview, Position, Stored};
 use crate::store::redis::RedisStore;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::{Keyed, Name, Now, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
@@ -96,7 +95,7 @@ impl RedisQueue {
         let call = Call::new(&REMOVE).key(&lane.stream);
         let call = items.iter().fold(call, |call, position| call.arg(position.stream_id()));
         match self.run(&lane.stream, call, by).await? {
-            Value::Int(count) => u64::try_from(count).map_err(|_| StoreError::Unexpected),
+            RespValue::Int(count) => u64::try_from(count).map_err(|_| StoreError::Unexpected),
             _ => Err(StoreError::Unexpected),
         }
     }

@@ -14,8 +14,6 @@ mod scripts;
 
 use std::sync::Arc;
 
-use crate::store::redis::connection::wire::Value;
-
 use self::call::{Call, number};
 pub(crate) use self::connection::Line;
 use crate::store::queue::redis::scripts::{JOIN, LENGTHS, PUSH, TAKE, YIELD};
@@ -25,6 +23,7 @@ use crate::store::redis::commands::encode::millis;
 use crate::store::redis::connection::breaker::Breaker;
 use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::topology::router::Exchange;
 use crate::store::{Name, StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -152,7 +151,7 @@ impl RedisQueue {
         opened.unwrap_or(Err(StoreError::Down))
     }
 
-    async fn run(&self, key: &str, mut call: Call, by: Deadline) -> StoreResult<Value> {
+    async fn run(&self, key: &str, mut call: Call, by: Deadline) -> StoreResult<RespValue> {
         self.store.router.run(Name::new(key), &mut call, by).await
     }
 }
@@ -165,10 +164,10 @@ struct Push<'a> {
 }
 
 impl Exchange for Push<'_> {
-    type Reply = Value;
+    type Reply = RespValue;
     const IS_URGENT: bool = true;
 
-    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<Value> {
+    async fn run(&mut self, session: &mut Session<'_>, by: Deadline) -> StoreResult<RespValue> {
         self.is_sent = true;
         let mut call = call::push(&PUSH, self.lane, self.additions, session.origin());
         call.run(session, by).await

@@ -4,26 +4,25 @@ use std::collections::HashMap;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::store::redis::connection::wire::Value;
-
 use crate::store::queue::{
     Added, Buried, Crew, Death, Layout, Lengths, Overview, Position, PushTime, ReadReply, Stored,
     Turned,
 };
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::{StoreError, StoreResult};
 
 /// Yes or no.
-pub(super) fn decision(reply: &Value) -> StoreResult<bool> {
+pub(super) fn decision(reply: &RespValue) -> StoreResult<bool> {
     match reply {
-        Value::Int(0) => Ok(false),
-        Value::Int(1) => Ok(true),
+        RespValue::Int(0) => Ok(false),
+        RespValue::Int(1) => Ok(true),
         _ => Err(StoreError::Unexpected),
     }
 }
 
 /// What became of so many items.
-pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
-    let added = |outcome: &Value| match outcome.text()? {
+pub(super) fn added(reply: &RespValue, items: usize) -> StoreResult<Vec<Added>> {
+    let added = |outcome: &RespValue| match outcome.text()? {
         "K" => Some(Added::Known),
         "F" => Some(Added::Full),
         "L" => Some(Added::Late),
@@ -34,19 +33,21 @@ pub(super) fn added(reply: &Value, items: usize) -> StoreResult<Vec<Added>> {
         },
     };
     let all = match reply {
-        Value::Array(outcomes) if outcomes.len() == items => outcomes.iter().map(added).collect(),
+        RespValue::Array(outcomes) if outcomes.len() == items => {
+            outcomes.iter().map(added).collect()
+        }
         _ => None,
     };
     all.ok_or(StoreError::Unexpected)
 }
 
-pub(super) fn read(reply: Value) -> Option<ReadReply> {
-    let Value::Array(reply) = reply else { return None };
+pub(super) fn read(reply: RespValue) -> Option<ReadReply> {
+    let RespValue::Array(reply) = reply else { return None };
     let mut reply = reply.into_iter();
     match (reply.next()?.text()?, reply.next(), reply.next(), reply.next()) {
         ("X", None, None, None) => Some(ReadReply::Lost),
-        ("R", Some(last), Some(Value::Array(items)), Some(epoch)) => Some(ReadReply::Items {
-            items: self::items(Value::Array(items))?,
+        ("R", Some(last), Some(RespValue::Array(items)), Some(epoch)) => Some(ReadReply::Items {
+            items: self::items(RespValue::Array(items))?,
             last: position(last.text()?)?,
             epoch: parsed(&epoch)?,
         }),
@@ -54,8 +55,8 @@ pub(super) fn read(reply: Value) -> Option<ReadReply> {
     }
 }
 
-pub(super) fn buried(reply: Value) -> Option<Vec<Buried>> {
-    let Value::Array(items) = reply else { return None };
+pub(super) fn buried(reply: RespValue) -> Option<Vec<Buried>> {
+    let RespValue::Array(items) = reply else { return None };
     let buried = |item| {
         let (mut stored, mut more) = entry(item)?;
         let Position { generation: ms, number: sequence } = stored.position;
@@ -70,13 +71,13 @@ pub(super) fn buried(reply: Value) -> Option<Vec<Buried>> {
     items.into_iter().map(buried).collect()
 }
 
-pub(super) fn crew(reply: Value) -> Option<Crew> {
-    let Value::Array(reply) = reply else { return None };
+pub(super) fn crew(reply: RespValue) -> Option<Crew> {
+    let RespValue::Array(reply) = reply else { return None };
     let mut reply = reply.into_iter();
     let (
-        Some(Value::Int(partitions)),
-        Some(Value::Array(alive)),
-        Some(Value::Int(paused)),
+        Some(RespValue::Int(partitions)),
+        Some(RespValue::Array(alive)),
+        Some(RespValue::Int(paused)),
         Some(layout),
     ) = (reply.next(), reply.next(), reply.next(), reply.next())
     else {
@@ -92,79 +93,79 @@ pub(super) fn crew(reply: Value) -> Option<Crew> {
 }
 
 /// What is known of the layout; nothing where there never was one.
-pub(super) fn layout(reply: &Value) -> Option<Layout> {
-    let Value::Array(reply) = reply else { return None };
+pub(super) fn layout(reply: &RespValue) -> Option<Layout> {
+    let RespValue::Array(reply) = reply else { return None };
     let [epoch, spread, us, drains, next, next_spread] = &reply[..] else { return None };
     let next = match (next, next_spread) {
-        (Value::Nil, _) | (_, Value::Nil) => None,
+        (RespValue::Nil, _) | (_, RespValue::Nil) => None,
         (next, spread) => Some((parsed(next)?, parsed(spread)?)),
     };
     Some(Layout {
         epoch: parsed_or_none(epoch)?,
         spread: parsed_or_none(spread)?,
         us: parsed_or_none(us)?,
-        drains: !matches!(drains, Value::Nil),
+        drains: !matches!(drains, RespValue::Nil),
         next,
     })
 }
 
 /// What a partition says to a layout.
-pub(super) fn turned(reply: &Value) -> Option<Turned> {
-    let Value::Array(reply) = reply else { return None };
-    let [Value::Int(left), epoch, us] = &reply[..] else { return None };
+pub(super) fn turned(reply: &RespValue) -> Option<Turned> {
+    let RespValue::Array(reply) = reply else { return None };
+    let [RespValue::Int(left), epoch, us] = &reply[..] else { return None };
     Some(Turned { is_left: *left > 0, epoch: parsed(epoch)?, us: parsed(us)? })
 }
 
-fn parsed<N: FromStr>(value: &Value) -> Option<N> {
+fn parsed<N: FromStr>(value: &RespValue) -> Option<N> {
     value.text()?.parse().ok()
 }
 
-fn parsed_or_none<N: FromStr + Default>(value: &Value) -> Option<N> {
-    if matches!(value, Value::Nil) { Some(N::default()) } else { parsed(value) }
+fn parsed_or_none<N: FromStr + Default>(value: &RespValue) -> Option<N> {
+    if matches!(value, RespValue::Nil) { Some(N::default()) } else { parsed(value) }
 }
 
 /// What is known of a queue, where anything is.
-pub(super) fn known(reply: &Value) -> Option<Overview> {
-    let Value::Array(reply) = reply else { return None };
+pub(super) fn known(reply: &RespValue) -> Option<Overview> {
+    let RespValue::Array(reply) = reply else { return None };
     let [partitions, paused] = &reply[..] else { return None };
     let partitions = match partitions {
-        Value::Nil => 0,
+        RespValue::Nil => 0,
         partitions => partitions.text()?.parse().ok()?,
     };
-    Some(Overview { partitions, is_paused: !matches!(paused, Value::Nil) })
+    Some(Overview { partitions, is_paused: !matches!(paused, RespValue::Nil) })
 }
 
 /// Until when each worker is believed to be alive, in RESP2 or RESP3.
-pub(super) fn deadlines(reply: Value) -> Option<Vec<u64>> {
+pub(super) fn deadlines(reply: RespValue) -> Option<Vec<u64>> {
     let fields = match reply {
-        Value::Map(fields) => fields,
-        Value::Array(flat) => {
+        RespValue::Map(fields) => fields,
+        RespValue::Array(flat) => {
             let mut flat = flat.into_iter();
             std::iter::from_fn(|| Some((flat.next()?, flat.next()?))).collect()
         }
         _ => return None,
     };
-    let is_worker = |name: &Value| !matches!(name.text(), Some("partitions" | "paused"));
+    let is_worker = |name: &RespValue| !matches!(name.text(), Some("partitions" | "paused"));
     let workers = fields.iter().filter(|(name, _)| is_worker(name));
     workers.map(|(_, deadline)| parsed(deadline)).collect()
 }
 
 /// The members of a set, in RESP2 or RESP3.
-pub(super) fn texts(reply: &Value) -> Option<Vec<String>> {
-    let (Value::Array(members) | Value::Set(members)) = reply else { return None };
+pub(super) fn texts(reply: &RespValue) -> Option<Vec<String>> {
+    let (RespValue::Array(members) | RespValue::Set(members)) = reply else { return None };
     members.iter().map(|member| member.text().map(str::to_owned)).collect()
 }
 
 /// Items of a stream.
-pub(super) fn items(reply: Value) -> Option<Vec<Stored>> {
-    let Value::Array(items) = reply else { return None };
+pub(super) fn items(reply: RespValue) -> Option<Vec<Stored>> {
+    let RespValue::Array(items) = reply else { return None };
     items.into_iter().map(|item| entry(item).map(|(item, _)| item)).collect()
 }
 
 /// What `INFO` tells of how durable a server is.
-pub(super) fn risk(info: &[Value]) -> Option<&'static str> {
+pub(super) fn risk(info: &[RespValue]) -> Option<&'static str> {
     let says = |line: &str| {
-        let mut texts = info.iter().filter_map(Value::text);
+        let mut texts = info.iter().filter_map(RespValue::text);
         texts.any(|text| text.lines().any(|other| other.starts_with(line)))
     };
     if says("maxmemory_policy:allkeys") {
@@ -176,9 +177,14 @@ pub(super) fn risk(info: &[Value]) -> Option<&'static str> {
     }
 }
 
-pub(super) fn lengths(reply: &Value) -> Option<Lengths> {
-    let Value::Array(reply) = reply else { return None };
-    let [Value::Int(length), Value::Int(pending), Value::Int(dead), Value::Int(lag)] = &reply[..]
+pub(super) fn lengths(reply: &RespValue) -> Option<Lengths> {
+    let RespValue::Array(reply) = reply else { return None };
+    let [
+        RespValue::Int(length),
+        RespValue::Int(pending),
+        RespValue::Int(dead),
+        RespValue::Int(lag),
+    ] = &reply[..]
     else {
         return None;
     };
@@ -194,14 +200,14 @@ pub(super) fn lengths(reply: &Value) -> Option<Lengths> {
 type Fields = HashMap<Vec<u8>, Vec<u8>>;
 
 /// An entry of a stream, and the fields that are none of an item.
-fn entry(entry: Value) -> Option<(Stored, Fields)> {
-    let Value::Array(entry) = entry else { return None };
+fn entry(entry: RespValue) -> Option<(Stored, Fields)> {
+    let RespValue::Array(entry) = entry else { return None };
     let mut entry = entry.into_iter();
     let position = position(entry.next()?.text()?)?;
     let mut fields = match entry.next()? {
-        Value::Array(fields) => pairs(fields)?,
+        RespValue::Array(fields) => pairs(fields)?,
         // Pending, and no longer in the stream.
-        Value::Nil => Fields::new(),
+        RespValue::Nil => Fields::new(),
         _ => return None,
     };
     let mut field = |name: &[u8]| fields.remove(name);
@@ -211,11 +217,11 @@ fn entry(entry: Value) -> Option<(Stored, Fields)> {
     Some((Stored { position, key, stamp, payload }, fields))
 }
 
-fn pairs(fields: Vec<Value>) -> Option<Fields> {
+fn pairs(fields: Vec<RespValue>) -> Option<Fields> {
     let mut pairs = Fields::new();
     let mut fields = fields.into_iter();
     while let (Some(name), Some(value)) = (fields.next(), fields.next()) {
-        let (Value::BulkString(name), Value::BulkString(value)) = (name, value) else {
+        let (RespValue::BulkString(name), RespValue::BulkString(value)) = (name, value) else {
             return None;
         };
         // Not the buffer that they were received in: items wait for their batch.

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::store::redis::connection::wire::Value;
 use bytes::Bytes;
 use redis::{Cmd, Pipeline};
 
@@ -15,6 +14,7 @@ use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::large::LARGEST;
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::{Arg, Call, Script, script};
 use crate::store::{Acquire, Acquired, Keyed, Name, PIECE, StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -128,10 +128,10 @@ impl Session<'_> {
     }
 
     /// What the reply of [`take_by_set`](calls::take_by_set) says.
-    fn taken_by_set(&mut self, name: Name<'_>, lease: Duration, reply: Value) -> Taken {
+    fn taken_by_set(&mut self, name: Name<'_>, lease: Duration, reply: RespValue) -> Taken {
         let record = match reply {
-            Value::Nil => return Taken::Known(Ok(Acquired::Leased)),
-            Value::BulkString(record) => Bytes::from(record),
+            RespValue::Nil => return Taken::Known(Ok(Acquired::Leased)),
+            RespValue::BulkString(record) => Bytes::from(record),
             reply if is_error(&reply, "ERR") => {
                 self.takes_no_leases_by_set();
                 return Taken::Unknown(None);
@@ -157,24 +157,24 @@ impl Session<'_> {
         &mut self,
         name: Name<'_>,
         lease: Duration,
-        reply: Value,
+        reply: RespValue,
         deadline: Deadline,
     ) -> StoreResult<Acquired> {
-        let Value::Array(reply) = reply else {
+        let RespValue::Array(reply) = reply else {
             return Err(self.out_of_order());
         };
         let mut reply = reply.into_iter();
         match (reply.next(), reply.next()) {
-            (Some(Value::BulkString(kind)), rest) => match (&kind[..], rest) {
+            (Some(RespValue::BulkString(kind)), rest) => match (&kind[..], rest) {
                 (b"A", None) => Ok(Acquired::Leased),
                 (b"B", None) => Box::pin(self.acquired_large(name, deadline)).await,
                 (b"F", None) => Ok(Acquired::Fenced),
                 (b"X", None) => Ok(Acquired::Foreign),
                 // A lease that never expires is not ours. Wait for it as if it were.
-                (b"L", Some(Value::Int(left))) => {
+                (b"L", Some(RespValue::Int(left))) => {
                     Ok(Acquired::Held(u64::try_from(left).map_or(lease, Duration::from_millis)))
                 }
-                (b"V", Some(Value::BulkString(record)))
+                (b"V", Some(RespValue::BulkString(record)))
                     if !record::is_misplaced(&record, name.hash) =>
                 {
                     Ok(Acquired::Value(Bytes::from(record)))

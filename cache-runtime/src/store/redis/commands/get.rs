@@ -1,6 +1,5 @@
 //! Reads of records: of one key, or of many, and of large values apart from the others.
 
-use crate::store::redis::connection::wire::Value;
 use bytes::Bytes;
 use redis::{Cmd, Pipeline};
 
@@ -9,37 +8,36 @@ use crate::record::{self, HEADER};
 use crate::store::redis::commands::Command;
 use crate::store::redis::commands::pieces::{BYTES, Pieces, turn};
 use crate::store::redis::connection::large::LARGE;
+use crate::store::redis::connection::multiplexer::GetKey;
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::{Get, Keyed, Name, PIECE, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
-/// The command that reads a key; if it is bounded, no more than what tells that a value is large.
-fn reading(name: Name<'_>, is_bounded: bool) -> Cmd {
-    if !is_bounded {
-        let mut get = Cmd::with_capacity(2, 3 + name.text.len());
-        get.arg("GET").arg(name.text);
-        return get;
-    }
+/// The command that reads no more of a key than what tells that its value is large.
+fn bounded(name: Name<'_>) -> Cmd {
     let mut range = Cmd::with_capacity(4, 16 + name.text.len());
     range.arg("GETRANGE").arg(name.text).arg(0).arg(LARGE);
     range
 }
 
-/// What the reply to a command that [reads](reading) means.
+/// What the reply to a command that reads a key means, be it [bounded] or not.
 enum Looked {
-    Reply(Value),
+    Reply(RespValue),
     /// The value is large: this was not all of it.
     Large,
 }
 
 impl Looked {
-    fn of(reply: Value, is_bounded: bool) -> Self {
+    fn of(reply: RespValue, is_bounded: bool) -> Self {
         match reply {
-            Value::BulkString(part) if is_bounded && part.len() > LARGE => Self::Large,
+            RespValue::BulkString(part) if is_bounded && part.len() > LARGE => Self::Large,
             // There is nothing, or a string that is empty and thus not ours: whoever asks for the
             // lease learns that.
-            Value::BulkString(part) if is_bounded && part.is_empty() => Self::Reply(Value::Nil),
+            RespValue::BulkString(part) if is_bounded && part.is_empty() => {
+                Self::Reply(RespValue::Nil)
+            }
             reply => Self::Reply(reply),
         }
     }
@@ -58,7 +56,11 @@ impl Command for Get {
             return Box::pin(session.get_large(name, by)).await;
         }
         let is_bounded = session.expects_large();
-        let reply = session.read(&reading(name, is_bounded), by).await?;
+        let reply = if is_bounded {
+            Box::pin(async { session.read(&bounded(name), by).await }).await?
+        } else {
+            session.read(GetKey(name.text), by).await?
+        };
         match Looked::of(reply, is_bounded) {
             Looked::Reply(reply) => session.record_in(reply, name, by).await,
             Looked::Large => Box::pin(session.get_large(name, by)).await,
@@ -80,13 +82,13 @@ impl Session<'_> {
     /// The record in the reply to a `GET`, unless it is to be ignored.
     async fn record_in(
         &mut self,
-        reply: Value,
+        reply: RespValue,
         name: Name<'_>,
         deadline: Deadline,
     ) -> StoreResult<Option<Bytes>> {
         match reply {
-            Value::BulkString(record) => self.got(name, record, deadline).await,
-            Value::Nil => Ok(None),
+            RespValue::BulkString(record) => self.got(name, record, deadline).await,
+            RespValue::Nil => Ok(None),
             // It does not matter what is there, only that it is not a record.
             reply if is_error(&reply, "WRONGTYPE") => Ok(Some(Bytes::new())),
             reply => Err(self.refused(reply)),
@@ -121,7 +123,7 @@ impl Session<'_> {
         by: Deadline,
     ) -> StoreResult<Option<Bytes>> {
         self.node().large_keys().note(name.hash, usize::MAX);
-        let reply = self.call_in_bulk(&reading(name, false), by).await?;
+        let reply = self.call_in_bulk(GetKey(name.text), by).await?;
         self.record_in(reply, name, by).await
     }
 
@@ -136,7 +138,7 @@ impl Session<'_> {
         let mut again = Cmd::with_capacity(4, 11 + name.text.len());
         again.arg("GETRANGE").arg(name.text).arg(0).arg(HEADER - 1);
         match self.call(&again, deadline).await? {
-            Value::BulkString(header) if header == record[..HEADER] => Ok(()),
+            RespValue::BulkString(header) if header == record[..HEADER] => Ok(()),
             _ => Err(self.out_of_order()),
         }
     }
@@ -222,15 +224,19 @@ impl Session<'_> {
         names: &[Name<'_>],
         is_bounded: bool,
         deadline: Deadline,
-    ) -> StoreResult<Vec<Value>> {
+    ) -> StoreResult<Vec<RespValue>> {
         let pieces = self.pieces();
         let _turn = turn(&pieces, names.len(), deadline).await?;
         if is_bounded || !self.takes_many_keys() {
             let mut gets = Pipeline::with_capacity(names.len());
             for name in names {
-                gets.add_command(reading(*name, is_bounded));
+                if is_bounded {
+                    gets.add_command(bounded(*name));
+                } else {
+                    gets.cmd("GET").arg(name.text);
+                }
             }
-            return self.call_all(&gets, deadline).await;
+            return self.call(&gets, deadline).await;
         }
         let size = names.iter().map(|name| name.text.len()).sum::<usize>();
         let mut get = Cmd::with_capacity(1 + names.len(), 4 + size);
@@ -239,16 +245,16 @@ impl Session<'_> {
             get.arg(name.text);
         }
         match self.read(&get, deadline).await? {
-            Value::Array(records) if records.len() == names.len() => Ok(records),
+            RespValue::Array(records) if records.len() == names.len() => Ok(records),
             reply => Err(self.refused(reply)),
         }
     }
 }
 
 /// How long a record is.
-fn length(record: &Value) -> usize {
+fn length(record: &RespValue) -> usize {
     match record {
-        Value::BulkString(record) => record.len(),
+        RespValue::BulkString(record) => record.len(),
         _ => 0,
     }
 }

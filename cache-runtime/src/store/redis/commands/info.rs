@@ -1,11 +1,11 @@
 //! What servers say of themselves, for operators.
 
-use crate::store::redis::connection::wire::Value;
 use redis::Cmd;
 use tokio::time::Instant;
 
 use crate::store::redis::RedisStore;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::topology::router::Route;
 use crate::store::sweeps::LOOK;
 use crate::store::{StoreError, StoreResult};
@@ -47,7 +47,7 @@ impl Session<'_> {
         let mut info = Cmd::with_capacity(1, 4);
         info.arg("INFO");
         match self.call(&info, by).await? {
-            Value::BulkString(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
+            RespValue::BulkString(text) => Ok(String::from_utf8_lossy(&text).into_owned()),
             reply => Err(self.refused(reply)),
         }
     }

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::store::redis::connection::wire::Value;
 use bytes::Bytes;
 use redis::Pipeline;
 
@@ -12,6 +11,7 @@ use crate::store::redis::commands::Command;
 use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::{Inspect, Inspected, Keyed, PIECE, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
@@ -69,30 +69,32 @@ impl Session<'_> {
             look(&mut commands, request);
         }
         let mut replies = self.call_piece(&commands, by).await?.into_iter();
-        let mut each = || std::array::from_fn(|_| replies.next().unwrap_or(Value::Nil));
+        let mut each = || std::array::from_fn(|_| replies.next().unwrap_or(RespValue::Nil));
         Ok(requests.iter().map(|_| self.inspected(each())).collect())
     }
 
-    fn inspected(&self, replies: [Value; COMMANDS]) -> StoreResult<Option<Inspected>> {
+    fn inspected(&self, replies: [RespValue; COMMANDS]) -> StoreResult<Option<Inspected>> {
         let [data_type, left, length, head, memory] = replies;
         let data_type = match data_type {
-            Value::SimpleString(data_type) => data_type,
+            RespValue::SimpleString(data_type) => data_type,
             reply => return Err(self.refused(reply)),
         };
         let left = match left {
             // It has gone since.
-            Value::Int(-2) => return Ok(None),
-            Value::Int(left) => u64::try_from(left).ok().map(Duration::from_millis),
+            RespValue::Int(-2) => return Ok(None),
+            RespValue::Int(left) => u64::try_from(left).ok().map(Duration::from_millis),
             reply => return Err(self.refused(reply)),
         };
         if data_type == "none" {
             return Ok(None);
         }
         let (head, size) = match (head, length) {
-            (Value::BulkString(head), Value::Int(length)) => (head, u64::try_from(length).ok()),
+            (RespValue::BulkString(head), RespValue::Int(length)) => {
+                (head, u64::try_from(length).ok())
+            }
             // Whoever may not ask for the memory does without.
             (head, _) if is_error(&head, "WRONGTYPE") => (Bytes::new(), number(&memory)),
-            (Value::BulkString(_), reply) | (reply, _) => return Err(self.refused(reply)),
+            (RespValue::BulkString(_), reply) | (reply, _) => return Err(self.refused(reply)),
         };
         let is_distrusted = self
             .insists_on()
@@ -101,9 +103,9 @@ impl Session<'_> {
     }
 }
 
-fn number(reply: &Value) -> Option<u64> {
+fn number(reply: &RespValue) -> Option<u64> {
     match reply {
-        Value::Int(number) => u64::try_from(*number).ok(),
+        RespValue::Int(number) => u64::try_from(*number).ok(),
         _ => None,
     }
 }

@@ -1,12 +1,11 @@
 //! What the holder of a lease does with it, and scripts that answer yes or no.
 
-use crate::store::redis::connection::wire::Value;
-
 use crate::metrics::StoreOperation;
 use crate::store::redis::commands::Command;
 use crate::store::redis::commands::encode::millis;
 use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::{Arg, Call, Script, script};
 use crate::store::{Keyed, Release, Renew, StoreResult};
 use crate::support::budget::Deadline;
@@ -68,10 +67,10 @@ impl Session<'_> {
         replies.into_iter().map(|reply| self.decided(&reply?)).collect()
     }
 
-    fn decided(&self, reply: &Value) -> StoreResult<bool> {
+    fn decided(&self, reply: &RespValue) -> StoreResult<bool> {
         match reply {
-            Value::Int(0) => Ok(false),
-            Value::Int(1) => Ok(true),
+            RespValue::Int(0) => Ok(false),
+            RespValue::Int(1) => Ok(true),
             _ => Err(self.out_of_order()),
         }
     }

@@ -3,13 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::redis::connection::wire::Value;
 use redis::Pipeline;
 use tokio::time::Instant;
 
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::connection::turns::{Turn, Turns};
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::Call;
 use crate::store::{PIECE, StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -93,7 +93,7 @@ impl Session<'_> {
         &mut self,
         calls: &[Call<'_>],
         pieces: Pieces,
-    ) -> Vec<StoreResult<Value>> {
+    ) -> Vec<StoreResult<RespValue>> {
         let mut results = Vec::with_capacity(calls.len());
         if let Err(refusal) = self.require_scripts() {
             results.resize(calls.len(), Err(refusal));
@@ -120,10 +120,10 @@ impl Session<'_> {
         &mut self,
         commands: &Pipeline,
         deadline: Deadline,
-    ) -> StoreResult<Vec<Value>> {
+    ) -> StoreResult<Vec<RespValue>> {
         let pieces = self.pieces();
         let _turn = turn(&pieces, commands.len(), deadline).await?;
-        self.call_all(commands, deadline).await
+        self.call(commands, deadline).await
     }
 
     /// No error for all where some were executed.
@@ -131,7 +131,7 @@ impl Session<'_> {
         &mut self,
         calls: &[Call<'_>],
         deadline: Deadline,
-    ) -> StoreResult<Vec<StoreResult<Value>>> {
+    ) -> StoreResult<Vec<StoreResult<RespValue>>> {
         if let [call] = calls {
             return Ok(vec![Ok(self.reply(call, deadline).await?)]);
         }
@@ -151,7 +151,7 @@ impl Session<'_> {
         if again.is_empty() {
             return Ok(replies.into_iter().map(Ok).collect());
         }
-        let mut late = self.call_all(&again, deadline).await.map(Vec::into_iter);
+        let mut late = self.call(&again, deadline).await.map(Vec::into_iter);
         let mut sent_again = || match &mut late {
             Ok(late) => late.next().ok_or(StoreError::Unexpected),
             Err(error) => Err(error.clone()),

@@ -1,12 +1,12 @@
 //! What is asked of a server itself.
 
-use crate::store::redis::connection::wire::Value;
 use redis::Cmd;
 
 use crate::metrics::StoreOperation;
 use crate::store::redis::commands::Command;
 use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::{Keyed, Now, StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
@@ -16,7 +16,7 @@ impl Session<'_> {
         let mut ping = Cmd::with_capacity(1, 4);
         ping.arg("PING");
         match self.call(&ping, deadline).await? {
-            Value::SimpleString(_) | Value::BulkString(_) => Ok(()),
+            RespValue::SimpleString(_) | RespValue::BulkString(_) => Ok(()),
             reply => Err(self.refused(reply)),
         }
     }
@@ -51,13 +51,13 @@ impl Command for Now {
 }
 
 /// The reply to `TIME`, which is in seconds and microseconds.
-fn in_millis(time: &Value) -> Option<u64> {
-    let number = |part: &Value| match part {
-        Value::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse::<u64>().ok(),
+fn in_millis(time: &RespValue) -> Option<u64> {
+    let number = |part: &RespValue| match part {
+        RespValue::BulkString(digits) => std::str::from_utf8(digits).ok()?.parse::<u64>().ok(),
         _ => None,
     };
     match time {
-        Value::Array(parts) => match parts.as_slice() {
+        RespValue::Array(parts) => match parts.as_slice() {
             [seconds, micros] => Some(number(seconds)? * 1000 + number(micros)? / 1000),
             _ => None,
         },

@@ -1,7 +1,5 @@
 //! The stamps of tags.
 
-use crate::store::redis::connection::wire::Value;
-
 use crate::metrics::StoreOperation;
 use crate::record;
 use crate::record::token::Token;
@@ -9,6 +7,7 @@ use crate::store::redis::commands::Command;
 use crate::store::redis::commands::encode::{millis, trusted};
 use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::{Arg, Call, Script, script};
 use crate::store::{CaptureStamp, Keyed, Stamped, StoreResult, kept};
 
@@ -51,11 +50,11 @@ impl Command for CaptureStamp {
 }
 
 impl Session<'_> {
-    fn stamped(&self, reply: &Value) -> StoreResult<Stamped> {
+    fn stamped(&self, reply: &RespValue) -> StoreResult<Stamped> {
         match reply {
-            Value::BulkString(text) if text[..] == b"F"[..] => Ok(Stamped::Fenced),
-            Value::BulkString(text) if text[..] == b"X"[..] => Ok(Stamped::Foreign),
-            Value::BulkString(token) => match token[..].try_into() {
+            RespValue::BulkString(text) if text[..] == b"F"[..] => Ok(Stamped::Fenced),
+            RespValue::BulkString(text) if text[..] == b"X"[..] => Ok(Stamped::Foreign),
+            RespValue::BulkString(token) => match token[..].try_into() {
                 Ok(token) => Ok(Stamped::Stamp(Token::from_bytes(token))),
                 Err(_) => Err(self.out_of_order()),
             },

@@ -17,7 +17,6 @@
 
 use std::time::Duration;
 
-use crate::store::redis::connection::wire::Value;
 use redis::{Cmd, Pipeline};
 
 use crate::record::token::Token;
@@ -25,6 +24,7 @@ use crate::record::{self, GLANCE, Glance, Kind};
 use crate::store::redis::commands::encode::millis;
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::supported::Obstacle;
 use crate::store::{Name, StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -94,7 +94,7 @@ impl Session<'_> {
         for removal in &open {
             looks.cmd("GETRANGE").arg(removal.name.text).arg(0).arg(GLANCE - 1);
         }
-        let found = match self.call_all(&looks, deadline).await {
+        let found = match self.call(&looks, deadline).await {
             Ok(found) => found,
             Err(error) => {
                 return open.iter_mut().for_each(|it| it.result = Some(Err(error.clone())));
@@ -115,12 +115,12 @@ impl Session<'_> {
         if taken.is_empty() {
             return;
         }
-        match self.call_all(&steps, deadline).await {
+        match self.call(&steps, deadline).await {
             Ok(replies) => {
                 for (removal, reply) in taken.into_iter().zip(replies) {
                     removal.result = match reply {
-                        Value::Nil => None,
-                        Value::ServerError(_) => Some(Err(self.refused(reply))),
+                        RespValue::Nil => None,
+                        RespValue::ServerError(_) => Some(Err(self.refused(reply))),
                         _ => Some(Ok(Removed::Gone)),
                     };
                 }
@@ -129,10 +129,10 @@ impl Session<'_> {
         }
     }
 
-    fn step(&self, found: Value, removal: &Removal<'_>) -> StoreResult<Step> {
+    fn step(&self, found: RespValue, removal: &Removal<'_>) -> StoreResult<Step> {
         let Removal { writer, hold_off, .. } = *removal;
         let head = match found {
-            Value::BulkString(head) => head,
+            RespValue::BulkString(head) => head,
             reply if is_error(&reply, "WRONGTYPE") => return Ok(Step::Nothing(Removed::Foreign)),
             reply => return Err(self.refused(reply)),
         };

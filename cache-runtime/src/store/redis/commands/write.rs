@@ -3,8 +3,6 @@
 
 use std::time::Duration;
 
-use crate::store::redis::connection::wire::Value;
-
 use crate::metrics::StoreOperation;
 use crate::record::{self, Kind};
 use crate::store::redis::commands::Command;
@@ -12,6 +10,7 @@ use crate::store::redis::commands::encode::{millis, trusted};
 use crate::store::redis::commands::pieces::{Pieces, cut};
 use crate::store::redis::commands::without_scripts::{Removal, Removed};
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::supported::Obstacle;
 use crate::store::redis::script::{Arg, Call, Script, script};
 use crate::store::{Begin, End, Ended, Invalidate, Keyed, MakeStale, Name, StoreResult};
@@ -133,8 +132,8 @@ impl Session<'_> {
     ) -> Vec<StoreResult<bool>> {
         let replies = self.eval_in_pieces(calls, pieces).await;
         let results = replies.into_iter().map(|reply| match reply? {
-            Value::Int(0) => Ok(false),
-            Value::Int(1..=3) => Ok(true),
+            RespValue::Int(0) => Ok(false),
+            RespValue::Int(1..=3) => Ok(true),
             _ => Err(self.out_of_order()),
         });
         let mut results: Vec<_> = results.collect();
@@ -163,11 +162,11 @@ impl Session<'_> {
         Call { script: &END, key: name.text, args }
     }
 
-    fn ended(&self, reply: &Value) -> StoreResult<Ended> {
+    fn ended(&self, reply: &RespValue) -> StoreResult<Ended> {
         match reply {
-            Value::Int(1) => Ok(Ended::Removed),
-            Value::Int(2) => Ok(Ended::Standing),
-            Value::Int(3) => Ok(Ended::Stored),
+            RespValue::Int(1) => Ok(Ended::Removed),
+            RespValue::Int(2) => Ok(Ended::Standing),
+            RespValue::Int(3) => Ok(Ended::Stored),
             _ => Err(self.out_of_order()),
         }
     }

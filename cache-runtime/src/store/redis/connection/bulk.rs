@@ -20,14 +20,12 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::atomic::{AtomicBool, AtomicU32};
 
-use crate::store::redis::connection::multiplexer::Multiplexer;
-use crate::store::redis::connection::wire::Value;
-use redis::Cmd;
 use tokio::time::timeout_at;
 
 use crate::record::Origin;
 use crate::store::redis::connection::dial::{DriverTask, Watch, dial, log_in};
 use crate::store::redis::connection::error::Cause;
+use crate::store::redis::connection::multiplexer::{Multiplexer, Pack};
 use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::connection::server::Server;
 use crate::store::redis::url::Endpoint;
@@ -98,12 +96,12 @@ impl Bulk {
     }
 
     /// Sends a command by it.
-    pub(in crate::store) async fn call(
+    pub(in crate::store) async fn call<P: Pack>(
         &self,
-        command: &Cmd,
+        command: P,
         plan: &Plan,
         by: Deadline,
-    ) -> StoreResult<Value> {
+    ) -> StoreResult<P::Replies> {
         let connection = timeout_at(by, self.connection(plan)).await;
         let connection =
             connection.map_err(|_| StoreError::TimedOut)?.map_err(|_| StoreError::Down)?;

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 use crate::store::redis::connection::error::{Cause, refusal};
 use crate::store::redis::connection::multiplexer::{Listener, Multiplexer, Progress, Socket};
 use crate::store::redis::connection::sockets;
-use crate::store::redis::connection::wire::{ServerError, Value};
+use crate::store::redis::connection::wire::{RespValue, ServerError};
 use crate::store::redis::url::{Access, Endpoint};
 
 /// The part of the time for a connection that the server may take to answer to TLS.
@@ -153,12 +153,12 @@ async fn try_to_greet(
     }
     let mut answers = connection.send(&greeting).await?.into_iter();
     if access.password.is_some()
-        && let Some(Value::ServerError(error)) = answers.next()
+        && let Some(RespValue::ServerError(error)) = answers.next()
     {
         return Ok(Err(error));
     }
     if access.database != 0
-        && let Some(Value::ServerError(error)) = answers.next()
+        && let Some(RespValue::ServerError(error)) = answers.next()
     {
         return Err(match refusal(&error, access) {
             error if error == *"ERR" => Cause::UnknownDatabase(error),

@@ -5,13 +5,12 @@
 
 use std::io;
 
-use crate::store::redis::connection::wire::ServerError;
-
 pub(in crate::store) use crate::error::Cause;
 use crate::error::Refusal;
 use crate::store::StoreError;
 use crate::store::redis::connection::multiplexer::Ended;
 use crate::store::redis::connection::refusal;
+use crate::store::redis::connection::wire::ServerError;
 use crate::store::redis::url::Access;
 
 /// The longest text that is kept of a server's error, in characters.
@@ -129,8 +128,8 @@ fn gives_away(word: &str, secrets: &[String]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::redis::connection::wire;
-    use crate::store::redis::connection::wire::Value;
+    use crate::store::redis::connection::wire::RespValue;
+    use crate::store::redis::connection::wire::tests::read as read_reply;
 
     use super::*;
 
@@ -140,8 +139,8 @@ mod tests {
             password: Some(password.to_owned()),
             ..Access::default()
         };
-        match wire::read(format!("-{error}\r\n").as_bytes()) {
-            Ok(Value::ServerError(error)) => refusal(&error, &access).to_string(),
+        match read_reply(format!("-{error}\r\n").as_bytes()) {
+            Ok(RespValue::ServerError(error)) => refusal(&error, &access).to_string(),
             other => panic!("{other:?}"),
         }
     }

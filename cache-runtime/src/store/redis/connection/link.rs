@@ -4,13 +4,13 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::{Duration, Instant};
 
-use crate::store::redis::connection::multiplexer::Multiplexer;
 use redis::Cmd;
 
 use crate::store::redis::ConnectionSettings;
 use crate::store::redis::connection::bulk::Bulk;
 use crate::store::redis::connection::dial::{DriverTask, Watch, dial, log_in};
 use crate::store::redis::connection::error::Cause;
+use crate::store::redis::connection::multiplexer::Multiplexer;
 use crate::store::redis::connection::server::Server;
 use crate::store::redis::url::{Access, Endpoint};
 use crate::support::budget::Deadline;

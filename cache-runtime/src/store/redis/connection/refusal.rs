@@ -8,7 +8,7 @@
 //! @user_script: 1: -READONLY You can't write against a read only replica.
 //! ```
 
-use crate::store::redis::connection::wire::{ServerError, Value};
+use crate::store::redis::connection::wire::{RespValue, ServerError};
 
 /// What such a server says before the error itself.
 const PLACE: &str = "@user_script:";
@@ -24,8 +24,8 @@ pub(in crate::store) fn code(error: &ServerError) -> &str {
     }
 }
 
-pub(in crate::store) fn is_error(reply: &Value, expected: &str) -> bool {
-    matches!(reply, Value::ServerError(error) if code(error) == expected)
+pub(in crate::store) fn is_error(reply: &RespValue, expected: &str) -> bool {
+    matches!(reply, RespValue::ServerError(error) if code(error) == expected)
 }
 
 /// The code behind the last place that is named.
@@ -39,13 +39,13 @@ fn of_wrapped(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::redis::connection::wire;
+    use crate::store::redis::connection::wire::tests::read as read_reply;
 
     use super::*;
 
     fn read(error: &str) -> String {
-        match wire::read(format!("-{error}\r\n").as_bytes()) {
-            Ok(Value::ServerError(error)) => code(&error).to_owned(),
+        match read_reply(format!("-{error}\r\n").as_bytes()) {
+            Ok(RespValue::ServerError(error)) => code(&error).to_owned(),
             other => panic!("{other:?}"),
         }
     }

@@ -3,11 +3,10 @@
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::store::redis::connection::multiplexer::Multiplexer;
-use crate::store::redis::connection::wire::Value;
-
 use crate::record::Origin;
 use crate::store::redis::connection::error::{Cause, refusal};
+use crate::store::redis::connection::multiplexer::Multiplexer;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::supported::Scripting;
 use crate::store::redis::url::Access;
 
@@ -43,7 +42,7 @@ impl Server {
         let [server, replication, eval, evalsha, ..] = &answers[..] else {
             return Err(Cause::Protocol("not a Redis server"));
         };
-        if let Value::ServerError(error) = server
+        if let RespValue::ServerError(error) = server
             && error.code() == "NOAUTH"
         {
             return Err(refusal(error, access).into());
@@ -62,7 +61,7 @@ impl Server {
 }
 
 /// Whether a server has ever sent anything to a replica, by what `INFO replication` says.
-pub(in crate::store) fn has_sent(info: &Value) -> bool {
+pub(in crate::store) fn has_sent(info: &RespValue) -> bool {
     field(info.text().unwrap_or_default(), "master_repl_offset").is_some_and(|offset| offset != "0")
 }
 

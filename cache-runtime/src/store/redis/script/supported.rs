@@ -11,13 +11,13 @@ use std::sync::atomic::AtomicU8;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use crate::store::redis::connection::multiplexer::Multiplexer;
-use crate::store::redis::connection::wire::Value;
 use redis::Pipeline;
 
 use crate::error::Refusal;
 use crate::store::StoreError;
+use crate::store::redis::connection::multiplexer::Multiplexer;
 use crate::store::redis::connection::refusal;
+use crate::store::redis::connection::wire::RespValue;
 use crate::support::log;
 
 /// How often a server is asked again whether it runs scripts.
@@ -41,8 +41,8 @@ pub(in crate::store) enum Obstacle {
 
 impl Obstacle {
     /// What the refusal of a script says of all scripts; none where it is about this one.
-    pub(in crate::store) fn of(reply: &Value) -> Option<Self> {
-        let Value::ServerError(error) = reply else { return None };
+    pub(in crate::store) fn of(reply: &RespValue) -> Option<Self> {
+        let RespValue::ServerError(error) = reply else { return None };
         let details = error.details();
         match error.code() {
             // Not "no permissions to access a key".
@@ -55,9 +55,9 @@ impl Obstacle {
 
     /// The same for the script that a server is tried with: there is nothing in it that could be
     /// refused.
-    fn of_trial(replies: [&Value; 2]) -> Option<Self> {
-        let refused = |reply: &Value| match reply {
-            Value::ServerError(error) => matches!(refusal::code(error), "NOPERM" | "ERR"),
+    fn of_trial(replies: [&RespValue; 2]) -> Option<Self> {
+        let refused = |reply: &RespValue| match reply {
+            RespValue::ServerError(error) => matches!(refusal::code(error), "NOPERM" | "ERR"),
             _ => false,
         };
         let [eval, _] = replies;
@@ -96,7 +96,7 @@ impl Scripting {
     }
 
     /// What the answers to [`try_out`](Self::try_out) say.
-    pub(in crate::store) fn tried(answers: [&Value; 2]) -> Self {
+    pub(in crate::store) fn tried(answers: [&RespValue; 2]) -> Self {
         Self(AtomicU8::new(Obstacle::of_trial(answers).map_or(0, |obstacle| obstacle as u8)))
     }
 
@@ -127,7 +127,9 @@ impl Scripting {
         };
         // An answer of another kind, such as `LOADING`, says nothing of scripts.
         match &answers[..] {
-            [eval @ Value::Int(1), evalsha] if Obstacle::of_trial([eval, evalsha]).is_none() => {
+            [eval @ RespValue::Int(1), evalsha]
+                if Obstacle::of_trial([eval, evalsha]).is_none() =>
+            {
                 self.0.swap(0, Relaxed) != 0
             }
             _ => false,
@@ -150,12 +152,12 @@ pub(in crate::store) fn tell_regained(server: &impl fmt::Display) {
 
 #[cfg(test)]
 mod tests {
-    use crate::store::redis::connection::wire;
+    use crate::store::redis::connection::wire::tests::read as read_reply;
 
     use super::*;
 
-    fn reply(text: &str) -> Value {
-        wire::read(format!("{text}\r\n").as_bytes()).unwrap()
+    fn reply(text: &str) -> RespValue {
+        read_reply(format!("{text}\r\n").as_bytes()).unwrap()
     }
 
     /// As Redis 6.2, 7.0 and 8.2 and Valkey 9.1 say it.

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use crate::store::redis::connection::multiplexer::{Listener, Multiplexer};
-use crate::store::redis::connection::wire::Value;
 use redis::Cmd;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::task::JoinSet;
@@ -12,7 +10,9 @@ use tokio::time::{sleep, timeout};
 use crate::store::redis::connection::backoff::Backoff;
 use crate::store::redis::connection::dial::{DriverTask, dial, greet, open};
 use crate::store::redis::connection::error::{Cause, refusal};
+use crate::store::redis::connection::multiplexer::{Listener, Multiplexer};
 use crate::store::redis::connection::refusal::is_error;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::url::{Access, Endpoint};
 
 /// How long one sentinel is waited for: others may answer.
@@ -84,14 +84,14 @@ async fn ask(sentinel: &Endpoint, access: &Access, master: &str) -> Option<Endpo
     let (connection, _driver) = reach(sentinel, access, None).await.ok()?;
     let mut question = Cmd::new();
     question.arg("SENTINEL").arg("GET-MASTER-ADDR-BY-NAME").arg(master);
-    let Value::Array(answer) = connection.send(&question).await.ok()? else { return None };
+    let RespValue::Array(answer) = connection.send(&question).await.ok()? else { return None };
     let [host, port] = &answer[..] else { return None };
     Some(Endpoint::Tcp { host: host.text()?.to_owned(), port: port.text()?.parse().ok()? })
 }
 
 /// A sentinel's news of primaries.
 struct Channel {
-    news: UnboundedReceiver<Value>,
+    news: UnboundedReceiver<RespValue>,
     _connection: (Multiplexer, DriverTask),
 }
 
@@ -106,7 +106,7 @@ impl Channel {
         let mut subscription = Cmd::new();
         subscription.arg("SUBSCRIBE").arg("+switch-master");
         match connection.0.send(&subscription).await? {
-            Value::ServerError(error) => Err(refusal(&error, access).into()),
+            RespValue::ServerError(error) => Err(refusal(&error, access).into()),
             _ => Ok(Self { news, _connection: connection }),
         }
     }
@@ -114,7 +114,7 @@ impl Channel {
     /// The name of the next one that has moved; `None` when the connection has ended.
     async fn switched(&mut self) -> Option<String> {
         loop {
-            let Value::Array(news) = self.news.recv().await? else { continue };
+            let RespValue::Array(news) = self.news.recv().await? else { continue };
             // `<name> <old host> <old port> <new host> <new port>`
             if let [kind, _, message] = &news[..]
                 && kind.text() == Some("message")

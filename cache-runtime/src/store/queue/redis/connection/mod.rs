@@ -5,8 +5,6 @@ mod replicated;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::redis::connection::multiplexer::Multiplexer;
-use crate::store::redis::connection::wire::Value;
 use redis::Cmd;
 use tokio::time::timeout_at;
 
@@ -19,9 +17,11 @@ use crate::store::redis::commands::encode::millis;
 use crate::store::redis::connection::breaker::Breaker;
 use crate::store::redis::connection::dial::{DriverTask, dial, log_in};
 use crate::store::redis::connection::error::{Cause, refusal};
+use crate::store::redis::connection::multiplexer::Multiplexer;
 use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::server::Server;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::topology::discovery::Source;
 use crate::store::redis::url::Endpoint;
 use crate::store::{StoreError, StoreResult};
@@ -195,8 +195,8 @@ impl Line {
             },
         );
         match self.run(&call, by).await? {
-            Value::Int(-1) => Ok(None),
-            Value::Int(owners) => {
+            RespValue::Int(-1) => Ok(None),
+            RespValue::Int(owners) => {
                 u32::try_from(owners).map(Some).map_err(|_| StoreError::Unexpected)
             }
             _ => Err(StoreError::Unexpected),
@@ -204,9 +204,9 @@ impl Line {
     }
 
     /// A reply that is no refusal.
-    fn answer(&self, reply: Value) -> StoreResult<Value> {
+    fn answer(&self, reply: RespValue) -> StoreResult<RespValue> {
         match reply {
-            Value::ServerError(error) => {
+            RespValue::ServerError(error) => {
                 Err(StoreError::Refused(refusal(&error, &self.plan.access)))
             }
             reply => Ok(reply),
@@ -217,7 +217,7 @@ impl Line {
         reply::decision(&self.run(call, by).await?)
     }
 
-    async fn run(&self, call: &Call, by: Deadline) -> StoreResult<Value> {
+    async fn run(&self, call: &Call, by: Deadline) -> StoreResult<RespValue> {
         let mut reply = self.call(&call.by_sha(), by).await?;
         if is_error(&reply, "NOSCRIPT") {
             reply = self.call(&call.by_body(), by).await?;
@@ -225,7 +225,7 @@ impl Line {
         self.answer(reply)
     }
 
-    async fn call(&self, command: &Cmd, by: Deadline) -> StoreResult<Value> {
+    async fn call(&self, command: &Cmd, by: Deadline) -> StoreResult<RespValue> {
         let connection = self.connection.clone();
         let reply = connection.send(command);
         match timeout_at(by, reply).await {

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use crate::store::redis::connection::wire::Value;
 use redis::{Cmd, Pipeline};
 use tokio::time::timeout_at;
 
@@ -12,6 +11,7 @@ use crate::store::queue::{Added, Addition, Lane};
 use crate::store::redis::commands::encode::millis;
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::server::has_sent;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 
@@ -73,11 +73,11 @@ impl Line {
             Ok(Err(_)) => return Err(StoreError::Lost),
             Err(_) => return Err(StoreError::TimedOut),
         };
-        let Ok([reply, info, have]) = <[Value; 3]>::try_from(replies) else {
+        let Ok([reply, info, have]) = <[RespValue; 3]>::try_from(replies) else {
             return Err(StoreError::Unexpected);
         };
         let have = self.answer(have).and_then(|have| match have {
-            Value::Int(have) => Ok(u32::try_from(have).unwrap_or_default()),
+            RespValue::Int(have) => Ok(u32::try_from(have).unwrap_or_default()),
             _ => Err(StoreError::Unexpected),
         });
         Ok(Copied { reply, have, is_certain: has_sent(&info) })
@@ -87,7 +87,7 @@ impl Line {
 /// What a server replies to a command, and how many replicas have acknowledged what it had sent by
 /// then.
 struct Copied {
-    reply: Value,
+    reply: RespValue,
     have: StoreResult<u32>,
     /// It had sent something, so that there was something to acknowledge.
     is_certain: bool,

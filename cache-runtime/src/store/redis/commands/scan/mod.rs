@@ -5,13 +5,13 @@ mod visit;
 
 use std::time::Duration;
 
-use crate::store::redis::connection::wire::Value;
 use redis::Cmd;
 use tokio::time::Instant;
 
 pub(crate) use self::progress::Sweep;
 use crate::store::redis::RedisStore;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::topology::cluster::Layout;
 use crate::store::redis::topology::router::{Route, Router};
 use crate::store::sweeps::STEP;
@@ -171,10 +171,10 @@ impl Session<'_> {
             .arg("COUNT")
             .arg(SCAN);
         let reply = match self.call(&scan, deadline).await? {
-            Value::Array(reply) => <[Value; 2]>::try_from(reply),
+            RespValue::Array(reply) => <[RespValue; 2]>::try_from(reply),
             reply => return Err(self.refused(reply)),
         };
-        let Ok([Value::BulkString(cursor), Value::Array(keys)]) = reply else {
+        let Ok([RespValue::BulkString(cursor), RespValue::Array(keys)]) = reply else {
             return Err(self.out_of_order());
         };
         let Some(cursor) = str::from_utf8(&cursor).ok().and_then(|cursor| cursor.parse().ok())
@@ -183,7 +183,7 @@ impl Session<'_> {
         };
         // A key that is not text is not ours.
         let keys = keys.into_iter().filter_map(|key| match key {
-            Value::BulkString(key) => String::from_utf8(key.into()).ok(),
+            RespValue::BulkString(key) => String::from_utf8(key.into()).ok(),
             _ => None,
         });
         Ok((cursor, keys.collect()))

@@ -1,6 +1,5 @@
 //! Looking at all keys that match a pattern, for operators, no faster than they say.
 
-use crate::store::redis::connection::wire::Value;
 use redis::Cmd;
 use tokio::time::Instant;
 
@@ -9,6 +8,7 @@ use crate::store::redis::commands::Command;
 use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::commands::scan::SCAN;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::topology::router::Route;
 use crate::store::sweeps::{LOOK, Visit, Visited};
 use crate::store::{Inspect, Keyed, Name, Now, StoreError, StoreResult, namespace};
@@ -86,7 +86,7 @@ impl Session<'_> {
         let mut size = Cmd::with_capacity(1, 6);
         size.arg("DBSIZE");
         match self.call(&size, by).await? {
-            Value::Int(size) => u64::try_from(size).map_err(|_| StoreError::Unexpected),
+            RespValue::Int(size) => u64::try_from(size).map_err(|_| StoreError::Unexpected),
             reply => Err(self.refused(reply)),
         }
     }

@@ -14,7 +14,7 @@ use crate::store::redis::connection::large::LARGE;
 use crate::store::redis::connection::multiplexer::queue::Received;
 use crate::store::redis::connection::multiplexer::socket::Reader;
 use crate::store::redis::connection::multiplexer::{Ended, Listener, Shared};
-use crate::store::redis::connection::wire::{Frames, Value};
+use crate::store::redis::connection::wire::{Frames, RespValue};
 
 /// How much is read at once, as a rule.
 const CHUNK: usize = 64 << 10;
@@ -34,7 +34,7 @@ pub(in crate::store) struct Driver {
     listener: Option<Listener>,
     /// Whether others have had their turn before the next write.
     has_yielded: bool,
-    replies: Vec<Value>,
+    replies: Vec<RespValue>,
     wakers: Vec<Waker>,
 }
 
@@ -96,7 +96,7 @@ impl Driver {
     fn deliver(&mut self) -> Result<(), Ended> {
         let frames = loop {
             match self.frames.next(&mut self.input) {
-                Ok(Some(push @ Value::Push(_))) => {
+                Ok(Some(push @ RespValue::Push(_))) => {
                     // In the order of the socket: after the replies before it, and before those
                     // behind it.
                     self.hand_out()?;
@@ -138,11 +138,11 @@ impl Driver {
     }
 
     /// The server says something without having been asked.
-    fn tell(&mut self, value: Value) -> Result<(), Ended> {
+    fn tell(&mut self, value: RespValue) -> Result<(), Ended> {
         match (&mut self.listener, value) {
             (Some(listener), value) => listener(value),
             // The server says why it will close the connection.
-            (None, Value::Push(_) | Value::ServerError(_)) => {}
+            (None, RespValue::Push(_) | RespValue::ServerError(_)) => {}
             (None, _) => return Err(Ended::Malformed),
         }
         Ok(())

@@ -22,8 +22,8 @@
 //! # Who has gone
 //!
 //! A caller may be dropped at any time. Its command may have been sent by then, so its place stays
-//! until the reply has come, which nobody gets. Everything ends with the driver, whatever ends that:
-//! an error, its handle, or its runtime. Every caller is told at once.
+//! until the reply has come, which nobody gets. Everything ends with the driver, whatever ends
+//! that: an error, its handle, or its runtime. Every caller is told at once.
 
 mod driver;
 mod outgoing;
@@ -40,10 +40,10 @@ use std::task::{Context, Poll, Waker};
 
 pub(in crate::store) use self::driver::{Driver, Progress};
 use self::outgoing::Outgoing;
-pub(in crate::store) use self::pack::Pack;
+pub(in crate::store) use self::pack::{Asking, GetKey, Pack};
 use self::queue::{Place, Queue, Replies};
 pub(in crate::store) use self::socket::Socket;
-use crate::store::redis::connection::wire::Value;
+use crate::store::redis::connection::wire::RespValue;
 
 /// A connection. Clones are one.
 #[derive(Clone)]
@@ -66,7 +66,7 @@ pub(in crate::store) enum Ended {
 }
 
 /// Who is told what the server says without having been asked.
-pub(in crate::store) type Listener = Box<dyn FnMut(Value) + Send>;
+pub(in crate::store) type Listener = Box<dyn FnMut(RespValue) + Send>;
 
 impl Multiplexer {
     /// A connection by this socket. Nothing moves unless the driver is polled.
@@ -95,7 +95,7 @@ pub(in crate::store) struct Exchange<'a, P> {
     place: Option<Place>,
 }
 
-impl<P: Pack + Unpin> Future for Exchange<'_, P> {
+impl<P: Pack> Future for Exchange<'_, P> {
     type Output = Result<P::Replies, Ended>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -104,7 +104,7 @@ impl<P: Pack + Unpin> Future for Exchange<'_, P> {
             if count == 0 {
                 return Poll::Ready(P::unpack(Replies::of(count)).ok_or(Ended::Malformed));
             }
-            return match self.shared.submit(&self.command, cx.waker()) {
+            return match self.shared.submit(self.command, cx.waker()) {
                 Ok(place) => {
                     self.place = place;
                     Poll::Pending
@@ -132,7 +132,7 @@ impl<P> Drop for Exchange<'_, P> {
 impl Shared {
     /// Adds a command to those that are to be sent, and sends it if nobody is before it. No place:
     /// too much is to be sent already, and `waker` is called when that has changed.
-    fn submit(&self, command: &impl Pack, waker: &Waker) -> Result<Option<Place>, Ended> {
+    fn submit(&self, command: impl Pack, waker: &Waker) -> Result<Option<Place>, Ended> {
         let mut queue = self.queue();
         if !queue.has_room(waker)? {
             return Ok(None);

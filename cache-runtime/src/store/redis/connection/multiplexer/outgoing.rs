@@ -10,7 +10,6 @@ use crate::store::redis::connection::multiplexer::socket::Writer;
 const KEPT: usize = 1 << 20;
 
 /// Commands on their way to the socket.
-#[derive(Debug)]
 pub(super) struct Outgoing {
     /// None when the connection has ended.
     writer: Option<Writer>,

@@ -3,18 +3,19 @@
 //! Places are numbered, and used again: in the long run, a command allocates nothing.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::mem;
 use std::task::{Poll, Waker};
 
 use crate::store::redis::connection::multiplexer::{Ended, Pack};
-use crate::store::redis::connection::wire::Value;
+use crate::store::redis::connection::wire::RespValue;
 
 /// Further commands wait while so many bytes are to be sent: the server takes none, and soon the
 /// breaker will know.
 const MOST: usize = 4 << 20;
 
 /// The commands of all callers of a connection.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Queue {
     /// Commands that nobody has begun to write.
     unsent: Vec<u8>,
@@ -33,7 +34,7 @@ pub(super) struct Queue {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place(usize);
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Slot {
     replies: Replies,
     /// Replies that have not come.
@@ -46,8 +47,8 @@ struct Slot {
 /// The replies to the commands of one caller.
 #[derive(Debug)]
 pub(in crate::store) enum Replies {
-    One(Option<Value>),
-    Many(Vec<Value>),
+    One(Option<RespValue>),
+    Many(Vec<RespValue>),
 }
 
 /// What becomes of a reply.
@@ -57,9 +58,9 @@ pub(super) enum Received {
     /// Others have to come as well.
     Kept,
     /// The caller has gone.
-    Unwanted(Value),
+    Unwanted(RespValue),
     /// Nobody has sent a command.
-    Unasked(Value),
+    Unasked(RespValue),
 }
 
 impl Queue {
@@ -86,8 +87,8 @@ impl Queue {
     }
 
     /// Adds a command.
-    pub(super) fn add(&mut self, command: &impl Pack, waker: &Waker) -> Place {
-        command.pack(&mut self.unsent);
+    pub(super) fn add(&mut self, command: impl Pack, waker: &Waker) -> Place {
+        command.pack(b"", &mut self.unsent);
         let place = self.vacant.pop().unwrap_or_else(|| {
             self.slots.push(Slot::default());
             Place(self.slots.len() - 1)
@@ -125,7 +126,7 @@ impl Queue {
     }
 
     /// A reply has come.
-    pub(super) fn receive(&mut self, reply: Value) -> Received {
+    pub(super) fn receive(&mut self, reply: RespValue) -> Received {
         let Some(place) = self.awaited.front().copied() else { return Received::Unasked(reply) };
         let Some(slot) = self.slots.get_mut(place.0) else { return Received::Unwanted(reply) };
         slot.missing = slot.missing.saturating_sub(1);
@@ -196,16 +197,44 @@ impl Queue {
     }
 }
 
+impl fmt::Debug for Queue {
+    /// How much there is. What it is may be secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Queue")
+            .field("unsent", &self.unsent.len())
+            .field("places", &self.slots.len())
+            .field("awaited", &self.awaited.len())
+            .field("ended", &self.ended)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Replies {
     /// Room for so many.
     pub(super) fn of(count: usize) -> Self {
         if count == 1 { Self::One(None) } else { Self::Many(Vec::with_capacity(count)) }
     }
 
-    fn push(&mut self, reply: Value) {
+    fn push(&mut self, reply: RespValue) {
         match self {
             Self::One(one) => *one = Some(reply),
             Self::Many(replies) => replies.push(reply),
+        }
+    }
+
+    /// The reply to one command.
+    pub(super) fn one(self) -> Option<RespValue> {
+        match self {
+            Self::One(reply) => reply,
+            Self::Many(replies) => replies.into_iter().next(),
+        }
+    }
+
+    /// All replies, in order.
+    pub(super) fn all(self) -> Vec<RespValue> {
+        match self {
+            Self::One(reply) => reply.into_iter().collect(),
+            Self::Many(replies) => replies,
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Sockets of any kind.
 
-use std::fmt;
 use std::io;
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -113,11 +112,5 @@ impl Writer {
     /// Whether what was written may not have reached the kernel.
     pub(super) fn has_buffer(&self) -> bool {
         matches!(self, Self::Stream(_))
-    }
-}
-
-impl fmt::Debug for Writer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Writer")
     }
 }

@@ -1,9 +1,7 @@
 //! Calls with large values, which go by the
 //! [second connection](crate::store::redis::connection::bulk).
 
-use crate::store::redis::connection::wire::Value;
-use redis::Cmd;
-
+use crate::store::redis::connection::multiplexer::Pack;
 use crate::store::redis::connection::session::Session;
 use crate::store::{Name, StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -20,11 +18,11 @@ impl Session<'_> {
     }
 
     /// Sends a command that is large, or whose reply is, by the second connection.
-    pub(in crate::store) async fn call_in_bulk(
+    pub(in crate::store) async fn call_in_bulk<P: Pack>(
         &mut self,
-        command: &Cmd,
+        command: P,
         by: Deadline,
-    ) -> StoreResult<Value> {
+    ) -> StoreResult<P::Replies> {
         let (node, link) = (self.node(), self.link().ok_or(StoreError::Down)?);
         let _turn = node.bulk_turns().wait(by).await?;
         link.bulk.call(command, &node.plan(), by).await

@@ -7,18 +7,17 @@ mod scripts;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
 
-use crate::store::redis::connection::multiplexer::Multiplexer;
-use crate::store::redis::connection::wire::Value;
-
 use crate::record::Origin;
 use crate::store::StoreError;
 use crate::store::redis::connection::breaker::Breaker;
 use crate::store::redis::connection::error;
 use crate::store::redis::connection::link::Link;
+use crate::store::redis::connection::multiplexer::Multiplexer;
 use crate::store::redis::connection::node::Node;
 use crate::store::redis::connection::plan::Plan;
 use crate::store::redis::connection::refusal;
 use crate::store::redis::connection::turns::Turns;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::supported::Obstacle;
 use crate::store::redis::topology::cluster::Redirection;
 
@@ -125,8 +124,8 @@ impl<'a> Session<'a> {
     }
 
     /// What a reply that is no result means.
-    pub(in crate::store) fn refused(&self, reply: Value) -> StoreError {
-        let Value::ServerError(error) = reply else {
+    pub(in crate::store) fn refused(&self, reply: RespValue) -> StoreError {
+        let RespValue::ServerError(error) = reply else {
             return self.out_of_order();
         };
         let here = self.node.endpoint();

@@ -1,11 +1,10 @@
 //! Calls of scripts.
 
-use crate::store::redis::connection::wire::Value;
-
 use crate::store::StoreResult;
 use crate::store::redis::connection::large::LARGE;
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::script::Call;
 use crate::store::redis::script::supported::Obstacle;
 use crate::support::budget::Deadline;
@@ -21,7 +20,7 @@ impl Session<'_> {
         &mut self,
         call: &Call<'_>,
         deadline: Deadline,
-    ) -> StoreResult<Value> {
+    ) -> StoreResult<RespValue> {
         self.require_scripts()?;
         let reply = self.reply(call, deadline).await?;
         self.ran(reply)
@@ -32,7 +31,7 @@ impl Session<'_> {
         &mut self,
         call: &Call<'_>,
         deadline: Deadline,
-    ) -> StoreResult<Value> {
+    ) -> StoreResult<RespValue> {
         if call.size() > LARGE && !self.asking {
             return Box::pin(self.reply_in_bulk(call, deadline)).await;
         }
@@ -44,7 +43,11 @@ impl Session<'_> {
     }
 
     #[cold]
-    async fn reply_in_bulk(&mut self, call: &Call<'_>, deadline: Deadline) -> StoreResult<Value> {
+    async fn reply_in_bulk(
+        &mut self,
+        call: &Call<'_>,
+        deadline: Deadline,
+    ) -> StoreResult<RespValue> {
         let reply = self.call_in_bulk(&call.by_sha(), deadline).await?;
         if is_error(&reply, "NOSCRIPT") {
             return self.call_in_bulk(&call.by_body(), deadline).await;
@@ -53,14 +56,14 @@ impl Session<'_> {
     }
 
     /// Result of a script, and what its reply tells about scripts in general.
-    pub(in crate::store) fn ran(&mut self, reply: Value) -> StoreResult<Value> {
+    pub(in crate::store) fn ran(&mut self, reply: RespValue) -> StoreResult<RespValue> {
         if let Some(obstacle) = Obstacle::of(&reply) {
             self.obstacle = Some(obstacle);
             self.node.loses_scripts(self.epoch, obstacle);
             return Err(obstacle.refusal());
         }
         match reply {
-            Value::ServerError(_) => Err(self.refused(reply)),
+            RespValue::ServerError(_) => Err(self.refused(reply)),
             reply => Ok(reply),
         }
     }

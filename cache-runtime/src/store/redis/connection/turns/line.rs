@@ -8,10 +8,10 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use crate::store::redis::connection::wire::Value;
 use tokio::sync::oneshot::{self, Receiver, Sender};
 
 use crate::store::redis::connection::turns::Granted;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::{StoreError, StoreResult};
 
 /// Those who wait.
@@ -42,7 +42,7 @@ pub(super) enum News {
     /// It is their turn to send the command, for the others as well.
     Go(Granted, Others),
     /// The reply to the one whose turn it was.
-    Told(StoreResult<Value>),
+    Told(StoreResult<RespValue>),
 }
 
 /// Those who wait for the reply to one of them. If that one goes without a word, they are on their
@@ -134,7 +134,7 @@ impl First {
 impl Others {
     /// Tells them the reply. If there was none in time, they may have more time than the one who
     /// sent the command: they are on their own.
-    pub(in crate::store) fn tell(self, reply: &StoreResult<Value>) {
+    pub(in crate::store) fn tell(self, reply: &StoreResult<RespValue>) {
         if matches!(reply, Err(StoreError::TimedOut)) {
             return;
         }

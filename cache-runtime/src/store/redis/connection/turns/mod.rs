@@ -28,11 +28,11 @@ use std::sync::atomic::AtomicU64;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::store::redis::connection::wire::Value;
 use tokio::time::{Instant, timeout_at};
 
 pub(in crate::store) use self::line::Others;
 use self::line::{Line, News};
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::{StoreError, StoreResult};
 use crate::support::budget::Deadline;
 use crate::support::log;
@@ -69,7 +69,7 @@ pub(in crate::store) enum Reading<T> {
     /// It is the caller's turn to send it, for the others as well.
     Turn(T, Others),
     /// The reply to another caller, who sent the command after this one had come.
-    Told(StoreResult<Value>),
+    Told(StoreResult<RespValue>),
     /// The other caller has gone, and nothing is known of its reply.
     Nothing,
 }

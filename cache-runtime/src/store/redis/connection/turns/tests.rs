@@ -85,8 +85,8 @@ async fn readers_share_what_has_not_been_sent_and_nothing_else() {
     // From now on the command may be on its way.
     let mut third = Box::pin(read(b"GET 1", 1));
     assert!(is_waiting(&mut third).await);
-    others.tell(&Ok(Value::Int(1)));
-    assert!(matches!(second.await, Ok(Reading::Told(Ok(Value::Int(1))))));
+    others.tell(&Ok(RespValue::Int(1)));
+    assert!(matches!(second.await, Ok(Reading::Told(Ok(RespValue::Int(1))))));
     assert!(is_waiting(&mut third).await);
     turn.answered();
     assert!(matches!(other_key.await, Ok(Reading::Turn(..))));

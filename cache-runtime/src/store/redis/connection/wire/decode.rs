@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::store::redis::connection::wire::frames::{count, line};
-use crate::store::redis::connection::wire::{Malformed, ServerError, Value};
+use crate::store::redis::connection::wire::{ProtocolError, RespValue, ServerError};
 
 /// How deep values may be within one another. Those of our commands are three deep.
 const DEEPEST: usize = 32;
@@ -23,33 +23,35 @@ impl Decoder {
     }
 
     /// The value that the reply consists of.
-    pub(super) fn decode(mut self) -> Result<Value, Malformed> {
+    pub(super) fn decode(mut self) -> Result<RespValue, ProtocolError> {
         self.value(DEEPEST)
     }
 
     /// The next value, which may be so deep.
-    fn value(&mut self, depth: usize) -> Result<Value, Malformed> {
-        let depth = depth.checked_sub(1).ok_or(Malformed)?;
+    fn value(&mut self, depth: usize) -> Result<RespValue, ProtocolError> {
+        let depth = depth.checked_sub(1).ok_or(ProtocolError)?;
         let rest = self.reply.get(self.at..).unwrap_or_default();
-        let (kind, line, length) = line(rest)?.ok_or(Malformed)?;
+        let (kind, line, length) = line(rest)?.ok_or(ProtocolError)?;
         let number = || str::from_utf8(line).ok();
         let simple = match kind {
-            b'+' => Value::SimpleString(String::from_utf8_lossy(line).into_owned()),
-            b'-' => Value::ServerError(ServerError::new(line)),
-            b':' => Value::Int(number().and_then(|it| it.parse().ok()).ok_or(Malformed)?),
-            b',' => Value::Double(number().and_then(|it| it.parse().ok()).ok_or(Malformed)?),
+            b'+' => RespValue::SimpleString(String::from_utf8_lossy(line).into_owned()),
+            b'-' => RespValue::ServerError(ServerError::new(line)),
+            b':' => RespValue::Int(number().and_then(|it| it.parse().ok()).ok_or(ProtocolError)?),
+            b',' => {
+                RespValue::Double(number().and_then(|it| it.parse().ok()).ok_or(ProtocolError)?)
+            }
             b'#' => match line {
-                b"t" => Value::Boolean(true),
-                b"f" => Value::Boolean(false),
-                _ => return Err(Malformed),
+                b"t" => RespValue::Boolean(true),
+                b"f" => RespValue::Boolean(false),
+                _ => return Err(ProtocolError),
             },
-            b'_' => Value::Nil,
-            b'(' => Value::BigNumber(self.reply.slice_ref(line)),
+            b'_' => RespValue::Nil,
+            b'(' => RespValue::BigNumber(self.reply.slice_ref(line)),
             _ => {
                 let count = count(line, kind)?;
                 self.at += length;
                 return match count {
-                    None => Ok(Value::Nil),
+                    None => Ok(RespValue::Nil),
                     Some(count) => self.compound(kind, count, depth),
                 };
             }
@@ -59,41 +61,46 @@ impl Decoder {
     }
 
     /// The value of which the first line has said the kind and the size.
-    fn compound(&mut self, kind: u8, count: usize, depth: usize) -> Result<Value, Malformed> {
+    fn compound(
+        &mut self,
+        kind: u8,
+        count: usize,
+        depth: usize,
+    ) -> Result<RespValue, ProtocolError> {
         Ok(match kind {
-            b'$' => Value::BulkString(self.string(count)?),
-            b'!' => Value::ServerError(ServerError::new(&self.string(count)?)),
+            b'$' => RespValue::BulkString(self.string(count)?),
+            b'!' => RespValue::ServerError(ServerError::new(&self.string(count)?)),
             b'=' => {
                 let string = self.string(count)?;
                 // Three letters and a colon say how it is to be shown.
                 if string.get(3) != Some(&b':') {
-                    return Err(Malformed);
+                    return Err(ProtocolError);
                 }
-                Value::BulkString(string.slice(4..))
+                RespValue::BulkString(string.slice(4..))
             }
-            b'*' => Value::Array(self.values(count, depth)?),
-            b'~' => Value::Set(self.values(count, depth)?),
-            b'>' => Value::Push(self.values(count, depth)?),
-            b'%' => Value::Map(self.pairs(count, depth)?),
+            b'*' => RespValue::Array(self.values(count, depth)?),
+            b'~' => RespValue::Set(self.values(count, depth)?),
+            b'>' => RespValue::Push(self.values(count, depth)?),
+            b'%' => RespValue::Map(self.pairs(count, depth)?),
             b'|' => {
                 self.pairs(count, depth)?;
                 self.value(depth)?
             }
-            _ => return Err(Malformed),
+            _ => return Err(ProtocolError),
         })
     }
 
-    fn string(&mut self, size: usize) -> Result<Bytes, Malformed> {
-        let end = self.at.checked_add(size).ok_or(Malformed)?;
+    fn string(&mut self, size: usize) -> Result<Bytes, ProtocolError> {
+        let end = self.at.checked_add(size).ok_or(ProtocolError)?;
         if end.checked_add(2).is_none_or(|end| end > self.reply.len()) {
-            return Err(Malformed);
+            return Err(ProtocolError);
         }
         let string = self.reply.slice(self.at..end);
         self.at = end + 2;
         Ok(string)
     }
 
-    fn values(&mut self, count: usize, depth: usize) -> Result<Vec<Value>, Malformed> {
+    fn values(&mut self, count: usize, depth: usize) -> Result<Vec<RespValue>, ProtocolError> {
         let mut values = Vec::with_capacity(count.min(FORESEEN));
         for _ in 0..count {
             values.push(self.value(depth)?);
@@ -101,7 +108,11 @@ impl Decoder {
         Ok(values)
     }
 
-    fn pairs(&mut self, count: usize, depth: usize) -> Result<Vec<(Value, Value)>, Malformed> {
+    fn pairs(
+        &mut self,
+        count: usize,
+        depth: usize,
+    ) -> Result<Vec<(RespValue, RespValue)>, ProtocolError> {
         let mut pairs = Vec::with_capacity(count.min(FORESEEN));
         for _ in 0..count {
             pairs.push((self.value(depth)?, self.value(depth)?));

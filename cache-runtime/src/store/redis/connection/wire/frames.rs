@@ -7,7 +7,7 @@
 use bytes::{Buf as _, BytesMut};
 
 use crate::store::redis::connection::wire::decode::Decoder;
-use crate::store::redis::connection::wire::{Malformed, Value};
+use crate::store::redis::connection::wire::{ProtocolError, RespValue};
 
 /// The longest string that is read, and the longest reply: as much as a server takes for a value.
 const LONGEST: usize = 512 << 20;
@@ -28,7 +28,10 @@ pub(crate) struct Frames {
 
 impl Frames {
     /// Takes the next reply out of what has arrived; none if it is not there as a whole.
-    pub(crate) fn next(&mut self, input: &mut BytesMut) -> Result<Option<Value>, Malformed> {
+    pub(crate) fn next(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> Result<Option<RespValue>, ProtocolError> {
         // Nearly every reply is a string that is there as a whole, and every hit comes along here.
         if self.open.is_none()
             && let Some((from, to)) = string(input)
@@ -36,7 +39,7 @@ impl Frames {
             let mut string = input.split_to(to + 2);
             string.advance(from);
             string.truncate(to - from);
-            return Ok(Some(Value::BulkString(string.freeze())));
+            return Ok(Some(RespValue::BulkString(string.freeze())));
         }
         match self.end(input)? {
             None => Ok(None),
@@ -54,7 +57,7 @@ impl Frames {
     }
 
     /// The end of the reply that `input` begins with, if it is there.
-    fn end(&mut self, input: &[u8]) -> Result<Option<usize>, Malformed> {
+    fn end(&mut self, input: &[u8]) -> Result<Option<usize>, ProtocolError> {
         if input.is_empty() {
             return Ok(None);
         }
@@ -67,7 +70,7 @@ impl Frames {
                 }
                 Element::Missing(missing) => {
                     if input.len().saturating_add(missing) > LONGEST {
-                        return Err(Malformed);
+                        return Err(ProtocolError);
                     }
                     (self.open, self.missing) = (Some(open), missing);
                     return Ok(None);
@@ -75,7 +78,7 @@ impl Frames {
             }
             // Each of them has at least a kind and a line end.
             if open.saturating_mul(3) > LONGEST {
-                return Err(Malformed);
+                return Err(ProtocolError);
             }
         }
         Ok(Some(self.scanned))
@@ -91,17 +94,17 @@ enum Element {
 }
 
 /// The element that `input` begins with.
-fn element(input: &[u8]) -> Result<Element, Malformed> {
+fn element(input: &[u8]) -> Result<Element, ProtocolError> {
     let Some((kind, line, length)) = line(input)? else { return Ok(Element::Missing(0)) };
     let elements = match kind {
         b'$' | b'=' | b'!' => match count(line, kind)? {
             None => 0,
-            Some(size) if size > LONGEST => return Err(Malformed),
+            Some(size) if size > LONGEST => return Err(ProtocolError),
             Some(size) => {
                 let end = length + size + 2;
                 return match input.get(end - 2..end) {
                     Some(b"\r\n") => Ok(Element::Whole { length: end, elements: 0 }),
-                    Some(_) => Err(Malformed),
+                    Some(_) => Err(ProtocolError),
                     None => Ok(Element::Missing(end - input.len())),
                 };
             }
@@ -111,33 +114,33 @@ fn element(input: &[u8]) -> Result<Element, Malformed> {
         // Something said of the value that follows.
         b'|' => count(line, kind)?.unwrap_or(0).saturating_mul(2).saturating_add(1),
         b'+' | b'-' | b':' | b'_' | b',' | b'#' | b'(' => 0,
-        _ => return Err(Malformed),
+        _ => return Err(ProtocolError),
     };
     Ok(Element::Whole { length, elements })
 }
 
 /// The first line: its kind, what follows it, and the length with the line end.
-pub(super) fn line(input: &[u8]) -> Result<Option<(u8, &[u8], usize)>, Malformed> {
+pub(super) fn line(input: &[u8]) -> Result<Option<(u8, &[u8], usize)>, ProtocolError> {
     let looked_at = input.get(..LONGEST_LINE).unwrap_or(input);
     match looked_at.iter().position(|byte| *byte == b'\n') {
         Some(end) => match looked_at.get(..end).and_then(|line| line.strip_suffix(b"\r")) {
             Some([kind, line @ ..]) => Ok(Some((*kind, line, end + 1))),
-            _ => Err(Malformed),
+            _ => Err(ProtocolError),
         },
         None if looked_at.len() < LONGEST_LINE => Ok(None),
-        None => Err(Malformed),
+        None => Err(ProtocolError),
     }
 }
 
 /// The number of bytes or elements. In RESP2, -1 stands for no string and no array.
-pub(super) fn count(line: &[u8], kind: u8) -> Result<Option<usize>, Malformed> {
+pub(super) fn count(line: &[u8], kind: u8) -> Result<Option<usize>, ProtocolError> {
     match line {
         b"-1" if matches!(kind, b'$' | b'*') => Ok(None),
         line if !line.is_empty() && line.iter().all(u8::is_ascii_digit) => {
             let number = str::from_utf8(line).ok().and_then(|line| line.parse().ok());
-            number.map(Some).ok_or(Malformed)
+            number.map(Some).ok_or(ProtocolError)
         }
-        _ => Err(Malformed),
+        _ => Err(ProtocolError),
     }
 }
 

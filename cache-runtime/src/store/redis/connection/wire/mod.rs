@@ -1,7 +1,7 @@
 //! What servers say: replies in RESP2, and in RESP3 where it was asked for.
 //!
-//! A string in a reply is a part of the buffer that it was received in: nothing is copied before it
-//! is decoded. Whoever keeps one for long keeps the whole buffer, and copies it instead.
+//! A string in a reply is a part of the buffer that it was received in: nothing is copied before
+//! it is decoded. What is kept for long would keep the whole buffer, and is copied instead.
 //!
 //! The rules are those of
 //! <https://redis.io/docs/latest/develop/reference/protocol-spec/>. The types that servers stream in
@@ -11,7 +11,7 @@ mod decode;
 mod error;
 mod frames;
 #[cfg(test)]
-mod tests;
+pub(in crate::store) mod tests;
 
 use bytes::Bytes;
 
@@ -20,7 +20,7 @@ pub(crate) use self::frames::Frames;
 
 /// A reply, or a part of one.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
+pub(crate) enum RespValue {
     Nil,
     Int(i64),
     /// A string of any bytes; in RESP3 also one that says how it is to be shown.
@@ -30,19 +30,19 @@ pub(crate) enum Value {
     Double(f64),
     /// An integer of any size, in digits.
     BigNumber(Bytes),
-    Array(Vec<Value>),
-    Set(Vec<Value>),
-    Map(Vec<(Value, Value)>),
+    Array(Vec<RespValue>),
+    Set(Vec<RespValue>),
+    Map(Vec<(RespValue, RespValue)>),
     /// What the server says without having been asked.
-    Push(Vec<Value>),
+    Push(Vec<RespValue>),
     ServerError(ServerError),
 }
 
 /// What was received is not of this protocol, or more than is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Malformed;
+pub(crate) struct ProtocolError;
 
-impl Value {
+impl RespValue {
     /// The text of a string, if it is one.
     pub(in crate::store) fn text(&self) -> Option<&str> {
         match self {
@@ -50,15 +50,5 @@ impl Value {
             Self::SimpleString(text) => Some(text),
             _ => None,
         }
-    }
-}
-
-/// A reply that is there as a whole.
-#[cfg(test)]
-pub(in crate::store) fn read(reply: &[u8]) -> Result<Value, Malformed> {
-    let mut input = bytes::BytesMut::from(reply);
-    match Frames::default().next(&mut input)? {
-        Some(value) if input.is_empty() => Ok(value),
-        _ => Err(Malformed),
     }
 }

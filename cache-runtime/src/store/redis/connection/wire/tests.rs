@@ -5,12 +5,21 @@ use proptest::prelude::*;
 
 use crate::store::redis::connection::wire::*;
 
-fn bulk(text: &str) -> Value {
-    Value::BulkString(text.to_owned().into())
+/// A reply that is there as a whole.
+pub(in crate::store) fn read(reply: &[u8]) -> Result<RespValue, ProtocolError> {
+    let mut input = BytesMut::from(reply);
+    match Frames::default().next(&mut input)? {
+        Some(value) if input.is_empty() => Ok(value),
+        _ => Err(ProtocolError),
+    }
+}
+
+fn bulk(text: &str) -> RespValue {
+    RespValue::BulkString(text.to_owned().into())
 }
 
 /// What comes of bytes that arrive in pieces of so many.
-fn in_pieces(bytes: &[u8], size: usize) -> Result<Vec<Value>, Malformed> {
+fn in_pieces(bytes: &[u8], size: usize) -> Result<Vec<RespValue>, ProtocolError> {
     let (mut frames, mut input, mut values) = (Frames::default(), BytesMut::new(), Vec::new());
     for piece in bytes.chunks(size) {
         input.extend_from_slice(piece);
@@ -24,44 +33,44 @@ fn in_pieces(bytes: &[u8], size: usize) -> Result<Vec<Value>, Malformed> {
 
 #[test]
 fn every_type_wherever_it_is_cut() {
-    let error = |text: &[u8]| Value::ServerError(ServerError::new(text));
+    let error = |text: &[u8]| RespValue::ServerError(ServerError::new(text));
     for (reply, value) in [
-        (&b"+OK\r\n"[..], Value::SimpleString("OK".to_owned())),
+        (&b"+OK\r\n"[..], RespValue::SimpleString("OK".to_owned())),
         (b"-ERR no such key\r\n", error(b"ERR no such key")),
-        (b":-12\r\n", Value::Int(-12)),
+        (b":-12\r\n", RespValue::Int(-12)),
         (b"$5\r\na\r\nb\n\r\n", bulk("a\r\nb\n")),
         (b"$0\r\n\r\n", bulk("")),
-        (b"$-1\r\n", Value::Nil),
-        (b"*-1\r\n", Value::Nil),
-        (b"*0\r\n", Value::Array(Vec::new())),
+        (b"$-1\r\n", RespValue::Nil),
+        (b"*-1\r\n", RespValue::Nil),
+        (b"*0\r\n", RespValue::Array(Vec::new())),
         (
             b"*3\r\n:1\r\n*2\r\n$1\r\nx\r\n$-1\r\n+y\r\n",
-            Value::Array(vec![
-                Value::Int(1),
-                Value::Array(vec![bulk("x"), Value::Nil]),
-                Value::SimpleString("y".to_owned()),
+            RespValue::Array(vec![
+                RespValue::Int(1),
+                RespValue::Array(vec![bulk("x"), RespValue::Nil]),
+                RespValue::SimpleString("y".to_owned()),
             ]),
         ),
-        (b"_\r\n", Value::Nil),
-        (b"#t\r\n", Value::Boolean(true)),
-        (b"#f\r\n", Value::Boolean(false)),
-        (b",-1.5\r\n", Value::Double(-1.5)),
-        (b",inf\r\n", Value::Double(f64::INFINITY)),
+        (b"_\r\n", RespValue::Nil),
+        (b"#t\r\n", RespValue::Boolean(true)),
+        (b"#f\r\n", RespValue::Boolean(false)),
+        (b",-1.5\r\n", RespValue::Double(-1.5)),
+        (b",inf\r\n", RespValue::Double(f64::INFINITY)),
         (b"(123456789012345678901234567890\r\n", {
-            Value::BigNumber("123456789012345678901234567890".into())
+            RespValue::BigNumber("123456789012345678901234567890".into())
         }),
         (b"!8\r\nERR a\r\nb\r\n", error(b"ERR a\r\nb")),
         (b"=8\r\ntxt:a\r\nb\r\n", bulk("a\r\nb")),
-        (b"~2\r\n:1\r\n:2\r\n", Value::Set(vec![Value::Int(1), Value::Int(2)])),
-        (b"%1\r\n$1\r\na\r\n:1\r\n", Value::Map(vec![(bulk("a"), Value::Int(1))])),
+        (b"~2\r\n:1\r\n:2\r\n", RespValue::Set(vec![RespValue::Int(1), RespValue::Int(2)])),
+        (b"%1\r\n$1\r\na\r\n:1\r\n", RespValue::Map(vec![(bulk("a"), RespValue::Int(1))])),
         (b">2\r\n+invalidate\r\n*1\r\n$1\r\nk\r\n", {
-            let keys = Value::Array(vec![bulk("k")]);
-            Value::Push(vec![Value::SimpleString("invalidate".to_owned()), keys])
+            let keys = RespValue::Array(vec![bulk("k")]);
+            RespValue::Push(vec![RespValue::SimpleString("invalidate".to_owned()), keys])
         }),
         // What is said of a value is not looked at.
         (b"|1\r\n+ttl\r\n:3600\r\n$1\r\nv\r\n", bulk("v")),
         (b"*2\r\n|1\r\n+ttl\r\n:1\r\n:7\r\n:8\r\n", {
-            Value::Array(vec![Value::Int(7), Value::Int(8)])
+            RespValue::Array(vec![RespValue::Int(7), RespValue::Int(8)])
         }),
     ] {
         let twice = [reply, reply].concat();
@@ -123,10 +132,10 @@ fn a_string_is_a_part_of_the_buffer() {
     let mut frames = Frames::default();
     while let Ok(Some(value)) = frames.next(&mut input) {
         let string = match value {
-            Value::Array(values) => values[0].clone(),
+            RespValue::Array(values) => values[0].clone(),
             value => value,
         };
-        let Value::BulkString(string) = string else { panic!("{string:?}") };
+        let RespValue::BulkString(string) = string else { panic!("{string:?}") };
         assert!(buffer.contains(&string.as_ptr()), "copied");
     }
     assert!(input.is_empty());
@@ -186,18 +195,18 @@ fn write(value: &redis::Value, out: &mut Vec<u8>) {
     }
 }
 
-fn same(ours: &Value, theirs: &redis::Value) -> bool {
-    let all = |ours: &[Value], theirs: &[redis::Value]| {
+fn same(ours: &RespValue, theirs: &redis::Value) -> bool {
+    let all = |ours: &[RespValue], theirs: &[redis::Value]| {
         ours.len() == theirs.len() && ours.iter().zip(theirs).all(|(a, b)| same(a, b))
     };
     match (ours, theirs) {
-        (Value::Nil, redis::Value::Nil) => true,
-        (Value::Int(ours), redis::Value::Int(theirs)) => ours == theirs,
-        (Value::Boolean(ours), redis::Value::Boolean(theirs)) => ours == theirs,
-        (Value::BulkString(ours), redis::Value::BulkString(theirs)) => ours[..] == theirs[..],
-        (Value::Array(ours), redis::Value::Array(theirs))
-        | (Value::Set(ours), redis::Value::Set(theirs)) => all(ours, theirs),
-        (Value::Map(ours), redis::Value::Map(theirs)) => {
+        (RespValue::Nil, redis::Value::Nil) => true,
+        (RespValue::Int(ours), redis::Value::Int(theirs)) => ours == theirs,
+        (RespValue::Boolean(ours), redis::Value::Boolean(theirs)) => ours == theirs,
+        (RespValue::BulkString(ours), redis::Value::BulkString(theirs)) => ours[..] == theirs[..],
+        (RespValue::Array(ours), redis::Value::Array(theirs))
+        | (RespValue::Set(ours), redis::Value::Set(theirs)) => all(ours, theirs),
+        (RespValue::Map(ours), redis::Value::Map(theirs)) => {
             ours.len() == theirs.len()
                 && ours.iter().zip(theirs).all(|(a, b)| same(&a.0, &b.0) && same(&a.1, &b.1))
         }

@@ -1,10 +1,10 @@
 //! Where all keys are, for those who have to see each of them.
 
-use crate::store::redis::connection::wire::Value;
 use redis::Cmd;
 
 use crate::error::Refusal;
 use crate::store::redis::connection::session::Session;
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::topology::cluster::Cluster;
 use crate::store::redis::topology::cluster::map::Member;
 use crate::store::sweeps::STEP;
@@ -90,8 +90,8 @@ impl Session<'_> {
         let mut question = Cmd::new();
         question.arg("CLUSTER").arg("NODES");
         match self.call(&question, by).await? {
-            Value::ServerError(error) if error.code() == "NOPERM" => Ok(None),
-            reply @ Value::ServerError(_) => Err(self.refused(reply)),
+            RespValue::ServerError(error) if error.code() == "NOPERM" => Ok(None),
+            reply @ RespValue::ServerError(_) => Err(self.refused(reply)),
             reply => Ok(reply.text().and_then(Holding::read)),
         }
     }

@@ -1,7 +1,6 @@
 //! What a node says of a key that it does not serve.
 
 use crate::store::redis::connection::wire::ServerError;
-
 use crate::store::redis::topology::cluster::slot::SLOTS;
 use crate::store::redis::url::Endpoint;
 
@@ -47,8 +46,8 @@ pub(super) fn announced(host: &str, port: u16, server: &Endpoint) -> Option<Endp
 
 #[cfg(test)]
 mod tests {
-    use crate::store::redis::connection::wire;
-    use crate::store::redis::connection::wire::Value;
+    use crate::store::redis::connection::wire::RespValue;
+    use crate::store::redis::connection::wire::tests::read as read_reply;
 
     use super::*;
 
@@ -57,8 +56,8 @@ mod tests {
     }
 
     fn read(error: &str) -> Option<Redirection> {
-        match wire::read(format!("-{error}\r\n").as_bytes()) {
-            Ok(Value::ServerError(error)) => Redirection::read(&error, &at("asked", 6379)),
+        match read_reply(format!("-{error}\r\n").as_bytes()) {
+            Ok(RespValue::ServerError(error)) => Redirection::read(&error, &at("asked", 6379)),
             other => panic!("{other:?}"),
         }
     }

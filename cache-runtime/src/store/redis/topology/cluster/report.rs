@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use crate::store::redis::connection::wire::Value;
-
 use crate::store::redis::connection::dial::{dial, log_in};
 use crate::store::redis::connection::error::{Cause, refusal};
+use crate::store::redis::connection::wire::RespValue;
 use crate::store::redis::topology::cluster::redirection::announced;
 use crate::store::redis::url::{Access, Endpoint};
 
@@ -43,13 +42,13 @@ impl Report {
         questions.cmd("CLUSTER").arg("NODES");
         let answers = connection.send(&questions).await?;
         let [slots, nodes] =
-            <[Value; 2]>::try_from(answers).map_err(|_| Cause::Protocol(NOT_REDIS))?;
+            <[RespValue; 2]>::try_from(answers).map_err(|_| Cause::Protocol(NOT_REDIS))?;
         let claims = match &slots {
-            Value::Array(slots) => slots.iter().filter_map(|it| Claim::read(it, endpoint)),
-            Value::ServerError(error) if error.code() == "ERR" => {
+            RespValue::Array(slots) => slots.iter().filter_map(|it| Claim::read(it, endpoint)),
+            RespValue::ServerError(error) if error.code() == "ERR" => {
                 return Err(Cause::Topology(NOT_CLUSTERED));
             }
-            Value::ServerError(error) => return Err(refusal(error, access).into()),
+            RespValue::ServerError(error) => return Err(refusal(error, access).into()),
             _ => return Err(Cause::Protocol(NOT_REDIS)),
         };
         let claims: Vec<_> = claims.collect();
@@ -66,32 +65,36 @@ const NOT_CLUSTERED: &str =
 
 impl Claim {
     /// One range of `CLUSTER SLOTS`: `[first, last, [host, port, id, …], replica…]`.
-    fn read(range: &Value, asked: &Endpoint) -> Option<Self> {
-        let [Value::Int(first), Value::Int(last), Value::Array(primary), ..] = array(range)? else {
+    fn read(range: &RespValue, asked: &Endpoint) -> Option<Self> {
+        let [RespValue::Int(first), RespValue::Int(last), RespValue::Array(primary), ..] =
+            array(range)?
+        else {
             return None;
         };
-        let [host, Value::Int(port), more @ ..] = &primary[..] else { return None };
+        let [host, RespValue::Int(port), more @ ..] = &primary[..] else { return None };
         let (first, last) = (u16::try_from(*first).ok()?, u16::try_from(*last).ok()?);
         let host = match (host.text(), more) {
             // Its name is not known, or to be kept to itself; then its address is said here.
-            (Some("?") | None, [_, Value::Array(extra), ..]) => address(extra).unwrap_or_default(),
+            (Some("?") | None, [_, RespValue::Array(extra), ..]) => {
+                address(extra).unwrap_or_default()
+            }
             (host, _) => host.unwrap_or_default(),
         };
         let endpoint = announced(host, u16::try_from(*port).ok()?, asked)?;
-        let id = more.first().and_then(Value::text).unwrap_or_default().to_owned();
+        let id = more.first().and_then(RespValue::text).unwrap_or_default().to_owned();
         Some(Self { first, last, endpoint, id })
     }
 }
 
 /// The value of `ip` in `[name, value, …]`.
-fn address(extra: &[Value]) -> Option<&str> {
+fn address(extra: &[RespValue]) -> Option<&str> {
     let mut pairs = extra.chunks_exact(2);
     pairs.find_map(|pair| if pair[0].text()? == "ip" { pair[1].text() } else { None })
 }
 
 /// From the lines of `CLUSTER NODES`: `id address flags primary ping pong epoch state slot…`. Where
 /// the user may not ask for them there are none.
-fn epochs(nodes: &Value) -> HashMap<String, u64> {
+fn epochs(nodes: &RespValue) -> HashMap<String, u64> {
     let lines = nodes.text().unwrap_or_default().lines();
     let epoch = |line: &str| {
         let mut words = line.split(' ');
@@ -100,9 +103,9 @@ fn epochs(nodes: &Value) -> HashMap<String, u64> {
     lines.filter_map(epoch).collect()
 }
 
-fn array(value: &Value) -> Option<&[Value]> {
+fn array(value: &RespValue) -> Option<&[RespValue]> {
     match value {
-        Value::Array(values) => Some(values),
+        RespValue::Array(values) => Some(values),
         _ => None,
     }
 }
@@ -111,16 +114,21 @@ fn array(value: &Value) -> Option<&[Value]> {
 mod tests {
     use super::*;
 
-    fn bulk(text: &str) -> Value {
-        Value::BulkString(text.to_owned().into())
+    fn bulk(text: &str) -> RespValue {
+        RespValue::BulkString(text.to_owned().into())
     }
 
-    fn range(primary: Vec<Value>) -> Value {
-        let replica = Value::Array(vec![bulk("10.0.0.9"), Value::Int(6379), bulk("r")]);
-        Value::Array(vec![Value::Int(0), Value::Int(99), Value::Array(primary), replica])
+    fn range(primary: Vec<RespValue>) -> RespValue {
+        let replica = RespValue::Array(vec![bulk("10.0.0.9"), RespValue::Int(6379), bulk("r")]);
+        RespValue::Array(vec![
+            RespValue::Int(0),
+            RespValue::Int(99),
+            RespValue::Array(primary),
+            replica,
+        ])
     }
 
-    fn endpoint(primary: Vec<Value>) -> Option<Endpoint> {
+    fn endpoint(primary: Vec<RespValue>) -> Option<Endpoint> {
         let asked = Endpoint::Tcp { host: "asked".to_owned(), port: 1 };
         Claim::read(&range(primary), &asked).map(|claim| claim.endpoint)
     }
@@ -131,20 +139,20 @@ mod tests {
 
     #[test]
     fn nodes_are_where_they_say() {
-        let port = Value::Int(6380);
+        let port = RespValue::Int(6380);
         let primary = |host| vec![host, port.clone(), bulk("id")];
         assert_eq!(endpoint(primary(bulk("10.0.0.1"))), Some(at("10.0.0.1")));
         assert_eq!(endpoint(primary(bulk("fd00::1"))), Some(at("fd00::1")));
         assert_eq!(endpoint(primary(bulk(""))), Some(at("asked")));
-        assert_eq!(endpoint(primary(Value::Nil)), Some(at("asked")));
+        assert_eq!(endpoint(primary(RespValue::Nil)), Some(at("asked")));
         assert_eq!(endpoint(vec![bulk("old.server"), port.clone()]), Some(at("old.server")));
-        let extra = Value::Array(vec![bulk("ip"), bulk("10.0.0.1")]);
+        let extra = RespValue::Array(vec![bulk("ip"), bulk("10.0.0.1")]);
         assert_eq!(
             endpoint(vec![bulk("?"), port.clone(), bulk("id"), extra]),
             Some(at("10.0.0.1"))
         );
         assert_eq!(endpoint(primary(bulk("?"))), None);
-        assert_eq!(endpoint(vec![bulk("10.0.0.1"), Value::Int(0), bulk("id")]), None);
+        assert_eq!(endpoint(vec![bulk("10.0.0.1"), RespValue::Int(0), bulk("id")]), None);
     }
 
     #[test]
@@ -153,6 +161,6 @@ mod tests {
                      1b2d 10.0.0.2:6379@16379 slave 07c3 0 1426238317741 2 connected\n";
         let expected = HashMap::from([("07c3".to_owned(), 3), ("1b2d".to_owned(), 2)]);
         assert_eq!(epochs(&bulk(nodes)), expected);
-        assert_eq!(epochs(&Value::Nil), HashMap::new());
+        assert_eq!(epochs(&RespValue::Nil), HashMap::new());
     }
 }

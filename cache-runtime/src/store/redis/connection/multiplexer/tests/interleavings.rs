@@ -11,7 +11,7 @@ use crate::store::redis::connection::multiplexer::tests::*;
 /// A caller, and what it has sent.
 struct Caller<'a> {
     numbers: Vec<usize>,
-    exchange: Pin<Box<dyn Future<Output = Result<Vec<Value>, Ended>> + 'a>>,
+    exchange: Pin<Box<dyn Future<Output = Result<Vec<RespValue>, Ended>> + 'a>>,
     woken: Arc<Woken>,
 }
 
@@ -22,7 +22,7 @@ struct Owned<'a> {
 }
 
 impl<'a> Owned<'a> {
-    async fn send(self) -> Result<Vec<Value>, Ended> {
+    async fn send(self) -> Result<Vec<RespValue>, Ended> {
         self.connection.send(&self.commands).await
     }
 }
@@ -97,7 +97,7 @@ impl World<'_> {
     /// The peer reads so many bytes, and has answers to the commands in them.
     fn answer(&mut self, most: usize) {
         for command in self.peer.read(most) {
-            let Value::Array(words) = command else { panic!("{command:?}") };
+            let RespValue::Array(words) = command else { panic!("{command:?}") };
             let number: usize = words[1].text().unwrap().parse().unwrap();
             if number % 3 == 0 {
                 self.output.extend_from_slice(format!(">1\r\n:{}\r\n", self.pushes).as_bytes());
@@ -124,7 +124,7 @@ proptest! {
         let in_order = Arc::clone(&told_in_order);
         let listener: Listener = Box::new(move |push| {
             let number = i64::try_from(tell.fetch_add(1, Ordering::Relaxed)).unwrap();
-            in_order.fetch_and(push == Value::Push(vec![Value::Int(number)]), Ordering::Relaxed);
+            in_order.fetch_and(push == RespValue::Push(vec![RespValue::Int(number)]), Ordering::Relaxed);
         });
         let (connection, driver) = Multiplexer::new(socket, Some(listener));
         let mut world = World {

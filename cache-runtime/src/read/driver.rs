@@ -155,7 +155,7 @@ impl Driver {
         let age = if report::is_asked() { age.considered() } else { age };
         let mut lookup = Lookup::new(call, mode, age, steps.memory(), steps.is_by_hand(), now);
         if let Some(step) = lookup.begin() {
-            return self.search(lookup, step);
+            return self.search(lookup, step, steps);
         }
         match lookup.look_at_once(now) {
             Some(seen) => self.looked(lookup, seen, steps),
@@ -186,10 +186,18 @@ impl Driver {
             self.ending = ending;
             return self.done(&lookup.call);
         }
-        self.search(lookup, Step::Decide(None, seen, freshness))
+        self.search(lookup, Step::Decide(None, seen, freshness), steps)
     }
 
-    fn search(&mut self, mut lookup: Lookup<'static>, step: Step) -> Stage {
+    fn search(&mut self, mut lookup: Lookup<'static>, step: Step, steps: &mut dyn Steps) -> Stage {
+        let step = match step {
+            // Where there is no store to ask, that is all, and nothing is allocated for a search.
+            Step::Decide(lead, Err(missing), _) => lookup.miss(lead, missing),
+            step => step,
+        };
+        if let Step::Done(outcome) = step {
+            return self.searched(lookup, outcome, steps);
+        }
         self.tally.note(&lookup.call);
         let channel = lookup.open_channel();
         Stage::Search(
@@ -231,7 +239,7 @@ impl Driver {
                 // The body in the call is the only one that is left.
                 lookup.age = AgePolicy::Considered;
                 lookup.owns_load = true;
-                self.search(lookup, step)
+                self.search(lookup, step, steps)
             }
         }
     }

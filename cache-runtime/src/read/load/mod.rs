@@ -40,9 +40,10 @@ impl Load {
         can_refuse: bool,
     ) -> Option<impl Future<Output = Result<Places, Error>> + Send + 'static> {
         let ReadCall { cache, callsite, .. } = &self.call;
-        let (cache, callsite) = (cache.clone(), *callsite);
-        let is_limited = Places::are_limited(&cache, callsite);
-        is_limited.then_some(async move { Places::take(&cache, callsite, can_refuse).await })
+        Places::are_limited(cache, callsite).then(|| {
+            let (cache, callsite) = (cache.clone(), *callsite);
+            async move { Places::take(&cache, callsite, can_refuse).await }
+        })
     }
 
     /// Starts the body.

@@ -50,6 +50,8 @@ pub(super) enum Step {
     /// Wait for the load of another call. `true` if the result of this call is a stale value
     /// already.
     Wait(oneshot::Receiver<Verdict>, bool),
+    /// Ask for the lease, for the waiters as well if the call leads a flight.
+    Acquire(Option<Leader>),
     Done(LookupOutcome),
 }
 
@@ -161,9 +163,8 @@ impl<'a> Lookup<'a> {
                 Step::Decide(lead, Ok(value), freshness) => {
                     Box::pin(self.decide(lead, value, freshness)).await
                 }
-                Step::Decide(lead, Err(missing), _) => {
-                    self.miss(lead.map(|(leader, _)| leader), missing).await
-                }
+                Step::Decide(lead, Err(missing), _) => self.miss(lead, missing),
+                Step::Acquire(leader) => Box::pin(self.acquire(leader)).await,
             };
         }
     }
@@ -194,7 +195,8 @@ impl<'a> Lookup<'a> {
     }
 
     /// Nothing usable was found: joins a flight, or leads one and asks for the lease.
-    async fn miss(&mut self, leader: Option<Leader>, missing: Missing) -> Step {
+    pub(super) fn miss(&mut self, lead: Option<(Leader, Mark)>, missing: Missing) -> Step {
+        let leader = lead.map(|(leader, _)| leader);
         let missing = match missing {
             Missing::OtherTags(texts) => match self.learn_tags(texts) {
                 Learned::Tags => return Step::Look(leader),
@@ -227,7 +229,7 @@ impl<'a> Lookup<'a> {
         };
         match why {
             Some(why) => LookupOutcome::unstored(leader, why).into(),
-            None => Box::pin(self.acquire(leader)).await,
+            None => Step::Acquire(leader),
         }
     }
 

@@ -10,6 +10,8 @@ mod image;
 mod inspect;
 mod requests;
 mod shard;
+#[cfg(test)]
+mod tests;
 mod transitions;
 mod values;
 mod weight;

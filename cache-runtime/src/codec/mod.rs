@@ -167,7 +167,7 @@ impl Codec {
     ) -> Result<T, E> {
         let Bounded(value) = match self {
             Self::Json => {
-                // Once for all of it: `from_slice` checks each string by itself, which takes longer.
+                // Checked as a whole: `from_slice` checks each string, which takes longer.
                 let text = str::from_utf8(payload).map_err(|words| failed(&words))?;
                 serde_json::from_str(text).map_err(|words| failed(&words))?
             }

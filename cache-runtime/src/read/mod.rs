@@ -39,7 +39,8 @@
 //! | 6 | the `send` of `Get` | the command, and the check that the reply belongs to it |
 //! | 7 | the session's `read` | the limit of commands in flight, and the breaker |
 //!
-//! A hit in memory ends with the fourth frame, and waits for nothing.
+//! A hit in memory has the first two, and [`Lookup`]`::look_at_once` for the rest: it waits for
+//! nothing.
 //!
 //! [`Driver`]: driver::Driver
 //! [`Finish`]: load::finish::Finish

@@ -7,7 +7,7 @@
 //! cargo bench -p cache-runtime --features full --bench hit -- instructions   # by valgrind
 //! ```
 
-#![expect(clippy::expect_used, reason = "a bench ends where it cannot go on")]
+#![expect(clippy::expect_used, clippy::panic, reason = "a bench ends where it cannot go on")]
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
 #[expect(dead_code, reason = "not all is measured here")]
@@ -19,7 +19,7 @@ use std::hint::black_box;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use cache_runtime::{Cache, Codec, cached};
+use cache_runtime::{Cache, cached};
 use moka::future::Cache as Moka;
 use tokio::runtime::{Builder, Runtime};
 
@@ -37,7 +37,7 @@ async fn user(id: u64) -> User {
     User::new(id)
 }
 
-#[cached(key = "postcard:<id>", ttl = 3600, codec = Codec::Postcard)]
+#[cached(key = "postcard:<id>", ttl = 3600, codec = Postcard)]
 async fn by_postcard(id: u64) -> User {
     User::new(id)
 }

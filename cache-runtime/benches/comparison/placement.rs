@@ -12,8 +12,8 @@ use super::arguments::Arguments;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Placement {
     pub(crate) name: &'static str,
-    client: &'static [usize],
-    server: &'static [usize],
+    pub(crate) client: &'static [usize],
+    pub(crate) server: &'static [usize],
     pub(crate) workers: usize,
 }
 

@@ -2,10 +2,12 @@
 //! are counted, not timed, so one run is nearly as good as many: allocations, CPU time of the
 //! client, times that a thread went to sleep, system calls by name where `strace` is installed, and
 //! instructions where `perf` may count them, or else `valgrind` is installed. Client and server
-//! share a processor, and the client has one worker: calls come one after the other.
+//! share a processor, and calls come one after the other. With more than one worker those that have
+//! nothing to do are woken for nothing, which costs futexes.
 //!
 //! ```text
 //! cargo bench -p cache-runtime --bench cost
+//! cargo bench -p cache-runtime --bench cost -- --workers=2
 //! ```
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a bench ends where it cannot go on")]
@@ -37,11 +39,13 @@ use std::process::Command;
 
 use self::arguments::Arguments;
 use self::counts::Counts;
-use self::placement::SAME_CORE;
+use self::placement::{Placement, SAME_CORE};
 use self::server::Server;
 use self::tools::{Traced, instructions, traced};
 use self::work::Work;
 
+/// Stands for a figure that nothing here can tell.
+const UNKNOWN: &str = "-";
 /// The first argument of a process that does the calls.
 const CHILD: &str = "calls";
 /// Calls that are counted by the process itself.
@@ -52,12 +56,15 @@ const FEW: u64 = 500;
 const MANY: u64 = 2_500;
 
 fn main() {
-    if let Some(rest) = Arguments::of_this_process().of_role(CHILD) {
+    let arguments = Arguments::of_this_process();
+    if let Some(rest) = arguments.of_role(CHILD) {
         return work::child(rest);
     }
+    let workers = arguments.option("workers").unwrap_or("1").parse().expect("a number of workers");
     let server = Server::start();
-    SAME_CORE.take(server.pid());
-    let works: Vec<_> = Work::ALL.map(|work| Costs::of(work, &server)).into_iter().collect();
+    Placement { workers, ..SAME_CORE }.take(server.pid());
+    let works: Vec<_> =
+        Work::ALL.map(|work| Costs::of(work, &server, workers)).into_iter().collect();
 
     println!(
         "\n{:<20} {:>11} {:>7} {:>7} {:>7} {:>12} {:>8} {:>12}",
@@ -83,6 +90,7 @@ fn main() {
             shown(*instructions, 0),
         );
     }
+    println!("{UNKNOWN} is not available here: no `strace`, or neither `perf` nor `valgrind`");
     println!("\nsystem calls per call");
     for Costs { work, traced, .. } in &works {
         let names = traced.as_ref().map_or_else(|| shown(None, 0), Traced::to_string);
@@ -103,12 +111,12 @@ struct Costs {
 }
 
 impl Costs {
-    fn of(work: Work, server: &Server) -> Self {
+    fn of(work: Work, server: &Server, workers: usize) -> Self {
         let calls = |calls: u64| {
             let itself = env::current_exe().expect("a path to this program");
-            let arguments = [CHILD.to_owned(), server.url().to_owned(), work.name().to_owned()];
             let mut command = Command::new(itself);
-            command.args(arguments).arg(calls.to_string());
+            command.args([CHILD, server.url(), work.name()]);
+            command.args([workers.to_string(), calls.to_string()]);
             command
         };
         let output = calls(CALLS).output().expect("a child process");
@@ -123,5 +131,5 @@ impl Costs {
 }
 
 fn shown(figure: Option<f64>, digits: usize) -> String {
-    figure.map_or_else(|| "none here".to_owned(), |figure| format!("{figure:.digits$}"))
+    figure.map_or_else(|| UNKNOWN.to_owned(), |figure| format!("{figure:.digits$}"))
 }

@@ -39,7 +39,7 @@ impl Work {
     pub(crate) fn size_of_future(self, url: &str) -> usize {
         match self {
             Self::HitByHand | Self::MissByHand => {
-                let connection = runtime().block_on(connection(url));
+                let connection = runtime(1).block_on(connection(url));
                 size_of_val(&hand::user(connection, 0))
             }
             _ => size_of_val(&ours::user(0)),
@@ -77,16 +77,17 @@ impl Work {
 
 /// Does so many calls in a process of its own, and prints what they have cost.
 pub(crate) fn child(arguments: &[String]) {
-    let [url, name, calls] = arguments else { panic!("not to be called by hand") };
+    let [url, name, workers, calls] = arguments else { panic!("not to be called by hand") };
     let work = Work::ALL.into_iter().find(|work| work.name() == name).expect("a known work");
     let (url, calls) = (url.clone(), calls.parse().expect("a number of calls"));
-    let counts = runtime()
+    let workers = workers.parse().expect("a number of workers");
+    let counts = runtime(workers)
         .block_on(async move { tokio::spawn(async move { work.calls(&url, calls).await }).await });
     println!("{}", counts.expect("calls that do not panic"));
 }
 
-fn runtime() -> Runtime {
-    let runtime = Builder::new_multi_thread().worker_threads(1).enable_all().build();
+fn runtime(workers: usize) -> Runtime {
+    let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
     runtime.expect("a runtime")
 }
 

@@ -150,7 +150,7 @@ impl Driver {
 
     /// Writes what there is to be written, until there is no more.
     fn write(&mut self, cx: &mut Context<'_>) -> Poll<Ended> {
-        let shared = Arc::clone(&self.shared);
+        let Self { shared, has_yielded, .. } = self;
         let mut outgoing = shared.outgoing();
         loop {
             if ready!(outgoing.poll_send(cx)).is_err() {
@@ -161,8 +161,8 @@ impl Driver {
                 queue.rest(cx.waker());
                 return Poll::Pending;
             }
-            self.has_yielded = !self.has_yielded && queue.is_busy();
-            if self.has_yielded {
+            *has_yielded = !*has_yielded && queue.is_busy();
+            if *has_yielded {
                 // A task that wakes itself goes to the end of the runtime's queue.
                 cx.waker().wake_by_ref();
                 return Poll::Pending;

@@ -1,4 +1,5 @@
 //! What operators ask of a cache.
 
 mod explain;
+mod last_miss;
 mod survey;

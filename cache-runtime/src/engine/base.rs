@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use crate::engine::clash;
 use crate::engine::flight::Flights;
+use crate::engine::misses::LatestMisses;
 use crate::engine::settings::Settings;
 use crate::engine::tags::guesses::Guesses;
 use crate::error::Cause;
@@ -27,6 +28,7 @@ pub(crate) struct Base {
     settings: Settings,
     flights: Arc<Flights>,
     guesses: Guesses,
+    misses: LatestMisses,
     recorder: Recorder,
     /// Limits the concurrent loads of all functions.
     places: Option<Arc<Semaphore>>,
@@ -51,7 +53,8 @@ impl Base {
                 store,
                 settings,
                 flights: Arc::new(Flights::new()),
-                guesses: Guesses::default(),
+                guesses: Guesses::new(),
+                misses: LatestMisses::new(),
                 recorder: Recorder::new(on_new, measures, observer),
                 places,
                 announced: AtomicBool::new(false),
@@ -82,6 +85,10 @@ impl Base {
 
     pub(crate) fn guesses(&self) -> &Guesses {
         &self.guesses
+    }
+
+    pub(crate) fn misses(&self) -> &LatestMisses {
+        &self.misses
     }
 
     pub(crate) fn recorder(&self) -> &Recorder {

@@ -37,6 +37,9 @@ impl Cache {
     /// # Ok(()) }).await }
     /// ```
     ///
+    /// It also says why the last call of this process that missed the entry did
+    /// ([`last_miss`](Explanation::last_miss)), as far as that is remembered.
+    ///
     /// It changes nothing, counts nothing, and shows nothing of a value's content. It takes one
     /// round trip, and one more if there are tags. What is seen may be of slightly different
     /// moments.

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::inspect::content::KeyContent;
+use crate::inspect::last_miss::LastMiss;
 
 /// What is in the key of an entry, and what a call would make of it; returned by
 /// [`Cache::explain`](crate::Cache::explain).
@@ -32,6 +33,11 @@ pub struct Explanation {
     pub is_undelivered: bool,
     /// Why a call that asked now would not be served the value as a fresh one. `None`: it would be.
     pub obstacle: Option<Obstacle>,
+    /// Why the last call of this process that missed the entry did; left out of the serialized form
+    /// if none is known. Of a key that was made by hand, calls that looked into the key
+    /// [beside](Self::beside) are not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_miss: Option<LastMiss>,
 }
 
 /// A value that stands beside that of another release.

@@ -4,6 +4,7 @@
 mod content;
 mod explain;
 mod explanation;
+mod last_miss;
 mod millis;
 mod question;
 mod sentences;
@@ -12,5 +13,6 @@ mod survey;
 
 pub use self::content::{KeyContent, StoredValue};
 pub use self::explanation::{EntryTag, Explanation, Obstacle, ReleaseBeside, TagState};
+pub use self::last_miss::LastMiss;
 pub use self::servers::ServerStatus;
 pub use self::survey::{Survey, SurveyBuilder, SurveyGroup, SurveyProgress};

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::inspect::content::{self, KeyContent};
 use crate::inspect::explanation::{EntryTag, Explanation, Obstacle, ReleaseBeside, TagState};
+use crate::inspect::last_miss::LastMiss;
 use crate::key::TAG_PREFIX;
 use crate::read::ReadCall;
 use crate::record::token::Token;
@@ -196,6 +197,13 @@ impl Question<'_> {
         text.strip_prefix(&*prefix).unwrap_or(text).to_owned()
     }
 
+    /// The last one of a call that looked into the key, or into the one beside it.
+    fn last_miss(&self) -> Option<LastMiss> {
+        let calls = [Some(&self.call), self.beside.as_ref()].into_iter().flatten();
+        let misses = calls.filter_map(|call| call.cache.misses().of(call.hash));
+        misses.max_by_key(|miss| miss.at).map(LastMiss::from)
+    }
+
     fn explained(
         self,
         main: &Looked,
@@ -215,6 +223,7 @@ impl Question<'_> {
             }),
             is_undelivered: self.is_undelivered(tags),
             obstacle,
+            last_miss: self.last_miss(),
             stored_as: self.call.text,
             functions: self.functions,
         }

@@ -7,7 +7,8 @@ use crate::inspect::content::{KeyContent, StoredValue};
 use crate::inspect::explanation::{EntryTag, Explanation, Obstacle, ReleaseBeside, TagState};
 
 impl Display for Explanation {
-    /// What the key holds, whose it is, its tags, and what a call would do. One sentence each.
+    /// What the key holds, whose it is, its tags, what a call would do, and why one missed. One
+    /// sentence each.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "`{}` holds {}.", self.key, self.content)?;
         match self.functions.as_slice() {
@@ -22,8 +23,12 @@ impl Display for Explanation {
             write!(f, " Beside it, `{stored_as}` holds {content}.")?;
         }
         match self.obstacle {
-            None => f.write_str(" A call is served this value."),
-            Some(obstacle) => write!(f, " A call {obstacle}."),
+            None => f.write_str(" A call is served this value.")?,
+            Some(obstacle) => write!(f, " A call {obstacle}.")?,
+        }
+        match &self.last_miss {
+            None => Ok(()),
+            Some(miss) => write!(f, " This process {miss}."),
         }
     }
 }

@@ -20,6 +20,7 @@ async fn an_entry() {
     assert_eq!((&json["holds"], &json["obstacle"]), (&"value".into(), &"tag_invalidated".into()));
     assert_eq!(json["stored_as"], "@shop:member:acme:7");
     assert!(!json.to_string().contains(CONTENT));
+    assert_eq!(json.get("last_miss"), None, "whoever has missed it is another process");
 }
 
 #[tokio::test]

@@ -9,9 +9,10 @@ use crate::engine::tags::Standing;
 use crate::metrics::{Ending, MissReason, OutcomeKind, UncachedReason};
 use crate::policy::FINGERPRINT;
 use crate::read::alias::look::SeenEntity;
+use crate::read::call::ReadCall;
 use crate::read::freshness::{AgePolicy, Freshness};
 use crate::read::interpret::{Missing, Reply};
-use crate::read::lookup::{Lookup, MissState, Step};
+use crate::read::lookup::{Lookup, LookupOutcome, MissState, Step};
 use crate::read::restore::Source;
 use crate::read::steps::{ErrorMemory, Steps};
 use crate::record::Value;
@@ -202,10 +203,30 @@ impl Lookup<'_> {
 
     /// Counts a lookup that has found nothing, once per call.
     pub(super) fn missed(&mut self, reason: MissReason) {
-        if std::mem::replace(&mut self.misses, MissState::Counted) != MissState::Counted {
-            self.call.cache.recorder().missed(self.call.callsite, reason);
-            report::missed(reason);
+        if matches!(self.misses, MissState::Counted(_)) {
+            return;
         }
+        self.misses = MissState::Counted(reason);
+        self.call.cache.recorder().missed(self.call.callsite, reason);
+        report::missed(reason);
+        self.note_miss(None);
+    }
+
+    /// Notes why the call runs its body uncached, if it does.
+    pub(super) fn note_uncached(&self, outcome: &LookupOutcome) {
+        if let LookupOutcome::Load(_, Ending { why: Some(why), .. }) = outcome {
+            self.note_miss(Some(*why));
+        }
+    }
+
+    /// For those who ask what has become of the latest calls for the entry.
+    fn note_miss(&self, uncached: Option<UncachedReason>) {
+        let missed = match self.misses {
+            MissState::Counted(reason) => Some(reason),
+            MissState::None | MissState::Unasked => None,
+        };
+        let ReadCall { cache, callsite, hash, .. } = &self.call;
+        cache.misses().note(*hash, callsite, missed, uncached);
     }
 
     /// Has the poller of the search turn something into the result of the call.

@@ -61,7 +61,7 @@ enum MissState {
     None,
     /// The value was not asked for, only the lease, whose answer says whether the call is a hit.
     Unasked,
-    Counted,
+    Counted(MissReason),
 }
 
 /// A call's search for a value.
@@ -157,7 +157,10 @@ impl<'a> Lookup<'a> {
     pub(super) async fn search(&mut self, mut step: Step) -> LookupOutcome {
         loop {
             step = match step {
-                Step::Done(outcome) => return outcome,
+                Step::Done(outcome) => {
+                    self.note_uncached(&outcome);
+                    return outcome;
+                }
                 Step::Look(leader) => Box::pin(self.look(leader)).await,
                 Step::Wait(waiting, has_stale) => Box::pin(self.wait(waiting, has_stale)).await,
                 Step::Decide(lead, Ok(value), freshness) => {

@@ -51,6 +51,8 @@ fn requests() -> Vec<(Request, u16)> {
         (get("/api/carts/7"), 200),
         (send("POST", "/api/carts/7/order", ""), 200),
         (get("/api/report"), 200),
+        (get("/api/explain?key=product:2001"), 200),
+        (get("/api/explain"), 400),
         (get("/healthz"), 200),
         (get("/metrics"), 200),
         (get("/"), 200),

@@ -14,12 +14,15 @@ pub(crate) type Result<T> = std::result::Result<T, Failure>;
 pub(crate) enum Failure {
     /// There is no such row.
     Missing,
+    /// It is not clear what is asked for.
+    Unclear(&'static str),
     /// It cannot be done as things are.
     Conflict(&'static str),
     /// The details are for the log.
     Database(Arc<sqlx::Error>),
-    /// A view could not be put into its queue.
-    Queue(cache_runtime::Error),
+    /// The cache was asked for something that nothing else can answer: to take a view, or to explain
+    /// a key.
+    Cache(cache_runtime::Error),
 }
 
 impl From<sqlx::Error> for Failure {
@@ -30,7 +33,7 @@ impl From<sqlx::Error> for Failure {
 
 impl From<cache_runtime::Error> for Failure {
     fn from(error: cache_runtime::Error) -> Self {
-        Self::Queue(error)
+        Self::Cache(error)
     }
 }
 
@@ -38,9 +41,9 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing => f.write_str("there is no such row"),
-            Self::Conflict(why) => f.write_str(why),
+            Self::Unclear(why) | Self::Conflict(why) => f.write_str(why),
             Self::Database(error) => write!(f, "the database: {error}"),
-            Self::Queue(error) => write!(f, "the queue: {error}"),
+            Self::Cache(error) => write!(f, "the cache: {error}"),
         }
     }
 }
@@ -51,14 +54,15 @@ impl IntoResponse for Failure {
     fn into_response(self) -> Response {
         match self {
             Self::Missing => StatusCode::NOT_FOUND.into_response(),
+            Self::Unclear(why) => (StatusCode::BAD_REQUEST, why).into_response(),
             Self::Conflict(why) => (StatusCode::CONFLICT, why).into_response(),
             Self::Database(_) => {
                 eprintln!("{self}");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
-            Self::Queue(_) => {
+            Self::Cache(_) => {
                 eprintln!("{self}");
-                StatusCode::SERVICE_UNAVAILABLE.into_response()
+                (StatusCode::SERVICE_UNAVAILABLE, "the cache does not answer").into_response()
             }
         }
     }

@@ -17,6 +17,7 @@ pub(super) fn router() -> Router<Shop> {
         .route("/dashboard/page.css", get(file("text/css", include_str!("assets/page.css"))))
         .route("/dashboard/page.js", get(script(include_str!("assets/page.js"))))
         .route("/dashboard/charts.js", get(script(include_str!("assets/charts.js"))))
+        .route("/dashboard/explain.js", get(script(include_str!("assets/explain.js"))))
         .route("/dashboard/figures.js", get(script(include_str!("assets/figures.js"))))
         .route("/dashboard/icon.svg", get(file("image/svg+xml", include_str!("assets/icon.svg"))))
 }

@@ -2,6 +2,7 @@
 
 mod answer;
 mod api;
+mod explain;
 mod operations;
 mod scope;
 
@@ -13,6 +14,7 @@ use crate::{dashboard, troubles};
 
 pub(crate) fn router(shop: Shop) -> Router {
     let api = api::router().layer(from_fn_with_state(shop.clone(), scope::measured));
+    let api = api.merge(explain::router());
     Router::new()
         .nest("/api", api)
         .merge(operations::router())

@@ -23,6 +23,27 @@ async fn each_endpoint_answers() {
 }
 
 #[tokio::test]
+async fn a_key_that_makes_no_sense_is_refused_with_the_reason() {
+    let shop = Process::start(&[]).await;
+    let mut client = shop.client().await;
+    let long = format!("?key={}", "x".repeat(513));
+    let which = "which key? Ask for /api/explain?key=product:7";
+    let what = "a key has 1 to 512 bytes, as product:7, and no line breaks";
+    for (query, reason) in
+        [("", which), ("?id=7", which), ("?key=", what), ("?key=a%0Ab", what), (&long, what)]
+    {
+        let request = Request::new("GET", format!("/api/explain{query}"), None);
+        let refused = client.send(&request).await;
+        assert_eq!((refused.status, &*refused.body), (400, reason.as_bytes()), "{query}");
+    }
+    let before = client.tick().await.totals.requests;
+    let nothing: Value = client.get("/api/explain?key=product:7").await;
+    assert_eq!((&nothing["holds"], &nothing["key"]), (&"nothing".into(), &"product:7".into()));
+    assert_eq!(client.tick().await.totals.requests, before, "no request of the shop");
+    shop.finish().await;
+}
+
+#[tokio::test]
 async fn absence_is_remembered_until_the_row_comes() {
     let shop = Process::start(&[]).await;
     let mut client = shop.client().await;

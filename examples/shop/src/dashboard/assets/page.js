@@ -2,6 +2,7 @@
 // trouble.
 
 import { drawCharts } from "./charts.js";
+import "./explain.js";
 import { counts, write } from "./figures.js";
 
 // How many ticks are shown.

@@ -117,6 +117,11 @@ impl Browser {
         }
     }
 
+    /// Writes where the keyboard is, over what is selected there.
+    pub(crate) async fn write(&mut self, text: &str) {
+        self.order("Input.insertText", json!({"text": text})).await;
+    }
+
     /// The whole page as a picture.
     pub(crate) async fn picture(&mut self, path: &Path) {
         let size = self.order("Page.getLayoutMetrics", json!({})).await["cssContentSize"].clone();

@@ -66,18 +66,34 @@ async fn the_figures_of_the_page_are_those_of_the_api() {
     shop.finish().await;
 }
 
-/// Reaches a button by the keyboard alone, and presses it.
-async fn press(browser: &mut Browser, button: &str) {
-    let is_there = format!("document.activeElement.textContent === '{button}'");
+/// Reaches a part of the page by the keyboard alone.
+async fn reach(browser: &mut Browser, is_there: &str) {
     let mut tabs = 0;
-    while browser.evaluate(&is_there).await != true {
+    while browser.evaluate(is_there).await != true {
         browser.press(Key::Tab).await;
         tabs += 1;
-        assert!(tabs < 50, "{button:?} is not reached");
+        assert!(tabs < 50, "{is_there} is not reached");
     }
     let ring = "getComputedStyle(document.activeElement).outlineStyle";
     assert_eq!(browser.evaluate(ring).await, "solid", "where the keyboard is can be seen");
+}
+
+/// Reaches a button, and presses it.
+async fn press(browser: &mut Browser, button: &str) {
+    reach(browser, &format!("document.activeElement.textContent === '{button}'")).await;
     browser.press(Key::Enter).await;
+}
+
+/// Asks for a key, and waits until the page says something else than before.
+async fn explain(browser: &mut Browser, key: &str) -> String {
+    let said = "document.querySelector('#explain output').textContent";
+    let before = browser.evaluate(said).await;
+    reach(browser, "document.activeElement.id === 'key'").await;
+    browser.evaluate("document.activeElement.select()").await;
+    browser.write(key).await;
+    browser.press(Key::Enter).await;
+    eventually!(browser.evaluate(said).await != before);
+    browser.evaluate(said).await.as_str().unwrap().to_owned()
 }
 
 /// What a button says of its result.
@@ -128,6 +144,51 @@ async fn each_button_does_what_it_says() {
     shop.finish().await;
 }
 
+#[tokio::test]
+async fn a_key_is_explained_as_by_the_api() {
+    let server = RedisServer::start().await;
+    let shop = Process::with(&server.url(), &[]).await;
+    let mut client = shop.client().await;
+    let mut browser = open(&shop).await;
+    ticks(&mut browser, 1).await;
+    assert!(explain(&mut browser, "product:7").await.starts_with("`product:7` holds nothing."));
+
+    assert_eq!(client.status("GET", "/api/products/7", "").await, 200);
+    let sentence = explain(&mut browser, "product:7").await;
+    let fields = "[...document.querySelectorAll('#explain data')]
+        .map((it) => [it.dataset.field, it.value, it.textContent])";
+    let shown = browser.evaluate(fields).await;
+    let told: Value = client.get("/api/explain?key=product:7").await;
+    let until = |text: &str| text.split(", stored ").next().map(str::to_owned);
+    assert_eq!(until(&sentence), until(told["sentence"].as_str().unwrap()));
+    assert!(sentence.contains("This process last missed it "), "{sentence}");
+    let shown = shown.as_array().unwrap();
+    assert!(shown.len() >= 12, "{shown:?}");
+    for field in shown {
+        let [path, value, text] = [0, 1, 2].map(|at| field[at].as_str().unwrap());
+        let told = path.split('.').fold(&told, |inner, name| &inner[name]);
+        let ms = |value: &str| value.parse::<u64>().unwrap();
+        assert!(!told.is_null() && !text.is_empty(), "{field}");
+        match path {
+            "age_ms" | "last_miss.ago_ms" => assert!(ms(value) <= told.as_u64().unwrap()),
+            "fresh_ms" | "left_ms" => assert!(ms(value) >= told.as_u64().unwrap()),
+            // The function and the reason are shown; when that was is a field of its own.
+            "last_miss" => assert_eq!(text, told["missed"].as_str().unwrap()),
+            _ => assert_eq!(value, told.as_str().map_or(told.to_string(), str::to_owned)),
+        }
+    }
+
+    // What cannot be answered leaves nothing of the answer before it.
+    client.ask::<Value>("PUT", "/troubles/outage", "true").await;
+    let refused = explain(&mut browser, "product:8").await;
+    assert_eq!(refused, "the cache does not answer");
+    assert_eq!(browser.evaluate(fields).await, serde_json::json!([]));
+    let failed = |error: &String| error.contains("api/explain") && error.contains("503");
+    assert!(!browser.errors().is_empty() && browser.errors().iter().all(failed));
+    drop(browser);
+    shop.finish().await;
+}
+
 /// The pictures are in `target/screenshots`, to be looked at.
 #[tokio::test]
 async fn the_page_fits_a_phone_and_a_desk() {
@@ -135,6 +196,7 @@ async fn the_page_fits_a_phone_and_a_desk() {
     let mut browser = open(&shop).await;
     ticks(&mut browser, 8).await;
     assert_eq!(said(&mut browser, "Redis outage").await, "Needs a Redis: start with CACHE_URL.");
+    assert!(explain(&mut browser, "product:1").await.contains("`shop::data::products::product`"));
     let root = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("../screenshots");
     for (width, dark) in [(390, false), (390, true), (1440, false), (1440, true)] {
         browser.look(View { width, dark }).await;

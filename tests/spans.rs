@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use cache_fixtures::patient;
-use cache_runtime::{Cache, CallExt as _, cached};
+use cache_runtime::{Cache, CallExt as _, cached, invalidates};
 use cache_testing::redis::RedisServer;
+use futures_util::future;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tokio::sync::{Mutex, MutexGuard};
@@ -26,7 +27,22 @@ async fn quarter(n: u64) -> Result<u64, String> {
     half(half(n).await?).await
 }
 
+#[cached(batch(n in numbers), key = half_key(n), ttl = 60)]
+async fn halves(numbers: &[u64]) -> Result<BTreeMap<u64, u64>, String> {
+    let halves = future::try_join_all(numbers.iter().map(|n| half(*n).bypass())).await?;
+    Ok(numbers.iter().copied().zip(halves).collect())
+}
+
+#[invalidates(half(n))]
+async fn change(n: u64) {
+    _ = n;
+}
+
 static TURN: Mutex<()> = Mutex::const_new(());
+
+/// The fields of a batch that count ids.
+const ENDINGS: [&str; 9] =
+    ["ids", "hit", "stale", "coalesced", "loaded", "bypassed", "uncached", "shed", "cancelled"];
 
 /// The spans of this thread from now on.
 struct Spans {
@@ -127,6 +143,95 @@ async fn a_call_has_its_load_and_its_round_trips_below_it() {
             );
         })
         .await;
+}
+
+#[tokio::test]
+async fn a_batch_is_one_span_that_counts_how_its_ids_ended() {
+    let server = RedisServer::start().await;
+    let cache = patient().connect(&server.url()).unwrap();
+    let spans = Spans::at(Level::DEBUG).await;
+    // What a batch says of its ids, without what does not belong to them.
+    let counts = |batch: &SpanData| {
+        let mut fields = fields(batch);
+        fields.retain(|name, _| ENDINGS.contains(&&**name));
+        fields.into_iter().collect::<Vec<_>>()
+    };
+    let said = |fields: &[(&str, &str)]| {
+        fields.iter().map(|(name, text)| ((*name).into(), (*text).into())).collect::<Vec<_>>()
+    };
+    cache
+        .scope(async {
+            half(4).await.unwrap();
+            spans.ended();
+            halves(&[2, 4, 6]).await.unwrap();
+            let ended = spans.ended();
+            let batch = ended.iter().find(|span| span.name == "cache.batch").unwrap();
+            assert_eq!(counts(batch), said(&[("hit", "1"), ("ids", "3"), ("loaded", "2")]));
+            halves(&[6, 8]).await.unwrap();
+            assert_eq!(
+                spans.tree(),
+                [
+                    "cache.batch spans::halves",
+                    "  cache.round_trip get",
+                    "  cache.round_trip acquire",
+                    "  cache.load ",
+                    "    cache.call spans::half bypassed",
+                    "      cache.load ",
+                    "  cache.round_trip fill",
+                ]
+            );
+            halves(&[2, 6, 8]).await.unwrap();
+            assert_eq!(spans.tree(), ["cache.batch spans::halves", "  cache.round_trip get"]);
+            halves(&[2, 7]).await.unwrap_err();
+            let ended = spans.ended();
+            let named = |name: &str| ended.iter().find(|span| span.name == name).unwrap();
+            assert_eq!(
+                counts(named("cache.batch")),
+                said(&[("hit", "1"), ("ids", "2"), ("loaded", "1")])
+            );
+            // Dropped before it ends.
+            _ = future::poll_immediate(halves(&[10])).await;
+            let ended = spans.ended();
+            let batch = ended.iter().find(|span| span.name == "cache.batch").unwrap();
+            assert_eq!(counts(batch), said(&[("cancelled", "1"), ("ids", "1")]));
+            halves(&[]).await.unwrap();
+            assert_eq!(spans.tree(), [""; 0], "who asks for nothing");
+        })
+        .await;
+}
+
+#[tokio::test]
+async fn an_invalidation_has_its_round_trips_below_it() {
+    let server = RedisServer::start().await;
+    let cache = patient().connect(&server.url()).unwrap();
+    let client = server.client().await;
+    let spans = Spans::at(Level::DEBUG).await;
+    cache.invalidate(&[half_key(&2), half_key(&4)]).await.unwrap();
+    let ended = spans.ended();
+    let told = fields(ended.iter().find(|span| span.name == "cache.invalidation").unwrap());
+    assert_eq!((&*told["by"], &*told["keys"]), ("key", "2"));
+    cache.invalidate(&half_key(&2)).await.unwrap();
+    let sent = |outcome: &str, below: &str| {
+        vec![format!("cache.invalidation {outcome}"), format!("  cache.round_trip {below}")]
+    };
+    assert_eq!(spans.tree(), sent("acknowledged", "invalidate"));
+    cache.invalidate_keeping_stale(&half_key(&2)).await.unwrap();
+    assert_eq!(spans.tree(), sent("acknowledged", "make_stale"));
+    cache.scope(change(2)).await;
+    let write = [vec!["cache.round_trip begin".to_owned()], sent("acknowledged", "end")].concat();
+    assert_eq!(spans.tree(), write);
+    cache.invalidate_matching("half:*").await.unwrap();
+    let ended = spans.ended();
+    let told = fields(ended.iter().find(|span| span.name == "cache.invalidation").unwrap());
+    assert_eq!((&*told["by"], &*told["outcome"]), ("pattern", "acknowledged"));
+
+    cache.scope(half(2)).await.unwrap();
+    spans.ended();
+    client.run::<()>(&["ACL", "SETUSER", "default", "-eval", "-evalsha", "-unlink"]).await;
+    cache.invalidate(&half_key(&2)).await.unwrap_err();
+    let tree = spans.tree();
+    assert_eq!(tree.first().map(String::as_str), Some("cache.invalidation journalled"));
+    client.run::<()>(&["ACL", "SETUSER", "default", "+@all"]).await;
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Storing a value by hand.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -10,10 +11,10 @@ use serde::de::DeserializeOwned;
 use crate::cache::Cache;
 use crate::codec::fidelity::{self, Difference, Exactness};
 use crate::codec::{Codec, CodecError};
-use crate::engine::Core;
 use crate::engine::entry::{Content, Head, Unfit};
 use crate::engine::journal::Invalidation;
 use crate::engine::tags::{Standing, Tags, of_value};
+use crate::engine::{Core, SentInvalidation};
 use crate::error::{Error, ErrorKind};
 use crate::key::Key;
 use crate::read::is_being_written;
@@ -169,9 +170,10 @@ impl Ending {
         if let Some(store) = self.cache.store() {
             let name = Name::new(&self.text);
             let (hold_off, by) = (Duration::ZERO, self.cache.budget().deadline());
-            let (end, begun) = (End { writer: self.writer, hold_off, value: None }, Instant::now());
-            let reply = store.send(name, end, by).await;
-            _ = self.cache.settle(std::slice::from_ref(&self.text), vec![reply], hold_off, begun);
+            let end = End { writer: self.writer, hold_off, value: None };
+            let sent = SentInvalidation::of_keys(1, Instant::now());
+            let reply = sent.around(pin!(store.send(name, end, by))).await;
+            _ = self.cache.settle(std::slice::from_ref(&self.text), vec![reply], hold_off, sent);
         }
         self.ended = true;
     }

@@ -1,5 +1,6 @@
 //! Invalidations that are sent at once, and handed to the journal if they are not acknowledged.
 
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -13,9 +14,35 @@ use crate::record::token::Token;
 use crate::store::redis::Sweep;
 use crate::store::{Invalidate, Keyed, MakeStale, Name, StoreResult};
 use crate::support::budget::Budget;
+use crate::support::trace::Trace;
 
 /// How long an invalidation by pattern may take.
 const PATTERN_LIMIT: Duration = Duration::from_secs(30);
+
+/// An invalidation that is sent: it has a span, and how long it takes is measured.
+#[derive(Debug)]
+pub(crate) struct SentInvalidation {
+    /// When the body of the write ended, if it is one of a write.
+    begun: Instant,
+    trace: Trace,
+}
+
+impl SentInvalidation {
+    /// One of so many keys, which began at that time.
+    pub(crate) fn of_keys(keys: usize, begun: Instant) -> Self {
+        Self { begun, trace: Trace::invalidation("key", Some(keys)) }
+    }
+
+    /// Polls what sends it inside its span.
+    pub(crate) fn around<F: Future>(&self, sends: Pin<&mut F>) -> impl Future<Output = F::Output> {
+        self.trace.around(sends)
+    }
+
+    /// Tells the span what its metric is told.
+    fn told(&self, is_acknowledged: bool) {
+        self.trace.outcome(if is_acknowledged { "acknowledged" } else { "journalled" }, None);
+    }
+}
 
 impl Core {
     /// Invalidates entries by their full keys; what is not acknowledged goes into the journal.
@@ -27,8 +54,10 @@ impl Core {
         let begun = Instant::now();
         let names: Vec<_> = texts.iter().map(|text| Name::new(text)).collect();
         self.flights().forget(&names);
-        let replies = self.invalidate_in_order(store, &names, Invalidate { hold_off }).await;
-        self.settle(texts, replies, hold_off, begun)
+        let sent = SentInvalidation::of_keys(texts.len(), begun);
+        let replies = self.invalidate_in_order(store, &names, Invalidate { hold_off });
+        let replies = sent.around(pin!(replies)).await;
+        self.settle(texts, replies, hold_off, sent)
     }
 
     /// Invalidates entries by their full keys, and keeps values that may be served as stale ones.
@@ -43,8 +72,9 @@ impl Core {
         self.flights().forget(&names);
         let request = MakeStale { token: Token::random() };
         let requests = Keyed::each(&names, &request);
-        let replies = self.send_in_order(store, requests, request).await;
-        self.settle(texts, replies, Duration::ZERO, begun)
+        let sent = SentInvalidation::of_keys(texts.len(), begun);
+        let replies = sent.around(pin!(self.send_in_order(store, requests, request))).await;
+        self.settle(texts, replies, Duration::ZERO, sent)
     }
 
     /// Invalidates entries by a full glob, which goes into the journal if that is not acknowledged.
@@ -61,10 +91,13 @@ impl Core {
         let begun = Instant::now();
         let by = Budget::new(PATTERN_LIMIT).deadline();
         let sweep = Sweep::default();
-        let reply = match self.before_sweep(store, pattern, Invalidate { hold_off }).await {
-            Ok(()) => store.invalidate_matching(pattern, hold_off, &sweep, by).await,
-            Err(error) => Err(error),
+        let sent = SentInvalidation { begun, trace: Trace::invalidation("pattern", None) };
+        let swept = async {
+            self.before_sweep(store, pattern, Invalidate { hold_off }).await?;
+            store.invalidate_matching(pattern, hold_off, &sweep, by).await
         };
+        let reply = sent.around(pin!(swept)).await;
+        sent.told(reply.is_ok());
         self.note(&reply, Event::PatternInvalidated, begun);
         let entry = [Invalidation::Pattern(pattern.to_owned())];
         match reply {
@@ -74,17 +107,17 @@ impl Core {
         reply.map_err(|error| self.explained(error))
     }
 
-    /// Puts what was not acknowledged into the journal, and returns the first error. What has
-    /// begun at that time is measured.
+    /// Puts what was not acknowledged into the journal, and returns the first error.
     pub(crate) fn settle<T>(
         &self,
         texts: &[String],
         replies: Vec<StoreResult<T>>,
         hold_off: Duration,
-        begun: Instant,
+        sent: SentInvalidation,
     ) -> Result<(), Error> {
+        sent.told(replies.iter().all(Result::is_ok));
         for reply in &replies {
-            self.note(reply, Event::Invalidated, begun);
+            self.note(reply, Event::Invalidated, sent.begun);
         }
         let (done, failed): (Vec<_>, Vec<_>) =
             texts.iter().zip(&replies).partition(|(_, reply)| reply.is_ok());

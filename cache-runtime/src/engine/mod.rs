@@ -24,6 +24,7 @@ pub(crate) mod tags;
 
 pub(crate) use self::base::Base;
 pub(crate) use self::core::Core;
+pub(crate) use self::invalidation::SentInvalidation;
 pub(crate) use self::mode::Mode;
 pub use self::settings::CacheBuilder;
 pub(crate) use self::settings::Settings;

@@ -50,17 +50,6 @@ impl Tally {
         }
     }
 
-    /// Counts calls that have ended.
-    pub(in crate::read) fn end_each(
-        &mut self,
-        entry: (&Core, &'static Callsite),
-        endings: Vec<Ending>,
-    ) {
-        for ending in endings {
-            self.end(entry, ending);
-        }
-    }
-
     /// Counts a call that has ended.
     pub(in crate::read) fn end(
         &mut self,

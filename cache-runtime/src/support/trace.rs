@@ -1,8 +1,11 @@
-//! Spans of `tracing`: one for each call of a cached function, and in it one for its load and one
-//! for each round trip to the server.
+//! Spans of `tracing`: one for each call of a cached function, for each batch and for each
+//! invalidation, and in them one for each load and one for each round trip to the server.
 //!
 //! None is made unless a subscriber asks for the level DEBUG of the target `cache_runtime::call`.
 //! Otherwise a call looks at a static that says so, and has a pointer to nothing.
+
+use std::future::poll_fn;
+use std::pin::Pin;
 
 #[cfg(feature = "tracing")]
 use tracing::{Level, Span, debug_span, enabled, field};
@@ -36,6 +39,44 @@ impl Trace {
         ));
         #[cfg(not(feature = "tracing"))]
         let (span, _) = (None, function);
+        Self::new(span)
+    }
+
+    /// That of a call of a function for so many ids. Each of the fields after the first two counts
+    /// those that ended so.
+    pub(crate) fn batch(function: &'static str, ids: usize) -> Self {
+        #[cfg(feature = "tracing")]
+        let span = Some(debug_span!(
+            target: TARGET,
+            "cache.batch",
+            function,
+            ids,
+            hit = field::Empty,
+            stale = field::Empty,
+            coalesced = field::Empty,
+            loaded = field::Empty,
+            bypassed = field::Empty,
+            uncached = field::Empty,
+            shed = field::Empty,
+            cancelled = field::Empty,
+        ));
+        #[cfg(not(feature = "tracing"))]
+        let (span, _) = (None, (function, ids));
+        Self::new(span)
+    }
+
+    /// That of an invalidation, of so many keys or of those that match a pattern.
+    pub(crate) fn invalidation(by: &'static str, keys: Option<usize>) -> Self {
+        #[cfg(feature = "tracing")]
+        let span = Some(debug_span!(
+            target: TARGET,
+            "cache.invalidation",
+            by,
+            keys,
+            outcome = field::Empty,
+        ));
+        #[cfg(not(feature = "tracing"))]
+        let (span, _) = (None, (by, keys));
         Self::new(span)
     }
 
@@ -74,6 +115,21 @@ impl Trace {
         match &self.span {
             Some(span) => span.in_scope(code),
             None => code(),
+        }
+    }
+
+    /// Polls a future inside the span.
+    pub(crate) fn around<F: Future>(
+        &self,
+        mut future: Pin<&mut F>,
+    ) -> impl Future<Output = F::Output> {
+        poll_fn(move |cx| self.within(|| future.as_mut().poll(cx)))
+    }
+
+    /// Notes how many have ended so, if any has.
+    pub(crate) fn ended_so(&self, outcome: &'static str, how_many: u64) {
+        if let Some(span) = self.span.as_ref().filter(|_| how_many > 0) {
+            span.record(outcome, how_many);
         }
     }
 

@@ -15,10 +15,12 @@
 //! fence stays instead.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::engine::SentInvalidation;
 use crate::engine::background::Reinvalidations;
 use crate::store::{End, Keyed, Store};
 use crate::write::pending::{Doubt, Pending};
@@ -107,7 +109,8 @@ impl WriteScope {
         if keys.is_empty() {
             return;
         }
-        values.settle(store).await;
+        let sent = SentInvalidation::of_keys(keys.len(), begun);
+        sent.around(pin!(values.settle(store))).await;
         let names = names(keys);
         self.cache().flights().forget(&names);
         let writer = self.writer();
@@ -116,11 +119,12 @@ impl WriteScope {
             Keyed { name, request: End { writer, hold_off, value } }
         });
         let epoch = End { writer, hold_off, value: None };
-        let replies = self.cache().send_in_order(store, ends.collect(), epoch).await;
+        let replies = self.cache().send_in_order(store, ends.collect(), epoch);
+        let replies = sent.around(pin!(replies)).await;
         for (key, reply) in keys.iter().zip(&replies) {
             values.count(key, reply);
         }
-        _ = self.cache().settle(keys, replies, hold_off, begun);
+        _ = self.cache().settle(keys, replies, hold_off, sent);
     }
 }
 

@@ -15,6 +15,7 @@ use pin_project_lite::pin_project;
 
 use crate::engine::{admission, report};
 use crate::read::driver::Driver;
+use crate::support::trace::Trace;
 
 /// The bodies of a batch: where the protocol has them run. Clones are the same one.
 ///
@@ -33,11 +34,12 @@ struct State<I, R> {
 }
 
 /// A run of the body.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Run {
     number: usize,
     /// Whether it has a place among the concurrent loads.
     has_place: bool,
+    trace: Trace,
 }
 
 impl<I, R> Bodies<I, R> {
@@ -47,12 +49,12 @@ impl<I, R> Bodies<I, R> {
     }
 
     /// Has the body run with these ids, and waits for what it returns. Called by the protocol.
-    pub(super) async fn run(&self, ids: Vec<I>, has_place: bool) -> R {
+    pub(super) async fn run(&self, ids: Vec<I>, has_place: bool, trace: Trace) -> R {
         let number = {
             let mut state = self.state();
             let number = state.count;
             state.count += 1;
-            state.asked.push((Run { number, has_place }, ids));
+            state.asked.push((Run { number, has_place, trace }, ids));
             number
         };
         poll_fn(|_| {
@@ -72,7 +74,7 @@ impl<I, R> Bodies<I, R> {
     }
 
     /// Puts a result where the protocol finds it.
-    fn end(&self, run: Run, result: R) {
+    fn end(&self, run: &Run, result: R) {
         self.state().ended.push((run.number, result));
     }
 
@@ -103,10 +105,9 @@ impl<I, R> Clone for Bodies<I, R> {
 }
 
 impl Run {
-    fn poll<B: Future>(self, body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<B::Output> {
-        report::aside(|| {
-            if self.has_place { admission::poll_inside(|| body.poll(cx)) } else { body.poll(cx) }
-        })
+    fn poll<B: Future>(&self, body: Pin<&mut B>, cx: &mut Context<'_>) -> Poll<B::Output> {
+        let poll = || report::aside(|| body.poll(cx));
+        self.trace.within(|| if self.has_place { admission::poll_inside(poll) } else { poll() })
     }
 }
 
@@ -117,6 +118,7 @@ pin_project! {
     ///
     /// That of a single read, for each id.
     #[must_use = "futures do nothing unless awaited"]
+    #[project = CallingManyProjection]
     pub struct CallingMany<P, I, C, R, F, B> {
         // Comes before the body: what is `Send` in every call is looked through once, and not again
         // at the greatest depth.
@@ -133,6 +135,7 @@ pin_project! {
         // Makes the collection that the body is given.
         collect: fn(Vec<I>) -> C,
         load: F,
+        trace: Trace,
     }
 }
 
@@ -142,6 +145,7 @@ impl<P, I, C, R, F, B> CallingMany<P, I, C, R, F, B> {
         bodies: Bodies<I, R>,
         collect: fn(Vec<I>) -> C,
         load: F,
+        trace: Trace,
     ) -> Self {
         Self {
             looked_through: PhantomData,
@@ -152,6 +156,7 @@ impl<P, I, C, R, F, B> CallingMany<P, I, C, R, F, B> {
             bodies,
             collect,
             load,
+            trace,
         }
     }
 }
@@ -165,9 +170,23 @@ where
     type Output = R;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<R> {
-        let mut this = self.project();
+        let this = self.project();
+        let trace = this.trace.clone();
+        trace.within(|| this.advance(cx))
+    }
+}
+
+impl<P, I, C, R, F, B> CallingManyProjection<'_, P, I, C, R, F, B>
+where
+    P: Future<Output = R>,
+    F: FnMut(C) -> B,
+    B: Future<Output = R>,
+{
+    /// Polls the bodies and the protocol for as long as one of them has something to do.
+    fn advance(mut self, cx: &mut Context<'_>) -> Poll<R> {
+        let this = &mut self;
         loop {
-            if let Some((run, body)) = this.run.zip(this.body.as_mut().as_pin_mut())
+            if let Some((run, body)) = this.run.as_ref().zip(this.body.as_mut().as_pin_mut())
                 && let Poll::Ready(result) = run.poll(body, cx)
             {
                 this.body.set(None);
@@ -176,7 +195,7 @@ where
             let bodies = &*this.bodies;
             this.more.retain_mut(|(run, body)| match run.poll(body.as_mut(), cx) {
                 Poll::Ready(result) => {
-                    bodies.end(*run, result);
+                    bodies.end(run, result);
                     false
                 }
                 Poll::Pending => true,

@@ -18,6 +18,7 @@ use crate::read::batch::load::{Load, in_order, keep, with_renewals};
 use crate::read::load::finish::Finish;
 use crate::read::load::running::Running;
 use crate::store::Together;
+use crate::support::trace::Trace;
 use crate::typing::{Batched, OfOne};
 
 /// How many ids one run of the body is given, and how many runs there are at once.
@@ -76,15 +77,18 @@ impl Chunks {
                 let running = Running::new(cache.clone(), callsite);
                 async move {
                     let places = Places::take(cache, callsite, batched.refuse.is_some()).await;
+                    let mut trace = Trace::default();
                     let (result, is_shed) = match (places, batched.refuse) {
                         (Err(overloaded), Some(refuse)) => (refuse(overloaded), true),
                         (places, _) => {
                             let places = places.unwrap_or_default();
                             running.start();
-                            (bodies.run(ids, places.any()).await, false)
+                            trace = Trace::load();
+                            (bodies.run(ids, places.any(), trace.clone()).await, false)
                         }
                     };
                     let loaded = batched.take_apart(result);
+                    trace.failed(loaded.is_err().then_some("error"));
                     let took = running.end(loaded.is_ok());
                     (number, if is_shed { Ran::Shed } else { Ran::For(took) }, loaded)
                 }

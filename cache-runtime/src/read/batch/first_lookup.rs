@@ -10,13 +10,13 @@ use crate::engine::tags::Tags;
 use crate::engine::{Core, Mode};
 use crate::key::{Key, Typed};
 use crate::metrics::OutcomeKind;
+use crate::read::batch::outcomes::BatchTally;
 use crate::read::batch::{Batch, keep};
 use crate::read::call::ReadCall;
 use crate::read::freshness::AgePolicy;
 use crate::read::interpret::Reply;
 use crate::read::lookup::{Lookup, LookupOutcome, Step};
 use crate::read::steps::{Body, Both, Protocol, Values};
-use crate::read::tally::Tally;
 use crate::store::PIECE;
 use crate::typing::{OfOne, Returns};
 
@@ -108,7 +108,7 @@ impl<T> Batch<'_, T> {
         mode: Mode,
         keys: Vec<Key<T>>,
         found: &mut [Option<T>],
-        tally: &mut Tally,
+        tally: &mut BatchTally,
     ) -> Vec<Search<'_, T>> {
         let (mut asked, mut left) = (Vec::with_capacity(keys.len()), Vec::new());
         for (at, key) in keys.into_iter().enumerate() {

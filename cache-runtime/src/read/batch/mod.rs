@@ -24,6 +24,7 @@ mod bodies;
 mod chunks;
 mod first_lookup;
 mod load;
+mod outcomes;
 
 use std::fmt;
 use std::iter;
@@ -38,9 +39,9 @@ use crate::read::call::resolved;
 use crate::read::load::finish::Finish;
 use crate::read::load::mode::LoadMode;
 use crate::read::lookup::LookupOutcome;
-use crate::read::tally::Tally;
 use crate::record::KeyHash;
 use crate::store::Together;
+use crate::support::trace::Trace;
 use crate::typing::{Batched, Id, Ids, Negative, OfOne, Returns, distinct};
 
 use self::bodies::Bodies;
@@ -48,6 +49,7 @@ pub use self::bodies::CallingMany;
 use self::chunks::{Chunks, Loaded, Ran, store_in_background};
 use self::first_lookup::{Search, Searched};
 use self::load::{Load, keep};
+use self::outcomes::BatchTally;
 
 /// A call of a cached function of many ids, as its attribute spells it out.
 #[must_use = "a call does nothing until it goes through"]
@@ -130,9 +132,13 @@ impl<I, C, T, U> ReadMany<I, C, T, U> {
     {
         let Self { ids, collect, keys, cache, mode, unless, chunks } = self;
         let bodies = Bodies::new();
+        // One that is asked for nothing is not told either.
+        let span = |first: &Key<T>| Trace::batch(first.callsite().name(), ids.len());
+        let trace = keys.first().map(span).unwrap_or_default();
+        let (runs, traced) = (bodies.clone(), trace.clone());
         let rounds =
-            Rounds { ids, keys, cache, mode, unless, chunks, batched, bodies: bodies.clone() };
-        CallingMany::new(rounds.run(), bodies, collect, load)
+            Rounds { ids, keys, cache, mode, unless, chunks, batched, bodies: runs, trace: traced };
+        CallingMany::new(rounds.run(), bodies, collect, load, trace)
     }
 }
 
@@ -146,13 +152,14 @@ struct Rounds<R, I, T, U> {
     chunks: Chunks,
     batched: Batched<R, I, T>,
     bodies: Bodies<I, R>,
+    trace: Trace,
 }
 
 impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
     #[expect(clippy::manual_async_fn, reason = "an `async fn` would hold its arguments twice")]
     fn run(self) -> impl Future<Output = R> {
         async move {
-            let Self { ids, keys, cache, mode, unless, chunks, batched, bodies } = self;
+            let Self { ids, keys, cache, mode, unless, chunks, batched, bodies, trace } = self;
             let Some(first) = keys.first() else {
                 return batched.answer(iter::empty());
             };
@@ -167,7 +174,7 @@ impl<R, I: Id, T, U: Fn(&T) -> bool> Rounds<R, I, T, U> {
             let returns = (batched.of_one)();
             let batch = Batch { cache: &cache, asked: &asked, returns };
 
-            let mut tally = Tally::many(&cache, callsite, ids.len());
+            let mut tally = BatchTally::new(&cache, callsite, ids.len(), trace);
             let entry = (&cache, callsite);
             let mut found: Vec<Option<T>> = ids.iter().map(|_| None).collect();
             let left = batch.first_lookup(mode, keys, &mut found, &mut tally).await;

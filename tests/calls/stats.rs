@@ -2,6 +2,7 @@
 //! facade.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use cache_fixtures::patient;
 use cache_runtime::stats::BreakerState;
@@ -213,7 +214,7 @@ async fn some_visits(cache: &Cache) {
             }
         })
         .await;
-    // Nobody has asked the queue itself: the counters make the process look.
+    // Nobody has asked the queue itself: the process looks now and then.
     eventually!(visits().is_some_and(|visits| visits.length.depth() == 5));
     let before = visits().unwrap();
     assert_eq!((before.length.waiting, before.length.dead_letters), (5, 0));
@@ -278,7 +279,8 @@ async fn every_counter_is_exported_once() {
 #[tokio::test]
 async fn the_statistics_say_how_much_a_queue_holds() {
     let server = RedisServer::start().await;
-    for cache in [patient().connect(&server.url()).unwrap(), Cache::in_memory()] {
+    let often = patient().measure_queues(Duration::from_millis(20));
+    for cache in [often.connect(&server.url()).unwrap(), Cache::in_memory()] {
         some_visits(&cache).await;
         let json = serde_json::to_value(cache.stats()).unwrap();
         let length = &json["queues"][0]["length"];

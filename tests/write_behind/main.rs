@@ -14,6 +14,7 @@ mod layouts;
 mod letters;
 mod manage;
 mod many;
+mod measured;
 mod positions;
 mod pushes;
 mod replicated;

@@ -36,10 +36,11 @@ macro_rules! queue_stats {
             /// together: of several processes that report it take any one or the greatest, never
             /// the sum.
             ///
-            /// A process looks every few seconds if it runs a worker of the queue, and else
-            /// whenever it is asked for its counters, in the background, which is told the next
-            /// time. `None` until it has looked once; for a queue that this process has neither
-            /// pushed to nor run a worker of there are no counters at all, but
+            /// A process that uses the queue looks in the background, as often as
+            /// [`measure_queues`](crate::CacheBuilder::measure_queues) says, and tells what it has
+            /// seen last; in the embedded store, what it sees. `None` until it has looked once; for
+            /// a queue that this process has neither pushed to nor run a worker of there are no
+            /// counters at all, but
             /// [`Queue::length`](crate::queue::Queue::length).
             pub length: Option<MeasuredLength>,
         }
@@ -92,7 +93,9 @@ pub struct MeasuredLength {
     /// What it held.
     #[serde(flatten)]
     pub length: QueueLength,
-    /// How long ago that was. More than some seconds mean that the server does not answer.
+    /// How long ago that was. Much more than
+    /// [`measure_queues`](crate::CacheBuilder::measure_queues) means that the server does not
+    /// answer.
     /// Serialized as microseconds, `age_us`.
     #[serde(rename = "age_us", serialize_with = "as_us")]
     pub age: Duration,

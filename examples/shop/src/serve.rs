@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use cache_runtime::Cache;
 use tokio::net::TcpListener;
@@ -91,5 +92,7 @@ async fn connect(options: &Options) -> Result<(Cache, Option<Link>), BoxError> {
     };
     let link = Link::to(url).await?;
     let url = link.as_ref().map_or(url.as_str(), Link::url);
-    Ok((Cache::builder().namespace(namespace).connect(url)?, link))
+    // As often as the dashboard tells it.
+    let settings = Cache::builder().namespace(namespace).measure_queues(Duration::from_secs(1));
+    Ok((settings.connect(url)?, link))
 }

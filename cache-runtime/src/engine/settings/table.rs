@@ -279,4 +279,12 @@ settings! {
     /// and how large values are. Yes by default. It costs a hit some tens of nanoseconds, and some
     /// 12 KB of memory for each function and each server; without it, histograms are empty.
     histograms: bool = true, (measures: bool) => measures;
+
+    /// How often this process looks how much the queues that it uses hold, so that
+    /// [`Cache::stats`](crate::Cache::stats) and every export tell it without waiting for the
+    /// server: every 5 s by default, and at most a hundred times a second. Each look costs the
+    /// server a command for each partition. Queues of the embedded store are looked at when they
+    /// are asked about.
+    measure_queues: Duration = Duration::from_secs(5),
+        (every: Duration) => capped(every.max(Duration::from_millis(10)));
 }

@@ -2,7 +2,6 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::time::Instant;
 
@@ -13,7 +12,7 @@ use crate::metrics::queue::MeasuredLength;
 #[derive(Debug, Default)]
 pub(in crate::queue) struct Gauge {
     last: Mutex<Option<(QueueLength, Instant)>>,
-    /// A measurement is running.
+    /// Somebody looks, now and then.
     is_looking: AtomicBool,
 }
 
@@ -22,16 +21,12 @@ impl Gauge {
         self.lock().map(|(length, at)| MeasuredLength { length, age: at.elapsed() })
     }
 
-    pub(super) fn is_older_than(&self, age: Duration) -> bool {
-        self.lock().is_none_or(|(_, at)| at.elapsed() >= age)
-    }
-
     /// A measurement that began at this time has found so much.
     pub(super) fn note(&self, length: QueueLength, asked: Instant) {
         *self.lock() = Some((length, asked));
     }
 
-    /// Whether a measurement may begin, as no other is running. It runs until [`Self::end`].
+    /// Whether somebody may begin to look, as nobody else does, until [`Self::end`].
     pub(super) fn begin(&self) -> bool {
         !self.is_looking.swap(true, Ordering::AcqRel)
     }

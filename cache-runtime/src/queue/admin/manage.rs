@@ -199,6 +199,7 @@ impl Partitions {
         if self.redis().is_some() && !self.shared.is_registered.swap(true, Ordering::AcqRel) {
             let log = self.clone();
             background::spawn(async move { log.register().await });
+            self.look_now_and_then(self.cache.settings().measure_queues);
         }
     }
 }

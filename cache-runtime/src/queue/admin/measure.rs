@@ -1,27 +1,25 @@
 //! How much a queue holds, looked up now and then so that the counters can tell it at once.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep};
 
 use crate::engine::background;
 use crate::error::Error;
 use crate::metrics::QueueLength;
 use crate::queue::admin::holdings::Holdings;
 use crate::queue::partitions::Partitions;
-
-/// The shortest time between two measurements that calls of `Cache::stats` cause.
-const ASKED: Duration = Duration::from_secs(1);
-/// How often a worker measures by itself, so that the first snapshot already has figures.
-const UNASKED: Duration = Duration::from_secs(5);
+use crate::queue::shared::QueueState;
 
 /// The one who looks, until that has ended or was dropped.
-struct Looking(Partitions);
+struct Looking(Weak<QueueState>);
 
 impl Drop for Looking {
     fn drop(&mut self) {
-        self.0.shared.gauge.end();
+        if let Some(shared) = self.0.upgrade() {
+            shared.gauge.end();
+        }
     }
 }
 
@@ -34,38 +32,40 @@ impl Partitions {
         Ok(length)
     }
 
-    /// Called for a snapshot of the counters, which may be a second old; older while the server
-    /// does not answer.
+    /// Called for a snapshot of the counters, which waits for no server: what is in memory is
+    /// looked at now, and what a server holds was looked at before.
     pub(in crate::queue) fn look_for_stats(&self) {
         if let Some(memory) = self.here() {
             let mut length = QueueLength { paused: memory.is_paused(), ..QueueLength::default() };
             (0..self.shared.site.options.partitions)
                 .for_each(|at| memory.lengths(at).add_to(&mut length));
             self.shared.gauge.note(length, Instant::now());
-        } else if self.redis().is_some() {
-            self.look_if_older_than(ASKED);
+        } else {
+            self.look_now_and_then(Duration::ZERO);
         }
     }
 
-    /// A worker goes round.
-    pub(in crate::queue) fn look_now_and_then(&self) {
-        if self.redis().is_some() {
-            self.look_if_older_than(UNASKED);
-        }
-    }
-
-    fn look_if_older_than(&self, age: Duration) {
-        let gauge = &self.shared.gauge;
-        if !gauge.is_older_than(age) || !gauge.begin() {
+    /// Looks after this time, and then again and again for as long as there are the cache and the
+    /// runtime. Does nothing if somebody looks already: after the end of a runtime, the next one
+    /// who uses the queue begins.
+    pub(in crate::queue) fn look_now_and_then(&self, first: Duration) {
+        if self.redis().is_none() || !self.shared.gauge.begin() {
             return;
         }
-        // Dropped without having run if there is no runtime, or if the runtime ends: then another
-        // call may measure.
-        let looking = Looking(Self { cache: self.cache.clone(), shared: Arc::clone(&self.shared) });
+        let every = self.cache.settings().measure_queues;
+        let cache = Arc::downgrade(&self.cache.clone().into_inner());
+        let looking = Looking(Arc::downgrade(&self.shared));
+        // Dropped without having run if there is no runtime.
         background::spawn(async move {
-            // The figures stay, and their age tells that there was no answer.
-            _ = looking.0.measure().await;
-            looking.0.register().await;
+            sleep(first).await;
+            while let Some((cache, shared)) = cache.upgrade().zip(looking.0.upgrade()) {
+                let log = Self { cache: cache.into(), shared };
+                // The figures stay, and their age tells that there was no answer.
+                _ = log.measure().await;
+                log.register().await;
+                drop(log);
+                sleep(every).await;
+            }
         });
     }
 }

@@ -172,7 +172,7 @@ impl<T: Serialize + DeserializeOwned + Send + 'static> Member<T> {
         // Not asked again where it is not to be asked.
         self.is_assessed = self.is_assessed
             || !matches!(self.tell_of_risk().await, Err(StoreError::Down | StoreError::TimedOut));
-        self.log.look_now_and_then();
+        self.log.look_now_and_then(Duration::ZERO);
         if let Err(error) = self.log.tend(crew.layout).await {
             self.refused(&error);
         }

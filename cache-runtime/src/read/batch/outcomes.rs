@@ -6,8 +6,8 @@ use crate::policy::Callsite;
 use crate::read::tally::Tally;
 use crate::support::trace::Trace;
 
-/// Counts each id as a call, and tells the batch's span how many have ended in which way. Those that
-/// are left when it is dropped have been cancelled.
+/// Counts each id as a call, and tells the batch's span how many have ended in which way. Those
+/// that are left when it is dropped have been cancelled.
 #[derive(Debug)]
 pub(super) struct BatchTally {
     ids: Tally,

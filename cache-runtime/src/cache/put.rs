@@ -173,7 +173,7 @@ impl Ending {
             let end = End { writer: self.writer, hold_off, value: None };
             let sent = SentInvalidation::of_keys(1, Instant::now());
             let reply = sent.around(pin!(store.send(name, end, by))).await;
-            _ = self.cache.settle(std::slice::from_ref(&self.text), vec![reply], hold_off, sent);
+            _ = self.cache.settle(std::slice::from_ref(&self.text), vec![reply], hold_off, &sent);
         }
         self.ended = true;
     }

@@ -57,7 +57,7 @@ impl Core {
         let sent = SentInvalidation::of_keys(texts.len(), begun);
         let replies = self.invalidate_in_order(store, &names, Invalidate { hold_off });
         let replies = sent.around(pin!(replies)).await;
-        self.settle(texts, replies, hold_off, sent)
+        self.settle(texts, replies, hold_off, &sent)
     }
 
     /// Invalidates entries by their full keys, and keeps values that may be served as stale ones.
@@ -74,7 +74,7 @@ impl Core {
         let requests = Keyed::each(&names, &request);
         let sent = SentInvalidation::of_keys(texts.len(), begun);
         let replies = sent.around(pin!(self.send_in_order(store, requests, request))).await;
-        self.settle(texts, replies, Duration::ZERO, sent)
+        self.settle(texts, replies, Duration::ZERO, &sent)
     }
 
     /// Invalidates entries by a full glob, which goes into the journal if that is not acknowledged.
@@ -113,7 +113,7 @@ impl Core {
         texts: &[String],
         replies: Vec<StoreResult<T>>,
         hold_off: Duration,
-        sent: SentInvalidation,
+        sent: &SentInvalidation,
     ) -> Result<(), Error> {
         sent.told(replies.iter().all(Result::is_ok));
         for reply in &replies {

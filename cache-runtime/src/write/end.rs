@@ -124,7 +124,7 @@ impl WriteScope {
         for (key, reply) in keys.iter().zip(&replies) {
             values.count(key, reply);
         }
-        _ = self.cache().settle(keys, replies, hold_off, sent);
+        _ = self.cache().settle(keys, replies, hold_off, &sent);
     }
 }
 

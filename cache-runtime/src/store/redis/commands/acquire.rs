@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use redis::{Cmd, Pipeline};
 
 use crate::metrics::StoreOperation;
@@ -131,7 +130,7 @@ impl Session<'_> {
     fn taken_by_set(&mut self, name: Name<'_>, lease: Duration, reply: RespValue) -> Taken {
         let record = match reply {
             RespValue::Nil => return Taken::Known(Ok(Acquired::Leased)),
-            RespValue::BulkString(record) => Bytes::from(record),
+            RespValue::BulkString(record) => record,
             reply if is_error(&reply, "ERR") => {
                 self.takes_no_leases_by_set();
                 return Taken::Unknown(None);
@@ -177,7 +176,7 @@ impl Session<'_> {
                 (b"V", Some(RespValue::BulkString(record)))
                     if !record::is_misplaced(&record, name.hash) =>
                 {
-                    Ok(Acquired::Value(Bytes::from(record)))
+                    Ok(Acquired::Value(record))
                 }
                 _ => Err(self.out_of_order()),
             },

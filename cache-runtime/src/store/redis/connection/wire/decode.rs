@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::store::redis::connection::wire::frames::{count, line};
+use crate::store::redis::connection::wire::frames::{Head, count, head};
 use crate::store::redis::connection::wire::{ProtocolError, RespValue, ServerError};
 
 /// How deep values may be within one another. Those of our commands are three deep.
@@ -31,24 +31,24 @@ impl Decoder {
     fn value(&mut self, depth: usize) -> Result<RespValue, ProtocolError> {
         let depth = depth.checked_sub(1).ok_or(ProtocolError)?;
         let rest = self.reply.get(self.at..).unwrap_or_default();
-        let (kind, line, length) = line(rest)?.ok_or(ProtocolError)?;
-        let number = || str::from_utf8(line).ok();
+        let Head { kind, text, length } = head(rest)?.ok_or(ProtocolError)?;
+        let number = || str::from_utf8(text).ok();
         let simple = match kind {
-            b'+' => RespValue::SimpleString(String::from_utf8_lossy(line).into_owned()),
-            b'-' => RespValue::ServerError(ServerError::new(line)),
+            b'+' => RespValue::SimpleString(String::from_utf8_lossy(text).into_owned()),
+            b'-' => RespValue::ServerError(ServerError::new(text)),
             b':' => RespValue::Int(number().and_then(|it| it.parse().ok()).ok_or(ProtocolError)?),
             b',' => {
                 RespValue::Double(number().and_then(|it| it.parse().ok()).ok_or(ProtocolError)?)
             }
-            b'#' => match line {
+            b'#' => match text {
                 b"t" => RespValue::Boolean(true),
                 b"f" => RespValue::Boolean(false),
                 _ => return Err(ProtocolError),
             },
             b'_' => RespValue::Nil,
-            b'(' => RespValue::BigNumber(self.reply.slice_ref(line)),
+            b'(' => RespValue::BigNumber(self.reply.slice_ref(text)),
             _ => {
-                let count = count(line, kind)?;
+                let count = count(text, kind)?;
                 self.at += length;
                 return match count {
                     None => Ok(RespValue::Nil),

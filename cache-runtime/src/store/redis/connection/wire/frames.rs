@@ -95,9 +95,9 @@ enum Element {
 
 /// The element that `input` begins with.
 fn element(input: &[u8]) -> Result<Element, ProtocolError> {
-    let Some((kind, line, length)) = line(input)? else { return Ok(Element::Missing(0)) };
+    let Some(Head { kind, text, length }) = head(input)? else { return Ok(Element::Missing(0)) };
     let elements = match kind {
-        b'$' | b'=' | b'!' => match count(line, kind)? {
+        b'$' | b'=' | b'!' => match count(text, kind)? {
             None => 0,
             Some(size) if size > LONGEST => return Err(ProtocolError),
             Some(size) => {
@@ -109,22 +109,31 @@ fn element(input: &[u8]) -> Result<Element, ProtocolError> {
                 };
             }
         },
-        b'*' | b'~' | b'>' => count(line, kind)?.unwrap_or(0),
-        b'%' => count(line, kind)?.unwrap_or(0).saturating_mul(2),
+        b'*' | b'~' | b'>' => count(text, kind)?.unwrap_or(0),
+        b'%' => count(text, kind)?.unwrap_or(0).saturating_mul(2),
         // Something said of the value that follows.
-        b'|' => count(line, kind)?.unwrap_or(0).saturating_mul(2).saturating_add(1),
+        b'|' => count(text, kind)?.unwrap_or(0).saturating_mul(2).saturating_add(1),
         b'+' | b'-' | b':' | b'_' | b',' | b'#' | b'(' => 0,
         _ => return Err(ProtocolError),
     };
     Ok(Element::Whole { length, elements })
 }
 
-/// The first line: its kind, what follows it, and the length with the line end.
-pub(super) fn line(input: &[u8]) -> Result<Option<(u8, &[u8], usize)>, ProtocolError> {
+/// The line that an element begins with.
+pub(super) struct Head<'a> {
+    pub(super) kind: u8,
+    /// What follows the kind.
+    pub(super) text: &'a [u8],
+    /// Of all of it, with the line end.
+    pub(super) length: usize,
+}
+
+/// The first line, if it is there as a whole.
+pub(super) fn head(input: &[u8]) -> Result<Option<Head<'_>>, ProtocolError> {
     let looked_at = input.get(..LONGEST_LINE).unwrap_or(input);
     match looked_at.iter().position(|byte| *byte == b'\n') {
         Some(end) => match looked_at.get(..end).and_then(|line| line.strip_suffix(b"\r")) {
-            Some([kind, line @ ..]) => Ok(Some((*kind, line, end + 1))),
+            Some([kind, text @ ..]) => Ok(Some(Head { kind: *kind, text, length: end + 1 })),
             _ => Err(ProtocolError),
         },
         None if looked_at.len() < LONGEST_LINE => Ok(None),
@@ -133,11 +142,11 @@ pub(super) fn line(input: &[u8]) -> Result<Option<(u8, &[u8], usize)>, ProtocolE
 }
 
 /// The number of bytes or elements. In RESP2, -1 stands for no string and no array.
-pub(super) fn count(line: &[u8], kind: u8) -> Result<Option<usize>, ProtocolError> {
-    match line {
+pub(super) fn count(text: &[u8], kind: u8) -> Result<Option<usize>, ProtocolError> {
+    match text {
         b"-1" if matches!(kind, b'$' | b'*') => Ok(None),
-        line if !line.is_empty() && line.iter().all(u8::is_ascii_digit) => {
-            let number = str::from_utf8(line).ok().and_then(|line| line.parse().ok());
+        text if !text.is_empty() && text.iter().all(u8::is_ascii_digit) => {
+            let number = str::from_utf8(text).ok().and_then(|text| text.parse().ok());
             number.map(Some).ok_or(ProtocolError)
         }
         _ => Err(ProtocolError),

@@ -181,15 +181,22 @@ fn write(value: &redis::Value, out: &mut Vec<u8>) {
         }
         redis::Value::Array(values) => {
             head(format!("*{}\r\n", values.len()));
-            values.iter().for_each(|value| write(value, out));
+            for value in values {
+                write(value, out);
+            }
         }
         redis::Value::Set(values) => {
             head(format!("~{}\r\n", values.len()));
-            values.iter().for_each(|value| write(value, out));
+            for value in values {
+                write(value, out);
+            }
         }
         redis::Value::Map(pairs) => {
             head(format!("%{}\r\n", pairs.len()));
-            pairs.iter().flat_map(|(key, value)| [key, value]).for_each(|it| write(it, out));
+            for (key, value) in pairs {
+                write(key, out);
+                write(value, out);
+            }
         }
         other => panic!("{other:?}"),
     }
@@ -219,7 +226,9 @@ proptest! {
     #[test]
     fn as_others_read_it(values in prop::collection::vec(value(), 1..4), size in 1_usize..64) {
         let mut bytes = Vec::new();
-        values.iter().for_each(|value| write(value, &mut bytes));
+        for value in &values {
+            write(value, &mut bytes);
+        }
         let ours = in_pieces(&bytes, size).unwrap();
         let mut rest = Vec::new();
         for (ours, value) in ours.iter().zip(&values) {

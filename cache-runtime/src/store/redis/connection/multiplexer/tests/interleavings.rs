@@ -21,7 +21,7 @@ struct Owned<'a> {
     commands: Pipeline,
 }
 
-impl<'a> Owned<'a> {
+impl Owned<'_> {
     async fn send(self) -> Result<Vec<RespValue>, Ended> {
         self.connection.send(&self.commands).await
     }
@@ -30,7 +30,7 @@ impl<'a> Owned<'a> {
 struct World<'a> {
     connection: &'a Multiplexer,
     driver: Driver,
-    driven: Arc<Woken>,
+    awake: Arc<Woken>,
     peer: Peer,
     callers: Vec<Caller<'a>>,
     next: usize,
@@ -52,10 +52,8 @@ impl World<'_> {
                 self.callers.remove(which % self.callers.len());
             }
             3 | 4 if !self.callers.is_empty() => self.poll(which % self.callers.len()),
-            5 => {
-                if self.driven.take() {
-                    assert!(poll(Pin::new(&mut self.driver), &self.driven).is_pending());
-                }
+            5 if self.awake.take() => {
+                assert!(poll(Pin::new(&mut self.driver), &self.awake).is_pending());
             }
             6 => self.answer(which),
             7 => {
@@ -71,7 +69,9 @@ impl World<'_> {
         let numbers: Vec<_> = (self.next..self.next + count).collect();
         self.next += count;
         let mut commands = Pipeline::new();
-        numbers.iter().for_each(|number| _ = commands.add_command(echo(*number)));
+        for number in &numbers {
+            commands.add_command(echo(*number));
+        }
         let exchange = Owned { connection: self.connection, commands }.send();
         let exchange = Box::pin(exchange);
         self.callers.push(Caller { numbers, exchange, woken: Woken::new() });
@@ -99,7 +99,7 @@ impl World<'_> {
         for command in self.peer.read(most) {
             let RespValue::Array(words) = command else { panic!("{command:?}") };
             let number: usize = words[1].text().unwrap().parse().unwrap();
-            if number % 3 == 0 {
+            if number.is_multiple_of(3) {
                 self.output.extend_from_slice(format!(">1\r\n:{}\r\n", self.pushes).as_bytes());
                 self.pushes += 1;
             }
@@ -130,7 +130,7 @@ proptest! {
         let mut world = World {
             connection: &connection,
             driver,
-            driven: Woken::new(),
+            awake: Woken::new(),
             peer,
             callers: Vec::new(),
             next: 0,
@@ -139,7 +139,9 @@ proptest! {
             before: BTreeMap::new(),
             told: Arc::clone(&told),
         };
-        steps.into_iter().for_each(|step| world.step(step));
+        for step in steps {
+            world.step(step);
+        }
 
         // From now on, everybody does what it can, until nobody can do anything. A step that moves
         // no byte and wakes nobody ends it, so that a lost wake-up is seen.
@@ -147,12 +149,16 @@ proptest! {
             if world.callers.is_empty() && world.output.is_empty() {
                 break;
             }
-            (0..world.callers.len()).rev().for_each(|which| world.poll(which));
-            [[5, 0], [6, 255], [7, 255]].into_iter().for_each(|step| world.step(step));
+            for which in (0..world.callers.len()).rev() {
+                world.poll(which);
+            }
+            for step in [[5, 0], [6, 255], [7, 255]] {
+                world.step(step);
+            }
         }
         prop_assert_eq!(world.callers.len(), 0, "somebody was not woken");
-        let World { mut driver, driven, pushes, .. } = world;
-        prop_assert!(!drive(&mut driver, &driven));
+        let World { mut driver, awake, pushes, .. } = world;
+        prop_assert!(!drive(&mut driver, &awake));
         prop_assert_eq!(told.load(Ordering::Relaxed), pushes);
         prop_assert!(told_in_order.load(Ordering::Relaxed));
     }

@@ -107,19 +107,19 @@ fn commands_of_many_callers_are_answered_in_order() {
     let (connection, mut driver) = Multiplexer::new(socket, None);
     let (first, second) = (echo(1), echo(2));
     let (mut first, mut second) = (pin!(connection.send(&first)), pin!(connection.send(&second)));
-    let (driven, one, two) = (Woken::new(), Woken::new(), Woken::new());
+    let (awake, one, two) = (Woken::new(), Woken::new(), Woken::new());
     assert!(poll(first.as_mut(), &one).is_pending() && poll(second.as_mut(), &two).is_pending());
-    assert!(!drive(&mut driver, &driven));
+    assert!(!drive(&mut driver, &awake));
     assert_eq!(peer.read(1024).len(), 2, "both, in one go");
 
     one.take();
     two.take();
     peer.write(b"$1\r\n1\r\n$1\r\n");
-    assert!(!drive(&mut driver, &driven));
+    assert!(!drive(&mut driver, &awake));
     assert!(one.take() && !two.take());
     assert_eq!(poll(first.as_mut(), &one), Poll::Ready(Ok(bulk("1"))));
     peer.write(b"2\r\n");
-    assert!(!drive(&mut driver, &driven));
+    assert!(!drive(&mut driver, &awake));
     assert!(two.take());
     assert_eq!(poll(second.as_mut(), &two), Poll::Ready(Ok(bulk("2"))));
 }
@@ -128,7 +128,7 @@ fn commands_of_many_callers_are_answered_in_order() {
 fn the_reply_to_one_who_has_gone_is_thrown_away() {
     let (mut peer, socket) = Peer::new(1024);
     let (connection, mut driver) = Multiplexer::new(socket, None);
-    let driven = Woken::new();
+    let awake = Woken::new();
     for number in 0..10 {
         let (gone, stays) = (echo(1), echo(2));
         let mut gone = Box::pin(connection.send(&gone));
@@ -136,18 +136,18 @@ fn the_reply_to_one_who_has_gone_is_thrown_away() {
         let woken = Woken::new();
         assert!(poll(gone.as_mut(), &woken).is_pending());
         assert!(poll(stays.as_mut(), &woken).is_pending());
-        assert!(!drive(&mut driver, &driven));
+        assert!(!drive(&mut driver, &awake));
         if number % 2 == 0 {
             drop(gone);
             peer.write(b"$1\r\n1\r\n");
-            assert!(!drive(&mut driver, &driven));
+            assert!(!drive(&mut driver, &awake));
         } else {
             peer.write(b"$1\r\n1\r\n");
-            assert!(!drive(&mut driver, &driven));
+            assert!(!drive(&mut driver, &awake));
             drop(gone);
         }
         peer.write(b"$1\r\n2\r\n");
-        assert!(!drive(&mut driver, &driven));
+        assert!(!drive(&mut driver, &awake));
         assert_eq!(poll(stays.as_mut(), &woken), Poll::Ready(Ok(bulk("2"))));
     }
     assert!(format!("{connection:?}").contains("places: 2"), "places are used again");
@@ -186,11 +186,11 @@ fn everybody_learns_of_the_end_at_once() {
 fn what_nobody_has_asked_for_is_told_or_ends_the_connection() {
     let (mut peer, socket) = Peer::new(1024);
     let (_connection, mut driver) = Multiplexer::new(socket, None);
-    let driven = Woken::new();
+    let awake = Woken::new();
     peer.write(b"-ERR max number of clients reached\r\n>1\r\n+news\r\n");
-    assert!(!drive(&mut driver, &driven), "it may be said");
+    assert!(!drive(&mut driver, &awake), "it may be said");
     peer.write(b"$1\r\n1\r\n");
-    assert!(drive(&mut driver, &driven), "replies are in disorder");
+    assert!(drive(&mut driver, &awake), "replies are in disorder");
 
     let (mut peer, socket) = Peer::new(1024);
     let told = Arc::new(Mutex::new(Vec::new()));
@@ -209,9 +209,11 @@ fn a_pipeline_may_be_larger_than_all_buffers() {
     let (mut peer, socket) = Peer::new(64);
     let (connection, mut driver) = Multiplexer::new(socket, None);
     let mut pipeline = Pipeline::new();
-    (0..1000).for_each(|number| _ = pipeline.add_command(echo(number)));
+    for number in 0..1000 {
+        pipeline.add_command(echo(number));
+    }
     let mut all = pin!(connection.send(&pipeline));
-    let (woken, driven) = (Woken::new(), Woken::new());
+    let (woken, awake) = (Woken::new(), Woken::new());
     let mut output = Vec::new();
     let replies = loop {
         if woken.take()
@@ -219,7 +221,7 @@ fn a_pipeline_may_be_larger_than_all_buffers() {
         {
             break replies.unwrap();
         }
-        assert!(!drive(&mut driver, &driven));
+        assert!(!drive(&mut driver, &awake));
         for command in peer.read(7) {
             let RespValue::Array(words) = command else { panic!("{command:?}") };
             let number = words[1].text().unwrap();
@@ -236,14 +238,14 @@ fn a_pipeline_may_be_larger_than_all_buffers() {
 fn a_server_that_takes_nothing_lets_only_so_much_gather() {
     let (mut peer, socket) = Peer::new(64);
     let (connection, mut driver) = Multiplexer::new(socket, None);
-    let driven = Woken::new();
+    let awake = Woken::new();
     let large = redis::cmd("ECHO").arg(vec![b'x'; 1 << 20]).to_owned();
     let mut callers: Vec<_> =
         (0..12).map(|_| (Box::pin(connection.send(&large)), Woken::new())).collect();
     for (caller, woken) in &mut callers {
         woken.take();
         assert!(poll(caller.as_mut(), woken).is_pending());
-        assert!(!drive(&mut driver, &driven));
+        assert!(!drive(&mut driver, &awake));
     }
     let count_sent = || {
         let shown = format!("{connection:?}");
@@ -254,7 +256,7 @@ fn a_server_that_takes_nothing_lets_only_so_much_gather() {
     // It takes some, and those who have waited may send theirs.
     while callers.iter().skip(sent).any(|(_, woken)| !woken.take()) {
         peer.read(1 << 20);
-        assert!(!drive(&mut driver, &driven));
+        assert!(!drive(&mut driver, &awake));
     }
     let (caller, woken) = callers.last_mut().unwrap();
     assert!(poll(caller.as_mut(), woken).is_pending());
@@ -265,10 +267,10 @@ fn a_server_that_takes_nothing_lets_only_so_much_gather() {
 fn a_large_reply_shows_its_progress() {
     let (mut peer, socket) = Peer::new(4 << 20);
     let (_connection, mut driver) = Multiplexer::new(socket, Some(Box::new(drop)));
-    let (progress, driven) = (driver.progress(), Woken::new());
+    let (progress, awake) = (driver.progress(), Woken::new());
     let mut pass = |bytes: &[u8]| {
         assert_eq!(peer.write(bytes), bytes.len());
-        assert!(!drive(&mut driver, &driven));
+        assert!(!drive(&mut driver, &awake));
         progress.bytes()
     };
     let half = vec![b'$'; 1 << 20];

@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use redis::{Cmd, Pipeline};
-
 use crate::metrics::StoreOperation;
 use crate::record::token::Token;
 use crate::record::{self, Found, Origin};
@@ -11,9 +9,10 @@ use crate::store::redis::commands::Command;
 use crate::store::redis::commands::encode::{millis, trusted};
 use crate::store::redis::commands::pieces::Pieces;
 use crate::store::redis::connection::large::LARGEST;
+use crate::store::redis::connection::multiplexer::{Pack, Replies};
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
-use crate::store::redis::connection::wire::RespValue;
+use crate::store::redis::connection::wire::{RespValue, write};
 use crate::store::redis::script::{Arg, Call, Script, script};
 use crate::store::{Acquire, Acquired, Keyed, Name, PIECE, StoreError, StoreResult};
 use crate::support::budget::Deadline;
@@ -29,10 +28,30 @@ enum Taken {
     Unknown(Option<Token>),
 }
 
-fn take_by_set(name: Name<'_>, ours: &[u8], lease: Duration) -> Cmd {
-    let mut set = Cmd::with_capacity(7, 40 + name.text.len() + ours.len());
-    set.arg("SET").arg(name.text).arg(ours).arg("NX").arg("GET").arg("PX").arg(millis(lease));
-    set
+/// `SET key lease NX GET PX milliseconds`: takes a lease where there is nothing, or brings what
+/// there is.
+#[derive(Clone, Copy, Debug)]
+struct TakeBySet<'a> {
+    name: Name<'a>,
+    ours: &'a [u8],
+    lease: Duration,
+}
+
+impl Pack for TakeBySet<'_> {
+    type Replies = RespValue;
+
+    fn pack(self, before: &[u8], out: &mut Vec<u8>) {
+        out.extend_from_slice(before);
+        write::array(7, out);
+        for word in [b"SET", self.name.text.as_bytes(), self.ours, b"NX", b"GET", b"PX"] {
+            write::word(word, out);
+        }
+        write::number(millis(self.lease), out);
+    }
+
+    fn unpack(replies: Replies) -> Option<RespValue> {
+        replies.one()
+    }
 }
 
 fn by_script<'a>(
@@ -66,7 +85,7 @@ impl Command for Acquire {
         let Keyed { name, request: Self { token, lease, reject } } = *claim;
         let ours = record::lease(session.origin(), name.hash, token);
         let reject = if session.may_take_by_set(claim) {
-            let reply = session.call(&take_by_set(name, &ours, lease), by).await?;
+            let reply = session.call(TakeBySet { name, ours: &ours, lease }, by).await?;
             match session.taken_by_set(name, lease, reply) {
                 Taken::Known(acquired) => return acquired,
                 Taken::Unknown(useless) => useless,
@@ -126,7 +145,7 @@ impl Session<'_> {
         claim.request.reject.is_none() && self.takes_leases_by_set() && !self.is_large(claim.name)
     }
 
-    /// What the reply of [`take_by_set`](calls::take_by_set) says.
+    /// What the reply of [`TakeBySet`] says.
     fn taken_by_set(&mut self, name: Name<'_>, lease: Duration, reply: RespValue) -> Taken {
         let record = match reply {
             RespValue::Nil => return Taken::Known(Ok(Acquired::Leased)),
@@ -215,12 +234,12 @@ impl Session<'_> {
                 (Some(error), _) => Err(StoreError::clone(error)),
                 (None, None) => Err(StoreError::TimedOut),
                 (None, Some(by)) => {
-                    let mut commands = Pipeline::with_capacity(piece.len());
-                    for ((claim, ours), _) in &*piece {
-                        let lease = claim.request.lease;
-                        commands.add_command(take_by_set(claim.name, ours.as_ref(), lease));
-                    }
-                    self.call_piece(&commands, by).await
+                    let commands = piece.iter().map(|((claim, ours), _)| TakeBySet {
+                        name: claim.name,
+                        ours: ours.as_ref(),
+                        lease: claim.request.lease,
+                    });
+                    self.call_piece(&commands.collect::<Vec<_>>()[..], by).await
                 }
             };
             match replies {

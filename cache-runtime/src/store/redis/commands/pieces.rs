@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::Pipeline;
 use tokio::time::Instant;
 
+use crate::store::redis::connection::multiplexer::Pack;
 use crate::store::redis::connection::refusal::is_error;
 use crate::store::redis::connection::session::Session;
 use crate::store::redis::connection::turns::{Turn, Turns};
@@ -116,13 +116,13 @@ impl Session<'_> {
     }
 
     /// Sends the commands of one piece, when it is its turn.
-    pub(in crate::store) async fn call_piece(
+    pub(in crate::store) async fn call_piece<P: Pack>(
         &mut self,
-        commands: &Pipeline,
+        commands: P,
         deadline: Deadline,
-    ) -> StoreResult<Vec<RespValue>> {
+    ) -> StoreResult<P::Replies> {
         let pieces = self.pieces();
-        let _turn = turn(&pieces, commands.len(), deadline).await?;
+        let _turn = turn(&pieces, commands.count(), deadline).await?;
         self.call(commands, deadline).await
     }
 
@@ -135,23 +135,20 @@ impl Session<'_> {
         if let [call] = calls {
             return Ok(vec![Ok(self.reply(call, deadline).await?)]);
         }
-        let mut commands = Pipeline::with_capacity(calls.len());
-        for call in calls {
-            commands.add_command(call.by_sha());
-        }
-        let replies = self.call_piece(&commands, deadline).await?;
+        let commands: Vec<_> = calls.iter().map(Call::by_sha).collect();
+        let replies = self.call_piece(&commands[..], deadline).await?;
 
-        let mut again = Pipeline::new();
+        let mut again = Vec::new();
         for (call, reply) in calls.iter().zip(&replies) {
             if is_error(reply, "NOSCRIPT") {
                 // The first one loads the script into the server for all others.
-                again.add_command(if again.is_empty() { call.by_body() } else { call.by_sha() });
+                again.push(if again.is_empty() { call.by_body() } else { call.by_sha() });
             }
         }
         if again.is_empty() {
             return Ok(replies.into_iter().map(Ok).collect());
         }
-        let mut late = self.call(&again, deadline).await.map(Vec::into_iter);
+        let mut late = self.call(&again[..], deadline).await.map(Vec::into_iter);
         let mut sent_again = || match &mut late {
             Ok(late) => late.next().ok_or(StoreError::Unexpected),
             Err(error) => Err(error.clone()),

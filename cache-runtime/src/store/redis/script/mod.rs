@@ -6,9 +6,9 @@ pub(crate) mod supported;
 
 use std::sync::OnceLock;
 
-use redis::{Cmd, RedisWrite, ToRedisArgs};
-
 use crate::record::HEADER;
+use crate::store::redis::connection::multiplexer::{Pack, Replies};
+use crate::store::redis::connection::wire::{RespValue, write};
 
 /// A Lua script, called by its SHA-1.
 #[derive(Debug)]
@@ -78,25 +78,50 @@ pub(in crate::store) enum Arg<'a> {
 
 impl Call<'_> {
     /// `EVALSHA`: costs the server no parsing.
-    pub(in crate::store) fn by_sha(&self) -> Cmd {
-        self.command("EVALSHA", self.script.sha())
+    pub(in crate::store) fn by_sha(&self) -> Eval<'_> {
+        Eval { call: self, name: "EVALSHA", script: self.script.sha() }
     }
 
     /// `EVAL`: leaves the script in the server's memory as well.
-    pub(in crate::store) fn by_body(&self) -> Cmd {
-        self.command("EVAL", self.script.body())
+    pub(in crate::store) fn by_body(&self) -> Eval<'_> {
+        Eval { call: self, name: "EVAL", script: self.script.body() }
     }
 
     /// How many bytes key and arguments have.
     pub(in crate::store) fn size(&self) -> usize {
         self.key.len() + self.args.iter().map(Arg::len).sum::<usize>()
     }
+}
 
-    fn command(&self, name: &str, script: &str) -> Cmd {
-        let size = name.len() + script.len() + 1 + self.size();
-        let mut command = Cmd::with_capacity(4 + self.args.len(), size);
-        command.arg(name).arg(script).arg(1).arg(self.key).arg(&self.args[..]);
-        command
+/// The command that calls a script.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::store) struct Eval<'a> {
+    call: &'a Call<'a>,
+    name: &'static str,
+    script: &'a str,
+}
+
+impl Pack for Eval<'_> {
+    type Replies = RespValue;
+
+    fn pack(self, before: &[u8], out: &mut Vec<u8>) {
+        let Self { call, name, script } = self;
+        out.extend_from_slice(before);
+        write::array(4 + call.args.len(), out);
+        for word in [name, script, "1", call.key] {
+            write::word(word.as_bytes(), out);
+        }
+        for arg in &call.args {
+            match arg {
+                Arg::Bytes(bytes) => write::word(bytes, out),
+                Arg::Header(header) => write::word(header, out),
+                Arg::Millis(millis) => write::number(*millis, out),
+            }
+        }
+    }
+
+    fn unpack(replies: Replies) -> Option<RespValue> {
+        replies.one()
     }
 }
 
@@ -107,16 +132,6 @@ impl Arg<'_> {
             Self::Bytes(bytes) => bytes.len(),
             Self::Header(header) => header.len(),
             Self::Millis(_) => 20,
-        }
-    }
-}
-
-impl ToRedisArgs for Arg<'_> {
-    fn write_redis_args<W: ?Sized + RedisWrite>(&self, out: &mut W) {
-        match self {
-            Self::Bytes(bytes) => out.write_arg(bytes),
-            Self::Header(header) => out.write_arg(header),
-            Self::Millis(millis) => millis.write_redis_args(out),
         }
     }
 }
@@ -144,13 +159,17 @@ mod tests {
             key: "user:1",
             args: vec![Arg::Bytes(b"token"), Arg::Millis(3000)],
         };
-        let packed = String::from_utf8(call.by_sha().get_packed_command()).unwrap_or_default();
+        let pack = |command: Eval<'_>| {
+            let mut out = Vec::new();
+            command.pack(b"", &mut out);
+            String::from_utf8(out).unwrap_or_default()
+        };
         let expected = format!(
             "*6\r\n$7\r\nEVALSHA\r\n$40\r\n{}\r\n\
              $1\r\n1\r\n$6\r\nuser:1\r\n$5\r\ntoken\r\n$4\r\n3000\r\n",
             ONE.sha()
         );
-        assert_eq!(packed, expected);
-        assert!(call.by_body().get_packed_command().ends_with(b"$5\r\ntoken\r\n$4\r\n3000\r\n"));
+        assert_eq!(pack(call.by_sha()), expected);
+        assert!(pack(call.by_body()).ends_with("$5\r\ntoken\r\n$4\r\n3000\r\n"));
     }
 }

@@ -41,7 +41,8 @@ use std::task::{Context, Poll, Waker};
 pub(in crate::store) use self::driver::{Driver, Progress};
 use self::outgoing::Outgoing;
 pub(in crate::store) use self::pack::{Asking, GetKey, Pack};
-use self::queue::{Place, Queue, Replies};
+pub(in crate::store) use self::queue::Replies;
+use self::queue::{Place, Queue};
 pub(in crate::store) use self::socket::Socket;
 use crate::store::redis::connection::wire::RespValue;
 

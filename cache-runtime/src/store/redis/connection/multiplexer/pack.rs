@@ -3,7 +3,7 @@
 use redis::{Cmd, Pipeline};
 
 use crate::store::redis::connection::multiplexer::queue::Replies;
-use crate::store::redis::connection::wire::RespValue;
+use crate::store::redis::connection::wire::{RespValue, write};
 
 /// One command or several, as the server reads them.
 pub(in crate::store) trait Pack: Copy + Unpin + Send + Sync {
@@ -14,7 +14,9 @@ pub(in crate::store) trait Pack: Copy + Unpin + Send + Sync {
     fn pack(self, before: &[u8], out: &mut Vec<u8>);
 
     /// How many replies there will be.
-    fn count(self) -> usize;
+    fn count(self) -> usize {
+        1
+    }
 
     /// The replies, of which there are so many.
     fn unpack(replies: Replies) -> Option<Self::Replies>;
@@ -28,17 +30,13 @@ impl Pack for &Cmd {
         self.write_packed_command(out);
     }
 
-    fn count(self) -> usize {
-        1
-    }
-
     fn unpack(replies: Replies) -> Option<RespValue> {
         replies.one()
     }
 }
 
-/// `GET` of a key: the command of every hit. It is written where it is sent from, and nowhere
-/// before.
+/// `GET` of a key: the command of every hit. Like all commands that are sent often, it is written
+/// where it is sent from, and nowhere before.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct GetKey<'a>(pub(in crate::store) &'a str);
 
@@ -48,19 +46,32 @@ impl Pack for GetKey<'_> {
     fn pack(self, before: &[u8], out: &mut Vec<u8>) {
         let Self(key) = self;
         out.extend_from_slice(before);
-        out.extend_from_slice(b"*2\r\n$3\r\nGET\r\n$");
-        out.extend_from_slice(itoa::Buffer::new().format(key.len()).as_bytes());
-        out.extend_from_slice(b"\r\n");
-        out.extend_from_slice(key.as_bytes());
-        out.extend_from_slice(b"\r\n");
-    }
-
-    fn count(self) -> usize {
-        1
+        write::array(2, out);
+        write::word(b"GET", out);
+        write::word(key.as_bytes(), out);
     }
 
     fn unpack(replies: Replies) -> Option<RespValue> {
         replies.one()
+    }
+}
+
+/// Many commands of one kind.
+impl<P: Pack<Replies = RespValue>> Pack for &[P] {
+    type Replies = Vec<RespValue>;
+
+    fn pack(self, before: &[u8], out: &mut Vec<u8>) {
+        for command in self {
+            command.pack(before, out);
+        }
+    }
+
+    fn count(self) -> usize {
+        self.len()
+    }
+
+    fn unpack(replies: Replies) -> Option<Vec<RespValue>> {
+        Some(replies.all())
     }
 }
 

@@ -223,7 +223,7 @@ impl Replies {
     }
 
     /// The reply to one command.
-    pub(super) fn one(self) -> Option<RespValue> {
+    pub(in crate::store) fn one(self) -> Option<RespValue> {
         match self {
             Self::One(reply) => reply,
             Self::Many(replies) => replies.into_iter().next(),

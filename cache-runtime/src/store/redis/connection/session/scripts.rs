@@ -35,9 +35,9 @@ impl Session<'_> {
         if call.size() > LARGE && !self.asking {
             return Box::pin(self.reply_in_bulk(call, deadline)).await;
         }
-        let reply = self.call(&call.by_sha(), deadline).await?;
+        let reply = self.call(call.by_sha(), deadline).await?;
         if is_error(&reply, "NOSCRIPT") {
-            return self.call(&call.by_body(), deadline).await;
+            return self.call(call.by_body(), deadline).await;
         }
         Ok(reply)
     }
@@ -48,9 +48,9 @@ impl Session<'_> {
         call: &Call<'_>,
         deadline: Deadline,
     ) -> StoreResult<RespValue> {
-        let reply = self.call_in_bulk(&call.by_sha(), deadline).await?;
+        let reply = self.call_in_bulk(call.by_sha(), deadline).await?;
         if is_error(&reply, "NOSCRIPT") {
-            return self.call_in_bulk(&call.by_body(), deadline).await;
+            return self.call_in_bulk(call.by_body(), deadline).await;
         }
         Ok(reply)
     }

@@ -1,4 +1,5 @@
-//! What servers say: replies in RESP2, and in RESP3 where it was asked for.
+//! What servers say, and how it is said to them: replies in RESP2, and in RESP3 where it was asked
+//! for.
 //!
 //! A string in a reply is a part of the buffer that it was received in: nothing is copied before
 //! it is decoded. What is kept for long would keep the whole buffer, and is copied instead.
@@ -12,6 +13,7 @@ mod error;
 mod frames;
 #[cfg(test)]
 pub(in crate::store) mod tests;
+pub(in crate::store) mod write;
 
 use bytes::Bytes;
 

@@ -4,9 +4,8 @@
 //! A string in a reply is a part of the buffer that it was received in: nothing is copied before
 //! it is decoded. What is kept for long would keep the whole buffer, and is copied instead.
 //!
-//! The rules are those of
-//! <https://redis.io/docs/latest/develop/reference/protocol-spec/>. The types that servers stream in
-//! pieces of unknown number are left out: no server sends them.
+//! The rules are those of <https://redis.io/docs/latest/develop/reference/protocol-spec/>. The
+//! types that servers stream in pieces of unknown number are left out: no server sends them.
 
 mod decode;
 mod error;

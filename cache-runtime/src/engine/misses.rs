@@ -7,8 +7,9 @@ use crate::metrics::{MissReason, UncachedReason};
 use crate::policy::Callsite;
 use crate::record::KeyHash;
 
-/// The most entries of one generation of a shard: 4,096 in all, of some 50 bytes each.
-const GENERATION: usize = 127;
+/// The most entries of one generation of a shard, before the one that fills it: 896 in all. So many
+/// fit into a table of 32 places, and all tables together take some 42 KB.
+const GENERATION: usize = 27;
 
 /// A call that found no value that it could use, or could not look.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +20,7 @@ pub(crate) struct Miss {
     pub(crate) at: Instant,
 }
 
-/// The latest miss of each of some thousand entries. Hits neither read nor write it.
+/// The latest miss of each of some hundred entries. Hits neither read nor write it.
 #[derive(Debug)]
 pub(crate) struct LatestMisses(Recollection<Miss>);
 

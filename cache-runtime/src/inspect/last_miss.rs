@@ -13,7 +13,7 @@ use crate::metrics::{MissReason, UncachedReason};
 /// The last call of a cached function, in this process, that found no value of the entry which it
 /// could use, or ran its body without looking for one.
 ///
-/// Some thousand entries are remembered, and those that have missed last among them, so this is
+/// Some hundred entries are remembered, and those that have missed last among them, so this is
 /// about what happened lately. Nothing is known of calls in other processes. A call that was
 /// bypassed has not missed, nor has a [`Cache::get`](crate::Cache::get), which runs no body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

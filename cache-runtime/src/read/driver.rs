@@ -196,6 +196,7 @@ impl Driver {
             step => step,
         };
         if let Step::Done(outcome) = step {
+            lookup.note_uncached(&outcome);
             return self.searched(lookup, outcome, steps);
         }
         self.tally.note(&lookup.call);

@@ -213,7 +213,7 @@ impl Lookup<'_> {
     }
 
     /// Notes why the call runs its body uncached, if it does.
-    pub(super) fn note_uncached(&self, outcome: &LookupOutcome) {
+    pub(in crate::read) fn note_uncached(&self, outcome: &LookupOutcome) {
         if let LookupOutcome::Load(_, Ending { why: Some(why), .. }) = outcome {
             self.note_miss(Some(*why));
         }

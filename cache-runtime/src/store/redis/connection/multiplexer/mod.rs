@@ -14,8 +14,8 @@
 //! # Who writes
 //!
 //! A caller that nobody is before writes its command itself: with the driver, a task would have to
-//! be woken for each. While commands are in flight, further ones gather, and the driver writes all
-//! of them at once. A multi-threaded runtime runs a woken task right after the task that woke it,
+//! be woken for each. While commands are in flight, or were together just before, further ones
+//! gather, and the driver writes all of them at once. A multi-threaded runtime runs a woken task right after the task that woke it,
 //! so the driver lets everybody else who is ready have a turn first, once: one system call per
 //! command, on the server as well, would otherwise be the rule.
 //!
@@ -138,7 +138,7 @@ impl Shared {
         if !queue.has_room(waker)? {
             return Ok(None);
         }
-        let is_alone = queue.is_idle();
+        let is_alone = queue.is_alone();
         let place = queue.add(command, waker);
         if is_alone && let Some(mut outgoing) = self.outgoing_at_once() {
             let crowd = outgoing.refill(&mut queue);

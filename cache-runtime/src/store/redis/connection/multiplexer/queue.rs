@@ -23,6 +23,9 @@ pub(super) struct Queue {
     vacant: Vec<Place>,
     /// The places of those whose replies have not come, in the order of their commands.
     awaited: VecDeque<Place>,
+    /// Whether the replies of several callers were awaited at once since none was; and whether
+    /// they were in the time before that.
+    crowds: [bool; 2],
     /// Of the driver, while it has nothing to write.
     driver: Option<Waker>,
     /// Of those who wait for room.
@@ -76,14 +79,16 @@ impl Queue {
         Ok(has_room)
     }
 
-    /// Whether no reply is awaited.
-    pub(super) fn is_idle(&self) -> bool {
-        self.awaited.is_empty()
+    /// Whether a caller that comes now is alone. Where several have come together, they have got
+    /// their replies together: the first that comes again is followed by the others.
+    pub(super) fn is_alone(&self) -> bool {
+        let [is_crowd, _] = self.crowds;
+        self.awaited.is_empty() && !is_crowd
     }
 
-    /// Whether the replies of several callers are awaited.
+    /// Whether several callers come together.
     pub(super) fn is_busy(&self) -> bool {
-        self.awaited.len() > 1
+        self.crowds.contains(&true)
     }
 
     /// Adds a command.
@@ -93,6 +98,11 @@ impl Queue {
             self.slots.push(Slot::default());
             Place(self.slots.len() - 1)
         });
+        let [is_crowd, was_crowd] = &mut self.crowds;
+        if self.awaited.is_empty() {
+            *was_crowd = *is_crowd;
+        }
+        *is_crowd = !self.awaited.is_empty();
         self.awaited.push_back(place);
         if let Some(slot) = self.slots.get_mut(place.0) {
             slot.missing = command.count();

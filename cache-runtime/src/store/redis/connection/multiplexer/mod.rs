@@ -15,9 +15,9 @@
 //!
 //! A caller that nobody is before writes its command itself: with the driver, a task would have to
 //! be woken for each. While commands are in flight, or were together just before, further ones
-//! gather, and the driver writes all of them at once. A multi-threaded runtime runs a woken task right after the task that woke it,
-//! so the driver lets everybody else who is ready have a turn first, once: one system call per
-//! command, on the server as well, would otherwise be the rule.
+//! gather, and the driver writes all of them at once. A multi-threaded runtime runs a woken task
+//! right after the task that woke it, so the driver lets everybody else who is ready have a turn
+//! first, once: one system call per command, on the server as well, would otherwise be the rule.
 //!
 //! # Who has gone
 //!
